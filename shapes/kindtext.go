@@ -1,0 +1,74 @@
+package shapes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// KindError reports a word that names none of the values of a kind.
+type KindError struct {
+	Kind  string   // "norm", "head", …
+	Value string   // what was given
+	Valid []string // what is allowed
+}
+
+func (e *KindError) Error() string {
+	return fmt.Sprintf("unknown %s: %q; allowed: %s", e.Kind, e.Value, strings.Join(e.Valid, ", "))
+}
+
+// String returns the word used in config files, e.g. "rmsnorm".
+func (n Norm) String() string { return kindName(normNames, n) }
+
+// String returns the word used in config files, e.g. "tied".
+func (h Head) String() string { return kindName(headNames, h) }
+
+// String returns the word used in config files, e.g. "relative".
+func (p Position) String() string { return kindName(positionNames, p) }
+
+// String returns the word used in config files, e.g. "tokens".
+func (k FrontendKind) String() string { return kindName(frontendNames, k) }
+
+// MarshalText writes the word of [Norm.String].
+func (n Norm) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
+
+// MarshalText writes the word of [Head.String].
+func (h Head) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// MarshalText writes the word of [Position.String].
+func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// MarshalText writes the word of [FrontendKind.String].
+func (k FrontendKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText accepts the words of [Norm.String]; else a [*KindError].
+func (n *Norm) UnmarshalText(text []byte) error { return parseKind(n, "norm", normNames, text) }
+
+// UnmarshalText accepts the words of [Head.String]; else a [*KindError].
+func (h *Head) UnmarshalText(text []byte) error { return parseKind(h, "head", headNames, text) }
+
+// UnmarshalText accepts the words of [Position.String]; else a [*KindError].
+func (p *Position) UnmarshalText(text []byte) error {
+	return parseKind(p, "position", positionNames, text)
+}
+
+// UnmarshalText accepts the words of [FrontendKind.String]; else a [*KindError].
+func (k *FrontendKind) UnmarshalText(text []byte) error {
+	return parseKind(k, "frontend", frontendNames, text)
+}
+
+func kindName[T ~uint8](names []string, v T) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("invalid(%d)", v)
+}
+
+func parseKind[T ~uint8](v *T, kind string, names []string, text []byte) error {
+	i := slices.Index(names, strings.ToLower(string(text)))
+	if i < 0 {
+		return &KindError{Kind: kind, Value: string(text), Valid: names}
+	}
+	*v = T(i)
+	return nil
+}
