@@ -21,10 +21,11 @@ const (
 // The names of each kind, in the order of its constants. They are what config
 // files say and tables print.
 var (
-	normNames     = []string{"rmsnorm", "layernorm"}
-	headNames     = []string{"tied", "untied", "mlm", "none"}
-	positionNames = []string{"relative", "learned", "rotary", "sinusoidal", "alibi", "none"}
-	frontendNames = []string{"tokens", "audio", "patches"}
+	normNames       = []string{"rmsnorm", "layernorm"}
+	headNames       = []string{"tied", "untied", "mlm", "none"}
+	activationNames = []string{"relu", "gelu", "silu"}
+	positionNames   = []string{"relative", "learned", "rotary", "sinusoidal", "alibi", "none"}
+	frontendNames   = []string{"tokens", "audio", "patches"}
 )
 
 // Norm is a kind of normalisation layer.
@@ -33,6 +34,15 @@ type Norm uint8
 const (
 	RMSNorm   Norm = iota // one scale per feature: d parameters (T5, Llama)
 	LayerNorm             // scale and shift: 2d parameters
+)
+
+// Activation is the non-linearity of a feed-forward network.
+type Activation uint8
+
+const (
+	ReLU Activation = iota // T5 v1.0
+	GELU                   // T5 v1.1 (gated), BERT, GPT-2
+	SiLU                   // Llama (gated)
 )
 
 // Head says how the last hidden state becomes logits.

@@ -20,6 +20,9 @@ func (e *KindError) Error() string {
 // String returns the word used in config files, e.g. "rmsnorm".
 func (n Norm) String() string { return kindName(normNames, n) }
 
+// String returns the word used in config files, e.g. "relu".
+func (a Activation) String() string { return kindName(activationNames, a) }
+
 // String returns the word used in config files, e.g. "tied".
 func (h Head) String() string { return kindName(headNames, h) }
 
@@ -32,6 +35,9 @@ func (k FrontendKind) String() string { return kindName(frontendNames, k) }
 // MarshalText writes the word of [Norm.String].
 func (n Norm) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
+// MarshalText writes the word of [Activation.String].
+func (a Activation) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
 // MarshalText writes the word of [Head.String].
 func (h Head) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
@@ -43,6 +49,11 @@ func (k FrontendKind) MarshalText() ([]byte, error) { return []byte(k.String()),
 
 // UnmarshalText accepts the words of [Norm.String]; else a [*KindError].
 func (n *Norm) UnmarshalText(text []byte) error { return parseKind(n, "norm", normNames, text) }
+
+// UnmarshalText accepts the words of [Activation.String]; else a [*KindError].
+func (a *Activation) UnmarshalText(text []byte) error {
+	return parseKind(a, "activation", activationNames, text)
+}
 
 // UnmarshalText accepts the words of [Head.String]; else a [*KindError].
 func (h *Head) UnmarshalText(text []byte) error { return parseKind(h, "head", headNames, text) }

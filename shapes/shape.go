@@ -31,12 +31,13 @@ type Shape struct {
 
 // Stack is a run of identical Transformer layers.
 type Stack struct {
-	Layers  int
-	DFF     int  // inner width of the feed-forward network
-	Gated   bool // the feed-forward has two input projections (GEGLU, SwiGLU)
-	DKV     int  // width of one attention head
-	Heads   int  // query heads
-	KVHeads int  // key and value heads: Heads for multi-head, 1 for multi-query, between for grouped-query attention
+	Layers     int
+	DFF        int        // inner width of the feed-forward network
+	Gated      bool       // the feed-forward has two input projections (GEGLU, SwiGLU)
+	Activation Activation // of the feed-forward
+	DKV        int        // width of one attention head
+	Heads      int        // query heads
+	KVHeads    int        // key and value heads: Heads for multi-head, 1 for multi-query, between for grouped-query attention
 
 	Position  Position // how positions enter
 	Positions int      // rows of a learned position table, or buckets of a relative one; 0 for the others

@@ -57,8 +57,11 @@ func (s *Shape) Validate() error {
 	}
 	c.stack("encoder", &s.Encoder)
 	c.stack("decoder", &s.Decoder)
-	if s.Vocab == 0 && (s.Head != HeadNone || s.readsTokens()) {
+	if s.Vocab == 0 && (s.Head != HeadNone || s.ReadsTokens()) {
 		c.fault("vocab", "0", "a positive size, as the model reads or predicts tokens")
+	}
+	if s.TokenTypes > 0 && !s.ReadsTokens() {
+		c.fault("token_types", fmt.Sprint(s.TokenTypes), "0 in a model that reads no tokens")
 	}
 	if s.Pooler && s.Encoder.Layers == 0 {
 		c.fault("pooler", "true", "false without an encoder")
@@ -78,8 +81,8 @@ func (s *Shape) Validate() error {
 	return &InvalidError{Shape: s.Name, Faults: c}
 }
 
-// readsTokens reports whether any present stack starts from token embeddings.
-func (s *Shape) readsTokens() bool {
+// ReadsTokens reports whether any present stack starts from token embeddings.
+func (s *Shape) ReadsTokens() bool {
 	return s.Encoder.Layers > 0 && s.Encoder.Frontend.Kind == Tokens ||
 		s.Decoder.Layers > 0 && s.Decoder.Frontend.Kind == Tokens
 }
@@ -123,6 +126,9 @@ func (c *checker) stack(name string, k *Stack) {
 	}
 	if k.KVHeads > 0 && k.Heads > 0 && k.Heads%k.KVHeads != 0 {
 		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads), fmt.Sprintf("a divisor of heads (%d)", k.Heads))
+	}
+	if int(k.Activation) >= len(activationNames) {
+		c.fault(name+".activation", k.Activation.String(), strings.Join(activationNames, ", "))
 	}
 	c.position(name, k)
 	c.experts(name, k)
