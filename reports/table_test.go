@@ -1,0 +1,69 @@
+package reports
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+func sample() Report {
+	d := NewDocument("sample", "test")
+	d.Results = append(d.Results,
+		map[string]any{"name": "a|b", "params": map[string]any{"total": 222903552}},
+		map[string]any{"name": "c\nd", "tags": []string{"x", "y"}, "flops": []any{map[string]any{"step": 1e21}}})
+	return Report{Document: d, Tables: []Table{{
+		Title:   "A sample",
+		Columns: []Column{{Title: "d_model"}, {Title: "params", Kind: quantity.Params}, {Title: "step", Kind: quantity.Duration}, {Title: "exact"}},
+		Rows: [][]Cell{
+			{Text("a|b"), Amount(222903552), Estimate(quantity.Interval{Value: 0.12, Low: 0.11, High: 0.13}), Count(222903552)},
+			{Text("c\nd").Marked("*"), Amount(60506624), {}, Count(1)},
+		},
+		Notes: []string{"* a note that is long enough to be wrapped on a narrow terminal"},
+	}}}
+}
+
+func write(t *testing.T, f Format, width int) string {
+	t.Helper()
+	r := sample()
+	var b bytes.Buffer
+	if err := r.Write(&b, f, width); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestFormats(t *testing.T) {
+	for _, c := range []struct {
+		format Format
+		width  int
+		want   string
+	}{
+		{MarkdownFormat, 0, `### A sample
+
+| d_model | params [M] | step [ms] |       exact |
+|:--------|-----------:|----------:|------------:|
+| a\|b    |        223 |  120 ± 10 | 222,903,552 |
+| c d\*   |       60.5 |         – |           1 |
+
+- \* a note that is long enough to be wrapped on a narrow terminal
+`},
+		{CSVFormat, 0, "name,params.total,flops.0.step,tags\na|b,222903552,,\n\"c\nd\",,1e+21,x;y\n"},
+	} {
+		if got := write(t, c.format, c.width); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.format, got, c.want)
+		}
+	}
+}
+
+// TestNarrow: nothing is wider than the terminal says it is.
+func TestNarrow(t *testing.T) {
+	for _, width := range []int{30, 40} {
+		for line := range strings.Lines(write(t, TextFormat, width)) {
+			if n := displayWidth(strings.TrimRight(line, "\n")); n > width {
+				t.Errorf("line of %d columns on %d: %q", n, width, line)
+			}
+		}
+	}
+}

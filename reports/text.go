@@ -1,0 +1,179 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/olekukonko/tablewriter"
+	"github.com/olekukonko/tablewriter/pkg/twwidth"
+	"github.com/olekukonko/tablewriter/renderer"
+	"github.com/olekukonko/tablewriter/tw"
+)
+
+// write writes the table as text or markdown, its title above and its notes
+// below. This is the only file that knows tablewriter's options.
+func (t *Table) write(w io.Writer, f Format, width int) error {
+	head, rows, numeric := t.lay()
+	var b strings.Builder
+	switch {
+	case f == MarkdownFormat:
+		head, rows = escaped(head, rows)
+		t.title(&b, "### ")
+		if err := render(&b, renderer.NewMarkdown(), head, rows, numeric); err != nil {
+			return err
+		}
+	case width > 0 && naturalWidth(head, rows) > width:
+		t.title(&b, "")
+		records(&b, head, rows)
+	default:
+		t.title(&b, "")
+		if err := render(&b, plainLines(), head, rows, numeric); err != nil {
+			return err
+		}
+	}
+	if len(t.Notes) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, note := range t.Notes {
+		if f == MarkdownFormat {
+			note = "- " + escapeCell(note)
+		} else {
+			note = wrap(note, width)
+		}
+		b.WriteString(note + "\n")
+	}
+	_, err := io.WriteString(w, trimLines(b.String()))
+	return err
+}
+
+func (t *Table) title(b *strings.Builder, prefix string) {
+	if t.Title != "" {
+		fmt.Fprintf(b, "%s%s\n\n", prefix, t.Title)
+	}
+}
+
+// plainLines draws columns apart by spaces with one line under the heading.
+func plainLines() tw.Renderer {
+	return renderer.NewBlueprint(tw.Rendition{
+		Borders: tw.BorderNone,
+		Symbols: tw.NewSymbolCustom("plain").WithRow("─").WithColumn("").WithCenter("─").WithMidLeft("").WithMidRight("").WithHeaderMid("─"),
+		Settings: tw.Settings{
+			Lines:      tw.Lines{ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off, ShowFooterLine: tw.Off},
+			Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off, ShowHeader: tw.On},
+		},
+	})
+}
+
+func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]string, numeric []bool) error {
+	align := make(tw.Alignment, len(head))
+	for i := range align {
+		align[i] = tw.AlignLeft
+		if numeric[i] {
+			align[i] = tw.AlignRight
+		}
+	}
+	padding := tw.CellPadding{Global: tw.Padding{Left: "", Right: "  ", Overwrite: true}}
+	if _, markdown := style.(*renderer.Markdown); markdown {
+		padding = tw.CellPadding{Global: tw.Padding{Left: " ", Right: " "}}
+	}
+	cells := tw.CellConfig{
+		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
+		Alignment:  tw.CellAlignment{PerColumn: align},
+		Padding:    padding,
+	}
+	table := tablewriter.NewTable(
+		b,
+		tablewriter.WithRenderer(style),
+		tablewriter.WithConfig(tablewriter.Config{Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
+		tablewriter.WithEastAsian(tw.Off),
+	)
+	table.Header(head)
+	if err := table.Bulk(rows); err != nil {
+		return err
+	}
+	return table.Render()
+}
+
+// naturalWidth is the width of the table as [plainLines] draws it.
+func naturalWidth(head []string, rows [][]string) int {
+	total := 0
+	for c := range head {
+		widest := displayWidth(head[c])
+		for _, row := range rows {
+			widest = max(widest, displayWidth(row[c]))
+		}
+		total += widest + 2
+	}
+	return total - 2
+}
+
+func displayWidth(s string) int { return twwidth.Width(s) }
+
+// records writes a table too wide for the terminal as one block per row, one
+// field a line.
+func records(b *strings.Builder, head []string, rows [][]string) {
+	label := 0
+	for _, h := range head {
+		label = max(label, displayWidth(h))
+	}
+	for r, row := range rows {
+		if r > 0 {
+			b.WriteByte('\n')
+		}
+		for c, cell := range row {
+			fmt.Fprintf(b, "%s%s  %s\n", head[c], strings.Repeat(" ", label-displayWidth(head[c])), cell)
+		}
+	}
+}
+
+// wrap breaks a line at spaces so that it fits the width; 0 leaves it whole.
+func wrap(line string, width int) string {
+	if width <= 0 {
+		return line
+	}
+	var b strings.Builder
+	at := 0
+	for _, word := range strings.Fields(line) {
+		n := displayWidth(word)
+		switch {
+		case at == 0:
+		case at+1+n > width:
+			b.WriteByte('\n')
+			at = 0
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	return b.String()
+}
+
+// escaped returns heading and rows with every cell safe inside a markdown
+// table.
+func escaped(head []string, rows [][]string) ([]string, [][]string) {
+	all := append([][]string{head}, rows...)
+	out := make([][]string, len(all))
+	for r, row := range all {
+		out[r] = make([]string, len(row))
+		for c, cell := range row {
+			out[r][c] = escapeCell(cell)
+		}
+	}
+	return out[0], out[1:]
+}
+
+var markdownEscapes = strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\r\n", " ", "\n", " ", "\r", " ", "*", `\*`, "`", "\\`")
+
+func escapeCell(s string) string { return markdownEscapes.Replace(s) }
+
+// trimLines drops the spaces that pad the last column.
+func trimLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return strings.Join(lines, "\n")
+}

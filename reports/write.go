@@ -1,0 +1,63 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Report is one result, for programs and for people.
+type Report struct {
+	Document Document
+	Tables   []Table
+}
+
+// Format is a way of writing a [Report].
+type Format string
+
+const (
+	TextFormat     Format = "table"
+	MarkdownFormat Format = "markdown"
+	CSVFormat      Format = "csv"
+	JSONFormat     Format = "json"
+)
+
+// Formats lists every format, the default first.
+func Formats() []Format {
+	return []Format{TextFormat, MarkdownFormat, CSVFormat, JSONFormat}
+}
+
+// ParseFormat returns the named format, or an error that names all.
+func ParseFormat(name string) (Format, error) {
+	if f := Format(strings.ToLower(name)); slices.Contains(Formats(), f) {
+		return f, nil
+	}
+	valid := make([]string, len(Formats()))
+	for i, f := range Formats() {
+		valid[i] = string(f)
+	}
+	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))
+}
+
+// Write writes the report. width is how many columns a text line may have;
+// 0 means any. Tables that do not fit are written one field a line.
+func (r *Report) Write(w io.Writer, f Format, width int) error {
+	switch f {
+	case JSONFormat:
+		return r.Document.writeJSON(w)
+	case CSVFormat:
+		return r.Document.writeCSV(w)
+	}
+	for i := range r.Tables {
+		if i > 0 {
+			if _, err := fmt.Fprintln(w); err != nil {
+				return err
+			}
+		}
+		if err := r.Tables[i].write(w, f, width); err != nil {
+			return err
+		}
+	}
+	return nil
+}
