@@ -1,0 +1,69 @@
+package flops
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// The words of each choice, in the order of its constants.
+var (
+	precisionNames = []string{"bf16-mixed", "fp16-mixed", "fp32", "bf16"}
+	attentionNames = []string{"fused", "unfused"}
+	optimizerNames = []string{"adam", "adafactor", "adam8bit", "sgd", "sgd-momentum", "muon"}
+)
+
+// String returns the word of the --precision flag, e.g. "bf16-mixed".
+func (p Precision) String() string { return choiceName(precisionNames, p) }
+
+// String returns the word of the --attention flag, e.g. "fused".
+func (a Attention) String() string { return choiceName(attentionNames, a) }
+
+// String returns the word of the --optimizer flag, e.g. "adafactor".
+func (o Optimizer) String() string { return choiceName(optimizerNames, o) }
+
+// MarshalText writes the word of [Precision.String].
+func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// MarshalText writes the word of [Attention.String].
+func (a Attention) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// MarshalText writes the word of [Optimizer.String].
+func (o Optimizer) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
+// UnmarshalText accepts the words of [Precision.String]; else a [*shapes.KindError].
+func (p *Precision) UnmarshalText(text []byte) error {
+	return parseChoice(p, "precision", precisionNames, text)
+}
+
+// UnmarshalText accepts the words of [Attention.String]; else a [*shapes.KindError].
+func (a *Attention) UnmarshalText(text []byte) error {
+	return parseChoice(a, "attention", attentionNames, text)
+}
+
+// UnmarshalText accepts the words of [Optimizer.String]; else a [*shapes.KindError].
+func (o *Optimizer) UnmarshalText(text []byte) error {
+	return parseChoice(o, "optimizer", optimizerNames, text)
+}
+
+func choiceName[T ~uint8](names []string, v T) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("invalid(%d)", v)
+}
+
+func parseChoice[T ~uint8](v *T, kind string, names []string, text []byte) error {
+	i := slices.Index(names, strings.ToLower(string(text)))
+	if i < 0 {
+		return &shapes.KindError{Kind: kind, Value: string(text), Valid: slices.Clone(names)}
+	}
+	*v = T(i)
+	return nil
+}
+
+func kindFault(field, value string, names []string) shapes.Fault {
+	return shapes.Fault{Field: field, Value: value, Allowed: strings.Join(names, ", ")}
+}

@@ -1,0 +1,219 @@
+package flops
+
+import "github.com/deepnarrow/deepnarrow/shapes"
+
+// stage is one pipeline stage: what it holds of each stack.
+type stage struct {
+	shape                    *shapes.Shape
+	exec                     *Execution
+	layout                   Layout
+	index                    int
+	last                     bool // the last stage of the pipeline: it has the head
+	encoder, decoder         stackModel
+	encoderSpan, decoderSpan span
+}
+
+// headStack returns the stack whose output becomes logits.
+func (st *stage) headStack() *stackModel {
+	if st.shape.Decoder.Layers > 0 {
+		return &st.decoder
+	}
+	return &st.encoder
+}
+
+// layerStatic returns the static bytes of the stage's layers, the parameters
+// of its largest layer, and the elements of its largest tensor.
+func (st *stage) layerStatic() (total Static, layer, largest float64) {
+	var all tally
+	for _, part := range [...]struct {
+		m *stackModel
+		s span
+	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+		if part.s.layers == 0 {
+			continue
+		}
+		dense, sparse := part.m.layerTallies()
+		if n := part.s.layers - part.s.sparse; n > 0 {
+			all = all.plus(dense.times(n))
+			layer = max(layer, dense.params)
+		}
+		if part.s.sparse > 0 {
+			all = all.plus(sparse.times(part.s.sparse))
+			layer = max(layer, sparse.params)
+		}
+	}
+	return st.static(all), layer, all.largest
+}
+
+// outsideStatic returns the static bytes of what the stage holds outside the
+// layers, and raises largest to its largest tensor.
+//
+// The stage with a stack's first layer has its embedding, positions and front
+// end; the one with its last layer has its final norm; relative tables are
+// copied to every stage of the stack; the last stage has the head, and its own
+// copy of the token table if the head is tied and no other use put one there.
+func (st *stage) outsideStatic(largest *float64) Static {
+	var all tally
+	s := st.shape
+	table := false
+	for _, part := range [...]struct {
+		m *stackModel
+		s span
+	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+		if part.s.layers == 0 {
+			continue
+		}
+		k := part.m.stack
+		if k.Position == shapes.Relative {
+			all.add(part.m, relativeTableWeights, false)
+		}
+		if part.s.first {
+			table = table || k.Frontend.Kind == shapes.Tokens
+			all.addInput(s, part.m)
+		}
+		if part.s.last && k.FinalNorm {
+			all.add(part.m, normWeights, false)
+		}
+	}
+	if st.index == 0 && s.TokenTypes > 0 {
+		all.add(&st.encoder, tokenTypeWeights, false)
+	}
+	if st.encoderSpan.last && s.Pooler {
+		all.add(&st.encoder, squareWeights, false)
+	}
+	head := st.headStack()
+	if st.last {
+		table = table || s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
+		all.addHead(s, head)
+	}
+	if table {
+		all.add(head, tokenTableWeights, false)
+	}
+	*largest = max(*largest, all.largest)
+	return st.static(all)
+}
+
+// addInput counts what turns input into the first layer's residual stream,
+// the token table apart.
+func (t *tally) addInput(s *shapes.Shape, m *stackModel) {
+	switch m.stack.Frontend.Kind {
+	case shapes.Audio:
+		t.add(m, audioWeights, false)
+	case shapes.Patches:
+		t.add(m, patchWeights, false)
+	}
+	if m.stack.Position == shapes.Learned {
+		t.add(m, learnedTableWeights, false)
+	}
+	if s.EmbeddingNorm {
+		t.add(m, normWeights, false)
+	}
+}
+
+// addHead counts the head, a tied table apart.
+func (t *tally) addHead(s *shapes.Shape, m *stackModel) {
+	switch s.Head {
+	case shapes.HeadUntied:
+		t.add(m, tokenTableWeights, false)
+	case shapes.HeadMLM:
+		t.add(m, squareWeights, false)
+		t.add(m, normWeights, false)
+	}
+	if s.HeadBias && s.Head != shapes.HeadNone {
+		t.add(m, headBiasWeights, false)
+	}
+}
+
+// boundary returns the bytes that one micro-batch saves on the stage outside
+// the layers.
+func (st *stage) boundary() float64 {
+	sum := 0.0
+	for _, part := range [...]struct {
+		m *stackModel
+		s span
+	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+		if part.s.layers == 0 {
+			continue
+		}
+		sum += part.m.sum(positionBiasSaved).all
+		if part.s.first {
+			sum += part.m.sum(stackInputSaved).all
+		}
+		if part.s.last {
+			sum += part.m.sum(stackOutputSaved).all
+		}
+		if part.m.cross {
+			sum += part.m.sum(encoderOutputSaved).all
+		}
+	}
+	if st.last && st.shape.Head != shapes.HeadNone {
+		sum += st.headStack().sum(headInputSaved).all
+	}
+	return sum
+}
+
+// logits returns the bytes of the loss of one micro-batch on the last stage:
+//
+//	b·S·⌈V/TP⌉·(compute + 4 + 4)
+//
+// for the logits, their float32 copy and the softmax, which the gradient later
+// overwrites; with native logits b·S·⌈V/TP⌉·2·compute. The vocabulary is split
+// over TP and the loss reduced across it (Shoeybi et al. 2019, arXiv
+// 1909.08053, section 3).
+func (st *stage) logits() float64 {
+	if !st.last || st.shape.Head == shapes.HeadNone {
+		return 0
+	}
+	m := st.headStack()
+	width := 2 * m.element[computeWidth]
+	if !st.exec.NativeLogits {
+		width = m.element[computeWidth] + 2*floatBytes
+	}
+	return width * m.dims[tokens] * m.local(vocab, byTP)
+}
+
+// collectives returns the bytes of the buffers of communication during forward
+// and backward:
+//
+//	sequence parallel: one gathered layer input, b·S·d
+//	pipeline: one boundary tensor received and one sent, with the encoder output beside a decoder's
+//	experts over data-parallel devices stay local, so they need none
+//	ZeRO 2 and 3: the whole gradients of one layer before they are reduced
+//	ZeRO 3: the gathered weights of one layer and of the next
+//
+// Gathered weights and gradients never exceed what ZeRO had split off. Reduction
+// of gradients under ZeRO 0 and 1 works in place. Buckets of a fixed size that
+// some frameworks add are part of the workspace.
+func (st *stage) collectives(layer float64, inLayers, outside Static) float64 {
+	sum := 0.0
+	l := st.layout
+	m := &st.encoder
+	if st.decoderSpan.layers > 0 && (st.encoderSpan.layers == 0 || st.decoder.dims[tokens] > st.encoder.dims[tokens]) {
+		m = &st.decoder
+	}
+	width := m.element[computeWidth]
+	if l.SequenceParallel && l.TP > 1 {
+		sum += width * m.dims[tokens] * m.dims[model]
+	}
+	if l.PP > 1 {
+		boundary := m.dims[tokens] * m.dims[model]
+		if m.cross {
+			boundary += m.dims[keys] * m.dims[model]
+		}
+		sum += 2 * width * boundary / m.splits[bySeq]
+	}
+	params := inLayers.Parameters + outside.Parameters
+	b := st.exec.bytes()
+	if l.ZeRO >= 2 {
+		sum += gathered(float64(b.Gradient), layer, params, inLayers.Gradients+outside.Gradients)
+	}
+	if l.ZeRO >= 3 {
+		sum += gathered(float64(b.Weight), 2*layer, params, inLayers.Weights+outside.Weights)
+	}
+	return sum
+}
+
+// gathered returns width·elements, but no more than what splitting saved.
+func gathered(width, elements, params, held float64) float64 {
+	return min(width*elements, max(0, width*params-held))
+}
