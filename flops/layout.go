@@ -18,7 +18,7 @@ type Layout struct {
 
 	MicroBatch int // sequences in one pass through one copy
 	Accumulate int // passes per step and copy
-	Interleave int // chunks of layers per pipeline stage, v
+	Interleave int // chunks of layers per pipeline stage, v; of no effect without stages
 
 	SequenceParallel bool // the tensors between matrix products are split over TP along the sequence (Korthikanti et al. 2022, arXiv 2205.05198, section 4.2.2)
 }
@@ -31,6 +31,9 @@ func (l Layout) Devices() int { return max(1, l.DP) * max(1, l.TP) * max(1, l.PP
 // B/(DP·MicroBatch), and if neither is set one pass over B/DP sequences.
 func (l Layout) For(w Workload) Layout {
 	l.DP, l.TP, l.PP, l.Interleave = max(1, l.DP), max(1, l.TP), max(1, l.PP), max(1, l.Interleave)
+	if l.PP == 1 {
+		l.Interleave = 1
+	}
 	switch {
 	case l.MicroBatch == 0 && l.Accumulate == 0:
 		l.MicroBatch, l.Accumulate = w.Batch/l.DP, 1
@@ -134,8 +137,6 @@ func (c *layoutCheck) pipeline(l Layout) {
 		return
 	}
 	switch {
-	case l.PP == 1:
-		c.fault("interleave", l.Interleave, "1 without pipeline stages (pp 1)")
 	case s.CrossAttention():
 		c.fault("interleave", l.Interleave, "1 for an encoder-decoder: its stages are not alike")
 	case layers%(l.PP*l.Interleave) != 0:
