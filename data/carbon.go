@@ -1,0 +1,96 @@
+package data
+
+import (
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// GridIntensity is the emissions of electricity at a place.
+type GridIntensity struct {
+	Kind      string // country, world, zone, cloud-region, fuel
+	Key       string // ISO 3166 alpha-3 code, zone or region name
+	Name      string
+	Provider  string  // gcp, aws, azure for cloud regions
+	Intensity float64 // kg CO2e per kWh
+	Year      *int
+	Source    string
+	Evidence  Evidence
+	// Note: Google's carbon-free share is already in the location-based intensity and must not be multiplied in twice.
+	Note string
+}
+
+var grid = embedded("grid.csv", func(r *row) GridIntensity {
+	return GridIntensity{
+		Kind: r.required("kind"), Key: r.required("key"), Name: r.required("name"), Provider: r.text("provider"),
+		Intensity: r.amount("intensity", quantity.CarbonIntensity), Year: r.optionalCount("year"),
+		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+	}
+})
+
+// Grid returns 324 intensities: countries, the world, Nordic zones, cloud regions, fuels.
+func Grid() []GridIntensity { return slices.Clone(grid()) }
+
+// PUE is a power usage effectiveness: facility energy over the energy of its computers, 1 or more.
+type PUE struct {
+	Kind     string // campus, operator, operator-default, industry, lower-bound
+	Key      string
+	Place    string
+	Provider string
+	Regions  []string // cloud regions at that place; several campuses may share one
+	Value    float64
+	Year     *int
+	Source   string
+	Evidence Evidence
+	Note     string
+}
+
+var pue = embedded("pue.csv", func(r *row) PUE {
+	return PUE{
+		Kind: r.required("kind"), Key: r.required("key"), Place: r.required("place"), Provider: r.text("provider"),
+		Regions: r.list("regions"), Value: r.amount("pue", quantity.Ratio), Year: r.optionalCount("year"),
+		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+	}
+})
+
+// PUEs returns 47 values: campuses, operators, the industry.
+func PUEs() []PUE { return slices.Clone(pue()) }
+
+// Footprint is the published bill of one training run (Patterson et al. 2021, arXiv:2104.10350).
+type Footprint struct {
+	Model           string
+	Type            string // dense or moe
+	Params          float64
+	ActiveParams    *float64
+	Tokens          float64
+	Accelerator     string // name in [Accelerators]
+	Devices         int
+	MeanPower       float64 // watts a device, with its share of the host
+	Peak            float64 // FLOP/s a device
+	Achieved        float64 // FLOP/s a device
+	DurationSeconds float64
+	Work            float64 // FLOP
+	PUE             float64
+	GridIntensity   float64 // kg CO2e per kWh
+	Energy          float64 // kWh, facility
+	Emissions       float64 // kg CO2e
+	Source          string
+	Evidence        Evidence
+}
+
+var footprints = embedded("footprints.csv", func(r *row) Footprint {
+	return Footprint{
+		Model: r.required("model"), Type: r.required("type"),
+		Params: r.amount("params", quantity.Params), ActiveParams: r.optional("active_params", quantity.Params),
+		Tokens: r.amount("tokens", quantity.Tokens), Accelerator: r.required("accelerator"), Devices: r.count("devices"),
+		MeanPower: r.amount("mean_power", quantity.Power),
+		Peak:      r.amount("peak", quantity.FLOPRate), Achieved: r.amount("achieved", quantity.FLOPRate),
+		DurationSeconds: r.amount("duration", quantity.Duration), Work: r.amount("work", quantity.FLOP),
+		PUE: r.amount("pue", quantity.Ratio), GridIntensity: r.amount("grid_intensity", quantity.CarbonIntensity),
+		Energy: r.amount("energy", quantity.Energy), Emissions: r.amount("emissions", quantity.CarbonMass),
+		Source: r.required("source"), Evidence: r.evidence("evidence"),
+	}
+})
+
+// Footprints returns the five runs: T5, GPT-3, GShard, Switch, XLM.
+func Footprints() []Footprint { return slices.Clone(footprints()) }

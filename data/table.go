@@ -1,0 +1,213 @@
+package data
+
+import (
+	"embed"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+//go:embed facts/*.csv
+var facts embed.FS
+
+// embedded parses a file of this package on first use. A fault in it is ours, found by the tests: it panics.
+func embedded[T any](name string, build func(*row) T) func() []T {
+	return sync.OnceValue(func() []T {
+		file, err := facts.Open("facts/" + name)
+		if err != nil {
+			panic("data: " + err.Error())
+		}
+		defer file.Close()
+		rows, err := readTable(name, file, build)
+		if err != nil {
+			panic("data: " + err.Error())
+		}
+		return rows
+	})
+}
+
+// row is one line of a table being built; the first fault of each cell is kept.
+type row struct {
+	columns map[string]column
+	cells   []string
+	at      func(field int) string // file:line:col
+	faults  []error
+}
+
+type column struct {
+	index  int
+	header quantity.Header
+}
+
+// readTable builds one value a row and returns every fault of the file at once, each with file:line:col.
+func readTable[T any](name string, in io.Reader, build func(*row) T) ([]T, error) {
+	reader := csv.NewReader(in)
+	heading, err := reader.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s:1:1: an empty file; a heading and rows are wanted", name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	columns := make(map[string]column, len(heading))
+	for i, text := range heading {
+		header := quantity.ParseHeader(strings.TrimPrefix(text, "\ufeff"))
+		if _, twice := columns[header.Name]; twice {
+			line, col := reader.FieldPos(i)
+			return nil, fmt.Errorf("%s:%d:%d: a column that stands twice: %q", name, line, col, header.Name)
+		}
+		columns[header.Name] = column{i, header}
+	}
+	var out []T
+	var faults []error
+	for {
+		cells, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return out, errors.Join(faults...)
+		}
+		if err != nil {
+			return nil, errors.Join(append(faults, fmt.Errorf("%s: %w", name, err))...)
+		}
+		r := &row{columns: columns, cells: cells, at: func(field int) string {
+			line, col := reader.FieldPos(field)
+			return fmt.Sprintf("%s:%d:%d", name, line, col)
+		}}
+		out = append(out, build(r))
+		faults = append(faults, r.faults...)
+		const mostFaults = 20 // a file of the wrong kind is told soon enough
+		if len(faults) > mostFaults {
+			return nil, errors.Join(faults...)
+		}
+	}
+}
+
+func (r *row) fault(name, format string, args ...any) {
+	r.faults = append(r.faults, fmt.Errorf("%s: %s: %s", r.at(r.columns[name].index), name, fmt.Sprintf(format, args...)))
+}
+
+// text is a cell as it stands; a column that the file lacks reads as empty.
+func (r *row) text(name string) string {
+	c, ok := r.columns[name]
+	if !ok {
+		return ""
+	}
+	return strings.TrimSpace(r.cells[c.index])
+}
+
+// required is a cell that must not be empty.
+func (r *row) required(name string) string {
+	text := r.text(name)
+	if text == "" {
+		r.fault(name, "nothing given")
+	}
+	return text
+}
+
+// list is a cell of values separated by semicolons.
+func (r *row) list(name string) []string {
+	text := r.text(name)
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ";")
+}
+
+// optional is an amount in the base unit of its kind, or nil where the cell is empty.
+func (r *row) optional(name string, kind quantity.Kind) *float64 {
+	text := r.text(name)
+	if text == "" {
+		return nil
+	}
+	cells, err := r.columns[name].header.Reader(kind)
+	if err == nil {
+		var value float64
+		if value, err = cells.Parse(text); err == nil {
+			return &value
+		}
+	}
+	r.fault(name, "%v", err)
+	return nil
+}
+
+// amount is an amount that must be given.
+func (r *row) amount(name string, kind quantity.Kind) float64 {
+	if value := r.optional(name, kind); value != nil {
+		return *value
+	}
+	if r.text(name) == "" {
+		r.fault(name, "nothing given")
+	}
+	return 0
+}
+
+// optionalCount is a whole number, or nil where the cell is empty.
+func (r *row) optionalCount(name string) *int {
+	text := r.text(name)
+	if text == "" {
+		return nil
+	}
+	value, err := quantity.ParseExact(quantity.Count, text)
+	if err != nil {
+		r.fault(name, "%v", err)
+		return nil
+	}
+	n := int(value)
+	return &n
+}
+
+// count is a whole number that must be given.
+func (r *row) count(name string) int {
+	if value := r.optionalCount(name); value != nil {
+		return *value
+	}
+	if r.text(name) == "" {
+		r.fault(name, "nothing given")
+	}
+	return 0
+}
+
+// flag is true, yes or 1, or false, no or 0, or nil where the cell is empty.
+func (r *row) flag(name string) *bool {
+	yes := false
+	switch text := r.text(name); text {
+	case "":
+		return nil
+	case "true", "yes", "1", "on":
+		yes = true
+	case "false", "no", "0", "off":
+	default:
+		r.fault(name, "neither true nor false: %q", text)
+	}
+	return &yes
+}
+
+// evidence is a class that must be given.
+func (r *row) evidence(name string) Evidence {
+	class, err := ParseEvidence(r.text(name))
+	if err != nil {
+		r.fault(name, "%v", err)
+	}
+	return class
+}
+
+// Fact is one number with where it comes from. Its unit is stated where the fact is held.
+type Fact struct {
+	Value    float64
+	Source   string
+	Evidence Evidence
+	Note     string
+}
+
+// fact joins an amount with the columns prefix_source, prefix_evidence and prefix_note, or is nil without an amount.
+func (r *row) fact(name string, kind quantity.Kind, prefix string) *Fact {
+	value := r.optional(name, kind)
+	if value == nil {
+		return nil
+	}
+	return &Fact{Value: *value, Source: r.required(prefix + "_source"), Evidence: r.evidence(prefix + "_evidence"), Note: r.text(prefix + "_note")}
+}
