@@ -27,6 +27,7 @@ func tables() map[string]struct {
 	out := map[string]table{}
 	add := func(file string, want int, rows []sourced) { out[file] = table{want, rows} }
 	add("t5_efficient.csv", 170, collect(Checkpoints(), func(c Checkpoint) sourced { return sourced{c.Name, c.Source, c.Evidence} }))
+	add("released_shapes.csv", 117, collect(ReleasedShapes(), func(s ReleasedShape) sourced { return sourced{s.Name, s.Source, s.Evidence} }))
 	add("paper_results.csv", 16, collect(PaperResults(), func(p PaperResult) sourced { return sourced{p.Model, p.Source, p.Evidence} }))
 	add("figure1_readings.csv", 13, collect(Figure1Readings(), func(p FigureReading) sourced { return sourced{p.Label, p.Source, p.Evidence} }))
 	add("narang2021_depth.csv", 5, collect(NarangDepthSweep(), func(p DepthRow) sourced { return sourced{"depth", p.Source, p.Evidence} }))
