@@ -7,7 +7,7 @@
 // operation count is a field; nothing else is.
 //
 // Shapes come from three places: the catalogue of released models
-// ([Lookup], [Names]), edits of them in the letters of Tay et al. 2021
+// ([Lookup], [Catalogue]), edits of them in the letters of Tay et al. 2021
 // (arXiv 2109.10686), such as t5-small/nl=16 ([Parse]), and config files
 // (package shapes/config).
 package shapes

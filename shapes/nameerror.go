@@ -1,0 +1,77 @@
+package shapes
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// UnknownError reports a reference that names no shape. Nothing is guessed:
+// Suggestion is for the message only.
+type UnknownError struct {
+	Ref        string
+	Reason     string // what is wrong with it, when more is known than that it is unknown
+	Suggestion string // the closest catalogue name, empty when none is close
+}
+
+func (e *UnknownError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "unknown shape: %q", e.Ref)
+	if e.Reason != "" {
+		fmt.Fprintf(&b, ": %s", e.Reason)
+	}
+	if e.Suggestion != "" {
+		fmt.Fprintf(&b, "; did you mean %q?", e.Suggestion)
+	}
+	return b.String()
+}
+
+// NotCountableError reports a published model whose architecture a [Shape]
+// cannot express: the ten T5-Efficient models that share heads or tie keys to
+// values.
+type NotCountableError struct {
+	Name   string
+	Reason string
+}
+
+func (e *NotCountableError) Error() string {
+	return fmt.Sprintf("%s cannot be counted: %s", e.Name, e.Reason)
+}
+
+// AmbiguousError reports a name of the paper's kind that could mean several
+// shapes, none of which was released under it.
+type AmbiguousError struct {
+	Ref     string
+	Reason  string
+	Choices []string // references that say which one is meant
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("ambiguous shape: %q: %s; write %s", e.Ref, e.Reason, strings.Join(e.Choices, " or "))
+}
+
+// EditError reports an edit that cannot be made.
+type EditError struct {
+	Ref     string // the whole reference
+	Edit    string // the edit as written, e.g. "nl=0"
+	Problem string
+	Allowed string
+}
+
+func (e *EditError) Error() string {
+	return fmt.Sprintf("shape %q: edit %q: %s; allowed: %s", e.Ref, e.Edit, e.Problem, e.Allowed)
+}
+
+// unknown describes a reference that was not found. An alias that is close
+// counts as much as a name.
+func (c *index) unknown(ref, reason string) *UnknownError {
+	key := strings.TrimPrefix(normalise(ref), "google/")
+	var candidates []string
+	for i := range c.entries {
+		candidates = append(candidates, c.entries[i].Name)
+		candidates = append(candidates, c.entries[i].Aliases...)
+	}
+	suggestion, _ := suggest.Nearest(key, candidates)
+	return &UnknownError{Ref: ref, Reason: reason, Suggestion: suggestion}
+}
