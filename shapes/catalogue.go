@@ -53,7 +53,7 @@ func Find(name string) (Entry, error) {
 	if e, ok := c.find(normalise(name)); ok {
 		return *e, nil
 	}
-	return Entry{}, c.unknown(name, "")
+	return Entry{}, &UnknownError{Ref: name, Suggestion: c.nearest(name)}
 }
 
 // Lookup returns the shape of a catalogue name, alias or checkpoint, matched

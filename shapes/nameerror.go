@@ -63,9 +63,9 @@ func (e *EditError) Error() string {
 	return fmt.Sprintf("shape %q: edit %q: %s; allowed: %s", e.Ref, e.Edit, e.Problem, e.Allowed)
 }
 
-// unknown describes a reference that was not found. An alias that is close
-// counts as much as a name.
-func (c *index) unknown(ref, reason string) *UnknownError {
+// nearest returns the name or alias closest to a reference that was not found,
+// empty when none is close.
+func (c *index) nearest(ref string) string {
 	key := strings.TrimPrefix(normalise(ref), "google/")
 	var candidates []string
 	for i := range c.entries {
@@ -73,5 +73,5 @@ func (c *index) unknown(ref, reason string) *UnknownError {
 		candidates = append(candidates, c.entries[i].Aliases...)
 	}
 	suggestion, _ := suggest.Nearest(key, candidates)
-	return &UnknownError{Ref: ref, Reason: reason, Suggestion: suggestion}
+	return suggestion
 }

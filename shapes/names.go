@@ -1,6 +1,7 @@
 package shapes
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -34,8 +35,13 @@ func Parse(ref string) (Shape, error) {
 	if strings.Count(ref, "/") > maxParts {
 		return Shape{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("more than %d slashes", maxParts)}
 	}
-	shape, changes, err := catalogue().resolve(ref, ref)
+	c := catalogue()
+	shape, changes, err := c.resolve(ref, ref)
 	if err != nil {
+		var unknown *UnknownError
+		if errors.As(err, &unknown) && unknown.Reason == "" {
+			unknown.Suggestion = c.nearest(unknown.Ref)
+		}
 		return Shape{}, err
 	}
 	if changes == (edits{}) {
@@ -85,7 +91,7 @@ func (c *index) resolve(part, whole string) (Shape, edits, error) {
 	if row, ok := parsePaperName(key); ok {
 		return c.resolvePaper(&row, whole)
 	}
-	return Shape{}, edits{}, c.unknown(part, "")
+	return Shape{}, edits{}, &UnknownError{Ref: part}
 }
 
 // normalise folds the spellings of one name: letter case, blanks, "_", "." and
@@ -130,7 +136,10 @@ func (c *index) gemstone(key, whole string) (s Shape, ok bool, err error) {
 		return Shape{}, false, nil
 	}
 	if width%headWidth != 0 {
-		return Shape{}, true, c.unknown(whole, fmt.Sprintf("the width of a Gemstones-like shape is a multiple of %d, its head width, not %d", headWidth, width))
+		return Shape{}, true, &UnknownError{
+			Ref:    whole,
+			Reason: fmt.Sprintf("the width of a Gemstones-like shape is a multiple of %d, its head width, not %d", headWidth, width),
+		}
 	}
 	heads := width / headWidth
 	kvHeads := 1

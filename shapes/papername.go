@@ -87,7 +87,7 @@ func (c *index) resolvePaper(p *paperName, whole string) (Shape, edits, error) {
 	}
 	anchor, ok := c.find(efficientPrefix + p.anchor())
 	if !ok {
-		return Shape{}, edits{}, c.unknown(whole, "")
+		return Shape{}, edits{}, &UnknownError{Ref: whole}
 	}
 	var changes edits
 	for _, change := range p.changes {
