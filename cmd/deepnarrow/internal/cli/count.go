@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+func (a *app) count() *cobra.Command {
+	var work workloadFlags
+	var convention, by string
+	c := &cobra.Command{
+		Use:     "count SHAPE...",
+		Short:   "Count parameters, FLOPs and memory of shapes",
+		GroupID: groupPlan,
+		Long: `Count parameters exactly, FLOPs under a named convention, and the memory of one
+training step on one device.
+
+SHAPE is a catalogue name (deepnarrow list shapes), an edit of one in the paper's
+letters nl el dl dm ff kv nh (t5-small/nl=16), or a file: a Hugging Face
+config.json, an operative_config.gin, our YAML, a safetensors file, or - for
+standard input.`,
+		Example: `  deepnarrow count t5-base t5-small/nl=16
+  deepnarrow count t5-base --by component
+  deepnarrow count t5-base --convention all
+  deepnarrow count ./config.json --format json`,
+		Args:              atLeastOneShape,
+		ValidArgsFunction: completeShapes,
+		RunE: func(_ *cobra.Command, args []string) error {
+			conventions, err := parseConventions(convention)
+			if err != nil {
+				return err
+			}
+			breakdown, err := parseBreakdown(by)
+			if err != nil {
+				return err
+			}
+			r := newReport("count")
+			r.Document.Inputs["shapes"] = args
+			r.Document.Inputs["execution"] = work.inputs()
+			r.Document.Conventions["flops"] = conventions[0]
+			var counted []reports.Counted
+			for _, ref := range args {
+				s, warnings, err := a.shape(ref)
+				if err != nil {
+					return err
+				}
+				r.Document.Warnings = append(r.Document.Warnings, warnings...)
+				w, err := work.workload(&s)
+				if err != nil {
+					return err
+				}
+				n := reports.Counted{Shape: s, Workload: w, Params: flops.CountParameters(&s)}
+				for _, c := range conventions {
+					n.FLOPs = append(n.FLOPs, flops.CountUnder(c, &s, w, work.execution.Recompute))
+				}
+				if n.Memory, err = flops.TrainingMemory(&s, w, work.execution, flops.Layout{}); err != nil {
+					return usage("", "%w", err)
+				}
+				n.Breakdown = breakdown(&s, w)
+				counted = append(counted, n)
+			}
+			r.Count(counted)
+			return a.render(r)
+		},
+	}
+	a.output.register(c)
+	work.register(c)
+	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention), "how FLOPs are counted (deepnarrow list conventions), or all")
+	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
+	return c
+}
+
+func atLeastOneShape(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usage("deepnarrow list shapes shows what there is", "%s needs at least one shape", c.CommandPath())
+	}
+	return nil
+}
+
+func parseConventions(name string) ([]flops.Convention, error) {
+	if name == "all" {
+		return flops.Conventions(), nil
+	}
+	c, err := flops.ParseConvention(name)
+	if err != nil {
+		return nil, usage("all prints one run under each", "--convention: %w", err)
+	}
+	return []flops.Convention{c}, nil
+}
+
+// breakdown makes the rows that --by asks for.
+type breakdown func(*shapes.Shape, flops.Workload) []flops.Share
+
+func parseBreakdown(by string) (breakdown, error) {
+	switch by {
+	case "":
+		return func(*shapes.Shape, flops.Workload) []flops.Share { return nil }, nil
+	case "op":
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByOp() }, nil
+	case "component":
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByComponent() }, nil
+	case "layer":
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByLayer(s) }, nil
+	}
+	allowed := []string{"op", "layer", "component"}
+	return nil, unknownKind("breakdown", by, allowed)
+}
+
+// unknownKind refuses a word that is not one of a few.
+func unknownKind(what, word string, allowed []string) error {
+	return usage(didYouMean(word, allowed, ""), "unknown %s: %q; allowed: %s", what, word, strings.Join(allowed, ", "))
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// Exit codes. They never change meaning with flags.
+const (
+	exitOK          = 0
+	exitFinding     = 1 // check found a failing rule, diff --exit-code a difference
+	exitUsage       = 2
+	exitInput       = 3 // a file, a record, an unknown shape or hardware name
+	exitNoAnswer    = 4
+	exitInternal    = 70
+	exitInterrupted = 130
+)
+
+// failure is an error with its exit code and what to try next.
+type failure struct {
+	code int
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// usage marks a wrong command line.
+func usage(hint, format string, args ...any) error {
+	return &failure{code: exitUsage, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// badInput marks a wrong file, record, shape or hardware.
+func badInput(err error, hint string) error {
+	return &failure{code: exitInput, err: err, hint: hint}
+}
+
+// noAnswer marks a valid question without a valid answer.
+func noAnswer(err error, hint string) error {
+	return &failure{code: exitNoAnswer, err: err, hint: hint}
+}
+
+// report prints an error and its hint and returns the exit code.
+func (a *app) report(ctx context.Context, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.Err, "deepnarrow: interrupted")
+		return exitInterrupted
+	}
+	f := &failure{code: exitUsage, err: err}
+	errors.As(err, &f)
+	fmt.Fprintf(a.Err, "deepnarrow: %v\n", err)
+	if f.hint != "" {
+		fmt.Fprintf(a.Err, "hint: %s\n", f.hint)
+	}
+	return f.code
+}
+
+// noSuchCommand refuses arguments of the bare program.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	return usage(didYouMean(args[0], names, "deepnarrow help lists the commands"), "unknown command: %q; allowed: %s", args[0], strings.Join(names, ", "))
+}
+
+// flagError turns a pflag error into a usage error with a suggestion.
+func flagError(c *cobra.Command, err error) error {
+	hint := c.CommandPath() + " --help lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && unknown.GetSpecifiedName() != "" {
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near, ok := suggest.Nearest(unknown.GetSpecifiedName(), names); ok {
+			hint = "did you mean --" + near + "?"
+		}
+	}
+	return usage(hint, "%w", err)
+}
+
+func didYouMean(word string, names []string, otherwise string) string {
+	if near, ok := suggest.Nearest(word, names); ok {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return otherwise
+}

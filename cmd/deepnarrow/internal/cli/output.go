@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/reports"
+)
+
+// outputFlags say where a result goes and how it looks.
+type outputFlags struct {
+	format string
+	file   string
+}
+
+func (o *outputFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&o.format, "format", string(reports.TextFormat), "how to write the result: table, markdown, csv or json")
+	c.Flags().StringVarP(&o.file, "output", "o", "", "write the result to this `file` instead of standard output")
+}
+
+// newReport starts the report of a command.
+func newReport(command string) reports.Report {
+	return reports.Report{Document: reports.NewDocument(command, version())}
+}
+
+// render writes the result where the flags say, and the warnings to stderr.
+func (a *app) render(r reports.Report) error {
+	format, err := reports.ParseFormat(a.output.format)
+	if err != nil {
+		return usage("", "--format: %w", err)
+	}
+	for _, w := range r.Document.Warnings {
+		fmt.Fprintln(a.Err, "warning:", w)
+	}
+	if a.output.file == "" {
+		return r.Write(a.Out, format, a.Width)
+	}
+	return writeFile(a.output.file, func(w io.Writer) error { return r.Write(w, format, 0) })
+}
+
+// writeFile writes a file atomically: it is the old one or the whole new one.
+func writeFile(name string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	if err != nil {
+		return badInput(err, "")
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := write(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// version returns the module version the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "devel"
+	}
+	return info.Main.Version
+}

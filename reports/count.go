@@ -1,0 +1,184 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Counted is one counted shape.
+type Counted struct {
+	Shape     shapes.Shape
+	Workload  flops.Workload
+	Params    flops.Parameters
+	FLOPs     []flops.Count // one, or one per convention
+	Memory    flops.Memory
+	Breakdown []flops.Share // empty unless asked for
+	Disagrees []string      // where a checkpoint and its config do not match
+}
+
+type countFields struct {
+	Shape             shapeFields      `json:"shape"`
+	Workload          workloadFields   `json:"workload"`
+	Params            paramsFields     `json:"params"`
+	FLOPs             flopsFields      `json:"flops"`
+	FLOPsByConvention []flopsFields    `json:"flops_by_convention,omitempty"`
+	Memory            memoryFields     `json:"memory"`
+	Breakdown         []breakdownField `json:"breakdown,omitempty"`
+}
+
+type breakdownField struct {
+	Name        string  `json:"name"`
+	Params      int64   `json:"params"`
+	Forward     float64 `json:"forward"`
+	VectorFLOPs float64 `json:"vector"`
+}
+
+// Count fills in the report of counted shapes, one result each, in order.
+func (r *Report) Count(shapes []Counted) {
+	for i := range shapes {
+		c := &shapes[i]
+		f := countFields{
+			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload), Params: paramsOf(&c.Params),
+			FLOPs: flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil),
+		}
+		if len(c.FLOPs) > 1 {
+			for _, n := range c.FLOPs {
+				named := flopsOf(n)
+				named.Meaning = n.Convention.Meaning()
+				f.FLOPsByConvention = append(f.FLOPsByConvention, named)
+			}
+		}
+		for _, row := range c.Breakdown {
+			f.Breakdown = append(f.Breakdown, breakdownField{row.Name, row.Params, row.Forward, row.Vector})
+		}
+		r.Document.Results = append(r.Document.Results, f)
+	}
+	r.Tables = append(r.Tables, countTable(shapes))
+	for i := range shapes {
+		if len(shapes[i].FLOPs) > 1 {
+			r.Tables = append(r.Tables, conventionTable(&shapes[i]))
+		}
+		if len(shapes[i].Breakdown) > 0 {
+			r.Tables = append(r.Tables, breakdownTable(&shapes[i]))
+		}
+	}
+}
+
+func countTable(counted []Counted) Table {
+	t := Table{Columns: []Column{
+		{Title: "shape"},
+		{Title: "el/dl"},
+		{Title: "d_model"},
+		{Title: "d_ff"},
+		{Title: "heads×d_kv"},
+		{Title: "params"},
+		{Title: "non-embedding", Kind: quantity.Params},
+		{Title: "forward", Kind: quantity.FLOP},
+		{Title: "step", Kind: quantity.FLOP},
+		{Title: "memory", Kind: quantity.Bytes},
+	}}
+	works := map[flops.Workload]bool{}
+	for i := range counted {
+		c := &counted[i]
+		s := &c.Shape
+		t.Rows = append(t.Rows, []Cell{
+			Text(s.Name), Text(depths(s)), Count(int64(s.DModel)), Text(perStack(s, func(k *shapes.Stack) string { return fmt.Sprint(k.DFF) })),
+			Text(perStack(s, func(k *shapes.Stack) string { return fmt.Sprintf("%d×%d", k.Heads, k.DKV) })),
+			Count(c.Params.Total), Amount(float64(c.Params.NonEmbedding)),
+			Amount(c.FLOPs[0].Forward), Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes),
+		})
+		works[c.Workload] = true
+	}
+	if len(counted) > 0 {
+		first := &counted[0]
+		note := "FLOPs of one step under the " + string(first.FLOPs[0].Convention) + " convention"
+		if len(works) == 1 {
+			note += ", batch " + workloadText(&first.Shape, first.Workload)
+		}
+		t.Notes = append(t.Notes, note+"; memory is the peak of that step on one device.")
+	}
+	return t
+}
+
+func conventionTable(c *Counted) Table {
+	t := Table{
+		Title: "FLOPs of " + c.Shape.Name + " under every convention",
+		Columns: []Column{
+			{Title: "convention"},
+			{Title: "forward", Kind: quantity.FLOP},
+			{Title: "backward", Kind: quantity.FLOP},
+			{Title: "step", Kind: quantity.FLOP},
+			{Title: "against " + string(c.FLOPs[0].Convention), Kind: quantity.Ratio},
+		},
+	}
+	for _, n := range c.FLOPs {
+		t.Rows = append(t.Rows, []Cell{Text(string(n.Convention)), Amount(n.Forward), Amount(n.Backward), Amount(n.Step), Amount(n.Step / c.FLOPs[0].Step)})
+		t.Notes = append(t.Notes, string(n.Convention)+": "+n.Convention.Meaning()+".")
+	}
+	return t
+}
+
+func breakdownTable(c *Counted) Table {
+	t := Table{
+		Title: "Where the parameters and FLOPs of " + c.Shape.Name + " are",
+		Columns: []Column{
+			{Title: "part"},
+			{Title: "params"},
+			{Title: "of params", Kind: quantity.Fraction},
+			{Title: "forward", Kind: quantity.FLOP},
+			{Title: "of forward", Kind: quantity.Fraction},
+			{Title: "vector work", Kind: quantity.FLOP},
+		},
+		Notes: []string{"Forward is matrix products of one forward pass; vector work (softmax, norms, activations) is kept apart."},
+	}
+	forward := 0.0
+	for _, row := range c.Breakdown {
+		forward += row.Forward
+	}
+	for _, row := range c.Breakdown {
+		t.Rows = append(t.Rows, []Cell{
+			Text(row.Name), Count(row.Params), Amount(float64(row.Params) / float64(c.Params.Total)),
+			Amount(row.Forward), Amount(row.Forward / forward), Amount(row.Vector),
+		})
+	}
+	return t
+}
+
+// depths writes the layers of the stacks: "12/12", or "24" for one stack.
+func depths(s *shapes.Shape) string {
+	switch {
+	case s.Decoder.Layers == 0:
+		return fmt.Sprintf("%d/–", s.Encoder.Layers)
+	case s.Encoder.Layers == 0:
+		return fmt.Sprintf("–/%d", s.Decoder.Layers)
+	default:
+		return fmt.Sprintf("%d/%d", s.Encoder.Layers, s.Decoder.Layers)
+	}
+}
+
+// perStack writes a property of the stacks, once when they agree.
+func perStack(s *shapes.Shape, of func(*shapes.Stack) string) string {
+	var parts []string
+	for _, k := range []*shapes.Stack{&s.Encoder, &s.Decoder} {
+		if k.Layers > 0 && (len(parts) == 0 || parts[0] != of(k)) {
+			parts = append(parts, of(k))
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// workloadText writes a workload: "128 × 512 → 128" or "128 × 2048".
+func workloadText(s *shapes.Shape, w flops.Workload) string {
+	switch {
+	case s.CrossAttention():
+		return fmt.Sprintf("%d × (%d → %d)", w.Batch, w.EncoderLength, w.DecoderLength)
+	case s.Encoder.Layers > 0:
+		return fmt.Sprintf("%d × %d", w.Batch, w.EncoderLength)
+	default:
+		return fmt.Sprintf("%d × %d", w.Batch, w.DecoderLength)
+	}
+}
