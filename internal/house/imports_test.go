@@ -23,7 +23,7 @@ var allowed = []struct {
 	{"internal/suggest", nil},
 	{"internal/quantity", []string{"internal/suggest"}},
 	{"internal/house", nil},
-	{"data", []string{"internal/quantity"}},
+	{"data", []string{"internal/quantity", "internal/suggest"}},
 	{"shapes", []string{"internal/quantity", "internal/suggest", "data"}},
 	{"shapes/config", []string{"internal/quantity", "internal/suggest", "shapes"}},
 	{"flops", []string{"internal/quantity", "data", "shapes"}},
