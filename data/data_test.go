@@ -44,6 +44,7 @@ func tables() map[string]struct {
 	add("footprints.csv", 5, collect(Footprints(), func(f Footprint) sourced { return sourced{f.Model, f.Source, f.Evidence} }))
 	add("step_times.csv", 285, collect(StepTimes(), func(s StepTime) sourced { return sourced{s.ID, s.Source, s.Evidence} }))
 	add("laws.csv", 37, collect(LawParameters(), func(l LawParameter) sourced { return sourced{l.Law, l.Source, l.Evidence} }))
+	add("goodput.csv", 3, collect(Goodputs(), func(g Goodput) sourced { return sourced{g.Run, g.Source, g.Evidence} }))
 	add("published_params.csv", 21, collect(AllPublishedParams(), func(p PublishedParams) sourced { return sourced{p.Model, p.Source, p.Evidence} }))
 	add("published_flops.csv", 18, collect(AllPublishedFLOPs(), func(p PublishedFLOPs) sourced { return sourced{p.Model, p.Source, p.Evidence} }))
 	add("published_memory.csv", 72, collect(AllPublishedMemory(), func(p PublishedMemory) sourced { return sourced{p.Model, p.Source, p.Evidence} }))

@@ -1,0 +1,8 @@
+// Package hardware says what a run costs on a device: profiles of accelerators, step time, money, energy and CO2.
+//
+// A [Profile] holds what is known of one device type, each number a [Field] with its source, and nil where nothing is
+// known: a missing input makes an answer absent with a reason, never 0. Catalogue profiles are built from package
+// data; [Parse] reads "name,mem=40GiB,price=1.10" and [ReadProfile] a YAML file that extends a catalogue profile.
+//
+// Layering: shapes and flops say how much work there is, this package says how long it takes and what that costs.
+package hardware

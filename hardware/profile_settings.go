@@ -1,0 +1,102 @@
+package hardware
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// setting is one number of a profile that a flag or a file may set. A new number needs one line in settings.
+type setting struct {
+	key   string
+	short string // another spelling for flags
+	kind  quantity.Kind
+	whole bool // only whole numbers make sense
+	put   func(*Profile, Field)
+}
+
+// at makes a setting write a pointer field.
+func at(field func(*Profile) **Field) func(*Profile, Field) {
+	return func(p *Profile, f Field) { *field(p) = &f }
+}
+
+var settings = buildSettings()
+
+func buildSettings() []setting {
+	list := []setting{
+		{key: "memory", short: "mem", kind: quantity.Bytes, put: at(func(p *Profile) **Field { return &p.MemoryBytes })},
+		{key: "bandwidth", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.BandwidthBytesPerSecond })},
+		{key: "on_chip", kind: quantity.Bytes, put: at(func(p *Profile) **Field { return &p.OnChipBytes })},
+		{key: "intra_link", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.IntraBytesPerSecond })},
+		{key: "intra_domain", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.IntraDomain })},
+		{key: "inter_link", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.InterBytesPerSecond })},
+		// Whoever states a power states what the device draws.
+		{key: "power", short: "watts", kind: quantity.Power, put: func(p *Profile, f Field) { p.PowerWatts, p.PowerKind = &f, MeanPower }},
+		{key: "price", kind: quantity.HourlyPrice, put: at(func(p *Profile) **Field { return &p.PriceUSDPerHour })},
+		{key: "compute_units", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.ComputeUnits })},
+		{key: "matrix_unit", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.MatrixUnit })},
+		{key: "align", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.Align })},
+		{key: "align_minimum", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.AlignMinimum })},
+	}
+	for _, precision := range precisions {
+		list = append(list,
+			setting{key: "peak_" + string(precision), kind: quantity.FLOPRate, put: func(p *Profile, f Field) { p.Peaks[precision] = f }},
+			setting{key: "measured_" + string(precision), kind: quantity.FLOPRate, put: func(p *Profile, f Field) { p.Measured[precision] = f }},
+		)
+	}
+	return list
+}
+
+// topologies are the words for IntraTopology.
+var topologies = []string{"torus-2d", "torus-3d", "switch", "mesh", "hypercube", "pcie"}
+
+// findSetting is the setting of a key; hyphens read as underscores.
+func findSetting(key string) (setting, bool) {
+	key = strings.ReplaceAll(strings.ToLower(key), "-", "_")
+	i := slices.IndexFunc(settings, func(s setting) bool { return s.key == key || s.short != "" && s.short == key })
+	if i < 0 {
+		return setting{}, false
+	}
+	return settings[i], true
+}
+
+// unknownKey words the refusal of a key, with all that may stand there.
+func unknownKey(key string, others ...string) string {
+	keys := slices.Clone(others)
+	for _, s := range settings {
+		keys = append(keys, s.key)
+	}
+	hint := ""
+	if near, ok := suggest.Nearest(key, keys); ok {
+		hint = "; did you mean " + near + "?"
+	}
+	return fmt.Sprintf("unknown key: %q%s; one of %s", clip(key), hint, strings.Join(keys, ", "))
+}
+
+// clip shortens hostile input before it is shown.
+func clip(text string) string {
+	const shown = 40
+	if len(text) > shown {
+		return text[:shown] + "…"
+	}
+	return text
+}
+
+// amount parses the value of a setting and refuses what no device can have.
+func (s setting) amount(text string) (float64, error) {
+	value, err := quantity.Parse(s.kind, text)
+	if err != nil {
+		return 0, err
+	}
+	switch {
+	case s.whole && value != math.Trunc(value):
+		return 0, fmt.Errorf("not a whole number: %q", clip(text))
+	case value == 0 && s.key != "price":
+		return 0, fmt.Errorf("must be more than 0: %q; leave it out where it is unknown", clip(text))
+	}
+	return value, nil
+}
