@@ -113,9 +113,9 @@ func alpha3Of(code string) string {
 	return region.Canonicalize().ISO3() // UK is GBR
 }
 
-// intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly mean without an
+// Intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly mean without an
 // interval, as published; without a place it is the world's, within the range of four countries in five.
-func (r Region) intensity() Input {
+func (r Region) Intensity() Input {
 	if r.Key != "" && r.Kind != "world" {
 		return gridInput(r.Grid)
 	}
@@ -148,9 +148,9 @@ func countryQuantiles(low, high float64) (atLow, atHigh float64) {
 	return at(low), at(high)
 }
 
-// pue is the power usage effectiveness to expect in the region: of its campuses, else of its operator, else of the
+// PUE is the power usage effectiveness to expect in the region: of its campuses, else of its operator, else of the
 // industry. Several campuses give their mean and range.
-func (r Region) pue() Input {
+func (r Region) PUE() Input {
 	named := func(match func(data.PUE) bool, origin Origin, note string) (Input, bool) {
 		var chosen []data.PUE
 		for _, p := range data.PUEs() {

@@ -51,7 +51,7 @@ func TestRegionRates(t *testing.T) {
 	}
 	const rounding = 1e-9
 	for _, c := range cases {
-		rates, err := ResolveRates(v3, Overrides{Region: c.region})
+		rates, err := ResolveRates(v3, StatedRates{Region: c.region})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func TestRegionRates(t *testing.T) {
 			}
 		}
 	}
-	world, err := ResolveRates(v3, Overrides{})
+	world, err := ResolveRates(v3, StatedRates{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestEveryRegionHasRates(t *testing.T) {
 		if found, err := FindRegion(r.Key); err != nil || found.Key != r.Key {
 			t.Errorf("%s: %q, %v", r.Key, found.Key, err)
 		}
-		if pue := r.pue(); pue.Interval == nil || pue.Interval.Value < 1 {
+		if pue := r.PUE(); pue.Interval == nil || pue.Interval.Value < 1 {
 			t.Errorf("%s: PUE %+v", r.Key, pue)
 		}
 	}

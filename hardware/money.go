@@ -100,8 +100,8 @@ func (r Rates) Bill(o Occupancy) Bill {
 	}
 }
 
-// Overrides are the rates that a user states; nil leaves the default.
-type Overrides struct {
+// StatedRates are the rates that a user states; nil leaves the default.
+type StatedRates struct {
 	PriceUSDPerHour *float64
 	MeanPowerWatts  *float64
 	PUE             *float64 // 1 or more
@@ -111,23 +111,23 @@ type Overrides struct {
 
 // ResolveRates returns the rates of a profile in a region: what the user states, else the sourced default. Errors: an
 // unknown region ([*RegionError]), a PUE below 1.
-func ResolveRates(p Profile, o Overrides) (Rates, error) {
-	if o.PUE != nil && *o.PUE < 1 {
-		return Rates{}, fmt.Errorf("PUE: %s; 1 or more is wanted, facility energy over computer energy", quantity.Shortest(*o.PUE))
+func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
+	if stated.PUE != nil && *stated.PUE < 1 {
+		return Rates{}, fmt.Errorf("PUE: %s; 1 or more is wanted, facility energy over computer energy", quantity.Shortest(*stated.PUE))
 	}
 	region := Region{}
-	if o.Region != "" {
+	if stated.Region != "" {
 		var err error
-		if region, err = FindRegion(o.Region); err != nil {
+		if region, err = FindRegion(stated.Region); err != nil {
 			return Rates{}, err
 		}
 	}
-	rates := Rates{Price: p.Price(o.PriceUSDPerHour), MeanPower: p.MeanPower(o.MeanPowerWatts), PUE: region.pue(), GridIntensity: region.intensity()}
-	if o.PUE != nil {
-		rates.PUE = Given("PUE", *o.PUE)
+	rates := Rates{Price: p.Price(stated.PriceUSDPerHour), MeanPower: p.MeanPower(stated.MeanPowerWatts), PUE: region.PUE(), GridIntensity: region.Intensity()}
+	if stated.PUE != nil {
+		rates.PUE = Given("PUE", *stated.PUE)
 	}
-	if o.KgCO2ePerKWh != nil {
-		rates.GridIntensity = Given("grid intensity", *o.KgCO2ePerKWh)
+	if stated.KgCO2ePerKWh != nil {
+		rates.GridIntensity = Given("grid intensity", *stated.KgCO2ePerKWh)
 	}
 	return rates, nil
 }

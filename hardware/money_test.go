@@ -23,7 +23,7 @@ func TestPublishedFootprints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rates, err := ResolveRates(profile, Overrides{MeanPowerWatts: &f.MeanPower, PUE: &f.PUE, KgCO2ePerKWh: &f.GridIntensity})
+		rates, err := ResolveRates(profile, StatedRates{MeanPowerWatts: &f.MeanPower, PUE: &f.PUE, KgCO2ePerKWh: &f.GridIntensity})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rates, err := ResolveRates(cpu, Overrides{})
+	rates, err := ResolveRates(cpu, StatedRates{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rates, err = ResolveRates(v5e, Overrides{Region: "us-central1"})
+	rates, err = ResolveRates(v5e, StatedRates{Region: "us-central1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,11 +126,11 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	low := 0.9
-	if _, err := ResolveRates(v3, Overrides{PUE: &low}); err == nil {
+	if _, err := ResolveRates(v3, StatedRates{PUE: &low}); err == nil {
 		t.Error("a PUE below 1 was accepted")
 	}
 	var unknown *RegionError
-	if _, err := ResolveRates(v3, Overrides{Region: "atlantis"}); !errors.As(err, &unknown) {
+	if _, err := ResolveRates(v3, StatedRates{Region: "atlantis"}); !errors.As(err, &unknown) {
 		t.Errorf("%v", err)
 	}
 }

@@ -41,7 +41,7 @@ const (
 	FP4  Precision = "fp4"
 )
 
-// Precisions lists them from wide to narrow.
+// precisions lists them from wide to narrow.
 var precisions = [...]Precision{FP32, TF32, FP16, BF16, FP8, INT8, FP4}
 
 // The kinds of power figure.

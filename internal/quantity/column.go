@@ -149,22 +149,27 @@ func (c Column) Rounded(i Interval) string {
 
 // Interval is an estimate without its unit: "12.3 ± 0.4" when the bounds are about symmetric, else "12 (9 to 18)".
 func (c Column) Interval(i Interval) string {
+	return c.interval(i, func(number string) string { return number })
+}
+
+// interval words an estimate, each of its numbers dressed by dress.
+func (c Column) interval(i Interval, dress func(string) string) string {
 	halfWidth := i.HalfWidth()
 	if halfWidth <= 0 {
-		return c.Cell(i.Value)
+		return dress(c.Cell(i.Value))
 	}
 	if c.human {
 		// Bounds are told with the digits of the value, so that the three can be compared.
-		step := halfWidth
-		return formatDuration(i.Value, step, c.digits) + " (" + formatDuration(i.Low, step, c.digits) + " to " + formatDuration(i.High, step, c.digits) + ")"
+		tell := func(seconds float64) string { return formatDuration(seconds, halfWidth, c.digits) }
+		return tell(i.Value) + " (" + tell(i.Low) + " to " + tell(i.High) + ")"
 	}
 	place := c.intervalPlace(i)
+	tell := func(value float64) string { return dress(roundedText(value/c.unit.size, place)) }
 	const asymmetry = 0.1 // bounds within a tenth of each other read as one half-width
-	up, down := i.High-i.Value, i.Value-i.Low
-	if math.Abs(up-down) <= asymmetry*halfWidth {
-		return roundedText(i.Value/c.unit.size, place) + " ± " + roundedText(halfWidth/c.unit.size, place)
+	if up, down := i.High-i.Value, i.Value-i.Low; math.Abs(up-down) <= asymmetry*halfWidth {
+		return tell(i.Value) + " ± " + tell(halfWidth)
 	}
-	return roundedText(i.Value/c.unit.size, place) + " (" + roundedText(i.Low/c.unit.size, place) + " to " + roundedText(i.High/c.unit.size, place) + ")"
+	return tell(i.Value) + " (" + tell(i.Low) + " to " + tell(i.High) + ")"
 }
 
 // intervalPlace is the last digit the interval supports, but never so coarse that the value itself vanishes.
@@ -183,23 +188,33 @@ func Format(kind Kind, value float64, digits int) string {
 	return c.decorate(c.Cell(value))
 }
 
-// FormatInterval is one estimate with its unit, to the digits that its interval supports.
+// FormatInterval is one estimate with its unit, to the digits that its interval supports: "46 ± 6 TFLOP/s",
+// "$1.2k ($1.0k to $1.5k)".
 func FormatInterval(kind Kind, i Interval) string {
 	c := NewColumn(kind, 0, i.Value)
+	if c.symbolIsAttached() {
+		return c.interval(i, c.decorate)
+	}
 	return c.decorate(c.Interval(i))
+}
+
+// symbolIsAttached tells units that are part of each number ($2.00, 2.5B, 37%) from those that follow a cell.
+func (c Column) symbolIsAttached() bool {
+	switch c.kind {
+	case Money, HourlyPrice, Count, Params, Tokens, PerSecond, Fraction:
+		return true
+	}
+	return false
 }
 
 // decorate puts the column's unit to a cell.
 func (c Column) decorate(cell string) string {
-	switch c.kind {
-	case Money, HourlyPrice:
+	switch {
+	case c.kind == Money || c.kind == HourlyPrice:
 		return "$" + cell + c.unit.symbol
-	case Count, Params, Tokens, PerSecond, Fraction:
+	case c.symbolIsAttached():
 		return cell + c.unit.symbol
-	case Number, Ratio:
-		return cell
-	}
-	if c.human || cell == "0 s" {
+	case c.human, c.unit.symbol == "":
 		return cell
 	}
 	return cell + " " + c.unit.symbol

@@ -98,6 +98,9 @@ func TestIntervalDecidesDigits(t *testing.T) {
 		{Duration, Interval{3.2 * 86400, 2.2 * 86400, 5 * 86400}, "3d (2d to 5d)"},
 		{Duration, Interval{3.2 * 86400, 3.1 * 86400, 3.3 * 86400}, "3d 5h (3d 2h to 3d 7h)"},
 		{Duration, Interval{0.25, 0.2, 0.3}, "250 ± 50 ms"},
+		{Money, Interval{1234, 1000, 1500}, "$1.2k ($1.0k to $1.5k)"},
+		{Params, Interval{2.5e9, 2.4e9, 2.6e9}, "2.50B ± 0.10B"},
+		{Fraction, Interval{0.37, 0.34, 0.40}, "37% ± 3%"},
 	}
 	for _, c := range cases {
 		if got := FormatInterval(c.kind, c.i); got != c.want {
