@@ -86,8 +86,7 @@ func countTable(counted []Counted) Table {
 		c := &counted[i]
 		s := &c.Shape
 		t.Rows = append(t.Rows, []Cell{
-			Text(s.Name), Text(depths(s)), Count(int64(s.DModel)), Text(perStack(s, func(k *shapes.Stack) string { return fmt.Sprint(k.DFF) })),
-			Text(perStack(s, func(k *shapes.Stack) string { return fmt.Sprintf("%d×%d", k.Heads, k.DKV) })),
+			Text(s.Name), Text(depths(s)), Count(int64(s.DModel)), Text(perStack(s, stackWidth)), Text(perStack(s, stackHeads)),
 			Count(c.Params.Total), Amount(float64(c.Params.NonEmbedding)),
 			Amount(c.FLOPs[0].Forward), Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes),
 		})
@@ -170,6 +169,9 @@ func perStack(s *shapes.Shape, of func(*shapes.Stack) string) string {
 	}
 	return strings.Join(parts, "/")
 }
+
+func stackWidth(k *shapes.Stack) string { return fmt.Sprint(k.DFF) }
+func stackHeads(k *shapes.Stack) string { return fmt.Sprintf("%d×%d", k.Heads, k.DKV) }
 
 // workloadText writes a workload: "128 × 512 → 128" or "128 × 2048".
 func workloadText(s *shapes.Shape, w flops.Workload) string {

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+func (a *app) list() *cobra.Command {
+	lists := []string{"shapes", "hardware", "conventions", "regions"}
+	c := &cobra.Command{
+		Use:       "list " + strings.Join(lists, "|"),
+		Short:     "List known shapes, hardware, FLOPs conventions or regions",
+		GroupID:   groupPlan,
+		Example:   "  deepnarrow list shapes small\n  deepnarrow list hardware\n  deepnarrow list regions gcp",
+		ValidArgs: lists,
+		Long: `List what the program knows: shapes of released models, accelerator profiles,
+FLOPs conventions, or regions with their grid intensity. Further words filter: a
+row must contain all of them.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usage("", "%s needs one of: %s", c.CommandPath(), strings.Join(lists, ", "))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			r := newReport("list")
+			r.Document.Inputs["list"] = args[0]
+			words := args[1:]
+			switch args[0] {
+			case "shapes":
+				r.Shapes(matching(shapes.Catalogue(), words, func(e shapes.Entry) string {
+					return strings.Join(append([]string{e.Name, string(e.Shape.Family), string(e.Evidence)}, e.Aliases...), " ")
+				}))
+			case "hardware":
+				r.Hardware(matching(hardware.Catalogue(), words, func(p hardware.Profile) string {
+					return strings.Join(append([]string{p.Name, p.Vendor}, p.Aliases...), " ")
+				}))
+			case "conventions":
+				r.Conventions()
+			case "regions":
+				r.Regions(matching(hardware.Regions(), words, func(p hardware.Region) string {
+					return strings.Join([]string{p.Key, p.Name, p.Kind, p.Provider}, " ")
+				}))
+			default:
+				return unknownKind("list", args[0], lists)
+			}
+			return a.render(r)
+		},
+	}
+	a.output.register(c)
+	return c
+}
+
+// matching keeps the items whose text contains every word, letter case aside.
+func matching[T any](items []T, words []string, text func(T) string) []T {
+	var kept []T
+	for _, item := range items {
+		all := strings.ToLower(text(item))
+		fits := true
+		for _, w := range words {
+			fits = fits && strings.Contains(all, strings.ToLower(w))
+		}
+		if fits {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,177 @@
+package reports
+
+import (
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Shapes fills in the list of catalogue entries.
+func (r *Report) Shapes(entries []shapes.Entry) {
+	t := Table{
+		Columns: []Column{{Title: "name"}, {Title: "el/dl"}, {Title: "d_model"}, {Title: "d_ff"}, {Title: "heads×d_kv"}, {Title: "params", Kind: quantity.Params}, {Title: "also"}, {Title: "evidence"}},
+		Notes: []string{
+			"Evidence says how the shape is known; --format json has source and note of each.",
+			"t5-tiny to t5-xxl are the paper's v1.0-style shapes: t5-xl is the public t5-3b, t5-xxl the public t5-11b.",
+		},
+	}
+	uncounted := false
+	for i := range entries {
+		e := &entries[i]
+		s := &e.Shape
+		params := Cell{}
+		var total *int64
+		if e.NotCountable == "" {
+			n := flops.CountParameters(s).Total
+			total, params = &n, Amount(float64(n))
+		} else {
+			params, uncounted = Text("").Marked("*"), true
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(e.Name), Text(depths(s)), Count(int64(s.DModel)),
+			Text(perStack(s, stackWidth)), Text(perStack(s, stackHeads)),
+			params, Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
+		})
+		r.Document.Results = append(r.Document.Results, struct {
+			Shape        shapeFields `json:"shape"`
+			Params       *int64      `json:"params,omitempty"`
+			Aliases      []string    `json:"aliases,omitempty"`
+			Checkpoints  []string    `json:"checkpoints,omitempty"`
+			NotCountable string      `json:"not_countable,omitempty"`
+			Evidence     string      `json:"evidence"`
+			Source       string      `json:"source"`
+			Note         string      `json:"note,omitempty"`
+		}{shapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source, e.Note})
+	}
+	if uncounted {
+		t.Notes = append(t.Notes, "* shares heads or ties keys to values; listed, but neither counted nor planned.")
+	}
+	r.Tables = append(r.Tables, t)
+}
+
+// Hardware fills in the list of accelerator profiles.
+func (r *Report) Hardware(profiles []hardware.Profile) {
+	t := Table{
+		Columns: []Column{
+			{Title: "name"}, {Title: "also"}, {Title: "bf16 or fp16 peak", Kind: quantity.FLOPRate}, {Title: "memory", Kind: quantity.Bytes},
+			{Title: "bandwidth", Kind: quantity.ByteRate}, {Title: "link, one way", Kind: quantity.ByteRate}, {Title: "power", Kind: quantity.Power}, {Title: "price", Kind: quantity.HourlyPrice},
+		},
+		Notes: []string{
+			"Dense peaks. A dash is a figure that no source we trust states; --format json has the source of each figure.",
+			"Prices are examples with region and date in their source; give your own with --price.",
+		},
+	}
+	for i := range profiles {
+		p := &profiles[i]
+		peak := Cell{}
+		for _, precision := range []hardware.Precision{hardware.BF16, hardware.FP16} {
+			if f, ok := p.Peaks[precision]; ok {
+				peak = Amount(f.Value)
+				break
+			}
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(p.Name), Text(strings.Join(p.Aliases, ", ")), peak, fieldCell(p.MemoryBytes), fieldCell(p.BandwidthBytesPerSecond),
+			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour),
+		})
+		r.Document.Results = append(r.Document.Results, profileOf(p))
+	}
+	r.Tables = append(r.Tables, t)
+}
+
+func fieldCell(f *hardware.Field) Cell {
+	if f == nil {
+		return Cell{}
+	}
+	return Amount(f.Value)
+}
+
+type profileFields struct {
+	Name                    string                `json:"name"`
+	Aliases                 []string              `json:"aliases,omitempty"`
+	Vendor                  string                `json:"vendor,omitempty"`
+	DeviceUnit              string                `json:"device_unit,omitempty"`
+	PeaksFLOPsPerSecond     map[string]factFields `json:"peak_flops_per_second"`
+	MeasuredFLOPsPerSecond  map[string]factFields `json:"measured_flops_per_second,omitempty"`
+	MemoryBytes             *factFields           `json:"memory_bytes,omitempty"`
+	BandwidthBytesPerSecond *factFields           `json:"bandwidth_bytes_per_second,omitempty"`
+	IntraBytesPerSecond     *factFields           `json:"intra_bytes_per_second,omitempty"`
+	IntraTopology           string                `json:"intra_topology,omitempty"`
+	InterBytesPerSecond     *factFields           `json:"inter_bytes_per_second,omitempty"`
+	PowerWatts              *factFields           `json:"power_watts,omitempty"`
+	PowerKind               string                `json:"power_kind,omitempty"`
+	PriceUSDPerHour         *factFields           `json:"price_usd_per_hour,omitempty"`
+	Align                   *factFields           `json:"align,omitempty"`
+	Traps                   string                `json:"traps,omitempty"`
+}
+
+type factFields struct {
+	Value    float64 `json:"value"`
+	Source   string  `json:"source"`
+	Evidence string  `json:"evidence"`
+	Origin   string  `json:"origin"`
+	Note     string  `json:"note,omitempty"`
+}
+
+func profileOf(p *hardware.Profile) profileFields {
+	return profileFields{
+		Name: p.Name, Aliases: p.Aliases, Vendor: p.Vendor, DeviceUnit: p.DeviceUnit,
+		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
+		MemoryBytes: factOf(p.MemoryBytes), BandwidthBytesPerSecond: factOf(p.BandwidthBytesPerSecond),
+		IntraBytesPerSecond: factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology, InterBytesPerSecond: factOf(p.InterBytesPerSecond),
+		PowerWatts: factOf(p.PowerWatts), PowerKind: p.PowerKind, PriceUSDPerHour: factOf(p.PriceUSDPerHour),
+		Align: factOf(p.Align), Traps: p.Traps,
+	}
+}
+
+func factOf(f *hardware.Field) *factFields {
+	if f == nil {
+		return nil
+	}
+	return &factFields{Value: f.Value, Source: f.Source, Evidence: string(f.Evidence), Origin: string(f.Origin), Note: f.Note}
+}
+
+func factsOf(fields map[hardware.Precision]hardware.Field) map[string]factFields {
+	out := map[string]factFields{}
+	for p, f := range fields {
+		out[string(p)] = *factOf(&f)
+	}
+	return out
+}
+
+// Conventions fills in the list of FLOPs conventions.
+func (r *Report) Conventions() {
+	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts"}}}
+	for _, c := range flops.Conventions() {
+		t.Rows = append(t.Rows, []Cell{Text(string(c)), Text(c.Meaning())})
+		r.Document.Results = append(r.Document.Results, struct {
+			Convention flops.Convention `json:"convention"`
+			Meaning    string           `json:"meaning"`
+		}{c, c.Meaning()})
+	}
+	r.Tables = append(r.Tables, t)
+}
+
+// Regions fills in the list of places whose electricity is known.
+func (r *Report) Regions(regions []hardware.Region) {
+	t := Table{
+		Columns: []Column{{Title: "region"}, {Title: "name"}, {Title: "kind"}, {Title: "provider"}, {Title: "grid", Kind: quantity.CarbonIntensity}},
+		Notes:   []string{"Grid intensity is the yearly mean of the place, without offsets; --format json has year and source."},
+	}
+	for _, p := range regions {
+		t.Rows = append(t.Rows, []Cell{Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider), Amount(p.Grid.Intensity)})
+		r.Document.Results = append(r.Document.Results, struct {
+			Region       string  `json:"region"`
+			Name         string  `json:"name"`
+			Kind         string  `json:"kind"`
+			Provider     string  `json:"provider,omitempty"`
+			KgCO2ePerKWh float64 `json:"kg_co2e_per_kwh"`
+			Source       string  `json:"source"`
+			Evidence     string  `json:"evidence"`
+		}{p.Key, p.Name, p.Kind, p.Provider, p.Grid.Intensity, p.Grid.Source, string(p.Grid.Evidence)})
+	}
+	r.Tables = append(r.Tables, t)
+}
