@@ -90,6 +90,17 @@ func (w Workload) DecoderTokens(s *shapes.Shape) int {
 // Tokens returns the positions of one step in both stacks.
 func (w Workload) Tokens(s *shapes.Shape) int { return w.EncoderTokens(s) + w.DecoderTokens(s) }
 
+// TrainingTokens returns the tokens of one step as T5 counts them: the inputs
+// of the encoder, so that 524,288 steps of 128 × 512 are 34.4B tokens (Raffel
+// et al. 2020, arXiv 1910.10683, section 3.1.2). A decoder-only model counts
+// its decoder's.
+func (w Workload) TrainingTokens(s *shapes.Shape) int {
+	if s.Encoder.Layers > 0 {
+		return w.EncoderTokens(s)
+	}
+	return w.DecoderTokens(s)
+}
+
 // LogitTokens returns the positions that get logits: the decoder's, or the
 // encoder's when there is no decoder; 0 for a model without head.
 func (w Workload) LogitTokens(s *shapes.Shape) int {

@@ -86,7 +86,7 @@ func countTable(counted []Counted) Table {
 		c := &counted[i]
 		s := &c.Shape
 		t.Rows = append(t.Rows, []Cell{
-			Text(s.Name), Text(depths(s)), Count(int64(s.DModel)), Text(perStack(s, stackWidth)), Text(perStack(s, stackHeads)),
+			Text(s.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)), Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
 			Count(c.Params.Total), Amount(float64(c.Params.NonEmbedding)),
 			Amount(c.FLOPs[0].Forward), Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes),
 		})

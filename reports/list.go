@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -31,8 +32,8 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 			params, uncounted = Text("").Marked("*"), true
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(e.Name), Text(depths(s)), Count(int64(s.DModel)),
-			Text(perStack(s, stackWidth)), Text(perStack(s, stackHeads)),
+			Text(e.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
+			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
 			params, Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
 		})
 		r.Document.Results = append(r.Document.Results, struct {

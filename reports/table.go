@@ -38,6 +38,9 @@ func Text(s string) Cell { return Cell{text: printable(s)} }
 // Count returns an exact whole number, printed in full.
 func Count(n int64) Cell { return Cell{text: quantity.Grouped(n), number: true} }
 
+// Plain returns a cell of digits that is not an amount: a dimension, a depth.
+func Plain(s string) Cell { return Cell{text: printable(s), number: true} }
+
 // Amount returns a value without interval.
 func Amount(v float64) Cell { return Estimate(quantity.Interval{Value: v, Low: v, High: v}) }
 
