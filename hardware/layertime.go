@@ -1,0 +1,160 @@
+package hardware
+
+import (
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// sublayer is what one repeated piece of the model costs a device in one forward pass of a micro-batch.
+type sublayer struct {
+	matmul   float64 // seconds of projections
+	core     float64 // seconds of the attention core
+	bytes    float64 // moved by element-wise work
+	scores   float64 // of which the score matrix, which a compiler cannot fuse away
+	kernels  float64
+	gathers  float64 // bytes of tensor-parallel collectives (all-reduce volume)
+	shuffles float64 // bytes of expert all-to-all
+}
+
+// layerCost is the pieces of one layer: self-attention, cross-attention, feed-forward.
+type layerCost [3]sublayer
+
+// Kernels of one forward pass of a sublayer where nothing is fused but the core: norm, projections, core, dropout,
+// residual. Counted from a PyTorch trace of a pre-norm block.
+const (
+	attentionKernels = 12
+	unfusedKernels   = 4 // more: scale, bias or mask, softmax, dropout of the scores
+	ffnKernels       = 7
+	gateKernels      = 2
+)
+
+// slice is the part of a workload that one device works on at a time.
+type slice struct {
+	batch   int // sequences of the micro-batch
+	length  int // positions of the stack, before context parallelism
+	sources int // positions that cross-attention reads
+	tp      int
+	spread  float64 // devices that share the tensors between products
+}
+
+// layer returns the cost of one dense layer of a stack, or of one sparse layer.
+func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, sparse bool) layerCost {
+	var out layerCost
+	d := sh.DModel
+	tokens := ceilDiv(w.batch*w.length, s.contexts)
+	t := float64(tokens)
+	width := float64(d)
+	between := (2 + 3) * t * width / w.spread // norm reads and writes, residual reads two and writes one
+	dropped := 0.0
+	if s.dropout {
+		dropped = 2 * t * width / w.spread
+	}
+	inner, kv := ceilDiv(k.Inner(), w.tp), max(k.KVInner()/w.tp, k.DKV)
+	heads := ceilDiv(k.Heads, w.tp)
+	reduced := 0.0
+	if w.tp > 1 {
+		reduced = s.compute * t * width
+	}
+
+	a := &out[0]
+	a.matmul = s.matmulSeconds(gemm{1, tokens, inner + 2*kv, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, tokens, d, inner}, s.rate, s.compute)
+	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV, decoder)
+	a.bytes = s.compute * (between + dropped)
+	if k.Position == shapes.Rotary {
+		a.bytes += s.compute * 2 * t * float64(inner+kv)
+	}
+	a.kernels = s.attentionKernels()
+	a.gathers = reduced
+
+	if decoder && sh.CrossAttention() {
+		c := &out[1]
+		sources := ceilDiv(w.batch*w.sources, s.contexts)
+		c.matmul = s.matmulSeconds(gemm{1, tokens, inner, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, sources, 2 * kv, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, tokens, d, inner}, s.rate, s.compute)
+		c.core, c.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.sources, k.DKV, false)
+		c.bytes = s.compute * (between + dropped)
+		c.kernels = s.attentionKernels() + 1
+		c.gathers = reduced
+	}
+
+	f := &out[2]
+	ff := ceilDiv(k.DFF, w.tp)
+	count, rows := 1, tokens
+	if sparse {
+		count = k.Experts
+		rows = max(1, ceilDiv(tokens*k.ActiveExperts, k.Experts))
+		f.matmul = s.matmulSeconds(gemm{1, tokens, k.Experts, d}, s.rate, s.compute)
+		f.kernels = 2
+		if s.experts > 1 {
+			f.shuffles = 2 * s.compute * t * width * float64(k.ActiveExperts)
+		}
+	}
+	g := k.FFNMatrices()
+	hidden := float64(count*rows) * float64(ff)
+	f.matmul += s.matmulSeconds(gemm{count, rows, (g - 1) * ff, d}, s.rate, s.compute) + s.matmulSeconds(gemm{count, rows, d, ff}, s.rate, s.compute)
+	f.bytes = s.compute * (between + dropped + float64(g)*hidden)
+	f.kernels += ffnKernels + gateKernels*float64(g-2)
+	f.gathers = reduced
+	return out
+}
+
+func (s *Machine) attentionKernels() float64 {
+	if s.unfused {
+		return attentionKernels + unfusedKernels
+	}
+	return attentionKernels
+}
+
+func ceilDiv(n, d int) int { return (n + d - 1) / d }
+
+// Passes of a training step over one layer, in forward passes: a backward pass is two, and the backward pass of fused
+// attention recomputes its scores, which makes five products of two (Dao et al. 2022, arXiv 2205.14135, section 3.1).
+const (
+	backwardPasses          = 2
+	fusedCoreBackwardPasses = 2.5
+)
+
+// blockTime is the training time of one layer, or of what stands outside the layers, for one micro-batch.
+type blockTime struct {
+	matmul, core, vector float64 // seconds of each kind of work
+	launch               float64 // what launching adds to them
+	tensor, expert       float64 // seconds of collectives
+}
+
+func (b *blockTime) total() float64 {
+	return b.matmul + b.core + b.vector + b.launch + b.tensor + b.expert
+}
+
+// train returns the time of forward, recomputation and backward of one sublayer.
+//
+// Work and launches hide each other: (work⁴ + launches⁴)^¼.
+func (s *Machine) train(p *sublayer, tp int) blockTime {
+	passes, corePasses := 1.0+backwardPasses, 1.0+fusedCoreBackwardPasses
+	if s.unfused {
+		corePasses = passes
+	}
+	reduces := 2.0 // collectives of the forward and the backward pass
+	full := passes
+	switch s.recompute {
+	case flops.RecomputeFull:
+		full, corePasses, reduces = passes+1, corePasses+1, 3
+	case flops.RecomputeSelective:
+		corePasses++
+	}
+	b := blockTime{
+		matmul: full * p.matmul,
+		core:   corePasses * p.core,
+		vector: s.traffic*full*p.bytes/s.stream + corePasses*p.scores/s.stream,
+		tensor: reduces * s.tensorReduce(p.gathers, tp) * s.tensorExposed,
+		expert: reduces * s.allToAll(p.shuffles, tp),
+	}
+	b.launch = added(b.matmul+b.core+b.vector, full*p.kernels*s.launch)
+	return b
+}
+
+// added returns how much the smooth maximum of work and launches exceeds the work.
+func added(work, launches float64) float64 {
+	w2, l2 := work*work, launches*launches
+	return math.Sqrt(math.Sqrt(w2*w2+l2*l2)) - work
+}

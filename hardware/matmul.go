@@ -1,0 +1,79 @@
+package hardware
+
+// gemm is count independent matrix products [m×k]·[k×n] on one device.
+type gemm struct {
+	count, m, n, k int
+}
+
+func (p gemm) flops() float64 {
+	return 2 * float64(p.count) * float64(p.m) * float64(p.n) * float64(p.k)
+}
+
+// matmulSeconds returns the time of a product whose operands have b bytes an element, without its launch:
+//
+//	max(2·c·m·n·k·padding·(1 + k₀/k)·(waves + idle + tail)/waves / rate, bytes / bandwidth)
+//
+// On a GPU m and n are padded to tiles of 128 and k to 32; waves = tiles/units, of which the last may be partly idle. On
+// a systolic array n and k are padded to its edge and m to 8 rows. A product whose n or k is not a multiple of the
+// minimal alignment runs off the matrix unit, at slowRate.
+//
+// The efficiency η(m, n, k) is the rate this implies over the data sheet's. It rises with every dimension; doubling m
+// never doubles the time.
+func (s *Machine) matmulSeconds(p gemm, rate, b float64) float64 {
+	m, n, k := float64(p.m), float64(p.n), float64(p.k)
+	c := float64(p.count)
+	bytes := b * c * (m*k + k*n + m*n)
+	if s.slowRate > 0 && (p.n%s.alignMin != 0 || p.k%s.alignMin != 0) {
+		rate = min(rate, s.slowRate)
+	}
+	var work float64
+	if s.systolic() {
+		work = 2 * c * up(p.m, 8) * up(p.n, s.pad) * up(p.k, s.pad)
+	} else {
+		rows, columns := up(p.m, tile), up(p.n, tile)
+		work = 2 * c * rows * columns * up(p.k, s.pad)
+		if s.units > 0 {
+			waves := c * rows * columns / (tile * tile) / s.units
+			idle := float64(int(waves)) - waves
+			if idle < 0 {
+				idle++
+			}
+			work *= 1 + (s.quantise*idle+s.tail)/waves
+		}
+	}
+	work *= 1 + s.saturation/k
+	return max(work/rate, bytes/s.stream)
+}
+
+// systolic says whether the device pads to a matrix unit's edge.
+func (s *Machine) systolic() bool { return s.pad > 32 }
+
+// up returns n rounded up to a multiple.
+func up(n, multiple int) float64 { return float64((n + multiple - 1) / multiple * multiple) }
+
+// coreSeconds returns the time of one forward attention core of heads·batch pairs, without launch.
+//
+// Fused attention runs 4·c·q·k·d_kv FLOPs, half of them when causal, at its own lower rate, which a head narrower than
+// 128 cannot fill; a systolic array pads the head size to its edge. Unfused attention is two batched products, and
+// scorePasses·c·q·k elements of scores move through memory.
+func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (seconds, scoreBytes float64) {
+	if !s.unfused {
+		work := 4 * float64(heads) * float64(queries) * float64(keys) * float64(width)
+		if causal {
+			work /= 2
+		}
+		if s.systolic() {
+			work *= up(width, s.pad) / float64(width)
+		} else {
+			work *= 1 + fusedHeadSaturation/float64(width)
+		}
+		return work / (s.headRate * s.fusedCore), 0
+	}
+	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, s.headRate, s.compute)
+	values := s.matmulSeconds(gemm{heads, queries, width, keys}, s.headRate, s.compute)
+	return (scores + values) / s.unfusedCore, s.scorePasses * s.compute * float64(heads) * float64(queries) * float64(keys)
+}
+
+// fusedHeadSaturation is the head size at which fused attention reaches half of its rate, in elements: forward passes
+// at head size 64 run at 0.83 of those at 128 (Dao 2023, arXiv 2307.08691, figure 5: A100, 16k, not causal).
+const fusedHeadSaturation = 32
