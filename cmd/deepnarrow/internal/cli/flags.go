@@ -62,3 +62,51 @@ func (n *count) String() string {
 
 // Type is the word the help shows for the value.
 func (n *count) Type() string { return "count" }
+
+// optionalFlag registers an amount that may be absent: NaN until it is given,
+// see [given].
+func optionalFlag(c *cobra.Command, kind quantity.Kind, name, help string) *float64 {
+	target := new(float64)
+	flag := quantity.NewFlag(kind, target)
+	*target = math.NaN()
+	c.Flags().Var(flag, name, help)
+	return target
+}
+
+// given returns the value of an optional flag, nil when it was not given.
+func given(flag *float64) *float64 {
+	if math.IsNaN(*flag) {
+		return nil
+	}
+	return flag
+}
+
+// days is a duration in which a bare number means days.
+type days struct {
+	target *float64
+	text   string
+}
+
+func newDays(target *float64) *days {
+	*target = math.NaN()
+	return &days{target: target}
+}
+
+func (d *days) Set(text string) error {
+	v, err := quantity.Parse(quantity.Duration, text)
+	if err != nil {
+		number, plain := quantity.Parse(quantity.Count, text)
+		if plain != nil {
+			return err
+		}
+		const secondsPerDay = 86400
+		v = number * secondsPerDay
+	}
+	*d.target, d.text = v, text
+	return nil
+}
+
+func (d *days) String() string { return d.text }
+
+// Type is the word the help shows for the value.
+func (d *days) Type() string { return "days" }

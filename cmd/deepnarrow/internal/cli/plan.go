@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// paperSteps is how long Tay et al. 2021 (arXiv 2109.10686, section 3) train.
+const paperSteps = 524288
+
+func (a *app) plan() *cobra.Command {
+	var work workloadFlags
+	var machine machineFlags
+	var length lengthFlags
+	c := &cobra.Command{
+		Use:     "plan SHAPE... --hardware NAME",
+		Short:   "Plan a run: does it fit, how long, how much, what binds",
+		GroupID: groupPlan,
+		Long: `Plan a training run: whether it fits in memory, how long a step and the whole
+run take, what it costs in money, energy and CO2, each with an 80 % interval, and
+what binds. Several shapes and several --hardware stand side by side.
+
+A run is as long as --steps, --tokens or --days say (default 524,288 steps, as in
+the paper). --max-cost and --deadline ask the inverse: the most tokens for them.`,
+		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16
+  deepnarrow plan t5-3b --hardware a100 --hardware h100 --devices 64 --zero 1 --tokens 34.4B
+  deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'`,
+		Args:              atLeastOneShape,
+		ValidArgsFunction: completeShapes,
+		RunE: func(_ *cobra.Command, args []string) error {
+			profiles, err := machine.hardware()
+			if err != nil {
+				return err
+			}
+			run, err := length.length()
+			if err != nil {
+				return err
+			}
+			r := newReport("plan")
+			r.Document.Inputs["shapes"] = args
+			r.Document.Inputs["hardware"] = machine.profiles
+			r.Document.Inputs["execution"] = work.inputs()
+			r.Document.Conventions["flops"] = flops.MatmulConvention
+			r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
+			var plans []reports.Planned
+			for _, ref := range args {
+				s, warnings, err := a.shape(ref)
+				if err != nil {
+					return err
+				}
+				r.Document.Warnings = append(r.Document.Warnings, warnings...)
+				for _, p := range profiles {
+					planned, err := planRun(p, s, &work, &machine, run)
+					if err != nil {
+						return err
+					}
+					if planned.Prediction != nil {
+						for _, w := range planned.Prediction.Warnings {
+							r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
+						}
+					}
+					plans = append(plans, planned)
+				}
+			}
+			r.Plan(plans)
+			return a.render(r)
+		},
+	}
+	a.output.register(c)
+	work.register(c)
+	machine.register(c)
+	length.register(c)
+	return c
+}
+
+// planRun plans one shape on one profile.
+func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags, length hardware.Length) (reports.Planned, error) {
+	none := reports.Planned{}
+	w, err := work.workload(&s)
+	if err != nil {
+		return none, err
+	}
+	layout, w, err := machine.place(&s, w, work.batch != 0)
+	if err != nil {
+		return none, err
+	}
+	software, err := machine.software()
+	if err != nil {
+		return none, err
+	}
+	rates, goodput, err := machine.rates(p)
+	if err != nil {
+		return none, err
+	}
+	planned := reports.Planned{
+		Shape: s, Workload: w, Layout: layout, Execution: work.execution, Hardware: p.Name,
+		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, work.execution.Recompute),
+	}
+	if planned.Memory, err = flops.TrainingMemory(&s, w, work.execution, layout); err != nil {
+		return none, usage("", "%w", err)
+	}
+	step := hardware.Estimate{}
+	prediction, err := hardware.Predict(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: work.execution, Layout: layout, Software: software})
+	var missing *hardware.MissingError
+	switch {
+	case err == nil:
+		planned.Prediction, step.Interval = &prediction, &prediction.StepSeconds
+	case errors.As(err, &missing):
+		planned.Untimed, step.Missing = err.Error(), err.Error()
+	default:
+		return none, usage("", "%w", err)
+	}
+	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length, goodput, rates)
+	return planned, nil
+}
+
+// lengthFlags say how long a run is; at most one is given.
+type lengthFlags struct {
+	steps, tokens, days, deadline, maxCost *float64
+}
+
+func (f *lengthFlags) register(c *cobra.Command) {
+	f.steps = optionalFlag(c, quantity.Count, "steps", "optimizer steps (default 524288)")
+	f.tokens = optionalFlag(c, quantity.Tokens, "tokens", "training tokens, such as 34.4B")
+	f.days = new(float64)
+	c.Flags().Var(newDays(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
+	f.deadline = optionalFlag(c, quantity.Duration, "deadline", "most wall-clock time, such as 14d: how many tokens fit?")
+	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill, such as $5000: how many tokens does it buy?")
+}
+
+func (f *lengthFlags) length() (hardware.Length, error) {
+	var out hardware.Length
+	chosen := ""
+	for _, option := range []struct {
+		name   string
+		value  *float64
+		target *float64
+	}{
+		{"--steps", given(f.steps), &out.Steps},
+		{"--tokens", given(f.tokens), &out.Tokens},
+		{"--days", given(f.days), &out.WallSeconds},
+		{"--deadline", given(f.deadline), &out.WallSeconds},
+		{"--max-cost", given(f.maxCost), &out.MaxUSD},
+	} {
+		switch {
+		case option.value == nil:
+		case chosen != "":
+			return out, usage("", "%s and %s both say how long the run is; allowed: one of them", chosen, option.name)
+		case *option.value == 0:
+			return out, usage("", "%s is 0; allowed: more than 0", option.name)
+		default:
+			chosen, *option.target = option.name, *option.value
+		}
+	}
+	if chosen == "" {
+		out.Steps = paperSteps
+	}
+	return out, nil
+}

@@ -1,0 +1,311 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Planned is one planned run.
+type Planned struct {
+	Shape      shapes.Shape
+	Workload   flops.Workload
+	Layout     flops.Layout // filled for the workload
+	Execution  flops.Execution
+	Hardware   string
+	Params     flops.Parameters
+	FLOPs      flops.Count
+	Memory     flops.Memory
+	Prediction *hardware.Prediction // nil when the step cannot be timed
+	Untimed    string               // why
+	Schedule   hardware.Schedule
+}
+
+type planFields struct {
+	Shape       shapeFields        `json:"shape"`
+	Hardware    string             `json:"hardware"`
+	Devices     int                `json:"devices"`
+	Workload    workloadFields     `json:"workload"`
+	Layout      layoutFields       `json:"layout"`
+	Params      paramsFields       `json:"params"`
+	FLOPs       flopsFields        `json:"flops"`
+	Memory      memoryFields       `json:"memory"`
+	Time        timeFields         `json:"time"`
+	Steps       *interval          `json:"steps,omitempty"`
+	Tokens      *interval          `json:"tokens,omitempty"`
+	Cost        costFields         `json:"cost"`
+	Assumptions []assumptionFields `json:"assumptions"`
+	Missing     map[string]string  `json:"missing,omitempty"`
+}
+
+type layoutFields struct {
+	DP               int  `json:"dp"`
+	TP               int  `json:"tp"`
+	PP               int  `json:"pp"`
+	ZeRO             int  `json:"zero"`
+	MicroBatch       int  `json:"micro_batch"`
+	Accumulate       int  `json:"accumulate"`
+	Interleave       int  `json:"interleave"`
+	SequenceParallel bool `json:"sequence_parallel"`
+}
+
+type timeFields struct {
+	StepSeconds        *interval    `json:"step_seconds,omitempty"`
+	TotalSeconds       *interval    `json:"total_seconds,omitempty"`
+	Level              float64      `json:"level,omitempty"`
+	Bound              string       `json:"bound,omitempty"`
+	MFU                *float64     `json:"mfu,omitempty"`
+	HFU                *float64     `json:"hfu,omitempty"`
+	PeakFLOPsPerSecond float64      `json:"peak_flops_per_second,omitempty"`
+	Parts              []partFields `json:"parts,omitempty"`
+}
+
+type partFields struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+	Bound   string  `json:"bound"`
+}
+
+type costFields struct {
+	USD         *interval `json:"usd,omitempty"`
+	DeviceHours *interval `json:"device_hours,omitempty"`
+	EnergyKWh   *interval `json:"energy_kwh,omitempty"`
+	CO2Kg       *interval `json:"co2_kg,omitempty"`
+}
+
+type assumptionFields struct {
+	Name     string    `json:"name"`
+	Value    *interval `json:"value,omitempty"`
+	Text     string    `json:"text,omitempty"`
+	Origin   string    `json:"origin"`
+	Source   string    `json:"source,omitempty"`
+	Evidence string    `json:"evidence,omitempty"`
+	Note     string    `json:"note,omitempty"`
+}
+
+// Plan fills in the report of planned runs, one result each, in order.
+func (r *Report) Plan(plans []Planned) {
+	t := planTable()
+	for i := range plans {
+		p := &plans[i]
+		r.Document.Results = append(r.Document.Results, planOf(p))
+		t.Rows = append(t.Rows, planRow(p))
+	}
+	first := &plans[0]
+	level := hardware.Level
+	if first.Prediction != nil {
+		level = first.Prediction.Level
+	}
+	t.Notes = append(t.Notes,
+		fmt.Sprintf("Intervals are %.0f %%. Memory is the peak of the device that needs most. Wall clock is steps over goodput.", 100*level),
+		"Tokens are the encoder's inputs, as T5 counts them (the decoder's where there is no encoder).")
+	t.Notes = append(t.Notes, missingNotes(plans)...)
+	r.Tables = append(r.Tables, t)
+	if len(plans) == 1 {
+		if first.Prediction != nil {
+			r.Tables = append(r.Tables, timeTable(first.Prediction))
+		}
+		r.Tables = append(r.Tables, footprintTable(&first.Memory), assumptionTable(first))
+	}
+}
+
+func planOf(p *Planned) planFields {
+	l := p.Layout
+	f := planFields{
+		Shape: shapeOf(&p.Shape), Hardware: p.Hardware, Devices: p.Schedule.Occupancy.Devices, Workload: workloadOf(&p.Shape, p.Workload),
+		Layout: layoutFields{l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave, l.SequenceParallel},
+		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs), Memory: memoryOf(&p.Memory, p.fits()),
+		Steps: p.Schedule.Steps.Interval, Tokens: p.Schedule.Tokens.Interval,
+		Time: timeFields{TotalSeconds: p.Schedule.Occupancy.WallSeconds.Interval},
+		Cost: costFields{
+			USD: p.Schedule.Bill.CostUSD.Interval, DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
+			EnergyKWh: p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
+		},
+		Assumptions: []assumptionFields{}, Missing: p.missing(),
+	}
+	if q := p.Prediction; q != nil {
+		f.Time.StepSeconds, f.Time.Level, f.Time.Bound = &q.StepSeconds, q.Level, string(q.Bound)
+		f.Time.MFU, f.Time.HFU, f.Time.PeakFLOPsPerSecond = &q.MFU, &q.HFU, q.PeakFLOPsPerSecond
+		for _, part := range q.Parts {
+			f.Time.Parts = append(f.Time.Parts, partFields{part.Name, part.Seconds, string(part.Bound)})
+		}
+		for _, a := range q.Assumptions {
+			f.Assumptions = append(f.Assumptions, assumptionFields{Name: a.Name, Text: a.Value, Origin: a.Origin, Source: a.Source})
+		}
+	}
+	for _, in := range p.inputs() {
+		f.Assumptions = append(f.Assumptions, assumptionFields{
+			Name: in.Name, Value: in.Interval, Text: in.Missing, Origin: string(in.Origin), Source: in.Source, Evidence: string(in.Evidence), Note: in.Note,
+		})
+	}
+	return f
+}
+
+func (p *Planned) fits() *bool {
+	if p.Prediction == nil {
+		return nil
+	}
+	return p.Prediction.Fits
+}
+
+func (p *Planned) inputs() []hardware.Input {
+	return append([]hardware.Input{p.Schedule.Goodput}, p.Schedule.Bill.Inputs...)
+}
+
+// missing says of every absent figure why it is absent.
+func (p *Planned) missing() map[string]string {
+	out := map[string]string{}
+	if p.Untimed != "" {
+		out["time.step_seconds"] = p.Untimed
+	}
+	for _, e := range []struct {
+		name string
+		hardware.Estimate
+	}{
+		{"steps", p.Schedule.Steps},
+		{"time.total_seconds", p.Schedule.Occupancy.WallSeconds},
+		{"cost.usd", p.Schedule.Bill.CostUSD},
+		{"cost.energy_kwh", p.Schedule.Bill.EnergyKWh},
+		{"cost.co2_kg", p.Schedule.Bill.CO2Kg},
+	} {
+		if e.Interval == nil {
+			out[e.name] = e.Missing
+		}
+	}
+	return out
+}
+
+func planTable() Table {
+	return Table{Columns: []Column{
+		{Title: "shape"}, {Title: "hardware"}, {Title: "devices"}, {Title: "layout"}, {Title: "batch"},
+		{Title: "memory", Kind: quantity.Bytes}, {Title: "fits"},
+		{Title: "step", Kind: quantity.Duration}, {Title: "MFU", Kind: quantity.Fraction}, {Title: "bound by"},
+		{Title: "steps", Kind: quantity.Count}, {Title: "tokens", Kind: quantity.Tokens}, {Title: "wall clock", Kind: quantity.Duration},
+		{Title: "cost", Kind: quantity.Money}, {Title: "energy", Kind: quantity.Energy}, {Title: "CO2e", Kind: quantity.CarbonMass},
+	}}
+}
+
+func planRow(p *Planned) []Cell {
+	row := []Cell{
+		Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)),
+		Text(workloadText(&p.Shape, p.Workload)), Amount(p.Memory.PeakBytes), Text(yesNo(p.fits())),
+	}
+	if q := p.Prediction; q != nil {
+		row = append(row, Estimate(q.StepSeconds), Amount(q.MFU), Text(string(q.Bound)))
+	} else {
+		row = append(row, Cell{}, Cell{}, Cell{})
+	}
+	b := &p.Schedule.Bill
+	return append(row, Optional(p.Schedule.Steps.Interval), Optional(p.Schedule.Tokens.Interval), Optional(p.Schedule.Occupancy.WallSeconds.Interval),
+		Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval))
+}
+
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return "unknown"
+	case *b:
+		return "yes"
+	default:
+		return "no"
+	}
+}
+
+// layoutText writes a layout in few letters: "dp 16", "dp 8 tp 2 zero 1, 4 × 2".
+func layoutText(l flops.Layout) string {
+	var parts []string
+	for _, axis := range []struct {
+		name string
+		n    int
+	}{{"dp", l.DP}, {"tp", l.TP}, {"pp", l.PP}} {
+		if axis.n > 1 {
+			parts = append(parts, fmt.Sprintf("%s %d", axis.name, axis.n))
+		}
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "single")
+	}
+	if l.ZeRO > 0 {
+		parts = append(parts, fmt.Sprintf("zero %d", l.ZeRO))
+	}
+	if l.Accumulate > 1 {
+		parts = append(parts, fmt.Sprintf("%d × micro-batch %d", l.Accumulate, l.MicroBatch))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// missingNotes lists why figures are absent, each reason once.
+func missingNotes(plans []Planned) []string {
+	var notes []string
+	seen := map[string]bool{}
+	for i := range plans {
+		p := &plans[i]
+		reasons := p.missing()
+		for _, name := range []string{"time.step_seconds", "cost.usd", "cost.energy_kwh", "cost.co2_kg"} {
+			if why := reasons[name]; why != "" && !seen[why] {
+				seen[why] = true
+				notes = append(notes, fmt.Sprintf("No %s: %s.", name, why))
+			}
+		}
+	}
+	return notes
+}
+
+func timeTable(q *hardware.Prediction) Table {
+	t := Table{
+		Title:   "Where the step goes",
+		Columns: []Column{{Title: "part"}, {Title: "time", Kind: quantity.Duration}, {Title: "of step", Kind: quantity.Fraction}, {Title: "limited by"}},
+		Notes: []string{fmt.Sprintf("MFU %s, HFU %s of a peak of %s a device.",
+			quantity.Format(quantity.Fraction, q.MFU, 3), quantity.Format(quantity.Fraction, q.HFU, 3), quantity.Format(quantity.FLOPRate, q.PeakFLOPsPerSecond, 3))},
+	}
+	for _, part := range q.Parts {
+		t.Rows = append(t.Rows, []Cell{Text(part.Name), Amount(part.Seconds), Amount(part.Seconds / q.StepSeconds.Value), Text(string(part.Bound))})
+	}
+	return t
+}
+
+func footprintTable(m *flops.Memory) Table {
+	t := Table{
+		Title:   "Memory of the device that needs most, at " + strings.ReplaceAll(m.PeakPhase.String(), "_", " "),
+		Columns: []Column{{Title: "part"}, {Title: "bytes", Kind: quantity.Bytes}, {Title: "of peak", Kind: quantity.Fraction}},
+	}
+	for part, n := range m.Peak {
+		if n > 0 {
+			t.Rows = append(t.Rows, []Cell{Text(flops.MemoryPart(part).String()), Amount(n), Amount(n / m.PeakBytes)})
+		}
+	}
+	return t
+}
+
+func assumptionTable(p *Planned) Table {
+	t := Table{
+		Title:   "What this rests on",
+		Columns: []Column{{Title: "assumption"}, {Title: "value"}, {Title: "origin"}, {Title: "source"}},
+	}
+	if p.Prediction != nil {
+		for _, a := range p.Prediction.Assumptions {
+			t.Rows = append(t.Rows, []Cell{Text(a.Name), Text(a.Value), Text(a.Origin), Text(a.Source)})
+		}
+	}
+	for _, in := range p.inputs() {
+		value := Text("unknown")
+		if in.Interval != nil {
+			value = Text(quantity.FormatInterval(quantity.Number, *in.Interval))
+			if kind, known := inputKinds[in.Name]; known {
+				value = Text(quantity.FormatInterval(kind, *in.Interval))
+			}
+		}
+		t.Rows = append(t.Rows, []Cell{Text(in.Name), value, Text(string(in.Origin)), Text(in.Source)})
+	}
+	return t
+}
+
+// inputKinds says how each input of a bill is written.
+var inputKinds = map[string]quantity.Kind{
+	"price": quantity.HourlyPrice, "mean power": quantity.Power, "PUE": quantity.Ratio,
+	"grid intensity": quantity.CarbonIntensity, "goodput": quantity.Fraction,
+}
