@@ -240,19 +240,19 @@ func (r *profileReader) entries(node ast.Node) ([]entry, bool) {
 
 // word is the text of a scalar exactly as written: numbers are not interpreted by YAML, where 012 would be 10.
 func (r *profileReader) word(node ast.Node) (string, bool) {
+	text := ""
 	switch n := node.(type) {
 	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return strings.TrimSpace(n.GetToken().Value), true
+		text = strings.TrimSpace(n.GetToken().Value)
 	case *ast.LiteralNode:
-		return strings.TrimSpace(n.Value.Value), true
-	case nil, *ast.NullNode:
-		at := (*token.Token)(nil)
-		if n != nil {
-			at = n.GetToken()
-		}
-		r.fault(at, "nothing given; leave the line out where a number is unknown")
+		text = strings.TrimSpace(n.Value.Value)
+	case *ast.NullNode:
 	default:
 		r.fault(node.GetToken(), "a single value is wanted; anchors, aliases, tags, lists and maps are not read here")
+		return "", false
 	}
-	return "", false
+	if text == "" {
+		r.fault(node.GetToken(), "nothing given; leave the line out where a number is unknown")
+	}
+	return text, text != ""
 }

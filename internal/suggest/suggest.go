@@ -18,11 +18,15 @@ func Nearest(word string, candidates []string) (string, bool) {
 		if len(folded) <= 4 && len(other) <= 4 {
 			limit = 1
 		}
-		d := distance(folded, other)
-		if len(folded) >= 3 && strings.HasPrefix(other, folded) {
-			d = min(d, 1)
-			limit = max(limit, 1)
+		begins := len(folded) >= 3 && strings.HasPrefix(other, folded)
+		if gap := len(folded) - len(other); !begins && max(gap, -gap) > limit {
+			continue // each letter of the gap is an edit
 		}
+		d := 1
+		if !begins || folded == other {
+			d = distance(folded, other)
+		}
+		limit = max(limit, 1)
 		if d > limit || d >= max(len(folded), len(other)) {
 			continue
 		}
