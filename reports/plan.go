@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -87,30 +88,65 @@ type assumptionFields struct {
 	Note     string    `json:"note,omitempty"`
 }
 
-// Plan fills in the report of planned runs, one result each, in order.
+// Plan fills in the report of planned runs, one result each, in order. One run
+// is told in full, several stand side by side.
 func (r *Report) Plan(plans []Planned) {
-	t := planTable()
 	for i := range plans {
-		p := &plans[i]
-		r.Document.Results = append(r.Document.Results, planOf(p))
-		t.Rows = append(t.Rows, planRow(p))
+		r.Document.Results = append(r.Document.Results, planOf(&plans[i]))
 	}
-	first := &plans[0]
 	level := hardware.Level
-	if first.Prediction != nil {
-		level = first.Prediction.Level
+	if q := plans[0].Prediction; q != nil {
+		level = q.Level
 	}
-	t.Notes = append(t.Notes,
+	notes := append([]string{
 		fmt.Sprintf("Intervals are %.0f %%. Memory is the peak of the device that needs most. Wall clock is steps over goodput.", 100*level),
-		"Tokens are the encoder's inputs, as T5 counts them (the decoder's where there is no encoder).")
-	t.Notes = append(t.Notes, missingNotes(plans)...)
-	r.Tables = append(r.Tables, t)
-	if len(plans) == 1 {
-		if first.Prediction != nil {
-			r.Tables = append(r.Tables, timeTable(first.Prediction))
-		}
-		r.Tables = append(r.Tables, footprintTable(&first.Memory), assumptionTable(first))
+		"Tokens are the encoder's inputs, as T5 counts them (the decoder's where there is no encoder).",
+	}, missingNotes(plans)...)
+	if len(plans) > 1 {
+		r.Tables = append(r.Tables, planTable(plans, notes))
+		return
 	}
+	p := &plans[0]
+	r.Tables = append(r.Tables, summaryTable(p, notes))
+	if p.Prediction != nil {
+		r.Tables = append(r.Tables, timeTable(p.Prediction))
+	}
+	r.Tables = append(r.Tables, footprintTable(&p.Memory), assumptionTable(p))
+}
+
+// summaryTable tells one run, a line a question.
+func summaryTable(p *Planned, notes []string) Table {
+	t := Table{
+		Title:   fmt.Sprintf("%s on %d × %s", p.Shape.Name, p.Schedule.Occupancy.Devices, p.Hardware),
+		Columns: []Column{{Title: "question"}, {Title: "answer"}},
+		Notes:   notes,
+	}
+	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
+	estimate := func(kind quantity.Kind, e hardware.Estimate) string {
+		switch i := e.Interval; {
+		case i == nil:
+			return "unknown"
+		case kind == quantity.Count && i.Low == i.High && i.Value == math.Trunc(i.Value):
+			return quantity.Grouped(int64(i.Value))
+		default:
+			return quantity.FormatInterval(kind, *i)
+		}
+	}
+	line("parameters", quantity.Grouped(p.Params.Total))
+	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Shape, p.Workload), layoutText(p.Layout)))
+	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.fits()), quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
+	if q := p.Prediction; q != nil {
+		line("one step", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
+		line("what binds", fmt.Sprintf("%s, at %s MFU", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
+	}
+	s := &p.Schedule
+	line("steps", estimate(quantity.Count, s.Steps))
+	line("tokens", estimate(quantity.Tokens, s.Tokens))
+	line("wall clock", estimate(quantity.Duration, s.Occupancy.WallSeconds))
+	line("cost", estimate(quantity.Money, s.Bill.CostUSD))
+	line("energy", estimate(quantity.Energy, s.Bill.EnergyKWh))
+	line("CO2e", estimate(quantity.CarbonMass, s.Bill.CO2Kg))
+	return t
 }
 
 func planOf(p *Planned) planFields {
@@ -179,14 +215,19 @@ func (p *Planned) missing() map[string]string {
 	return out
 }
 
-func planTable() Table {
-	return Table{Columns: []Column{
+// planTable compares several runs, a row each.
+func planTable(plans []Planned, notes []string) Table {
+	t := Table{Notes: notes, Columns: []Column{
 		{Title: "shape"}, {Title: "hardware"}, {Title: "devices"}, {Title: "layout"}, {Title: "batch"},
 		{Title: "memory", Kind: quantity.Bytes}, {Title: "fits"},
 		{Title: "step", Kind: quantity.Duration}, {Title: "MFU", Kind: quantity.Fraction}, {Title: "bound by"},
 		{Title: "steps", Kind: quantity.Count}, {Title: "tokens", Kind: quantity.Tokens}, {Title: "wall clock", Kind: quantity.Duration},
 		{Title: "cost", Kind: quantity.Money}, {Title: "energy", Kind: quantity.Energy}, {Title: "CO2e", Kind: quantity.CarbonMass},
 	}}
+	for i := range plans {
+		t.Rows = append(t.Rows, planRow(&plans[i]))
+	}
+	return t
 }
 
 func planRow(p *Planned) []Cell {
@@ -262,7 +303,11 @@ func timeTable(q *hardware.Prediction) Table {
 		Notes: []string{fmt.Sprintf("MFU %s, HFU %s of a peak of %s a device.",
 			quantity.Format(quantity.Fraction, q.MFU, 3), quantity.Format(quantity.Fraction, q.HFU, 3), quantity.Format(quantity.FLOPRate, q.PeakFLOPsPerSecond, 3))},
 	}
+	const negligible = 1e-3 // of the step; JSON has every part
 	for _, part := range q.Parts {
+		if part.Seconds < negligible*q.StepSeconds.Value {
+			continue
+		}
 		t.Rows = append(t.Rows, []Cell{Text(part.Name), Amount(part.Seconds), Amount(part.Seconds / q.StepSeconds.Value), Text(string(part.Bound))})
 	}
 	return t

@@ -132,6 +132,9 @@ func (c Column) Cell(value float64) string {
 	if (c.kind == Money || c.kind == HourlyPrice) && c.unit.size == 1 && scaled >= 1 {
 		place = -2 // cents
 	}
+	if c.kind == Fraction && c.digits == DefaultDigits {
+		place = max(place, -1) // shares are read in tenths of a percent
+	}
 	return roundedText(scaled, place)
 }
 
