@@ -1,0 +1,75 @@
+package config
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxExtends bounds the files of one chain of extends.
+const maxExtends = 16
+
+// extend puts the shape that "extends" names under a YAML file: a file when it
+// looks like a path (./a.yaml, ../a.json, a.gin), else a catalogue name or edit.
+func (y *yamlShape) extend(rd *reader) error {
+	f, ok := y.take("extends")
+	if !ok {
+		return nil
+	}
+	y.extended = true
+	if f.value.kind != word || strings.TrimSpace(f.value.text) == "" {
+		y.fault(f.value.at, "extends", "is not text", f.value.show(), "a catalogue name such as t5-base, or a path such as ./base.yaml")
+		return nil
+	}
+	target := f.value.text
+	if !looksLikePath(target) {
+		y.extendCatalogue(rd, f.value)
+		return nil
+	}
+	resolved, _ := rd.resolve(y.file, target)
+	chain := append(slices.Clone(rd.chain), path.Clean(y.file))
+	switch {
+	case slices.Contains(chain, resolved):
+		y.fault(f.value.at, "extends", "goes in a circle", strings.Join(append(chain, resolved), " → "), "a chain that ends")
+		return nil
+	case len(chain) >= maxExtends:
+		y.fault(f.value.at, "extends", "is a chain of too many files", quote(target), "at most 16")
+		return nil
+	}
+	base, err := (&reader{Options: rd.Options, chain: chain}).nested(f.value.at, "extends", target)
+	if err != nil {
+		return err
+	}
+	if base.Format == Safetensors && base.Shape.DModel == 0 {
+		y.fault(f.value.at, "extends", "holds tensors but no shape", quote(target), "a configuration file")
+		return nil
+	}
+	y.shape = base.Shape
+	y.shape.Name = ""
+	y.fields = base.Fields
+	y.unknown = base.Unknown
+	y.warnings = base.Warnings
+	return nil
+}
+
+func (y *yamlShape) extendCatalogue(rd *reader, n *node) {
+	if rd.Lookup == nil {
+		y.fault(n.at, "extends", "names a catalogue shape, and there is no catalogue here", n.show(), "a path such as ./base.yaml")
+		return
+	}
+	base, err := rd.Lookup(n.text)
+	if err != nil {
+		y.fault(n.at, "extends", "cannot be resolved", err.Error(), "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml")
+		return
+	}
+	y.shape = base
+	y.shape.Name = ""
+}
+
+// looksLikePath tells a file from a catalogue name: t5-small/nl=16 is a name.
+func looksLikePath(s string) bool {
+	if strings.HasPrefix(s, ".") || path.IsAbs(s) || strings.Contains(s, `\`) {
+		return true
+	}
+	return slices.Contains([]string{".yaml", ".yml", ".json", ".gin", ".safetensors"}, strings.ToLower(path.Ext(s)))
+}

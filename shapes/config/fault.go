@@ -1,0 +1,100 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Position is a place in a file. Line and Column count from 1, columns in
+// characters; both are 0 when a fault concerns the file as a whole.
+type Position struct {
+	File   string
+	Line   int
+	Column int
+}
+
+// String returns file:line:column, or the file alone without a line.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Fault is one thing wrong with a file.
+type Fault struct {
+	Position
+	Field   string // the field as the file names it; empty when none is concerned
+	Problem string // what is wrong
+	Value   string // the value found; empty when there is none
+	Allowed string // what would be accepted; empty when nothing more can be said
+}
+
+// String returns "file:line:col: problem: value; allowed".
+func (f Fault) String() string {
+	var b strings.Builder
+	b.WriteString(f.Position.String())
+	b.WriteString(": ")
+	if f.Field != "" {
+		b.WriteString(f.Field)
+		b.WriteString(" ")
+	}
+	b.WriteString(f.Problem)
+	if f.Value != "" {
+		b.WriteString(": ")
+		b.WriteString(f.Value)
+	}
+	if f.Allowed != "" {
+		b.WriteString("; ")
+		b.WriteString(f.Allowed)
+	}
+	return b.String()
+}
+
+// Error lists everything that is wrong with a file, in the order of its lines.
+type Error struct {
+	Faults []Fault // never empty
+}
+
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Warning is something the reader noticed and went on.
+type Warning struct {
+	Position
+	Text string
+}
+
+func (w Warning) String() string { return w.Position.String() + ": " + w.Text }
+
+// Field is a field as the file names it, and where it stands.
+type Field struct {
+	Position
+	Name string
+}
+
+// maxQuoted bounds how much of a value an error message repeats.
+const maxQuoted = 60
+
+// quote returns a value for an error message: quoted, and cut when long.
+func quote(value string) string {
+	runes := []rune(value)
+	if len(runes) > maxQuoted {
+		return fmt.Sprintf("%q…", string(runes[:maxQuoted]))
+	}
+	return fmt.Sprintf("%q", value)
+}
+
+// clip returns a bare value (a number) for an error message, cut when long.
+func clip(value string) string {
+	runes := []rune(value)
+	if len(runes) > maxQuoted {
+		return string(runes[:maxQuoted]) + "…"
+	}
+	return value
+}

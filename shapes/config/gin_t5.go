@@ -1,0 +1,202 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// readGin builds the shape of a T5X or Mesh TensorFlow configuration.
+func readGin(r *reading, f *ginFile, vocab int) shapes.Shape {
+	has := func(class string) bool {
+		return slices.ContainsFunc(f.bindings, func(b ginBinding) bool { return b.class == class })
+	}
+	switch {
+	case has("T5Config"):
+		return readT5X(r, f)
+	case has("Bitransformer") || has("Unitransformer"):
+		return readMesh(r, f, vocab)
+	}
+	r.fault(Position{File: r.file}, "", "configures no model this reader knows", "", "bindings of T5Config (T5X) or of Bitransformer and Unitransformer (Mesh TensorFlow)")
+	return shapes.Shape{}
+}
+
+// ginSection collects the bindings that name accepts under the name it gives
+// them. A later binding replaces an earlier one, as gin does.
+func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *section {
+	root := &node{kind: object, at: f.at}
+	index := map[string]int{}
+	for _, b := range f.bindings {
+		key, ok := name(b)
+		if !ok {
+			continue
+		}
+		value, err := f.resolve(b.value)
+		if err != nil {
+			r.faults = append(r.faults, err.(*Error).Faults...)
+			continue
+		}
+		entry := field{name: key, at: b.at, value: value}
+		if i, twice := index[key]; twice {
+			r.warn(b.at, "%s replaces the value of line %d", key, root.fields[i].at.Line)
+			root.fields[i] = entry
+			continue
+		}
+		index[key] = len(root.fields)
+		root.fields = append(root.fields, entry)
+	}
+	return newSection(r, root)
+}
+
+// need reads a whole number that has no default.
+func (s *section) need(shapeFields, name string) int {
+	v, ok := s.optional(shapeFields, name)
+	if f, present := s.byName[name]; !ok && (!present || f.value.kind == null) {
+		s.fault(s.at, name, "is missing", "", "a whole number")
+	}
+	return v
+}
+
+// readT5X reads network.T5Config of t5x/examples/t5: absent fields have the
+// defaults of that class. Relative positions have 32 buckets in every model.
+func readT5X(r *reading, f *ginFile) shapes.Shape {
+	s := ginSection(r, f, func(b ginBinding) (string, bool) { return b.parameter, b.class == "T5Config" })
+	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8, "num_heads")
+	stack := shapes.Stack{
+		DFF:       s.integer("encoder.d_ff decoder.d_ff", 2048, "mlp_dim"),
+		Gated:     s.gatedActivations("mlp_activations"),
+		DKV:       s.integer("encoder.d_kv decoder.d_kv", 64, "head_dim"),
+		Heads:     heads,
+		KVHeads:   heads,
+		Position:  shapes.Relative,
+		Positions: s.integer("encoder.positions decoder.positions", 32, "num_buckets"),
+		FinalNorm: true,
+	}
+	shape := shapes.Shape{
+		Vocab:   s.need("vocab", "vocab_size"),
+		DModel:  s.integer("d_model", 512, "emb_dim"),
+		Encoder: stack,
+		Decoder: stack,
+		Head:    shapes.HeadUntied,
+		Norm:    shapes.RMSNorm,
+	}
+	shape.Encoder.Layers = s.integer("encoder.layers", 6, "num_encoder_layers")
+	shape.Decoder.Layers = s.integer("decoder.layers", 6, "num_decoder_layers")
+	if s.flag("head", false, "logits_via_embedding") {
+		shape.Head = shapes.HeadTied
+	}
+	shape.Family = t5Family(&shape)
+	s.skip("dtype", "dropout_rate", "float32_attention_logits", "max_distance", "scan_layers", "remat_policy", "transpose_batch_seqlen")
+	for _, f := range s.untaken() {
+		r.unknown = append(r.unknown, Field{Position: f.at, Name: "T5Config." + f.name})
+	}
+	return shape
+}
+
+// t5Family tells v1.0 (one input projection, tied head) from v1.1.
+func t5Family(s *shapes.Shape) shapes.Family {
+	if s.Encoder.Gated || s.Head == shapes.HeadUntied {
+		return shapes.T511
+	}
+	return shapes.T5
+}
+
+// gatedActivations reads 'relu', ('relu',) or ('gelu', 'linear'): each
+// activation has its own input projection, and their outputs are multiplied.
+func (s *section) gatedActivations(name string) bool {
+	f, ok := s.take(name)
+	if !ok || f.value.kind == word || f.value.kind == null {
+		return false
+	}
+	n := len(f.value.items)
+	if f.value.kind != list || n < 1 || n > 2 {
+		s.fault(f.value.at, name, "cannot be expressed as a shape", f.value.show(), "one activation, or two for a gated feed-forward")
+		return false
+	}
+	s.note("encoder.gated decoder.gated", name, f.at)
+	return n == 2
+}
+
+// tokenizers are the vocabularies that T5 and mT5 were released with: pieces
+// and sentinels, padded to a multiple of 128 (vocab_divisor).
+var tokenizers = []struct {
+	path string
+	rows int
+}{
+	{"cc_all.32000", 32128}, // 32,000 + 100
+	{"mc4.250000", 250112},  // 250,000 + 100
+	{"cc_en.32000", 32128},  // 32,000 + 100
+	{"cc_corpus.32000", 32128},
+}
+
+// meshVocab returns the rows of the embedding, which a Mesh TensorFlow file
+// does not say: from the caller, a macro, or the path of a known tokenizer.
+func meshVocab(r *reading, f *ginFile, given int) int {
+	if given > 0 {
+		return given
+	}
+	for _, macro := range []string{"vocab_size", "VOCAB_SIZE"} {
+		if n, ok := f.macros[macro]; ok && n.kind == number {
+			if v, ok := wholeNumber(n.text); ok && v > 0 && v < maxInteger {
+				r.note("vocab", macro, n.at)
+				return int(v)
+			}
+		}
+	}
+	for _, n := range f.words() {
+		for _, t := range tokenizers {
+			if strings.Contains(n.text, t.path) {
+				r.note("vocab", "vocabulary", n.at)
+				r.warn(n.at, "the file does not say the vocabulary size: taken as %d from the tokenizer %s", t.rows, t.path)
+				return t.rows
+			}
+		}
+	}
+	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "", "give the rows of the embedding beside the file, or a line vocab_size = 32128 in it")
+	return 0
+}
+
+// words returns all text values of a file, in order.
+func (f *ginFile) words() []*node {
+	var found []*node
+	for _, b := range f.bindings {
+		if b.value.kind == word {
+			found = append(found, b.value)
+		}
+	}
+	names := make([]string, 0, len(f.macros))
+	for name := range f.macros {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if f.macros[name].kind == word {
+			found = append(found, f.macros[name])
+		}
+	}
+	return found
+}
+
+// className returns the class a reference such as @a.b.SelfAttention means.
+func className(n *node) string {
+	if n.kind != reference {
+		return ""
+	}
+	name := strings.TrimLeft(n.text, "@")
+	return name[strings.LastIndexAny(name, "./")+1:]
+}
+
+// wrongLayers returns what keeps a list of layer classes from being the wanted
+// one, or "".
+func wrongLayers(n *node, want []string) string {
+	var got []string
+	for _, item := range n.items {
+		got = append(got, className(item))
+	}
+	if slices.Equal(got, want) {
+		return ""
+	}
+	return fmt.Sprintf("[%s]", strings.Join(got, ", "))
+}

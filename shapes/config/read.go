@@ -1,0 +1,194 @@
+package config
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Options say what a file may refer to. The zero value reads files that stand
+// alone.
+type Options struct {
+	// Open opens another file that the one read refers to: the target of
+	// extends, the shards of an index, the config.json beside a safetensors
+	// file. Paths use slashes and are built from the name given to Read. Read
+	// keeps them inside Root by their text alone; an Open that follows
+	// symbolic links should be one that keeps to a folder itself, such as
+	// [os.Root.Open]. Nil: references to files are faults.
+	Open func(name string) (io.ReadCloser, error)
+
+	// Root is the folder that references may not leave, "" for the folder of
+	// the file itself.
+	Root string
+
+	// Lookup resolves the catalogue name or edit in an extends, such as
+	// t5-base or t5-small/nl=16. Nil: only files can be extended.
+	Lookup func(name string) (shapes.Shape, error)
+
+	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a
+	// tokenizer but not its size. 0: such a file must be recognised by its
+	// tokenizer or is refused.
+	Vocab int
+}
+
+// Result is what a file says.
+type Result struct {
+	Format Format
+
+	// Shape is the architecture, already validated. It is the zero Shape when
+	// only tensors are known: a safetensors file without a config.json beside.
+	Shape shapes.Shape
+
+	// Tensors is the header of a safetensors file or of all shards of an
+	// index; nil for the other formats.
+	Tensors *Header
+
+	// Fields tells for each field of the shape, named as in [shapes.Fault]
+	// ("d_model", "encoder.layers"), what the file calls it and where it
+	// stands. Fields that come from a default or a catalogue are absent.
+	Fields map[string]Field
+
+	Unknown  []Field   // fields this reader has never heard of, in file order
+	Warnings []Warning // what was noticed and not counted
+}
+
+// Read returns what a configuration file says. The format is told by the
+// content; the name decides only between YAML and the others that look like
+// it, and is used in messages ("-" for standard input) and to find other files.
+//
+// The error is an [*Error] with every fault of the file.
+func Read(name string, r io.Reader, o Options) (*Result, error) {
+	return readFile(name, r, &reader{Options: o})
+}
+
+// reader is one call of Read with the files it is in the middle of.
+type reader struct {
+	Options
+	chain []string
+}
+
+// readFile reads one file of the chain.
+func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
+	buffered := bufio.NewReader(r)
+	start, err := buffered.Peek(9)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, readError(name, err)
+	}
+	if isSafetensors(name, start) {
+		return readTensorFile(name, buffered, dataSize(r), rd)
+	}
+	raw, err := readAll(name, buffered, maxTextBytes)
+	if err != nil {
+		return nil, err
+	}
+	t, err := decodeText(name, raw)
+	if err != nil {
+		return nil, err
+	}
+	switch format := detect(name, t.bytes); format {
+	case HuggingFace:
+		root, err := parseJSON(t)
+		if err != nil {
+			return nil, err
+		}
+		if isIndex(root) {
+			return readIndex(name, root, rd)
+		}
+		return finish(format, newReading(name), root, readHuggingFace)
+	case Gin:
+		file, err := parseGin(t)
+		if err != nil {
+			return nil, err
+		}
+		in := newReading(name)
+		return result(format, in, readGin(in, file, rd.Vocab))
+	default:
+		return readYAML(t, rd)
+	}
+}
+
+// finish builds a shape from a root node and closes the reading.
+func finish(format Format, in *reading, root *node, build func(*reading, *node) shapes.Shape) (*Result, error) {
+	return result(format, in, build(in, root))
+}
+
+// result names, validates and returns a shape, or the faults of the reading.
+func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
+	if shape.Name == "" {
+		shape.Name = in.file
+	}
+	if shape.DModel != 0 || len(in.faults) == 0 {
+		in.validate(&shape)
+	}
+	if err := in.err(); err != nil {
+		return nil, err
+	}
+	return &Result{Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown, Warnings: in.warnings}, nil
+}
+
+// nested opens and reads a file that another one refers to at a position.
+func (rd *reader) nested(from Position, field, target string) (*Result, error) {
+	resolved, problem := rd.resolve(from.File, target)
+	fail := func(problem, allowed string) error {
+		return &Error{Faults: []Fault{{Position: from, Field: field, Problem: problem, Value: quote(target), Allowed: allowed}}}
+	}
+	switch {
+	case problem != "":
+		return nil, fail(problem, "a file inside the folder")
+	case rd.Open == nil:
+		return nil, fail("refers to a file, which cannot be opened from here", "read the configuration from a file rather than a stream")
+	}
+	f, err := rd.Open(resolved)
+	if err != nil {
+		return nil, fail("cannot be opened: "+reason(err), "")
+	}
+	defer f.Close()
+	return readFile(resolved, f, rd)
+}
+
+// resolve returns the path a file's reference means, or what is wrong with it.
+func (rd *reader) resolve(from, target string) (resolved, problem string) {
+	if path.IsAbs(target) {
+		return "", "is an absolute path"
+	}
+	if strings.Contains(target, `\`) {
+		return "", "has a backslash"
+	}
+	resolved = path.Join(path.Dir(from), target)
+	root := rd.Root
+	if root == "" {
+		start := from
+		if len(rd.chain) > 0 {
+			start = rd.chain[0]
+		}
+		root = path.Dir(start)
+	}
+	if !inside(path.Clean(root), resolved) {
+		return "", "leaves the folder " + path.Clean(root)
+	}
+	return resolved, ""
+}
+
+// inside reports whether a clean path lies in a clean folder, by its text.
+func inside(root, p string) bool {
+	if root == "." {
+		return p != ".." && !path.IsAbs(p) && (len(p) < 3 || p[:3] != "../")
+	}
+	if root == "/" {
+		return path.IsAbs(p)
+	}
+	return len(p) > len(root) && p[:len(root)] == root && p[len(root)] == '/'
+}
+
+// reason returns the cause of a failed open without repeating the path.
+func reason(err error) string {
+	var known *Error
+	if errors.As(readError("", err), &known) {
+		return known.Faults[0].Value
+	}
+	return err.Error()
+}

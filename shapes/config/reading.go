@@ -1,0 +1,95 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// reading collects what is found on the way through one file.
+type reading struct {
+	file     string
+	faults   []Fault
+	warnings []Warning
+	fields   map[string]Field // shape field → where the file says it
+	unknown  []Field
+}
+
+func newReading(file string) *reading {
+	return &reading{file: file, fields: map[string]Field{}}
+}
+
+func (r *reading) fault(at Position, fieldName, problem, value, allowed string) {
+	r.faults = append(r.faults, Fault{Position: at, Field: fieldName, Problem: problem, Value: value, Allowed: allowed})
+}
+
+func (r *reading) warn(at Position, format string, args ...any) {
+	r.warnings = append(r.warnings, Warning{Position: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// note records where shape fields (separated by spaces) come from.
+func (r *reading) note(shapeFields, name string, at Position) {
+	for f := range strings.FieldsSeq(shapeFields) {
+		r.fields[f] = Field{Position: at, Name: name}
+	}
+}
+
+// place returns where a shape field is said, or the file.
+func (r *reading) place(shapeField string) Position {
+	if f, ok := r.fields[shapeField]; ok {
+		return f.Position
+	}
+	return Position{File: r.file}
+}
+
+// validate adds the faults of [shapes.Shape.Validate], each at the line that
+// says the field. Fields for which a fault is known are not repeated.
+func (r *reading) validate(s *shapes.Shape) {
+	var invalid *shapes.InvalidError
+	if !errors.As(s.Validate(), &invalid) {
+		return
+	}
+	for _, f := range invalid.Faults {
+		where := r.where(f.Field)
+		if r.faulted(where) {
+			continue
+		}
+		r.faults = append(r.faults, Fault{Position: where.Position, Field: where.Name, Problem: "is out of range", Value: f.Value, Allowed: "allowed: " + f.Allowed})
+	}
+}
+
+// where returns the file's field behind a shape field. Combined names of
+// validation ("encoder.heads × d_kv") are found by their first part.
+func (r *reading) where(shapeField string) Field {
+	if f, ok := r.fields[shapeField]; ok {
+		return f
+	}
+	if first, _, cut := strings.Cut(shapeField, " "); cut {
+		if f, ok := r.fields[first]; ok {
+			return Field{Position: f.Position, Name: shapeField}
+		}
+	}
+	return Field{Position: Position{File: r.file}, Name: shapeField}
+}
+
+// faulted reports whether a fault at the place of a field is known already.
+func (r *reading) faulted(f Field) bool {
+	return slices.ContainsFunc(r.faults, func(g Fault) bool {
+		return g.Field == f.Name && g.Position == f.Position
+	})
+}
+
+// err returns nil or the [*Error] of all faults in the order of their lines.
+func (r *reading) err() error {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return &Error{Faults: slices.Compact(r.faults)}
+}

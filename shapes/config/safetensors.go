@@ -1,0 +1,305 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// maxHeaderBytes is the longest header the format allows (100 MB).
+const maxHeaderBytes = 100_000_000
+
+// metadataKey holds free text about the file rather than a tensor.
+const metadataKey = "__metadata__"
+
+// dtypeBits are the element types of the format with their width in bits.
+var dtypeBits = map[string]int{
+	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
+	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
+}
+
+// Tensor is one entry of a safetensors header.
+type Tensor struct {
+	Name   string
+	DType  string // F32, BF16, …
+	Shape  []int64
+	Begin  int64 // offsets into the data that follows the header
+	End    int64
+	Shard  string // the file, when it is one of several
+	number int64
+}
+
+// Elements returns the product of the dimensions; 1 for a scalar.
+func (t *Tensor) Elements() int64 { return t.number }
+
+// Header is what a safetensors file says about its tensors.
+type Header struct {
+	Tensors  []Tensor          // in the order of their data
+	Metadata map[string]string // the file's free text, usually {"format": "pt"}
+}
+
+// Elements returns the numbers stored in all tensors, buffers included.
+func (h *Header) Elements() int64 {
+	var sum int64
+	for i := range h.Tensors {
+		sum += h.Tensors[i].number
+	}
+	return sum
+}
+
+// Bytes returns the length of the data after the headers.
+func (h *Header) Bytes() int64 {
+	var sum int64
+	for i := range h.Tensors {
+		sum += h.Tensors[i].End - h.Tensors[i].Begin
+	}
+	return sum
+}
+
+// Parameters returns the numbers stored in tensors that are trained: all but
+// the buffers that some checkpoints carry (attention masks, position ids,
+// rotary frequencies, the fixed logits bias of BART and Marian). A tensor
+// stored twice counts twice.
+func (h *Header) Parameters() int64 {
+	var sum int64
+	for i := range h.Tensors {
+		if !isBuffer(&h.Tensors[i]) {
+			sum += h.Tensors[i].number
+		}
+	}
+	return sum
+}
+
+// bufferSuffixes end the names of tensors that are stored and not trained.
+var bufferSuffixes = []string{
+	".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias", ".crossattention.bias", "rotary_emb.inv_freq",
+	"EncDecAttention.relative_attention_bias.weight", "position_ids", "token_type_ids", "final_logits_bias", "num_batches_tracked",
+}
+
+func isBuffer(t *Tensor) bool {
+	return slices.ContainsFunc(bufferSuffixes, func(s string) bool { return strings.HasSuffix(t.Name, s) })
+}
+
+// ReadHeader returns the header of a safetensors file and reads nothing after
+// it: an 8-byte little-endian length, then that many bytes of JSON. Every
+// entry is checked: a known type, a size that its offsets agree with, and data
+// without gap or overlap.
+func ReadHeader(name string, r io.Reader) (*Header, error) {
+	return readHeader(name, r, -1)
+}
+
+// readHeader is ReadHeader with the length of the whole file, −1 when unknown.
+func readHeader(name string, r io.Reader, size int64) (*Header, error) {
+	raw, err := headerBytes(name, r)
+	if err != nil {
+		return nil, err
+	}
+	t, err := decodeText(name, raw)
+	if err != nil {
+		return nil, err
+	}
+	h := &headerReader{json: newJSONReader(t), header: &Header{}, seen: map[string]bool{}}
+	if err := h.read(); err != nil {
+		return nil, err
+	}
+	h.layout(size - 8 - int64(len(raw)))
+	if len(h.faults) > 0 {
+		return nil, &Error{Faults: h.faults}
+	}
+	return h.header, nil
+}
+
+// headerBytes reads the length and as much of the header as there is.
+func headerBytes(name string, r io.Reader) ([]byte, error) {
+	var prefix [8]byte
+	if n, err := io.ReadFull(r, prefix[:]); err != nil {
+		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, readError(name, err)
+		}
+		return nil, fileError(name, "is too short for a safetensors file", fmt.Sprintf("%d bytes", n), "8 bytes of header length and a header")
+	}
+	length := binary.LittleEndian.Uint64(prefix[:])
+	if length < 2 || length > maxHeaderBytes {
+		return nil, fileError(name, "has an impossible safetensors header length", fmt.Sprintf("%d bytes", length), fmt.Sprintf("2 to %d bytes", maxHeaderBytes))
+	}
+	var raw bytes.Buffer // grows with what is there, not with what is promised
+	n, err := io.CopyN(&raw, r, int64(length))
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		return nil, readError(name, err)
+	case n < int64(length):
+		return nil, fileError(name, "ends inside the safetensors header", fmt.Sprintf("%d of %d bytes", n, length), "the file may be truncated")
+	}
+	return raw.Bytes(), nil
+}
+
+// headerReader walks the header entry by entry, so that only one entry at a
+// time is a tree.
+type headerReader struct {
+	json   *jsonReader
+	header *Header
+	seen   map[string]bool
+	faults []Fault
+}
+
+const maxHeaderFaults = 20
+
+func (h *headerReader) read() error {
+	token, at, err := h.json.next()
+	if err != nil {
+		return err
+	}
+	if fmt.Sprint(token) != "{" {
+		return &Error{Faults: []Fault{{Position: at, Problem: "is not a safetensors header", Value: clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors"}}}
+	}
+	for h.json.decoder.More() && len(h.faults) < maxHeaderFaults {
+		token, at, err := h.json.next()
+		if err != nil {
+			return err
+		}
+		name := token.(string) // the decoder accepts nothing else as a key
+		h.json.nodes = maxNodes
+		value, err := h.json.value(1)
+		if err != nil {
+			return err
+		}
+		if h.seen[name] {
+			h.fault(at, name, "occurs twice", "", "one entry a tensor")
+		}
+		h.seen[name] = true
+		if name == metadataKey {
+			h.metadata(value)
+			continue
+		}
+		h.tensor(name, value)
+	}
+	if len(h.faults) >= maxHeaderFaults {
+		return &Error{Faults: h.faults}
+	}
+	if _, _, err := h.json.next(); err != nil {
+		return err
+	}
+	return h.json.end()
+}
+
+func (h *headerReader) fault(at Position, field, problem, value, allowed string) {
+	h.faults = append(h.faults, Fault{Position: at, Field: quote(field), Problem: problem, Value: value, Allowed: allowed})
+}
+
+func (h *headerReader) metadata(n *node) {
+	h.header.Metadata = map[string]string{}
+	for _, f := range n.fields {
+		if f.value.kind == word {
+			h.header.Metadata[f.name] = f.value.text
+		}
+	}
+}
+
+// tensor checks and keeps one entry.
+func (h *headerReader) tensor(name string, n *node) {
+	before := len(h.faults)
+	t := Tensor{Name: name, number: 1}
+	parts := map[string]*node{}
+	for _, f := range n.fields {
+		parts[f.name] = f.value
+	}
+	dtype, shape, offsets := parts["dtype"], parts["shape"], parts["data_offsets"]
+	if dtype == nil || dtype.kind != word || dtypeBits[dtype.text] == 0 {
+		h.fault(n.at, name, "has no known dtype", showOrAbsent(dtype), allowedWords(dtypeBits))
+	} else {
+		t.DType = dtype.text
+	}
+	if t.Shape = h.numbers(name, "shape", shape, n.at); len(h.faults) == before {
+		for _, dim := range t.Shape {
+			high, low := bits.Mul64(uint64(t.number), uint64(dim))
+			if high != 0 || low > math.MaxInt64/64 {
+				h.fault(shape.at, name, "has a shape whose product overflows", fmt.Sprint(t.Shape), "")
+				return
+			}
+			t.number = int64(low)
+		}
+	}
+	ends := h.numbers(name, "data_offsets", offsets, n.at)
+	if len(h.faults) > before {
+		return
+	}
+	if len(ends) != 2 || ends[0] > ends[1] {
+		h.fault(offsets.at, name, "has wrong data_offsets", fmt.Sprint(ends), "[begin, end] with begin ≤ end")
+		return
+	}
+	t.Begin, t.End = ends[0], ends[1]
+	if want := (t.number*int64(dtypeBits[t.DType]) + 7) / 8; t.End-t.Begin != want {
+		h.fault(offsets.at, name, "has data that does not fit its shape", fmt.Sprintf("%d bytes", t.End-t.Begin), fmt.Sprintf("%d bytes for %s %v", want, t.DType, t.Shape))
+		return
+	}
+	h.header.Tensors = append(h.header.Tensors, t)
+}
+
+func showOrAbsent(n *node) string {
+	if n == nil {
+		return "absent"
+	}
+	return n.show()
+}
+
+// numbers reads a list of whole numbers ≥ 0.
+func (h *headerReader) numbers(name, part string, n *node, at Position) []int64 {
+	if n == nil || n.kind != list {
+		h.fault(at, name, "has no list "+part, showOrAbsent(n), "a list of whole numbers")
+		return nil
+	}
+	out := make([]int64, 0, len(n.items))
+	for _, item := range n.items {
+		v, ok := wholeNumber(item.text)
+		if item.kind != number || !ok || v < 0 {
+			h.fault(item.at, name, "has a "+part+" that is not whole numbers", item.show(), "whole numbers of at least 0")
+			return nil
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// layout sorts the tensors by their data and checks that it has no gap, no
+// overlap and, when the length of the data is known, the right end.
+func (h *headerReader) layout(data int64) {
+	tensors := h.header.Tensors
+	slices.SortFunc(tensors, func(a, b Tensor) int {
+		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End), cmp.Compare(a.Name, b.Name))
+	})
+	if len(h.faults) > 0 {
+		return
+	}
+	at := Position{File: h.json.text.file}
+	var end int64
+	for i := range tensors {
+		if t := &tensors[i]; t.Begin != end {
+			h.fault(at, t.Name, "has data that leaves a gap or overlaps", fmt.Sprintf("begins at %d", t.Begin), fmt.Sprintf("%d, where the tensor before ends", end))
+			return
+		}
+		end = tensors[i].End
+	}
+	if data >= 0 && data != end {
+		h.faults = append(h.faults, Fault{Position: at, Problem: "has a wrong length of data", Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf("%d bytes, as its header says; the file may be truncated", end)})
+	}
+}
+
+// dataSize returns the length of a regular file, or −1.
+func dataSize(r io.Reader) int64 {
+	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
+	if !ok {
+		return -1
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return -1
+}

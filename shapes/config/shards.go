@@ -1,0 +1,145 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxShards bounds the files one index may name; the largest public models
+// have a few hundred.
+const maxShards = 4096
+
+// readTensorFile reads a safetensors file and, where there is one, the
+// config.json beside it.
+func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, error) {
+	header, err := readHeader(name, r, size)
+	if err != nil {
+		return nil, err
+	}
+	return beside(name, header, rd)
+}
+
+// beside returns the tensors with the shape of the config.json in the same
+// folder, and a warning for each disagreement of the two.
+func beside(name string, header *Header, rd *reader) (*Result, error) {
+	out := &Result{Format: Safetensors, Tensors: header, Fields: map[string]Field{}}
+	if rd.Open == nil || name == "-" {
+		return out, nil
+	}
+	target := path.Join(path.Dir(name), "config.json")
+	f, err := rd.Open(target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return out, nil
+	}
+	if err != nil {
+		return nil, readError(target, err)
+	}
+	defer f.Close()
+	config, err := readFile(target, f, rd)
+	if err != nil {
+		return nil, err
+	}
+	config.Format = Safetensors
+	config.Tensors = header
+	for _, d := range Compare(config, header) {
+		config.Warnings = append(config.Warnings, Warning{Position: d.Position, Text: d.String()})
+	}
+	return config, nil
+}
+
+// isIndex reports whether a JSON object is a model.safetensors.index.json.
+func isIndex(root *node) bool {
+	for _, f := range root.fields {
+		if f.name == "weight_map" && f.value.kind == object {
+			return true
+		}
+	}
+	return false
+}
+
+// readIndex reads the header of every shard that an index names.
+func readIndex(name string, root *node, rd *reader) (*Result, error) {
+	in := newReading(name)
+	s := newSection(in, root)
+	m, _ := s.take("weight_map")
+	shardOf := map[string]field{}
+	var order []string
+	for _, f := range m.value.fields {
+		if f.value.kind != word || strings.ContainsAny(f.value.text, `/\`) || f.value.text == ".." {
+			in.fault(f.value.at, quote(f.name), "is in no file of this folder", f.value.show(), "the plain name of a .safetensors file")
+			continue
+		}
+		if _, seen := shardOf[f.value.text]; !seen {
+			order = append(order, f.value.text)
+			shardOf[f.value.text] = f
+		}
+	}
+	if len(order) > maxShards {
+		in.fault(m.at, "weight_map", "names too many files", fmt.Sprint(len(order)), fmt.Sprintf("at most %d", maxShards))
+	}
+	if err := in.err(); err != nil {
+		return nil, err
+	}
+	all := &Header{}
+	for _, shard := range order {
+		header, err := rd.shard(shardOf[shard].value, shard)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range header.Tensors {
+			t.Shard = shard
+			all.Tensors = append(all.Tensors, t)
+		}
+	}
+	in.sameTensors(m, all)
+	if err := in.err(); err != nil {
+		return nil, err
+	}
+	return beside(name, all, rd)
+}
+
+// sameTensors checks that the shards hold what the index lists, no more and no
+// less.
+func (r *reading) sameTensors(m field, all *Header) {
+	listed := make(map[string]string, len(m.value.fields))
+	for _, f := range m.value.fields {
+		listed[f.name] = f.value.text
+	}
+	held := make(map[string]bool, len(all.Tensors))
+	for i := range all.Tensors {
+		t := &all.Tensors[i]
+		held[t.Name] = true
+		if listed[t.Name] != t.Shard {
+			r.fault(m.at, quote(t.Name), "is in a shard but not in the index", t.Shard, "")
+		}
+	}
+	for _, f := range m.value.fields {
+		if !held[f.name] {
+			r.fault(f.at, quote(f.name), "is in the index but not in its shard", f.value.show(), "")
+		}
+	}
+	if len(r.faults) > maxHeaderFaults {
+		r.faults = r.faults[:maxHeaderFaults]
+	}
+}
+
+// shard reads the header of one file of an index.
+func (rd *reader) shard(from *node, name string) (*Header, error) {
+	fail := func(problem string) error {
+		return &Error{Faults: []Fault{{Position: from.at, Field: "weight_map", Problem: problem, Value: quote(name)}}}
+	}
+	if rd.Open == nil {
+		return nil, fail("refers to a file, which cannot be opened from here")
+	}
+	target := path.Join(path.Dir(from.at.File), name)
+	f, err := rd.Open(target)
+	if err != nil {
+		return nil, fail("cannot be opened: " + reason(err))
+	}
+	defer f.Close()
+	return readHeader(target, f, dataSize(f))
+}

@@ -1,0 +1,129 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sort"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/unicode"
+)
+
+// Limits on what is read. A shape is a page of text; the largest legitimate
+// config.json (a label table) stays under a megabyte.
+const (
+	maxTextBytes = 16 << 20
+	maxGinBytes  = 1 << 20
+	maxYAMLBytes = 64 << 10 // the YAML parser recurses with the nesting of its input
+)
+
+// text is a decoded file and the places of its lines.
+type text struct {
+	file  string
+	bytes []byte
+	lines []int // offset at which each line starts
+
+	lastOffset int      // of the last position asked for, so that walking through
+	last       Position // a file of one long line takes linear time
+}
+
+// at returns the position of a byte offset.
+func (t *text) at(offset int) Position {
+	offset = max(0, min(offset, len(t.bytes)))
+	line := sort.SearchInts(t.lines, offset+1) - 1
+	start, column := t.lines[line], 1
+	if t.last.Line == line+1 && t.lastOffset <= offset {
+		start, column = t.lastOffset, t.last.Column
+	}
+	t.lastOffset = offset
+	t.last = Position{File: t.file, Line: line + 1, Column: column + utf8.RuneCount(t.bytes[start:offset])}
+	return t.last
+}
+
+// fail returns an error of one fault at a byte offset.
+func (t *text) fail(offset int, problem, value, allowed string) error {
+	return &Error{Faults: []Fault{{Position: t.at(offset), Problem: problem, Value: value, Allowed: allowed}}}
+}
+
+// fileError returns an error of one fault that concerns the whole file.
+func fileError(file, problem, value, allowed string) error {
+	return &Error{Faults: []Fault{{Position: Position{File: file}, Problem: problem, Value: value, Allowed: allowed}}}
+}
+
+// readError says why a file could not be read.
+func readError(file string, err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return fileError(file, "cannot be read", err.Error(), "")
+}
+
+// readAll returns at most limit bytes; a longer input is an error and is not
+// read further.
+func readAll(file string, r io.Reader, limit int) ([]byte, error) {
+	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, readError(file, err)
+	}
+	if len(raw) > limit {
+		return nil, fileError(file, "is too large", fmt.Sprintf("more than %d bytes", limit), "a configuration is a page of text")
+	}
+	return raw, nil
+}
+
+// decodeText turns a file's bytes into UTF-8: a byte-order mark is dropped,
+// UTF-16 with a mark is decoded, anything else that is not UTF-8 is an error.
+func decodeText(file string, raw []byte) (*text, error) {
+	switch {
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
+		return nil, fileError(file, "is encoded as UTF-32", "", "save it as UTF-8")
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
+		if len(raw)%2 != 0 {
+			return nil, fileError(file, "is UTF-16 cut in the middle of a character", "", "save it as UTF-8")
+		}
+		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(raw)
+		if err != nil {
+			return nil, fileError(file, "is not valid UTF-16", err.Error(), "save it as UTF-8")
+		}
+		raw = decoded
+	default:
+		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	}
+	t := newText(file, raw)
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil, fileError(file, "is empty", "", "")
+	}
+	if i := bytes.IndexByte(raw, 0); i >= 0 {
+		return nil, t.fail(i, "a zero byte in a text file", "", "UTF-8 text; UTF-16 needs a byte-order mark")
+	}
+	if i := invalidUTF8(raw); i >= 0 {
+		return nil, t.fail(i, "is not UTF-8", fmt.Sprintf("byte 0x%02x", raw[i]), "save it as UTF-8")
+	}
+	return t, nil
+}
+
+func newText(file string, raw []byte) *text {
+	t := &text{file: file, bytes: raw, lines: []int{0}}
+	for i, c := range raw {
+		if c == '\n' {
+			t.lines = append(t.lines, i+1)
+		}
+	}
+	return t
+}
+
+// invalidUTF8 returns the offset of the first byte that is not UTF-8, or −1.
+func invalidUTF8(b []byte) int {
+	for i := 0; i < len(b); {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size == 1 {
+			return i
+		}
+		i += size
+	}
+	return -1
+}
