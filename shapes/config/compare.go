@@ -60,11 +60,8 @@ func (c *comparison) differ(fieldName, config, header, tensor string) {
 		return
 	}
 	c.said[fieldName] = true
-	at := Position{File: c.shape.Name}
-	if f, ok := c.result.Fields[fieldName]; ok {
-		at = f.Position
-	}
-	c.found = append(c.found, Disagreement{Position: at, Field: fieldName, Config: config, Header: header, Tensor: tensor})
+	at := whereIn(c.result.Fields, c.result.file, fieldName)
+	c.found = append(c.found, Disagreement{Position: at.Position, Field: fieldName, Config: config, Header: header, Tensor: tensor})
 }
 
 func (c *comparison) number(fieldName string, config int, header int64, tensor string) {

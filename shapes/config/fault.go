@@ -24,19 +24,21 @@ func (p Position) String() string {
 // Fault is one thing wrong with a file.
 type Fault struct {
 	Position
-	Field   string // the field as the file names it; empty when none is concerned
-	Problem string // what is wrong
-	Value   string // the value found; empty when there is none
-	Allowed string // what would be accepted; empty when nothing more can be said
+	Field      string // the field as the file names it; empty when none is concerned
+	Problem    string // what is wrong
+	Value      string // the value found; empty when there is none
+	Allowed    string // what would be accepted; empty when nothing more can be said
+	Suggestion string // the word that was probably meant, or empty
 }
 
-// String returns "file:line:col: problem: value; allowed".
+// String returns "file:line:col: field problem: value; allowed: …", where a
+// suggestion takes the place of a list of everything allowed.
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(f.Position.String())
 	b.WriteString(": ")
 	if f.Field != "" {
-		b.WriteString(f.Field)
+		b.WriteString(clip(f.Field))
 		b.WriteString(" ")
 	}
 	b.WriteString(f.Problem)
@@ -44,9 +46,11 @@ func (f Fault) String() string {
 		b.WriteString(": ")
 		b.WriteString(f.Value)
 	}
-	if f.Allowed != "" {
-		b.WriteString("; ")
-		b.WriteString(f.Allowed)
+	switch {
+	case f.Suggestion != "":
+		b.WriteString("; did you mean " + f.Suggestion + "?")
+	case f.Allowed != "":
+		b.WriteString("; allowed: " + f.Allowed)
 	}
 	return b.String()
 }
@@ -78,8 +82,8 @@ type Field struct {
 	Name string
 }
 
-// maxQuoted bounds how much of a value an error message repeats.
-const maxQuoted = 60
+// maxQuoted bounds how much of a name or value an error message repeats.
+const maxQuoted = 80
 
 // quote returns a value for an error message: quoted, and cut when long.
 func quote(value string) string {

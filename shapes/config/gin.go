@@ -174,7 +174,7 @@ func (s *ginScanner) statement() *Fault {
 		target := strings.TrimSpace(s.line(s.pos))
 		s.skipLine()
 		return s.fault(start, "includes another gin file, which is not followed", quote(strings.Trim(target, `'"`)),
-			"the operative_config.gin that training wrote has every value in one file")
+			"the operative_config.gin that training wrote, which has every value in one file")
 	}
 	s.skipSpace()
 	switch s.peek() {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -161,8 +162,7 @@ func (m *meshModel) bias() shapes.Bias {
 	encoder := m.stacks["encoder"].flag("bias", false, "DenseReluDense.use_bias")
 	decoder := m.stacks["decoder"].flag("bias", false, "DenseReluDense.use_bias")
 	if encoder != decoder {
-		f := m.stacks["decoder"].byName["DenseReluDense.use_bias"]
-		m.fault(f.at, "DenseReluDense.use_bias", "differs between the stacks", "", "the same in both")
+		m.fault(m.place("bias"), "DenseReluDense.use_bias", "differs between the stacks", "", "the same in both")
 	}
 	if encoder && decoder {
 		return shapes.BiasFFN
@@ -183,7 +183,9 @@ func (m *meshModel) listUnknown() {
 			"Unitransformer.z_loss", "Unitransformer.shared_embedding_and_softmax_weights", "Bitransformer.shared_embedding",
 		)
 		for _, f := range s.untaken() {
-			m.unknown = append(m.unknown, Field{Position: f.at, Name: scope + "/" + f.name})
+			if found := (Field{Position: f.at, Name: f.name}); !slices.Contains(m.unknown, found) {
+				m.unknown = append(m.unknown, found)
+			}
 		}
 	}
 }

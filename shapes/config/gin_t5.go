@@ -35,7 +35,9 @@ func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *s
 		}
 		value, err := f.resolve(b.value)
 		if err != nil {
-			r.faults = append(r.faults, err.(*Error).Faults...)
+			fault := err.(*Error).Faults[0]
+			fault.Field = b.class + "." + b.parameter
+			r.faults = append(r.faults, fault)
 			continue
 		}
 		entry := field{name: key, at: b.at, value: value}
@@ -154,7 +156,7 @@ func meshVocab(r *reading, f *ginFile, given int) int {
 			}
 		}
 	}
-	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "", "give the rows of the embedding beside the file, or a line vocab_size = 32128 in it")
+	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "", "the rows of the embedding given beside the file, or in it as vocab_size = 32128")
 	return 0
 }
 

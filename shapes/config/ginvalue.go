@@ -117,7 +117,7 @@ func (s *ginScanner) sequence(at Position, depth int) (*node, *Fault) {
 			s.pos++
 		case closing:
 		default:
-			return nil, s.fault(start, "is not closed", quote(s.line(start)), "a list ends with "+string(closing))
+			return nil, s.fault(start, "is not closed", quote(s.line(start)), "a list that ends with "+string(closing))
 		}
 	}
 }
@@ -141,7 +141,7 @@ func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
 				s.pos++
 			case after == ',' && s.peek() == '}':
 			default:
-				return nil, s.fault(start, "is not closed", quote(s.line(start)), "a dictionary ends with }")
+				return nil, s.fault(start, "is not closed", quote(s.line(start)), "a dictionary that ends with }")
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (f *ginFile) resolve(n *node) (*node, error) {
 	for n.kind == reference && n.text[0] == '%' {
 		next, ok := f.macros[n.text[1:]]
 		if seen++; !ok || seen > len(f.macros) {
-			return nil, &Error{Faults: []Fault{{Position: n.at, Problem: "is a macro without a value", Value: n.text, Allowed: n.text[1:] + " = … in the same file"}}}
+			return nil, &Error{Faults: []Fault{{Position: n.at, Problem: "is a macro that never gets a value", Value: n.text, Allowed: "a macro that " + n.text[1:] + " = … defines in the same file"}}}
 		}
 		n = next
 	}

@@ -152,6 +152,8 @@ func (c *hfConfig) sparse(stack *shapes.Stack, experts int, shapeField, name str
 	}
 	if built != stack.SparseLayers() {
 		c.fault(f.Position, name, "cannot be expressed as a shape", strconv.Itoa(sparse),
-			fmt.Sprintf("every %d-th of %d layers would be sparse, %d in all; a number that divides the layers", stack.SparseEvery, stack.Layers, built))
+			fmt.Sprintf("a number that divides the %d layers (this one makes %d of them sparse)", stack.Layers, built))
+	} else if built != sparse {
+		c.warn(f.Position, "%s is %d, but the model class makes every %d-th layer sparse: %d of %d", name, sparse, stack.SparseEvery, built, stack.Layers)
 	}
 }

@@ -175,7 +175,7 @@ func (c *hfConfig) size(shapeFields string, absent int, names ...string) int {
 func (c *hfConfig) required(shapeFields string, names ...string) int {
 	v, ok := c.optional(shapeFields, names...)
 	if f, present := c.take(names...); !ok && (!present || f.value.kind == null) {
-		c.fault(c.at, names[0], "is missing", "", "it must be given: its default differs between releases of transformers")
+		c.fault(c.at, names[0], "is missing", "", "a whole number: its default differs between releases of transformers")
 	}
 	return v
 }

@@ -70,7 +70,7 @@ func (r *jsonReader) syntax(err error) error {
 		}
 		return r.text.fail(at, "is not valid JSON", syntax.Error(), "")
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return r.text.fail(len(r.text.bytes), "ends in the middle of the JSON object", "", "the file may be truncated")
+		return r.text.fail(len(r.text.bytes), "ends in the middle of the JSON object", "", "a complete file")
 	}
 	return r.text.fail(int(r.decoder.InputOffset()), "is not valid JSON", err.Error(), "")
 }

@@ -54,6 +54,8 @@ type Result struct {
 
 	Unknown  []Field   // fields this reader has never heard of, in file order
 	Warnings []Warning // what was noticed and not counted
+
+	file string
 }
 
 // Read returns what a configuration file says. The format is told by the
@@ -127,7 +129,7 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
-	return &Result{Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown, Warnings: in.warnings}, nil
+	return &Result{Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown, Warnings: in.warnings, file: in.file}, nil
 }
 
 // nested opens and reads a file that another one refers to at a position.

@@ -77,6 +77,7 @@ func TestReadCountsPublishedModels(t *testing.T) {
 		{"t5-small.yaml", shapes.T5, 60_506_624, "params.csv t5-efficient-small"},
 		{"deep.yaml", shapes.T5, 117_148_160, "t5-small + 18·3,146,752"},
 		{"deeper.yaml", shapes.T5, 136_034_688, "t5-small + 30·3,146,752 − 36·4·512·256 − 32·4: half the heads of the encoder"},
+		{"t5-encoder-only.yaml", shapes.T5, 35_330_816, "as t5-small-encoder.json"},
 		{"bert-base.yaml", shapes.BERT, 109_482_240, "num_parameters of BertModel bert-base-uncased"},
 	}
 	seen := map[string]bool{}

@@ -39,41 +39,42 @@ func (r *reading) note(shapeFields, name string, at Position) {
 }
 
 // place returns where a shape field is said, or the file.
-func (r *reading) place(shapeField string) Position {
-	if f, ok := r.fields[shapeField]; ok {
-		return f.Position
-	}
-	return Position{File: r.file}
-}
+func (r *reading) place(shapeField string) Position { return r.where(shapeField).Position }
 
 // validate adds the faults of [shapes.Shape.Validate], each at the line that
-// says the field. Fields for which a fault is known are not repeated.
+// says the field. Where a fault is known already, neither the same field nor
+// one that the file does not say is repeated: its zero is a consequence.
 func (r *reading) validate(s *shapes.Shape) {
 	var invalid *shapes.InvalidError
 	if !errors.As(s.Validate(), &invalid) {
 		return
 	}
+	before := len(r.faults)
 	for _, f := range invalid.Faults {
 		where := r.where(f.Field)
-		if r.faulted(where) {
+		if r.faulted(where) || where.Line == 0 && before > 0 {
 			continue
 		}
-		r.faults = append(r.faults, Fault{Position: where.Position, Field: where.Name, Problem: "is out of range", Value: f.Value, Allowed: "allowed: " + f.Allowed})
+		r.faults = append(r.faults, Fault{Position: where.Position, Field: where.Name, Problem: "is out of range", Value: f.Value, Allowed: f.Allowed})
 	}
 }
 
 // where returns the file's field behind a shape field. Combined names of
 // validation ("encoder.heads × d_kv") are found by their first part.
 func (r *reading) where(shapeField string) Field {
-	if f, ok := r.fields[shapeField]; ok {
+	return whereIn(r.fields, r.file, shapeField)
+}
+
+func whereIn(fields map[string]Field, file, shapeField string) Field {
+	if f, ok := fields[shapeField]; ok {
 		return f
 	}
 	if first, _, cut := strings.Cut(shapeField, " "); cut {
-		if f, ok := r.fields[first]; ok {
+		if f, ok := fields[first]; ok {
 			return Field{Position: f.Position, Name: shapeField}
 		}
 	}
-	return Field{Position: Position{File: r.file}, Name: shapeField}
+	return Field{Position: Position{File: file}, Name: shapeField}
 }
 
 // faulted reports whether a fault at the place of a field is known already.

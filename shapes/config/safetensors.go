@@ -136,7 +136,7 @@ func headerBytes(name string, r io.Reader) ([]byte, error) {
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, readError(name, err)
 	case n < int64(length):
-		return nil, fileError(name, "ends inside the safetensors header", fmt.Sprintf("%d of %d bytes", n, length), "the file may be truncated")
+		return nil, fileError(name, "ends inside the safetensors header", fmt.Sprintf("%d of %d bytes", n, length), "a complete file")
 	}
 	return raw.Bytes(), nil
 }
@@ -288,7 +288,7 @@ func (h *headerReader) layout(data int64) {
 		end = tensors[i].End
 	}
 	if data >= 0 && data != end {
-		h.faults = append(h.faults, Fault{Position: at, Problem: "has a wrong length of data", Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf("%d bytes, as its header says; the file may be truncated", end)})
+		h.faults = append(h.faults, Fault{Position: at, Problem: "has a wrong length of data", Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf("%d bytes, as its header says", end)})
 	}
 }
 

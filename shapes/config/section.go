@@ -22,7 +22,7 @@ func newSection(r *reading, n *node) *section {
 	s := &section{reading: r, at: n.at, byName: make(map[string]field, len(n.fields)), taken: map[string]bool{}}
 	for _, f := range n.fields {
 		if first, twice := s.byName[f.name]; twice {
-			r.fault(f.at, quote(f.name), "occurs twice", "", fmt.Sprintf("first at line %d", first.at.Line))
+			r.fault(f.at, quote(f.name), "occurs twice", "", fmt.Sprintf("one value (the first is in line %d)", first.at.Line))
 			continue
 		}
 		s.byName[f.name] = f
@@ -174,7 +174,7 @@ func isEmpty(n *node) bool {
 	return n.kind == null || (n.kind == list || n.kind == object) && len(n.items)+len(n.fields) == 0
 }
 
-// allowedWords returns "allowed: a, b, c" for the sorted keys of a table.
+// allowedWords returns "a, b, c", the sorted keys of a table.
 func allowedWords[V any](table map[string]V) string {
-	return "allowed: " + strings.Join(slices.Sorted(maps.Keys(table)), ", ")
+	return strings.Join(slices.Sorted(maps.Keys(table)), ", ")
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -63,8 +62,7 @@ func (y *yamlShape) read() {
 func (y *yamlShape) require(names ...string) {
 	for _, name := range names {
 		if _, ok := y.byName[name]; !ok {
-			allowed := "extends: a shape that has it, or " + name + ": here"
-			y.fault(Position{File: y.file}, name, "is missing", "", allowed)
+			y.fault(Position{File: y.file}, name, "is missing", "", name+": here, or extends: a shape that has it")
 		}
 	}
 }
@@ -72,7 +70,7 @@ func (y *yamlShape) require(names ...string) {
 func (y *yamlShape) family() {
 	w := y.word("family", string(y.shape.Family), "family")
 	if f, ok := y.byName["family"]; ok && !slices.Contains(families, w) {
-		y.fault(f.value.at, "family", "is unknown", f.value.show(), didYouMean(w, families))
+		y.unknownWord(f.value.at, "family", "is unknown", f.value.show(), w, families)
 		return
 	}
 	y.shape.Family = shapes.Family(w)
@@ -104,7 +102,7 @@ func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte)
 		if kind, ok := err.(*shapes.KindError); ok {
 			allowed = kind.Valid
 		}
-		s.fault(f.value.at, f.name, "is unknown", f.value.show(), didYouMean(w, allowed))
+		s.unknownWord(f.value.at, f.name, "is unknown", f.value.show(), w, allowed)
 		return false
 	}
 	return true
@@ -130,7 +128,7 @@ func (y *yamlShape) bias() {
 	for _, w := range words {
 		b, known := biasWords[w.text]
 		if w.kind != word || !known {
-			y.fault(w.at, "bias", "is unknown", w.show(), didYouMean(w.text, slices.Collect(maps.Keys(biasWords))))
+			y.unknownWord(w.at, "bias", "is unknown", w.show(), w.text, slices.Collect(maps.Keys(biasWords)))
 			continue
 		}
 		y.shape.Bias |= b
@@ -145,8 +143,12 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	if !ok {
 		return
 	}
+	if f.value.kind == word && f.value.text == "none" {
+		*k = shapes.Stack{}
+		return
+	}
 	if f.value.kind != object {
-		y.fault(f.value.at, name, "is not a section", f.value.show(), "indented lines such as layers: 12")
+		y.fault(f.value.at, name, "is not a section", f.value.show(), "indented lines such as layers: 12, or none")
 		return
 	}
 	s := newSection(y.reading, f.value)
@@ -207,6 +209,6 @@ func (y *yamlShape) frontend(s *section, prefix string, front *shapes.Frontend) 
 func (y *yamlShape) complain(s *section, prefix string) {
 	known := slices.Collect(maps.Keys(s.taken))
 	for _, f := range s.untaken() {
-		y.fault(f.at, prefix+f.name, "is an unknown key", "", didYouMean(strings.ToLower(f.name), known))
+		y.unknownWord(f.at, prefix+f.name, "is an unknown key", "", f.name, known)
 	}
 }

@@ -26,7 +26,7 @@ func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, 
 // beside returns the tensors with the shape of the config.json in the same
 // folder, and a warning for each disagreement of the two.
 func beside(name string, header *Header, rd *reader) (*Result, error) {
-	out := &Result{Format: Safetensors, Tensors: header, Fields: map[string]Field{}}
+	out := &Result{Format: Safetensors, Tensors: header, Fields: map[string]Field{}, file: name}
 	if rd.Open == nil || name == "-" {
 		return out, nil
 	}

@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // closest returns the candidate nearest to a word by edit distance, or "" when
 // none is near enough to be a slip of the fingers.
@@ -11,27 +14,20 @@ func closest(word string, candidates []string) string {
 	}
 	best, limit := "", 1+len(word)/3
 	for _, c := range candidates {
-		if d := editDistance(word, c); d <= limit {
+		if d := editDistance(word, c); d <= limit && d < len(word) {
 			best, limit = c, d-1
 		}
 	}
 	return best
 }
 
-// didYouMean returns a suggestion, or the list of what is allowed.
-func didYouMean(word string, candidates []string) string {
-	if c := closest(word, candidates); c != "" {
-		return "did you mean " + c + "?"
-	}
-	sorted := slices.Sorted(slices.Values(candidates))
-	out := "allowed: "
-	for i, c := range sorted {
-		if i > 0 {
-			out += ", "
-		}
-		out += c
-	}
-	return out
+// unknownWord records a fault for a word that is none of the candidates.
+func (r *reading) unknownWord(at Position, field, problem, value, word string, candidates []string) {
+	r.faults = append(r.faults, Fault{
+		Position: at, Field: field, Problem: problem, Value: value,
+		Allowed:    strings.Join(slices.Sorted(slices.Values(candidates)), ", "),
+		Suggestion: closest(strings.ToLower(word), candidates),
+	})
 }
 
 // editDistance returns the Levenshtein distance of two words in bytes.

@@ -70,7 +70,7 @@ func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 		return nil, readError(file, err)
 	}
 	if len(raw) > limit {
-		return nil, fileError(file, "is too large", fmt.Sprintf("more than %d bytes", limit), "a configuration is a page of text")
+		return nil, fileError(file, "is too large", "", fmt.Sprintf("at most %d bytes", limit))
 	}
 	return raw, nil
 }
@@ -80,14 +80,14 @@ func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 func decodeText(file string, raw []byte) (*text, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
-		return nil, fileError(file, "is encoded as UTF-32", "", "save it as UTF-8")
+		return nil, fileError(file, "is encoded as UTF-32", "", "UTF-8")
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
 		if len(raw)%2 != 0 {
-			return nil, fileError(file, "is UTF-16 cut in the middle of a character", "", "save it as UTF-8")
+			return nil, fileError(file, "is UTF-16 cut in the middle of a character", "", "UTF-8")
 		}
 		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(raw)
 		if err != nil {
-			return nil, fileError(file, "is not valid UTF-16", err.Error(), "save it as UTF-8")
+			return nil, fileError(file, "is not valid UTF-16", err.Error(), "UTF-8")
 		}
 		raw = decoded
 	default:
@@ -101,7 +101,7 @@ func decodeText(file string, raw []byte) (*text, error) {
 		return nil, t.fail(i, "a zero byte in a text file", "", "UTF-8 text; UTF-16 needs a byte-order mark")
 	}
 	if i := invalidUTF8(raw); i >= 0 {
-		return nil, t.fail(i, "is not UTF-8", fmt.Sprintf("byte 0x%02x", raw[i]), "save it as UTF-8")
+		return nil, t.fail(i, "is not UTF-8", fmt.Sprintf("byte 0x%02x", raw[i]), "UTF-8")
 	}
 	return t, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -22,10 +23,14 @@ func parseYAML(t *text) (root *node, err error) {
 		// The parser is not ours; a defect of its own on hostile input must not
 		// take the program down.
 		if p := recover(); p != nil {
-			root, err = nil, fileError(t.file, "is not valid YAML", fmt.Sprint(p), "")
+			root, err = nil, fileError(t.file, "is not valid YAML", clip(fmt.Sprint(p)), "")
 		}
 	}()
-	file, err := parser.ParseBytes(t.bytes, 0, parser.AllowDuplicateMapKey())
+	tokens := lexer.Tokenize(string(t.bytes))
+	if err := shallow(t.file, tokens); err != nil {
+		return nil, err
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, yamlError(t, err)
 	}
@@ -51,13 +56,43 @@ func parseYAML(t *text) (root *node, err error) {
 	return found, nil
 }
 
+// maxYAMLTokens is some twenty times what the longest shape needs.
+const maxYAMLTokens = 1 << 13
+
+// shallow refuses what the parser would take long over, as its time grows with
+// the square of length and depth: many tokens, open brackets, and dashes or
+// question marks in one line.
+func shallow(file string, tokens token.Tokens) error {
+	if len(tokens) > maxYAMLTokens {
+		return fileError(file, "holds too many values", "", "a page of text")
+	}
+	open, line, entries := 0, 0, 0
+	for _, tk := range tokens {
+		switch tk.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			open++
+		case token.SequenceEndType, token.MappingEndType:
+			open--
+		case token.SequenceEntryType, token.MappingKeyType:
+			if tk.Position.Line != line {
+				line, entries = tk.Position.Line, 0
+			}
+			entries++
+		}
+		if open > maxDepth || entries > maxDepth {
+			return &Error{Faults: []Fault{{Position: yamlPosition(file, tk), Problem: "is nested too deep", Allowed: fmt.Sprintf("at most %d levels", maxDepth)}}}
+		}
+	}
+	return nil
+}
+
 // yamlError turns a parser's error into one with a place.
 func yamlError(t *text, err error) error {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
-		return &Error{Faults: []Fault{{Position: yamlPosition(t.file, syntax.GetToken()), Problem: "is not valid YAML", Value: syntax.GetMessage()}}}
+		return &Error{Faults: []Fault{{Position: yamlPosition(t.file, syntax.GetToken()), Problem: "is not valid YAML", Value: clip(syntax.GetMessage())}}}
 	}
-	return fileError(t.file, "is not valid YAML", err.Error(), "")
+	return fileError(t.file, "is not valid YAML", clip(err.Error()), "")
 }
 
 func yamlPosition(file string, t *token.Token) Position {
@@ -123,7 +158,7 @@ func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, dep
 	out := &node{kind: object, at: at}
 	for _, pair := range values {
 		if pair.Key.IsMergeKey() {
-			return nil, c.fail(pair.Key, "is a merge key, which is not accepted here", "<<", "extends: another shape")
+			return nil, c.fail(pair.Key, "is a merge key, which is not accepted here", "<<", "extends: and another shape")
 		}
 		key, err := c.node(pair.Key, depth+1)
 		if err != nil {
