@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // maxExtends bounds the files of one chain of extends.
@@ -23,7 +26,7 @@ func (y *yamlShape) extend(rd *reader) error {
 	}
 	target := f.value.text
 	if !looksLikePath(target) {
-		y.extendCatalogue(rd, f.value)
+		y.extendCatalogue(f.value)
 		return nil
 	}
 	resolved, _ := rd.resolve(y.file, target)
@@ -52,14 +55,18 @@ func (y *yamlShape) extend(rd *reader) error {
 	return nil
 }
 
-func (y *yamlShape) extendCatalogue(rd *reader, n *node) {
-	if rd.Lookup == nil {
-		y.fault(n.at, "extends", "names a catalogue shape, and there is no catalogue here", n.show(), "a path such as ./base.yaml")
+func (y *yamlShape) extendCatalogue(n *node) {
+	base, err := shapes.Parse(n.text)
+	var unknown *shapes.UnknownError
+	if errors.As(err, &unknown) {
+		y.faults = append(y.faults, Fault{
+			Position: n.at, Field: "extends", Problem: "names no shape", Value: quote(n.text), Suggestion: unknown.Suggestion,
+			Allowed: "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml",
+		})
 		return
 	}
-	base, err := rd.Lookup(n.text)
 	if err != nil {
-		y.fault(n.at, "extends", "cannot be resolved", err.Error(), "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml")
+		y.fault(n.at, "extends", "cannot be followed", err.Error(), "")
 		return
 	}
 	y.shape = base

@@ -87,8 +87,8 @@ func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 		DFF:    s.need(scope+".d_ff", "DenseReluDense.hidden_size"),
 		DKV:    s.need(scope+".d_kv", "SelfAttention.key_value_size"),
 		Heads:  s.need(scope+".heads "+scope+".kv_heads", "SelfAttention.num_heads"),
-		Gated:  s.gatedActivations("DenseReluDense.activation"),
 	}
+	k.Gated, k.Activation = s.ginActivations(scope, "DenseReluDense.activation")
 	k.KVHeads = k.Heads
 	if heads, ok := s.optional("", "SelfAttention.num_memory_heads"); ok && heads > 0 {
 		s.note(scope+".kv_heads", "SelfAttention.num_memory_heads", s.byName["SelfAttention.num_memory_heads"].at)

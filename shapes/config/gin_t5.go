@@ -68,7 +68,6 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8, "num_heads")
 	stack := shapes.Stack{
 		DFF:       s.integer("encoder.d_ff decoder.d_ff", 2048, "mlp_dim"),
-		Gated:     s.gatedActivations("mlp_activations"),
 		DKV:       s.integer("encoder.d_kv decoder.d_kv", 64, "head_dim"),
 		Heads:     heads,
 		KVHeads:   heads,
@@ -76,6 +75,8 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		Positions: s.integer("encoder.positions decoder.positions", 32, "num_buckets"),
 		FinalNorm: true,
 	}
+	stack.Gated, stack.Activation = s.ginActivations("encoder", "mlp_activations")
+	s.fields["decoder.gated"], s.fields["decoder.activation"] = s.where("encoder.gated"), s.where("encoder.activation")
 	shape := shapes.Shape{
 		Vocab:   s.need("vocab", "vocab_size"),
 		DModel:  s.integer("d_model", 512, "emb_dim"),
@@ -105,20 +106,41 @@ func t5Family(s *shapes.Shape) shapes.Family {
 	return shapes.T5
 }
 
-// gatedActivations reads 'relu', ('relu',) or ('gelu', 'linear'): each
-// activation has its own input projection, and their outputs are multiplied.
-func (s *section) gatedActivations(name string) bool {
+// ginActivations reads 'relu', ('relu',) or ('gelu', 'linear'): each activation
+// has its own input projection, and their outputs are multiplied. One of two
+// is therefore linear. Absent, it is a single ReLU.
+func (s *section) ginActivations(stack, name string) (gated bool, a shapes.Activation) {
 	f, ok := s.take(name)
-	if !ok || f.value.kind == word || f.value.kind == null {
-		return false
+	if !ok || f.value.kind == null {
+		return false, shapes.ReLU
 	}
-	n := len(f.value.items)
-	if f.value.kind != list || n < 1 || n > 2 {
-		s.fault(f.value.at, name, "cannot be expressed as a shape", f.value.show(), "one activation, or two for a gated feed-forward")
-		return false
+	s.note(stack+".gated "+stack+".activation", name, f.at)
+	items := f.value.items
+	if f.value.kind == word {
+		items = []*node{f.value}
 	}
-	s.note("encoder.gated decoder.gated", name, f.at)
-	return n == 2
+	var words []string
+	for _, item := range items {
+		words = append(words, item.text)
+	}
+	gated = len(words) == 2 && slices.Contains(words, "linear")
+	words = slices.DeleteFunc(words, func(w string) bool { return gated && w == "linear" })
+	if len(words) == 1 {
+		if a, ok := activations[words[0]]; ok {
+			return gated, a
+		}
+	}
+	s.fault(f.value.at, name, "cannot be expressed as a shape", showItems(items), "one of "+allowedWords(activations)+", or such a one and linear")
+	return gated, shapes.ReLU
+}
+
+// showItems returns the items of a list for an error message.
+func showItems(items []*node) string {
+	var shown []string
+	for _, item := range items {
+		shown = append(shown, item.show())
+	}
+	return clip("(" + strings.Join(shown, ", ") + ")")
 }
 
 // tokenizers are the vocabularies that T5 and mT5 were released with: pieces

@@ -97,6 +97,8 @@ func readBART(c *hfConfig, vocab int) {
 		Layers: c.size("decoder.layers", 12, "decoder_layers"),
 		DFF:    c.size("decoder.d_ff", 4096, "decoder_ffn_dim"),
 	}
+	s.Encoder.Activation = c.activation(shapes.GELU, "activation_function")
+	s.Decoder.Activation = s.Encoder.Activation
 	bartHeads(c, c.size("encoder.heads encoder.kv_heads", 16, "encoder_attention_heads", "num_attention_heads"),
 		c.size("decoder.heads decoder.kv_heads", 16, "decoder_attention_heads"))
 	s.Norm = shapes.LayerNorm
@@ -137,6 +139,8 @@ func readWhisper(c *hfConfig) {
 		Positions: c.size("decoder.positions", 448, "max_target_positions"),
 		FinalNorm: true,
 	}
+	s.Encoder.Activation = c.activation(shapes.GELU, "activation_function")
+	s.Decoder.Activation = s.Encoder.Activation
 	bartHeads(c, c.required("encoder.heads encoder.kv_heads", "encoder_attention_heads", "num_attention_heads"),
 		c.required("decoder.heads decoder.kv_heads", "decoder_attention_heads"))
 	s.Norm = shapes.LayerNorm

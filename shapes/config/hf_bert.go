@@ -46,6 +46,8 @@ func readEncoder(c *hfConfig) {
 		Heads:    heads,
 		KVHeads:  heads,
 		Position: shapes.Learned,
+
+		Activation: c.activation(shapes.GELU, "hidden_act"),
 	}
 	s.Norm = shapes.LayerNorm
 	s.Bias = shapes.BiasAll

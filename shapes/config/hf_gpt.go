@@ -58,6 +58,8 @@ func decoderOnly(c *hfConfig, layers, heads int, position shapes.Position) *shap
 		KVHeads:   heads,
 		Position:  position,
 		FinalNorm: true,
+
+		Activation: c.activation(shapes.GELU, "hidden_act", "activation_function"),
 	}
 	s.Norm = shapes.LayerNorm
 	s.Bias = shapes.BiasAll

@@ -16,7 +16,7 @@ var llamaModel = model{
 	},
 	usual: "LlamaForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 11008, layers: 32, heads: 32})
+		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 11008, layers: 32, heads: 32, activation: shapes.SiLU})
 		c.shape.Bias = c.attentionBias()
 		if c.flag("", false, "mlp_bias") {
 			c.shape.Bias |= shapes.BiasFFN
@@ -34,7 +34,7 @@ var mistralModel = model{
 	},
 	usual: "MistralForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 14336, layers: 32, heads: 32, kvHeads: 8})
+		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 14336, layers: 32, heads: 32, kvHeads: 8, activation: shapes.SiLU})
 		c.slidingWindow()
 	},
 	ignored: llamaIgnored,
@@ -49,7 +49,7 @@ var qwen2Model = model{
 	},
 	usual: "Qwen2ForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 151936, width: 4096, inner: 22016, layers: 32, heads: 32, kvHeads: 32})
+		readLlama(c, llamaDefaults{vocab: 151936, width: 4096, inner: 22016, layers: 32, heads: 32, kvHeads: 32, activation: shapes.SiLU})
 		c.shape.Bias = shapes.BiasQKV
 		if c.flag("", false, "use_sliding_window") {
 			c.slidingWindow()
@@ -68,7 +68,7 @@ var gemmaModel = model{
 	},
 	usual: "GemmaForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 256000, width: 3072, inner: 24576, layers: 28, heads: 16, kvHeads: 16, headWidth: 256, tied: true})
+		readLlama(c, llamaDefaults{vocab: 256000, width: 3072, inner: 24576, layers: 28, heads: 16, kvHeads: 16, headWidth: 256, tied: true, activation: shapes.GELU})
 		c.shape.Bias = c.attentionBias()
 	},
 	ignored: append([]string{"hidden_activation", "use_bidirectional_attention"}, llamaIgnored...),
@@ -85,6 +85,7 @@ var llamaIgnored = []string{
 type llamaDefaults struct {
 	vocab, width, inner, layers, heads, kvHeads, headWidth int
 	tied                                                   bool
+	activation                                             shapes.Activation
 }
 
 // readLlama reads the fields that Llama, Mistral, Qwen2 and Gemma share.
@@ -101,6 +102,8 @@ func readLlama(c *hfConfig, absent llamaDefaults) {
 		KVHeads:   c.keyHeads(heads, absent.kvHeads),
 		Position:  shapes.Rotary,
 		FinalNorm: true,
+
+		Activation: c.activation(absent.activation, "hidden_act"),
 	}
 	width, given := c.optional("decoder.d_kv", "head_dim")
 	switch {

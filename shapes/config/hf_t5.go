@@ -81,7 +81,6 @@ func readT5(c *hfConfig, absent t5Defaults) {
 	stack := shapes.Stack{
 		Layers:    c.size("encoder.layers decoder.layers", absent.layers, "num_layers", "num_hidden_layers"),
 		DFF:       c.size(fmt.Sprintf(both, "d_ff"), absent.inner, "d_ff"),
-		Gated:     c.gatedFeedForward(absent.feedForward),
 		DKV:       c.size(fmt.Sprintf(both, "d_kv"), absent.headWidth, "d_kv", "head_dim"),
 		Heads:     heads,
 		KVHeads:   heads,
@@ -89,6 +88,7 @@ func readT5(c *hfConfig, absent t5Defaults) {
 		Positions: c.integer(fmt.Sprintf(both, "positions"), 32, "relative_attention_num_buckets"),
 		FinalNorm: true,
 	}
+	stack.Gated, stack.Activation = c.t5FeedForward(absent.feedForward)
 	s.Encoder, s.Decoder = stack, stack
 	if layers, ok := c.optional("decoder.layers", "num_decoder_layers"); ok {
 		s.Decoder.Layers = layers
@@ -103,27 +103,31 @@ func readT5(c *hfConfig, absent t5Defaults) {
 	}
 }
 
-// gatedFeedForward reads "relu" or "gated-gelu". The is_gated_act that newer
-// files repeat must agree.
-func (c *hfConfig) gatedFeedForward(absent string) bool {
-	word := c.word("encoder.gated decoder.gated", absent, "feed_forward_proj")
-	parts := strings.Split(word, "-")
-	gated := len(parts) == 2 && parts[0] == "gated"
-	if !gated && len(parts) > 1 || parts[len(parts)-1] == "" {
+// t5FeedForward reads "relu" or "gated-gelu". The is_gated_act that newer files
+// repeat must agree.
+func (c *hfConfig) t5FeedForward(absent string) (gated bool, a shapes.Activation) {
+	word := c.word("encoder.gated decoder.gated encoder.activation decoder.activation", absent, "feed_forward_proj")
+	rest, gated := strings.CutPrefix(word, "gated-")
+	a, known := activations[rest]
+	if !known {
 		f := c.byName["feed_forward_proj"]
-		c.fault(f.value.at, f.name, "is not a feed-forward of T5", quote(word), "an activation such as relu, or gated- and an activation")
+		c.fault(f.value.at, f.name, "is not a feed-forward of T5", quote(word), "gated- or nothing, and one of "+allowedWords(activations))
 	}
 	if c.flag("", gated, "is_gated_act") != gated {
 		f := c.byName["is_gated_act"]
 		c.fault(f.value.at, f.name, "contradicts feed_forward_proj "+word, f.value.show(), strconv.FormatBool(gated))
 	}
-	return gated
+	return gated, a
 }
 
 // readSwitch adds the experts: every step-th layer is sparse, where step is
 // layers / sparse layers rounded down.
 func readSwitch(c *hfConfig) {
 	readT5(c, switchSizes)
+	if _, ok := c.byName["feed_forward_proj"]; !ok { // newer files name the activation alone
+		a := c.activation(shapes.ReLU, "dense_act_fn")
+		c.shape.Encoder.Activation, c.shape.Decoder.Activation = a, a
+	}
 	c.refuse("router_bias", isFalse, "a router without bias")
 	if c.shape.Encoder.Gated {
 		f := c.where("encoder.gated")

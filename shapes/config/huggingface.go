@@ -205,6 +205,25 @@ func (c *hfConfig) lmHead(tiedWhenAbsent bool) shapes.Head {
 	return shapes.HeadUntied
 }
 
+// activations are the names transformers and gin give to what [shapes.Shape]
+// tells apart.
+var activations = map[string]shapes.Activation{
+	"relu": shapes.ReLU,
+	"gelu": shapes.GELU, "gelu_new": shapes.GELU, "gelu_fast": shapes.GELU, "gelu_python": shapes.GELU, "gelu_pytorch_tanh": shapes.GELU, "quick_gelu": shapes.GELU,
+	"silu": shapes.SiLU, "swish": shapes.SiLU,
+}
+
+// activation reads the non-linearity of the feed-forward of both stacks.
+func (s *section) activation(absent shapes.Activation, names ...string) shapes.Activation {
+	w := s.word("encoder.activation decoder.activation", absent.String(), names...)
+	a, known := activations[w]
+	if !known {
+		f := s.where("decoder.activation")
+		s.fault(f.Position, f.Name, "is an activation this reader does not know", quote(w), allowedWords(activations))
+	}
+	return a
+}
+
 // slidingWindow warns when attention is windowed, which changes operations but
 // not parameters.
 func (c *hfConfig) slidingWindow() {
@@ -225,5 +244,5 @@ var ignoredByAll = []string{
 	"id2label", "label2id", "num_labels", "_num_labels", "problem_type", "finetuning_task", "tokenizer_class", "gradient_checkpointing", "chunk_size_feed_forward",
 	"initializer_range", "initializer_factor", "init_std", "attn_implementation", "_attn_implementation_autoset", "auto_map", "quantization_config",
 	"dropout", "dropout_rate", "attention_dropout", "activation_dropout", "classifier_dropout", "hidden_dropout", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps",
-	"activation_function", "hidden_act", "scale_embedding", "cross_attention_hidden_size",
+	"scale_embedding", "cross_attention_hidden_size",
 }

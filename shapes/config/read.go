@@ -25,10 +25,6 @@ type Options struct {
 	// the file itself.
 	Root string
 
-	// Lookup resolves the catalogue name or edit in an extends, such as
-	// t5-base or t5-small/nl=16. Nil: only files can be extended.
-	Lookup func(name string) (shapes.Shape, error)
-
 	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a
 	// tokenizer but not its size. 0: such a file must be recognised by its
 	// tokenizer or is refused.

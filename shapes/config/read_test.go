@@ -1,28 +1,23 @@
 package config
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// testOptions reads references from testdata and knows one catalogue name.
+// testOptions reads references from testdata.
 func testOptions() Options {
 	files := os.DirFS("testdata")
 	return Options{
 		Root: ".",
 		Open: func(name string) (io.ReadCloser, error) { return files.Open(name) },
-		Lookup: func(name string) (shapes.Shape, error) {
-			if name != "t5-small" {
-				return shapes.Shape{}, errors.New("no shape " + name)
-			}
-			return t5Small(), nil
-		},
 	}
 }
 
@@ -151,6 +146,34 @@ func TestReadersAgree(t *testing.T) {
 		}
 		if !r.Shape.SameArchitecture(t5Small()) {
 			t.Errorf("%s: %+v", file, r.Shape)
+		}
+	}
+}
+
+// The configuration of a released model is the shape of its catalogue name:
+// two ways to write it down that were made apart.
+func TestReadersAgreeWithCatalogue(t *testing.T) {
+	names := map[string]string{
+		"t5-small.json": "t5-small", "t5-v1_1-base.json": "t5-v1_1-base", "mt5-small.json": "mt5-small", "switch-base-8.json": "switch-base-8",
+		"bart-large.json": "bart-large", "opus-mt-en-de.json": "opus-mt-en-de", "pegasus-large.json": "pegasus-large",
+		"whisper-tiny.json": "whisper-tiny", "bert-base-uncased.json": "bert-base", "vit-base-patch16-224.json": "vit-base-patch16",
+		"gpt2.json": "gpt2", "pythia-160m.json": "pythia-160m", "bloom-560m.json": "bloom-560m", "llama-2-7b.json": "llama-2-7b",
+		"mistral-7b-v0.1.json": "mistral-7b", "qwen2-0.5b.json": "qwen2-0.5b", "gemma-2b.json": "gemma-2b",
+		"t5x-t5_1_1-base.gin": "t5-v1_1-base", "mesh-small-el32.gin": "t5-efficient-small-el32", "t5-small.yaml": "t5-small", "deep.yaml": "t5-small/el=24",
+	}
+	for file, name := range names {
+		r, err := readTestFile(t, "good/"+file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := shapes.Parse(name)
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		r.Shape.Pooler = want.Pooler // the catalogue's class, not the file's
+		if !r.Shape.SameArchitecture(want) {
+			t.Errorf("%s is not %s (-catalogue +file):\n%s", file, name, cmp.Diff(want, r.Shape))
 		}
 	}
 }

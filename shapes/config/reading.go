@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -81,6 +82,16 @@ func whereIn(fields map[string]Field, file, shapeField string) Field {
 func (r *reading) faulted(f Field) bool {
 	return slices.ContainsFunc(r.faults, func(g Fault) bool {
 		return g.Field == f.Name && g.Position == f.Position
+	})
+}
+
+// unknownWord records a fault for a word that is none of the candidates.
+func (r *reading) unknownWord(at Position, field, problem, value, word string, candidates []string) {
+	sorted := slices.Sorted(slices.Values(candidates))
+	nearest, _ := suggest.Nearest(word, sorted)
+	r.faults = append(r.faults, Fault{
+		Position: at, Field: field, Problem: problem, Value: value,
+		Allowed: strings.Join(sorted, ", "), Suggestion: nearest,
 	})
 }
 

@@ -164,6 +164,7 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 		s.fields[prefix+"kv_heads"] = s.fields[prefix+"heads"]
 	}
 	k.Gated = s.flag(prefix+"gated", k.Gated, "gated")
+	parseIn(s, prefix, "activation", &k.Activation)
 	k.FinalNorm = s.flag(prefix+"final_norm", k.FinalNorm, "final_norm")
 	positionGiven := parseIn(s, prefix, "position", &k.Position)
 	if !setIn(s, prefix, "positions", &k.Positions) && positionGiven && k.Position != shapes.Relative && k.Position != shapes.Learned {
