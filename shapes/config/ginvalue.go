@@ -20,7 +20,7 @@ func (s *ginScanner) value(depth int) (*node, *Fault) {
 	at := s.text.at(start)
 	switch c := s.peek(); {
 	case c == '\'' || c == '"':
-		return s.quoted(at)
+		return s.adjacent(at, depth)
 	case c == '(' || c == '[':
 		return s.sequence(at, depth)
 	case c == '{':
@@ -62,6 +62,22 @@ func (s *ginScanner) scalar(at Position) (*node, *Fault) {
 		return &node{kind: number, at: at, text: raw}, nil
 	}
 	return nil, s.fault(start, "is not a gin value", quote(raw), "a number, text in quotes, True, False, None, a list, %NAME or @name")
+}
+
+// adjacent reads a string and, inside brackets, the strings right after it,
+// which Python joins: long values are written so.
+func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
+	whole, fault := s.quoted(at)
+	for fault == nil && depth > 0 {
+		if s.skipBlank(); s.peek() != '\'' && s.peek() != '"' {
+			break
+		}
+		var next *node
+		if next, fault = s.quoted(at); fault == nil {
+			whole.text += next.text
+		}
+	}
+	return whole, fault
 }
 
 // quoted reads a string in single or double quotes; a backslash stands for the

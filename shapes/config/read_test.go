@@ -137,6 +137,33 @@ func TestReadFromStream(t *testing.T) {
 	}
 }
 
+// Files saved on Windows end their lines with a carriage return too.
+func TestCarriageReturns(t *testing.T) {
+	files, err := os.ReadDir("testdata/good")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		name := "good/" + f.Name()
+		want, err := readTestFile(t, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content := strings.ReplaceAll(string(mustRead(t, "testdata/"+name)), "\n", "\r\n")
+		got, err := Read(name, strings.NewReader(content), testOptions())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got.Shape != want.Shape {
+			t.Errorf("%s: %+v", name, got.Shape)
+		}
+		if diff := cmp.Diff(want.Fields, got.Fields); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
 // The readers of three formats must agree with one literal.
 func TestReadersAgree(t *testing.T) {
 	for _, file := range []string{"t5-small.json", "t5-small.yaml", "t5x-t5_1_0-small.gin"} {

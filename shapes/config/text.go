@@ -75,8 +75,9 @@ func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 	return raw, nil
 }
 
-// decodeText turns a file's bytes into UTF-8: a byte-order mark is dropped,
-// UTF-16 with a mark is decoded, anything else that is not UTF-8 is an error.
+// decodeText turns a file's bytes into UTF-8 with plain line ends: a byte-order
+// mark is dropped, UTF-16 with a mark is decoded, anything else that is not
+// UTF-8 is an error.
 func decodeText(file string, raw []byte) (*text, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
@@ -93,6 +94,7 @@ func decodeText(file string, raw []byte) (*text, error) {
 	default:
 		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	}
+	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")) // the YAML parser counts lines wrong with both
 	t := newText(file, raw)
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, fileError(file, "is empty", "", "")
