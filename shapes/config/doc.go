@@ -3,7 +3,7 @@
 //
 //   - Hugging Face config.json of the architectures of [Architectures],
 //   - gin files of T5X and Mesh TensorFlow (operative_config.gin),
-//   - this project's own YAML, with extends,
+//   - this project's own YAML, see below,
 //   - safetensors headers and their shard index, which hold exact tensors.
 //
 // [Read] detects which of them it was given. A file is either understood
@@ -12,6 +12,26 @@
 // nor operations is passed over, and a field nobody knows is listed in
 // [Result.Unknown]. Faults are collected, each with its line and column, and
 // returned together as an [*Error].
+//
+// # YAML
+//
+// The keys are the fields of [shapes.Shape] and [shapes.Stack] in snake_case:
+//
+//	name, family, d_model, vocab, head, head_bias, norm, bias, embedding_norm,
+//	token_types, pooler, encoder, decoder; in each of the last two: layers,
+//	d_ff, d_kv, heads, kv_heads, gated, activation, position, positions,
+//	final_norm, experts, active_experts, sparse_every, frontend (kind,
+//	channels, patch)
+//
+// bias is none, all, qkv, no-key or a list of q, k, v, o and ffn; a stack is a
+// section or none. A key not given has its value of T5 v1.0 (tied head,
+// RMSNorm, no bias, ReLU, relative positions) or is 0. With extends, it has the
+// value of the shape that extends names: a catalogue name, an edit of one such
+// as t5-base/el=24, or the path of another file of any format, relative to this
+// one (./base.yaml). A changed number of heads changes kv_heads with it where
+// the two were equal; a changed kind of position drops a table it does not use.
+//
+// # Limits
 //
 // Input is hostile until read: sizes, nesting and the chain of extends are
 // bounded, and nothing is allocated on the word of a length field.

@@ -17,6 +17,9 @@ import (
 // maxHeaderBytes is the longest header the format allows (100 MB).
 const maxHeaderBytes = 100_000_000
 
+// maxDataBytes keeps the sum of all elements, even of four bits each, in int64.
+const maxDataBytes = 1 << 60
+
 // metadataKey holds free text about the file rather than a tensor.
 const metadataKey = "__metadata__"
 
@@ -28,22 +31,44 @@ var dtypeBits = map[string]int{
 
 // Tensor is one entry of a safetensors header.
 type Tensor struct {
-	Name   string
-	DType  string // F32, BF16, …
-	Shape  []int64
-	Begin  int64 // offsets into the data that follows the header
-	End    int64
-	Shard  string // the file, when it is one of several
+	Name  string
+	DType string // F32, BF16, …
+	Shape []int64
+	Begin int64 // offsets into the data that follows the header
+	End   int64
+	Shard string // the file, when it is one of several
+
 	number int64
 }
 
 // Elements returns the product of the dimensions; 1 for a scalar.
 func (t *Tensor) Elements() int64 { return t.number }
 
+// size returns the bytes of the tensor's data.
+func (t *Tensor) size() int64 { return (t.number*int64(dtypeBits[t.DType]) + 7) / 8 }
+
+// product returns the number of elements of a shape, or false when it is
+// negative or so large that their bits overflow an int64.
+func product(shape []int64) (int64, bool) {
+	n := uint64(1)
+	for _, dim := range shape {
+		high, low := bits.Mul64(n, uint64(dim))
+		if dim < 0 || high != 0 || low > math.MaxInt64/64 {
+			return 0, false
+		}
+		n = low
+	}
+	return int64(n), true
+}
+
 // Header is what a safetensors file says about its tensors.
 type Header struct {
 	Tensors  []Tensor          // in the order of their data
 	Metadata map[string]string // the file's free text, usually {"format": "pt"}
+
+	// DataOffset is where in the file the data starts, to which the tensors'
+	// offsets are relative; 0 for the joined headers of several shards.
+	DataOffset int64
 }
 
 // Elements returns the numbers stored in all tensors, buffers included.
@@ -106,11 +131,14 @@ func readHeader(name string, r io.Reader, size int64) (*Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &headerReader{json: newJSONReader(t), header: &Header{}, seen: map[string]bool{}}
+	h := &headerReader{json: newJSONReader(t), header: &Header{DataOffset: int64(8 + len(raw))}, seen: map[string]bool{}}
 	if err := h.read(); err != nil {
 		return nil, err
 	}
-	h.layout(size - 8 - int64(len(raw)))
+	if size >= 0 {
+		size -= h.header.DataOffset
+	}
+	h.layout(size)
 	if len(h.faults) > 0 {
 		return nil, &Error{Faults: h.faults}
 	}
@@ -206,7 +234,8 @@ func (h *headerReader) metadata(n *node) {
 // tensor checks and keeps one entry.
 func (h *headerReader) tensor(name string, n *node) {
 	before := len(h.faults)
-	t := Tensor{Name: name, number: 1}
+	t := Tensor{Name: name}
+	var ok bool
 	parts := map[string]*node{}
 	for _, f := range n.fields {
 		parts[f.name] = f.value
@@ -218,25 +247,21 @@ func (h *headerReader) tensor(name string, n *node) {
 		t.DType = dtype.text
 	}
 	if t.Shape = h.numbers(name, "shape", shape, n.at); len(h.faults) == before {
-		for _, dim := range t.Shape {
-			high, low := bits.Mul64(uint64(t.number), uint64(dim))
-			if high != 0 || low > math.MaxInt64/64 {
-				h.fault(shape.at, name, "has a shape whose product overflows", fmt.Sprint(t.Shape), "")
-				return
-			}
-			t.number = int64(low)
+		if t.number, ok = product(t.Shape); !ok {
+			h.fault(shape.at, name, "has a shape whose product overflows", clip(fmt.Sprint(t.Shape)), "")
+			return
 		}
 	}
 	ends := h.numbers(name, "data_offsets", offsets, n.at)
 	if len(h.faults) > before {
 		return
 	}
-	if len(ends) != 2 || ends[0] > ends[1] {
-		h.fault(offsets.at, name, "has wrong data_offsets", fmt.Sprint(ends), "[begin, end] with begin ≤ end")
+	if len(ends) != 2 || ends[0] > ends[1] || ends[1] > maxDataBytes {
+		h.fault(offsets.at, name, "has wrong data_offsets", clip(fmt.Sprint(ends)), "[begin, end] with begin ≤ end")
 		return
 	}
 	t.Begin, t.End = ends[0], ends[1]
-	if want := (t.number*int64(dtypeBits[t.DType]) + 7) / 8; t.End-t.Begin != want {
+	if want := t.size(); t.End-t.Begin != want {
 		h.fault(offsets.at, name, "has data that does not fit its shape", fmt.Sprintf("%d bytes", t.End-t.Begin), fmt.Sprintf("%d bytes for %s %v", want, t.DType, t.Shape))
 		return
 	}

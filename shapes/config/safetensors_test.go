@@ -356,3 +356,55 @@ func TestHeaderAllocatesWhatIsThere(t *testing.T) {
 		t.Errorf("%d bytes allocated for a header of two bytes, at most %d expected", got, most)
 	}
 }
+
+// What is written is read back the same, and its data starts aligned.
+func TestWriteHeader(t *testing.T) {
+	tensors := []Tensor{
+		{Name: "b", DType: "F32", Shape: []int64{3, 5}},
+		{Name: "a \"quoted\" <name>", DType: "BF16", Shape: []int64{7}},
+		{Name: "scalar", DType: "I64"},
+		{Name: "none", DType: "F32", Shape: []int64{0, 4}},
+	}
+	metadata := map[string]string{"step": "12", "format": "deepnarrow"}
+	var out bytes.Buffer
+	wrote, err := WriteHeader(&out, metadata, tensors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrote.DataOffset != int64(out.Len()) || wrote.DataOffset%8 != 0 {
+		t.Errorf("data at %d, header of %d bytes", wrote.DataOffset, out.Len())
+	}
+	const bytesOfData = 60 + 14 + 8 + 0
+	if wrote.Bytes() != bytesOfData {
+		t.Errorf("%d bytes of data, want %d", wrote.Bytes(), bytesOfData)
+	}
+	read, err := ReadHeader("m.safetensors", &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read.DataOffset != wrote.DataOffset || read.Metadata["step"] != "12" || len(read.Tensors) != len(tensors) {
+		t.Errorf("read %+v, wrote %+v", read, wrote)
+	}
+	byName := map[string]Tensor{}
+	for _, r := range read.Tensors {
+		byName[r.Name] = r
+	}
+	for _, w := range wrote.Tensors {
+		r := byName[w.Name]
+		if r.Begin != w.Begin || r.End != w.End || r.DType != w.DType || r.Elements() != w.Elements() {
+			t.Errorf("read %+v, wrote %+v", r, w)
+		}
+	}
+	for _, bad := range [][]Tensor{
+		{{Name: "a", DType: "F32"}, {Name: "a", DType: "F32"}},
+		{{Name: "", DType: "F32"}},
+		{{Name: "__metadata__", DType: "F32"}},
+		{{Name: "a", DType: "F33"}},
+		{{Name: "a", DType: "F32", Shape: []int64{-1}}},
+		{{Name: "a", DType: "F32", Shape: []int64{1 << 40, 1 << 40}}},
+	} {
+		if _, err := WriteHeader(io.Discard, nil, bad); err == nil {
+			t.Errorf("%+v was written", bad)
+		}
+	}
+}
