@@ -47,7 +47,8 @@ var switchModel = model{
 	read:  readSwitch,
 	ignored: append([]string{
 		"expert_capacity", "router_jitter_noise", "router_dtype", "router_ignore_padding_tokens", "router_z_loss_coef",
-		"router_aux_loss_coef", "add_router_probs", "router_type", "batch_prioritized_routing", "num_selected_experts",
+		"router_aux_loss_coef", "add_router_probs", "router_type", "batch_prioritized_routing",
+		"encoder_sparse_step", "decoder_sparse_step", // repeat what the counts of sparse layers make
 	}, t5Ignored...),
 }
 
@@ -133,6 +134,7 @@ func readSwitch(c *hfConfig) {
 		f := c.where("encoder.gated")
 		c.fault(f.Position, f.Name, "is gated, which Switch layers never are", "", "relu")
 	}
+	c.refuse("num_selected_experts", func(n *node) bool { return n.kind == null || n.text == "1" }, "one expert a token")
 	experts := c.size("encoder.experts decoder.experts", 8, "num_experts")
 	c.sparse(&c.shape.Encoder, experts, "encoder.sparse_every", "num_sparse_encoder_layers")
 	c.sparse(&c.shape.Decoder, experts, "decoder.sparse_every", "num_sparse_decoder_layers")

@@ -244,5 +244,5 @@ var ignoredByAll = []string{
 	"id2label", "label2id", "num_labels", "_num_labels", "problem_type", "finetuning_task", "tokenizer_class", "gradient_checkpointing", "chunk_size_feed_forward",
 	"initializer_range", "initializer_factor", "init_std", "attn_implementation", "_attn_implementation_autoset", "auto_map", "quantization_config",
 	"dropout", "dropout_rate", "attention_dropout", "activation_dropout", "classifier_dropout", "hidden_dropout", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps",
-	"scale_embedding", "cross_attention_hidden_size",
+	"scale_embedding", "cross_attention_hidden_size", "forced_decoder_ids", "force_bos_token_to_be_generated", "renormalize_logits", "xla_device",
 }
