@@ -82,23 +82,38 @@ type Field struct {
 	Name string
 }
 
-// maxQuoted bounds how much of a name or value an error message repeats.
-const maxQuoted = 80
+// Bounds on how much of a name or value an error message repeats; what is
+// clipped may already be a quoted value.
+const (
+	maxQuoted  = 80
+	maxClipped = 2 * maxQuoted
+)
 
 // quote returns a value for an error message: quoted, and cut when long.
 func quote(value string) string {
-	runes := []rune(value)
-	if len(runes) > maxQuoted {
-		return fmt.Sprintf("%q…", string(runes[:maxQuoted]))
+	short, cut := start(value, maxQuoted)
+	if cut {
+		return fmt.Sprintf("%q…", short)
 	}
 	return fmt.Sprintf("%q", value)
 }
 
 // clip returns a bare value (a number) for an error message, cut when long.
 func clip(value string) string {
-	runes := []rune(value)
-	if len(runes) > maxQuoted {
-		return string(runes[:maxQuoted]) + "…"
+	short, cut := start(value, maxClipped)
+	if cut {
+		return short + "…"
 	}
 	return value
+}
+
+// start returns the first characters of a value, and whether there are more.
+func start(value string, limit int) (string, bool) {
+	n := 0
+	for i := range value {
+		if n++; n > limit {
+			return value[:i], true
+		}
+	}
+	return value, false
 }

@@ -64,6 +64,8 @@ func TestHostileContent(t *testing.T) {
 		{"deep JSON lists", strings.NewReader(`{"a":` + strings.Repeat("[", deep)), "is nested too deep"},
 		{"deep JSON objects", strings.NewReader(strings.Repeat(`{"a":`, deep)), "is nested too deep"},
 		{"wide JSON", strings.NewReader(`{"a":[` + strings.Repeat("0,", deep) + "0]}"), "holds too many values"},
+		{"JSON of one key", strings.NewReader(`{"model_type": "t5"` + strings.Repeat(`,"a":1`, 100_000) + "}"), "has more faults: 99899"},
+		{"a long word", strings.NewReader(`{"model_type": "` + strings.Repeat("x", 10<<20) + `"}`), "is an architecture this reader does not know"},
 		{"deep YAML flow", strings.NewReader("a: " + strings.Repeat("[", 5_000)), "is nested too deep"},
 		{"deep YAML dashes", strings.NewReader(strings.Repeat("- ", 5_000) + "x"), "is nested too deep"},
 		{"deep YAML keys", strings.NewReader(strings.Repeat("? ", 5_000) + "x"), "is nested too deep"},

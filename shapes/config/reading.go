@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
@@ -95,6 +96,9 @@ func (r *reading) unknownWord(at Position, field, problem, value, word string, c
 	})
 }
 
+// maxFaults is how many faults of one file are listed; nobody mends more at once.
+const maxFaults = 100
+
 // err returns nil or the [*Error] of all faults in the order of their lines.
 func (r *reading) err() error {
 	if len(r.faults) == 0 {
@@ -103,5 +107,9 @@ func (r *reading) err() error {
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return &Error{Faults: slices.Compact(r.faults)}
+	faults := slices.Compact(r.faults)
+	if more := len(faults) - maxFaults; more > 0 {
+		faults = append(faults[:maxFaults:maxFaults], Fault{Position: Position{File: r.file}, Problem: "has more faults", Value: strconv.Itoa(more)})
+	}
+	return &Error{Faults: faults}
 }

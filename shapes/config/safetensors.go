@@ -17,6 +17,10 @@ import (
 // maxHeaderBytes is the longest header the format allows (100 MB).
 const maxHeaderBytes = 100_000_000
 
+// maxTensors bounds the entries of one header; a mixture of 2,048 experts in 30
+// matrices has a quarter of it.
+const maxTensors = 1 << 18
+
 // maxDataBytes keeps the sum of all elements, even of four bits each, in int64.
 const maxDataBytes = 1 << 60
 
@@ -194,6 +198,9 @@ func (h *headerReader) read() error {
 			return err
 		}
 		name := token.(string) // the decoder accepts nothing else as a key
+		if len(h.header.Tensors) == maxTensors {
+			return &Error{Faults: []Fault{{Position: at, Problem: "holds too many tensors", Allowed: fmt.Sprintf("at most %d", maxTensors)}}}
+		}
 		h.json.nodes = maxNodes
 		value, err := h.json.value(1)
 		if err != nil {

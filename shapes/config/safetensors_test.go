@@ -316,6 +316,8 @@ func TestBadHeaders(t *testing.T) {
 		{"gap", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`), `leaves a gap or overlaps: begins at 1; allowed: 0`},
 		{"overlap", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`), `begins at 1; allowed: 2`},
 		{"twice", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "a": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}}`), `"a" occurs twice`},
+		{"a long name", headerFile(`{"` + strings.Repeat("a", 10<<20) + `": 3}`), `"… has no known dtype: absent`},
+		{"many tensors", headerFile("{" + strings.Repeat(`"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, `, maxHeaderFaults+1) + `"b": 1}`), `"a" occurs twice`},
 		{"number", headerFile(`{"a": 3}`), `"a" has no known dtype: absent`},
 	}
 	for _, tt := range tests {
