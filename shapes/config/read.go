@@ -21,8 +21,9 @@ type Options struct {
 	// [os.Root.Open]. Nil: references to files are faults.
 	Open func(name string) (io.ReadCloser, error)
 
-	// Root is the folder that references may not leave, "" for the folder of
-	// the file itself.
+	// Root is the folder that references may not leave, written in the same
+	// terms as the name of the file (both relative, or both absolute); "" for
+	// the folder of the file itself.
 	Root string
 
 	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a
