@@ -17,7 +17,15 @@ type Counted struct {
 	FLOPs     []flops.Count // one, or one per convention
 	Memory    flops.Memory
 	Breakdown []flops.Share // empty unless asked for
-	Disagrees []string      // where a checkpoint and its config do not match
+	Stored    *Stored       // of a safetensors file; the only field set when it stands without a configuration
+}
+
+// Stored is what a checkpoint holds.
+type Stored struct {
+	File       string
+	Tensors    int
+	Parameters int64 // in tensors that are trained
+	Bytes      int64
 }
 
 type countFields struct {
@@ -28,6 +36,24 @@ type countFields struct {
 	FLOPsByConvention []flopsFields    `json:"flops_by_convention,omitempty"`
 	Memory            memoryFields     `json:"memory"`
 	Breakdown         []breakdownField `json:"breakdown,omitempty"`
+	Stored            *storedFields    `json:"stored,omitempty"`
+}
+
+// storedFields is a checkpoint; alone with a name and a total it is a result.
+type storedFields struct {
+	Tensors    int   `json:"tensors"`
+	Parameters int64 `json:"parameters"`
+	Bytes      int64 `json:"bytes"`
+}
+
+type checkpointFields struct {
+	Shape struct {
+		Name string `json:"name"`
+	} `json:"shape"`
+	Params struct {
+		Total int64 `json:"total"`
+	} `json:"params"`
+	Stored *storedFields `json:"stored"`
 }
 
 type breakdownField struct {
@@ -39,11 +65,19 @@ type breakdownField struct {
 
 // Count fills in the report of counted shapes, one result each, in order.
 func (r *Report) Count(shapes []Counted) {
+	var whole []Counted
 	for i := range shapes {
 		c := &shapes[i]
+		if c.Shape.DModel == 0 {
+			f := checkpointFields{Stored: storedOf(c.Stored)}
+			f.Shape.Name, f.Params.Total = c.Stored.File, c.Stored.Parameters
+			r.Document.Results = append(r.Document.Results, f)
+			continue
+		}
+		whole = append(whole, *c)
 		f := countFields{
 			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload), Params: paramsOf(&c.Params),
-			FLOPs: flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil),
+			FLOPs: flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil), Stored: storedOf(c.Stored),
 		}
 		if len(c.FLOPs) > 1 {
 			for _, n := range c.FLOPs {
@@ -57,15 +91,42 @@ func (r *Report) Count(shapes []Counted) {
 		}
 		r.Document.Results = append(r.Document.Results, f)
 	}
-	r.Tables = append(r.Tables, countTable(shapes))
-	for i := range shapes {
-		if len(shapes[i].FLOPs) > 1 {
-			r.Tables = append(r.Tables, conventionTable(&shapes[i]))
+	if len(whole) > 0 {
+		r.Tables = append(r.Tables, countTable(whole))
+	}
+	if t := storedTable(shapes); len(t.Rows) > 0 {
+		r.Tables = append(r.Tables, t)
+	}
+	for i := range whole {
+		if len(whole[i].FLOPs) > 1 {
+			r.Tables = append(r.Tables, conventionTable(&whole[i]))
 		}
-		if len(shapes[i].Breakdown) > 0 {
-			r.Tables = append(r.Tables, breakdownTable(&shapes[i]))
+		if len(whole[i].Breakdown) > 0 {
+			r.Tables = append(r.Tables, breakdownTable(&whole[i]))
 		}
 	}
+}
+
+func storedOf(s *Stored) *storedFields {
+	if s == nil {
+		return nil
+	}
+	return &storedFields{Tensors: s.Tensors, Parameters: s.Parameters, Bytes: s.Bytes}
+}
+
+// storedTable tells what checkpoints hold.
+func storedTable(counted []Counted) Table {
+	t := Table{
+		Title:   "Checkpoints",
+		Columns: []Column{{Title: "file"}, {Title: "tensors"}, {Title: "params"}, {Title: "size", Kind: quantity.Bytes}},
+		Notes:   []string{"Parameters in trained tensors, counted from the header; masks, position ids and other buffers are left out."},
+	}
+	for i := range counted {
+		if s := counted[i].Stored; s != nil {
+			t.Rows = append(t.Rows, []Cell{Text(s.File), Count(int64(s.Tensors)), Count(s.Parameters), Amount(float64(s.Bytes))})
+		}
+	}
+	return t
 }
 
 func countTable(counted []Counted) Table {

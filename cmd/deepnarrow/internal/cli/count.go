@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
 func (a *app) count() *cobra.Command {
@@ -45,16 +46,22 @@ standard input.`,
 			r.Document.Conventions["flops"] = conventions[0]
 			var counted []reports.Counted
 			for _, ref := range args {
-				s, warnings, err := a.shape(ref)
+				m, err := a.model(ref)
 				if err != nil {
 					return err
 				}
-				r.Document.Warnings = append(r.Document.Warnings, warnings...)
+				r.Document.Warnings = append(r.Document.Warnings, m.warnings...)
+				s := m.shape
+				n := reports.Counted{Shape: s, Stored: stored(ref, m.tensors)}
+				if s.DModel == 0 {
+					counted = append(counted, n)
+					continue
+				}
 				w, err := work.workload(&s)
 				if err != nil {
 					return err
 				}
-				n := reports.Counted{Shape: s, Workload: w, Params: flops.CountParameters(&s)}
+				n.Workload, n.Params = w, flops.CountParameters(&s)
 				for _, c := range conventions {
 					n.FLOPs = append(n.FLOPs, flops.CountUnder(c, &s, w, work.execution.Recompute))
 				}
@@ -73,6 +80,14 @@ standard input.`,
 	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention), "how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
 	return c
+}
+
+// stored returns what a checkpoint holds, nil without one.
+func stored(file string, tensors *config.Header) *reports.Stored {
+	if tensors == nil {
+		return nil
+	}
+	return &reports.Stored{File: file, Tensors: len(tensors.Tensors), Parameters: tensors.Parameters(), Bytes: tensors.Bytes()}
 }
 
 func atLeastOneShape(c *cobra.Command, args []string) error {

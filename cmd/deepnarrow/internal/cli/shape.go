@@ -2,20 +2,114 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
-// shape resolves a SHAPE argument. Warnings are what a config says that is not
-// counted.
-func (a *app) shape(ref string) (shapes.Shape, []string, error) {
-	s, err := shapes.Parse(ref)
-	if err != nil {
-		return s, nil, shapeError(err)
+// model is what a SHAPE argument names.
+type model struct {
+	shape    shapes.Shape   // zero when only tensors are known
+	tensors  *config.Header // of a safetensors file, else nil
+	warnings []string       // what a file says that is not counted
+}
+
+// model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for
+// standard input.
+func (a *app) model(ref string) (model, error) {
+	if ref == "-" || looksLikeFile(ref) {
+		return a.readModel(ref)
 	}
-	return s, nil, nil
+	s, err := shapes.Parse(ref)
+	var unknown *shapes.UnknownError
+	if errors.As(err, &unknown) {
+		if info, statErr := os.Stat(ref); statErr == nil && !info.IsDir() {
+			return a.readModel(ref)
+		}
+	}
+	if err != nil {
+		return model{}, shapeError(err)
+	}
+	return model{shape: s}, nil
+}
+
+// shape resolves a SHAPE argument that must name an architecture.
+func (a *app) shape(ref string) (shapes.Shape, []string, error) {
+	m, err := a.model(ref)
+	if err == nil && m.shape.DModel == 0 {
+		err = badInput(fmt.Errorf("%s: holds tensors but no shape", ref), "put its config.json beside it, or name the shape; count can count the tensors alone")
+	}
+	return m.shape, m.warnings, err
+}
+
+var modelExtensions = []string{".json", ".gin", ".yaml", ".yml", ".safetensors"}
+
+func looksLikeFile(ref string) bool {
+	return slices.Contains(modelExtensions, strings.ToLower(filepath.Ext(ref))) ||
+		strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || filepath.IsAbs(ref)
+}
+
+// readModel reads a shape from a file. What the file refers to must lie in the
+// working directory, or in the file's own folder when it lies elsewhere.
+func (a *app) readModel(name string) (model, error) {
+	result, err := a.readConfig(name)
+	if err != nil {
+		return model{}, badInput(err, "")
+	}
+	m := model{shape: result.Shape, tensors: result.Tensors}
+	for _, w := range result.Warnings {
+		m.warnings = append(m.warnings, w.String())
+	}
+	for _, f := range result.Unknown {
+		m.warnings = append(m.warnings, fmt.Sprintf("%s: unknown field %s is not counted", f.Position, f.Name))
+	}
+	if m.tensors != nil && m.shape.DModel != 0 {
+		want := flops.CountParameters(&m.shape).Total
+		if got := m.tensors.ParametersOf(&m.shape); got != want {
+			m.warnings = append(m.warnings, fmt.Sprintf("%s: the configuration has %d parameters, the tensors hold %d", name, want, got))
+		}
+	}
+	return m, nil
+}
+
+// readConfig reads a configuration from a file or standard input. A file it
+// refers to must lie in the working directory, links resolved, or in the
+// file's own folder when that lies elsewhere.
+func (a *app) readConfig(name string) (*config.Result, error) {
+	if name == "-" {
+		return config.Read(name, a.In, config.Options{})
+	}
+	folder := filepath.Dir(name)
+	if filepath.IsLocal(name) {
+		folder = "."
+	}
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	open := func(path string) (io.ReadCloser, error) {
+		inside, err := filepath.Rel(folder, filepath.FromSlash(path))
+		if err != nil {
+			return nil, err
+		}
+		return root.Open(inside)
+	}
+	return config.Read(filepath.ToSlash(name), file, config.Options{Open: open, Root: filepath.ToSlash(folder)})
 }
 
 // shapeError gives a shape error its exit code.
