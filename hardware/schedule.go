@@ -1,5 +1,17 @@
 package hardware
 
+import "github.com/deepnarrow/deepnarrow/flops"
+
+// Fits reports whether a device holds the peak of a step, nil when the profile
+// does not state its memory.
+func (p *Profile) Fits(m *flops.Memory) *bool {
+	if p.MemoryBytes == nil {
+		return nil
+	}
+	fits := m.PeakBytes <= p.MemoryBytes.Value
+	return &fits
+}
+
 // Length says how long a run is: by its work, by the clock or by the bill. The
 // first field that is not 0 counts.
 type Length struct {

@@ -21,6 +21,8 @@ type Planned struct {
 	Params     flops.Parameters
 	FLOPs      flops.Count
 	Memory     flops.Memory
+	Fits       *bool // nil when the profile states no memory
+	Warnings   []string
 	Prediction *hardware.Prediction // nil when the step cannot be timed
 	Untimed    string               // why
 	Schedule   hardware.Schedule
@@ -134,7 +136,7 @@ func summaryTable(p *Planned, notes []string) Table {
 	}
 	line("parameters", quantity.Grouped(p.Params.Total))
 	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Shape, p.Workload), layoutText(p.Layout)))
-	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.fits()), quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
+	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.Fits), quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
 	if q := p.Prediction; q != nil {
 		line("one step", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
 		line("what binds", fmt.Sprintf("%s, at %s MFU", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
@@ -154,7 +156,7 @@ func planOf(p *Planned) planFields {
 	f := planFields{
 		Shape: shapeOf(&p.Shape), Hardware: p.Hardware, Devices: p.Schedule.Occupancy.Devices, Workload: workloadOf(&p.Shape, p.Workload),
 		Layout: layoutFields{l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave, l.SequenceParallel},
-		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs), Memory: memoryOf(&p.Memory, p.fits()),
+		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs), Memory: memoryOf(&p.Memory, p.Fits),
 		Steps: p.Schedule.Steps.Interval, Tokens: p.Schedule.Tokens.Interval,
 		Time: timeFields{TotalSeconds: p.Schedule.Occupancy.WallSeconds.Interval},
 		Cost: costFields{
@@ -179,13 +181,6 @@ func planOf(p *Planned) planFields {
 		})
 	}
 	return f
-}
-
-func (p *Planned) fits() *bool {
-	if p.Prediction == nil {
-		return nil
-	}
-	return p.Prediction.Fits
 }
 
 func (p *Planned) inputs() []hardware.Input {
@@ -233,7 +228,7 @@ func planTable(plans []Planned, notes []string) Table {
 func planRow(p *Planned) []Cell {
 	row := []Cell{
 		Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)),
-		Text(workloadText(&p.Shape, p.Workload)), Amount(p.Memory.PeakBytes), Text(yesNo(p.fits())),
+		Text(workloadText(&p.Shape, p.Workload)), Amount(p.Memory.PeakBytes), Text(yesNo(p.Fits)),
 	}
 	if q := p.Prediction; q != nil {
 		row = append(row, Estimate(q.StepSeconds), Amount(q.MFU), Text(string(q.Bound)))

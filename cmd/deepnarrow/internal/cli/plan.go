@@ -62,10 +62,8 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 					if err != nil {
 						return err
 					}
-					if planned.Prediction != nil {
-						for _, w := range planned.Prediction.Warnings {
-							r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
-						}
+					for _, w := range planned.Warnings {
+						r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
 					}
 					plans = append(plans, planned)
 				}
@@ -100,19 +98,25 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	if err != nil {
 		return none, err
 	}
+	execution, changed := work.executionOn(&p)
 	planned := reports.Planned{
-		Shape: s, Workload: w, Layout: layout, Execution: work.execution, Hardware: p.Name,
-		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, work.execution.Recompute),
+		Shape: s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
+		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, execution.Recompute),
 	}
-	if planned.Memory, err = flops.TrainingMemory(&s, w, work.execution, layout); err != nil {
+	if changed != "" {
+		planned.Warnings = append(planned.Warnings, changed)
+	}
+	if planned.Memory, err = flops.TrainingMemory(&s, w, execution, layout); err != nil {
 		return none, usage("", "%w", err)
 	}
+	planned.Fits = p.Fits(&planned.Memory)
 	step := hardware.Estimate{}
-	prediction, err := hardware.Predict(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: work.execution, Layout: layout, Software: software})
+	prediction, err := hardware.Predict(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Layout: layout, Software: software})
 	var missing *hardware.MissingError
 	switch {
 	case err == nil:
 		planned.Prediction, step.Interval = &prediction, &prediction.StepSeconds
+		planned.Warnings = append(planned.Warnings, prediction.Warnings...)
 	case errors.As(err, &missing):
 		planned.Untimed, step.Missing = err.Error(), err.Error()
 	default:

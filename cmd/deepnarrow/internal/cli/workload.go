@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -12,6 +13,7 @@ import (
 type workloadFlags struct {
 	batch, encoderLength, decoderLength int // 0 when not given
 	execution                           flops.Execution
+	precisionGiven                      func() bool
 }
 
 func (f *workloadFlags) register(c *cobra.Command) {
@@ -21,6 +23,7 @@ func (f *workloadFlags) register(c *cobra.Command) {
 	countFlag(c, &f.decoderLength, "decoder-length", "positions per sequence in the decoder (default 128 with an encoder, else 2048)")
 	textFlag(c, &f.execution.Optimizer, "optimizer", "adam, adafactor, adam8bit, sgd, sgd-momentum or muon")
 	textFlag(c, &f.execution.Precision, "precision", "bf16-mixed, fp16-mixed, fp32 or bf16")
+	f.precisionGiven = func() bool { return c.Flags().Changed("precision") }
 	textFlag(c, &f.execution.Recompute, "recompute", "none, selective or full")
 	textFlag(c, &f.execution.Attention, "attention", "fused or unfused")
 	c.Flags().BoolVar(&f.execution.Dropout, "dropout", false, "keep dropout masks in memory (the paper trains without dropout)")
@@ -41,6 +44,22 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 		return w, usage("", "%w", err)
 	}
 	return w, nil
+}
+
+// executionOn returns the execution on a profile, with what had to change: a
+// device without bfloat16 runs in float16 unless the precision is given.
+func (f *workloadFlags) executionOn(p *hardware.Profile) (flops.Execution, string) {
+	x := f.execution
+	if x.Precision != flops.BF16Mixed || f.precisionGiven() {
+		return x, ""
+	}
+	_, bf16 := p.Peaks[hardware.BF16]
+	_, fp16 := p.Peaks[hardware.FP16]
+	if bf16 || !fp16 {
+		return x, ""
+	}
+	x.Precision = flops.FP16Mixed
+	return x, p.Name + " has no bfloat16 peak: planned in fp16-mixed; --precision says otherwise"
 }
 
 // inputs returns the execution as the JSON document states it.
