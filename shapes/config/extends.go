@@ -61,12 +61,12 @@ func (y *yamlShape) extendCatalogue(n *node) {
 	if errors.As(err, &unknown) {
 		y.faults = append(y.faults, Fault{
 			Position: n.at, Field: "extends", Problem: "names no shape", Value: quote(n.text), Suggestion: unknown.Suggestion,
-			Allowed: "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml",
+			Allowed: "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml", Err: err,
 		})
 		return
 	}
 	if err != nil {
-		y.fault(n.at, "extends", "cannot be followed", err.Error(), "")
+		y.faults = append(y.faults, Fault{Position: n.at, Field: "extends", Problem: "cannot be followed", Value: err.Error(), Err: err})
 		return
 	}
 	y.shape = base

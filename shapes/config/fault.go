@@ -29,6 +29,7 @@ type Fault struct {
 	Value      string // the value found; empty when there is none
 	Allowed    string // what would be accepted; empty when nothing more can be said
 	Suggestion string // the word that was probably meant, or empty
+	Err        error  // the cause, where the operating system or the catalogue gave one
 }
 
 // String returns "file:line:col: field problem: value; allowed: …", where a
@@ -66,6 +67,17 @@ func (e *Error) Error() string {
 		lines[i] = f.String()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Unwrap returns the causes of the faults that have one.
+func (e *Error) Unwrap() []error {
+	var causes []error
+	for _, f := range e.Faults {
+		if f.Err != nil {
+			causes = append(causes, f.Err)
+		}
+	}
+	return causes
 }
 
 // Warning is something the reader noticed and went on.

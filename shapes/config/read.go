@@ -132,18 +132,18 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 // nested opens and reads a file that another one refers to at a position.
 func (rd *reader) nested(from Position, field, target string) (*Result, error) {
 	resolved, problem := rd.resolve(from.File, target)
-	fail := func(problem, allowed string) error {
-		return &Error{Faults: []Fault{{Position: from, Field: field, Problem: problem, Value: quote(target), Allowed: allowed}}}
+	fail := func(problem, allowed string, cause error) error {
+		return &Error{Faults: []Fault{{Position: from, Field: field, Problem: problem, Value: quote(target), Allowed: allowed, Err: cause}}}
 	}
 	switch {
 	case problem != "":
-		return nil, fail(problem, "a file inside the folder")
+		return nil, fail(problem, "a file inside the folder", nil)
 	case rd.Open == nil:
-		return nil, fail("refers to a file, which cannot be opened from here", "read the configuration from a file rather than a stream")
+		return nil, fail("refers to a file, which cannot be opened from here", "a configuration read from a file rather than a stream", nil)
 	}
 	f, err := rd.Open(resolved)
 	if err != nil {
-		return nil, fail("cannot be opened: "+reason(err), "")
+		return nil, fail("cannot be opened: "+reason(err), "", err)
 	}
 	defer f.Close()
 	return readFile(resolved, f, rd)
@@ -181,13 +181,4 @@ func inside(root, p string) bool {
 		return path.IsAbs(p)
 	}
 	return len(p) > len(root) && p[:len(root)] == root && p[len(root)] == '/'
-}
-
-// reason returns the cause of a failed open without repeating the path.
-func reason(err error) string {
-	var known *Error
-	if errors.As(readError("", err), &known) {
-		return known.Faults[0].Value
-	}
-	return err.Error()
 }

@@ -107,7 +107,9 @@ func (r *reading) err() error {
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	faults := slices.Compact(r.faults)
+	faults := slices.CompactFunc(r.faults, func(a, b Fault) bool {
+		return a.Position == b.Position && a.Field == b.Field && a.Problem == b.Problem && a.Value == b.Value
+	})
 	if more := len(faults) - maxFaults; more > 0 {
 		faults = append(faults[:maxFaults:maxFaults], Fault{Position: Position{File: r.file}, Problem: "has more faults", Value: strconv.Itoa(more)})
 	}

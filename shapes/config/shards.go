@@ -129,16 +129,16 @@ func (r *reading) sameTensors(m field, all *Header) {
 
 // shard reads the header of one file of an index.
 func (rd *reader) shard(from *node, name string) (*Header, error) {
-	fail := func(problem string) error {
-		return &Error{Faults: []Fault{{Position: from.at, Field: "weight_map", Problem: problem, Value: quote(name)}}}
+	fail := func(problem string, cause error) error {
+		return &Error{Faults: []Fault{{Position: from.at, Field: "weight_map", Problem: problem, Value: quote(name), Err: cause}}}
 	}
 	if rd.Open == nil {
-		return nil, fail("refers to a file, which cannot be opened from here")
+		return nil, fail("refers to a file, which cannot be opened from here", nil)
 	}
 	target := path.Join(path.Dir(from.at.File), name)
 	f, err := rd.Open(target)
 	if err != nil {
-		return nil, fail("cannot be opened: " + reason(err))
+		return nil, fail("cannot be opened: "+reason(err), err)
 	}
 	defer f.Close()
 	return readHeader(target, f, dataSize(f))

@@ -55,11 +55,16 @@ func fileError(file, problem, value, allowed string) error {
 
 // readError says why a file could not be read.
 func readError(file string, err error) error {
+	return &Error{Faults: []Fault{{Position: Position{File: file}, Problem: "cannot be read", Value: reason(err), Err: err}}}
+}
+
+// reason returns what went wrong with a file without repeating its path.
+func reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
-		err = path.Err
+		return path.Err.Error()
 	}
-	return fileError(file, "cannot be read", err.Error(), "")
+	return err.Error()
 }
 
 // readAll returns at most limit bytes; a longer input is an error and is not

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -146,6 +148,20 @@ func TestSlips(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q: %v\nwant %s", tt.content, err, tt.want)
 		}
+	}
+}
+
+// The causes stay reachable, so that a caller can tell a missing file from a
+// name that cannot be counted.
+func TestCauses(t *testing.T) {
+	_, err := Read("-", strings.NewReader("extends: t5-efficient-base-sh\n"), Options{})
+	var notCountable *shapes.NotCountableError
+	if !errors.As(err, &notCountable) {
+		t.Errorf("%v hides that it is not countable", err)
+	}
+	_, err = Read("a.yaml", strings.NewReader("extends: ./none.yaml\n"), testOptions())
+	if !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v hides that the file is missing", err)
 	}
 }
 
