@@ -1,0 +1,41 @@
+package fit
+
+// exponent is the shape every falling exponent shares: not negative, and far
+// above anything measured at its upper bound.
+func exponent(name string, lo, hi float64) Param {
+	return Param{Name: name, Low: 0, High: 10, Start: [2]float64{lo, hi}}
+}
+
+func coefficient(name string) Param { return Param{Name: name, Log: true} }
+
+func irreducible(name string) Param { return Param{Name: name, Log: true, Vanishes: true} }
+
+// Power1 returns the pure power law y = A/x^alpha of one predictor. The
+// exponent may be negative (a rising curve).
+//
+// Source: Hestness et al. 2017, §3, arXiv 1712.00409.
+func Power1() Law {
+	return Law{
+		Name: "power", Formula: "A/x^alpha", Source: "Hestness et al. 2017, arXiv 1712.00409",
+		Columns: []string{"x"}, Response: "loss",
+		Params: []Param{
+			coefficient("A"),
+			{Name: "alpha", Low: -10, High: 10, Start: [2]float64{0.02, 1}},
+		},
+		Terms: []Term{{"A", []Power{{"alpha", 0}}}},
+	}
+}
+
+// PowerOffset returns the power law over an irreducible loss,
+// y = E + A/x^alpha.
+//
+// Source: Hestness et al. 2017, §3, arXiv 1712.00409; Rosenfeld et al. 2020,
+// arXiv 1909.12673.
+func PowerOffset() Law {
+	return Law{
+		Name: "power-offset", Formula: "E + A/x^alpha", Source: "Hestness et al. 2017, arXiv 1712.00409",
+		Columns: []string{"x"}, Response: "loss",
+		Params: []Param{irreducible("E"), coefficient("A"), exponent("alpha", 0.05, 1.5)},
+		Terms:  []Term{{"E", nil}, {"A", []Power{{"alpha", 0}}}},
+	}
+}
