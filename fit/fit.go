@@ -55,6 +55,7 @@ type Result struct {
 	Warnings    []string
 
 	theta []float64
+	set   Settings
 }
 
 // Certificate says why a result may be believed.
@@ -116,7 +117,7 @@ func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*R
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings}
+	r := &Result{Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings, set: *set}
 	r.Certificate = Certificate{Starts: len(starts), Agree: agree, Evaluations: evals, Converged: best.converged}
 	r.theta, r.Value = best.theta, best.value
 	r.Params = pb.natural(best.theta)

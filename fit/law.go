@@ -65,12 +65,12 @@ type Param struct {
 // Term is one summand coef·exp(−Σ exponent·z) of a law.
 type Term struct {
 	Coef   string
-	Powers []Power
+	Decays []Decay
 }
 
-// Power says that the term falls with Exponent in the feature numbered
+// Decay says that the term falls with Exponent in the feature numbered
 // Feature.
-type Power struct {
+type Decay struct {
 	Exponent string
 	Feature  int
 }
@@ -88,7 +88,7 @@ type Summary struct {
 // Laws returns the built-in laws.
 func Laws() []Law {
 	return []Law{
-		Power1(), PowerOffset(), Saturating(), OneBreak(),
+		Power(), PowerOffset(), Saturating(), OneBreak(),
 		Kaplan(), Chinchilla(), OverTraining(), DataConstrained(),
 		EncoderDecoder(), ShapeAware(), SigmoidLink(), ExponentialLink(),
 	}
@@ -255,7 +255,7 @@ func (l *Law) compile() terms {
 	ct := make(terms, len(l.Terms))
 	for k, t := range l.Terms {
 		ct[k] = append(ct[k], entry{index(t.Coef), -1})
-		for _, p := range t.Powers {
+		for _, p := range t.Decays {
 			ct[k] = append(ct[k], entry{index(p.Exponent), p.Feature})
 		}
 	}

@@ -11,6 +11,6 @@ func Chinchilla() Law {
 			irreducible("E"), coefficient("A"), coefficient("B"),
 			exponent("alpha", 0.1, 0.9), exponent("beta", 0.1, 0.9),
 		},
-		Terms: []Term{{"E", nil}, {"A", []Power{{"alpha", 0}}}, {"B", []Power{{"beta", 1}}}},
+		Terms: []Term{{"E", nil}, {"A", []Decay{{"alpha", 0}}}, {"B", []Decay{{"beta", 1}}}},
 	}
 }

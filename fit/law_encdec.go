@@ -10,6 +10,6 @@ func EncoderDecoder() Law {
 		Name: "encoder-decoder", Formula: "E + A/(Ne^p_e·Nd^p_d)", Source: "Ghorbani et al. 2021, arXiv 2109.07740",
 		Columns: []string{"encoder_params", "decoder_params"}, Response: "loss",
 		Params: []Param{irreducible("E"), coefficient("A"), exponent("p_e", 0.02, 0.8), exponent("p_d", 0.02, 0.8)},
-		Terms:  []Term{{"E", nil}, {"A", []Power{{"p_e", 0}, {"p_d", 1}}}},
+		Terms:  []Term{{"E", nil}, {"A", []Decay{{"p_e", 0}, {"p_d", 1}}}},
 	}
 }

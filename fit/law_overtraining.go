@@ -17,6 +17,6 @@ func OverTraining() Law {
 			m := math.Log(x[1]) - math.Log(x[0])
 			z[0], z[1] = c-m, c+m
 		},
-		Terms: []Term{{"E", nil}, {"A", []Power{{"eta", 0}}}, {"B", []Power{{"eta", 1}}}},
+		Terms: []Term{{"E", nil}, {"A", []Decay{{"eta", 0}}}, {"B", []Decay{{"eta", 1}}}},
 	}
 }

@@ -10,11 +10,11 @@ func coefficient(name string) Param { return Param{Name: name, Log: true} }
 
 func irreducible(name string) Param { return Param{Name: name, Log: true, Vanishes: true} }
 
-// Power1 returns the pure power law y = A/x^alpha of one predictor. The
+// Power returns the pure power law y = A/x^alpha of one predictor. The
 // exponent may be negative (a rising curve).
 //
 // Source: Hestness et al. 2017, §3, arXiv 1712.00409.
-func Power1() Law {
+func Power() Law {
 	return Law{
 		Name: "power", Formula: "A/x^alpha", Source: "Hestness et al. 2017, arXiv 1712.00409",
 		Columns: []string{"x"}, Response: "loss",
@@ -22,20 +22,6 @@ func Power1() Law {
 			coefficient("A"),
 			{Name: "alpha", Low: -10, High: 10, Start: [2]float64{0.02, 1}},
 		},
-		Terms: []Term{{"A", []Power{{"alpha", 0}}}},
-	}
-}
-
-// PowerOffset returns the power law over an irreducible loss,
-// y = E + A/x^alpha.
-//
-// Source: Hestness et al. 2017, §3, arXiv 1712.00409; Rosenfeld et al. 2020,
-// arXiv 1909.12673.
-func PowerOffset() Law {
-	return Law{
-		Name: "power-offset", Formula: "E + A/x^alpha", Source: "Hestness et al. 2017, arXiv 1712.00409",
-		Columns: []string{"x"}, Response: "loss",
-		Params: []Param{irreducible("E"), coefficient("A"), exponent("alpha", 0.05, 1.5)},
-		Terms:  []Term{{"E", nil}, {"A", []Power{{"alpha", 0}}}},
+		Terms: []Term{{"A", []Decay{{"alpha", 0}}}},
 	}
 }

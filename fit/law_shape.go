@@ -19,10 +19,10 @@ func ShapeAware() Law {
 		},
 		Terms: []Term{
 			{"E", nil},
-			{"A_width", []Power{{"alpha_width", 0}}},
-			{"A_depth", []Power{{"alpha_depth", 1}}},
-			{"A_params", []Power{{"alpha_params", 2}}},
-			{"A_tokens", []Power{{"alpha_tokens", 3}}},
+			{"A_width", []Decay{{"alpha_width", 0}}},
+			{"A_depth", []Decay{{"alpha_depth", 1}}},
+			{"A_params", []Decay{{"alpha_params", 2}}},
+			{"A_tokens", []Decay{{"alpha_tokens", 3}}},
 		},
 	}
 }

@@ -25,7 +25,10 @@ func typical(l Law, rng *rand.Rand) (params, x []float64) {
 		if !ok {
 			r = otherwise
 		}
-		return r[0] * math.Pow(math.Abs(r[1]/r[0]), rng.Float64())
+		if r[0] < 0 {
+			return r[0] + (r[1]-r[0])*rng.Float64()
+		}
+		return r[0] * math.Pow(r[1]/r[0], rng.Float64())
 	}
 	for _, p := range l.Params {
 		params = append(params, draw(p.Name, [2]float64{0.1, 0.5}))

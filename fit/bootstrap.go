@@ -1,0 +1,213 @@
+package fit
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+)
+
+// Interval is a range for one number, with the standard error it came from.
+type Interval struct{ Low, High, SE float64 }
+
+// BootstrapSettings steers [Bootstrap]; nil means all defaults.
+type BootstrapSettings struct {
+	// Resamples is the number of refits; zero means 1000.
+	Resamples int
+	Seed      uint64
+	// Starts is the number of fresh starts of each refit beside the warm one
+	// from the full fit; zero means warm starts only. At least 8 make the
+	// bootstrap global: it then also sees optima elsewhere.
+	Starts int
+	// Level is the probability inside the intervals; zero means 0.95.
+	Level   float64
+	Workers int
+	// Progress, when not nil, is called from the workers after each refit.
+	Progress func()
+}
+
+// Bootstrapped holds refits of one law to resampled rows.
+type Bootstrapped struct {
+	Law   Law
+	Level float64
+	// Params are percentile intervals in the order of Law.Params.
+	Params []Interval
+	// Draws are the natural parameters of each refit that converged.
+	Draws [][]float64
+	// Units is the number of rows, or of runs when rows share runs.
+	Units int
+	// Failed counts refits that reached no optimum.
+	Failed int
+	// Improved counts refits in which a fresh start ended below the warm one
+	// (by more than 1e-6, relative): the weight of optima elsewhere.
+	Improved int
+}
+
+const (
+	defaultLevel     = 0.95
+	defaultResamples = 1000
+	// improvement is the relative gain that counts as another optimum.
+	improvement = 1e-6
+)
+
+// Bootstrap refits the result's law to resamples of d, drawn with
+// replacement: rows, or whole runs when d.Run is set. The draws depend on the
+// seed alone, not on the number of workers.
+//
+// Errors: a *Refusal when there are fewer than two units to draw or no refit
+// converged; the context's error.
+//
+// Source: Efron and Tibshirani 1993, ch. 6 and 13 (percentile intervals).
+func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (*Bootstrapped, error) {
+	var s BootstrapSettings
+	if set != nil {
+		s = *set
+	}
+	if s.Resamples == 0 {
+		s.Resamples = defaultResamples
+	}
+	if s.Level == 0 {
+		s.Level = defaultLevel
+	}
+	if err := d.check(r.Law); err != nil {
+		return nil, err
+	}
+	units := d.units()
+	if len(units) < 2 {
+		return nil, refuse(TooFewPoints, nil, "%d run to resample; want at least two", len(units))
+	}
+	pb := newProblem(&r.Law, d, r.Objective)
+	pb.apply(&r.set)
+	var fresh [][]float64
+	if s.Starts > 0 {
+		fresh = pb.startPoints(s.Starts, s.Seed)
+	}
+	refits := make([]refit, s.Resamples)
+	workers := (&Settings{Workers: s.Workers}).workers()
+	err := parallel(ctx, s.Resamples, workers, func() func(int) {
+		ws := newWorkspace(pb.p)
+		w := make([]float64, d.Len())
+		return func(b int) {
+			resample(w, units, s.Seed, b)
+			refits[b] = pb.withWeights(w).refit(r.theta, fresh, ws)
+			if s.Progress != nil {
+				s.Progress()
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &Bootstrapped{Law: r.Law, Level: s.Level, Units: len(units)}
+	for _, f := range refits {
+		if !f.end.converged {
+			out.Failed++
+			continue
+		}
+		if f.improved {
+			out.Improved++
+		}
+		out.Draws = append(out.Draws, pb.natural(f.end.theta))
+	}
+	if len(out.Draws) < 2 {
+		return nil, refuse(NotConverged, nil, "%d of %d resamples reached an optimum", len(out.Draws), s.Resamples)
+	}
+	column := make([]float64, len(out.Draws))
+	for j := range r.Law.Params {
+		for b, draw := range out.Draws {
+			column[b] = draw[j]
+		}
+		out.Params = append(out.Params, percentiles(column, s.Level))
+	}
+	return out, nil
+}
+
+// Predict returns the percentile interval of ŷ at one row of predictors: the
+// uncertainty of the curve, not of a new observation.
+func (b *Bootstrapped) Predict(x ...float64) Interval {
+	v := make([]float64, len(b.Draws))
+	for i, p := range b.Draws {
+		v[i] = b.Law.Predict(p, x)
+	}
+	return percentiles(v, b.Level)
+}
+
+type refit struct {
+	end      optimum
+	improved bool
+}
+
+// refit descends from the warm start and from the fresh ones.
+func (pb *problem) refit(warm []float64, fresh [][]float64, ws *workspace) refit {
+	out := refit{end: pb.descend(warm, ws)}
+	floor := out.end.value * (1 - improvement)
+	for _, s := range fresh {
+		if e := pb.descend(s, ws); e.converged && (e.value < out.end.value || !out.end.converged) {
+			out.improved = e.value < floor
+			out.end = e
+		}
+	}
+	return out
+}
+
+// units returns the rows of each unit that is drawn as a whole, in order of
+// first appearance.
+func (d Data) units() [][]int {
+	var out [][]int
+	at := map[int]int{}
+	for i := range d.Y {
+		if d.Run == nil {
+			out = append(out, []int{i})
+			continue
+		}
+		k, ok := at[d.Run[i]]
+		if !ok {
+			k = len(out)
+			at[d.Run[i]] = k
+			out = append(out, nil)
+		}
+		out[k] = append(out[k], i)
+	}
+	return out
+}
+
+// resample overwrites w with how often resample b draws each row.
+func resample(w []float64, units [][]int, seed uint64, b int) {
+	clear(w)
+	rng := rand.New(rand.NewPCG(seed, uint64(b)))
+	for range units {
+		for _, i := range units[rng.IntN(len(units))] {
+			w[i]++
+		}
+	}
+}
+
+// percentiles returns the central interval of that level and the standard
+// deviation of the draws. It does not change v.
+func percentiles(v []float64, level float64) Interval {
+	s := slices.Sorted(slices.Values(v))
+	mean := 0.0
+	for _, x := range s {
+		mean += x / float64(len(s))
+	}
+	ss := 0.0
+	for _, x := range s {
+		ss += (x - mean) * (x - mean)
+	}
+	tail := (1 - level) / 2
+	return Interval{
+		Low: quantile(s, tail), High: quantile(s, 1-tail),
+		SE: math.Sqrt(ss / float64(max(len(s)-1, 1))),
+	}
+}
+
+// quantile interpolates linearly between the order statistics of sorted s
+// (type 7 of Hyndman and Fan 1996).
+func quantile(s []float64, q float64) float64 {
+	h := q * float64(len(s)-1)
+	i := int(h)
+	if i >= len(s)-1 {
+		return s[len(s)-1]
+	}
+	return s[i] + (h-float64(i))*(s[i+1]-s[i])
+}
