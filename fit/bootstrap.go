@@ -141,6 +141,10 @@ type refit struct {
 func (pb *problem) refit(warm []float64, fresh [][]float64, ws *workspace) refit {
 	out := refit{end: pb.descend(warm, ws)}
 	floor := out.end.value * (1 - improvement)
+	if out.end.converged {
+		ws.known = &out.end
+		defer func() { ws.known = nil }()
+	}
 	for _, s := range fresh {
 		if e := pb.descend(s, ws); e.converged && (e.value < out.end.value || !out.end.converged) {
 			out.improved = e.value < floor

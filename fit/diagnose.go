@@ -82,7 +82,7 @@ func (r *Result) diagnose(pb *problem) error {
 		r.Certificate.Vertex = pb.vertexRows(x)
 		smooth = pb.withObjective(pb.obj.smoothed(1e-12))
 	}
-	smooth.eval(x, ws.g, ws.h)
+	smooth.eval(x, &ws.at)
 	pb.pin(x, ws)
 	r.RMS = pb.rms(x)
 	var atBound []string

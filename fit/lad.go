@@ -37,7 +37,7 @@ func (pb *problem) descendLAD(start []float64, ws *workspace) optimum {
 			break
 		}
 	}
-	return optimum{x, pb.eval(x, nil, nil), end.converged, evals}
+	return optimum{x, pb.eval(x, nil), end.converged, evals}
 }
 
 // vertex solves, from x near it, for θ and multipliers λ with e_i(θ) = 0 on
@@ -56,7 +56,7 @@ func (pb *problem) vertex(x []float64, h float64) (optimum, bool) {
 	res := pb.residuals(x)
 	var active []int
 	for i, e := range res {
-		if _, _, d2 := smooth.penalty(e); d2 > 0 {
+		if _, _, d2, _ := smooth.penalty(e); d2 > 0 {
 			active = append(active, i)
 		}
 	}
@@ -67,7 +67,7 @@ func (pb *problem) vertex(x []float64, h float64) (optimum, bool) {
 	lambda := make([]float64, na)
 	inActive := make([]bool, pb.n)
 	for k, i := range active {
-		_, d1, _ := smooth.penalty(res[i])
+		_, d1, _, _ := smooth.penalty(res[i])
 		lambda[k] = pb.w[i] * d1
 		inActive[i] = true
 	}
@@ -82,7 +82,7 @@ func (pb *problem) vertex(x []float64, h float64) (optimum, bool) {
 		for i := range pb.n {
 			f := pb.law.evalWith(pb.ct, t, pb.row(i), g)
 			e, e1, _ := pb.residual(i, f)
-			_, d1, _ := pb.obj.penalty(e)
+			_, d1, _, _ := pb.obj.penalty(e)
 			c := pb.w[i] * d1
 			if inActive[i] {
 				k, _ := slices.BinarySearch(active, i)
@@ -138,8 +138,8 @@ func (pb *problem) vertex(x []float64, h float64) (optimum, bool) {
 			return optimum{}, false
 		}
 	}
-	value := pb.eval(t, nil, nil)
-	if value > pb.eval(x, nil, nil) {
+	value := pb.eval(t, nil)
+	if value > pb.eval(x, nil) {
 		return optimum{}, false
 	}
 	return optimum{theta: t, value: value, converged: true}, true

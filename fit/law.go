@@ -254,9 +254,14 @@ func (l *Law) compile() terms {
 	}
 	ct := make(terms, len(l.Terms))
 	for k, t := range l.Terms {
-		ct[k] = append(ct[k], entry{index(t.Coef), -1})
+		ct[k] = []entry{{index(t.Coef), -1}}
 		for _, p := range t.Decays {
 			ct[k] = append(ct[k], entry{index(p.Exponent), p.Feature})
+		}
+		for a := 1; a < len(ct[k]); a++ {
+			if ct[k][a].param <= ct[k][a-1].param {
+				panic(fmt.Sprintf("fit: law %s lists the exponents of %s out of the order of its parameters", l.Name, t.Coef))
+			}
 		}
 	}
 	return ct

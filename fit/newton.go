@@ -4,15 +4,20 @@ import "math"
 
 // workspace holds the vectors of one descent, reused across descents.
 type workspace struct {
-	theta, trial, g, gt, h, ht, a, step, diag []float64
-	pinned                                    []bool
+	theta, trial []float64
+	at, next     derivatives // at theta and at trial
+	a, step      []float64
+	pinned       []bool
+	// known is an optimum already reached; a descent that comes so close
+	// that no row can tell the two apart ends there.
+	known *optimum
 }
 
 func newWorkspace(p int) *workspace {
-	v := func() []float64 { return make([]float64, p) }
 	return &workspace{
-		theta: v(), trial: v(), g: v(), gt: v(), step: v(), diag: v(),
-		h: make([]float64, p*p), ht: make([]float64, p*p), a: make([]float64, p*p),
+		theta: make([]float64, p), trial: make([]float64, p),
+		at: newDerivatives(p), next: newDerivatives(p),
+		a: make([]float64, p*p), step: make([]float64, p),
 		pinned: make([]bool, p),
 	}
 }
@@ -33,6 +38,14 @@ const (
 	// gradientFloor is the scale-free gradient at which a descent that can
 	// no longer show a gain in the sum counts as converged.
 	gradientFloor = 1e-6
+	// negligible and noiseFloor are predicted gains, relative to the value:
+	// below the first, the next full step lands on the optimum to working
+	// precision; below the second, rounding of the sum hides any gain.
+	negligible, noiseFloor = 1e-17, 1e-15
+	// A descent starts half way between Newton's step and the step of the
+	// squares above the penalties, falls back to at least lastingDamping when
+	// a step fails, and may end only under lightDamping.
+	firstDamping, lastingDamping, lightDamping, maxDamping = 1.0, 0.5, 1e-3, 1e12
 )
 
 // minimise runs a damped Newton method from start inside the bounds: full
@@ -44,94 +57,108 @@ func (pb *problem) minimise(start []float64, ws *workspace) optimum {
 }
 
 func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, iterations int) optimum {
-	x := ws.theta
-	copy(x, start)
-	pb.project(x)
-	f := pb.eval(x, ws.g, ws.h)
-	evals := 1
-	mu, nu := 1e-3, 4.0
-	full := pb.ct != nil // whether h is the full Hessian
-	converged := false
-	if math.IsInf(f, 0) {
-		return optimum{append([]float64(nil), x...), f, false, evals}
-	}
+	copy(ws.theta, start)
+	pb.project(ws.theta)
+	f := pb.eval(ws.theta, &ws.at)
+	end := optimum{evals: 1}
+	full := pb.ct != nil // whether the Hessian is more than Gauss–Newton
+	mu := firstDamping
 	for range iterations {
-		if f == 0 {
-			converged = true
+		if f == 0 || math.IsInf(f, 0) {
+			end.converged = f == 0
 			break
 		}
-		pb.pin(x, ws)
+		if mu > maxDamping {
+			end.converged = pb.norm(ws, f) <= gradientFloor
+			break
+		}
+		if ws.known != nil && ws.atKnown(pb.p, f) {
+			evals := end.evals
+			end = *ws.known
+			end.evals = evals
+			return end
+		}
+		pb.pin(ws.theta, ws)
 		predicted, ok := ws.solve(pb.p, mu)
 		if !ok {
-			mu = max(4*mu, 1e-6)
-			if mu > 1e15 {
-				break
-			}
+			mu = max(8*mu, lastingDamping)
 			continue
 		}
-		small := true
-		for j := range x {
-			ws.trial[j] = x[j] + ws.step[j]
-		}
-		pb.project(ws.trial)
-		for j := range x {
-			if math.Abs(ws.trial[j]-x[j]) > tol*(1+math.Abs(x[j])) {
-				small = false
-			}
-		}
-		ft := pb.eval(ws.trial, ws.gt, ws.ht)
-		evals++
-		better := ft <= f
-		if small && mu <= 1e-4 {
-			if better {
-				f = ws.accept(ft)
-				x = ws.theta
-			}
-			converged = true
+		small := pb.advance(ws, tol)
+		if mu <= lightDamping && (small || predicted <= negligible*f) {
+			copy(ws.theta, ws.trial) // the last step of a quadratic convergence
+			end.converged = true
 			break
 		}
-		ratio := (f - ft) / predicted
-		if !better || math.IsInf(ft, 0) {
-			// At the noise floor of the sum no step can show a gain.
-			if predicted < 1e-15*f && pb.norm(ws, f) <= gradientFloor {
-				converged = true
+		next := pb.eval(ws.trial, &ws.next)
+		end.evals++
+		ratio := (f - next) / predicted
+		if !(next <= f) {
+			if predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor {
+				end.converged = true
 				break
 			}
-			mu *= nu
-			nu *= 2
-			if mu > 1e15 {
-				converged = pb.norm(ws, f) <= gradientFloor
-				break
-			}
+			mu = max(8*mu, lastingDamping)
 			continue
 		}
-		f = ws.accept(ft)
-		x = ws.theta
+		ws.accept()
+		f = next
 		switch {
 		case ratio > 0.9:
-			mu = max(mu*0.02, 1e-14)
+			mu = max(mu*0.05, 1e-14)
 		case ratio > 0.5:
-			mu = max(mu*0.2, 1e-14)
+			mu = max(mu*0.3, 1e-14)
 		case ratio < 0.1:
 			mu *= 3
 		}
-		nu = 4
 		// Gauss–Newton is cheap while it predicts well; once it does not,
 		// the missing curvature is worth p gradients.
 		if pb.ct == nil && (full || math.Abs(ratio-1) > 0.05) {
 			full = true
-			pb.curvature(x, ws.h)
+			pb.curvature(ws.theta, ws.at.h)
 		}
 	}
-	return optimum{append([]float64(nil), x...), f, converged, evals}
+	end.theta, end.value = append([]float64(nil), ws.theta...), f
+	return end
 }
 
-// accept makes the trial point current and returns its value.
-func (ws *workspace) accept(f float64) float64 {
+// sameBasin is the squared distance to a known optimum, in the metric of the
+// squares above the penalties and relative to the value, below which a
+// descent is in its basin: the root mean square change of a residual is then
+// a hundredth of a typical residual.
+const sameBasin = 1e-3
+
+// atKnown says whether θ lies in the basin of the known optimum.
+func (ws *workspace) atKnown(p int, f float64) bool {
+	d := 0.0
+	for a := range p {
+		da := ws.theta[a] - ws.known.theta[a]
+		for b := range p {
+			d += da * ws.at.m[a*p+b] * (ws.theta[b] - ws.known.theta[b])
+		}
+	}
+	return d <= sameBasin*f && f <= ws.known.value*(1+sameBasin)
+}
+
+// advance writes the projected trial point and says whether it lies within
+// tol of the current one, relative to 1 + |θ_j|.
+func (pb *problem) advance(ws *workspace, tol float64) bool {
+	for j, x := range ws.theta {
+		ws.trial[j] = x + ws.step[j]
+	}
+	pb.project(ws.trial)
+	for j, x := range ws.theta {
+		if math.Abs(ws.trial[j]-x) > tol*(1+math.Abs(x)) {
+			return false
+		}
+	}
+	return true
+}
+
+// accept makes the trial point current.
+func (ws *workspace) accept() {
 	ws.theta, ws.trial = ws.trial, ws.theta
-	ws.g, ws.gt = ws.gt, ws.g
-	ws.h, ws.ht = ws.ht, ws.h
-	return f
+	ws.at, ws.next = ws.next, ws.at
 }
 
 func (pb *problem) project(x []float64) {
@@ -145,7 +172,7 @@ func (pb *problem) project(x []float64) {
 func (pb *problem) pin(x []float64, ws *workspace) {
 	for j := range x {
 		ws.pinned[j] = pb.fixed[j] ||
-			(x[j] <= pb.lo[j] && ws.g[j] > 0) || (x[j] >= pb.hi[j] && ws.g[j] < 0)
+			(x[j] <= pb.lo[j] && ws.at.g[j] > 0) || (x[j] >= pb.hi[j] && ws.at.g[j] < 0)
 	}
 }
 
@@ -156,30 +183,31 @@ func (pb *problem) norm(ws *workspace, f float64) float64 {
 	if f == 0 {
 		return 0
 	}
-	for j, g := range ws.g {
+	for j, g := range ws.at.g {
 		if ws.pinned[j] {
 			continue
 		}
-		if hj := math.Abs(ws.h[j*pb.p+j]); hj > 0 {
+		if hj := math.Abs(ws.at.h[j*pb.p+j]); hj > 0 {
 			worst = max(worst, math.Abs(g)/math.Sqrt(hj*f))
 		}
 	}
 	return worst
 }
 
-// solve writes the step −(H + mu·D)⁻¹g over the free parameters, D the
-// absolute diagonal of H, and returns the decrease the quadratic predicts; ok
-// is false when the matrix is not positive definite.
+// solve writes the step −(H + mu·M)⁻¹g over the free parameters and returns
+// the decrease the quadratic predicts; ok is false when the matrix is not
+// positive definite.
 func (ws *workspace) solve(p int, mu float64) (predicted float64, ok bool) {
 	top := 0.0
 	for j := range p {
-		ws.diag[j] = math.Abs(ws.h[j*p+j])
-		top = max(top, ws.diag[j])
+		top = max(top, ws.at.m[j*p+j])
 	}
 	if top == 0 {
 		top = 1
 	}
-	copy(ws.a, ws.h)
+	for j, h := range ws.at.h {
+		ws.a[j] = h + mu*ws.at.m[j]
+	}
 	for j := range p {
 		if ws.pinned[j] {
 			for k := range p {
@@ -189,18 +217,18 @@ func (ws *workspace) solve(p int, mu float64) (predicted float64, ok bool) {
 			ws.step[j] = 0
 			continue
 		}
-		ws.a[j*p+j] += mu * max(ws.diag[j], 1e-12*top)
-		ws.step[j] = -ws.g[j]
+		ws.a[j*p+j] += mu * 1e-9 * max(ws.at.m[j*p+j], 1e-9*top)
+		ws.step[j] = -ws.at.g[j]
 	}
 	if !cholesky(ws.a, p) {
 		return 0, false
 	}
 	choleskySolve(ws.a, ws.step, p)
 	for j := range p {
-		predicted -= ws.g[j] * ws.step[j]
+		predicted -= ws.at.g[j] * ws.step[j]
 		s := 0.0
 		for k := range p {
-			s += ws.h[j*p+k] * ws.step[k]
+			s += ws.at.h[j*p+k] * ws.step[k]
 		}
 		predicted -= 0.5 * ws.step[j] * s
 	}

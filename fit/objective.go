@@ -108,16 +108,17 @@ func (o Objective) smoothed(h float64) Objective {
 	return o
 }
 
-// penalty returns ρ(e) of e = ŷ − y (or ln ŷ − ln y) and its first two
-// derivatives in e.
-func (o *Objective) penalty(e float64) (rho, d1, d2 float64) {
+// penalty returns ρ(e) of e = ŷ − y (or ln ŷ − ln y), its first two
+// derivatives in e, and the weight ρ'(e)/e of the square through e that lies
+// above ρ everywhere.
+func (o *Objective) penalty(e float64) (rho, d1, d2, above float64) {
 	switch {
 	case e < -o.up*o.h: // y above ŷ
-		return -o.up*e - 0.5*o.up*o.up*o.h, -o.up, 0
+		return -o.up*e - 0.5*o.up*o.up*o.h, -o.up, 0, -o.up / e
 	case e > o.down*o.h:
-		return o.down*e - 0.5*o.down*o.down*o.h, o.down, 0
+		return o.down*e - 0.5*o.down*o.down*o.h, o.down, 0, o.down / e
 	case o.h == 0:
-		return 0, 0, 0
+		return 0, 0, 0, 0
 	}
-	return 0.5 * e * e / o.h, e / o.h, 1 / o.h
+	return 0.5 * e * e / o.h, e / o.h, 1 / o.h, 1 / o.h
 }

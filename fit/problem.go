@@ -123,35 +123,47 @@ func (pb *problem) residual(i int, f float64) (e, d1, d2 float64) {
 	return f - pb.lnY[i], 1, 0
 }
 
-// eval returns the objective at θ. When g is not nil it and h (p×p, row
-// major, symmetric) are overwritten: with the exact Hessian for laws given by
-// terms; otherwise with its Gauss–Newton part, to which curvature adds the
-// rest.
-func (pb *problem) eval(theta, g, h []float64) float64 {
+// derivatives are those of the objective at one θ.
+type derivatives struct {
+	g []float64
+	// h is the Hessian (p×p, row major, symmetric): exact for laws given by
+	// terms, otherwise its Gauss–Newton part, to which curvature adds the
+	// rest.
+	h []float64
+	// m is the Gauss–Newton matrix of the squares that lie above the
+	// penalties: never indefinite, and the metric in which steps are damped.
+	m []float64
+}
+
+func newDerivatives(p int) derivatives {
+	return derivatives{make([]float64, p), make([]float64, p*p), make([]float64, p*p)}
+}
+
+// eval returns the objective at θ and, when d is not nil, overwrites d.
+func (pb *problem) eval(theta []float64, d *derivatives) float64 {
 	var total float64
-	if g != nil {
-		clear(g)
-		clear(h)
+	if d != nil {
+		clear(d.g)
+		clear(d.h)
+		clear(d.m)
 	}
 	if pb.ct != nil {
-		total = pb.evalTerms(theta, g, h)
+		total = pb.evalTerms(theta, d)
 	} else {
-		total = pb.evalFunc(theta, g, h)
+		total = pb.evalFunc(theta, d)
 	}
 	for _, pr := range pb.priors {
-		d := theta[pr.j] - pr.centre
-		total += pr.weight * d * d
-		if g != nil {
-			g[pr.j] += 2 * pr.weight * d
-			h[pr.j*pb.p+pr.j] += 2 * pr.weight
+		off := theta[pr.j] - pr.centre
+		total += pr.weight * off * off
+		if d != nil {
+			d.g[pr.j] += 2 * pr.weight * off
+			d.h[pr.j*pb.p+pr.j] += 2 * pr.weight
+			d.m[pr.j*pb.p+pr.j] += 2 * pr.weight
 		}
 	}
-	if g != nil {
-		for a := range pb.p {
-			for b := range a {
-				h[a*pb.p+b] = h[b*pb.p+a]
-			}
-		}
+	if d != nil {
+		mirror(d.h, pb.p)
+		mirror(d.m, pb.p)
 	}
 	if math.IsNaN(total) {
 		return math.Inf(1)
@@ -159,19 +171,50 @@ func (pb *problem) eval(theta, g, h []float64) float64 {
 	return total
 }
 
-func (pb *problem) evalTerms(theta, g, h []float64) float64 {
-	var share, gf [maxParams]float64
-	var p [maxTerms]float64
+// mirror copies the lower triangle of a p×p matrix to the upper one.
+func mirror(a []float64, p int) {
+	for i := range p {
+		for j := range i {
+			a[j*p+i] = a[i*p+j]
+		}
+	}
+}
+
+// evalTerms is eval for laws given by terms: with shares p_k = exp(η_k)/ŷ and
+// φ_k = ∂η_k/∂θ, ∇ln ŷ = Σ p_k·φ_k and ∇²ln ŷ = Σ p_k·φ_k·φ_kᵀ − ∇ln ŷ·∇ln ŷᵀ.
+func (pb *problem) evalTerms(theta []float64, d *derivatives) float64 {
+	var phi, gf [maxParams]float64
+	var p, constant [maxTerms]float64
+	var g, h, m []float64
+	if d != nil {
+		g, h, m = d.g, d.h, d.m
+	}
+	for k, es := range pb.ct {
+		if len(es) == 1 { // the same in every row
+			constant[k] = math.Exp(theta[es[0].param])
+		}
+	}
 	n := pb.p
 	total := 0.0
 	for i := range pb.n {
 		z := pb.row(i)
-		f := pb.ct.logSumExp(theta, z, &p)
-		e, e1, e2 := pb.residual(i, f)
-		rho, d1, d2 := pb.obj.penalty(e)
+		sum := 0.0
+		for k, es := range pb.ct {
+			p[k] = constant[k]
+			if len(es) > 1 {
+				eta := theta[es[0].param]
+				for _, e := range es[1:] {
+					eta -= theta[e.param] * z[e.feature]
+				}
+				p[k] = math.Exp(eta)
+			}
+			sum += p[k]
+		}
+		e, e1, e2 := pb.residual(i, math.Log(sum))
+		rho, d1, d2, above := pb.obj.penalty(e)
 		w := pb.w[i]
 		total += w * rho
-		if g == nil {
+		if d == nil {
 			continue
 		}
 		c1 := w * d1 * e1
@@ -179,60 +222,60 @@ func (pb *problem) evalTerms(theta, g, h []float64) float64 {
 		for j := range n {
 			gf[j] = 0
 		}
+		inv := 1 / sum
 		for k, es := range pb.ct {
-			pk := p[k]
+			pk := p[k] * inv
 			ck := c1 * pk
 			for a, ea := range es {
-				phi := ea.at(z)
-				share[a] = phi
-				gf[ea.param] += pk * phi
-				for b := 0; b <= a; b++ {
-					lo, hi := es[b].param, ea.param
-					if lo > hi {
-						lo, hi = hi, lo
-					}
-					h[lo*n+hi] += ck * phi * share[b]
+				f := ea.at(z)
+				phi[a] = f
+				gf[ea.param] += pk * f
+				row := h[ea.param*n : ea.param*n+n]
+				for b, eb := range es[:a+1] { // mirrored below
+					row[eb.param] += ck * f * phi[b]
 				}
 			}
 		}
-		c := c2 - c1
+		c, cm := c2-c1, w*above*e1*e1
 		for a := range n {
 			ga := gf[a]
 			g[a] += c1 * ga
-			ga *= c
-			ha := h[a*n : a*n+n]
-			for b := a; b < n; b++ {
-				ha[b] += ga * gf[b]
+			ha, ma := h[a*n:a*n+a+1], m[a*n:a*n+a+1]
+			for b := range ha {
+				v := ga * gf[b]
+				ha[b] += c * v
+				ma[b] += cm * v
 			}
 		}
 	}
 	return total
 }
 
-func (pb *problem) evalFunc(theta, g, h []float64) float64 {
+func (pb *problem) evalFunc(theta []float64, d *derivatives) float64 {
 	var gfb [maxParams]float64
 	var gf []float64
 	n := pb.p
-	if g != nil {
+	if d != nil {
 		gf = gfb[:n]
 	}
 	total := 0.0
 	for i := range pb.n {
 		f := pb.law.Eval(theta, pb.row(i), gf)
 		e, e1, _ := pb.residual(i, f)
-		rho, d1, d2 := pb.obj.penalty(e)
+		rho, d1, d2, above := pb.obj.penalty(e)
 		w := pb.w[i]
 		total += w * rho
-		if g == nil {
+		if d == nil {
 			continue
 		}
-		c1, c2 := w*d1*e1, w*d2*e1*e1
+		c1, c2, cm := w*d1*e1, w*d2*e1*e1, w*above*e1*e1
 		for a := range n {
 			ga := gf[a]
-			g[a] += c1 * ga
-			ga *= c2
-			for b := a; b < n; b++ {
-				h[a*n+b] += ga * gf[b]
+			d.g[a] += c1 * ga
+			for b := range a + 1 {
+				v := ga * gf[b]
+				d.h[a*n+b] += c2 * v
+				d.m[a*n+b] += cm * v
 			}
 		}
 	}
@@ -256,7 +299,7 @@ func (pb *problem) curvature(theta, h []float64) {
 			f := pb.law.Eval(t, pb.row(i), gf)
 			e, e1, _ := pb.residual(i, f)
 			if freeze {
-				_, d1, _ := pb.obj.penalty(e)
+				_, d1, _, _ := pb.obj.penalty(e)
 				slope[i] = pb.w[i] * d1
 			}
 			for a, ga := range gf {
