@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -70,6 +71,9 @@ const (
 	// singular is the scaled normal matrix's smallest pivot below which
 	// double precision sees exact dependence.
 	singular = 1e-13
+	// runaway is the same ratio in a descent that did not converge: it was
+	// still sliding along a valley that the rows leave open.
+	runaway = 1e-7
 )
 
 // diagnose completes the certificate and turns what it finds into warnings
@@ -103,12 +107,12 @@ func (r *Result) diagnose(pb *problem) error {
 		}
 	} else {
 		r.Certificate.Gradient = pb.norm(ws, r.Value)
-		if !r.Certificate.Converged {
-			return refuse(NotConverged, nil, "no start reached an optimum of %s (scaled gradient %.2g)", pb.law.Name, r.Certificate.Gradient)
-		}
 	}
 	if lost := pb.unidentified(x, ws.pinned, &r.Certificate); len(lost) > 0 {
 		return refuse(Unidentified, lost, "the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)
+	}
+	if !r.Certificate.Converged && !pb.obj.nonSmooth() {
+		return refuse(NotConverged, nil, "no start reached an optimum of %s (scaled gradient %.2g)", pb.law.Name, r.Certificate.Gradient)
 	}
 	if len(atBound) > 0 {
 		return refuse(AtBound, atBound, "the best fit of %s pushes it against its bound; the law does not suit the rows", pb.law.Name)
@@ -199,13 +203,18 @@ func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []
 		if values[0] > 0 {
 			c.Condition = top / values[0]
 		}
+		reach := slices.Max(pb.y) - slices.Min(pb.y)
+		open := singular
+		if !c.Converged {
+			open = runaway
+		}
 		noise := pb.rms(theta) * math.Sqrt(totalWeight(pb.w))
 		noise /= math.Sqrt(math.Max(float64(pb.n-n), 1))
 		for a := range n {
 			variance := 0.0
 			for k, lambda := range values {
 				va := v.At(a, k)
-				if lambda <= singular*top {
+				if lambda <= open*top {
 					if math.Abs(va) > 0.1 {
 						lost[free[a]] = true
 					}
@@ -213,7 +222,7 @@ func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []
 				}
 				variance += va * va / lambda
 			}
-			if se := noise * math.Sqrt(variance) / d[a]; se > wildError && pb.law.Params[free[a]].wild(se, theta[free[a]]) {
+			if se := noise * math.Sqrt(variance) / d[a]; se > wildError && pb.law.Params[free[a]].wild(se, theta[free[a]], reach) {
 				lost[free[a]] = true
 			}
 		}
@@ -227,12 +236,12 @@ func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []
 	return names
 }
 
-// wild says whether a standard error se in θ leaves the parameter open: for
-// logarithms and exponents se itself is relative; other parameters are
-// compared with their own size.
-func (p Param) wild(se, theta float64) bool {
+// wild says whether a standard error se above wildError leaves the parameter
+// open: for logarithms and exponents se itself is relative; levels are
+// compared with their own size and with the reach of the response.
+func (p Param) wild(se, theta, reach float64) bool {
 	if p.Vanishes {
 		return false // close to zero is an answer
 	}
-	return p.Log || p.High != 0 || se > wildError*math.Abs(theta)
+	return p.Log || p.High != 0 || se > wildError*max(math.Abs(theta), reach)
 }

@@ -90,7 +90,7 @@ func Laws() []Law {
 	return []Law{
 		Power(), PowerOffset(), Saturating(), OneBreak(),
 		Kaplan(), Chinchilla(), OverTraining(), DataConstrained(),
-		EncoderDecoder(), ShapeAware(), SigmoidLink(), ExponentialLink(),
+		EncoderDecoder(), ShapeAware(), SigmoidLink(), ExponentialLink(), ExponentialFloorLink(),
 	}
 }
 

@@ -22,8 +22,10 @@ func DataConstrained() Law {
 		Columns: []string{"params", "tokens", "unique_tokens"}, Response: "loss",
 		Params: []Param{
 			irreducible("E"), coefficient("A"), coefficient("B"),
-			{Name: "alpha", Low: 1e-3, High: 10}, {Name: "beta", Low: 1e-3, High: 10},
-			{Name: "R_D", Log: true, Low: 1e-2, High: 1e4}, {Name: "R_N", Log: true, Low: 1e-2, High: 1e4},
+			{Name: "alpha", Low: 1e-3, High: 10},
+			{Name: "beta", Low: 1e-3, High: 10},
+			{Name: "R_D", Log: true, Low: 1e-2, High: 1e4},
+			{Name: "R_N", Log: true, Low: 1e-2, High: 1e4},
 		},
 		Eval: evalDataConstrained,
 		Start: func(u []float64, s Summary, t []float64) {

@@ -12,8 +12,10 @@ func SigmoidLink() Law {
 		Name: "sigmoid-link", Formula: "low + (high - low)/(1 + exp(k·(loss - mid)))", Source: "Llama 3 team 2024, arXiv 2407.21783",
 		Columns: []string{"loss"}, Response: "score",
 		Params: []Param{
-			{Name: "low"}, {Name: "high"},
-			{Name: "k", Log: true, Low: 1e-3, High: 1e3}, {Name: "mid"},
+			{Name: "low"},
+			{Name: "high"},
+			{Name: "k", Log: true, Low: 1e-3, High: 1e3},
+			{Name: "mid"},
 		},
 		Prepare: func(x, z []float64) { z[0] = x[0] },
 		Direct:  true,

@@ -18,7 +18,7 @@ func typical(l Law, rng *rand.Rand) (params, x []float64) {
 		"x0": {1e8, 1e9}, "c0": {0.1, 0.4}, "c1": {-0.3, 0.3}, "d": {1e8, 1e10}, "f": {0.3, 2},
 		"N_C": {1e12, 1e14}, "D_C": {1e12, 1e14}, "alpha_N": {0.05, 0.2}, "alpha_D": {0.05, 0.2},
 		"R_D": {2, 20}, "R_N": {2, 20}, "p_e": {0.1, 0.4}, "p_d": {0.1, 0.4}, "low": {0.1, 0.3}, "high": {0.6, 0.9},
-		"k": {0.5, 3}, "mid": {2, 4}, "loss": {1.5, 5}, "layers": {4, 64}, "d_model": {256, 8192},
+		"k": {0.5, 3}, "mid": {2, 4}, "loss": {1.5, 5}, "floor": {1, 3}, "layers": {4, 64}, "d_model": {256, 8192},
 	}
 	draw := func(name string, otherwise [2]float64) float64 {
 		r, ok := values[name]
