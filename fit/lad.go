@@ -131,7 +131,7 @@ func (pb *problem) vertex(x []float64, h float64) (optimum, bool) {
 		}
 	}
 	for i, e := range pb.residuals(t) {
-		if inActive[i] && math.Abs(e) > 1e-10 {
+		if inActive[i] && math.Abs(e) > onVertex {
 			return optimum{}, false
 		}
 		if !inActive[i] && cmp.Compare(e, 0) != cmp.Compare(res[i], 0) {
@@ -166,11 +166,14 @@ func (pb *problem) rowCurvature(theta []float64, i int, c float64, hess []float6
 	}
 }
 
+// onVertex is the residual below which a row counts as passed through.
+const onVertex = 1e-10
+
 // vertexRows counts the rows whose residual is zero to rounding.
 func (pb *problem) vertexRows(theta []float64) int {
 	n := 0
 	for _, e := range pb.residuals(theta) {
-		if math.Abs(e) < 1e-10 {
+		if math.Abs(e) < onVertex {
 			n++
 		}
 	}

@@ -1,0 +1,176 @@
+package fit
+
+import (
+	"cmp"
+	"math"
+)
+
+// AllocateSettings steers [Allocate]; nil means all defaults.
+type AllocateSettings struct {
+	// FLOPs counts a training run of so many parameters and tokens; it must
+	// rise with tokens. Nil means 6·params·tokens.
+	FLOPs func(params, tokens float64) float64
+	// MinParams and MaxParams bound the search; zero means 1e3 and the size
+	// that the budget trains on one token.
+	MinParams, MaxParams float64
+	// Others gives the law's columns besides params and tokens.
+	Others map[string]float64
+	// Draws, when not nil, gives the interval.
+	Draws *Bootstrapped
+}
+
+// Allocation is the compute-optimal split of a budget.
+type Allocation struct {
+	FLOPs, Params, Tokens, Loss float64
+	// The intervals come from re-solving for each draw; they are nil without
+	// draws.
+	ParamsInterval, TokensInterval, LossInterval *Interval
+	// OffEdge counts draws that had no optimum inside the bounds; they are
+	// not in the intervals.
+	OffEdge int
+}
+
+// Allocate returns the parameters and tokens with the lowest predicted loss
+// whose training costs budget FLOP.
+//
+// For the Chinchilla law with 6·N·D FLOP the answer is that of Hoffmann et al.
+// 2022, eq. 4: N = G·(C/6)^(β/(α+β)), G^(α+β) = α·A/(β·B).
+//
+// Errors: *Refusal NoInteriorMinimum when the loss is lowest at an end of the
+// sizes searched. It panics when the law does not read params and tokens.
+func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, error) {
+	var s AllocateSettings
+	if set != nil {
+		s = *set
+	}
+	s.MinParams = cmp.Or(s.MinParams, 1e3)
+	if s.MaxParams == 0 {
+		s.MaxParams = s.sizeOfOneToken(budget)
+	}
+	p := &planner{law: r.Law, set: s, budget: budget, x: make([]float64, len(r.Law.Columns)), n: -1, d: -1}
+	for j, c := range r.Law.Columns {
+		switch c {
+		case "params":
+			p.n = j
+		case "tokens":
+			p.d = j
+		default:
+			p.x[j] = s.Others[c]
+		}
+	}
+	if p.n < 0 || p.d < 0 {
+		panic("fit: law " + r.Law.Name + " does not read params and tokens")
+	}
+	n, ok := p.best(r.Params)
+	if !ok {
+		return nil, refuse(NoInteriorMinimum, []string{"params"}, "between %.3g and %.3g params the loss is lowest at an end: the law trades size for tokens without limit", s.MinParams, s.MaxParams)
+	}
+	a := &Allocation{FLOPs: budget, Params: n, Tokens: p.tokens(n), Loss: p.loss(r.Params, n)}
+	if s.Draws == nil {
+		return a, nil
+	}
+	var ns, ds, ls []float64
+	for _, draw := range s.Draws.Draws {
+		n, ok := p.best(draw)
+		if !ok {
+			a.OffEdge++
+			continue
+		}
+		ns, ds, ls = append(ns, n), append(ds, p.tokens(n)), append(ls, p.loss(draw, n))
+	}
+	if len(ns) > 1 {
+		in, id, il := percentiles(ns, s.Draws.Level), percentiles(ds, s.Draws.Level), percentiles(ls, s.Draws.Level)
+		a.ParamsInterval, a.TokensInterval, a.LossInterval = &in, &id, &il
+	}
+	return a, nil
+}
+
+// sizeOfOneToken returns the size whose training on one token costs budget.
+func (s AllocateSettings) sizeOfOneToken(budget float64) float64 {
+	if s.FLOPs == nil {
+		return budget / 6
+	}
+	return rising(budget, func(n float64) float64 { return s.FLOPs(n, 1) })
+}
+
+// rising returns the v > 0 where the rising f reaches target, by bisection of
+// ln v.
+func rising(target float64, f func(float64) float64) float64 {
+	lo, hi := -50.0, 150.0
+	for range 80 {
+		mid := 0.5 * (lo + hi)
+		if f(math.Exp(mid)) < target {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return math.Exp(0.5 * (lo + hi))
+}
+
+// planner searches sizes along one budget.
+type planner struct {
+	law    Law
+	set    AllocateSettings
+	budget float64
+	x      []float64
+	n, d   int // columns of params and tokens
+}
+
+func (p *planner) tokens(n float64) float64 {
+	if p.set.FLOPs == nil {
+		return p.budget / (6 * n)
+	}
+	return rising(p.budget, func(d float64) float64 { return p.set.FLOPs(n, d) })
+}
+
+func (p *planner) loss(params []float64, n float64) float64 {
+	p.x[p.n], p.x[p.d] = n, p.tokens(n)
+	return p.law.Predict(params, p.x)
+}
+
+// best returns the size of the lowest loss: the lowest of a grid in ln N,
+// refined by golden section; ok is false at an end of the grid.
+func (p *planner) best(params []float64) (float64, bool) {
+	const points = 96
+	lo, hi := math.Log(p.set.MinParams), math.Log(p.set.MaxParams)
+	step := (hi - lo) / (points - 1)
+	at, least := 0, math.Inf(1)
+	for i := range points {
+		if l := p.loss(params, math.Exp(lo+float64(i)*step)); l < least {
+			at, least = i, l
+		}
+	}
+	if at == 0 || at == points-1 || !(step > 0) {
+		return 0, false
+	}
+	f := func(u float64) float64 { return p.loss(params, math.Exp(u)) }
+	return math.Exp(golden(f, lo+float64(at-1)*step, lo+float64(at+1)*step)), true
+}
+
+// golden returns where f is least between a and b, to about the root of the
+// machine precision, then sharpened by the parabola through three points.
+func golden(f func(float64) float64, a, b float64) float64 {
+	ratio := (math.Sqrt(5) - 1) / 2
+	c, d := b-ratio*(b-a), a+ratio*(b-a)
+	fc, fd := f(c), f(d)
+	for b-a > 1e-3 {
+		if fc < fd {
+			b, d, fd = d, c, fc
+			c = b - ratio*(b-a)
+			fc = f(c)
+		} else {
+			a, c, fc = c, d, fd
+			d = a + ratio*(b-a)
+			fd = f(d)
+		}
+	}
+	m := 0.5 * (a + b)
+	for _, h := range []float64{3e-3, 1e-3, 1e-3} {
+		l, at, r := f(m-h), f(m), f(m+h)
+		if bend := l - 2*at + r; bend > 0 {
+			m += 0.5 * h * (l - r) / bend
+		}
+	}
+	return m
+}
