@@ -43,6 +43,24 @@ func BenchmarkFourTermLaw800Rows(b *testing.B) {
 	}
 }
 
+func BenchmarkLADEpoch(b *testing.B) {
+	d, _ := epoch240(b)
+	for b.Loop() {
+		if _, err := Fit(context.Background(), Chinchilla(), d, LAD(), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkMillionRows(b *testing.B) {
+	d := shapeSurface(1e6, 0.01, 7)
+	for b.Loop() {
+		if _, err := Fit(context.Background(), Chinchilla(), d, LogHuber(1e-3), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // shapeSurface returns rows of the law of Gemstones (hot fit, arXiv
 // 2502.06857) over widths, depths and token counts like theirs, with
 // log-normal noise of the given size.

@@ -12,7 +12,8 @@ import (
 type ChooseSettings struct {
 	// Order ranks the rows from cheap to dear (compute, or the predictor of
 	// a curve): a fold is fitted to the cheap rows and scored on the next
-	// dearer ones. Nil means the product of the first law's columns.
+	// dearer ones. Nil means the product of the columns of the first law
+	// whose columns the data have.
 	Order []float64
 	// Folds is the number of rolling origins; zero means 4.
 	Folds int
@@ -51,7 +52,8 @@ const (
 // Choose returns the law that best predicts rows dearer than those it was
 // fitted to: rolling origins cut the rows, in the order of compute, into
 // fitted and scored parts; rows of equal order stay together. A law that is
-// refused in any fold, or on all rows, is out, and its refusal is listed.
+// refused in any fold or on all rows, or whose columns are absent, is out, and
+// the reason is listed.
 //
 // Errors: *Refusal when no law can be scored (the reasons are joined to it);
 // the context's error. It panics when laws is empty.
@@ -67,10 +69,11 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 		s.First = defaultFirst
 	}
 	if s.Order == nil {
-		if err := d.check(laws[0]); err != nil {
+		k := max(slices.IndexFunc(laws, func(l Law) bool { return d.check(l) == nil }), 0)
+		if err := d.check(laws[k]); err != nil {
 			return nil, err
 		}
-		s.Order = d.product(laws[0].Columns)
+		s.Order = d.product(laws[k].Columns)
 	}
 	folds := rollingOrigins(s.Order, s.Folds, s.First)
 	c := &Choice{}
@@ -99,10 +102,12 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 // error is the context's or a missing column.
 func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (Score, *Result, error) {
 	out := Score{Law: law}
-	// Refusals concern the law alone; anything else ends the choice.
+	// Refusals and missing columns concern the law alone; anything else ends
+	// the choice.
 	only := func(err error) error {
 		var r *Refusal
-		if errors.As(err, &r) {
+		var m *MissingColumnError
+		if errors.As(err, &r) || errors.As(err, &m) {
 			out.Refused = err
 			return nil
 		}

@@ -130,12 +130,18 @@ func (d Data) fault(law *Law, obj Objective, i int) string {
 	return ""
 }
 
-// rowKey identifies rows that repeat one another in everything a law reads.
-func (d Data) rowKey(law *Law, i int) [maxFeatures + 1]float64 {
-	var k [maxFeatures + 1]float64
-	for j, name := range law.Columns {
-		k[j] = d.Columns[name][i]
+// distinctRows counts rows that differ in something the law reads, by a
+// 64-bit hash of their numbers.
+func (d Data) distinctRows(law *Law) int {
+	seen := make(map[uint64]struct{}, d.Len())
+	for i, y := range d.Y {
+		state := math.Float64bits(y)
+		h := splitmix64(&state)
+		for _, name := range law.Columns {
+			state = h ^ math.Float64bits(d.Columns[name][i])
+			h = splitmix64(&state)
+		}
+		seen[h] = struct{}{}
 	}
-	k[maxFeatures] = d.Y[i]
-	return k
+	return len(seen)
 }

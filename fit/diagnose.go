@@ -30,14 +30,11 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 		}
 		return nil, &Refusal{Kind: BadValue, Rows: bad, Reason: reason}
 	}
-	seen := make(map[[maxFeatures + 1]float64]bool, d.Len())
-	for i := range d.Y {
-		seen[d.rowKey(law, i)] = true
-	}
+	seen := d.distinctRows(law)
 	free := len(law.Params) - len(set.Fixed)
-	if len(seen) <= free && len(set.Priors) == 0 {
+	if seen <= free && len(set.Priors) == 0 {
 		return nil, refuse(TooFewPoints, nil, "%d distinct rows for the %d free parameters of %s; want at least %d",
-			len(seen), free, law.Name, free+1)
+			seen, free, law.Name, free+1)
 	}
 	for _, name := range law.Columns {
 		if constant(d.Columns[name]) && len(set.Fixed) == 0 && len(set.Priors) == 0 {
@@ -46,7 +43,7 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 		}
 	}
 	var warnings []string
-	if k := d.Len() - len(seen); k > 0 {
+	if k := d.Len() - seen; k > 0 {
 		warnings = append(warnings, fmt.Sprintf("%d of %d rows repeat another row exactly and count again", k, d.Len()))
 	}
 	return warnings, nil
