@@ -1,14 +1,9 @@
 package fit
 
 import (
-	"cmp"
 	"context"
 	"math"
-	"math/rand/v2"
 	"runtime"
-	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // Settings steers a fit; nil means all defaults.
@@ -113,13 +108,11 @@ func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*R
 	}
 	pb := newProblem(&law, d, obj)
 	pb.apply(set)
-	starts := pb.starts(set)
-	best, agree, evals, err := pb.multistart(ctx, starts, set.workers())
+	best, certificate, err := pb.multistart(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings, set: *set}
-	r.Certificate = Certificate{Starts: len(starts), Agree: agree, Evaluations: evals, Converged: best.converged}
+	r := &Result{Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings, Certificate: certificate, set: *set}
 	r.theta, r.Value = best.theta, best.value
 	r.Params = pb.natural(best.theta)
 	err = r.diagnose(pb)
@@ -197,142 +190,4 @@ func (pb *problem) natural(theta []float64) []float64 {
 		}
 	}
 	return out
-}
-
-// agreement is the relative difference in value below which two descents
-// ended at the same optimum.
-const agreement = 1e-9
-
-const (
-	// Above screenAbove rows, starts descend on a sample of screenRows rows
-	// first, and only the different optima found there on all of them: a
-	// basin that a few thousand rows do not show is no reason to pass over a
-	// million rows from every start.
-	screenAbove = 20000
-	screenRows  = 4000
-)
-
-// multistart descends from every start and returns the best optimum with the
-// number of starts that agree with it. Equal values are ranked by θ, so the
-// order of the starts does not matter.
-func (pb *problem) multistart(ctx context.Context, starts [][]float64, workers int) (optimum, int, int, error) {
-	if pb.n <= screenAbove {
-		ends, err := pb.descendAll(ctx, starts, workers)
-		if err != nil {
-			return optimum{}, 0, 0, err
-		}
-		best, agree, evals := pb.summarise(ends)
-		return best, agree, evals, nil
-	}
-	sample := pb.sample(screenRows)
-	ends, err := sample.descendAll(ctx, starts, workers)
-	if err != nil {
-		return optimum{}, 0, 0, err
-	}
-	var basins [][]float64
-	of := make([]int, len(ends)) // which basin each start fell into
-	for i, e := range ends {
-		of[i] = slices.IndexFunc(basins, func(b []float64) bool { return near(b, e.theta) })
-		if of[i] < 0 {
-			of[i] = len(basins)
-			basins = append(basins, e.theta)
-		}
-	}
-	full, err := pb.descendAll(ctx, basins, workers)
-	if err != nil {
-		return optimum{}, 0, 0, err
-	}
-	for i := range ends {
-		ends[i] = full[of[i]]
-		ends[i].evals = 0
-	}
-	best, agree, _ := pb.summarise(ends)
-	_, _, evals := pb.summarise(full)
-	return best, agree, evals, nil
-}
-
-// near says whether two descents on one sample ended in one basin.
-func near(a, b []float64) bool {
-	for j := range a {
-		if math.Abs(a[j]-b[j]) > 1e-6*(1+math.Abs(a[j])) {
-			return false
-		}
-	}
-	return true
-}
-
-// sample returns the problem on n rows drawn without replacement, the same
-// ones every time.
-func (pb *problem) sample(n int) *problem {
-	w := make([]float64, pb.n)
-	rng := rand.New(rand.NewPCG(0, uint64(pb.n)))
-	for _, i := range rng.Perm(pb.n)[:n] {
-		w[i] = 1
-	}
-	return pb.withWeights(w)
-}
-
-func (pb *problem) descendAll(ctx context.Context, starts [][]float64, workers int) ([]optimum, error) {
-	ends := make([]optimum, len(starts))
-	err := parallel(ctx, len(starts), workers, func() func(int) {
-		ws := newWorkspace(pb.p)
-		return func(i int) { ends[i] = pb.descend(starts[i], ws) }
-	})
-	return ends, err
-}
-
-// summarise returns the best of the ends, how many agree with it, and the
-// passes over the rows.
-func (pb *problem) summarise(ends []optimum) (best optimum, agree, evals int) {
-	best = slices.MinFunc(ends, func(a, b optimum) int {
-		if c := cmp.Compare(a.value, b.value); c != 0 {
-			return c
-		}
-		return slices.Compare(a.theta, b.theta)
-	})
-	for _, e := range ends {
-		evals += e.evals
-		if e.value <= best.value*(1+agreement)+1e-25*totalWeight(pb.w) {
-			agree++
-		}
-	}
-	return best, agree, evals
-}
-
-func totalWeight(w []float64) float64 {
-	s := 0.0
-	for _, v := range w {
-		s += v
-	}
-	return s
-}
-
-// descend takes one start to an optimum of the problem's objective.
-func (pb *problem) descend(start []float64, ws *workspace) optimum {
-	if pb.obj.nonSmooth() {
-		return pb.descendLAD(start, ws)
-	}
-	return pb.minimise(start, ws)
-}
-
-// parallel calls the function made by each worker's setup for 0 … n−1 and
-// stops early when the context ends.
-func parallel(ctx context.Context, n, workers int, setup func() func(int)) error {
-	workers = min(max(workers, 1), n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			do := setup()
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
 }
