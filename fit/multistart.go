@@ -103,7 +103,7 @@ func (pb *problem) summarise(ends []optimum) (optimum, Certificate) {
 	c := Certificate{Starts: len(ends), Converged: best.converged}
 	for _, e := range ends {
 		c.Evaluations += e.evals
-		if e.value <= best.value*(1+agreement)+1e-25*totalWeight(pb.w) {
+		if e.value <= best.value*(1+agreement) || pb.exact(e.value) {
 			c.Agree++
 		}
 	}

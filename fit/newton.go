@@ -94,7 +94,7 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		end.evals++
 		ratio := (f - next) / predicted
 		if !(next <= f) {
-			if predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor {
+			if (predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor) || pb.exact(f) {
 				end.converged = true
 				break
 			}
@@ -153,6 +153,25 @@ func (pb *problem) advance(ws *workspace, tol float64) bool {
 		}
 	}
 	return true
+}
+
+// exact says whether the value is what rounding alone leaves of a perfect fit,
+// residuals of 1e-13: gradients mean nothing there.
+func (pb *problem) exact(f float64) bool {
+	const rounding = 1e-13
+	if pb.obj.h == 0 || f > 1e-20*totalWeight(pb.w) && !pb.obj.raw {
+		return false
+	}
+	floor := 0.0
+	for i, w := range pb.w {
+		e := rounding
+		if pb.obj.raw {
+			e *= math.Abs(pb.y[i])
+		}
+		rho, _, _, _ := pb.obj.penalty(e)
+		floor += w * rho
+	}
+	return f <= floor
 }
 
 // accept makes the trial point current.

@@ -200,15 +200,16 @@ func (pb *problem) evalTerms(theta []float64, d *derivatives) float64 {
 		z := pb.row(i)
 		sum := 0.0
 		for k, es := range pb.ct {
-			p[k] = constant[k]
+			v := constant[k]
 			if len(es) > 1 {
 				eta := theta[es[0].param]
 				for _, e := range es[1:] {
 					eta -= theta[e.param] * z[e.feature]
 				}
-				p[k] = math.Exp(eta)
+				v = math.Exp(eta)
 			}
-			sum += p[k]
+			p[k&(maxTerms-1)] = v
+			sum += v
 		}
 		e, e1, e2 := pb.residual(i, math.Log(sum))
 		rho, d1, d2, above := pb.obj.penalty(e)
@@ -219,32 +220,34 @@ func (pb *problem) evalTerms(theta []float64, d *derivatives) float64 {
 		}
 		c1 := w * d1 * e1
 		c2 := w * (d2*e1*e1 + d1*e2)
-		for j := range n {
+		for j := range gf[:n] {
 			gf[j] = 0
 		}
 		inv := 1 / sum
 		for k, es := range pb.ct {
-			pk := p[k] * inv
+			pk := p[k&(maxTerms-1)] * inv
 			ck := c1 * pk
 			for a, ea := range es {
-				f := ea.at(z)
-				phi[a] = f
-				gf[ea.param] += pk * f
+				f := 1.0
+				if a > 0 {
+					f = -z[ea.feature]
+				}
+				phi[a&(maxParams-1)] = f
+				gf[ea.param&(maxParams-1)] += pk * f
 				row := h[ea.param*n : ea.param*n+n]
 				for b, eb := range es[:a+1] { // mirrored below
-					row[eb.param] += ck * f * phi[b]
+					row[eb.param] += ck * f * phi[b&(maxParams-1)]
 				}
 			}
 		}
 		c, cm := c2-c1, w*above*e1*e1
-		for a := range n {
-			ga := gf[a]
+		for a, ga := range gf[:n] {
 			g[a] += c1 * ga
 			ha, ma := h[a*n:a*n+a+1], m[a*n:a*n+a+1]
-			for b := range ha {
-				v := ga * gf[b]
-				ha[b] += c * v
-				ma[b] += cm * v
+			ca, cma := c*ga, cm*ga
+			for b, gb := range gf[:a+1] {
+				ha[b] += ca * gb
+				ma[b] += cma * gb
 			}
 		}
 	}
