@@ -29,11 +29,11 @@ type Choice struct {
 	// Best is the law with the least held-out error, fitted to all rows.
 	Best *Result
 	// Scores has one entry a law, in the order given.
-	Scores []Score
+	Scores []LawScore
 }
 
-// Score is how one law did on rows it was not fitted to.
-type Score struct {
+// LawScore is how one law did on rows it was not fitted to.
+type LawScore struct {
 	Law Law
 	// RMS is the root mean square held-out residual over all folds, in ln y
 	// (in y for raw objectives).
@@ -77,7 +77,7 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 	}
 	folds := rollingOrigins(s.Order, s.Folds, s.First)
 	c := &Choice{}
-	var best *Score
+	var best *LawScore
 	var reasons []error
 	for _, law := range laws {
 		score, full, err := scoreLaw(ctx, law, d, obj, folds, s.Fit)
@@ -100,8 +100,8 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 
 // scoreLaw returns the law's held-out score and its fit to all rows; the
 // error is the context's or a missing column.
-func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (Score, *Result, error) {
-	out := Score{Law: law}
+func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (LawScore, *Result, error) {
+	out := LawScore{Law: law}
 	// Refusals and missing columns concern the law alone; anything else ends
 	// the choice.
 	only := func(err error) error {
