@@ -44,8 +44,9 @@ const (
 	negligible, noiseFloor = 1e-17, 1e-15
 	// A descent starts half way between Newton's step and the step of the
 	// squares above the penalties, falls back to at least lastingDamping when
-	// a step fails, and may end only under lightDamping.
-	firstDamping, lastingDamping, lightDamping, maxDamping = 1.0, 0.5, 1e-3, 1e12
+	// a step fails, may end only under lightDamping, and ends with a step at
+	// leastDamping.
+	firstDamping, lastingDamping, lightDamping, leastDamping, maxDamping = 1.0, 0.5, 1e-3, 1e-14, 1e12
 )
 
 // minimise runs a damped Newton method from start inside the bounds: full
@@ -62,6 +63,7 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 	f := pb.eval(ws.theta, &ws.at)
 	end := optimum{evals: 1}
 	full := pb.ct != nil // whether the Hessian is more than Gauss–Newton
+	undamped := false    // whether the last step has been tried without damping
 	mu := firstDamping
 	for range iterations {
 		if f == 0 || math.IsInf(f, 0) {
@@ -86,6 +88,10 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		}
 		small := pb.advance(ws, tol)
 		if mu <= lightDamping && (small || predicted <= negligible*f) {
+			if mu > leastDamping && !undamped {
+				mu, undamped = leastDamping, true
+				continue
+			}
 			copy(ws.theta, ws.trial) // the last step of a quadratic convergence
 			end.converged = true
 			break
@@ -94,7 +100,19 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		end.evals++
 		ratio := (f - next) / predicted
 		if !(next <= f) {
-			if (predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor) || pb.exact(f) {
+			if predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor {
+				// The values can no longer tell which point is better; the
+				// gradients can.
+				before := pb.norm(ws, f)
+				ws.accept()
+				if mu = leastDamping; pb.norm(ws, f) < 0.5*before {
+					continue
+				}
+				ws.accept() // back
+				end.converged = true
+				break
+			}
+			if pb.exact(f) {
 				end.converged = true
 				break
 			}
@@ -105,9 +123,9 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		f = next
 		switch {
 		case ratio > 0.9:
-			mu = max(mu*0.05, 1e-14)
+			mu = max(mu*0.05, leastDamping)
 		case ratio > 0.5:
-			mu = max(mu*0.3, 1e-14)
+			mu = max(mu*0.3, leastDamping)
 		case ratio < 0.1:
 			mu *= 3
 		}
@@ -174,7 +192,7 @@ func (pb *problem) exact(f float64) bool {
 	return f <= floor
 }
 
-// accept makes the trial point current.
+// accept makes the trial point current; a second call takes it back.
 func (ws *workspace) accept() {
 	ws.theta, ws.trial = ws.trial, ws.theta
 	ws.at, ws.next = ws.next, ws.at
