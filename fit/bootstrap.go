@@ -15,9 +15,9 @@ type BootstrapSettings struct {
 	// Resamples is the number of refits; zero means 1000.
 	Resamples int
 	Seed      uint64
-	// Starts is the number of fresh starts of each refit beside the warm one
-	// from the full fit; zero means warm starts only. At least 8 make the
-	// bootstrap global: it then also sees optima elsewhere.
+	// Starts is the number of starts of each refit: the warm one, from the
+	// full fit, and fresh ones. Zero means the warm one only; 8 and more make
+	// the bootstrap global: it then also sees optima elsewhere.
 	Starts int
 	// Level is the probability inside the intervals; zero means 0.95.
 	Level   float64
@@ -79,8 +79,8 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	pb := newProblem(&r.Law, d, r.Objective)
 	pb.apply(&r.set)
 	var fresh [][]float64
-	if s.Starts > 0 {
-		fresh = pb.startPoints(s.Starts, s.Seed)
+	if s.Starts > 1 {
+		fresh = pb.startPoints(s.Starts-1, s.Seed)
 	}
 	refits := make([]refit, s.Resamples)
 	workers := (&Settings{Workers: s.Workers}).workers()

@@ -103,7 +103,9 @@ func (r *Result) diagnose(pb *problem) error {
 			r.Warnings = append(r.Warnings, "the vertex was not certified; the value is within rounding of an optimum")
 		}
 	} else {
-		r.Certificate.Gradient = pb.norm(ws, r.Value)
+		if !pb.exact(r.Value, rounding) {
+			r.Certificate.Gradient = pb.norm(ws, r.Value)
+		}
 	}
 	if lost := pb.unidentified(x, ws.pinned, &r.Certificate); len(lost) > 0 {
 		return refuse(Unidentified, lost, "the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)

@@ -61,7 +61,7 @@ type Certificate struct {
 	Starts, Agree int
 	// Gradient is the largest free component of the objective's gradient in
 	// θ divided by the root of its curvature and of the objective's own
-	// size: scale-free, 0 at an exact optimum.
+	// size: scale-free, and 0 for a fit that is perfect to rounding.
 	Gradient float64
 	// Condition is the ratio of the largest to the smallest eigenvalue of
 	// the scaled normal matrix: how close some parameters are to trading

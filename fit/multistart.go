@@ -101,9 +101,10 @@ func (pb *problem) summarise(ends []optimum) (optimum, Certificate) {
 		return slices.Compare(a.theta, b.theta)
 	})
 	c := Certificate{Starts: len(ends), Converged: best.converged}
+	perfect := pb.exact(best.value, rounding)
 	for _, e := range ends {
 		c.Evaluations += e.evals
-		if e.value <= best.value*(1+agreement) || pb.exact(e.value) {
+		if e.value <= best.value*(1+agreement) || (perfect && pb.exact(e.value, stepped)) {
 			c.Agree++
 		}
 	}

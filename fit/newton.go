@@ -112,7 +112,7 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 				end.converged = true
 				break
 			}
-			if pb.exact(f) {
+			if pb.exact(f, rounding) {
 				end.converged = true
 				break
 			}
@@ -173,16 +173,19 @@ func (pb *problem) advance(ws *workspace, tol float64) bool {
 	return true
 }
 
-// exact says whether the value is what rounding alone leaves of a perfect fit,
-// residuals of 1e-13: gradients mean nothing there.
-func (pb *problem) exact(f float64) bool {
-	const rounding = 1e-13
-	if pb.obj.h == 0 || f > 1e-20*totalWeight(pb.w) && !pb.obj.raw {
-		return false
-	}
+// Relative residuals of a perfect fit: what rounding leaves of them, where
+// gradients mean nothing, and what stepTol may leave.
+const (
+	rounding = 1e-13
+	stepped  = 1e-9
+)
+
+// exact says whether the value is no more than that of relative residuals of
+// the given size.
+func (pb *problem) exact(f, residual float64) bool {
 	floor := 0.0
 	for i, w := range pb.w {
-		e := rounding
+		e := residual
 		if pb.obj.raw {
 			e *= math.Abs(pb.y[i])
 		}

@@ -185,3 +185,36 @@ func TestNoIrreducibleLossIsAnAnswer(t *testing.T) {
 		t.Errorf("E = %v, certificate %+v; want 0, active", e, r.Certificate)
 	}
 }
+
+// Every law finds the parameters it generated its rows from, without noise.
+func TestEveryLawRecoversItself(t *testing.T) {
+	for _, l := range Laws() {
+		t.Run(l.Name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(11, 12))
+			truth, _ := typical(l, rng)
+			d := Data{Columns: map[string][]float64{}}
+			for range 150 {
+				_, x := typical(l, rng)
+				if l.Name == "data-constrained" {
+					x[1] = x[2] * math.Exp(4*rng.Float64())
+				}
+				for j, c := range l.Columns {
+					d.Columns[c] = append(d.Columns[c], x[j])
+				}
+				d.Y = append(d.Y, l.Predict(truth, x))
+			}
+			obj := LogHuber(1e-3)
+			if l.Response == "score" {
+				obj = Squared()
+			}
+			r, err := Fit(context.Background(), l, d, obj, nil)
+			if err != nil {
+				t.Fatalf("%v: %+v", err, r)
+			}
+			t.Logf("%+v", r.Certificate)
+			for j, v := range r.Params {
+				closeTo(t, l.Params[j].Name, v, truth[j], recovery)
+			}
+		})
+	}
+}
