@@ -81,10 +81,12 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 			return end
 		}
 		pb.pin(ws.theta, ws)
-		predicted, ok := ws.solve(pb.p, mu)
-		if !ok {
-			mu = max(8*mu, lastingDamping)
-			continue
+		predicted, ok := ws.solve(pb.p, ws.at.h, mu)
+		if !ok { // indefinite: leave the curvature out
+			if predicted, ok = ws.solve(pb.p, ws.at.m, mu); !ok {
+				mu = max(8*mu, lastingDamping)
+				continue
+			}
 		}
 		small := pb.advance(ws, tol)
 		if mu <= lightDamping && (small || predicted <= negligible*f) {
@@ -234,10 +236,10 @@ func (pb *problem) norm(ws *workspace, f float64) float64 {
 	return worst
 }
 
-// solve writes the step −(H + mu·M)⁻¹g over the free parameters and returns
-// the decrease the quadratic predicts; ok is false when the matrix is not
-// positive definite.
-func (ws *workspace) solve(p int, mu float64) (predicted float64, ok bool) {
+// solve writes the step −(H + mu·M)⁻¹g over the free parameters, H the Hessian
+// or what stands for it, and returns the decrease the quadratic predicts; ok
+// is false when the matrix is not positive definite.
+func (ws *workspace) solve(p int, hessian []float64, mu float64) (predicted float64, ok bool) {
 	top := 0.0
 	for j := range p {
 		top = max(top, ws.at.m[j*p+j])
@@ -245,7 +247,7 @@ func (ws *workspace) solve(p int, mu float64) (predicted float64, ok bool) {
 	if top == 0 {
 		top = 1
 	}
-	for j, h := range ws.at.h {
+	for j, h := range hessian {
 		ws.a[j] = h + mu*ws.at.m[j]
 	}
 	for j := range p {
@@ -268,7 +270,7 @@ func (ws *workspace) solve(p int, mu float64) (predicted float64, ok bool) {
 		predicted -= ws.at.g[j] * ws.step[j]
 		s := 0.0
 		for k := range p {
-			s += ws.at.h[j*p+k] * ws.step[k]
+			s += hessian[j*p+k] * ws.step[k]
 		}
 		predicted -= 0.5 * ws.step[j] * s
 	}

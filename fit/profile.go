@@ -33,8 +33,7 @@ type Profiled struct {
 //	2·(J(θ_j) − J) ≤ τ·χ²₁(level),  τ = Σw·ρ'² / Σw·ρ''
 //
 // which for squared residuals is the likelihood-ratio interval under Gaussian
-// noise; τ makes it hold for robust penalties too. Where the penalty has a
-// kink, Σρ” is twice the density of residuals at zero.
+// noise; τ makes it hold for robust penalties too.
 //
 // Source: Venzon and Moolgavkar 1988 (profiles); Heritier and Ronchetti 1994
 // (the scaled test for M-estimators).
@@ -79,38 +78,30 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 	return out, err
 }
 
-// dispersion returns τ.
+// dispersion returns τ. ρ” is taken as the mean slope of ρ' over a bandwidth
+// on either side of each residual: exact for squares, and for penalties that
+// bend in a range narrower than the residuals an estimate of their density
+// there.
 func (pb *problem) dispersion(theta []float64) float64 {
 	res := pb.residuals(theta)
-	var top, bottom, w float64
+	abs := make([]float64, len(res))
 	for i, e := range res {
-		_, d1, d2, _ := pb.obj.penalty(e)
+		abs[i] = math.Abs(e)
+	}
+	slices.Sort(abs)
+	h := quantile(abs, math.Min(1, 1.2*math.Pow(float64(len(abs)), -0.2)))
+	var top, bottom float64
+	for i, e := range res {
+		_, d1, _, _ := pb.obj.penalty(e)
+		_, above, _, _ := pb.obj.penalty(e + h)
+		_, below, _, _ := pb.obj.penalty(e - h)
 		top += pb.w[i] * d1 * d1
-		bottom += pb.w[i] * d2
-		w += pb.w[i]
+		bottom += pb.w[i] * (above - below) / (2 * h)
 	}
-	if pb.obj.nonSmooth() {
-		// Rosenblatt's estimate: the share of residuals within a bandwidth.
-		// The slope jumps by up+down at zero.
-		abs := make([]float64, len(res))
-		for i, e := range res {
-			abs[i] = math.Abs(e)
-		}
-		slices.Sort(abs)
-		h := quantile(abs, math.Min(1, 2*math.Pow(float64(len(abs)), -0.2)))
-		inside, cut := 0.0, 0.0
-		for i, e := range res {
-			switch {
-			case math.Abs(e) < onVertex: // slopes at the vertex mean nothing
-				cut += pb.w[i]
-			case math.Abs(e) <= h:
-				inside += pb.w[i]
-			}
-		}
-		bottom = (pb.obj.up + pb.obj.down) * (inside + cut) / (2 * h)
+	if top == 0 {
+		return 0 // a perfect fit
 	}
-	dof := math.Max(float64(pb.n-pb.freeParams()), 1) / float64(pb.n)
-	return top / bottom / dof
+	return top / bottom * float64(pb.n) / math.Max(float64(pb.n-pb.freeParams()), 1)
 }
 
 func (pb *problem) freeParams() int {
