@@ -1,0 +1,268 @@
+package recommend
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// space is the set of candidates: a lattice, or a list.
+type space struct {
+	template         shapes.Shape
+	widths           []width
+	encoder, decoder []int // depths; one 0 where the template lacks the stack
+	tied             bool
+	list             []shapes.Shape
+}
+
+// width is every dimension of a candidate but its depths.
+type width struct {
+	size                            string // catalogue name of a shape with these dimensions, or empty
+	dModel, dff, dkv, heads, kvHead int
+}
+
+// sizes are the canonical shapes of each family, small to large: the widths
+// that DeepNarrow moves start from. The wide T5 size is xxl-nl4 with its 32 heads
+// of 64: that is what the paper's NL-XXL rows are.
+var sizes = map[shapes.Family][]string{
+	shapes.T5: {
+		"t5-efficient-tiny", "t5-efficient-mini", "t5-efficient-small", "t5-efficient-base", "t5-efficient-large",
+		"t5-efficient-xl", "t5-efficient-xxl-nl4", "t5-efficient-xxl",
+	},
+	shapes.T511: {"t5-v1_1-small", "t5-v1_1-base", "t5-v1_1-large", "t5-v1_1-xl", "t5-v1_1-xxl"},
+	shapes.BERT: {"bert-base", "bert-large"},
+	shapes.GPT:  {"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"},
+}
+
+// middle is the size whose recipe a family's candidates follow without anchor.
+var middle = map[shapes.Family]string{
+	shapes.T5: "t5-efficient-base", shapes.T511: "t5-v1_1-base", shapes.BERT: "bert-base", shapes.GPT: "gpt2",
+	shapes.Llama: "w1024x16",
+}
+
+// maxLatticeWidth is the widest d_model of the lattice without an anchor: that
+// of T5 v1.1 XXL and the widest of the families served.
+const maxLatticeWidth = 4096
+
+func (r *Request) template() (shapes.Shape, error) {
+	s := shapes.Shape{}
+	if r.Anchor != nil {
+		s = *r.Anchor
+	} else {
+		name, ok := middle[r.Family]
+		if !ok {
+			families := make([]string, 0, len(middle))
+			for f := range middle {
+				families = append(families, string(f))
+			}
+			slices.Sort(families)
+			return s, fmt.Errorf("no candidates are known for the family %q without an anchor; one of %s", r.Family, strings.Join(families, ", "))
+		}
+		var err error
+		if s, err = shapes.Parse(name); err != nil {
+			return s, err
+		}
+	}
+	c := &r.Constraints
+	if c.Vocab != 0 {
+		s.Vocab = c.Vocab
+	}
+	if c.Gated != nil {
+		s.Encoder.Gated, s.Decoder.Gated = *c.Gated && s.Encoder.Layers > 0, *c.Gated && s.Decoder.Layers > 0
+	}
+	return s, nil
+}
+
+// space returns the candidates of a filled request.
+func (r *Request) space() (space, error) {
+	template, err := r.template()
+	if err != nil {
+		return space{}, err
+	}
+	c := &r.Constraints
+	sp := space{template: template, tied: c.TieDepths}
+	switch r.Source {
+	case Listed:
+		sp.list = r.within(r.Candidates)
+		return sp, nil
+	case Catalogue:
+		sp.list = r.within(released(&template))
+		return sp, nil
+	}
+	depths := func(k *shapes.Stack) []int {
+		if k.Layers == 0 {
+			return []int{0}
+		}
+		var all []int
+		for n := c.MinDepth; n <= c.MaxDepth; n++ {
+			all = append(all, n)
+		}
+		return all
+	}
+	sp.encoder, sp.decoder = depths(&template.Encoder), depths(&template.Decoder)
+	sp.tied = sp.tied && template.CrossAttention()
+	sp.widths, err = r.latticeWidths(&template)
+	return sp, err
+}
+
+// latticeWidths returns the canonical widths of the family, the anchor's, and
+// every aligned one with a feed-forward of the usual ratios.
+func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
+	c := &r.Constraints
+	k := mainStack(template)
+	var all []width
+	add := func(w width) {
+		allowed := w.dModel >= c.MinDModel && (c.MaxDModel == 0 || w.dModel <= c.MaxDModel) &&
+			w.dModel%c.Align == 0 && w.dff%c.Align == 0 && w.heads*w.dkv%c.Align == 0
+		same := func(v width) bool { v.size = w.size; return v == w }
+		if allowed && !slices.ContainsFunc(all, same) {
+			all = append(all, w)
+		}
+	}
+	for _, name := range sizes[r.Family] {
+		s, err := shapes.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		add(widthOf(&s, name))
+	}
+	if r.Anchor != nil {
+		add(widthOf(template, ""))
+	}
+	limit := maxLatticeWidth
+	if r.Anchor != nil {
+		limit = max(2*r.Anchor.DModel, 1024)
+	}
+	ratios := []int{2, 3, 4}
+	if k.Gated {
+		ratios = []int{2, 3}
+	}
+	for d := c.Align; d <= limit; d += c.Align {
+		for _, ratio := range ratios {
+			for _, dkv := range []int{64, 128} {
+				if d%dkv != 0 {
+					continue
+				}
+				w := width{dModel: d, dff: ratio * d, dkv: dkv, heads: d / dkv, kvHead: d / dkv}
+				if k.KVHeads < k.Heads { // grouped queries keep their group where it divides
+					group := k.Heads / k.KVHeads
+					for w.heads%group != 0 {
+						group--
+					}
+					w.kvHead = w.heads / group
+				}
+				add(w)
+			}
+		}
+	}
+	return all, nil
+}
+
+func mainStack(s *shapes.Shape) *shapes.Stack {
+	if s.Encoder.Layers > 0 {
+		return &s.Encoder
+	}
+	return &s.Decoder
+}
+
+func widthOf(s *shapes.Shape, name string) width {
+	k := mainStack(s)
+	return width{size: name, dModel: s.DModel, dff: k.DFF, dkv: k.DKV, heads: k.Heads, kvHead: k.KVHeads}
+}
+
+// len returns how many candidates there are.
+func (sp *space) len() int {
+	switch {
+	case sp.list != nil:
+		return len(sp.list)
+	case sp.tied:
+		return len(sp.widths) * len(sp.encoder)
+	}
+	return len(sp.widths) * len(sp.encoder) * len(sp.decoder)
+}
+
+// at writes candidate i into s, without allocating. Lattice shapes have no name.
+func (sp *space) at(i int, s *shapes.Shape) {
+	if sp.list != nil {
+		*s = sp.list[i]
+		return
+	}
+	*s = sp.template
+	s.Name = ""
+	e := i % len(sp.encoder)
+	i /= len(sp.encoder)
+	d := e
+	if !sp.tied {
+		d = i % len(sp.decoder)
+		i /= len(sp.decoder)
+	}
+	w := &sp.widths[i]
+	s.DModel = w.dModel
+	w.stack(&s.Encoder, sp.encoder[e])
+	w.stack(&s.Decoder, sp.decoder[d])
+}
+
+func (w *width) stack(k *shapes.Stack, layers int) {
+	if k.Layers == 0 {
+		return
+	}
+	k.Layers, k.DFF, k.DKV, k.Heads, k.KVHeads = layers, w.dff, w.dkv, w.heads, w.kvHead
+}
+
+// released returns the countable catalogue shapes of the template's kind: the
+// same stacks, head, norm, vocabulary and gating.
+func released(template *shapes.Shape) []shapes.Shape {
+	var list []shapes.Shape
+	for _, e := range shapes.Catalogue() {
+		if e.NotCountable != "" || !sameKind(&e.Shape, template) {
+			continue
+		}
+		known := slices.IndexFunc(list, func(s shapes.Shape) bool { return s.SameArchitecture(e.Shape) })
+		if known >= 0 {
+			list[known].Name = preferredName(list[known].Name, e.Name)
+			continue
+		}
+		list = append(list, e.Shape)
+	}
+	return list
+}
+
+// preferredName picks among two names of one shape: that of the T5-Efficient
+// release, whose names say the dimensions.
+func preferredName(a, b string) string {
+	if strings.HasPrefix(b, "t5-efficient-") {
+		return b
+	}
+	return a
+}
+
+func sameKind(a, b *shapes.Shape) bool {
+	stack := func(x, y *shapes.Stack) bool {
+		return (x.Layers > 0) == (y.Layers > 0) && x.Gated == y.Gated && x.Position == y.Position && x.Experts == y.Experts
+	}
+	return a.Family == b.Family && a.Vocab == b.Vocab && a.Head == b.Head && a.Norm == b.Norm && a.Bias == b.Bias &&
+		stack(&a.Encoder, &b.Encoder) && stack(&a.Decoder, &b.Decoder)
+}
+
+// within drops what the constraints exclude.
+func (r *Request) within(list []shapes.Shape) []shapes.Shape {
+	c := &r.Constraints
+	kept := []shapes.Shape{}
+	for i := range list {
+		s := &list[i]
+		depth := func(k *shapes.Stack) bool {
+			return k.Layers == 0 || k.Layers >= c.MinDepth && k.Layers <= c.MaxDepth
+		}
+		switch {
+		case s.DModel < c.MinDModel || c.MaxDModel != 0 && s.DModel > c.MaxDModel:
+		case !depth(&s.Encoder) || !depth(&s.Decoder):
+		case c.TieDepths && s.CrossAttention() && s.Encoder.Layers != s.Decoder.Layers:
+		case c.Vocab != 0 && s.Vocab != c.Vocab:
+		default:
+			kept = append(kept, *s)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,162 @@
+package recommend
+
+import (
+	"cmp"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// point is a candidate within all limits.
+type point struct {
+	index    int
+	cost     float64
+	score    float64 // judged quality, less what lying outside the evidence adds to its error
+	measured bool
+}
+
+// evaluation is every candidate that matters, cheapest first.
+type evaluation struct {
+	points   []point
+	counted  int
+	feasible int
+	misses   misses
+}
+
+// evaluator costs and judges candidates.
+type evaluator struct {
+	space  *space
+	coster *coster
+	judge  judge // nil when nothing says how good shapes are
+	axis   Axis
+	limits [axes]float64 // +Inf where there is none
+	// enough is the score below which candidates are of no interest.
+	enough float64
+	// below is the cost that candidates must stay under.
+	below float64
+}
+
+// chunk is how many candidates a worker takes at a time.
+const chunk = 1 << 13
+
+// run evaluates all candidates; the outcome does not depend on the number of workers.
+func (e *evaluator) run(workers int) evaluation {
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	n := e.space.len()
+	chunks := (n + chunk - 1) / chunk
+	parts := make([]evaluation, chunks)
+	next := make(chan int, chunks)
+	for i := range chunks {
+		next <- i
+	}
+	close(next)
+	var wait sync.WaitGroup
+	for range min(workers, chunks) {
+		wait.Go(func() {
+			for i := range next {
+				parts[i] = e.chunk(i*chunk, min(n, (i+1)*chunk))
+			}
+		})
+	}
+	wait.Wait()
+	all := evaluation{counted: n}
+	for i := range parts {
+		all.points = append(all.points, parts[i].points...)
+		all.feasible += parts[i].feasible
+		all.misses.merge(&parts[i].misses)
+	}
+	slices.SortFunc(all.points, func(a, b point) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.score, a.score), cmp.Compare(a.index, b.index))
+	})
+	return all
+}
+
+// chunk evaluates the candidates [from, to). Of the unmeasured it keeps those
+// on the front of the chunk: no other can be on the front of all.
+func (e *evaluator) chunk(from, to int) evaluation {
+	var out evaluation
+	var s shapes.Shape
+	var values [axes]float64
+	for i := from; i < to; i++ {
+		e.space.at(i, &s)
+		p := flops.CountParameters(&s)
+		if !e.within(&s, &p, &values) {
+			out.misses.record(i, &values, &e.limits)
+			continue
+		}
+		out.feasible++
+		pt := point{index: i}
+		if e.judge != nil {
+			var half float64
+			pt.score, half = e.judge.score(&s, &p)
+			pt.score -= max(0, half-e.judge.usual())
+			pt.measured = e.judge.measures(&s, &p)
+			if pt.score < e.enough {
+				continue
+			}
+		}
+		pt.cost = e.cost(&s, &p, &values)
+		if math.IsNaN(pt.cost) || pt.cost >= e.below {
+			continue
+		}
+		out.points = append(out.points, pt)
+	}
+	if e.judge != nil {
+		out.points = undominated(out.points)
+	}
+	return out
+}
+
+// within fills the limited axes and says whether all limits are kept. A cost
+// that cannot be known keeps no limit.
+func (e *evaluator) within(s *shapes.Shape, p *flops.Parameters, values *[axes]float64) bool {
+	ok := true
+	for a := range QualityAxis {
+		values[a] = math.NaN()
+		if math.IsInf(e.limits[a], 1) {
+			continue
+		}
+		values[a] = e.coster.cheap(a, s, p)
+		ok = ok && values[a] <= e.limits[a]
+	}
+	return ok
+}
+
+func (e *evaluator) cost(s *shapes.Shape, p *flops.Parameters, values *[axes]float64) float64 {
+	if v := values[e.axis]; !math.IsNaN(v) {
+		return v
+	}
+	return e.coster.cheap(e.axis, s, p)
+}
+
+// undominated returns the points that no other beats on both cost and score,
+// and every measured one. It keeps the order.
+func undominated(points []point) []point {
+	order := make([]int, len(points))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(points[a].cost, points[b].cost), cmp.Compare(points[b].score, points[a].score), cmp.Compare(points[a].index, points[b].index))
+	})
+	keep := make([]bool, len(points))
+	best := math.Inf(-1)
+	for _, i := range order {
+		if points[i].score > best {
+			keep[i], best = true, points[i].score
+		}
+	}
+	out := points[:0]
+	for i, p := range points {
+		if keep[i] || p.measured {
+			out = append(out, p)
+		}
+	}
+	return out
+}

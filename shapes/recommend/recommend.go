@@ -1,0 +1,269 @@
+package recommend
+
+import (
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Recommend returns the shapes to consider for a request, the pick first.
+//
+// Errors: a [*NoAnswerError] when no candidate meets the limits; a
+// [*shapes.InvalidError] for an anchor, workload, execution or layout that is
+// not valid; others for a request that asks nothing.
+func Recommend(r Request) (Result, error) {
+	r, err := r.filled()
+	if err != nil {
+		return Result{}, err
+	}
+	sp, err := r.space()
+	if err != nil {
+		return Result{}, err
+	}
+	c, err := newCoster(&r, &sp.template)
+	if err != nil {
+		return Result{}, err
+	}
+	out := Result{Objective: r.Objective, CostAxis: r.costAxis(), Judged: r.Judge}
+	j, err := r.judge(&sp.template, &c, &out.Evidence)
+	if err != nil {
+		return out, err
+	}
+	e := evaluator{space: &sp, coster: &c, judge: j, axis: out.CostAxis, enough: math.Inf(-1), below: math.Inf(1)}
+	for a := range e.limits {
+		e.limits[a] = math.Inf(1)
+		if limit, ok := r.Caps[Axis(a)]; ok {
+			e.limits[a] = limit
+		}
+	}
+	if reason := c.unknown(&e); reason != "" {
+		return out, &NoAnswerError{Reason: reason}
+	}
+	view := viewer{request: &r, coster: &c, judge: j, space: &sp, names: newDirectory()}
+	var anchorScore *float64
+	if r.Anchor != nil {
+		if out.Anchor, err = view.anchor(); err != nil {
+			return out, err
+		}
+		anchorScore = e.against(&r, out.Anchor)
+	}
+	all := e.run(r.Workers)
+	out.Counted, out.Feasible = all.counted, all.feasible
+	if len(all.points) == 0 {
+		return out, view.noAnswer(&all, &e)
+	}
+	if j == nil {
+		out.Rows, err = view.unjudged(&all, r.Top)
+		return out, err
+	}
+	sel := choose(all.points, r.Objective, anchorScore, j.usual(), r.Top)
+	out.Rows, err = view.rows(&all, sel, out.Anchor)
+	return out, err
+}
+
+// judge returns what says how good shapes are, or nil with the reason in the summary.
+func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
+	*summary = EvidenceSummary{Kind: "none"}
+	if why := whyUncovered(template); why != "" {
+		summary.Missing = why
+		return nil, nil
+	}
+	j, err := newPublishedJudge(r, template)
+	if err != nil {
+		summary.Missing = err.Error()
+		return nil, nil
+	}
+	*summary = j.summary(r, c)
+	summary.Check, err = leaveOneOut(readings(r.Evidence), j.law)
+	return j, err
+}
+
+// against sets what candidates must beat, and returns the anchor's score.
+func (e *evaluator) against(r *Request, anchor *Row) *float64 {
+	if cost, ok := anchor.on(e.axis); ok && len(r.Caps) == 0 {
+		e.below = cost
+	}
+	if e.judge == nil {
+		return nil
+	}
+	score, _ := e.judge.score(r.Anchor, &anchor.Params)
+	if r.Objective != QualityAxis {
+		e.enough = score - e.judge.usual()
+	}
+	return &score
+}
+
+// unknown says why an axis that is limited or saved cannot be costed.
+func (c *coster) unknown(e *evaluator) string {
+	for a := range QualityAxis {
+		if a != e.axis && math.IsInf(e.limits[a], 1) {
+			continue
+		}
+		switch {
+		case a == DecodeAxis:
+			return "the latency of decoding is not predicted by this version"
+		case a != StepTimeAxis && a != DeviceHoursAxis && a != CostAxis:
+		case c.machine == nil:
+			return a.String() + " is not known: " + c.timeless
+		case a == CostAxis && c.rates.Price.Interval == nil:
+			return "cost is not known: " + c.rates.Price.Missing
+		}
+	}
+	return ""
+}
+
+// viewer turns points into rows.
+type viewer struct {
+	request *Request
+	coster  *coster
+	judge   judge
+	space   *space
+	names   directory
+}
+
+func (v *viewer) anchor() (*Row, error) {
+	row := Row{Shape: *v.request.Anchor}
+	return &row, v.fill(&row)
+}
+
+// fill adds costs, results and quality to a row with a shape.
+func (v *viewer) fill(row *Row) error {
+	costs, err := v.coster.full(&row.Shape)
+	if err != nil {
+		return err
+	}
+	row.Costs = costs
+	row.Published, row.Figure = published(&row.Shape)
+	row.Class = Rule
+	if v.judge != nil {
+		v.judge.describe(row)
+	}
+	return nil
+}
+
+// published returns the results of exactly this shape.
+func published(s *shapes.Shape) (tables []data.PaperResult, figure []data.FigureReading) {
+	same := func(ref string) bool {
+		t, err := shapes.Parse(ref)
+		return err == nil && t.SameArchitecture(*s)
+	}
+	tables = slices.DeleteFunc(data.PaperResults(), func(r data.PaperResult) bool { return !same(r.Shape) })
+	figure = slices.DeleteFunc(data.Figure1Readings(), func(r data.FigureReading) bool { return r.Shape == "" || !same(r.Shape) })
+	return tables, figure
+}
+
+// row returns the filled row of a candidate.
+func (v *viewer) row(index int) (Row, error) {
+	var row Row
+	v.space.at(index, &row.Shape)
+	if row.Shape.Name == "" {
+		v.names.name(&row.Shape, v.space, v.space.widthAt(index))
+	}
+	return row, v.fill(&row)
+}
+
+// rows returns the selected rows, the pick first.
+func (v *viewer) rows(all *evaluation, sel selection, anchor *Row) ([]Row, error) {
+	var rows []Row
+	for _, i := range sel.shown {
+		row, err := v.row(all.points[i].index)
+		if err != nil {
+			return nil, err
+		}
+		row.Rank, row.Pick = len(rows)+1, i == sel.pick
+		rows = append(rows, row)
+	}
+	for i := range rows {
+		row := &rows[i]
+		reference := anchor
+		if reference == nil {
+			reference = &rows[0]
+		}
+		row.Tie = v.tie(row, reference)
+		if anchor != nil {
+			row.Saved = row.saved(&anchor.Costs)
+		}
+		row.Why = v.why(row, reference, anchor != nil)
+	}
+	return rows, nil
+}
+
+// tie says whether the judged qualities differ by no more than the wider half-width.
+func (v *viewer) tie(a, b *Row) bool {
+	x, half := v.judge.score(&a.Shape, &a.Params)
+	y, other := v.judge.score(&b.Shape, &b.Params)
+	return math.Abs(x-y) <= max(half, other)
+}
+
+// unjudged returns, where nothing says how good shapes are, the candidate that
+// uses most of the budget for each depth: a menu, not a ranking.
+func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
+	largest := map[int]point{} // by layers of both stacks
+	var depths []int
+	var s shapes.Shape
+	for _, p := range all.points {
+		v.space.at(p.index, &s)
+		layers := s.Encoder.Layers + s.Decoder.Layers
+		if _, ok := largest[layers]; !ok {
+			depths = append(depths, layers)
+		}
+		largest[layers] = p // points come by cost
+	}
+	slices.Sort(depths)
+	step := max(1, (len(depths)+top-1)/top)
+	var rows []Row
+	for i := 0; i < len(depths); i += step {
+		row, err := v.row(largest[depths[i]].index)
+		if err != nil {
+			return nil, err
+		}
+		row.Rank = len(rows) + 1
+		row.Why = "the largest shape of its depth within the limits; nothing measured ranks it"
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// noAnswer explains why there are no points.
+func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
+	if all.counted == 0 {
+		return &NoAnswerError{Reason: "the constraints on width, depth and alignment leave no candidates"}
+	}
+	if all.feasible > 0 {
+		return &NoAnswerError{Reason: "no candidate costs less than " + v.request.Anchor.Name + " in " + e.axis.String() + " at a predicted quality within the error of it"}
+	}
+	out := &NoAnswerError{}
+	nearest := -1
+	for a := range QualityAxis {
+		if m := all.misses.alone[a]; m.exists {
+			out.Binding = append(out.Binding, Limit{Axis: a, Value: e.limits[a], Nearest: m.value})
+			if nearest < 0 {
+				nearest = m.index
+			}
+		}
+	}
+	var s shapes.Shape
+	if len(out.Binding) == 0 && all.misses.all.exists {
+		nearest = all.misses.all.index
+		v.space.at(nearest, &s)
+		p := flops.CountParameters(&s)
+		for a := range QualityAxis {
+			if value := v.coster.cheap(a, &s, &p); !math.IsInf(e.limits[a], 1) && value > e.limits[a] {
+				out.Binding = append(out.Binding, Limit{Axis: a, Value: e.limits[a], Nearest: value})
+			}
+		}
+	}
+	if nearest < 0 {
+		out.Reason = "the limited costs cannot be worked out for any candidate"
+		return out
+	}
+	v.space.at(nearest, &s)
+	if s.Name == "" {
+		v.names.name(&s, v.space, v.space.widthAt(nearest))
+	}
+	out.Shape = s
+	return out
+}

@@ -1,0 +1,113 @@
+package recommend
+
+import (
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Result is the answer to a [Request].
+type Result struct {
+	Objective Axis
+	CostAxis  Axis // what quality is weighed against
+	Judged    Judge
+	Anchor    *Row  // the shape to beat; nil when there is none
+	Rows      []Row // Rows[0] is the pick, the others follow by cost
+	Counted   int   // candidates costed
+	Feasible  int   // candidates within caps and constraints
+	Evidence  EvidenceSummary
+	Warnings  []string
+}
+
+// EvidenceSummary is the line under every table that leans on recorded results.
+type EvidenceSummary struct {
+	Kind     string        // "published", "records", or "none"
+	Law      string        // what was fitted, in a sentence
+	Missing  string        // why there is no quality; empty when there is
+	Rows     int           // readings fitted
+	Weakest  data.Evidence // class of the weakest reading used
+	Recalled bool          // some readings could not be checked: footnote them
+	Check    *LeaveOneOut  // held-out errors; nil without published evidence
+	Notes    []string      // what the evidence does not cover
+}
+
+// Class says how near the evidence a predicted quality is.
+type Class uint8
+
+const (
+	// Measured rows show the measurement itself.
+	Measured Class = iota
+	// Interpolated rows lie among the measured ones in every dimension.
+	Interpolated
+	// Extrapolated rows lie outside in size, depth or width.
+	Extrapolated
+	// Rule rows rest on a rule of thumb, or on nothing: no evidence covers them.
+	Rule
+)
+
+var classNames = [...]string{"measured", "interpolated", "extrapolated", "rule"}
+
+// String returns the name used in tables and JSON, e.g. "interpolated".
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return "invalid"
+}
+
+// Row is one recommended shape.
+type Row struct {
+	Rank  int
+	Shape shapes.Shape // Name is a catalogue name where there is one, else an edit that shapes.Parse reads
+	Pick  bool         // the one to start from
+	// Tie says that the judged quality differs from the anchor's, or without
+	// anchor from the pick's, by no more than the prediction error.
+	Tie bool
+
+	Costs
+	Saved   Saved
+	Quality Quality
+
+	Published []data.PaperResult   // results of exactly this shape
+	Figure    []data.FigureReading // and points read off Figure 1
+	Class     Class                // of the evidence for the quality
+	Evidence  data.Evidence        // weakest class of the readings behind it; empty without
+	Nearest   *Neighbour           // the nearest measured shape; nil without evidence
+	Why       string
+}
+
+// Neighbour is a measured shape and how far it is.
+type Neighbour struct {
+	Name string
+	// Distance is the largest factor by which a dimension differs: size of each stack, depth of each stack, or
+	// d_model. 1 is the same.
+	Distance float64
+}
+
+// Costs is what a shape costs on every axis.
+type Costs struct {
+	Params    flops.Parameters
+	FLOPs     flops.Count // of one step, matmul convention
+	RunFLOPs  float64
+	Memory    flops.Memory
+	Fits      *bool // nil: the device's memory is not known
+	Layout    flops.Layout
+	StepTime  hardware.Estimate // seconds
+	TotalTime hardware.Estimate // seconds on the wall clock
+	Bound     hardware.Bound    // what limits a step; empty without a profile
+	Bill      hardware.Bill
+	Decode    hardware.Estimate // seconds to generate one batch
+}
+
+// Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 %
+// less, negative is more. Nil where either is not known.
+type Saved struct {
+	Params, FLOPs, StepTime, Memory, Cost *float64
+}
+
+// Quality is the predicted or measured quality with its 80 % interval.
+type Quality struct {
+	Upstream   hardware.Estimate // pre-training loss in nats a token, smaller is better
+	Downstream hardware.Estimate // mean score after fine-tuning in points, larger is better
+}

@@ -1,0 +1,119 @@
+package recommend
+
+import (
+	"math"
+	"slices"
+)
+
+// selection is which points to show.
+type selection struct {
+	pick  int // index into points
+	shown []int
+}
+
+// choose picks from points sorted by cost.
+//
+// The front is the points that none beats on both cost and score; a measured
+// point stays beside it unless one that is no dearer is better by more than the
+// prediction error ε (ε-dominance). With an anchor the pick is the cheapest point
+// predicted no worse than it, failing that the best one within ε below. Without,
+// it is the best point when quality is the objective, else the knee: the point
+// furthest above the chord of the front in ln cost and score.
+//
+// Shown are the pick, the measured points, and points of the front that differ
+// by at least half of ε, at most top in all.
+func choose(points []point, objective Axis, anchor *float64, ε float64, top int) selection {
+	front := frontOf(points, ε)
+	pick := -1
+	switch {
+	case anchor != nil && objective != QualityAxis:
+		pick = slices.IndexFunc(front, func(i int) bool { return points[i].score >= *anchor })
+		if pick < 0 {
+			pick = bestOf(points, front)
+		}
+	case objective == QualityAxis:
+		pick = bestOf(points, front)
+	default:
+		pick = knee(points, front)
+	}
+	chosen := []int{front[pick]}
+	add := func(i int) {
+		if len(chosen) < top && !slices.Contains(chosen, i) {
+			chosen = append(chosen, i)
+		}
+	}
+	for _, i := range front {
+		if points[i].measured {
+			add(i)
+		}
+	}
+	for _, i := range spread(points, front, ε, top-len(chosen)) {
+		add(i)
+	}
+	slices.Sort(chosen[1:])
+	return selection{pick: chosen[0], shown: chosen}
+}
+
+// frontOf returns the indices of the strict front and of the measured points
+// that are not ε-dominated, cheapest first.
+func frontOf(points []point, ε float64) []int {
+	var front []int
+	best := math.Inf(-1)
+	for i, p := range points {
+		switch {
+		case p.score > best:
+			front, best = append(front, i), p.score
+		case p.measured && p.score+ε >= best:
+			front = append(front, i)
+		}
+	}
+	return front
+}
+
+func bestOf(points []point, front []int) int {
+	best := 0
+	for k, i := range front {
+		if points[i].score > points[front[best]].score {
+			best = k
+		}
+	}
+	return best
+}
+
+// knee returns the position on the front furthest above the chord from its
+// cheapest to its best point, in ln cost and score, each scaled to its range.
+func knee(points []point, front []int) int {
+	first, last := points[front[0]], points[front[bestOf(points, front)]]
+	width, height := math.Log(last.cost/first.cost), last.score-first.score
+	if width <= 0 || height <= 0 {
+		return 0
+	}
+	best, at := math.Inf(-1), 0
+	for k, i := range front {
+		rise := (points[i].score-first.score)/height - math.Log(points[i].cost/first.cost)/width
+		if rise > best {
+			best, at = rise, k
+		}
+	}
+	return at
+}
+
+// spread returns at most n positions of the front, each better than the one
+// before by at least half the prediction error: closer ones are the same shape
+// for every purpose.
+func spread(points []point, front []int, ε float64, n int) []int {
+	var apart []int
+	for _, i := range front {
+		if len(apart) == 0 || points[i].score >= points[apart[len(apart)-1]].score+ε/2 {
+			apart = append(apart, i)
+		}
+	}
+	if len(apart) <= n || n <= 0 {
+		return apart[:min(len(apart), max(n, 0))]
+	}
+	var out []int
+	for k := range n {
+		out = append(out, apart[k*(len(apart)-1)/max(1, n-1)])
+	}
+	return out
+}

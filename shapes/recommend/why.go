@@ -1,0 +1,105 @@
+package recommend
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// why says in a sentence what a row does against the reference and what that
+// rests on: "deeper than t5-base at a smaller width: −40 % params for −0.4 ± 0.5
+// points; measured".
+func (v *viewer) why(row, reference *Row, anchored bool) string {
+	var b strings.Builder
+	if anchored {
+		b.WriteString(movement(&row.Shape, &reference.Shape))
+		b.WriteString(": ")
+		b.WriteString(changes(row))
+	} else if row.Pick {
+		b.WriteString("the pick: ")
+	}
+	mine, half := v.judge.score(&row.Shape, &row.Params)
+	theirs, other := v.judge.score(&reference.Shape, &reference.Params)
+	switch {
+	case anchored || !row.Pick:
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(mine-theirs, max(half, other)), v.judge.unit())
+		if !anchored {
+			b.WriteString(" against the pick")
+		}
+		if row.Tie {
+			b.WriteString(", a tie within the error")
+		}
+	default:
+		fmt.Fprintf(&b, "predicted %s %s", difference(math.Abs(mine), half), v.judge.unit())
+	}
+	b.WriteString("; " + row.Class.String())
+	if row.Class != Measured && row.Nearest != nil {
+		fmt.Fprintf(&b, ", nearest measured: %s", row.Nearest.Name)
+	}
+	return b.String()
+}
+
+func joint(anchored bool) string {
+	if anchored {
+		return " for "
+	}
+	return ""
+}
+
+// difference prints a signed value to the digits its error supports.
+func difference(value, half float64) string {
+	digits := 1
+	if half < 0.1 {
+		digits = 3
+	}
+	sign := "+"
+	if value < 0 {
+		sign = "−"
+	}
+	return fmt.Sprintf("%s%.*f ± %.*f", sign, digits, math.Abs(value), digits, half)
+}
+
+// movement says how a shape differs from the anchor.
+func movement(s, anchor *shapes.Shape) string {
+	compare := func(a, b int, more, less string) string {
+		switch {
+		case a > b:
+			return more
+		case a < b:
+			return less
+		}
+		return ""
+	}
+	depth := compare(s.Encoder.Layers+s.Decoder.Layers, anchor.Encoder.Layers+anchor.Decoder.Layers, "deeper", "shallower")
+	width := compare(s.DModel, anchor.DModel, "wider", "narrower")
+	switch {
+	case depth == "" && width == "":
+		return "as deep and as wide as " + anchor.Name
+	case depth == "":
+		return width + " than " + anchor.Name + " at the same depth"
+	case width == "":
+		return depth + " than " + anchor.Name + " at the same width"
+	}
+	return depth + " and " + width + " than " + anchor.Name
+}
+
+// changes lists the parameters saved and, where it is known, the step time.
+func changes(row *Row) string {
+	part := func(saved *float64, what string) string {
+		if saved == nil {
+			return ""
+		}
+		sign := "−"
+		if *saved < 0 {
+			sign = "+"
+		}
+		return fmt.Sprintf("%s%.0f %% %s", sign, 100*math.Abs(*saved), what)
+	}
+	text := part(row.Saved.Params, "params")
+	if time := part(row.Saved.StepTime, "step time"); time != "" {
+		text += ", " + time
+	}
+	return text
+}
