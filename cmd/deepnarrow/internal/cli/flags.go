@@ -73,9 +73,10 @@ func optionalFlag(c *cobra.Command, kind quantity.Kind, name, help string) *floa
 	return target
 }
 
-// given returns the value of an optional flag, nil when it was not given.
+// given returns the value of an optional flag, nil when it was not given or
+// does not exist.
 func given(flag *float64) *float64 {
-	if math.IsNaN(*flag) {
+	if flag == nil || math.IsNaN(*flag) {
 		return nil
 	}
 	return flag

@@ -127,11 +127,16 @@ func (f *machineFlags) rates(p hardware.Profile) (hardware.Rates, hardware.Input
 		}
 		goodput = hardware.Given("goodput", *v)
 	}
-	rates, err := hardware.ResolveRates(p, hardware.StatedRates{
-		PriceUSDPerHour: given(f.price), MeanPowerWatts: given(f.watts), PUE: given(f.pue), KgCO2ePerKWh: given(f.grid), Region: f.region,
-	})
+	rates, err := hardware.ResolveRates(p, f.stated())
 	if err != nil {
 		return rates, goodput, badInput(fmt.Errorf("--region: %w", err), "deepnarrow list regions shows what there is")
 	}
 	return rates, goodput, nil
+}
+
+// stated returns the rates that flags state.
+func (f *machineFlags) stated() hardware.StatedRates {
+	return hardware.StatedRates{
+		PriceUSDPerHour: given(f.price), MeanPowerWatts: given(f.watts), PUE: given(f.pue), KgCO2ePerKWh: given(f.grid), Region: f.region,
+	}
 }

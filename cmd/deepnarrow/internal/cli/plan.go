@@ -131,9 +131,14 @@ type lengthFlags struct {
 	steps, tokens, days, deadline, maxCost *float64
 }
 
-func (f *lengthFlags) register(c *cobra.Command) {
+// registerWork registers only what says how much work the run is.
+func (f *lengthFlags) registerWork(c *cobra.Command) {
 	f.steps = optionalFlag(c, quantity.Count, "steps", "optimizer steps (default 524288)")
 	f.tokens = optionalFlag(c, quantity.Tokens, "tokens", "training tokens, such as 34.4B")
+}
+
+func (f *lengthFlags) register(c *cobra.Command) {
+	f.registerWork(c)
 	f.days = new(float64)
 	c.Flags().Var(newDays(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
 	f.deadline = optionalFlag(c, quantity.Duration, "deadline", "most wall-clock time, such as 14d: how many tokens fit?")
@@ -155,7 +160,7 @@ func (f *lengthFlags) length() (hardware.Length, error) {
 		{"--max-cost", given(f.maxCost), &out.MaxUSD},
 	} {
 		switch {
-		case option.value == nil:
+		case option.value == nil: // not given, or not a flag of this command
 		case chosen != "":
 			return out, usage("", "%s and %s both say how long the run is; allowed: one of them", chosen, option.name)
 		case *option.value == 0:

@@ -1,0 +1,347 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+func (a *app) recommend() *cobra.Command {
+	var work workloadFlags
+	var machine machineFlags
+	var length lengthFlags
+	var f recommendFlags
+	c := &cobra.Command{
+		Use:     "recommend --like SHAPE | --max-...",
+		Short:   "Recommend DeepNarrow shapes for a budget",
+		GroupID: groupRecommend,
+		Long: `Recommend shapes to train instead of one (--like), or within a budget (--max-params,
+--max-flops, --max-step-time, --max-device-hours, --max-cost, --max-memory,
+--max-decode-latency). Each row has its exact cost on every axis, what it saves
+against --like, its predicted or measured quality with an interval, the evidence
+for it, and why it is there. Without --hardware there is no time and no money.`,
+		Example: `  deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16
+  deepnarrow recommend --like t5-large --candidates catalogue
+  deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
+		Args: cobra.NoArgs,
+		RunE: func(_ *cobra.Command, _ []string) error {
+			request, err := f.request(a, &work, &machine, &length)
+			if err != nil {
+				return err
+			}
+			answers, err := a.answers(request, f.sources())
+			if err != nil {
+				return err
+			}
+			r := newReport("recommend")
+			r.Document.Inputs = f.inputs()
+			r.Document.Inputs["hardware"] = machine.profiles
+			r.Document.Inputs["execution"] = work.inputs()
+			r.Document.Conventions["flops"] = "matmul"
+			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
+			r.Recommend(answers)
+			return a.render(r)
+		},
+	}
+	a.output.register(c)
+	f.register(c)
+	work.register(c)
+	machine.register(c)
+	length.registerWork(c)
+	return c
+}
+
+// answers recommends among each kind of candidates. One kind without an answer
+// is no failure while another has one.
+func (a *app) answers(request recommend.Request, sources []string) ([]reports.Recommended, error) {
+	var out []reports.Recommended
+	var last error
+	for _, among := range sources {
+		switch among {
+		case "catalogue":
+			request.Source = recommend.Catalogue
+		case "lattice":
+			request.Source = recommend.Lattice
+		}
+		result, err := recommend.Recommend(request)
+		var none *recommend.NoAnswerError
+		var invalid *shapes.InvalidError
+		switch {
+		case errors.As(err, &none):
+			last = noAnswer(err, "loosen that limit, or --depth, --min-d-model and --candidates")
+		case errors.As(err, &invalid):
+			return nil, usage("", "%w", err)
+		case err != nil:
+			return nil, usage(a.hintOf("recommend"), "%w", err)
+		default:
+			out = append(out, reports.Recommended{Among: among, Result: result})
+		}
+	}
+	if len(out) == 0 {
+		return nil, last
+	}
+	return out, nil
+}
+
+// sources lists the kinds of candidates that the flags ask for.
+func (f *recommendFlags) sources() []string {
+	switch f.candidates {
+	case "":
+		return []string{"catalogue", "lattice"}
+	case "catalogue", "lattice":
+		return []string{f.candidates}
+	default:
+		return []string{"listed"}
+	}
+}
+
+// hintOf points at a command's help.
+func (a *app) hintOf(command string) string {
+	return "deepnarrow " + command + " --help lists the flags"
+}
+
+// recommendFlags are the question and its limits.
+type recommendFlags struct {
+	like, candidates, objective, judge, depth, tie, align, gated, family string
+	evidence                                                             []string
+	caps                                                                 map[recommend.Axis]*float64
+	minDModel, maxDModel, vocab, top                                     int
+}
+
+func (f *recommendFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.like, "like", "", "the `shape` to beat")
+	f.caps = map[recommend.Axis]*float64{
+		recommend.ParamsAxis:      optionalFlag(c, quantity.Params, "max-params", "most parameters, such as 150M"),
+		recommend.FLOPsAxis:       optionalFlag(c, quantity.FLOP, "max-flops", "most FLOPs of the whole run, such as 1e21"),
+		recommend.StepTimeAxis:    optionalFlag(c, quantity.Duration, "max-step-time", "longest step, such as 80ms"),
+		recommend.DeviceHoursAxis: optionalFlag(c, quantity.Count, "max-device-hours", "most device-hours of the whole run"),
+		recommend.CostAxis:        optionalFlag(c, quantity.Money, "max-cost", "largest bill of the whole run, such as $5000"),
+		recommend.MemoryAxis:      optionalFlag(c, quantity.Bytes, "max-memory", "most memory of a device, such as 16GiB"),
+		recommend.DecodeAxis:      optionalFlag(c, quantity.Duration, "max-decode-latency", "longest time to generate one batch"),
+	}
+	flags.StringVar(&f.objective, "objective", "params", "what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits")
+	flags.StringVar(&f.judge, "judge", "downstream", "which quality is compared: downstream or upstream")
+	flags.StringVar(&f.candidates, "candidates", "", "catalogue (released shapes), lattice (any aligned shape), or shapes to rank, separated by commas (default catalogue, then lattice)")
+	flags.StringVar(&f.family, "family", "t5", "family of the candidates without --like: t5, t5.1.1, gpt or bert")
+	countFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
+	countFlag(c, &f.maxDModel, "max-d-model", "largest d_model")
+	flags.StringVar(&f.depth, "depth", "", "fewest and most layers of a stack, such as 4:48")
+	flags.StringVar(&f.tie, "el-dl", "free", "encoder and decoder depth: free or tied")
+	flags.StringVar(&f.align, "align", "64", "dimensions are multiples of it: 64, 128 or profile")
+	countFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
+	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
+	flags.StringSliceVar(&f.evidence, "evidence", nil, "rest on these classes only: primary, secondary, figure, recalled")
+	countFlag(c, &f.top, "top", "rows at most (default 12)")
+}
+
+// inputs returns the question as the JSON document states it.
+func (f *recommendFlags) inputs() map[string]any {
+	in := map[string]any{"objective": f.objective, "candidates": f.sources()}
+	if f.like != "" {
+		in["like"] = f.like
+	}
+	for axis, limit := range f.caps {
+		if v := given(limit); v != nil {
+			in["max_"+strings.ReplaceAll(axis.String(), "-", "_")] = *v
+		}
+	}
+	return in
+}
+
+// request turns the flags into a request.
+func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags, length *lengthFlags) (recommend.Request, error) {
+	r := recommend.Request{Execution: work.execution, Top: f.top, Caps: map[recommend.Axis]float64{}}
+	var err error
+	if r.Objective, err = recommend.ParseAxis(f.objective); err != nil {
+		return r, usage("", "--objective: %w", err)
+	}
+	for axis, limit := range f.caps {
+		if v := given(limit); v != nil {
+			if *v == 0 {
+				return r, usage("", "--max-%s is 0; allowed: more than 0", axis)
+			}
+			r.Caps[axis] = *v
+		}
+	}
+	if f.like == "" && len(r.Caps) == 0 {
+		return r, usage(a.hintOf("recommend"), "recommend needs a shape to beat (--like) or a limit (--max-params, …)")
+	}
+	template, err := f.anchor(a, &r)
+	if err != nil {
+		return r, err
+	}
+	if err := f.choices(&r); err != nil {
+		return r, err
+	}
+	if err := f.constraints(&r.Constraints); err != nil {
+		return r, err
+	}
+	if r.Workload, err = work.workload(template); err != nil {
+		return r, err
+	}
+	run, err := length.length()
+	if err != nil {
+		return r, err
+	}
+	r.Steps = run.Steps
+	if run.Tokens > 0 {
+		r.Tokens = run.Tokens
+		r.Steps = run.Tokens / float64(r.Workload.TrainingTokens(template))
+	}
+	return r, f.machine(&r, template, work, machine)
+}
+
+// anchor resolves --like; the template gives the default workload.
+func (f *recommendFlags) anchor(a *app, r *recommend.Request) (*shapes.Shape, error) {
+	if f.like == "" {
+		r.Family = shapes.Family(f.family)
+		name := map[string]string{"t5": "t5-base", "t5.1.1": "t5-v1_1-base", "gpt": "gpt2", "bert": "bert-base-uncased"}[f.family]
+		if name == "" {
+			return nil, unknownKind("family", f.family, []string{"t5", "t5.1.1", "gpt", "bert"})
+		}
+		s, err := shapes.Lookup(name)
+		return &s, err
+	}
+	s, _, err := a.shape(f.like)
+	r.Anchor = &s
+	return &s, err
+}
+
+// choices reads the flags that are one of a few words.
+func (f *recommendFlags) choices(r *recommend.Request) error {
+	switch f.judge {
+	case "downstream":
+	case "upstream":
+		r.Judge = recommend.ByUpstream
+	default:
+		return unknownKind("quality", f.judge, []string{"downstream", "upstream"})
+	}
+	switch f.candidates {
+	case "", "lattice", "catalogue": // see sources
+	default:
+		r.Source = recommend.Listed
+		for _, name := range splitShapes(f.candidates) {
+			s, err := shapes.Parse(name)
+			if err != nil {
+				return shapeError(fmt.Errorf("--candidates: %w", err))
+			}
+			r.Candidates = append(r.Candidates, s)
+		}
+	}
+	for _, word := range f.evidence {
+		e, err := data.ParseEvidence(word)
+		if err != nil {
+			return usage("", "--evidence: %w", err)
+		}
+		r.Evidence = append(r.Evidence, e)
+	}
+	return nil
+}
+
+// splitShapes splits a list of shapes at commas, but for those between the
+// edits of one shape: t5-small/el=8,dl=4,t5-base.
+func splitShapes(list string) []string {
+	var out []string
+	for _, part := range strings.Split(list, ",") {
+		if len(out) > 0 && strings.Contains(part, "=") && !strings.Contains(part, "/") {
+			out[len(out)-1] += "," + part
+			continue
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+func (f *recommendFlags) constraints(c *recommend.Constraints) error {
+	c.MinDModel, c.MaxDModel, c.Vocab = f.minDModel, f.maxDModel, f.vocab
+	switch f.tie {
+	case "free":
+	case "tied":
+		c.TieDepths = true
+	default:
+		return unknownKind("value of --el-dl", f.tie, []string{"free", "tied"})
+	}
+	switch f.gated {
+	case "":
+	case "yes", "no":
+		gated := f.gated == "yes"
+		c.Gated = &gated
+	default:
+		return unknownKind("value of --gated", f.gated, []string{"yes", "no"})
+	}
+	if f.depth == "" {
+		return nil
+	}
+	low, high, ok := strings.Cut(f.depth, ":")
+	from, errLow := quantity.ParseExact(quantity.Count, low)
+	to, errHigh := quantity.ParseExact(quantity.Count, high)
+	if !ok || errLow != nil || errHigh != nil || from < 1 || to < from || to > 1<<12 {
+		return usage("", "--depth is %q; allowed: fewest:most layers, such as 4:48", f.depth)
+	}
+	c.MinDepth, c.MaxDepth = int(from), int(to)
+	return nil
+}
+
+// machine fills in hardware, layout, rates and alignment.
+func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, work *workloadFlags, m *machineFlags) error {
+	if err := f.alignment(r, nil); err != nil && len(m.profiles) == 0 {
+		return err
+	}
+	r.Devices = max(m.devices, m.layout.Devices())
+	if len(m.profiles) == 0 {
+		return nil
+	}
+	if len(m.profiles) > 1 {
+		return usage("compare hardware with deepnarrow plan", "recommend takes one --hardware")
+	}
+	profiles, err := m.hardware()
+	if err != nil {
+		return err
+	}
+	p := profiles[0]
+	r.Profile = &p
+	r.Execution, _ = work.executionOn(&p)
+	if r.Software, err = m.software(); err != nil {
+		return err
+	}
+	if m.layout.DP+m.layout.TP+m.layout.PP+m.layout.MicroBatch+m.layout.ZeRO > 0 {
+		layout, w, err := m.place(template, r.Workload, work.batch != 0)
+		if err != nil {
+			return err
+		}
+		r.Layout, r.Workload = &layout, w
+	}
+	_, goodput, err := m.rates(p)
+	if err != nil {
+		return err
+	}
+	r.Goodput, r.Stated = &goodput, m.stated()
+	return f.alignment(r, &p)
+}
+
+func (f *recommendFlags) alignment(r *recommend.Request, p *hardware.Profile) error {
+	switch f.align {
+	case "64":
+		r.Constraints.Align = 64
+	case "128":
+		r.Constraints.Align = 128
+	case "profile":
+		if p == nil || p.Align == nil {
+			return usage("", "--align profile needs a --hardware whose alignment is known")
+		}
+		r.Constraints.Align = int(p.Align.Value)
+	default:
+		return unknownKind("alignment", f.align, []string{"64", "128", "profile"})
+	}
+	return nil
+}
