@@ -2,59 +2,196 @@ package hardware
 
 import (
 	"fmt"
+	"math"
+	"strings"
+	"sync"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// Calibration is the constants of the step-time model for one device type and software stack, as fitted to measured
+// Calibration is the constants of the step-time model for one device type under one software stack, as fitted to measured
 // steps, with how far they can be trusted.
 type Calibration struct {
 	Constants Constants
-	// Spread is the standard deviation of each constant's logarithm after the fit.
-	Spread Constants
-	// Residual is the standard deviation of ln(measured/predicted) of one new run.
+	// Covariance is that of the constants' logarithms.
+	Covariance [constants][constants]float64
+	// Residual is the standard deviation of ln(measured/predicted) of a new run with perfect constants.
 	Residual float64
-	// FittedOn says what the constants come from, e.g. "60 steps of steps.jsonl, 2026-02-03".
+	// FittedOn says what the constants come from, e.g. "60 steps of steps.jsonl".
 	FittedOn string
 }
 
-// constants returns the constants of a run, their spread and what they were fitted on.
-func (r *Run) constants() (Constants, spread, string) {
-	if c := r.Calibration; c != nil {
-		return c.Constants, spread{c.Residual, c.Spread}, c.FittedOn
-	}
-	u := spread{residual: priorResidual}
-	for i := range u.constants {
-		u.constants[i] = priors[i].sd
-	}
-	return Priors(), u, ""
-}
-
-// priorResidual is the standard deviation of ln(measured/predicted) that remains with perfect constants: two runs of one
-// configuration differ by 17 to 43 % in published tables.
-const priorResidual = 0.12
-
-// assumptions lists what the prediction rests on besides the run.
-func (r *Run) assumptions(m *Machine, l flops.Layout, fitted string) []Assumption {
-	origin := string(Default)
-	source := "priors of the step-time model"
-	if fitted != "" {
-		origin, source = "calibrated", fitted
-	}
-	var list []Assumption
-	add := func(name, value, origin, source string) {
-		list = append(list, Assumption{name, value, origin, source})
-	}
-	field := func(name, value string, f *Field) {
-		if f != nil {
-			add(name, value, string(f.Origin), f.Source)
+// Family returns the name under which devices of one kind share an effect on the matmul rate: "ampere", "tpu". A device
+// without published step times is its own family.
+func (p *Profile) Family() string {
+	for _, d := range deviceNames {
+		for _, alias := range p.Aliases {
+			if alias == d.profile {
+				return d.family
+			}
 		}
 	}
-	field("memory bandwidth", fmt.Sprintf("%.4g GB/s", r.Profile.BandwidthBytesPerSecond.Value/1e9), r.Profile.BandwidthBytesPerSecond)
-	add("matmul ceiling", fmt.Sprintf("%.3g of peak", m.rate/m.peak), origin, source)
-	add("compiled graph", fmt.Sprint(compiled(&r.Profile, r.Software)), origin, "")
-	if l.Devices() > 1 {
-		field("links inside a node", fmt.Sprintf("%.4g GB/s one way", r.Profile.IntraBytesPerSecond.Value/1e9), r.Profile.IntraBytesPerSecond)
+	return p.Name
+}
+
+// calibration returns the profile's own fit, or the shipped one for the device and the software stack.
+func (p *Profile) calibration(s Software) Calibration {
+	if p.Calibration != nil {
+		return *p.Calibration
+	}
+	return Shipped(p, s)
+}
+
+// jointFit is the fit to all published step times: ln of each unknown and their covariance.
+type jointFit struct {
+	index      map[string]int
+	log        []float64
+	covariance [][]float64
+	residual   float64
+	source     string
+}
+
+// residualRow is the name of the row that holds the spread.
+const residualRow = "residual"
+
+var shipped = sync.OnceValue(func() jointFit {
+	j := jointFit{index: map[string]int{}}
+	var sd []float64
+	for i, row := range data.StepConstants() {
+		if row.Name == residualRow {
+			j.residual = row.LogSD
+			continue
+		}
+		j.index[row.Name] = i
+		j.log, sd = append(j.log, math.Log(row.Value)), append(sd, row.LogSD)
+		j.covariance = append(j.covariance, make([]float64, i+1))
+		for k, r := range row.Correlations {
+			j.covariance[i][k] = r * sd[i] * sd[k]
+		}
+		j.covariance[i][i] = sd[i] * sd[i]
+		j.source = row.Source
+	}
+	return j
+})
+
+// Shipped returns the constants fitted to the published step times for a device and a software stack. What was not
+// fitted, a device, family or stack without published steps, is at its prior with the prior's spread.
+func Shipped(p *Profile, s Software) Calibration {
+	j := shipped()
+	c := Calibration{Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD), FittedOn: j.source}
+	// Each constant is a sum of unknowns of the fit.
+	var parts [constants][]int
+	for k := range parts {
+		names := []string{priors[k].name}
+		sds := []float64{priors[k].sd}
+		switch Constant(k) {
+		case DeviceRate:
+			names, sds = []string{"family:" + p.Family(), "device:" + p.Name}, []float64{FamilySD, DeviceSD}
+		case SoftwareTime:
+			names, sds = []string{"stack:" + s.Stack}, []float64{StackSD}
+		}
+		sum := 0.0
+		for n, name := range names {
+			if i, ok := j.index[name]; ok {
+				parts[k] = append(parts[k], i)
+				sum += j.log[i]
+			} else {
+				c.Covariance[k][k] += sds[n] * sds[n]
+			}
+		}
+		if len(parts[k]) > 0 {
+			c.Constants[k] = math.Exp(sum)
+		}
+	}
+	for a := range parts {
+		for b := range parts {
+			for _, i := range parts[a] {
+				for _, k := range parts[b] {
+					c.Covariance[a][b] += j.covariance[max(i, k)][min(i, k)]
+				}
+			}
+		}
+	}
+	return c
+}
+
+// interval returns the central 80 % interval around a step time:
+//
+//	sd² = residual² + gᵀ·Σ·g, g = ∂ ln step/∂ ln constants
+//
+// The slope of a constant is about the share of the step that it governs, so that a launch-bound prediction is as uncertain
+// as the launch time and a network-bound one as the links.
+func (c *Calibration) interval(r *Run, seconds float64) quantity.Interval {
+	half := normalQuantile90 * math.Sqrt(c.Variance(r, seconds))
+	return quantity.Interval{Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half)}
+}
+
+// normalQuantile90 is the 0.9 quantile of the normal distribution: the half-width of the central 80 %.
+const normalQuantile90 = 1.2815515655446004
+
+// Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so many seconds.
+func (c *Calibration) Variance(r *Run, seconds float64) float64 {
+	const nudge = 1e-4
+	var slope [constants]float64
+	layout := r.Layout.For(r.Workload)
+	for i := range slope {
+		moved := c.Constants
+		moved[i] *= math.Exp(nudge)
+		if m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &moved); err == nil {
+			t := m.step(&r.Shape, r.Workload, layout)
+			slope[i] = math.Log(t.total()/seconds) / nudge
+		}
+	}
+	variance := c.Residual * c.Residual
+	for i := range slope {
+		for j := range slope {
+			variance += slope[i] * c.Covariance[i][j] * slope[j]
+		}
+	}
+	return variance
+}
+
+// assumptions lists what the prediction rests on besides the run.
+func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumption {
+	origin := Default
+	if r.Profile.Calibration != nil {
+		origin = Calibrated
+	}
+	var list []Assumption
+	field := func(name, value string, f *Field) {
+		if f != nil {
+			list = append(list, Assumption{name, value, f.Origin, f.Source})
+		}
+	}
+	rate := func(f *Field) string {
+		if f == nil {
+			return ""
+		}
+		return quantity.Format(quantity.ByteRate, f.Value, 4)
+	}
+	p := &r.Profile
+	field("memory bandwidth", rate(p.BandwidthBytesPerSecond), p.BandwidthBytesPerSecond)
+	list = append(list, Assumption{"rate of large products", fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3), 100*m.rate/m.peak), origin, c.FittedOn})
+	mode := "kernel by kernel"
+	if compiled(p, r.Software) {
+		mode = "compiled graph"
+	}
+	modeOrigin := Default
+	if r.Software.Compiled != nil {
+		modeOrigin = Flag
+	}
+	list = append(list, Assumption{"execution", mode, modeOrigin, "what the vendor's frameworks do where nothing is said"})
+	devices := l.Devices() * m.contexts
+	if devices > 1 {
+		field("links inside a node", rate(p.IntraBytesPerSecond)+" one way", p.IntraBytesPerSecond)
+	}
+	if devices > m.domain {
+		field("links between nodes", rate(p.InterBytesPerSecond)+" a device, one way", p.InterBytesPerSecond)
+	}
+	if m.units == 0 && !m.systolic() {
+		list = append(list, Assumption{"tiles at once", "unknown: partly filled waves are not counted", Default, strings.TrimSpace(p.Name + " states no compute units")})
 	}
 	return list
 }

@@ -49,9 +49,25 @@ const (
 	ScaleLoss
 	// FP8Share is the part of the measured fp8 ceiling that layer products keep, casts and scales included.
 	FP8Share
+	// DeviceRate multiplies the matmul rate of one device type: what its data sheet and its ceiling do not tell.
+	DeviceRate
+	// SoftwareTime multiplies the step under one software stack.
+	SoftwareTime
 
 	constants
 )
+
+// Standard deviations of what is not a constant of the model but differs between runs, in the logarithm: the priors of the
+// effects that a joint fit estimates, and what a run elsewhere adds.
+const (
+	FamilySD = 0.10 // of a hardware family's matmul rate: how far its data sheets can be reached
+	DeviceSD = 0.06 // of one device type within its family
+	StackSD  = 0.08 // of a software stack's time
+	SiteSD   = 0.06 // of a new place: other clocks, cooling, network, versions
+)
+
+// ConstantCount is how many constants there are; they are numbered from 0.
+const ConstantCount = int(constants)
 
 // Constants are the values of all [Constant]s.
 type Constants [constants]float64
@@ -84,11 +100,16 @@ var priors = [constants]prior{
 	EagerFixed:       {"eager_fixed", 0.02, 0.6, "tens of milliseconds of host work and synchronisation a step"},
 	CompiledFixed:    {"compiled_fixed", 0.004, 0.6, "milliseconds of dispatch and input"},
 	ScaleLoss:        {"scale_loss", 0.01, 0.5, "one to two per cent a doubling in published weak-scaling tables"},
+	DeviceRate:       {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
+	SoftwareTime:     {"software_time", 1, 0.08, "a trainer like the average"},
 	FP8Share:         {"fp8_share", 0.7, 0.15, "casts, scales and amax reductions beside the faster products"},
 }
 
 // String returns the name of a constant in data files, e.g. "matmul_share".
 func (c Constant) String() string { return priors[c].name }
+
+// Prior returns what is expected of a constant before any fit, and the standard deviation of its logarithm.
+func (c Constant) Prior() (value, sd float64) { return priors[c].value, priors[c].sd }
 
 // Priors returns the prior values: what the model assumes where nothing was fitted.
 func Priors() Constants {

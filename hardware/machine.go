@@ -19,6 +19,8 @@ type Software struct {
 	ContextParallel int
 	// ExpertParallel is how many of the data-parallel devices share the experts; 0 and 1 are one.
 	ExpertParallel int
+	// Stack names the trainer whose fitted effect applies, e.g. "megatron"; empty is a trainer like the average.
+	Stack string
 	// Domain is how many devices the fast links join, e.g. the chips of one TPU slice; 0 is the profile's.
 	Domain int
 }
@@ -64,6 +66,7 @@ type Machine struct {
 	dataExposed    float64
 	tensorExposed  float64
 	scaleLoss      float64
+	slowdown       float64 // of everything, by the software
 	contexts       int
 	experts        int
 	compute        float64 // bytes of an activation
@@ -88,9 +91,24 @@ const tile = 128
 // measured ones, 0.51 to 0.97 over 12 devices in facts/matmul_ceilings.csv.
 const unmeasuredCeiling = 0.8
 
-// NewMachine works a profile out for an execution and a software stack. Links are checked when a layout needs them.
-// The error is a [*MissingError].
-func NewMachine(p *Profile, x flops.Execution, s Software, c *Constants) (Machine, error) {
+// vectorUnitCeiling is the part of the float32 peak that products off the matrix unit reach, which draw too little power to
+// slow the clock: single-precision products are the one case where libraries come within a few per cent of the sheet.
+const vectorUnitCeiling = 0.95
+
+// systolicCeiling is the same for systolic arrays, whose products are scheduled when compiled and padded to the array: the
+// one that was measured, Gaudi 2, reaches 0.97, and the published roofs of TPU products (scaling-book, roofline.md) are
+// drawn at the peak.
+const systolicCeiling = 0.95
+
+// NewMachine works a profile out for an execution and a software stack, with the constants of the profile's calibration or
+// the shipped ones. Links are checked when a layout needs them. The error is a [*MissingError].
+func NewMachine(p *Profile, x flops.Execution, s Software) (Machine, error) {
+	c := p.calibration(s)
+	return NewMachineWith(p, x, s, &c.Constants)
+}
+
+// NewMachineWith is [NewMachine] with given constants, as a fit needs it.
+func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Machine, error) {
 	missing := func(field, why string) error { return &MissingError{p.Name, field, why} }
 	format := executionFormat(x.Precision)
 	peak, ok := p.Peaks[format]
@@ -101,7 +119,8 @@ func NewMachine(p *Profile, x flops.Execution, s Software, c *Constants) (Machin
 		return Machine{}, missing("bandwidth", "the time of element-wise work")
 	}
 	m := Machine{peak: peak.Value, exec: x, recompute: x.Recompute, unfused: x.Attention == flops.UnfusedAttention, dropout: x.Dropout}
-	m.rate = peak.Value * ceiling(p, format) * c[MatmulShare]
+	m.slowdown = c[SoftwareTime]
+	m.rate = peak.Value * ceiling(p, format) * c[MatmulShare] * c[DeviceRate]
 	m.headRate = m.rate
 	if s.Matmul != "" && s.Matmul != format {
 		fast, ok := p.Peaks[s.Matmul]
@@ -113,7 +132,7 @@ func NewMachine(p *Profile, x flops.Execution, s Software, c *Constants) (Machin
 		if s.Matmul == FP8 {
 			share = c[FP8Share]
 		}
-		m.rate = fast.Value * ceiling(p, s.Matmul) * share
+		m.rate = fast.Value * ceiling(p, s.Matmul) * share * c[DeviceRate]
 		if s.Matmul != FP8 {
 			m.headRate = m.rate
 		}
@@ -188,6 +207,12 @@ func ceiling(p *Profile, format Precision) float64 {
 		if _, ok := p.Measured[BF16]; ok {
 			return ceiling(p, BF16)
 		}
+	}
+	switch {
+	case p.MatrixUnit != nil:
+		return systolicCeiling
+	case format == FP32:
+		return vectorUnitCeiling
 	}
 	return unmeasuredCeiling
 }

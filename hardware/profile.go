@@ -17,6 +17,8 @@ const (
 	Flag Origin = "flag"
 	// File numbers stand in a profile file.
 	File Origin = "profile file"
+	// Calibrated numbers were fitted to measured steps.
+	Calibrated Origin = "calibrated"
 	// Default numbers are this project's assumption where nobody gave a better one.
 	Default Origin = "default"
 )
@@ -94,6 +96,9 @@ type Profile struct {
 
 	// Traps say what is easily got wrong about the device.
 	Traps string
+
+	// Calibration is the step-time model's own fit to this device, never written to once made; nil is the shipped one.
+	Calibration *Calibration
 }
 
 // Clone returns a copy that shares nothing that can be changed with the original.

@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -127,6 +128,25 @@ func recalledLink(rate float64, note string) *Field {
 	return &Field{Fact: data.Fact{Value: rate, Evidence: data.Recalled, Note: note}, Origin: Default}
 }
 
+// powerExponent relates matmul rate to a lowered power limit. Dynamic power goes with clock × voltage², and voltage falls
+// with the clock over part of the range: the rate goes with power to between 1/3 and 1/2.
+const powerExponent = 0.4
+
+// capPower lowers the measured ceilings of a device that a source runs below its limit.
+func capPower(p *Profile, watts float64) {
+	if p.PowerWatts == nil || p.PowerKind != LimitPower || watts >= p.PowerWatts.Value {
+		return
+	}
+	share := math.Pow(watts/p.PowerWatts.Value, powerExponent)
+	for format, f := range p.Measured {
+		f.Value *= share
+		p.Measured[format] = f
+	}
+	p.Name += fmt.Sprintf(" at %.0f W", watts)
+}
+
+var statedPower = regexp.MustCompile(`(\d+) W limit`)
+
 var statedBandwidth = regexp.MustCompile(`([0-9.]+) ?TB/s`)
 
 func (r *rowReader) profile(out *MeasuredRun) {
@@ -134,7 +154,7 @@ func (r *rowReader) profile(out *MeasuredRun) {
 	name := r.row.Hardware
 	for _, d := range deviceNames {
 		if strings.Contains(text, d.word) {
-			name, out.Family = d.profile, d.family
+			name = d.profile
 			break
 		}
 	}
@@ -143,13 +163,14 @@ func (r *rowReader) profile(out *MeasuredRun) {
 		r.refuse("%v", err)
 		return
 	}
-	if out.Family == "" {
-		out.Family = p.Name
-	}
+	out.Family = p.Family()
 	if m := statedBandwidth.FindStringSubmatch(r.row.Hardware); m != nil {
 		if tb, err := strconv.ParseFloat(m[1], 64); err == nil && tb > 0 {
 			p.BandwidthBytesPerSecond = &Field{Fact: data.Fact{Value: tb * 1e12, Source: r.row.Source, Evidence: r.row.Evidence}, Origin: File}
 		}
+	}
+	if watts := firstNumber(statedPower, r.row.Hardware); watts != nil {
+		capPower(&p, float64(*watts))
 	}
 	for _, a := range assumedLinks {
 		if a.profile == name && p.InterBytesPerSecond == nil && a.inter > 0 {
@@ -197,7 +218,7 @@ func (r *rowReader) shape(run *Run) {
 		}
 	case "enc-only":
 		s.Norm, s.Bias, s.Head = shapes.LayerNorm, shapes.BiasAll, shapes.HeadMLM
-		const bertVocab = 30_522
+		const bertVocab = 30_592 // 30,522 padded to a multiple of 128, as trainers for these devices do
 		s.Vocab = or(row.Vocab, bertVocab)
 	default:
 		if k.Gated {
@@ -245,11 +266,32 @@ func (r *rowReader) execution(run *Run) {
 	if run.Shape.Encoder.Layers > 0 || unfusedTrainer.MatchString(row.Source) {
 		x.Attention = flops.UnfusedAttention
 	}
+	for _, t := range trainers {
+		if strings.Contains(row.Source, t.word) {
+			run.Software.Stack = t.stack
+			break
+		}
+	}
 	run.Software.Compiled = row.Compiled
 	if row.Compiled == nil && jaxTrainer.MatchString(row.Source) {
 		yes := true
 		run.Software.Compiled = &yes
 	}
+}
+
+// trainers are the words of sources that name a software stack.
+var trainers = []struct{ word, stack string }{
+	{"llm-foundry", "llm-foundry"},
+	{"torchtitan", "torchtitan"},
+	{"maxtext", "maxtext"},
+	{"tpu-recipes", "maxtext"},
+	{"t5x", "t5x"},
+	{"neuron", "neuron"},
+	{"nanoT5", "pytorch"},
+	{"Megatron-Bridge", "megatron"},
+	{"NeMo", "megatron"},
+	{"egatron", "megatron"},
+	{"bigscience", "megatron"},
 }
 
 var (
@@ -314,7 +356,7 @@ func (r *rowReader) layout(run *Run) {
 	switch {
 	case micro == 0 && pp > 1:
 		micro = 1
-	case micro == 0, micro*devices == run.Workload.Batch && row.Accumulate == nil:
+	case micro == 0, row.PP == nil && row.Accumulate == nil && micro*devices == run.Workload.Batch:
 		micro = each // one pass; "per device" batches of sharded programs count the model's copies as one
 	}
 	l.Accumulate = max(1, (each+micro/2)/micro)

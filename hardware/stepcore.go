@@ -98,7 +98,10 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 	p := sublayer{bytes: 3 * s.compute * tokens * float64(sh.DModel), kernels: ffnKernels}
 	if n := w.LogitTokens(sh); n > 0 {
 		n = ceilDiv(n, s.contexts)
-		v := ceilDiv(sh.Vocab, tp)
+		v := sh.Vocab
+		if tp > 1 {
+			v = ceilDiv(v, tp*tile) * tile // trainers that split the vocabulary pad it so
+		}
 		p.matmul = s.matmulSeconds(gemm{1, n, v, sh.DModel}, s.headRate, s.compute)
 		p.scores = (s.compute + logitBytes) * float64(n) * float64(v)
 		if sh.Head == shapes.HeadMLM {
@@ -157,6 +160,9 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 	t[fixedCost] = s.fixed
 	if nodes := ceilDiv(l.DP*l.TP*l.PP*s.contexts, s.domain); nodes > 1 {
 		t[stragglers] = s.scaleLoss * math.Log2(float64(nodes)) * t.total()
+	}
+	for i := range t {
+		t[i] *= s.slowdown
 	}
 	return t
 }

@@ -2,7 +2,6 @@ package hardware
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -18,8 +17,6 @@ type Run struct {
 	Execution flops.Execution
 	Layout    flops.Layout
 	Software  Software
-	// Calibration is a profile's own fit; nil is the shipped one.
-	Calibration *Calibration
 }
 
 // Devices returns how many devices the run takes.
@@ -47,7 +44,7 @@ type Part struct {
 type Assumption struct {
 	Name   string
 	Value  string // with its unit
-	Origin string // default, data sheet, flag, profile file, calibrated
+	Origin Origin
 	Source string
 }
 
@@ -102,8 +99,8 @@ func Predict(r Run) (Prediction, error) {
 	if err != nil {
 		return Prediction{}, err
 	}
-	constants, spread, fitted := r.constants()
-	machine, err := NewMachine(&r.Profile, r.Execution, r.Software, &constants)
+	fit := r.Profile.calibration(r.Software)
+	machine, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &fit.Constants)
 	if err != nil {
 		return Prediction{}, err
 	}
@@ -114,7 +111,7 @@ func Predict(r Run) (Prediction, error) {
 	t := machine.step(&r.Shape, r.Workload, layout)
 	p := Prediction{
 		Level: Level, Devices: r.Devices(), Memory: memory, PeakFLOPsPerSecond: machine.peak,
-		StepSeconds: spread.interval(&r, &constants, t.total()),
+		StepSeconds: fit.interval(&r, t.total()),
 	}
 	p.Parts, p.Bound = t.parts()
 	step := p.StepSeconds.Value
@@ -129,7 +126,7 @@ func Predict(r Run) (Prediction, error) {
 			p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s", quantity.Format(quantity.Bytes, memory.PeakBytes, 3), quantity.Format(quantity.Bytes, m.Value, 3)))
 		}
 	}
-	p.Assumptions = r.assumptions(&machine, layout, fitted)
+	p.Assumptions = r.assumptions(&machine, layout, &fit)
 	return p, nil
 }
 
@@ -194,32 +191,11 @@ func (s *Machine) checkLinks(p *Profile, l flops.Layout) error {
 	return &MissingError{p.Name, need, fmt.Sprintf("a layout over %d devices", l.DP*l.TP*l.PP*s.contexts)}
 }
 
-// spread is what is not known about a prediction, as standard deviations of logarithms.
-type spread struct {
-	residual  float64   // of runs the constants were fitted to
-	constants Constants // of each constant
-}
-
-// interval returns the central 80 % interval around a step time:
-//
-//	sd² = residual² + Σ_c (∂ ln step/∂ ln c)²·sd_c²
-//
-// The derivative of a constant is about the share of the step it governs, so that a launch-bound prediction is as
-// uncertain as the launch time and a network-bound one as the links.
-func (u *spread) interval(r *Run, c *Constants, seconds float64) quantity.Interval {
-	variance := u.residual * u.residual
-	layout := r.Layout.For(r.Workload)
-	for i := range c {
-		const nudge = 1e-3
-		moved := *c
-		moved[i] *= 1 + nudge
-		if m, err := NewMachine(&r.Profile, r.Execution, r.Software, &moved); err == nil {
-			t := m.step(&r.Shape, r.Workload, layout)
-			slope := math.Log(t.total()/seconds) / math.Log(1+nudge)
-			variance += slope * slope * u.constants[i] * u.constants[i]
-		}
+// PeakFLOPsPerSecond returns the data-sheet rate that MFU is reported against: of the layers' matrix products.
+func (r *Run) PeakFLOPsPerSecond() float64 {
+	format := r.Software.Matmul
+	if format == "" {
+		format = executionFormat(r.Execution.Precision)
 	}
-	const quantile = 1.2815515655446004 // of the normal distribution at 0.9
-	half := quantile * math.Sqrt(variance)
-	return quantity.Interval{Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half)}
+	return r.Profile.Peaks[format].Value
 }

@@ -1,0 +1,190 @@
+package calibrate
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// unknown is one of the joint fit: the logarithm of a constant, or the effect of a family, a device or a stack.
+type unknown struct {
+	name string
+	mean float64 // of its prior
+	sd   float64
+}
+
+// joint is the fit of the shared constants and of all effects to runs on many devices.
+type joint struct {
+	runs     []hardware.MeasuredRun
+	unknowns []unknown
+	effects  [][3]int // of each run: its family's, its device's and its stack's unknown
+	weight   []float64
+}
+
+// shared says whether all devices and stacks share a constant.
+func shared(c int) bool {
+	return c != int(hardware.DeviceRate) && c != int(hardware.SoftwareTime)
+}
+
+// effectNames returns the names of the unknowns of a run besides the shared constants.
+func effectNames(r *hardware.MeasuredRun) [3]string {
+	return [3]string{"family:" + r.Family, "device:" + r.Device, "stack:" + r.Run.Software.Stack}
+}
+
+var effectSDs = [3]float64{hardware.FamilySD, hardware.DeviceSD, hardware.StackSD}
+
+func newJoint(runs []hardware.MeasuredRun) *joint {
+	p := &joint{runs: runs, effects: make([][3]int, len(runs)), weight: make([]float64, len(runs))}
+	for c := range hardware.ConstantCount {
+		if shared(c) {
+			value, sd := hardware.Constant(c).Prior()
+			p.unknowns = append(p.unknowns, unknown{hardware.Constant(c).String(), math.Log(value), sd})
+		}
+	}
+	for kind, sd := range effectSDs {
+		var names []string
+		for i := range runs {
+			names = append(names, effectNames(&runs[i])[kind])
+		}
+		slices.Sort(names)
+		for _, n := range slices.Compact(names) {
+			if n != "stack:" {
+				p.unknowns = append(p.unknowns, unknown{n, 0, sd})
+			}
+		}
+		for i := range runs {
+			p.effects[i][kind] = p.find(effectNames(&runs[i])[kind])
+		}
+	}
+	// Rows of one group share their weight: a suite of near-copies is less evidence than as many independent runs.
+	size := map[string]int{}
+	for i := range runs {
+		size[runs[i].Group]++
+	}
+	for i := range runs {
+		p.weight[i] = 1 / math.Sqrt(float64(size[runs[i].Group]))
+	}
+	return p
+}
+
+// find returns the index of an unknown, or −1.
+func (p *joint) find(name string) int {
+	return slices.IndexFunc(p.unknowns, func(u unknown) bool { return u.name == name })
+}
+
+// constants returns the constants under which a run with such effects is predicted.
+func (p *joint) constants(theta []float64, effects [3]int) hardware.Constants {
+	c := hardware.Priors()
+	j := 0
+	for k := range c {
+		if shared(k) {
+			c[k] = math.Exp(theta[j])
+			j++
+		}
+	}
+	at := func(j int) float64 {
+		if j < 0 {
+			return 0
+		}
+		return theta[j]
+	}
+	c[hardware.DeviceRate] = math.Exp(at(effects[0]) + at(effects[1]))
+	c[hardware.SoftwareTime] = math.Exp(at(effects[2]))
+	return c
+}
+
+// residual returns ln(measured/predicted) of a run and fills the slopes of ln predicted.
+func (p *joint) residual(r *hardware.MeasuredRun, effects [3]int, theta, slope []float64) float64 {
+	c := p.constants(theta, effects)
+	at := logSeconds(&r.Run, &c)
+	clear(slope)
+	j := 0
+	for k := range c {
+		s := constantSlope(&r.Run, c, k, at)
+		switch {
+		case shared(k):
+			slope[j] = s
+			j++
+		case k == int(hardware.DeviceRate):
+			set(slope, effects[0], s)
+			set(slope, effects[1], s)
+		default:
+			set(slope, effects[2], s)
+		}
+	}
+	return math.Log(r.Seconds) - at
+}
+
+func set(slope []float64, j int, v float64) {
+	if j >= 0 {
+		slope[j] = v
+	}
+}
+
+// fit solves for all unknowns, from the priors or from the values that another fit found for the same names.
+func (p *joint) fit(from *jointFit, iterations int) *jointFit {
+	n := len(p.unknowns)
+	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
+	for j, u := range p.unknowns {
+		prior.mean[j] = u.mean
+		prior.precision.SetSym(j, j, 1/(u.sd*u.sd))
+	}
+	start := slices.Clone(prior.mean)
+	if from != nil {
+		for j, u := range p.unknowns {
+			if k := from.joint.find(u.name); k >= 0 {
+				start[j] = from.theta[k]
+			}
+		}
+	}
+	o := observations{p.weight, func(i int, theta, slope []float64) float64 {
+		return p.residual(&p.runs[i], p.effects[i], theta, slope)
+	}}
+	return &jointFit{p, solve(prior, o, start, iterations)}
+}
+
+// jointFit is the outcome of a joint fit.
+type jointFit struct {
+	joint *joint
+	posterior
+}
+
+// predict returns the step time of a run that need not be in the fit, and the standard deviation of its logarithm.
+func (f *jointFit) predict(r *hardware.MeasuredRun) (seconds, sd float64) {
+	var effects [3]int
+	variance := f.posterior.residual*f.posterior.residual + hardware.SiteSD*hardware.SiteSD
+	for kind, name := range effectNames(r) {
+		effects[kind] = f.joint.find(name)
+		if effects[kind] < 0 {
+			variance += effectSDs[kind] * effectSDs[kind]
+		}
+	}
+	slope := make([]float64, len(f.theta))
+	at := math.Log(r.Seconds) - f.joint.residual(r, effects, f.theta, slope)
+	v := mat.NewVecDense(len(slope), slope)
+	variance += mat.Inner(v, f.covariance, v)
+	return math.Exp(at), math.Sqrt(variance)
+}
+
+// logSeconds returns ln of the predicted time of a run.
+func logSeconds(r *hardware.Run, c *hardware.Constants) float64 {
+	m, err := hardware.NewMachineWith(&r.Profile, r.Execution, r.Software, c)
+	if err != nil {
+		return math.NaN()
+	}
+	t, err := m.StepSeconds(&r.Shape, r.Workload, r.Layout)
+	if err != nil {
+		return math.NaN()
+	}
+	return math.Log(t)
+}
+
+// constantSlope returns ∂ ln seconds/∂ ln constant k by a forward difference.
+func constantSlope(r *hardware.Run, c hardware.Constants, k int, at float64) float64 {
+	const nudge = 1e-4
+	c[k] *= math.Exp(nudge)
+	return (logSeconds(r, &c) - at) / nudge
+}

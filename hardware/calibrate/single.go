@@ -1,0 +1,167 @@
+package calibrate
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// Measurement is one measured step. Runs of one call share profile and software stack.
+type Measurement struct {
+	Run     hardware.Run
+	Seconds float64
+	// Group names what is left out together when the error is estimated: usually the shape.
+	Group string
+}
+
+// Result is a fit of the constants to one device and stack.
+type Result struct {
+	Calibration hardware.Calibration
+	// MedianAbsLogError, Worst and Coverage80 are of predictions of each group by a fit to the others; with fewer than
+	// two groups there are none, and HeldOut is false.
+	HeldOut           bool
+	MedianAbsLogError float64
+	Worst             float64
+	Coverage80        float64
+	Converged         bool
+}
+
+// ErrNoMeasurements is returned when there is nothing to fit.
+var ErrNoMeasurements = errors.New("no measured steps to fit")
+
+// Fit returns the constants of the device and software stack that the measurements were made with.
+//
+// The prior is the shipped fit with its covariance, so that a few steps move only what they speak of: three points cannot
+// make a prediction much worse than the shipped one. Errors: [ErrNoMeasurements], a measurement that is not positive, or
+// whatever keeps a run from being predicted.
+func Fit(steps []Measurement, fittedOn string) (Result, error) {
+	if len(steps) == 0 {
+		return Result{}, ErrNoMeasurements
+	}
+	base := hardware.Shipped(&steps[0].Run.Profile, steps[0].Run.Software)
+	for i, s := range steps {
+		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
+			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted", i+1, s.Seconds)
+		}
+		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
+			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
+		}
+	}
+	post := fitSingle(steps, &base, nil)
+	out := Result{Calibration: calibrationOf(&post, fittedOn), Converged: post.converged}
+	out.holdOut(steps, &base, &post)
+	return out, nil
+}
+
+// fitSingle solves for the logarithms of all constants.
+func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64) posterior {
+	n := hardware.ConstantCount
+	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
+	covariance := mat.NewSymDense(n, nil)
+	for j := range n {
+		prior.mean[j] = math.Log(base.Constants[j])
+		for k := j; k < n; k++ {
+			covariance.SetSym(j, k, base.Covariance[j][k])
+		}
+	}
+	// The device at hand is one of its type, under its own versions of the software.
+	for _, c := range [...]hardware.Constant{hardware.DeviceRate, hardware.SoftwareTime} {
+		covariance.SetSym(int(c), int(c), covariance.At(int(c), int(c))+hardware.SiteSD*hardware.SiteSD)
+	}
+	var factor mat.Cholesky
+	if !factor.Factorize(covariance) {
+		panic("calibrate: the shipped covariance is not positive definite")
+	}
+	if err := factor.InverseTo(prior.precision); err != nil {
+		panic("calibrate: the shipped covariance cannot be inverted: " + err.Error())
+	}
+	if start == nil {
+		start = prior.mean
+	}
+	weight := make([]float64, len(steps))
+	for i := range weight {
+		weight[i] = 1
+	}
+	return solve(prior, observations{weight, func(i int, theta, slope []float64) float64 {
+		c := constantsOf(theta)
+		at := logSeconds(&steps[i].Run, &c)
+		for k := range slope {
+			slope[k] = constantSlope(&steps[i].Run, c, k, at)
+		}
+		return math.Log(steps[i].Seconds) - at
+	}}, start, fitSteps)
+}
+
+func constantsOf(theta []float64) hardware.Constants {
+	var c hardware.Constants
+	for k := range c {
+		c[k] = math.Exp(theta[k])
+	}
+	return c
+}
+
+func calibrationOf(p *posterior, fittedOn string) hardware.Calibration {
+	c := hardware.Calibration{Constants: constantsOf(p.theta), Residual: p.residual, FittedOn: fittedOn}
+	for j := range p.theta {
+		for k := range p.theta {
+			c.Covariance[j][k] = p.covariance.At(j, k)
+		}
+	}
+	return c
+}
+
+// holdOut predicts each group by a fit to the others, and widens the residual spread to what they show.
+func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *posterior) {
+	var groups []string
+	for _, s := range steps {
+		groups = append(groups, s.Group)
+	}
+	slices.Sort(groups)
+	groups = slices.Compact(groups)
+	if len(groups) < 2 {
+		r.Calibration.Residual = max(r.Calibration.Residual, base.Residual/2)
+		return
+	}
+	var errs, ratios []float64
+	for _, g := range groups {
+		var train, held []Measurement
+		for _, s := range steps {
+			if s.Group == g {
+				held = append(held, s)
+			} else {
+				train = append(train, s)
+			}
+		}
+		post := fitSingle(train, base, all.theta)
+		fit := calibrationOf(&post, "")
+		for _, s := range held {
+			seconds, sd := predictWith(&fit, &s.Run)
+			e := math.Abs(math.Log(s.Seconds / seconds))
+			errs, ratios = append(errs, e), append(ratios, e/sd)
+		}
+	}
+	r.HeldOut, r.MedianAbsLogError, r.Worst = true, median(errs), slices.Max(errs)
+	inside := 0
+	for _, z := range ratios {
+		if z <= quantile90 {
+			inside++
+		}
+	}
+	r.Coverage80 = float64(inside) / float64(len(ratios))
+	even := make([]float64, len(ratios))
+	for i := range even {
+		even[i] = 1
+	}
+	r.Calibration.Residual *= max(1, weightedQuantile(ratios, even, level)/quantile90)
+}
+
+// predictWith returns the step time under a calibration and the standard deviation of its logarithm.
+func predictWith(c *hardware.Calibration, r *hardware.Run) (seconds, sd float64) {
+	at := logSeconds(r, &c.Constants)
+	return math.Exp(at), math.Sqrt(c.Variance(r, math.Exp(at)))
+}

@@ -1,0 +1,217 @@
+package calibrate
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// HoldOut says what is left out together.
+type HoldOut string
+
+const (
+	ByGroup  HoldOut = "group"  // rows of one model and device in one source
+	BySource HoldOut = "source" // all rows of one publication
+)
+
+// Scored is one row beside its prediction by a model that has not seen it.
+type Scored struct {
+	ID, Group, Source, Class, Device, Family, Basis string
+	Measured                                        float64 // seconds
+	Predicted, Low, High                            float64 // seconds, at hardware.Level
+	// Baseline is the prediction by the median MFU of the training rows on the same hardware family, or on all hardware
+	// where the family has none.
+	Baseline float64
+}
+
+// Unscored is a row that cannot be held against the model, and why.
+type Unscored struct {
+	ID, Reason string
+}
+
+// Score is the error of a set of rows.
+type Score struct {
+	Class, Hardware  string // "all" for the totals
+	N                int
+	MedianAbsLog     float64 // median |ln(measured/predicted)|
+	Within125        float64 // share with a ratio of at most 1.25
+	Within2          float64
+	Coverage80       float64 // share inside the interval
+	BaselineMedian   float64 // of the baseline, on the same rows
+	BaselineWithin2  float64
+	BaselineWithin25 float64
+}
+
+// Validation is the outcome of replaying measured rows through the predictor.
+type Validation struct {
+	HoldOut  HoldOut
+	Rows     []Scored
+	Unscored []Unscored
+}
+
+// readRuns turns rows into runs. Rows of quality C miss what matters and are not scored.
+func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Unscored) {
+	for _, row := range rows {
+		if row.Quality == "C" {
+			unscored = append(unscored, Unscored{row.ID, "quality C: the source leaves out what matters"})
+			continue
+		}
+		run, err := hardware.ReadRun(row)
+		var why *hardware.UnscoredError
+		if errors.As(err, &why) {
+			unscored = append(unscored, Unscored{why.ID, why.Reason})
+			continue
+		}
+		c := hardware.Priors()
+		if math.IsNaN(logSeconds(&run.Run, &c)) {
+			unscored = append(unscored, Unscored{row.ID, missingOf(&run.Run)})
+			continue
+		}
+		runs = append(runs, run)
+	}
+	// Predictions must not depend on the order of records.
+	slices.SortStableFunc(runs, func(a, b hardware.MeasuredRun) int { return cmp.Compare(a.ID, b.ID) })
+	return runs, unscored
+}
+
+// missingOf returns why a run has no prediction.
+func missingOf(r *hardware.Run) string {
+	m, err := hardware.NewMachine(&r.Profile, r.Execution, r.Software)
+	if err == nil {
+		_, err = m.StepSeconds(&r.Shape, r.Workload, r.Layout)
+	}
+	if err == nil {
+		return "no finite prediction"
+	}
+	return err.Error()
+}
+
+// Validate scores rows by models fitted to the others: for each group or source of the rows, a fit to all rows outside it.
+func Validate(rows []data.StepTime, by HoldOut) Validation {
+	runs, unscored := readRuns(rows)
+	v := Validation{HoldOut: by, Unscored: unscored}
+	key := func(r *hardware.MeasuredRun) string {
+		if by == BySource {
+			return r.Source
+		}
+		return r.Group
+	}
+	all := newJoint(runs).fit(nil, fitSteps)
+	folds := map[string][]int{}
+	for i := range runs {
+		folds[key(&runs[i])] = append(folds[key(&runs[i])], i)
+	}
+	v.Rows = make([]Scored, len(runs))
+	for name, held := range folds {
+		var train []hardware.MeasuredRun
+		for i := range runs {
+			if key(&runs[i]) != name {
+				train = append(train, runs[i])
+			}
+		}
+		model := newJoint(train).fit(all, foldSteps)
+		for _, i := range held {
+			v.Rows[i] = model.score(&runs[i], newBaseline(train))
+		}
+	}
+	return v
+}
+
+const (
+	fitSteps  = 40 // far more than the about ten that a fit takes
+	foldSteps = 12 // a fold starts from the fit to all rows
+)
+
+// ValidateNew scores rows that the shipped constants have not seen, as [Validate] does, with the shipped model and the
+// published rows as the baseline's training rows.
+func ValidateNew(rows []data.StepTime) Validation {
+	runs, unscored := readRuns(rows)
+	v := Validation{HoldOut: "none", Unscored: unscored}
+	train, _ := readRuns(data.StepTimes())
+	base := newBaseline(train)
+	for i := range runs {
+		r := &runs[i]
+		fit := hardware.Shipped(&r.Run.Profile, r.Run.Software)
+		seconds, sd := predictWith(&fit, &r.Run)
+		v.Rows = append(v.Rows, scored(r, seconds, sd, base))
+	}
+	return v
+}
+
+func (f *jointFit) score(r *hardware.MeasuredRun, b baseline) Scored {
+	seconds, sd := f.predict(r)
+	return scored(r, seconds, sd, b)
+}
+
+func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
+	half := math.Exp(quantile90 * sd)
+	return Scored{
+		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device, Family: r.Family, Basis: r.Basis,
+		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half, Baseline: b.seconds(r),
+	}
+}
+
+// Table scores all rows together, then by class, by hardware family, and by both.
+func (v *Validation) Table() []Score {
+	const all = "all"
+	cells := map[[2]string][]Scored{}
+	for _, r := range v.Rows {
+		for _, k := range [][2]string{{all, all}, {r.Class, all}, {all, r.Family}, {r.Class, r.Family}} {
+			cells[k] = append(cells[k], r)
+		}
+	}
+	var table []Score
+	for k, rows := range cells {
+		s := scoreOf(rows)
+		s.Class, s.Hardware = k[0], k[1]
+		table = append(table, s)
+	}
+	first := func(name string) int { // the totals stand first
+		if name == all {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(table, func(a, b Score) int {
+		return cmp.Or(cmp.Compare(first(a.Class), first(b.Class)), cmp.Compare(a.Class, b.Class),
+			cmp.Compare(first(a.Hardware), first(b.Hardware)), cmp.Compare(a.Hardware, b.Hardware))
+	})
+	return table
+}
+
+func scoreOf(rows []Scored) Score {
+	s := Score{N: len(rows)}
+	var errors, baselines []float64
+	share := 1 / float64(len(rows))
+	for _, r := range rows {
+		e, b := math.Abs(math.Log(r.Measured/r.Predicted)), math.Abs(math.Log(r.Measured/r.Baseline))
+		errors, baselines = append(errors, e), append(baselines, b)
+		count := func(at *float64, yes bool) {
+			if yes {
+				*at += share
+			}
+		}
+		count(&s.Within125, e <= math.Log(1.25))
+		count(&s.Within2, e <= math.Log(2))
+		count(&s.Coverage80, r.Measured >= r.Low && r.Measured <= r.High)
+		count(&s.BaselineWithin25, b <= math.Log(1.25))
+		count(&s.BaselineWithin2, b <= math.Log(2))
+	}
+	s.MedianAbsLog, s.BaselineMedian = median(errors), median(baselines)
+	return s
+}
+
+// median returns the middle value, or the mean of the middle two.
+func median(values []float64) float64 {
+	v := slices.Clone(values)
+	slices.Sort(v)
+	n := len(v)
+	if n == 0 {
+		return math.NaN()
+	}
+	return (v[(n-1)/2] + v[n/2]) / 2
+}
