@@ -1,7 +1,5 @@
 package hardware
 
-import "math"
-
 // A collective runs over n devices whose ranks lie stride apart: tensor-parallel groups have stride 1, data-parallel
 // ones the devices of a model copy's node share.
 
@@ -14,13 +12,17 @@ import "math"
 //
 // Not modelled: trees and in-network reduction, which help small messages, and congestion by other jobs.
 func (s *Machine) gather(bytes float64, n, stride int) float64 {
+	return s.collect(bytes, n, stride, false)
+}
+
+func (s *Machine) collect(bytes float64, n, stride int, tensor bool) float64 {
 	if n <= 1 || bytes == 0 {
 		return 0
 	}
 	g, h := s.levels(n, stride)
 	t := s.latency
 	if g > 1 {
-		t += bytes * float64(g-1) / float64(g) / s.rateInside(g*stride)
+		t += bytes * float64(g-1) / float64(g) / s.rateInside(stride, tensor)
 	}
 	if h > 1 {
 		t += bytes / float64(g) * float64(h-1) / float64(h) / s.inter
@@ -34,14 +36,18 @@ func (s *Machine) levels(n, stride int) (g, h int) {
 	return g, ceilDiv(n, g)
 }
 
-// rateInside returns the one-way bytes/s of a device within a group that spans so many neighbours. On a torus a small
-// group lies along one axis and uses that axis's links only, and a slice that does not wrap around has lines instead of
+// rateInside returns the one-way bytes/s of a device within a node or torus. On a torus a tensor-parallel group lies along
+// one axis, and the data-parallel group beside it has the others; a slice that does not wrap around has lines instead of
 // rings, at half the rate.
-func (s *Machine) rateInside(span int) float64 {
+func (s *Machine) rateInside(stride int, tensor bool) float64 {
 	rate := s.intra
 	if s.axes > 0 {
-		if span <= s.axisLength() {
-			rate /= float64(s.axes)
+		share := float64(s.axes)
+		switch {
+		case tensor:
+			rate /= share
+		case stride > 1:
+			rate *= (share - 1) / share
 		}
 		if !s.wraps {
 			rate /= 2
@@ -50,14 +56,11 @@ func (s *Machine) rateInside(span int) float64 {
 	return rate
 }
 
-// axisLength returns the devices along one axis of the slice.
-func (s *Machine) axisLength() int {
-	return int(math.Round(math.Pow(float64(s.domain), 1/float64(s.axes))))
-}
-
 // tensorReduce returns the seconds of one all-reduce of a tensor over the tensor-parallel group. With sequence parallelism
 // it is a reduce-scatter and an all-gather, of the same volume.
-func (s *Machine) tensorReduce(bytes float64, tp int) float64 { return 2 * s.gather(bytes, tp, 1) }
+func (s *Machine) tensorReduce(bytes float64, tp int) float64 {
+	return 2 * s.collect(bytes, tp, 1, true)
+}
 
 // allToAll returns the seconds in which each device of an expert group exchanges bytes: all but its own share leaves
 // it, over the network between nodes where the group is wider than one.
@@ -68,7 +71,7 @@ func (s *Machine) allToAll(bytes float64, stride int) float64 {
 	n := float64(s.experts)
 	g, h := s.levels(s.experts, stride)
 	inside, outside := float64(g-1)/n, float64(s.experts-g)/n
-	t := s.latency + bytes*inside/s.rateInside(g*stride)
+	t := s.latency + bytes*inside/s.rateInside(stride, false)
 	if h > 1 {
 		t += bytes * outside / s.inter
 	}

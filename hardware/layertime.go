@@ -59,7 +59,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	}
 
 	a := &out[0]
-	a.matmul = s.matmulSeconds(gemm{1, tokens, inner + 2*kv, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, tokens, d, inner}, s.rate, s.compute)
+	a.matmul = s.project(tokens, inner+2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
 	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV, decoder)
 	a.bytes = s.compute * (between + dropped)
 	if k.Position == shapes.Rotary {
@@ -71,7 +71,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	if decoder && sh.CrossAttention() {
 		c := &out[1]
 		sources := ceilDiv(w.batch*w.sources, s.contexts)
-		c.matmul = s.matmulSeconds(gemm{1, tokens, inner, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, sources, 2 * kv, d}, s.rate, s.compute) + s.matmulSeconds(gemm{1, tokens, d, inner}, s.rate, s.compute)
+		c.matmul = s.project(tokens, inner, d, s.rate) + s.project(sources, 2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
 		c.core, c.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.sources, k.DKV, false)
 		c.bytes = s.compute * (between + dropped)
 		c.kernels = s.attentionKernels() + 1
@@ -84,7 +84,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	if sparse {
 		count = k.Experts
 		rows = max(1, ceilDiv(tokens*k.ActiveExperts, k.Experts))
-		f.matmul = s.matmulSeconds(gemm{1, tokens, k.Experts, d}, s.rate, s.compute)
+		f.matmul = s.project(tokens, k.Experts, d, s.rate)
 		f.kernels = 2
 		if s.experts > 1 {
 			f.shuffles = 2 * s.compute * t * width * float64(k.ActiveExperts)
@@ -92,11 +92,16 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	}
 	g := k.FFNMatrices()
 	hidden := float64(count*rows) * float64(ff)
-	f.matmul += s.matmulSeconds(gemm{count, rows, (g - 1) * ff, d}, s.rate, s.compute) + s.matmulSeconds(gemm{count, rows, d, ff}, s.rate, s.compute)
+	f.matmul += s.expertProducts(count, rows, (g-1)*ff, d) + s.expertProducts(count, rows, d, ff)
 	f.bytes = s.compute * (between + dropped + float64(g)*hidden)
 	f.kernels += ffnKernels + gateKernels*float64(g-2)
 	f.gathers = reduced
 	return out
+}
+
+// expertProducts returns the time of one matrix of the feed-forward, or of each of its experts.
+func (s *Machine) expertProducts(count, m, n, k int) float64 {
+	return s.matmulSeconds(gemm{count, m, n, k}, s.alignedRate(n, k, s.rate), s.compute)
 }
 
 func (s *Machine) attentionKernels() float64 {

@@ -1,5 +1,7 @@
 package hardware
 
+import "math"
+
 // gemm is count independent matrix products [m×k]·[k×n] on one device.
 type gemm struct {
 	count, m, n, k int
@@ -11,48 +13,48 @@ func (p gemm) flops() float64 {
 
 // matmulSeconds returns the time of a product whose operands have b bytes an element, without its launch:
 //
-//	max(2·c·m·n·k·padding·(1 + k₀/k)·(waves + idle + tail)/waves / rate, bytes / bandwidth)
+//	max(2·c·⌈m⌉·⌈n⌉·(⌈k⌉ + k₀)·(waves + idle + tail)/waves / rate, bytes / bandwidth)
 //
 // On a GPU m and n are padded to tiles of 128 and k to 32; waves = tiles/units, of which the last may be partly idle. On
-// a systolic array n and k are padded to its edge and m to 8 rows. Where n or k is not a multiple of the minimal alignment,
-// batched products leave the matrix unit, at slowRate, and single ones keep misalignedShare of the rate.
+// a systolic array n and k are padded to its edge and m to 8 rows. k₀ is the saturation depth.
 //
 // The efficiency η(m, n, k) is the rate this implies over the data sheet's. It rises with every dimension; doubling m
-// never doubles the time.
+// never more than doubles the time.
 func (s *Machine) matmulSeconds(p gemm, rate, b float64) float64 {
-	m, n, k := float64(p.m), float64(p.n), float64(p.k)
-	c := float64(p.count)
+	m, n, k, c := float64(p.m), float64(p.n), float64(p.k), float64(p.count)
 	bytes := b * c * (m*k + k*n + m*n)
-	if s.slowRate > 0 && (p.n%s.alignMin != 0 || p.k%s.alignMin != 0) {
-		if p.count > 1 {
-			rate = min(rate, s.slowRate)
-		} else {
-			rate *= misalignedShare
-		}
-	}
-	var work float64
+	work := 2 * c * (up(p.k, s.pad) + s.saturation)
 	if s.systolic() {
-		work = 2 * c * up(p.m, 8) * up(p.n, s.pad) * up(p.k, s.pad)
+		work *= up(p.m, 8) * up(p.n, s.pad)
 	} else {
 		rows, columns := up(p.m, tile), up(p.n, tile)
-		work = 2 * c * rows * columns * up(p.k, s.pad)
+		work *= rows * columns
 		if s.units > 0 {
 			waves := c * rows * columns / (tile * tile) / s.units
-			idle := float64(int(waves)) - waves
-			if idle < 0 {
-				idle++
-			}
-			work *= 1 + (s.quantise*idle+s.tail)/waves
+			work *= 1 + (s.quantise*(math.Ceil(waves)-waves)+s.tail)/waves
 		}
 	}
-	work *= 1 + s.saturation/k
 	return max(work/rate, bytes/s.stream)
 }
 
+// project returns the time of the product of a projection. One whose n or k is not a multiple of the minimal alignment keeps
+// misalignedShare of the rate.
+func (s *Machine) project(m, n, k int, rate float64) float64 {
+	return s.matmulSeconds(gemm{1, m, n, k}, s.alignedRate(n, k, rate), s.compute)
+}
+
+func (s *Machine) alignedRate(n, k int, rate float64) float64 {
+	if s.aligned(n) && s.aligned(k) {
+		return rate
+	}
+	return rate * misalignedShare
+}
+
+func (s *Machine) aligned(n int) bool { return s.slowRate == 0 || n%s.alignMin == 0 }
+
 // misalignedShare is the part of the rate that a single large product keeps when its dimensions are no multiples of 8: padding
 // GPT-2's vocabulary from 50,257 to 50,304 sped nanoGPT's whole step up by about a quarter, of which logits are a third
-// (Karpathy 2023; recalled). Batched products lose more: head sizes of 108 against 216 cost BLOOM's 182B a third of the
-// step for a fortieth of its FLOPs (facts/step_times.csv, st0482 and st0484).
+// (Karpathy 2023; recalled).
 const misalignedShare = 0.4
 
 // systolic says whether the device pads to a matrix unit's edge.
@@ -65,7 +67,9 @@ func up(n, multiple int) float64 { return float64((n + multiple - 1) / multiple 
 //
 // Fused attention runs 4·c·q·k·d_kv FLOPs, half of them when causal, at its own lower rate, which a head narrower than
 // 128 cannot fill; a systolic array pads the head size to its edge. Unfused attention is two batched products, and
-// scorePasses·c·q·k elements of scores move through memory.
+// scorePasses·c·q·k elements of scores move through memory. Its products leave the matrix unit when the head size is not
+// aligned: heads of 108 against 216 cost BLOOM's 182B a third of the step for a fortieth of its FLOPs
+// (facts/step_times.csv, st0482 and st0484).
 func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (seconds, scoreBytes float64) {
 	if !s.unfused {
 		work := 4 * float64(heads) * float64(queries) * float64(keys) * float64(width)
@@ -79,8 +83,12 @@ func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (sec
 		}
 		return work / (s.headRate * s.fusedCore), 0
 	}
-	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, s.headRate, s.compute)
-	values := s.matmulSeconds(gemm{heads, queries, width, keys}, s.headRate, s.compute)
+	rate := s.headRate
+	if !s.aligned(width) {
+		rate = min(rate, s.slowRate)
+	}
+	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, rate, s.compute)
+	values := s.matmulSeconds(gemm{heads, queries, width, keys}, rate, s.compute)
 	return (scores + values) / s.unfusedCore, s.scorePasses * s.compute * float64(heads) * float64(queries) * float64(keys)
 }
 

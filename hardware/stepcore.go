@@ -102,10 +102,10 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 		if tp > 1 {
 			v = ceilDiv(v, tp*tile) * tile // trainers that split the vocabulary pad it so
 		}
-		p.matmul = s.matmulSeconds(gemm{1, n, v, sh.DModel}, s.headRate, s.compute)
+		p.matmul = s.project(n, v, sh.DModel, s.headRate)
 		p.scores = (s.compute + logitBytes) * float64(n) * float64(v)
 		if sh.Head == shapes.HeadMLM {
-			p.matmul += s.matmulSeconds(gemm{1, n, sh.DModel, sh.DModel}, s.headRate, s.compute)
+			p.matmul += s.project(n, sh.DModel, sh.DModel, s.headRate)
 		}
 	}
 	full := 1.0 + backwardPasses
@@ -187,7 +187,7 @@ func (s *Machine) transfer(sh *shapes.Shape, micro flops.Workload, l flops.Layou
 	bytes := 2 * s.compute * float64(tokens) * float64(sh.DModel) / float64(l.TP)
 	rate := s.inter
 	if l.DP*l.TP*l.PP*s.contexts <= s.domain {
-		rate = s.rateInside(s.domain)
+		rate = s.rateInside(s.domain, false)
 	}
 	return s.dataExposed * (2*s.latency + bytes/rate) * float64(l.Interleave)
 }

@@ -35,15 +35,15 @@ type Unscored struct {
 
 // Score is the error of a set of rows.
 type Score struct {
-	Class, Hardware  string // "all" for the totals
-	N                int
-	MedianAbsLog     float64 // median |ln(measured/predicted)|
-	Within125        float64 // share with a ratio of at most 1.25
-	Within2          float64
-	Coverage80       float64 // share inside the interval
-	BaselineMedian   float64 // of the baseline, on the same rows
-	BaselineWithin2  float64
-	BaselineWithin25 float64
+	Class, Hardware   string // "all" for the totals
+	N                 int
+	MedianAbsLog      float64 // median |ln(measured/predicted)|
+	Within125         float64 // share with a ratio of at most 1.25
+	Within2           float64
+	Coverage80        float64 // share inside the interval
+	BaselineMedian    float64 // of the baseline, on the same rows
+	BaselineWithin2   float64
+	BaselineWithin125 float64
 }
 
 // Validation is the outcome of replaying measured rows through the predictor.
@@ -198,7 +198,7 @@ func scoreOf(rows []Scored) Score {
 		count(&s.Within125, e <= math.Log(1.25))
 		count(&s.Within2, e <= math.Log(2))
 		count(&s.Coverage80, r.Measured >= r.Low && r.Measured <= r.High)
-		count(&s.BaselineWithin25, b <= math.Log(1.25))
+		count(&s.BaselineWithin125, b <= math.Log(1.25))
 		count(&s.BaselineWithin2, b <= math.Log(2))
 	}
 	s.MedianAbsLog, s.BaselineMedian = median(errors), median(baselines)
