@@ -119,12 +119,9 @@ func Predict(r Run) (Prediction, error) {
 	p.MFU = flops.CountUnder(flops.MatmulConvention, &r.Shape, r.Workload, r.Execution.Recompute).Step / available
 	p.HFU = flops.CountUnder(flops.HardwareConvention, &r.Shape, r.Workload, r.Execution.Recompute).Step / available
 	p.TokensPerSecond = float64(r.Workload.Tokens(&r.Shape)) / step
-	if m := r.Profile.MemoryBytes; m != nil {
-		fits := memory.PeakBytes <= m.Value
-		p.Fits = &fits
-		if !fits {
-			p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s", quantity.Format(quantity.Bytes, memory.PeakBytes, 3), quantity.Format(quantity.Bytes, m.Value, 3)))
-		}
+	if p.Fits = r.Profile.Fits(&memory); p.Fits != nil && !*p.Fits {
+		has := r.Profile.MemoryBytes.Value
+		p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s", quantity.Format(quantity.Bytes, memory.PeakBytes, 3), quantity.Format(quantity.Bytes, has, 3)))
 	}
 	p.Assumptions = r.assumptions(&machine, layout, &fit)
 	return p, nil

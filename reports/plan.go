@@ -172,7 +172,7 @@ func planOf(p *Planned) planFields {
 			f.Time.Parts = append(f.Time.Parts, partFields{part.Name, part.Seconds, string(part.Bound)})
 		}
 		for _, a := range q.Assumptions {
-			f.Assumptions = append(f.Assumptions, assumptionFields{Name: a.Name, Text: a.Value, Origin: a.Origin, Source: a.Source})
+			f.Assumptions = append(f.Assumptions, assumptionFields{Name: a.Name, Text: a.Value, Origin: string(a.Origin), Source: a.Source})
 		}
 	}
 	for _, in := range p.inputs() {
@@ -328,7 +328,7 @@ func assumptionTable(p *Planned) Table {
 	}
 	if p.Prediction != nil {
 		for _, a := range p.Prediction.Assumptions {
-			t.Rows = append(t.Rows, []Cell{Text(a.Name), Text(a.Value), Text(a.Origin), Text(a.Source)})
+			t.Rows = append(t.Rows, []Cell{Text(a.Name), Text(a.Value), Text(string(a.Origin)), Text(a.Source)})
 		}
 	}
 	for _, in := range p.inputs() {

@@ -42,11 +42,7 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 	if c.rates, err = hardware.ResolveRates(*r.Profile, r.Stated); err != nil {
 		return c, err
 	}
-	constants := hardware.Priors()
-	if r.Calibration != nil {
-		constants = r.Calibration.Constants
-	}
-	machine, err := hardware.NewMachine(r.Profile, r.Execution, r.Software, &constants)
+	machine, err := hardware.NewMachine(r.Profile, r.Execution, r.Software)
 	var missing *hardware.MissingError
 	if errors.As(err, &missing) {
 		c.timeless = missing.Error()
@@ -135,13 +131,12 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	if out.Memory, err = flops.TrainingMemory(s, c.workload, r.Execution, out.Layout); err != nil {
 		return out, err
 	}
-	if r.Profile != nil && r.Profile.MemoryBytes != nil {
-		fits := out.Memory.PeakBytes <= r.Profile.MemoryBytes.Value
-		out.Fits = &fits
+	if r.Profile != nil {
+		out.Fits = r.Profile.Fits(&out.Memory)
 	}
 	if c.machine != nil {
 		p, err := hardware.Predict(hardware.Run{
-			Profile: *r.Profile, Shape: *s, Workload: c.workload, Execution: r.Execution, Layout: out.Layout, Software: r.Software, Calibration: r.Calibration,
+			Profile: *r.Profile, Shape: *s, Workload: c.workload, Execution: r.Execution, Layout: out.Layout, Software: r.Software,
 		})
 		var missing *hardware.MissingError
 		switch {

@@ -76,13 +76,12 @@ type Request struct {
 	Execution flops.Execution
 	Steps     float64 // optimizer steps of the run; zero = the paper's 524,288
 
-	Devices     int                   // zero = 1
-	Layout      *flops.Layout         // nil = searched for each shown shape
-	Profile     *hardware.Profile     // nil = no time and no money
-	Software    hardware.Software     // of the profile's devices
-	Calibration *hardware.Calibration // the profile's own fit; nil = the shipped one
-	Stated      hardware.StatedRates
-	Goodput     *hardware.Input // nil = hardware.DefaultGoodput
+	Devices  int               // zero = 1
+	Layout   *flops.Layout     // nil = searched for each shown shape
+	Profile  *hardware.Profile // nil = no time and no money
+	Software hardware.Software // of the profile's devices
+	Stated   hardware.StatedRates
+	Goodput  *hardware.Input // nil = hardware.DefaultGoodput
 
 	Constraints Constraints
 	Source      Source
