@@ -25,6 +25,7 @@ type Planned struct {
 	Warnings   []string
 	Prediction *hardware.Prediction // nil when the step cannot be timed
 	Untimed    string               // why
+	Changes    []hardware.Change    // what single changes would gain, the largest first
 	Schedule   hardware.Schedule
 }
 
@@ -42,6 +43,7 @@ type planFields struct {
 	Tokens      *interval          `json:"tokens,omitempty"`
 	Cost        costFields         `json:"cost"`
 	Assumptions []assumptionFields `json:"assumptions"`
+	Changes     []changeFields     `json:"changes,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
 }
 
@@ -80,6 +82,14 @@ type costFields struct {
 	CO2Kg       *interval `json:"co2_kg,omitempty"`
 }
 
+type changeFields struct {
+	What        string  `json:"what"`
+	Kind        string  `json:"kind"`
+	Gain        float64 `json:"gain"` // rise of tokens per second and device
+	StepSeconds float64 `json:"step_seconds"`
+	Fits        *bool   `json:"fits,omitempty"`
+}
+
 type assumptionFields struct {
 	Name     string    `json:"name"`
 	Value    *interval `json:"value,omitempty"`
@@ -113,7 +123,27 @@ func (r *Report) Plan(plans []Planned) {
 	if p.Prediction != nil {
 		r.Tables = append(r.Tables, timeTable(p.Prediction))
 	}
+	if t := changeTable(p.Changes); len(t.Rows) > 0 {
+		r.Tables = append(r.Tables, t)
+	}
 	r.Tables = append(r.Tables, footprintTable(&p.Memory), assumptionTable(p))
+}
+
+// changeTable lists the changes worth making.
+func changeTable(changes []hardware.Change) Table {
+	t := Table{
+		Title:   "What one change would gain",
+		Columns: []Column{{Title: "change"}, {Title: "of"}, {Title: "tokens per second and device", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Duration}, {Title: "fits"}},
+		Notes:   []string{"Each found by predicting the changed run; changes of the shape change the model."},
+	}
+	const most, worthwhile = 8, 0.01
+	for _, c := range changes {
+		if c.Gain < worthwhile || len(t.Rows) == most {
+			break
+		}
+		t.Rows = append(t.Rows, []Cell{Text(c.What), Text(string(c.Kind)), Amount(c.Gain), Amount(c.StepSeconds), Text(yesNo(c.Fits))})
+	}
+	return t
 }
 
 // summaryTable tells one run, a line a question.
@@ -174,6 +204,9 @@ func planOf(p *Planned) planFields {
 		for _, a := range q.Assumptions {
 			f.Assumptions = append(f.Assumptions, assumptionFields{Name: a.Name, Text: a.Value, Origin: string(a.Origin), Source: a.Source})
 		}
+	}
+	for _, c := range p.Changes {
+		f.Changes = append(f.Changes, changeFields{c.What, string(c.Kind), c.Gain, c.StepSeconds, c.Fits})
 	}
 	for _, in := range p.inputs() {
 		f.Assumptions = append(f.Assumptions, assumptionFields{

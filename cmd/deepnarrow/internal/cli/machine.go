@@ -18,6 +18,7 @@ type machineFlags struct {
 	profiles []string
 	devices  int // 0 when not given
 	layout   flops.Layout
+	search   string // --layout: empty, or auto
 	compiled string
 
 	price, watts, pue, grid, goodput *float64
@@ -28,6 +29,7 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringArrayVar(&f.profiles, "hardware", nil, "accelerator `name`, name with changes (a100,mem=40GiB,price=1.10) or profile file; may be repeated")
 	countFlag(c, &f.devices, "devices", "devices of the run (default dp × tp × pp)")
+	flags.StringVar(&f.search, "layout", "", "auto: search the fastest layout that fits, over dp, tp, pp, zero, micro-batch and recompute")
 	countFlag(c, &f.layout.DP, "dp", "data-parallel copies (default: what devices leaves)")
 	countFlag(c, &f.layout.TP, "tp", "tensor-parallel devices (default 1)")
 	countFlag(c, &f.layout.PP, "pp", "pipeline stages (default 1)")
@@ -104,6 +106,19 @@ func (f *machineFlags) place(s *shapes.Shape, w flops.Workload, batchGiven bool)
 		return l, w, usage("", "%w", err)
 	}
 	return l.For(w), w, nil
+}
+
+// auto reports whether the layout is to be searched.
+func (f *machineFlags) auto() (bool, error) {
+	switch {
+	case f.search == "":
+		return false, nil
+	case f.search != "auto":
+		return false, unknownKind("layout", f.search, []string{"auto"})
+	case f.layout != flops.Layout{}:
+		return false, usage("", "--layout auto searches dp, tp, pp, zero, micro-batch and accumulation; allowed: without those flags")
+	}
+	return true, nil
 }
 
 // software returns the stack that the flags state.

@@ -32,6 +32,7 @@ A run is as long as --steps, --tokens or --days say (default 524,288 steps, as i
 the paper). --max-cost and --deadline ask the inverse: the most tokens for them.`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16
   deepnarrow plan t5-3b --hardware a100 --hardware h100 --devices 64 --zero 1 --tokens 34.4B
+  deepnarrow plan t5-11b --hardware a100 --devices 64 --layout auto
   deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
@@ -86,10 +87,6 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	if err != nil {
 		return none, err
 	}
-	layout, w, err := machine.place(&s, w, work.batch != 0)
-	if err != nil {
-		return none, err
-	}
 	software, err := machine.software()
 	if err != nil {
 		return none, err
@@ -99,8 +96,23 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 		return none, err
 	}
 	execution, changed := work.executionOn(&p)
+	var layout flops.Layout
+	var remedies []string
+	search, err := machine.auto()
+	switch {
+	case err != nil:
+		return none, err
+	case search:
+		layout, execution.Recompute, remedies, err = searchLayout(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Software: software}, max(1, machine.devices))
+	default:
+		layout, w, err = machine.place(&s, w, work.batch != 0)
+	}
+	if err != nil {
+		return none, err
+	}
 	planned := reports.Planned{
-		Shape: s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
+		Warnings: remedies,
+		Shape:    s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
 		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, execution.Recompute),
 	}
 	if changed != "" {
@@ -111,12 +123,16 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	}
 	planned.Fits = p.Fits(&planned.Memory)
 	step := hardware.Estimate{}
-	prediction, err := hardware.Predict(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Layout: layout, Software: software})
+	run := hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Layout: layout, Software: software}
+	prediction, err := hardware.Predict(run)
 	var missing *hardware.MissingError
 	switch {
 	case err == nil:
 		planned.Prediction, step.Interval = &prediction, &prediction.StepSeconds
 		planned.Warnings = append(planned.Warnings, prediction.Warnings...)
+		if planned.Changes, err = hardware.Sensitivities(run); err != nil {
+			return none, err
+		}
 	case errors.As(err, &missing):
 		planned.Untimed, step.Missing = err.Error(), err.Error()
 	default:
@@ -124,6 +140,25 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	}
 	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length, goodput, rates)
 	return planned, nil
+}
+
+// searchLayout returns the fastest layout that fits, or the one that needs
+// least with what would make it fit.
+func searchLayout(run hardware.Run, devices int) (flops.Layout, flops.Recompute, []string, error) {
+	found, err := hardware.SearchLayout(run, devices)
+	var none *hardware.NoLayoutError
+	switch {
+	case errors.As(err, &none):
+		return flops.Layout{}, 0, nil, noAnswer(err, "change --batch or --devices")
+	case err != nil:
+		return flops.Layout{}, 0, nil, usage("", "--layout auto: %w", err)
+	}
+	var remedies []string
+	for _, r := range found.Remedies {
+		remedies = append(remedies, "would fit with "+r.Change)
+	}
+	best := found.Choices[0]
+	return best.Layout, best.Recompute, remedies, nil
 }
 
 // lengthFlags say how long a run is; at most one is given.
