@@ -1,0 +1,80 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+type validateFields struct {
+	HoldOut           string  `json:"hold_out"`
+	Class             string  `json:"class"`
+	Hardware          string  `json:"hardware"`
+	N                 int     `json:"n"`
+	MedianAbsLogError float64 `json:"median_abs_log_error"`
+	Within125         float64 `json:"within_1_25"`
+	Within2           float64 `json:"within_2"`
+	Coverage80        float64 `json:"coverage80"`
+	BaselineMedian    float64 `json:"baseline_median_abs_log_error"`
+	BaselineWithin125 float64 `json:"baseline_within_1_25"`
+	BaselineWithin2   float64 `json:"baseline_within_2"`
+}
+
+// Validate fills in the report of step-time predictions held against measured
+// ones.
+func (r *Report) Validate(validations []calibrate.Validation) {
+	for i := range validations {
+		v := &validations[i]
+		t := Table{
+			Title: holdOutTitle(v.HoldOut),
+			Columns: []Column{
+				{Title: "class"}, {Title: "hardware"}, {Title: "rows"}, {Title: "median |log error|", Kind: quantity.Number}, {Title: "within 1.25×", Kind: quantity.Fraction},
+				{Title: "within 2×", Kind: quantity.Fraction}, {Title: "in 80 % interval", Kind: quantity.Fraction},
+				{Title: "constant MFU: median", Kind: quantity.Number}, {Title: "within 1.25×", Kind: quantity.Fraction},
+			},
+			Notes: []string{"Constant MFU is the median MFU of the training rows on the same hardware family, the best single number a calculator could use."},
+		}
+		for _, s := range v.Table() {
+			r.Document.Results = append(r.Document.Results, validateFields{
+				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2, s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2,
+			})
+			t.Rows = append(t.Rows, []Cell{
+				Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog), Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
+				Amount(s.BaselineMedian), Amount(s.BaselineWithin125),
+			})
+		}
+		if n := len(v.Unscored); n > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%d rows are not scored: %s.", n, unscoredReasons(v.Unscored)))
+		}
+		r.Tables = append(r.Tables, t)
+	}
+}
+
+func holdOutTitle(h calibrate.HoldOut) string {
+	switch h {
+	case calibrate.ByGroup:
+		return "Step time, each group of rows predicted from the others"
+	case calibrate.BySource:
+		return "Step time, each source predicted from the others"
+	default:
+		return "Step time of the given rows, by the shipped constants"
+	}
+}
+
+// unscoredReasons counts the rows by reason, in order of first appearance.
+func unscoredReasons(rows []calibrate.Unscored) string {
+	counts := map[string]int{}
+	var order []string
+	for _, u := range rows {
+		if counts[u.Reason] == 0 {
+			order = append(order, u.Reason)
+		}
+		counts[u.Reason]++
+	}
+	for i, reason := range order {
+		order[i] = fmt.Sprintf("%d × %s", counts[reason], reason)
+	}
+	return strings.Join(order, "; ")
+}
