@@ -171,6 +171,7 @@ func TestMulRoundsAsItMay(t *testing.T) {
 		{M: 65, N: 127, K: 515, Outer: 1, Inner: 1},
 		{M: 31, N: 513, K: 1025, Outer: 1, Inner: 1},
 		{M: 200, N: 257, K: 64, Outer: 1, Inner: 1},
+		{M: 1201, N: 20, K: 30, Outer: 1, Inner: 1}, // columns of Aᵀ far enough apart to be copied
 	}
 	onEngines(t, 2, func(t *testing.T, e *Engine) {
 		rng := rand.New(rand.NewPCG(5, 6))

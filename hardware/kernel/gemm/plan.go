@@ -16,7 +16,6 @@ const minColumns = 128
 type plan struct {
 	size                    Size
 	rowBlocks, columnBlocks int
-	columns                 int // of the widest column block
 	depths                  int // blocks of the inner dimension, each up to maxDepth
 	width                   int // of the register tile: column blocks are multiples of it
 }
@@ -46,7 +45,6 @@ func planFor(s Size, t tile, threads int) plan {
 			p.rowBlocks = min(ceil(wanted, have), ceil(s.M, 2*t.rows))
 		}
 	}
-	p.columns = ceil(panels, p.columnBlocks) * t.cols
 	return p
 }
 

@@ -14,8 +14,10 @@ type tile struct {
 	kernel func(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride, panels int, add bool)
 	// pack fills len(dst)/cols rows of one panel from the first valid columns of b.
 	pack func(dst, b []float32, rowStride, colStride, valid int)
-	// copies is set where the kernel reads A fast enough for its stride to matter.
-	copies bool
+	// copyFrom is the distance of contiguous columns of A, in elements, from which its rows are copied before use: a narrow
+	// tile takes only part of each cache line, and lines a power of two apart push each other out before the next tile needs
+	// them. Measured; 0 means never.
+	copyFrom int
 }
 
 func tileOf(path isa.Path) tile {
@@ -23,14 +25,6 @@ func tileOf(path isa.Path) tile {
 		return t
 	}
 	return tile{rows: goRows, cols: goCols, kernel: goKernel, pack: goPack}
-}
-
-// copiesA reports whether the rows of A should be copied before tiles of the given number of columns are computed.
-func (t tile) copiesA(a Matrix, columns int) bool {
-	if !t.copies || columns < 2*t.cols {
-		return false
-	}
-	return a.Col != 1 || a.Row%256 == 0
 }
 
 // aligned returns n zeros that start on a cache line.

@@ -26,9 +26,9 @@ const (
 func vectorTile(path isa.Path) (tile, bool) {
 	switch path {
 	case isa.AVX2:
-		return tile{rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2, copies: true}, true
+		return tile{rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2, copyFrom: 512}, true
 	case isa.AVX512:
-		return tile{rows: len(kernels512), cols: width512, kernel: kernel512, pack: pack512, copies: true}, true
+		return tile{rows: len(kernels512), cols: width512, kernel: kernel512, pack: pack512}, true
 	default:
 		return tile{}, false
 	}
