@@ -8,7 +8,7 @@
 // A product is cut into tasks, each a block of rows × columns of C over the whole of the inner dimension, which workers of a
 // pool take. A task walks the inner dimension in blocks. For each it packs its columns of B into panels as wide as the
 // register tile, zero-padded at the edge, and then computes C one register tile at a time, reading A in place whatever its
-// strides (but see tile.copyFrom). The tile is 14×32 with AVX-512, 6×16 with AVX2, and 2×4 in
+// strides (but see tile.copyFrom). The tile is 14×32 with AVX-512, 6×16 with AVX2, and 8×6 in
 // plain Go; the assembly has a variant for every smaller height, so that rows are split evenly and none is padded.
 //
 // # Determinism

@@ -64,7 +64,7 @@ func (e *Engine) Mul(c, a, b Matrix, s Size, add bool) {
 	}
 	e.FLOPs += 2 * int64(s.M) * int64(s.N) * int64(s.K) * int64(s.Outer) * int64(s.Inner)
 	e.job = job{c: c, a: a, b: b, size: s, add: add, plan: planFor(s, e.tile, e.pool.Threads())}
-	e.job.copyA = e.tile.copyFrom > 0 && a.Row == 1 && a.Col >= e.tile.copyFrom
+	e.job.copyA = e.tile.copyA != nil && a.Row == 1 && a.Col >= e.tile.copyFrom
 	e.pool.ForWorker(e.job.plan.tasks(), e.task)
 	e.job = job{}
 }
@@ -100,27 +100,27 @@ func (e *Engine) multiply(w *scratch, block block, a, c []float32, depth int, ad
 	t := e.tile
 	tiles := (block.rows + t.rows - 1) / t.rows
 	full, edge := block.cols/t.cols, block.cols%t.cols
-	stride := j.a.Col
+	rowStride, colStride := j.a.Row, j.a.Col
 	copied, end := 0, 0 // rows of the block in the copy
 	for i := range tiles {
 		r0, r1 := even(block.rows, tiles, i)
 		if j.copyA && r1 > end {
 			_, end = even(block.rows, tiles, min(i+copiedTiles, tiles)-1)
 			copied = r0
-			stride = w.packA(a[block.row+r0:], j.a.Col, end-r0, depth)
+			rowStride, colStride = t.copyA(w.a, a[block.row+r0:], j.a.Col, end-r0, depth)
 		}
 		var from []float32
 		if j.copyA {
-			from = w.a[r0-copied:]
+			from = w.a[(r0-copied)*rowStride:]
 		} else {
 			from = a[(block.row+r0)*j.a.Row:]
 		}
 		to := c[(block.row+r0)*j.c.Row+block.col:]
 		if full > 0 {
-			t.kernel(r1-r0, depth, from, j.a.Row, stride, w.b, to, j.c.Row, full, add)
+			t.kernel(r1-r0, depth, from, rowStride, colStride, w.b, to, j.c.Row, full, add)
 		}
 		if edge > 0 {
-			t.kernel(r1-r0, depth, from, j.a.Row, stride, w.b[full*depth*t.cols:], w.c, t.cols, 1, false)
+			t.kernel(r1-r0, depth, from, rowStride, colStride, w.b[full*depth*t.cols:], w.c, t.cols, 1, false)
 			copyEdge(to[full*t.cols:], j.c.Row, w.c, t.cols, r1-r0, edge, add)
 		}
 	}

@@ -3,7 +3,7 @@ package gemm
 // copiedTiles is how many register tiles of rows of A are copied at a time.
 const copiedTiles = 8
 
-// copyPad is added to the stride of a copy of A, in elements: it keeps its columns out of each other's cache sets.
+// copyPad is added to the stride of a copy of A, in elements: it keeps its rows or columns out of each other's cache sets.
 const copyPad = 16
 
 // scratch is the packed operands of one worker.
@@ -18,20 +18,32 @@ func newScratch(t tile) scratch {
 		b: aligned(maxDepth * (maxColumns + t.cols)),
 		c: aligned(t.rows * t.cols),
 	}
-	if t.copyFrom > 0 {
-		s.a = aligned(maxDepth * (copiedTiles*t.rows + copyPad))
+	if t.copyA != nil {
+		rows := copiedTiles * t.rows
+		s.a = aligned(max(maxDepth*(rows+copyPad), rows*(maxDepth+copyPad)))
 	}
 	return s
 }
 
-// packA copies rows×depth elements of A, whose columns are contiguous, column by column, and returns the distance of the
-// copied columns.
-func (w *scratch) packA(a []float32, colStride, rows, depth int) int {
+// copyColumns copies rows×depth elements of A, whose columns are contiguous, column by column, and returns the strides of the
+// copy.
+func copyColumns(dst, a []float32, colStride, rows, depth int) (dstRow, dstCol int) {
 	stride := rows + copyPad
 	for k := range depth {
-		copy(w.a[k*stride:][:rows], a[k*colStride:][:rows])
+		copy(dst[k*stride:][:rows], a[k*colStride:][:rows])
 	}
-	return stride
+	return 1, stride
+}
+
+// transposeColumns is copyColumns for kernels that want rows contiguous.
+func transposeColumns(dst, a []float32, colStride, rows, depth int) (dstRow, dstCol int) {
+	stride := depth + copyPad
+	for k := range depth {
+		for i, v := range a[k*colStride:][:rows] {
+			dst[i*stride+k] = v
+		}
+	}
+	return stride, 1
 }
 
 // How many rows of B are packed before going on to the next panel. Where rows of B are contiguous, few enough to stay in the

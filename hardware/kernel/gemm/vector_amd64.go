@@ -26,7 +26,7 @@ const (
 func vectorTile(path isa.Path) (tile, bool) {
 	switch path {
 	case isa.AVX2:
-		return tile{rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2, copyFrom: 512}, true
+		return tile{rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2, copyA: copyColumns, copyFrom: 512}, true
 	case isa.AVX512:
 		return tile{rows: len(kernels512), cols: width512, kernel: kernel512, pack: pack512}, true
 	default:
