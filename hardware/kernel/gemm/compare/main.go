@@ -4,8 +4,10 @@
 //
 //	go run . -threads 2
 //
-// The two take turns, round after round, so that a machine which is shared or changes its clock treats them alike. OpenBLAS runs without any OPENBLAS_ variable of the environment: a forced core type would
-// keep it from its best kernels.
+// The two take turns, round after round, so that a machine which is shared or changes its clock treats them alike. OpenBLAS
+// runs without any OPENBLAS_ variable of the environment: a forced core type would keep it from its best kernels. A round in
+// which either got less than nine tenths of the processor time of its threads was disturbed by other programs: it is counted,
+// and nothing else.
 package main
 
 import (
@@ -26,12 +28,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
 )
 
-// quiet is how long the threads of the other library spin before they sleep, with room to spare; timing waits it out.
-const quiet = 130 * time.Millisecond
-
 func main() {
 	threads := flag.Int("threads", runtime.NumCPU(), "threads")
-	rounds := flag.Int("rounds", 9, "rounds of each case")
+	rounds := flag.Int("rounds", 9, "undisturbed rounds of each case")
+	attempts := flag.Int("attempts", 36, "most rounds of each case, disturbed ones included")
 	burst := flag.Duration("burst", 15*time.Millisecond, "shortest time of one turn")
 	override := flag.String("path", "", "instruction path of gemm (default: the best)")
 	only := flag.String("only", "", "run the cases whose names contain this")
@@ -47,15 +47,26 @@ func main() {
 	peer := openBLAS{pool: p}
 	fmt.Printf("path %s, %d threads, %s\n", path, *threads, peer.config())
 	fmt.Printf("peak %.0f GFLOP/s, triad %.0f GB/s\n\n", probe.PeakFLOPsPerSecond(p, path, time.Now)/1e9, probe.TriadBytesPerSecond(p, path, time.Now)/1e9)
-	fmt.Println("| case | gemm GFLOP/s | OpenBLAS GFLOP/s | ratio of best | median ratio | largest difference |")
-	fmt.Println("|---|--:|--:|--:|--:|--:|")
+	fmt.Println("| case | gemm GFLOP/s | OpenBLAS GFLOP/s | ratio of best | median ratio | rounds | disturbed | largest difference |")
+	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
 	var bests, medians []float64
 	for _, c := range cases.All() {
 		if !strings.Contains(c.Name, *only) {
 			continue
 		}
-		best, median := compare(gemm.New(p, path), peer, c, *rounds, *burst)
+		r := compare(gemm.New(p, path), peer, c, *rounds, *attempts, *burst)
+		if len(r.ratios) == 0 {
+			fmt.Printf("| %s | | | | | 0 | %d | %.1e |\n", c.Name, r.disturbed, r.difference)
+			continue
+		}
+		best, median := r.peerSeconds/r.gemmSeconds, r.ratios[len(r.ratios)/2]
+		fmt.Printf("| %s | %.0f | %.0f | %.2f | %.2f | %d | %d | %.1e |\n", c.Name, c.FLOPs()/r.gemmSeconds/1e9, c.FLOPs()/r.peerSeconds/1e9,
+			best, median, len(r.ratios), r.disturbed, r.difference)
 		bests, medians = append(bests, best), append(medians, median)
+	}
+	if len(bests) == 0 {
+		fmt.Println("\nno case had an undisturbed round")
+		return
 	}
 	fmt.Printf("\ngeometric mean of %d ratios: of best %.3f, median %.3f\npeak afterwards %.0f GFLOP/s\n",
 		len(bests), geometricMean(bests), geometricMean(medians), probe.PeakFLOPsPerSecond(p, path, time.Now)/1e9)
@@ -81,57 +92,4 @@ func withoutOverrides() {
 	}
 	fmt.Fprintln(os.Stderr, "compare: cannot start again without OPENBLAS_ variables:", err)
 	os.Exit(1)
-}
-
-// compare prints the row of a case and returns two ratios of speeds, gemm's to OpenBLAS's: of the best times over all rounds, and the
-// median of the rounds' own.
-func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds int, burst time.Duration) (best, median float64) {
-	ours, a, b := c.Operands()
-	theirs, _, _ := c.Operands()
-	runs := []func(){
-		func() { e.Mul(ours, a, b, c.Size, false) },
-		peer.threaded(c, theirs, a, b),
-	}
-	if c.Size.Outer*c.Size.Inner > 1 {
-		runs = append(runs, peer.split(c, theirs, a, b))
-	}
-	ratios := make([]float64, rounds)
-	gemmTime, peerTime := math.Inf(1), math.Inf(1)
-	for round := range rounds {
-		var times []float64
-		for _, run := range runs {
-			time.Sleep(quiet)
-			times = append(times, shortest(run, burst))
-		}
-		mine, other := times[0], slices.Min(times[1:])
-		ratios[round] = other / mine
-		gemmTime, peerTime = min(gemmTime, mine), min(peerTime, other)
-	}
-	slices.Sort(ratios)
-	best, median = peerTime/gemmTime, ratios[rounds/2]
-	fmt.Printf("| %s | %.0f | %.0f | %.2f | %.2f | %.1e |\n", c.Name, c.FLOPs()/gemmTime/1e9, c.FLOPs()/peerTime/1e9, best, median, difference(ours.Data, theirs.Data))
-	return best, median
-}
-
-// shortest returns the shortest time of a call, in seconds, over calls that together last at least as long as a burst.
-func shortest(run func(), burst time.Duration) float64 {
-	const fewest = 3
-	run()
-	least := math.Inf(1)
-	for start, calls := time.Now(), 0; calls < fewest || time.Since(start) < burst; calls++ {
-		from := time.Now()
-		run()
-		least = min(least, time.Since(from).Seconds())
-	}
-	return least
-}
-
-// difference returns the largest absolute difference of two results relative to the largest element.
-func difference(x, y []float32) float64 {
-	var apart, largest float64
-	for i := range x {
-		apart = max(apart, math.Abs(float64(x[i])-float64(y[i])))
-		largest = max(largest, math.Abs(float64(y[i])))
-	}
-	return apart / largest
 }
