@@ -6,8 +6,7 @@
 //
 // The two take turns, round after round, so that a machine which is shared or changes its clock treats them alike. OpenBLAS
 // runs without any OPENBLAS_ variable of the environment: a forced core type would keep it from its best kernels. A round in
-// which either got less than nine tenths of the processor time of its threads was disturbed by other programs: it is counted,
-// and nothing else.
+// which threads of either waited for a processor was disturbed by other programs: it is counted, and nothing else.
 package main
 
 import (

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/gemm"
@@ -13,8 +15,9 @@ import (
 // quiet is how long the threads of the other library spin before they sleep, with room to spare; timing waits it out.
 const quiet = 130 * time.Millisecond
 
-// undisturbed is the least share of the processor time of its threads that a program must get for its timing to count.
-const undisturbed = 0.9
+// undisturbed is the longest that the threads of the program may wait for a processor, as a share of the time of a turn, for its timing
+// to count. (The processor time that they get would not do: OpenBLAS sleeps between short products.)
+const undisturbed = 0.1
 
 // result is the outcome of one case.
 type result struct {
@@ -37,14 +40,14 @@ func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds, attempts int, 
 	}
 	r := result{gemmSeconds: math.Inf(1), peerSeconds: math.Inf(1)}
 	for len(r.ratios) < rounds && len(r.ratios)+r.disturbed < attempts {
-		share := 1.0
+		share := 0.0
 		var times []float64
 		for _, run := range runs {
 			time.Sleep(quiet)
-			seconds, got := shortest(run, burst)
-			times, share = append(times, seconds), min(share, got/float64(peer.pool.Threads()))
+			seconds, waited := shortest(run, burst)
+			times, share = append(times, seconds), max(share, waited)
 		}
-		if share < undisturbed {
+		if share > undisturbed {
 			r.disturbed++
 			continue
 		}
@@ -57,28 +60,40 @@ func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds, attempts int, 
 	return r
 }
 
-// shortest returns the shortest time of a call, in seconds, over calls that together last at least as long as a burst, and how
-// many processors the program had in use on average.
-func shortest(run func(), burst time.Duration) (seconds, processors float64) {
+// shortest returns the shortest time of a call, in seconds, over calls that together last at least as long as a burst, and the
+// share of that time that threads of the program waited for a processor, summed over the threads.
+func shortest(run func(), burst time.Duration) (seconds, waited float64) {
 	const fewest = 3
 	run()
 	seconds = math.Inf(1)
-	used, start := processorTime(), time.Now()
+	before, start := waiting(), time.Now()
 	for calls := 0; calls < fewest || time.Since(start) < burst; calls++ {
 		from := time.Now()
 		run()
 		seconds = min(seconds, time.Since(from).Seconds())
 	}
-	return seconds, (processorTime() - used).Seconds() / time.Since(start).Seconds()
+	return seconds, (waiting() - before).Seconds() / time.Since(start).Seconds()
 }
 
-// processorTime returns what all threads of the program have used so far.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // only a bad argument can cause it
+// waiting returns how long all threads of the program have waited for a processor while they had something to do, from the
+// second field of Linux's /proc/self/task/*/schedstat; 0 where there is none.
+func waiting() time.Duration {
+	paths, err := filepath.Glob("/proc/self/task/*/schedstat")
+	if err != nil {
+		panic(err) // only a bad pattern can cause it
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	var sum time.Duration
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // the thread has ended
+		}
+		var ran, waited int64
+		if _, err := fmt.Sscan(string(text), &ran, &waited); err == nil {
+			sum += time.Duration(waited)
+		}
+	}
+	return sum
 }
 
 // difference returns the largest absolute difference of two results relative to the largest element.
