@@ -20,3 +20,5 @@
 // Blocking after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008, section 4, and Van Zee and
 // van de Geijn, "BLIS: A Framework for Rapidly Instantiating BLAS Functionality", ACM TOMS 41(3), 2015, section 5.
 package gemm
+
+//go:generate go run -C gen . ../..

@@ -8,7 +8,7 @@ import (
 
 // spinRounds is how often a worker looks for the next loop before it parks: about 0.1 ms, several times the gap between two
 // loops of a training step and far below what a user would notice as a busy idle process.
-const spinRounds = 400
+const spinRounds = 2000
 
 // cacheLine separates counters that different cores write.
 const cacheLine = 64
