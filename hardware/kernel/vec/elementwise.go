@@ -1,0 +1,60 @@
+package vec
+
+// SquaresBlock is how many elements share one partial sum in SquaresBlocks: cuts at its multiples do not change SumSquares.
+const SquaresBlock = 1 << 16
+
+// Add adds a to dst. The slices have one length.
+func (s *Set) Add(dst, a []float32) { s.k.add(dst, exactly(a, len(dst))) }
+
+// Scale multiplies x by f.
+func (s *Set) Scale(x []float32, f float32) { s.k.scale(x, f) }
+
+// AddScaled adds f*a to dst. The slices have one length.
+func (s *Set) AddScaled(dst, a []float32, f float32) { s.k.axpy(dst, exactly(a, len(dst)), f) }
+
+// AddColumns adds every row of m, in order, to dst; the rows have the length of dst.
+func (s *Set) AddColumns(dst, m []float32) {
+	for range rowsOf(m, len(dst)) {
+		s.k.add(dst, m[:len(dst)])
+		m = m[len(dst):]
+	}
+}
+
+// SumSquares returns the sum of x², squared and added in float64: the sum, in order, of what SquaresBlocks writes.
+func (s *Set) SumSquares(x []float32) float64 {
+	var sum float64
+	for len(x) > 0 {
+		n := min(len(x), SquaresBlock)
+		sum += s.k.sumSquares(x[:n])
+		x = x[n:]
+	}
+	return sum
+}
+
+// SquaresBlocks writes to sums the sum of squares of each SquaresBlock elements of x, the last block perhaps shorter. The length
+// of sums must be that number of blocks.
+func (s *Set) SquaresBlocks(sums []float64, x []float32) {
+	sums = exactly(sums, (len(x)+SquaresBlock-1)/SquaresBlock)
+	for i := range sums {
+		sums[i] = s.k.sumSquares(x[i*SquaresBlock : min(len(x), (i+1)*SquaresBlock)])
+	}
+}
+
+// finiteBlock is how many elements NonFinite looks at before it decides where to look closer.
+const finiteBlock = 1 << 12
+
+// NonFinite returns the index of the first element of x that is NaN or infinite, −1 if all are finite.
+func (s *Set) NonFinite(x []float32) int {
+	for at := 0; at < len(x); at += finiteBlock {
+		block := x[at:min(len(x), at+finiteBlock)]
+		if s.k.poison(block) == 0 {
+			continue
+		}
+		for i, v := range block {
+			if v-v != 0 {
+				return at + i
+			}
+		}
+	}
+	return -1
+}
