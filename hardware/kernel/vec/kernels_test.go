@@ -21,7 +21,7 @@ const (
 	caseS, caseR, caseC              = 0.37, 1.7, -0.6
 	caseBeta1, caseBeta2, caseKeep   = 0.9, 0.999, 0.98
 	caseRoot, caseEps, caseRate      = 1.3, 1e-3, 0.05
-	caseMomentEps, caseGradientScale = 1e-30, 0.5
+	caseMomentEps, caseGradientScale = 0.125, 0.5
 )
 
 var kernelCases = []kernelCase{
@@ -98,14 +98,20 @@ var kernelCases = []kernelCase{
 	}},
 	{"scaledSubtract", mapTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { k.scaledSubtract(a[0], a[1], a[2], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] -= caseS * a[1][i] * a[2][i] })},
 	{"rootSubtract", mapTolerance, 2, 3, func(k *kernels, a [][]float32) float64 { k.rootSubtract(a[0], a[1], a[2], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] -= caseS * a[1][i] / math.Sqrt(a[2][i]) })},
-	{"moment", sumTolerance, 0, 2, func(k *kernels, a [][]float32) float64 {
-		return float64(k.moment(a[0], a[1], caseBeta1, 1-caseBeta1, caseMomentEps))
-	}, func(a [][]float64) (float64, float64) {
+	momentCase("moment", caseMomentEps), momentCase("moment without epsilon", 0),
+}
+
+// momentCase with eps = 0 makes 0/0 of any lane past the end that were not left out.
+func momentCase(name string, eps float32) kernelCase {
+	run := func(k *kernels, a [][]float32) float64 {
+		return float64(k.moment(a[0], a[1], caseBeta1, 1-caseBeta1, eps))
+	}
+	return kernelCase{name, sumTolerance, 0, 2, run, func(a [][]float64) (float64, float64) {
 		return sumOf(a[0], func(i int) float64 {
-			a[0][i] = caseBeta1*a[0][i] + (1-caseBeta1)*(a[1][i]*a[1][i]+caseMomentEps)
+			a[0][i] = caseBeta1*a[0][i] + (1-caseBeta1)*(a[1][i]*a[1][i]+float64(eps))
 			return a[1][i] * a[1][i] / a[0][i]
 		})
-	}},
+	}}
 }
 
 func maps(f func(a [][]float64, i int)) func(a [][]float64) (float64, float64) {

@@ -156,6 +156,10 @@ func TestAdafactorFirstStep(t *testing.T) {
 		a := NewAdafactor(s, AdafactorOptions{}, []View{{Rows: 2, Cols: 2}}, make([]float32, 4))
 		a.Step(1, RelativeStep(1), p, []float32{5, 1e-3, -7, 0}, nil)
 		checkNear(t, "parameters", p, []float64{1.98, -2.02, 2.02, -2}, mapTolerance)
+		clear(p) // the size of parameters counts as at least 1e-3
+		a.Step(1, RelativeStep(1), p, []float32{5, 1e-3, -7, 0}, nil)
+		s.Scale(p, 1e5)
+		checkNear(t, "parameters from zero", p, []float64{-1, -1, 1, 0}, mapTolerance)
 	})
 	for step, want := range map[int]float64{1: 0.01, 10_000: 0.01, 40_000: 0.005, 1_000_000: 0.001} {
 		if got := RelativeStep(step); math.Abs(got-want) > 1e-15 {
