@@ -86,8 +86,9 @@ func (v View) factored(o AdafactorOptions) bool {
 	return v.Rows >= o.MinFactored && v.Cols >= o.MinFactored
 }
 
-// NewAdafactor returns an Adafactor whose moments live in state: AdafactorState elements, zeros or those of a checkpoint. It allocates scratch: for
-// each factored matrix a row of columns, and one for each of at most 33 blocks of rows. Elements outside all views are never touched.
+// NewAdafactor returns an Adafactor whose moments live in state: AdafactorState elements, zeros or those of a checkpoint. It
+// allocates scratch: for each factored matrix a row of columns, and one for each of at most 33 blocks of rows. Elements outside
+// all views are never touched.
 func NewAdafactor(s *Set, o AdafactorOptions, views []View, state []float32) *Adafactor {
 	exactly(state, AdafactorState(o, views))
 	a := &Adafactor{State: state, set: s, o: o.withDefaults(), views: make([]factoredView, len(views))}

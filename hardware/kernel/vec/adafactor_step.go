@@ -8,9 +8,10 @@ import "math"
 //	u_ij = g_ij / √(R_i·C_j / mean(R)), or g/√V where not factored
 //	p = p − rate·max(ε2, rms(p)) · u / max(1, rms(u)/d)
 //
-// Each mean and rms is over one view; c is Decay, d is Clip, ε1 = 1e-30, ε2 = 1e-3. The result does not depend on how each spreads its tasks; nil
-// runs them one after another. Nothing is allocated. Not modelled: first moment, weight decay; squares of gradients beyond 1e19 overflow.
-// Source: Shazeer and Stern 2018, algorithms 4 and 6, §9, arXiv 1804.04235; Raffel et al. 2020, §3.1.2, arXiv 1910.10683.
+// Each mean and rms is over one view; c is Decay, d is Clip, ε1 = 1e-30, ε2 = 1e-3. The result does not depend on how each
+// spreads its tasks; nil runs them one after another. Nothing is allocated. Not modelled: first moment, weight decay; squares
+// of gradients beyond 1e19 overflow.
+// Source: Shazeer and Stern 2018, algorithms 4 to 6, arXiv 1804.04235; Raffel et al. 2020, §3.1.2, arXiv 1910.10683.
 func (a *Adafactor) Step(step int, rate float64, p, g []float32, each Each) {
 	a.p, a.g = p, exactly(g, len(p))
 	a.rate, a.beta = rate, 1-math.Pow(float64(step), -a.o.Decay)

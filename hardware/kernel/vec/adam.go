@@ -2,7 +2,8 @@ package vec
 
 import "math"
 
-// Each runs task(i) once for every i from 0 to n−1, in any order and on any threads, and returns when all have ended: the For of a pool.
+// Each runs task(i) once for every i from 0 to n−1, in any order and on any threads, and returns when all have ended: the For
+// of a pool.
 type Each func(n int, task func(i int))
 
 // optimizerBlock is about how many elements one task of an optimizer handles.

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// bench runs a routine on one thread and on all, on every path. bytes is what one pass over the data must move at least: each array read or written
-// counts once. each hands out tasks as the training step does.
+// bench runs a routine on one thread and on all, on every path. bytes is what one pass over the data must move at least: each
+// array read or written counts once. each hands out tasks as the training step does.
 func bench(b *testing.B, bytes int, make func(s *Set) func(each Each)) {
 	threads := []int{1}
 	if n := runtime.GOMAXPROCS(0); n > 1 {
@@ -74,7 +74,8 @@ func BenchmarkCrossEntropy(b *testing.B) {
 	targets, losses := make([]int32, benchRows), make([]RowLoss, benchRows)
 	bench(b, 2*bytesPerNumber*len(x), func(s *Set) func(Each) {
 		return rowBench(benchRows, func(lo, hi int) {
-			s.CrossEntropy(x[lo*benchVocabulary:hi*benchVocabulary], benchVocabulary, targets[lo:hi], nil, LossOptions{ZLoss: 1e-4, GradScale: 1}, losses[lo:hi])
+			block, o := x[lo*benchVocabulary:hi*benchVocabulary], LossOptions{ZLoss: 1e-4, GradScale: 1}
+			s.CrossEntropy(block, benchVocabulary, targets[lo:hi], nil, o, losses[lo:hi])
 		})
 	})
 }
@@ -97,8 +98,9 @@ func BenchmarkRMSNormBackward(b *testing.B) {
 	dx, partial := make([]float32, len(x)), make([]float32, NormBlocks(normRows)*benchWidth)
 	bench(b, 4*bytesPerNumber*len(x), func(s *Set) func(Each) {
 		return rowBench(normRows, func(lo, hi int) {
-			g := NormGrads{DX: dx[lo*benchWidth : hi*benchWidth], Accumulate: true, Partial: partial[lo/NormBlock*benchWidth : NormBlocks(hi)*benchWidth]}
-			s.RMSNormBackward(g, dy[lo*benchWidth:hi*benchWidth], x[lo*benchWidth:hi*benchWidth], w, inv[lo:hi])
+			at, end := lo*benchWidth, hi*benchWidth
+			dw := partial[lo/NormBlock*benchWidth : NormBlocks(hi)*benchWidth]
+			s.RMSNormBackward(NormGrads{DX: dx[at:end], Accumulate: true, Partial: dw}, dy[at:end], x[at:end], w, inv[lo:hi])
 		})
 	})
 }

@@ -18,8 +18,9 @@
 //
 // # Assembly
 //
-// The AVX2 and AVX-512 routines are written by the generator in the module gen; a test regenerates them and compares bytes. Each has a twin in plain Go
-// (twin_*.go), which is its oracle in tests and the fallback on other processors and under the build tag purego.
+// The AVX2 and AVX-512 routines are written by the generator in the module gen; a test regenerates them and compares bytes.
+// Each has a twin in plain Go (twin_*.go), which is its oracle in tests and the fallback on other processors and under the
+// build tag purego.
 //
 //go:generate sh -c "cd gen && go run . -isa avx2 -out ../avx2_amd64.s -stubs ../avx2_amd64.go -pkg vec"
 //go:generate sh -c "cd gen && go run . -isa avx512 -out ../avx512_amd64.s -stubs ../avx512_amd64.go -pkg vec"

@@ -31,7 +31,8 @@ func TestGeneratedIsFresh(t *testing.T) {
 	for _, set := range generated {
 		dir := t.TempDir()
 		files := []string{set + "_amd64.s", set + "_amd64.go"}
-		run := command("run", ".", "-isa", set, "-pkg", "vec", "-out", filepath.Join(dir, files[0]), "-stubs", filepath.Join(dir, files[1]))
+		assembly, stubs := filepath.Join(dir, files[0]), filepath.Join(dir, files[1])
+		run := command("run", ".", "-isa", set, "-pkg", "vec", "-out", assembly, "-stubs", stubs)
 		if out, err := run.CombinedOutput(); err != nil {
 			t.Fatalf("generator: %v\n%s", err, out)
 		}
@@ -51,8 +52,8 @@ func TestGeneratedIsFresh(t *testing.T) {
 	}
 }
 
-// TestAssemblyRules: every return clears the upper halves of the registers, which SSE code would otherwise wait for; AVX2 routines
-// keep to the instructions and the 16 registers that AVX2 has.
+// TestAssemblyRules: every return clears the upper halves of the registers, which SSE code would otherwise wait for; AVX2
+// routines keep to the instructions and the 16 registers that AVX2 has.
 func TestAssemblyRules(t *testing.T) {
 	wide := regexp.MustCompile(`\b(Z\d+|K\d|[XY](1[6-9]|[23]\d))\b`)
 	for _, set := range generated {

@@ -25,79 +25,232 @@ const (
 )
 
 var kernelCases = []kernelCase{
-	{"maxOf", 0, 9, 1, func(k *kernels, a [][]float32) float64 { return float64(k.maxOf(a[0])) }, func(a [][]float64) (float64, float64) { return largestOf(a[0]), 1 }},
-	{"addMaxOf", mapTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { return float64(k.addMaxOf(a[0], a[1])) }, func(a [][]float64) (float64, float64) {
-		for i := range a[0] {
+	{
+		"maxOf", 0, 9, 1,
+		func(k *kernels, a [][]float32) float64 { return float64(k.maxOf(a[0])) },
+		func(a [][]float64) (float64, float64) { return largestOf(a[0]), 1 },
+	},
+	{
+		"addMaxOf", mapTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 { return float64(k.addMaxOf(a[0], a[1])) },
+		func(a [][]float64) (float64, float64) {
+			for i := range a[0] {
+				a[0][i] += a[1][i]
+			}
+			return largestOf(a[0]), 1
+		},
+	},
+	{
+		"addAddMaxOf", mapTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 { return float64(k.addAddMaxOf(a[0], a[1], a[2])) },
+		func(a [][]float64) (float64, float64) {
+			for i := range a[0] {
+				a[0][i] += a[1][i] + a[2][i]
+			}
+			return largestOf(a[0]), 1
+		},
+	},
+	{
+		"dot", sumTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 { return float64(k.dot(a[0], a[1])) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 { return a[0][i] * a[1][i] })
+		},
+	},
+	{
+		"dotDot", sumTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 { return float64(k.dotDot(a[0], a[1], a[2])) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 { return a[0][i] * a[1][i] * a[2][i] })
+		},
+	},
+	{
+		"sumSquares", doubleTolerance, 9, 1,
+		func(k *kernels, a [][]float32) float64 { return k.sumSquares(a[0]) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 { return a[0][i] * a[0][i] })
+		},
+	},
+	{
+		"poison", 0, 9, 1,
+		func(k *kernels, a [][]float32) float64 { return float64(k.poison(a[0])) },
+		func([][]float64) (float64, float64) { return 0, 1 },
+	},
+	{
+		"add", mapTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 {
+			k.add(a[0], a[1])
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
 			a[0][i] += a[1][i]
-		}
-		return largestOf(a[0]), 1
-	}},
-	{"addAddMaxOf", mapTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { return float64(k.addAddMaxOf(a[0], a[1], a[2])) }, func(a [][]float64) (float64, float64) {
-		for i := range a[0] {
-			a[0][i] += a[1][i] + a[2][i]
-		}
-		return largestOf(a[0]), 1
-	}},
-	{"dot", sumTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { return float64(k.dot(a[0], a[1])) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { return a[0][i] * a[1][i] })
-	}},
-	{"dotDot", sumTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { return float64(k.dotDot(a[0], a[1], a[2])) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { return a[0][i] * a[1][i] * a[2][i] })
-	}},
-	{"sumSquares", doubleTolerance, 9, 1, func(k *kernels, a [][]float32) float64 { return k.sumSquares(a[0]) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { return a[0][i] * a[0][i] })
-	}},
-	{"poison", 0, 9, 1, func(k *kernels, a [][]float32) float64 { return float64(k.poison(a[0])) }, func([][]float64) (float64, float64) { return 0, 1 }},
-	{"add", mapTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { k.add(a[0], a[1]); return 0 }, maps(func(a [][]float64, i int) { a[0][i] += a[1][i] })},
-	{"scale", mapTolerance, 9, 1, func(k *kernels, a [][]float32) float64 { k.scale(a[0], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] *= caseS })},
-	{"axpy", mapTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { k.axpy(a[0], a[1], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] += caseS * a[1][i] })},
-	{"expSum", expTolerance, 9, 1, func(k *kernels, a [][]float32) float64 { return float64(k.expSum(a[0], 6)) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { a[0][i] = math.Exp(a[0][i] - 6); return a[0][i] })
-	}},
-	{"softmaxGrad", mapTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { k.softmaxGrad(a[0], a[1], a[2], caseC); return 0 }, maps(func(a [][]float64, i int) { a[0][i] = a[2][i] * (a[1][i] - caseC) })},
-	{"normApply", mapTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { k.normApply(a[0], a[1], a[2], caseR); return 0 }, maps(func(a [][]float64, i int) { a[0][i] = caseR * a[1][i] * a[2][i] })},
-	{"normGrad", mapTolerance, 9, 5, func(k *kernels, a [][]float32) float64 {
-		k.normGrad(a[0], a[1], a[2], a[3], a[4], caseR, caseC)
-		return 0
-	}, maps(func(a [][]float64, i int) {
-		a[0][i] = caseR*a[4][i]*a[2][i] - caseC*a[3][i]
-		a[1][i] += caseR * a[2][i] * a[3][i]
-	})},
-	{"normGradAdd", 2 * mapTolerance, 9, 5, func(k *kernels, a [][]float32) float64 {
-		k.normGradAdd(a[0], a[1], a[2], a[3], a[4], caseR, caseC)
-		return 0
-	}, maps(func(a [][]float64, i int) {
-		a[0][i] += caseR*a[4][i]*a[2][i] - caseC*a[3][i]
-		a[1][i] += caseR * a[2][i] * a[3][i]
-	})},
-	{"relu", 0, 9, 2, func(k *kernels, a [][]float32) float64 { k.relu(a[0], a[1]); return 0 }, maps(func(a [][]float64, i int) { a[0][i] = max(a[1][i], 0) })},
-	{"reluGrad", 0, 9, 3, func(k *kernels, a [][]float32) float64 { k.reluGrad(a[0], a[1], a[2]); return 0 }, maps(func(a [][]float64, i int) {
-		a[0][i] = 0
-		if a[2][i] > 0 {
-			a[0][i] = a[1][i]
-		}
-	})},
-	{"geglu", expTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { k.geglu(a[0], a[1], a[2]); return 0 }, maps(func(a [][]float64, i int) { a[0][i] = gelu64(a[1][i]) * a[2][i] })},
-	{"gegluGrad", expTolerance, 9, 5, func(k *kernels, a [][]float32) float64 { k.gegluGrad(a[0], a[1], a[2], a[3], a[4]); return 0 }, maps(func(a [][]float64, i int) {
-		a[0][i], a[1][i] = a[2][i]*a[4][i]*geluSlope64(a[3][i]), a[2][i]*gelu64(a[3][i])
-	})},
-	{"adam", mapTolerance, 2, 4, func(k *kernels, a [][]float32) float64 {
-		k.adam(a[0], a[1], a[2], a[3], caseGradientScale, caseBeta1, 1-caseBeta1, caseBeta2, 1-caseBeta2, caseRoot, caseEps, caseRate, caseKeep)
-		return 0
-	}, maps(func(a [][]float64, i int) {
-		h := caseGradientScale * a[3][i]
-		a[1][i] = caseBeta1*a[1][i] + (1-caseBeta1)*h
-		a[2][i] = caseBeta2*a[2][i] + (1-caseBeta2)*h*h
-		a[0][i] = caseKeep*a[0][i] - caseRate*a[1][i]/(caseRoot*math.Sqrt(a[2][i])+caseEps)
-	})},
-	{"squares", sumTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { return float64(k.squares(a[0], a[1])) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { a[0][i] += a[1][i] * a[1][i]; return a[1][i] * a[1][i] })
-	}},
-	{"scaledSquares", sumTolerance, 9, 2, func(k *kernels, a [][]float32) float64 { return float64(k.scaledSquares(a[0], a[1])) }, func(a [][]float64) (float64, float64) {
-		return sumOf(a[0], func(i int) float64 { return a[0][i] * a[0][i] * a[1][i] * a[1][i] })
-	}},
-	{"scaledSubtract", mapTolerance, 9, 3, func(k *kernels, a [][]float32) float64 { k.scaledSubtract(a[0], a[1], a[2], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] -= caseS * a[1][i] * a[2][i] })},
-	{"rootSubtract", mapTolerance, 2, 3, func(k *kernels, a [][]float32) float64 { k.rootSubtract(a[0], a[1], a[2], caseS); return 0 }, maps(func(a [][]float64, i int) { a[0][i] -= caseS * a[1][i] / math.Sqrt(a[2][i]) })},
+		}),
+	},
+	{
+		"scale", mapTolerance, 9, 1,
+		func(k *kernels, a [][]float32) float64 {
+			k.scale(a[0], caseS)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] *= caseS
+		}),
+	},
+	{
+		"axpy", mapTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 {
+			k.axpy(a[0], a[1], caseS)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] += caseS * a[1][i]
+		}),
+	},
+	{
+		"expSum", expTolerance, 9, 1,
+		func(k *kernels, a [][]float32) float64 { return float64(k.expSum(a[0], 6)) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 {
+				a[0][i] = math.Exp(a[0][i] - 6)
+				return a[0][i]
+			})
+		},
+	},
+	{
+		"softmaxGrad", mapTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.softmaxGrad(a[0], a[1], a[2], caseC)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = a[2][i] * (a[1][i] - caseC)
+		}),
+	},
+	{
+		"normApply", mapTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.normApply(a[0], a[1], a[2], caseR)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = caseR * a[1][i] * a[2][i]
+		}),
+	},
+	{
+		"normGrad", mapTolerance, 9, 5,
+		func(k *kernels, a [][]float32) float64 {
+			k.normGrad(a[0], a[1], a[2], a[3], a[4], caseR, caseC)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = caseR*a[4][i]*a[2][i] - caseC*a[3][i]
+			a[1][i] += caseR * a[2][i] * a[3][i]
+		}),
+	},
+	{
+		"normGradAdd", 2 * mapTolerance, 9, 5,
+		func(k *kernels, a [][]float32) float64 {
+			k.normGradAdd(a[0], a[1], a[2], a[3], a[4], caseR, caseC)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] += caseR*a[4][i]*a[2][i] - caseC*a[3][i]
+			a[1][i] += caseR * a[2][i] * a[3][i]
+		}),
+	},
+	{
+		"relu", 0, 9, 2,
+		func(k *kernels, a [][]float32) float64 {
+			k.relu(a[0], a[1])
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = max(a[1][i], 0)
+		}),
+	},
+	{
+		"reluGrad", 0, 9, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.reluGrad(a[0], a[1], a[2])
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = 0
+			if a[2][i] > 0 {
+				a[0][i] = a[1][i]
+			}
+		}),
+	},
+	{
+		"geglu", expTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.geglu(a[0], a[1], a[2])
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] = gelu64(a[1][i]) * a[2][i]
+		}),
+	},
+	{
+		"gegluGrad", expTolerance, 9, 5,
+		func(k *kernels, a [][]float32) float64 {
+			k.gegluGrad(a[0], a[1], a[2], a[3], a[4])
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i], a[1][i] = a[2][i]*a[4][i]*geluSlope64(a[3][i]), a[2][i]*gelu64(a[3][i])
+		}),
+	},
+	{
+		"adam", mapTolerance, 2, 4,
+		func(k *kernels, a [][]float32) float64 {
+			k.adam(a[0], a[1], a[2], a[3], caseGradientScale, caseBeta1, 1-caseBeta1, caseBeta2, 1-caseBeta2, caseRoot, caseEps, caseRate, caseKeep)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			h := caseGradientScale * a[3][i]
+			a[1][i] = caseBeta1*a[1][i] + (1-caseBeta1)*h
+			a[2][i] = caseBeta2*a[2][i] + (1-caseBeta2)*h*h
+			a[0][i] = caseKeep*a[0][i] - caseRate*a[1][i]/(caseRoot*math.Sqrt(a[2][i])+caseEps)
+		}),
+	},
+	{
+		"squares", sumTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 { return float64(k.squares(a[0], a[1])) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 {
+				a[0][i] += a[1][i] * a[1][i]
+				return a[1][i] * a[1][i]
+			})
+		},
+	},
+	{
+		"scaledSquares", sumTolerance, 9, 2,
+		func(k *kernels, a [][]float32) float64 { return float64(k.scaledSquares(a[0], a[1])) },
+		func(a [][]float64) (float64, float64) {
+			return sumOf(a[0], func(i int) float64 { return a[0][i] * a[0][i] * a[1][i] * a[1][i] })
+		},
+	},
+	{
+		"scaledSubtract", mapTolerance, 9, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.scaledSubtract(a[0], a[1], a[2], caseS)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] -= caseS * a[1][i] * a[2][i]
+		}),
+	},
+	{
+		"rootSubtract", mapTolerance, 2, 3,
+		func(k *kernels, a [][]float32) float64 {
+			k.rootSubtract(a[0], a[1], a[2], caseS)
+			return 0
+		},
+		maps(func(a [][]float64, i int) {
+			a[0][i] -= caseS * a[1][i] / math.Sqrt(a[2][i])
+		}),
+	},
 	momentCase("moment", caseMomentEps), momentCase("moment without epsilon", 0),
 }
 
@@ -151,7 +304,8 @@ func geluSlope64(a float64) float64 {
 	return (1+th)/2 + a/2*(1-th*th)*math.Sqrt(2/math.Pi)*(1+3*0.044715*a*a)
 }
 
-// TestKernels holds every routine against its float64 twin over odd sizes and all alignments that matter, and looks for writes past the end.
+// TestKernels holds every routine against its float64 twin over odd sizes and all alignments that matter, and looks for writes
+// past the end.
 func TestKernels(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		for _, c := range kernelCases {

@@ -31,9 +31,9 @@ func SumLoss(rows []RowLoss) RowLoss {
 //	nll = w·(z − x_t), z = log Σ_j exp(x_j); z-loss = w·c·z²
 //	g_j = s·w·(p_j·(1 + 2·c·z) − [j = t]), p = softmax(x)
 //
-// t is the row's target, w its weight, c and s the ZLoss and GradScale of o. weights may be nil: all 1. A row of weight 0 (a mask) has loss and
-// gradient 0 whatever its logits and target are. A row with NaN or +Inf, or one that is masked throughout, has loss and gradient NaN. Other targets outside
-// 0 … cols−1 panic. Not modelled: label smoothing.
+// t is the row's target, w its weight, c and s the ZLoss and GradScale of o. weights may be nil: all 1. A row of weight 0 (a
+// mask) has loss and gradient 0 whatever its logits and target are. A row with NaN or +Inf, or one that is masked throughout,
+// has loss and gradient NaN. Other targets outside 0 … cols−1 panic. Not modelled: label smoothing.
 // Source of the z-loss: Chowdhery et al. 2022, PaLM, §5, arXiv 2204.02311.
 func (s *Set) CrossEntropy(logits []float32, cols int, targets []int32, weights []float32, o LossOptions, losses []RowLoss) {
 	rows := rowsOf(logits, cols)

@@ -33,8 +33,9 @@ func (s *Set) RMSNorm(y, inv, x, w []float32) {
 type NormGrads struct {
 	DX         []float32 // gradient of x
 	Accumulate bool      // add to DX, which holds the gradient that goes round the block, instead of writing it
-	// Partial gets the gradient of w, a row of len(w) for each NormBlock rows of x: NormBlocks(rows) rows. Their sum by AddColumns, in order, does not
-	// depend on how rows were split, provided every part but the last is a multiple of NormBlock rows.
+	// Partial gets the gradient of w, a row of len(w) for each NormBlock rows of x: NormBlocks(rows) rows. Their sum by
+	// AddColumns, in order, does not depend on how rows were split, provided every part but the last is a multiple of NormBlock
+	// rows.
 	Partial []float32
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// optimizerTolerance is relative to max(1, |want|) after five steps of size 0.01: each moves a parameter by a few roundings of mapTolerance, and Adafactor's
-// factors carry sumTolerance.
+// optimizerTolerance is relative to max(1, |want|) after five steps of size 0.01: each moves a parameter by a few roundings of
+// mapTolerance, and Adafactor's factors carry sumTolerance.
 const optimizerTolerance = 1e-6
 
 func TestAdam(t *testing.T) {
@@ -149,7 +149,8 @@ func TestAdafactor(t *testing.T) {
 	})
 }
 
-// TestAdafactorFirstStep: by hand. Unfactored, step 1 has β = 0, so u = sign(g); rms(p) = 2, so the step is 0.01·2. The update of a zero gradient is 0.
+// TestAdafactorFirstStep: by hand. Unfactored, step 1 has β = 0, so u = sign(g); rms(p) = 2, so the step is 0.01·2. The update
+// of a zero gradient is 0.
 func TestAdafactorFirstStep(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		p := []float32{2, -2, 2, -2}
@@ -168,7 +169,8 @@ func TestAdafactorFirstStep(t *testing.T) {
 	}
 }
 
-// TestOptimizersAnyOrder: the same bits whatever the order and the threads of the tasks, and when the state moves to a fresh optimizer half-way.
+// TestOptimizersAnyOrder: the same bits whatever the order and the threads of the tasks, and when the state moves to a fresh
+// optimizer half-way.
 func TestOptimizersAnyOrder(t *testing.T) {
 	views, total := adafactorViews()
 	workers := pool.New(3)

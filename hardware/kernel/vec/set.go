@@ -8,7 +8,8 @@ type Set struct {
 	k    kernels
 }
 
-// For returns the routines of a path, which the machine must support (isa.Choose says); where the build has no assembly for it, those in plain Go.
+// For returns the routines of a path, which the machine must support (isa.Choose says); where the build has no assembly for it,
+// those in plain Go.
 func For(path isa.Path) *Set {
 	k, compiled := assembly(path)
 	if !compiled {
@@ -20,8 +21,8 @@ func For(path isa.Path) *Set {
 // Path is the path whose routines run, for records and labels.
 func (s *Set) Path() isa.Path { return s.path }
 
-// kernels are the routines that exist once per path. Every slice has at least the length of the first; results may overwrite inputs only
-// where a caller in this package says so.
+// kernels are the routines that exist once per path. Every slice has at least the length of the first; results may overwrite
+// inputs only where a caller in this package says so.
 type kernels struct {
 	maxOf       func(x []float32) float32
 	addMaxOf    func(x, a []float32) float32    // x += a first

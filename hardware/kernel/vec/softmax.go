@@ -20,8 +20,8 @@ type SoftmaxOptions struct {
 //
 //	p_j = exp(x_j + bias_j + mask_j − m) / Σ_k exp(x_k + bias_k + mask_k − m), m the largest of the row
 //
-// exp has a relative error below 3e-6 and is 0 below e^−87. A row whose every score is masked becomes all zeros; a row with NaN or +Inf becomes
-// NaN. Not modelled: dropout, a scale (T5 has none).
+// exp has a relative error below 3e-6 and is 0 below e^−87. A row whose every score is masked becomes all zeros; a row with NaN
+// or +Inf becomes NaN. Not modelled: dropout, a scale (T5 has none).
 func (s *Set) Softmax(scores []float32, cols int, o SoftmaxOptions) {
 	rows := rowsOf(scores, cols)
 	if o.Bias != nil {

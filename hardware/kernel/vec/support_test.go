@@ -20,7 +20,8 @@ const (
 	sumTolerance = 3e-6
 	// doubleTolerance is relative, for sums carried in float64 over 1e5 terms.
 	doubleTolerance = 1e-12
-	// gradientTolerance is relative to the largest gradient or term of it, float32 routine against central differences of the float64 twin.
+	// gradientTolerance is relative to the largest gradient or term of it, float32 routine against central differences of the
+	// float64 twin.
 	gradientTolerance = 2e-5
 	// differenceStep of the central differences: their error is of order step² = 1e-10, their rounding 1e-16/step = 1e-11.
 	differenceStep = 1e-5
@@ -102,8 +103,8 @@ func checkNear(t *testing.T, what string, got []float32, want []float64, toleran
 	}
 }
 
-// checkGradient fails where got is further from the central difference of loss at x than gradientTolerance times the largest difference, or terms if
-// that is larger: the size of what cancels in the gradient.
+// checkGradient fails where got is further from the central difference of loss at x than gradientTolerance times the largest
+// difference, or terms if that is larger: the size of what cancels in the gradient.
 func checkGradient(t *testing.T, what string, got []float32, x []float64, terms float64, loss func() float64) {
 	t.Helper()
 	want, largest := make([]float64, len(x)), terms

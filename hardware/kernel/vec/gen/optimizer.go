@@ -3,7 +3,8 @@ package main
 import . "github.com/mmcloughlin/avo/build"
 
 func (t *target) adam() {
-	k := t.function("adam", "func(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate, keep float32)", "p",
+	k := t.function("adam",
+		"func(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate, keep float32)", "p",
 		"is m = beta1*m + rest1*h, v = beta2*v + rest2*h*h, p = keep*p - rate*m/(root*sqrt(v)+eps) with h = gradScale*g.")
 	p, m, v, g := k.pointer("p"), k.pointer("m"), k.pointer("v"), k.pointer("g")
 	scale, beta1, rest1, beta2, rest2 := k.scalar("gradScale"), k.scalar("beta1"), k.scalar("rest1"), k.scalar("beta2"), k.scalar("rest2")

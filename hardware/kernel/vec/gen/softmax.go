@@ -16,8 +16,8 @@ const (
 	nearest = 8
 )
 
-// exp2Coefficients of 2^f on [-1/2, 1/2], ascending: the minimax polynomial of the relative error (Remez exchange), then the first
-// coefficient set to 1 so that exp(0) is 1; relative error 1.5e-7.
+// exp2Coefficients of 2^f on [-1/2, 1/2], ascending: the minimax polynomial of the relative error (Remez exchange), then the
+// first coefficient set to 1 so that exp(0) is 1; relative error 1.5e-7.
 var exp2Coefficients = []float32{1, 0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334, 0.001327647198}
 
 // exponential holds the operands of exp; it must be made before the loop that uses it.
@@ -65,7 +65,8 @@ func (k *kernel) exp(e exponential, x reg.VecVirtual) reg.VecVirtual {
 }
 
 func (t *target) softmax() {
-	k := t.function("expSum", "func(x []float32, m float32) float32", "x", "is x = exp(x-m) for m >= max(x), and the sum of the result.")
+	k := t.function("expSum", "func(x []float32, m float32) float32", "x",
+		"is x = exp(x-m) for m >= max(x), and the sum of the result.")
 	x, m := k.pointer("x"), k.scalar("m")
 	e := k.exponential()
 	accs := k.zeros(accumulators)
