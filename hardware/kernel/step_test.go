@@ -268,8 +268,18 @@ func TestBuckets(t *testing.T) {
 		causal   bool
 		want     int
 	}{
-		{0, false, 0}, {-3, false, 3}, {3, false, 19}, {-16, false, 10}, {16, false, 26}, {-1000, false, 15}, {1000, false, 31},
-		{0, true, 0}, {5, true, 0}, {-5, true, 5}, {-32, true, 21}, {-1000, true, 31},
+		{0, false, 0},
+		{-3, false, 3},
+		{3, false, 19},
+		{-16, false, 10},
+		{16, false, 26},
+		{-1000, false, 15},
+		{1000, false, 31},
+		{0, true, 0},
+		{5, true, 0},
+		{-5, true, 5},
+		{-32, true, 21},
+		{-1000, true, 31},
 	} {
 		if got := bucket(c.distance, 32, c.causal); got != c.want {
 			t.Errorf("distance %d, causal %t: bucket %d, want %d", c.distance, c.causal, got, c.want)
