@@ -18,10 +18,11 @@ import (
 func learner() (shapes.Shape, Options) {
 	k := shapes.Stack{Layers: 2, DFF: 256, Activation: shapes.ReLU, DKV: 16, Heads: 4, KVHeads: 4, Position: shapes.Relative, Positions: 32, FinalNorm: true}
 	s := shapes.Shape{Name: "learner", Family: shapes.T5, DModel: 64, Vocab: 384, Encoder: k, Decoder: k, Head: shapes.HeadTied}
-	return s, Options{Batch: 16, EncoderLength: 64, DecoderLength: 16, Seed: 11}
+	return s, Options{Batch: 16, EncoderLength: 64, DecoderLength: 16, Optimizer: Adafactor, Seed: 11}
 }
 
-var learnerSchedule = Schedule{Rate: 3e-3, Warmup: 100, Linear: true}
+// learnerSchedule is the T5 recipe (Raffel et al. 2020, section 3.1.2).
+var learnerSchedule = Schedule{Rate: 0.01, Warmup: 10000}
 
 // heldOut is the share of a text that evaluation keeps to itself.
 const heldOut = 0.1
