@@ -1,0 +1,170 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+)
+
+// Study is what runs of a grid need besides the grid.
+type Study struct {
+	Grid Grid
+	// Training and HeldOut return the data of a run; the second is never trained on.
+	Training, HeldOut func(e *Entry) (kernel.Source, error)
+	HeldOutBatches    int                                       // batches that the loss of a record is a mean of; 0 means 16
+	FLOPs             func(e *Entry) float64                    // of a whole run, under the caller's convention
+	Machine           string                                    // of the records
+	Now               func() time.Time                          // the clock of budgets, step times and dates
+	Budget            time.Duration                             // no run starts that would not end within it, judged by the runs before; 0 for no bound
+	Done              []kernel.Record                           // of earlier calls: their runs are skipped
+	Keep              func(kernel.Record) error                 // called when a run ends, before the next begins
+	Progress          func(e *Entry, step int, r kernel.Result) // called after every step; may be nil
+}
+
+// Outcome says what a call of [Run] did.
+type Outcome struct {
+	Ran, Skipped int      // runs that ended, and those that were done before
+	Left         []string // runs that the budget or the context left over, in their order
+}
+
+const defaultHeldOutBatches = 16
+
+// Run takes the runs that are not done, one after the other. It ends with the error of ctx when ctx ends: the run in hand is lost, all
+// before it are kept. A budget that is used up is no error: the outcome names what is left.
+func (s *Study) Run(ctx context.Context) (Outcome, error) {
+	entries, err := s.Grid.Entries()
+	if err != nil {
+		return Outcome{}, err
+	}
+	var out Outcome
+	start := s.Now()
+	var pace float64 // seconds a unit of work, of the slowest run so far
+	for i := range entries {
+		e := &entries[i]
+		if s.done(e) {
+			out.Skipped++
+			continue
+		}
+		begun := s.Now()
+		spent := begun.Sub(start).Seconds()
+		if s.Budget > 0 && spent+pace*e.work() > s.Budget.Seconds() {
+			out.Left = append(out.Left, e.Name())
+			continue
+		}
+		if err := s.take(ctx, e); err != nil {
+			for j := i; j < len(entries); j++ {
+				if !s.done(&entries[j]) {
+					out.Left = append(out.Left, entries[j].Name())
+				}
+			}
+			return out, err
+		}
+		out.Ran++
+		pace = max(pace, s.Now().Sub(begun).Seconds()/e.work())
+	}
+	return out, nil
+}
+
+// RunEntry takes one run, by its place in [Grid.Entries]: what a task of a job array does. A run that is done is not repeated. The error is
+// a [*GridError] for a place that is not there, or one of those of [Study.Run].
+func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
+	entries, err := s.Grid.Entries()
+	if err != nil {
+		return Outcome{}, err
+	}
+	if place < 0 || place >= len(entries) {
+		return Outcome{}, &GridError{Field: "entry", Value: fmt.Sprint(place), Allowed: fmt.Sprintf("0 to %d", len(entries)-1)}
+	}
+	e := &entries[place]
+	if s.done(e) {
+		return Outcome{Skipped: 1}, nil
+	}
+	if err := s.take(ctx, e); err != nil {
+		return Outcome{Left: []string{e.Name()}}, err
+	}
+	return Outcome{Ran: 1}, nil
+}
+
+// take runs an entry and keeps its record.
+func (s *Study) take(ctx context.Context, e *Entry) error {
+	record, err := s.one(ctx, e)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", e.Name(), err)
+	}
+	if err := s.Keep(record); err != nil {
+		return fmt.Errorf("keeping the record of %s: %w", e.Name(), err)
+	}
+	return nil
+}
+
+func (s *Study) done(e *Entry) bool {
+	return slices.ContainsFunc(s.Done, func(r kernel.Record) bool { return s.belongs(e, &r) })
+}
+
+// belongs reports whether a record is of this entry of this grid.
+func (s *Study) belongs(e *Entry, r *kernel.Record) bool {
+	o := &s.Grid.Options
+	return r.Shape == e.Shape.Name && r.Steps == e.Steps && r.Seed == o.Seed && r.Optimizer == o.Optimizer.String() &&
+		r.Batch == o.Batch && r.EncoderLength == o.EncoderLength && r.DecoderLength == o.DecoderLength
+}
+
+// recentSteps is how many last steps the training loss of a record is the mean of.
+const recentSteps = 32
+
+func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err error) {
+	training, err := s.Training(e)
+	if err != nil {
+		return record, err
+	}
+	heldOut, err := s.HeldOut(e)
+	if err != nil {
+		return record, err
+	}
+	t, err := kernel.NewTrainer(&e.Shape, s.Grid.Options, s.Grid.Schedule, training)
+	if err != nil {
+		return record, err
+	}
+	defer func() { err = errors.Join(err, t.Model.Close()) }()
+	var seconds, losses []float64
+	last := s.Now()
+	err = t.Run(ctx, e.Steps, func(step int, r kernel.Result) {
+		now := s.Now()
+		seconds, losses = append(seconds, now.Sub(last).Seconds()), append(losses, r.NLL)
+		if s.Progress != nil {
+			s.Progress(e, step, r)
+		}
+		last = s.Now()
+	})
+	if err != nil {
+		return record, err
+	}
+	batches := s.HeldOutBatches
+	if batches == 0 {
+		batches = defaultHeldOutBatches
+	}
+	loss, err := t.Evaluate(heldOut, batches)
+	if err != nil {
+		return record, err
+	}
+	return t.Record(kernel.RecordInfo{
+		FLOPs: s.FLOPs(e), Loss: loss, TrainLoss: mean(losses[max(0, len(losses)-recentSteps):]), StepSeconds: median(seconds),
+		Machine: s.Machine, Now: s.Now(),
+	}), nil
+}
+
+func mean(x []float64) float64 {
+	var sum float64
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
+}
