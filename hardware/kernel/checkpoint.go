@@ -3,7 +3,6 @@ package kernel
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -39,29 +38,23 @@ func (m *Model) Save(w io.Writer, metadata map[string]string) error {
 	all := map[string]string{}
 	maps.Copy(all, metadata)
 	all[stepKey], all[optimizerKey], all[formatKey] = strconv.Itoa(m.steps), m.options.Optimizer.String(), "pt"
-	header := map[string]any{"__metadata__": all}
-	offset := 0
 	stored := m.stored()
-	for _, t := range stored {
-		size := floatBytes * len(t.Values)
-		header[t.Name] = map[string]any{"dtype": "F32", "shape": t.Dims, "data_offsets": []int{offset, offset + size}}
-		offset += size
-	}
-	text, err := json.Marshal(header) // sorts its keys
-	if err != nil {
-		return err
-	}
-	for len(text)%8 != 0 {
-		text = append(text, ' ')
+	entries := make([]config.Tensor, len(stored))
+	for n, t := range stored {
+		entries[n] = config.Tensor{Name: t.Name, DType: "F32"}
+		for _, dim := range t.Dims {
+			entries[n].Shape = append(entries[n].Shape, int64(dim))
+		}
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	_ = binary.Write(b, binary.LittleEndian, uint64(len(text))) // the writer keeps its error for Flush
-	_, _ = b.Write(text)
+	if _, err := config.WriteHeader(b, all, entries); err != nil {
+		return fmt.Errorf("writing a checkpoint: %w", err)
+	}
 	for _, t := range stored {
 		var number [floatBytes]byte
 		for _, v := range t.Values {
 			binary.LittleEndian.PutUint32(number[:], math.Float32bits(v))
-			_, _ = b.Write(number[:])
+			_, _ = b.Write(number[:]) // the writer keeps its error for Flush
 		}
 	}
 	if err := b.Flush(); err != nil {
