@@ -29,10 +29,10 @@ func (m *Model) recordSelfAttention(s *stack, saved *layerSaved, name string) pr
 	)
 	p.onBackward(
 		out.backInput(m, g.mixed, g.residual, e.rows, false),
-		out.backWeight(m, g.residual, a.mixed, e.rows),
+		out.backWeight(m, g.residual, a.mixed, e.rows, true),
 		m.coreBackward(&c),
 		m.addBias(s),
-		qkv.backWeight(m, g.queries, a.normed, e.rows),
+		qkv.backWeight(m, g.queries, a.normed, e.rows, true),
 		qkv.backInput(m, g.normed, g.queries, e.rows, false),
 	)
 	p.onBackward(m.normBackward(norm, normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}, saved.input, a.inverse, e.rows)...)
@@ -63,10 +63,10 @@ func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string, i
 	)
 	p.onBackward(
 		out.backInput(m, g.mixed, g.residual, e.rows, false),
-		out.backWeight(m, g.residual, a.mixed, e.rows),
+		out.backWeight(m, g.residual, a.mixed, e.rows, true),
 		m.coreBackward(&c),
-		query.backWeight(m, g.queries, a.normed, e.rows),
-		keyValue.backWeight(m, g.keyValues, source, sources),
+		query.backWeight(m, g.queries, a.normed, e.rows, true),
+		keyValue.backWeight(m, g.keyValues, source, sources, true),
 		keyValue.backInput(m, dSource, g.keyValues, sources, !isLast),
 		query.backInput(m, g.normed, g.queries, e.rows, false),
 	)

@@ -14,7 +14,7 @@ func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string
 		first = m.linear(name+"DenseReluDense.wi_0.weight", name+"DenseReluDense.wi_1.weight")
 		gradient = g.gates
 		p.onForward(first.apply(m, saved.gates, saved.normed, e.rows, false), m.gate(saved, e))
-		p.onBackward(second.backInput(m, g.hidden, g.residual, e.rows, false), second.backWeight(m, g.residual, saved.hidden, e.rows))
+		p.onBackward(second.backInput(m, g.hidden, g.residual, e.rows, false), second.backWeight(m, g.residual, saved.hidden, e.rows, true))
 		p.onBackward(m.gateBackward(saved, g, e))
 	} else {
 		first = m.linear(name + "DenseReluDense.wi.weight")
@@ -22,11 +22,11 @@ func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string
 		h, dh := saved.hidden, g.hidden
 		p.onForward(first.apply(m, h, saved.normed, e.rows, false))
 		p.onForward(m.parallel(len(h), elementsPerTask, func(lo, hi int) { m.vec.ReLU(h[lo:hi], h[lo:hi]) }))
-		p.onBackward(second.backInput(m, dh, g.residual, e.rows, false), second.backWeight(m, g.residual, h, e.rows))
+		p.onBackward(second.backInput(m, dh, g.residual, e.rows, false), second.backWeight(m, g.residual, h, e.rows, true))
 		p.onBackward(m.parallel(len(h), elementsPerTask, func(lo, hi int) { m.vec.ReLUBackward(dh[lo:hi], dh[lo:hi], h[lo:hi]) }))
 	}
 	p.onForward(second.apply(m, output, saved.hidden, e.rows, true))
-	p.onBackward(first.backWeight(m, gradient, saved.normed, e.rows), first.backInput(m, g.normed, gradient, e.rows, false))
+	p.onBackward(first.backWeight(m, gradient, saved.normed, e.rows, true), first.backInput(m, g.normed, gradient, e.rows, false))
 	p.onBackward(m.normBackward(norm, normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}, x, saved.inverse, e.rows)...)
 	return p
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"pgregory.net/rapid"
 )
 
 // tiny returns a T5 v1.0 shape small enough for finite differences of every weight.
@@ -139,5 +140,68 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 			c.change(&o)
 			checkGradients(t, c.shape, o, randomBatch(o, c.shape.Vocab, 3, c.masks))
 		})
+	}
+}
+
+// smallestGradient is the share of the whole gradient's norm below which a tensor is not compared: drawn shapes include ones such as d_model
+// 1, whose norm is constant, where a small gradient is what is left of larger terms that cancel, with their rounding.
+const smallestGradient = 1e-2
+
+// For shapes and masks as they come: the loss is the twin's, and along each tensor's gradient g the loss rises by |g| a unit.
+func TestGradientsOfDrawnShapes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := DrawShape(t)
+		o := DrawOptions(t)
+		b := DrawBatch(t, &s, o)
+		m, err := New(&s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = m.Close() }()
+		r, err := m.differentiate(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newTwin(m, b)
+		if want := w.loss(); math.Abs(r.Loss-want) > gradientTolerance*(1+want) {
+			t.Errorf("loss %v, the float64 twin has %v", r.Loss, want)
+		}
+		n := rapid.IntRange(0, len(m.Tensors)-1).Draw(t, "tensor")
+		tensor := m.Tensors[n]
+		g, values := float64s(tensor.Gradient), w.tensor[tensor.Name]
+		norm := relativeNorm(g, make([]float64, len(g)))
+		if norm < smallestGradient*r.GradientNorm {
+			return
+		}
+		at := func(step float64) float64 {
+			for i, v := range tensor.Values {
+				values[i] = float64(v) + step*g[i]/norm
+			}
+			return w.loss()
+		}
+		want := (at(differenceStep) - at(-differenceStep)) / (2 * differenceStep)
+		if math.Abs(norm-want) > gradientTolerance*math.Abs(want) {
+			t.Errorf("%s: gradient %v along itself, differences give %v", tensor.Name, norm, want)
+		}
+	})
+}
+
+// The norm is gathered piece by piece along the backward pass; here it is taken of everything at the end.
+func TestGradientNormCoversEveryTensor(t *testing.T) {
+	for _, s := range []shapes.Shape{small(), gated(small())} {
+		m := mustNew(t, s, smallBatch)
+		r, err := m.differentiate(randomBatch(smallBatch, s.Vocab, 1, true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for i := range m.Tensors {
+			for _, v := range m.Tensors[i].Gradient {
+				sum += float64(v) * float64(v)
+			}
+		}
+		if want := math.Sqrt(sum); math.Abs(r.GradientNorm-want) > gradientTolerance*want {
+			t.Errorf("%s: norm %v, of all tensors %v", s.Name, r.GradientNorm, want)
+		}
 	}
 }

@@ -75,6 +75,7 @@ func New(s *shapes.Shape, o Options) (*Model, error) {
 	}
 	m.start()
 	m.record()
+	m.watchRest()
 	m.each(len(m.Tensors), func(i int) { m.Tensors[i].initialise(o.Seed, i) })
 	return m, nil
 }
@@ -146,7 +147,7 @@ func (m *Model) start() {
 		m.core = append(m.core, gemm.New(p, m.path))
 	}
 	m.feed = newFeed(m.encoder.e.rows, m.decoder.e.rows)
-	m.norm = newGradientNorm(m)
+	m.norm.watched = map[int]bool{}
 }
 
 // Close ends the threads and gives the memory back. Tensors of a closed model must not be touched.
@@ -183,7 +184,7 @@ func (m *Model) linear(names ...string) linear {
 	first, last := &m.Tensors[m.index[names[0]]], &m.Tensors[m.index[names[len(names)-1]]]
 	from, to := first.offset, last.offset+last.elements()
 	in := first.Dims[1]
-	return linear{weight: m.weights[from:to:to], gradient: m.gradients[from:to:to], out: (to - from) / in, in: in}
+	return linear{weight: m.weights[from:to:to], gradient: m.gradients[from:to:to], offset: from, out: (to - from) / in, in: in}
 }
 
 // tensor returns a tensor by name.

@@ -48,6 +48,7 @@ func (m *Model) product(c, a, b gemm.Matrix, s gemm.Size, add bool) op {
 // linear is a weight matrix, stored as outputs × inputs, with its gradient.
 type linear struct {
 	weight, gradient []float32
+	offset           int // in the flat buffers
 	out, in          int
 }
 
@@ -61,7 +62,17 @@ func (l linear) backInput(m *Model, dx, dy []float32, rows int, add bool) op {
 	return m.product(gemm.RowMajor(dx, l.in), gemm.RowMajor(dy, l.out), gemm.RowMajor(l.weight, l.in), gemm.Size{M: rows, N: l.in, K: l.out}, add)
 }
 
-// backWeight is dW = dyᵀ·x.
-func (l linear) backWeight(m *Model, dy, x []float32, rows int) op {
-	return m.product(gemm.RowMajor(l.gradient, l.in), gemm.RowMajor(dy, l.out).T(), gemm.RowMajor(x, l.in), gemm.Size{M: l.out, N: l.in, K: rows}, false)
+// backWeight is dW = dyᵀ·x. Where nothing else adds to dW, its squares follow at once.
+func (l linear) backWeight(m *Model, dy, x []float32, rows int, isComplete bool) op {
+	p := m.product(gemm.RowMajor(l.gradient, l.in), gemm.RowMajor(dy, l.out).T(), gemm.RowMajor(x, l.in), gemm.Size{M: l.out, N: l.in, K: rows}, false)
+	if !isComplete {
+		return p
+	}
+	squares := m.watch(l)
+	return op{run: func() {
+		p.run()
+		if !m.productsOnly {
+			squares.run()
+		}
+	}, products: true}
 }

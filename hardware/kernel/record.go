@@ -94,7 +94,7 @@ func (m *Model) recordHead() program {
 		p.onForward(scaled(x))
 	}
 	p.onForward(head.apply(m, m.logits, x, e.rows, false), m.crossEntropy())
-	p.onBackward(head.backInput(m, dx, m.logits, e.rows, false), head.backWeight(m, m.logits, x, e.rows))
+	p.onBackward(head.backInput(m, dx, m.logits, e.rows, false), head.backWeight(m, m.logits, x, e.rows, !tied))
 	if tied {
 		p.onBackward(scaled(dx))
 	} else {

@@ -2,9 +2,6 @@ package kernel
 
 import (
 	"fmt"
-	"math"
-
-	"github.com/deepnarrow/deepnarrow/hardware/kernel/vec"
 )
 
 // Result is what a step found out.
@@ -84,30 +81,6 @@ func (m *Model) matmulFLOPs() int64 {
 		sum += e.FLOPs
 	}
 	return sum
-}
-
-// gradientNorm holds the partial sums of the gradient's norm, whose blocks do not depend on the threads.
-type gradientNorm struct {
-	sums []float64
-	op   op
-}
-
-func newGradientNorm(m *Model) gradientNorm {
-	n := len(m.gradients)
-	g := gradientNorm{sums: make([]float64, (n+vec.SquaresBlock-1)/vec.SquaresBlock)}
-	g.op = m.parallel(n, vec.SquaresBlock, func(lo, hi int) {
-		m.vec.SquaresBlocks(g.sums[lo/vec.SquaresBlock:][:1], m.gradients[lo:hi])
-	})
-	return g
-}
-
-func (g *gradientNorm) value() float64 {
-	g.op.run()
-	var sum float64
-	for _, s := range g.sums {
-		sum += s
-	}
-	return math.Sqrt(sum)
 }
 
 // where to look for values that are not finite
