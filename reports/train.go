@@ -1,0 +1,50 @@
+package reports
+
+import (
+	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// Trained is one run of the reference kernel.
+type Trained struct {
+	Record             kernel.Record
+	StepsNow           int     // taken by this call; the rest came from a checkpoint
+	PeakFLOPsPerSecond float64 // measured
+}
+
+// Trained fills in the report of training runs. Each result is a run record
+// with what this machine achieved.
+func (r *Report) Trained(runs []Trained) {
+	t := Table{
+		Columns: []Column{
+			{Title: "shape"}, {Title: "params", Kind: quantity.Params}, {Title: "steps"}, {Title: "tokens", Kind: quantity.Tokens},
+			{Title: "held-out loss", Kind: quantity.Number, Digits: 4}, {Title: "training loss", Kind: quantity.Number, Digits: 4},
+			{Title: "step", Kind: quantity.Duration}, {Title: "tokens per second", Kind: quantity.PerSecond},
+			{Title: "achieved", Kind: quantity.FLOPRate}, {Title: "of peak", Kind: quantity.Fraction}, {Title: "path"},
+		},
+		Notes: []string{"Losses in nats a target; the step is the median; achieved is matmul FLOPs per second of a whole step, against the multiply-add rate measured just before."},
+	}
+	for _, run := range runs {
+		rec := &run.Record
+		perStep := rec.FLOPs / float64(max(1, rec.Steps))
+		row := struct {
+			kernel.Record
+			TokensPerSecond     float64 `json:"tokens_per_second,omitempty"`
+			FLOPsPerSecond      float64 `json:"flops_per_second,omitempty"`
+			PeakFLOPsPerSecond  float64 `json:"peak_flops_per_second"`
+			ShareOfMeasuredPeak float64 `json:"share_of_measured_peak,omitempty"`
+		}{Record: *rec, PeakFLOPsPerSecond: run.PeakFLOPsPerSecond}
+		cells := []Cell{Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)), Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss)}
+		if rec.StepSeconds > 0 {
+			row.TokensPerSecond = float64(rec.Tokens) / float64(rec.Steps) / rec.StepSeconds
+			row.FLOPsPerSecond = perStep / rec.StepSeconds
+			row.ShareOfMeasuredPeak = row.FLOPsPerSecond / run.PeakFLOPsPerSecond
+			cells = append(cells, Amount(rec.StepSeconds), Amount(row.TokensPerSecond), Amount(row.FLOPsPerSecond), Amount(row.ShareOfMeasuredPeak))
+		} else {
+			cells = append(cells, Cell{}, Cell{}, Cell{}, Cell{})
+		}
+		t.Rows = append(t.Rows, append(cells, Text(rec.Path)))
+		r.Document.Results = append(r.Document.Results, row)
+	}
+	r.Tables = append(r.Tables, t)
+}
