@@ -48,3 +48,20 @@ func (r *Report) Trained(runs []Trained) {
 	}
 	r.Tables = append(r.Tables, t)
 }
+
+// Records fills in the report of run records as they are.
+func (r *Report) Records(records []kernel.Record) {
+	t := Table{Columns: []Column{
+		{Title: "shape"}, {Title: "params", Kind: quantity.Params}, {Title: "steps"}, {Title: "tokens", Kind: quantity.Tokens}, {Title: "FLOPs", Kind: quantity.FLOP},
+		{Title: "held-out loss", Kind: quantity.Number, Digits: 4}, {Title: "step", Kind: quantity.Duration}, {Title: "path"},
+	}}
+	for i := range records {
+		rec := &records[i]
+		r.Document.Results = append(r.Document.Results, rec)
+		t.Rows = append(t.Rows, []Cell{
+			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)), Amount(float64(rec.Tokens)), Amount(rec.FLOPs),
+			Amount(rec.Loss), Amount(rec.StepSeconds), Text(rec.Path),
+		})
+	}
+	r.Tables = append(r.Tables, t)
+}

@@ -1,0 +1,239 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+func (a *app) sweep() *cobra.Command {
+	var f kernelFlags
+	var run sweepFlags
+	c := &cobra.Command{
+		Use:     "sweep --shapes LIST --tokens LIST --text FILE --out FOLDER",
+		Short:   "Train a grid of T5 shapes and token counts, one record a run",
+		GroupID: groupMeasure,
+		Long: `Train every shape of a grid for every number of tokens with the reference kernel: a
+scaling study of small T5 shapes on one machine. Each run writes one record into the
+folder as soon as it ends, so that a stopped study loses at most the run in flight
+and goes on when called again. The records are what fit, transfer and recommend read.
+
+--emit slurm or kubernetes prints a job array whose tasks take one run each;
+--merge joins the records of several folders and refuses duplicates that disagree.`,
+		Example: `  deepnarrow sweep --shapes t5-tiny/vocab=384,t5-mini/vocab=384 --tokens 200k,400k --text book.txt --out runs --max-time 30m
+  deepnarrow sweep --merge runs-1 --merge runs-2 -o all.jsonl`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case len(run.merge) > 0:
+				return a.mergeRecords(run.merge)
+			case run.emit != "":
+				return run.printArray(a, &f)
+			default:
+				return run.study(c.Context(), a, &f)
+			}
+		},
+	}
+	a.output.register(c)
+	f.register(c)
+	run.register(c)
+	return c
+}
+
+// sweepFlags are those of sweep alone.
+type sweepFlags struct {
+	shapes, tokens, out, emit, image string
+	merge                            []string
+	maxTime                          *float64
+	entry                            int
+}
+
+func (f *sweepFlags) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.shapes, "shapes", "", "shapes, separated by commas")
+	flags.StringVar(&f.tokens, "tokens", "", "tokens of a run (positions of both stacks), separated by commas: 200k,400k")
+	flags.StringVar(&f.out, "out", "", "`folder` for the records, one file a run")
+	f.maxTime = optionalFlag(c, quantity.Duration, "max-time", "start no run that would end later than this")
+	flags.StringVar(&f.emit, "emit", "", "print a job array instead: slurm or kubernetes")
+	flags.StringVar(&f.image, "image", "", "container image of the job array (kubernetes)")
+	flags.IntVar(&f.entry, "entry", -1, "take only this run of the grid, from 0: what a task of a job array does")
+	flags.StringArrayVar(&f.merge, "merge", nil, "join the records of this `folder`; may be repeated")
+}
+
+func (f *sweepFlags) grid(k *kernelFlags, schedule kernel.Schedule) (sweep.Grid, error) {
+	g := sweep.Grid{Options: k.options, Schedule: schedule}
+	if f.shapes == "" || f.tokens == "" {
+		return g, usage("", "a grid needs --shapes and --tokens")
+	}
+	for _, name := range splitShapes(f.shapes) {
+		s, err := shapes.Parse(name)
+		if err != nil {
+			return g, shapeError(err)
+		}
+		g.Shapes = append(g.Shapes, s)
+	}
+	for _, text := range strings.Split(f.tokens, ",") {
+		n, err := quantity.ParseExact(quantity.Tokens, text)
+		if err != nil {
+			return g, usage("", "--tokens: %w", err)
+		}
+		g.Tokens = append(g.Tokens, n)
+	}
+	_, err := g.Entries()
+	var grid *sweep.GridError
+	if errors.As(err, &grid) {
+		return g, usage("", "%w", err)
+	}
+	return g, kernelError(err)
+}
+
+// study runs the grid, or the one entry of a task.
+func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
+	training, heldOut, schedule, err := k.resolve(a)
+	if err != nil {
+		return err
+	}
+	grid, err := f.grid(k, schedule)
+	if err != nil {
+		return err
+	}
+	if f.out == "" {
+		return usage("", "--out is needed: which folder gets the records?")
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return badInput(err, "")
+	}
+	done, err := sweep.Read(os.DirFS(f.out))
+	if err != nil {
+		return badInput(err, "")
+	}
+	source := func(text []byte, seed uint64) func(*sweep.Entry) (kernel.Source, error) {
+		return func(e *sweep.Entry) (kernel.Source, error) {
+			return kernel.NewSpanCorruption(text, k.options, e.Shape.Vocab, seed)
+		}
+	}
+	study := sweep.Study{
+		Grid: grid, Training: source(training, k.options.Seed), HeldOut: source(heldOut, k.options.Seed+1),
+		FLOPs:   func(e *sweep.Entry) float64 { return trainingFLOPs(&e.Shape, &k.options, e.Steps) },
+		Machine: machineName(), Now: time.Now, Done: done,
+		Keep: func(r kernel.Record) error {
+			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps, r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
+			done = append(done, r)
+			return sweep.Folder(f.out).Keep(r)
+		},
+	}
+	if v := given(f.maxTime); v != nil {
+		study.Budget = time.Duration(*v * float64(time.Second))
+	}
+	var outcome sweep.Outcome
+	var runErr error
+	if f.entry >= 0 {
+		outcome, runErr = study.RunEntry(ctx, f.entry)
+	} else {
+		outcome, runErr = study.Run(ctx)
+	}
+	r := newReport("sweep")
+	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes, f.tokens, f.out
+	r.Document.Conventions["flops"] = flops.MatmulConvention
+	if len(outcome.Left) > 0 {
+		r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%d runs are left: %s", len(outcome.Left), strings.Join(outcome.Left, ", ")))
+	}
+	r.Records(done)
+	if err := a.render(r); err != nil {
+		return err
+	}
+	return kernelError(runErr)
+}
+
+// printArray prints a job array whose tasks call this command with --entry.
+func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
+	grid, err := f.grid(k, kernel.Schedule{})
+	if err != nil {
+		return err
+	}
+	entries, err := grid.Entries()
+	if err != nil {
+		return kernelError(err)
+	}
+	o := &k.options
+	command := []string{
+		"deepnarrow", "sweep", "--shapes", f.shapes, "--tokens", f.tokens, "--text", k.text, "--out", f.out,
+		"--batch", strconv.Itoa(o.Batch), "--encoder-length", strconv.Itoa(o.EncoderLength), "--decoder-length", strconv.Itoa(o.DecoderLength),
+		"--optimizer", o.Optimizer.String(), "--warmup", strconv.Itoa(k.warmup),
+	}
+	if k.rate > 0 {
+		command = append(command, "--rate", quantity.Shortest(k.rate))
+	}
+	if k.seed > 0 {
+		command = append(command, "--seed", strconv.Itoa(k.seed))
+	}
+	array := sweep.Array{Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry", Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: mostMemoryMiB(entries, o), Image: f.image}
+	if v := given(f.maxTime); v != nil {
+		array.Limit = time.Duration(*v * float64(time.Second))
+	}
+	text, err := sweep.Emit(sweep.Target(f.emit), array)
+	if err != nil {
+		return usage("", "--emit: %w", err)
+	}
+	if a.output.file != "" {
+		return writeFile(a.output.file, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	}
+	_, err = io.WriteString(a.Out, text)
+	return err
+}
+
+// mostMemoryMiB is what the largest run of a grid needs, with half as much
+// again for the program and its text.
+func mostMemoryMiB(entries []sweep.Entry, o *kernel.Options) int {
+	const headroom, mebi = 1.5, 1 << 20
+	most := 0.0
+	for i := range entries {
+		w := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
+		x := flops.Execution{Precision: flops.FP32, Attention: flops.UnfusedAttention}
+		if m, err := flops.TrainingMemory(&entries[i].Shape, w, x, flops.Layout{}); err == nil {
+			most = max(most, m.PeakBytes)
+		}
+	}
+	return 256 + int(headroom*most/mebi)
+}
+
+// mergeRecords joins folders of records into JSON lines.
+func (a *app) mergeRecords(folders []string) error {
+	var sets [][]kernel.Record
+	for _, folder := range folders {
+		records, err := sweep.Read(os.DirFS(folder))
+		if err != nil {
+			return badInput(fmt.Errorf("%s: %w", folder, err), "")
+		}
+		sets = append(sets, records)
+	}
+	merged, err := sweep.Merge(sets...)
+	if err != nil {
+		return badInput(err, "one of the two was trained otherwise; remove it")
+	}
+	write := func(w io.Writer) error {
+		for _, r := range merged {
+			if err := kernel.WriteRecord(w, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if a.output.file != "" {
+		return writeFile(a.output.file, write)
+	}
+	return write(a.Out)
+}
