@@ -33,6 +33,7 @@ var allowed = []struct {
 	{"hardware/kernel/pool", nil},
 	{"hardware/kernel/probe", []string{"hardware/kernel/isa", "hardware/kernel/pool"}},
 	{"hardware/kernel/gemm", []string{"hardware/kernel/isa", "hardware/kernel/pool"}},
+	{"hardware/kernel/gemm/internal/cases", []string{"hardware/kernel/gemm"}},
 	{"hardware/kernel/vec", []string{"hardware/kernel/isa", "hardware/kernel/pool"}},
 	{"hardware/kernel/sweep", []string{"shapes", "shapes/config", "hardware/kernel", "hardware/kernel/..."}},
 	{"hardware/kernel", []string{"shapes", "shapes/config", "hardware/kernel/..."}},
