@@ -100,7 +100,7 @@ func (r *Result) diagnose(pb *problem) error {
 	}
 	if pb.obj.nonSmooth() {
 		if !r.Certificate.Converged {
-			r.Warnings = append(r.Warnings, "the vertex was not certified; the value is within rounding of an optimum")
+			r.Warnings = append(r.Warnings, "the optimum was not certified: no set of rows with valid multipliers was found")
 		}
 	} else {
 		if !pb.exact(r.Value, rounding) {

@@ -70,6 +70,10 @@ func TestFixedAndPrior(t *testing.T) {
 	for j, v := range tight.Params {
 		closeTo(t, "prior: "+tight.Law.Params[j].Name, v, fixed.Params[j], pull)
 	}
+	priors := &Settings{Priors: []Prior{{Param: "E", Centre: 1.5, SD: 0.1}}}
+	if r := mustFit(t, Chinchilla(), d, LAD(), priors); !r.Certificate.Converged {
+		t.Errorf("lad with a prior: %+v", r.Certificate)
+	}
 	gone := mustFit(t, Chinchilla(), d, SquaredLog(), &Settings{Fixed: map[string]float64{"E": 0}})
 	if e, _ := gone.Param("E"); e != 0 {
 		t.Errorf("E fixed at 0 is %v", e)
