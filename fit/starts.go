@@ -25,9 +25,11 @@ func (pb *problem) startPoints(n int, seed uint64) [][]float64 {
 		if pb.law.Start != nil {
 			pb.law.Start(u, s, t)
 		} else {
+			exponents := 0
 			for j, pa := range pb.law.Params {
 				if !pa.Log {
-					t[j] = pa.Start[0] + u[j]*(pa.Start[1]-pa.Start[0])
+					t[j] = pa.Start[0] + u[exponents]*(pa.Start[1]-pa.Start[0])
+					exponents++
 				}
 			}
 			pb.projectCoefficients(t)
