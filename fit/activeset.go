@@ -50,6 +50,9 @@ func (pb *problem) activeSet(x []float64, h float64, ws *workspace) optimum {
 		}
 	}
 	k.begin(h)
+	if len(k.free) == 0 {
+		return optimum{k.theta, k.value, true, k.evals}
+	}
 	mu := 0.0
 	for range 100 {
 		s, ok := k.step(mu)

@@ -86,6 +86,12 @@ func (r *Result) diagnose(pb *problem) error {
 	smooth.eval(x, &ws.at)
 	pb.pin(x, ws)
 	r.RMS = pb.rms(x)
+	if fled := r.fled(pb); len(fled) > 0 {
+		return refuse(Unidentified, fled, "the best fit of %s lets it run away beyond any number", pb.law.Name)
+	}
+	if v := r.Value + r.RMS + pb.norm(ws, r.Value); math.IsNaN(v) || math.IsInf(v, 0) {
+		return refuse(NotConverged, nil, "the rows of %s overflow double precision", pb.law.Name)
+	}
 	var atBound []string
 	for j, pa := range pb.law.Params {
 		if pb.fixed[j] || (x[j] > pb.lo[j] && x[j] < pb.hi[j]) {
@@ -120,6 +126,19 @@ func (r *Result) diagnose(pb *problem) error {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("only %d of %d starts reached this optimum", c.Agree, c.Starts))
 	}
 	return nil
+}
+
+// fled names the free parameters whose natural value has left the numbers.
+func (r *Result) fled(pb *problem) []string {
+	var names []string
+	for j, v := range r.Params {
+		p := pb.law.Params[j]
+		gone := math.IsNaN(v) || math.IsInf(v, 0) || (p.Log && v == 0 && !p.Vanishes)
+		if gone && !pb.fixed[j] {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 func (pb *problem) rms(theta []float64) float64 {

@@ -17,23 +17,26 @@ func (pb *problem) descendLAD(start []float64, ws *workspace) optimum {
 	slices.Sort(abs)
 	scale := max(abs[len(abs)/2], 1e-300)
 	x, evals := start, 0
-	for h := scale; ; h *= 0.1 {
+	for level := range roundings {
+		h := scale * math.Pow(0.1, float64(level))
 		end := pb.withObjective(pb.obj.smoothed(h)).minimiseTo(x, ws, 1e-9, 60)
 		evals += end.evals
 		x = end.theta
-		if h <= 0.011*scale {
-			v := pb.activeSet(x, h, ws)
-			v.evals += evals
-			if v.converged {
-				return v
-			}
-			x, evals = v.theta, v.evals
+		if level < 2 {
+			continue // the active rows do not show yet
 		}
-		if h <= 1e-7*scale {
-			return optimum{x, pb.eval(x, nil), false, evals}
+		v := pb.activeSet(x, h, ws)
+		x, evals = v.theta, evals+v.evals
+		if v.converged {
+			return optimum{x, v.value, true, evals}
 		}
 	}
+	return optimum{x, pb.eval(x, nil), false, evals}
 }
+
+// roundings is how often the kink is rounded ten times tighter before the
+// search for the active rows is given up.
+const roundings = 8
 
 // merged returns the problem with equal rows made one, their weights added:
 // the fit can pass through a row only once.

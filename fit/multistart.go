@@ -27,16 +27,23 @@ const (
 // many starts agree with it. Equal values are ranked by θ, so the order of the
 // starts does not matter.
 func (pb *problem) multistart(ctx context.Context, set *Settings) (optimum, Certificate, error) {
-	if pb.n <= screenAbove {
-		ends, err := pb.descendAll(ctx, pb.starts(set), set.workers())
+	sample := pb
+	if pb.n > screenAbove {
+		sample = pb.sample(screenRows)
+	}
+	starts := sample.starts(set)
+	if len(starts) == 0 {
+		return optimum{}, Certificate{}, refuse(NotConverged, nil, "no start of %s lies within double precision for these rows", pb.law.Name)
+	}
+	if sample == pb {
+		ends, err := pb.descendAll(ctx, starts, set.workers())
 		if err != nil {
 			return optimum{}, Certificate{}, err
 		}
 		best, c := pb.summarise(ends)
 		return best, c, nil
 	}
-	sample := pb.sample(screenRows)
-	ends, err := sample.descendAll(ctx, sample.starts(set), set.workers())
+	ends, err := sample.descendAll(ctx, starts, set.workers())
 	if err != nil {
 		return optimum{}, Certificate{}, err
 	}
