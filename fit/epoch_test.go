@@ -225,3 +225,43 @@ func TestObjectiveNames(t *testing.T) {
 		}
 	}
 }
+
+// Half of the Epoch rows, drawn at random, predict the other half: intervals
+// of level 80 % for new rows hold 80 % of them, give or take three standard
+// deviations of a share of 120 rows; intervals of the curve hold far fewer.
+func TestPredictNewCoversHeldOutRows(t *testing.T) {
+	d, _ := epoch240(t)
+	var fitted, held []int
+	state := uint64(1)
+	for i := range d.Len() {
+		if splitmix(&state) < 0.5 {
+			fitted = append(fitted, i)
+		} else {
+			held = append(held, i)
+		}
+	}
+	train := d.Select(fitted)
+	r := mustFit(t, Chinchilla(), train, LogHuber(1e-3), nil)
+	b, err := Bootstrap(context.Background(), r, train, &BootstrapSettings{Resamples: 300, Seed: 1, Level: 0.8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, onCurve := 0.0, 0.0
+	for _, i := range held {
+		x := []float64{d.Columns["params"][i], d.Columns["tokens"][i]}
+		if p := b.PredictNew(x...); p.Low <= d.Y[i] && d.Y[i] <= p.High {
+			inside++
+		}
+		if p := b.Predict(x...); p.Low <= d.Y[i] && d.Y[i] <= p.High {
+			onCurve++
+		}
+	}
+	n := float64(len(held))
+	t.Logf("%d held out: %.2f inside, %.2f in the interval of the curve", len(held), inside/n, onCurve/n)
+	if math.Abs(inside/n-0.8) > 0.11 {
+		t.Errorf("%.2f of %d held-out rows inside", inside/n, len(held))
+	}
+	if onCurve >= inside {
+		t.Errorf("the interval of the curve holds as many rows as that of a new one")
+	}
+}
