@@ -40,9 +40,9 @@ const (
 // that other places and recencies score the same.
 func curveFamilies() []frozenFamily {
 	recency := []float64{2, 4}
-	offsets := make([]float64, 20)
+	offsets := make([]float64, 10)
 	for i := range offsets {
-		offsets[i] = float64(i) / 20
+		offsets[i] = float64(i) / 10
 	}
 	return []frozenFamily{
 		{law: Power(), places: []float64{0}, recency: recency, offsets: []float64{0}},

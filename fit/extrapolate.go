@@ -71,7 +71,7 @@ type LawShare struct {
 //	w_m ∝ N(E_m/y_min; 0.7, 0.2) / √(v_m² + (3σ)²) / n_law.
 //
 // Each law is fitted many times by weighted least squares in ln y: with E at
-// 0, 5, … 95 % of the lowest y and free, with row weights (x/last)^γ for a few
+// 0, 10, … 90 % of the lowest y and free, with row weights (x/last)^γ for a few
 // γ, and with its break at a few places; n_law counts these γ and places. v_m
 // is the root mean square error of the same candidate, fitted to the first 80 %
 // of the rows, on the other rows; σ is the least residual of any candidate over
@@ -82,7 +82,7 @@ type LawShare struct {
 // for: both look better on the rows fitted and extrapolate worse. Curves of
 // more than 256 rows are averaged to that many first.
 //
-// It takes about 20 ms and is deterministic. It is meant for losses that fall:
+// It takes about 10 ms and is deterministic. It is meant for losses that fall:
 // for a score that rises, pass 1 − score. Schedules that end (learning-rate
 // decay) and double descent are not modelled.
 //

@@ -22,7 +22,7 @@ type levelFactor struct {
 // that share of the rows after the end of 46 public learning curves, averaged
 // by curve (docs/extrapolation.md).
 func intervalFactors() [2]levelFactor {
-	return [2]levelFactor{{0.80, 1.19}, {0.95, 1.89}}
+	return [2]levelFactor{{0.80, 1.21}, {0.95, 1.90}}
 }
 
 // CalibratedReach is the largest x, over the last x fitted, at which the
