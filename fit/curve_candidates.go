@@ -24,8 +24,8 @@ const (
 	// within a factor e^(4f) ≈ 3 of x, about what a few dozen rows resolve.
 	breakWidth = 0.3
 	// breakRidge keeps the change of slope finite where no row tells it: a change
-	// of 1 costs as much as an error of 3e-5 in ln y on every row.
-	breakRidge = 1e-9
+	// of 1 costs as much as an error of 0.0003 in ln y on every row.
+	breakRidge = 1e-7
 	// A free offset stays below this fraction of the lowest y.
 	highestOffset = 0.999
 	// A candidate is converged when no parameter moves by more than this
@@ -52,12 +52,32 @@ func curveFamilies() []frozenFamily {
 	}
 }
 
+// A curveUnit is what x and y are divided by before a fit: the last x and the
+// lowest y of the whole curve. In it the coordinates of the laws are of order
+// one and the descent is the same whatever x and y are counted in.
+type curveUnit struct {
+	x, y float64
+}
+
+func (c LearningCurve) unit() curveUnit { return curveUnit{c.X[len(c.X)-1], c.lowest()} }
+
+// scaled returns the curve in the unit.
+func (c LearningCurve) scaled(u curveUnit) LearningCurve {
+	out := LearningCurve{X: make([]float64, len(c.X)), Y: make([]float64, len(c.Y))}
+	for i := range c.X {
+		out.X[i], out.Y[i] = c.X[i]/u.x, c.Y[i]/u.y
+	}
+	return out
+}
+
 // A curveCandidate is one fitted member of a family.
 type curveCandidate struct {
 	family   int
 	law      *Law
 	compiled terms
-	theta    []float64
+	// theta holds the parameters as Law.Eval takes them, in unit.
+	theta []float64
+	unit  curveUnit
 	// fraction is E over the lowest y of the rows fitted.
 	fraction float64
 	// logShare is −ln of the number of places and recencies of the family, so
@@ -65,32 +85,51 @@ type curveCandidate struct {
 	logShare float64
 }
 
-// logValue returns ln ŷ at ln x.
+// logValue returns ln ŷ at ln x, in the units of the curve.
 func (c *curveCandidate) logValue(logX float64) float64 {
-	z := [1]float64{logX}
-	return c.law.evalWith(c.compiled, c.theta, z[:], nil)
+	z := [1]float64{logX - math.Log(c.unit.x)}
+	return c.law.evalWith(c.compiled, c.theta, z[:], nil) + math.Log(c.unit.y)
 }
 
-// natural returns the parameters in their own units, in the order of
-// Law.Params.
+// natural returns the parameters in the units of the curve, in the order of
+// Law.Params. With x = u·x_unit, A/u^slope is A·x_unit^slope/x^slope.
 func (c *curveCandidate) natural() []float64 {
 	params := make([]float64, len(c.theta))
 	c.law.toNatural(c.theta, params)
-	if c.fraction == 0 && c.law.Param("E") >= 0 {
-		params[c.law.Param("E")] = 0
+	value := func(name string) float64 { return params[c.law.Param(name)] }
+	slope := 0.0
+	switch c.law.Name {
+	case "power", "power-offset":
+		slope = value("alpha")
+	case "one-break":
+		slope = value("c0")
+	}
+	for i, p := range c.law.Params {
+		switch p.Name {
+		case "E":
+			params[i] *= c.unit.y
+			if c.fraction == 0 {
+				params[i] = 0
+			}
+		case "A":
+			params[i] *= c.unit.y * math.Pow(c.unit.x, slope)
+		case "x0", "d":
+			params[i] *= c.unit.x
+		}
 	}
 	return params
 }
 
 // fitCandidates fits every member of the families, always in the same order.
-// The rows may be the head of a curve that ends at last.
-func fitCandidates(c LearningCurve, families []frozenFamily, last float64) []curveCandidate {
+// The rows may be the head of a longer curve, whose unit and places are used.
+func fitCandidates(c LearningCurve, families []frozenFamily, unit curveUnit) []curveCandidate {
+	c = c.scaled(unit)
 	var all []curveCandidate
 	for number := range families {
 		family := &families[number]
 		for _, place := range family.places {
 			for _, recency := range family.recency {
-				all = append(all, frozenGroup{family, number, place * last, recency}.fit(c)...)
+				all = append(all, frozenGroup{family, number, place, recency, unit}.fit(c)...)
 			}
 		}
 	}
@@ -98,14 +137,15 @@ func fitCandidates(c LearningCurve, families []frozenFamily, last float64) []cur
 }
 
 // A frozenGroup is the members of a family that differ in their offset alone.
-// Its place is in the unit of x.
 type frozenGroup struct {
 	family         *frozenFamily
 	number         int
 	place, recency float64
+	unit           curveUnit
 }
 
-// fit walks through the offsets, each start being the last optimum.
+// fit walks through the offsets of rows in the group's unit, each start being
+// the last optimum.
 func (g frozenGroup) fit(c LearningCurve) []curveCandidate {
 	law := &g.family.law
 	low := c.lowest()
@@ -128,7 +168,7 @@ func (g frozenGroup) fit(c LearningCurve) []curveCandidate {
 		}
 		all = append(all, curveCandidate{
 			family: g.number, law: law, compiled: pb.ct,
-			theta: theta, fraction: fraction, logShare: share,
+			theta: theta, unit: g.unit, fraction: fraction, logShare: share,
 		})
 	}
 	for _, f := range g.family.offsets {

@@ -35,8 +35,8 @@ const leastError = 1e-9
 
 // An Extrapolation is a learning curve continued by an average of laws.
 type Extrapolation struct {
-	// Laws holds what each law contributes, in the order power, power-offset,
-	// saturating, one-break.
+	// Laws holds what each law contributes: power, power-offset, saturating and
+	// one-break, in this order, without those of no weight at all.
 	Laws []LawShare
 	// Points is the number of rows fitted, Last the largest x among them.
 	Points int
@@ -106,15 +106,15 @@ type rolledCurve struct {
 }
 
 func rollOrigin(c LearningCurve, families []frozenFamily) *rolledCurve {
-	short, last := c.condensed(), c.X[len(c.X)-1]
-	r := &rolledCurve{curve: c, families: families, candidates: fitCandidates(short, families, last)}
+	short, unit := c.condensed(), c.unit()
+	r := &rolledCurve{curve: c, families: families, candidates: fitCandidates(short, families, unit)}
 	r.leastNoise = math.Inf(1)
 	for i := range r.candidates {
 		r.leastNoise = min(r.leastNoise, short.noise(r.candidates[i].logValue))
 	}
 	n := len(short.X)
 	origin := max(min(int(math.Ceil(validationOrigin*float64(n))), n-1), minHeadPoints)
-	early := fitCandidates(short.head(origin), families, last)
+	early := fitCandidates(short.head(origin), families, unit)
 	r.heldOut = make([][]float64, len(early))
 	for i := range early {
 		r.heldOut[i] = make([]float64, n-origin)
@@ -168,6 +168,9 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 			if heaviest < 0 || x.weights[i] > x.weights[heaviest] {
 				heaviest = i
 			}
+		}
+		if share.Weight == 0 {
+			continue // it predicts the held-out rows nowhere near
 		}
 		share.Validation = rootMeanSquare(r.heldOutError(x.weights, number))
 		share.Params = r.candidates[heaviest].natural()
@@ -240,7 +243,7 @@ func (r *rolledCurve) warnings() []string {
 // Predict returns ŷ at x > 0.
 func (x *Extrapolation) Predict(at float64) float64 {
 	mean, _ := x.moments(math.Log(at))
-	return math.Exp(mean)
+	return finiteExp(mean)
 }
 
 // moments returns the weighted mean and standard deviation of ln ŷ over the

@@ -23,26 +23,28 @@ func curveOf(n int, y func(x float64) float64) LearningCurve {
 // average must end as the choice of that law.
 func TestExtrapolateKnownLaws(t *testing.T) {
 	// One candidate is exact and a few hundred are not; together they keep a
-	// weight of about their number times σ over their validation error.
-	const exact = 1e-4
+	// weight of about their number times σ over their validation error. The
+	// one-break law has no exact candidate: breakRidge moves its slopes.
+	const exact, ridged = 1e-4, 5e-3
 	last := 1e6 * math.Pow(2, 19.0/2)
 	for _, c := range []struct {
-		name string
-		law  Law
+		name   string
+		law    Law
+		within float64
 		// params are invented; x0, d and f stand where the candidates have them.
 		params []float64
 	}{
-		{"power", Power(), []float64{30, 0.2}},
-		{"power-offset", PowerOffset(), []float64{1.7, 400, 0.35}},
-		{"power-offset", PowerOffset(), []float64{0.3, 60, 0.25}},
-		{"saturating", Saturating(), []float64{0.9, 3, 0.02 * last, 0.5}},
-		{"one-break", OneBreak(), []float64{0.8, 40, 0.15, 0.3, 0.1 * last, breakWidth}},
+		{"power", Power(), exact, []float64{30, 0.2}},
+		{"power-offset", PowerOffset(), exact, []float64{1.7, 400, 0.35}},
+		{"power-offset", PowerOffset(), exact, []float64{0.3, 60, 0.25}},
+		{"saturating", Saturating(), exact, []float64{0.9, 3, 0.02 * last, 0.5}},
+		{"one-break", OneBreak(), ridged, []float64{0.8, 40, 0.15, 0.3, 0.1 * last, breakWidth}},
 	} {
 		curve := curveOf(20, func(x float64) float64 { return c.law.Predict(c.params, []float64{x}) })
 		x := Extrapolate(curve)
 		at := 2 * last
 		want := c.law.Predict(c.params, []float64{at})
-		if got := x.Predict(at); math.Abs(math.Log(got/want)) > exact {
+		if got := x.Predict(at); math.Abs(math.Log(got/want)) > c.within {
 			t.Errorf("%s: %g at twice the last x, want %g", c.name, got, want)
 		}
 		low, high := x.Interval(at, 0.8)
@@ -84,9 +86,10 @@ func TestExtrapolateReports(t *testing.T) {
 
 // TestExtrapolateUnits: another unit of x or y changes nothing but the unit.
 func TestExtrapolateUnits(t *testing.T) {
-	// The descent ends where a step is small in θ, whose levels depend on the
-	// unit.
-	const descentTolerance = 1e-5
+	// The arithmetic is done in units of the curve, so that only rounding
+	// differs. A candidate with a slope at its bound may stop a little earlier or
+	// later for it; it has a small share of the weight.
+	const descentTolerance = 1e-3
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		unitX := math.Exp(rapid.Float64Range(-20, 20).Draw(t, "ln unit of x"))

@@ -47,8 +47,11 @@ func (x *Extrapolation) Interval(at, level float64) (low, high float64) {
 	}
 	mean, spread := x.moments(math.Log(at))
 	half := intervalScales(level) * x.scale(spread)
-	return math.Exp(mean - half), math.Exp(mean + half)
+	return math.Exp(mean - half), finiteExp(mean + half)
 }
+
+// finiteExp returns e^v, or the largest number instead of infinity.
+func finiteExp(v float64) float64 { return min(math.Exp(v), math.MaxFloat64) }
 
 // scale returns s.
 func (x *Extrapolation) scale(spread float64) float64 {
