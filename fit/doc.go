@@ -4,7 +4,8 @@
 // A [Law] is a value: the columns it reads, its parameters and either a list
 // of power terms or a function with an exact gradient. [Fit] minimises a named
 // [Objective] from many starts and returns a [Result] with a [Certificate];
-// data that cannot support the law end in a [*Refusal]. [Bootstrap] and
+// data that cannot support the law end in a [*Refusal]. [Extrapolate]
+// continues one learning curve by an average of laws. [Bootstrap] and
 // [Profile] give intervals, [Choose] picks a law by its error on held-out
 // rows, [IsoFLOP], [Envelope] and [Allocate] turn fits into compute-optimal
 // sizes, and [Transfer] and [Chain] follow an upstream loss to a downstream

@@ -113,7 +113,7 @@ func rollOrigin(c LearningCurve, families []frozenFamily) *rolledCurve {
 		r.leastNoise = min(r.leastNoise, short.noise(r.candidates[i].logValue))
 	}
 	n := len(short.X)
-	origin := max(min(int(math.Ceil(validationOrigin*float64(n))), n-1), minHeadPoints)
+	origin := originOf(n)
 	early := fitCandidates(short.head(origin), families, unit)
 	r.heldOut = make([][]float64, len(early))
 	for i := range early {
@@ -125,24 +125,33 @@ func rollOrigin(c LearningCurve, families []frozenFamily) *rolledCurve {
 	return r
 }
 
-// leastNoiseRows keeps the noise of a short curve from resting on a handful of
-// residuals; freeCoefficients is what a candidate has adjusted to them.
+// originOf returns how many of n rows lie before the rolling origin.
+func originOf(n int) int {
+	return max(min(int(math.Ceil(validationOrigin*float64(n))), n-1), minHeadPoints)
+}
+
 const (
-	leastNoiseRows   = 4
+	// leastNoiseRows keeps the noise of a short curve from resting on a handful
+	// of residuals, mostNoiseRows that of a long one from taking all the time.
+	leastNoiseRows, mostNoiseRows = 4, 1024
+	// freeCoefficients is what a candidate has adjusted to the rows.
 	freeCoefficients = 2
 )
 
 // noise returns the standard deviation in ln y of the rows about a prediction,
-// from the later half of the rows.
+// from the later half of the rows, or evenly taken ones of it.
 func (c LearningCurve) noise(logValue func(logX float64) float64) float64 {
 	n := len(c.X)
 	rows := min(max(n-n/2, leastNoiseRows), n)
+	stride := (rows + mostNoiseRows - 1) / mostNoiseRows
 	var sum float64
-	for i := n - rows; i < n; i++ {
+	taken := 0
+	for i := n - 1; i >= n-rows; i -= stride {
 		e := logValue(math.Log(c.X[i])) - math.Log(c.Y[i])
 		sum += e * e
+		taken++
 	}
-	return math.Sqrt(sum / float64(rows-freeCoefficients))
+	return math.Sqrt(sum / float64(taken-freeCoefficients))
 }
 
 // average weights the candidates.
@@ -176,7 +185,7 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 		share.Params = r.candidates[heaviest].natural()
 		x.Laws = append(x.Laws, share)
 	}
-	x.Warnings = r.warnings()
+	x.Warnings = r.curve.warnings()
 	return x
 }
 
@@ -228,13 +237,13 @@ func (r *rolledCurve) heldOutError(weights []float64, family int) []float64 {
 // fewPoints is below the shortest curve that the intervals were calibrated on.
 const fewPoints = 10
 
-func (r *rolledCurve) warnings() []string {
+func (c LearningCurve) warnings() []string {
 	var w []string
-	n := len(r.curve.X)
+	n := len(c.X)
 	if n < fewPoints {
 		w = append(w, "fewer than 10 distinct x: the intervals were calibrated on longer curves")
 	}
-	if r.curve.Y[n-1] > r.curve.Y[0] {
+	if c.Y[n-1] > c.Y[0] {
 		w = append(w, "the curve rises: law auto is made for a loss that falls; pass 1 − score for a score")
 	}
 	return w

@@ -154,6 +154,33 @@ func TestExtrapolateOddCurves(t *testing.T) {
 	})
 }
 
+// TestExtrapolateLongNoisyCurve: a log of many noisy rows is averaged before
+// laws are fitted, but the noise is that of a row.
+func TestExtrapolateLongNoisyCurve(t *testing.T) {
+	const rows, noise = 20000, 0.05
+	rng := rand.New(rand.NewPCG(3, 4))
+	law := func(x float64) float64 { return 1.8 + 300*math.Pow(x, -0.4) }
+	var c LearningCurve
+	for i := range rows {
+		x := 1e5 * float64(i+1)
+		c.X, c.Y = append(c.X, x), append(c.Y, law(x)*math.Exp(noise*rng.NormFloat64()))
+	}
+	x := Extrapolate(c)
+	// The standard error of a standard deviation from n rows is 1/√(2n): 2.2 %
+	// for mostNoiseRows; four of them.
+	const sampling = 0.09
+	if math.Abs(x.Noise/noise-1) > sampling {
+		t.Errorf("noise %g, want %g", x.Noise, noise)
+	}
+	// The mean of the last tenth of the rows is known to 0.05/√2000 = 0.1 %;
+	// the slope beyond it to a few times that.
+	const known = 0.005
+	at := 2 * c.X[rows-1]
+	if got := x.Predict(at); math.Abs(math.Log(got/law(at))) > known {
+		t.Errorf("%g at twice the last x, want %g", got, law(at))
+	}
+}
+
 func TestExtrapolateWarns(t *testing.T) {
 	rising := curveOf(12, func(x float64) float64 { return math.Pow(x, 0.1) })
 	if w := Extrapolate(rising).Warnings; len(w) != 1 {

@@ -125,17 +125,27 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 	}
 	for _, law := range []Law{Power(), PowerOffset(), Saturating(), OneBreak()} {
 		for _, objective := range []Objective{SquaredLog(), LogHuber(1e-3)} {
-			single := make([]float64, len(curves))
-			for i, c := range curves {
+			var single, cover80, cover95, halfWidths []float64
+			for _, c := range curves {
 				d := Data{Columns: map[string][]float64{law.Columns[0]: c.fitted.X}, Y: c.fitted.Y}
+				// A parameter at a bound or unidentified still predicts.
 				r, err := Fit(context.Background(), law, d, objective, nil)
 				if r == nil {
 					t.Fatal(c.name, err)
 				}
-				// A parameter at a bound or unidentified still predicts.
-				single[i] = c.logRMSE(func(x float64) float64 { return r.Predict(x) })
+				x, err := r.Extrapolate(context.Background(), c.fitted)
+				if err != nil {
+					t.Fatal(c.name, err)
+				}
+				s, err := x.Score(c.x, c.y)
+				if err != nil {
+					t.Fatal(c.name, err)
+				}
+				single, cover80, cover95 = append(single, s.RMSLE), append(cover80, s.Coverage80), append(cover95, s.Coverage95)
+				halfWidths = append(halfWidths, s.HalfWidth80)
 			}
-			t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f", law.Name, objective, mean(single), median(single), slices.Max(single))
+			t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f; 80 %% covers %.3f, 95 %% %.3f, half-width %.4f", law.Name, objective,
+				mean(single), median(single), slices.Max(single), mean(cover80), mean(cover95), mean(halfWidths))
 			if mean(auto) >= mean(single) || median(auto) >= median(single) {
 				t.Errorf("auto does not beat %s %s: mean %.4f and %.4f, median %.4f and %.4f",
 					law.Name, objective, mean(auto), mean(single), median(auto), median(single))
@@ -224,12 +234,14 @@ func TestAutoLeaveOneSetOut(t *testing.T) {
 	}
 	var choices []choice
 	for f := range families {
-		for k, scores := range settingsScores(tried, families[f], curves) {
-			choices = append(choices, choice{names[f], tried[k], scores})
-			if k == 0 {
-				t.Logf("%-20s mean %.4f median %.4f worst %.4f", names[f], mean(scores), median(scores), slices.Max(scores))
-			}
+		scores := settingsScores(tried, families[f], curves)
+		var means []float64
+		for k := range tried {
+			choices = append(choices, choice{names[f], tried[k], scores[k]})
+			means = append(means, mean(scores[k]))
 		}
+		t.Logf("%-20s mean %.4f median %.4f worst %.4f; with other settings mean %.4f to %.4f", names[f],
+			mean(scores[0]), median(scores[0]), slices.Max(scores[0]), slices.Min(means), slices.Max(means))
 	}
 	byMean := func(a, b choice) int { return cmp.Compare(mean(a.scores), mean(b.scores)) }
 	best, worst := slices.MinFunc(choices, byMean), slices.MaxFunc(choices, byMean)
