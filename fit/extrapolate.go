@@ -82,7 +82,7 @@ type LawShare struct {
 // for: both look better on the rows fitted and extrapolate worse. Curves of
 // more than 256 rows are averaged to that many first.
 //
-// It takes about 10 ms and is deterministic. It is meant for losses that fall:
+// It takes 10 to 20 ms and is deterministic. It is meant for losses that fall:
 // for a score that rises, pass 1 − score. Schedules that end (learning-rate
 // decay) and double descent are not modelled.
 //

@@ -320,10 +320,10 @@ func leaveOneSetOut(curves []referenceCurve, score func(kept, left []int) []floa
 	return out
 }
 
-// TestIntervalsCover calibrates the intervals on all data sets but one, counts
+// TestAutoIntervalsCover calibrates the intervals on all data sets but one, counts
 // the rows of that one inside them, and checks the constants that ship against
 // a calibration on all.
-func TestIntervalsCover(t *testing.T) {
+func TestAutoIntervalsCover(t *testing.T) {
 	curves := referenceCurves(t)
 	misses := make([][]float64, len(curves)) // |error|/scale by curve, row
 	scales := make([][]float64, len(curves))

@@ -315,6 +315,9 @@ func (pb *problem) curvature(theta, h []float64) {
 	column := make([]float64, n)
 	extra := make([]float64, n*n)
 	for b := range n {
+		if pb.fixed[b] {
+			continue // no step is taken along it
+		}
 		step := 1e-6 * max(1, math.Abs(theta[b]))
 		t[b] = theta[b] + step
 		pull(t, column, false)
