@@ -96,7 +96,7 @@ func (r *Result) Param(name string) (value float64, ok bool) {
 // (for Unidentified, AtBound and NotConverged the result is returned as
 // well, for diagnosis); the context's error.
 //
-// The result is the same for every order of rows' starts and every number of
+// The result is the same for every order of the starts and every number of
 // workers, and does not change when all weights are multiplied by a constant.
 func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*Result, error) {
 	if set == nil {

@@ -30,7 +30,7 @@ type Profiled struct {
 // Profile returns, for each parameter, the values at which the objective,
 // minimised over all the others, has risen by no more than the level allows:
 //
-//	2·(J(θ_j) − J) ≤ τ·χ²₁(level),  τ = Σw·ρ'² / Σw·ρ''
+//	2·(J(θ_j) − J) ≤ τ·χ²₁(level),  τ = Σw·(ρ')² / Σw·dρ'/de
 //
 // which for squared residuals is the likelihood-ratio interval under Gaussian
 // noise; τ makes it hold for robust penalties too.
@@ -78,8 +78,8 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 	return out, err
 }
 
-// dispersion returns τ. ρ” is taken as the mean slope of ρ' over a bandwidth
-// on either side of each residual: exact for squares, and for penalties that
+// dispersion returns τ. The curvature of ρ is the mean slope of ρ' over a
+// bandwidth on either side of each residual: exact for squares, and for penalties that
 // bend in a range narrower than the residuals an estimate of their density
 // there.
 func (pb *problem) dispersion(theta []float64) float64 {
