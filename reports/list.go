@@ -57,8 +57,14 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 func (r *Report) Hardware(profiles []hardware.Profile) {
 	t := Table{
 		Columns: []Column{
-			{Title: "name"}, {Title: "also"}, {Title: "bf16 or fp16 peak", Kind: quantity.FLOPRate}, {Title: "memory", Kind: quantity.Bytes},
-			{Title: "bandwidth", Kind: quantity.ByteRate}, {Title: "link, one way", Kind: quantity.ByteRate}, {Title: "power", Kind: quantity.Power}, {Title: "price", Kind: quantity.HourlyPrice},
+			{Title: "name"},
+			{Title: "also"},
+			{Title: "bf16 or fp16 peak", Kind: quantity.FLOPRate},
+			{Title: "memory", Kind: quantity.Bytes},
+			{Title: "bandwidth", Kind: quantity.ByteRate},
+			{Title: "link, one way", Kind: quantity.ByteRate},
+			{Title: "power", Kind: quantity.Power},
+			{Title: "price", Kind: quantity.HourlyPrice},
 		},
 		Notes: []string{
 			"Dense peaks. A dash is a figure that no source we trust states; --format json has the source of each figure.",

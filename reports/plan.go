@@ -246,11 +246,22 @@ func (p *Planned) missing() map[string]string {
 // planTable compares several runs, a row each.
 func planTable(plans []Planned, notes []string) Table {
 	t := Table{Notes: notes, Columns: []Column{
-		{Title: "shape"}, {Title: "hardware"}, {Title: "devices"}, {Title: "layout"}, {Title: "batch"},
-		{Title: "memory", Kind: quantity.Bytes}, {Title: "fits"},
-		{Title: "step", Kind: quantity.Duration}, {Title: "MFU", Kind: quantity.Fraction}, {Title: "bound by"},
-		{Title: "steps", Kind: quantity.Count}, {Title: "tokens", Kind: quantity.Tokens}, {Title: "wall clock", Kind: quantity.Duration},
-		{Title: "cost", Kind: quantity.Money}, {Title: "energy", Kind: quantity.Energy}, {Title: "CO2e", Kind: quantity.CarbonMass},
+		{Title: "shape"},
+		{Title: "hardware"},
+		{Title: "devices"},
+		{Title: "layout"},
+		{Title: "batch"},
+		{Title: "memory", Kind: quantity.Bytes},
+		{Title: "fits"},
+		{Title: "step", Kind: quantity.Duration},
+		{Title: "MFU", Kind: quantity.Fraction},
+		{Title: "bound by"},
+		{Title: "steps", Kind: quantity.Count},
+		{Title: "tokens", Kind: quantity.Tokens},
+		{Title: "wall clock", Kind: quantity.Duration},
+		{Title: "cost", Kind: quantity.Money},
+		{Title: "energy", Kind: quantity.Energy},
+		{Title: "CO2e", Kind: quantity.CarbonMass},
 	}}
 	for i := range plans {
 		t.Rows = append(t.Rows, planRow(&plans[i]))

@@ -130,11 +130,20 @@ func recommendTable(among string, result *recommend.Result) Table {
 	t := Table{
 		Title: "Best of " + amongTitles[among],
 		Columns: []Column{
-			{Title: "#"}, {Title: "shape"}, {Title: "el/dl"}, {Title: "d_model"}, {Title: "params", Kind: quantity.Params},
-			{Title: "params saved", Kind: quantity.Fraction}, {Title: "FLOPs saved", Kind: quantity.Fraction},
-			{Title: "step saved", Kind: quantity.Fraction}, {Title: "memory saved", Kind: quantity.Fraction},
-			{Title: "step", Kind: quantity.Duration}, {Title: "cost", Kind: quantity.Money},
-			{Title: "upstream loss", Kind: quantity.Number}, {Title: "downstream", Kind: quantity.Number}, {Title: "evidence"},
+			{Title: "#"},
+			{Title: "shape"},
+			{Title: "el/dl"},
+			{Title: "d_model"},
+			{Title: "params", Kind: quantity.Params},
+			{Title: "params saved", Kind: quantity.Fraction},
+			{Title: "FLOPs saved", Kind: quantity.Fraction},
+			{Title: "step saved", Kind: quantity.Fraction},
+			{Title: "memory saved", Kind: quantity.Fraction},
+			{Title: "step", Kind: quantity.Duration},
+			{Title: "cost", Kind: quantity.Money},
+			{Title: "upstream loss", Kind: quantity.Number},
+			{Title: "downstream", Kind: quantity.Number},
+			{Title: "evidence"},
 		},
 	}
 	if result.Anchor != nil {

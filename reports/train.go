@@ -17,10 +17,17 @@ type Trained struct {
 func (r *Report) Trained(runs []Trained) {
 	t := Table{
 		Columns: []Column{
-			{Title: "shape"}, {Title: "params", Kind: quantity.Params}, {Title: "steps"}, {Title: "tokens", Kind: quantity.Tokens},
-			{Title: "held-out loss", Kind: quantity.Number, Digits: 4}, {Title: "training loss", Kind: quantity.Number, Digits: 4},
-			{Title: "step", Kind: quantity.Duration}, {Title: "tokens per second", Kind: quantity.PerSecond},
-			{Title: "achieved", Kind: quantity.FLOPRate}, {Title: "of peak", Kind: quantity.Fraction}, {Title: "path"},
+			{Title: "shape"},
+			{Title: "params", Kind: quantity.Params},
+			{Title: "steps"},
+			{Title: "tokens", Kind: quantity.Tokens},
+			{Title: "held-out loss", Kind: quantity.Number, Digits: 4},
+			{Title: "training loss", Kind: quantity.Number, Digits: 4},
+			{Title: "step", Kind: quantity.Duration},
+			{Title: "tokens per second", Kind: quantity.PerSecond},
+			{Title: "achieved", Kind: quantity.FLOPRate},
+			{Title: "of peak", Kind: quantity.Fraction},
+			{Title: "path"},
 		},
 		Notes: []string{"Losses in nats a target; the step is the median; achieved is matmul FLOPs per second of a whole step, against the multiply-add rate measured just before."},
 	}
@@ -52,8 +59,14 @@ func (r *Report) Trained(runs []Trained) {
 // Records fills in the report of run records as they are.
 func (r *Report) Records(records []kernel.Record) {
 	t := Table{Columns: []Column{
-		{Title: "shape"}, {Title: "params", Kind: quantity.Params}, {Title: "steps"}, {Title: "tokens", Kind: quantity.Tokens}, {Title: "FLOPs", Kind: quantity.FLOP},
-		{Title: "held-out loss", Kind: quantity.Number, Digits: 4}, {Title: "step", Kind: quantity.Duration}, {Title: "path"},
+		{Title: "shape"},
+		{Title: "params", Kind: quantity.Params},
+		{Title: "steps"},
+		{Title: "tokens", Kind: quantity.Tokens},
+		{Title: "FLOPs", Kind: quantity.FLOP},
+		{Title: "held-out loss", Kind: quantity.Number, Digits: 4},
+		{Title: "step", Kind: quantity.Duration},
+		{Title: "path"},
 	}}
 	for i := range records {
 		rec := &records[i]

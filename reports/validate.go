@@ -30,9 +30,15 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 		t := Table{
 			Title: holdOutTitle(v.HoldOut),
 			Columns: []Column{
-				{Title: "class"}, {Title: "hardware"}, {Title: "rows"}, {Title: "median |log error|", Kind: quantity.Number}, {Title: "within 1.25×", Kind: quantity.Fraction},
-				{Title: "within 2×", Kind: quantity.Fraction}, {Title: "in 80 % interval", Kind: quantity.Fraction},
-				{Title: "constant MFU: median", Kind: quantity.Number}, {Title: "within 1.25×", Kind: quantity.Fraction},
+				{Title: "class"},
+				{Title: "hardware"},
+				{Title: "rows"},
+				{Title: "median |log error|", Kind: quantity.Number},
+				{Title: "within 1.25×", Kind: quantity.Fraction},
+				{Title: "within 2×", Kind: quantity.Fraction},
+				{Title: "in 80 % interval", Kind: quantity.Fraction},
+				{Title: "constant MFU: median", Kind: quantity.Number},
+				{Title: "within 1.25×", Kind: quantity.Fraction},
 			},
 			Notes: []string{"Constant MFU is the median MFU of the training rows on the same hardware family, the best single number a calculator could use."},
 		}
