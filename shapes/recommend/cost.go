@@ -13,6 +13,7 @@ import (
 type coster struct {
 	request  *Request
 	workload flops.Workload
+	encodes  bool // candidates have an encoder
 	rates    hardware.Rates
 	goodput  hardware.Input
 	machine  *hardware.Machine
@@ -20,7 +21,7 @@ type coster struct {
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
-	c := coster{request: r, workload: r.Workload}
+	c := coster{request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0}
 	if c.workload == (flops.Workload{}) {
 		c.workload = flops.DefaultWorkload(template)
 	}
@@ -52,6 +53,31 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 	return c, err
 }
 
+// stepTokens returns the training tokens of one step: the inputs of an
+// encoder-decoder, as the paper counts its 65,536.
+func (c *coster) stepTokens() float64 {
+	length := c.workload.EncoderLength
+	if !c.encodes {
+		length = c.workload.DecoderLength
+	}
+	return float64(c.workload.Batch) * float64(length)
+}
+
+// tokens returns the training tokens of a candidate with so many parameters.
+func (c *coster) tokens(params float64) float64 {
+	switch r := c.request; {
+	case r.Tokens > 0:
+		return r.Tokens
+	case r.TokensPerParam > 0:
+		return r.TokensPerParam * params
+	default:
+		return r.Steps * c.stepTokens()
+	}
+}
+
+// steps returns the optimizer steps of a candidate with so many parameters.
+func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.stepTokens() }
+
 // layout returns the stated layout, or one that spreads the batch: as many
 // copies as divide both the devices and the batch, and what is left of the
 // devices in tensor parallelism where the shape allows it.
@@ -77,7 +103,7 @@ func (c *coster) cheap(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 
 	case ParamsAxis:
 		return float64(p.Total)
 	case FLOPsAxis:
-		return c.request.Steps * 3 * flops.Forward(s, c.workload)
+		return c.steps(float64(p.Total)) * 3 * flops.Forward(s, c.workload)
 	case MemoryAxis:
 		m, err := flops.TrainingMemory(s, c.workload, c.request.Execution, c.layout(s))
 		if err != nil {
@@ -85,13 +111,13 @@ func (c *coster) cheap(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 
 		}
 		return m.PeakBytes
 	case StepTimeAxis, DeviceHoursAxis, CostAxis:
-		return c.time(axis, s)
+		return c.time(axis, s, p)
 	}
 	return math.NaN()
 }
 
 // time is cheap for the axes that follow from the step time.
-func (c *coster) time(axis Axis, s *shapes.Shape) float64 {
+func (c *coster) time(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
 	if c.machine == nil {
 		return math.NaN()
 	}
@@ -107,7 +133,7 @@ func (c *coster) time(axis Axis, s *shapes.Shape) float64 {
 		return math.NaN()
 	}
 	const secondsPerHour = 3600
-	hours := seconds * c.request.Steps * float64(l.Devices()) / c.goodput.Interval.Value / secondsPerHour
+	hours := seconds * c.steps(float64(p.Total)) * float64(l.Devices()) / c.goodput.Interval.Value / secondsPerHour
 	switch {
 	case axis == DeviceHoursAxis:
 		return hours
@@ -126,7 +152,8 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 		StepTime: hardware.Estimate{Missing: c.timeless}, TotalTime: hardware.Estimate{Missing: c.timeless},
 		Decode: hardware.Estimate{Missing: c.timeless},
 	}
-	out.RunFLOPs = r.Steps * out.FLOPs.Step
+	out.Steps = c.steps(float64(out.Params.Total))
+	out.RunFLOPs = out.Steps * out.FLOPs.Step
 	var err error
 	if out.Memory, err = flops.TrainingMemory(s, c.workload, r.Execution, out.Layout); err != nil {
 		return out, err
@@ -157,7 +184,7 @@ func (k *Costs) bill(c *coster) {
 	steps := k.StepTime
 	if steps.Interval != nil {
 		run := *steps.Interval
-		run.Value, run.Low, run.High = run.Value*c.request.Steps, run.Low*c.request.Steps, run.High*c.request.Steps
+		run.Value, run.Low, run.High = run.Value*k.Steps, run.Low*k.Steps, run.High*k.Steps
 		steps.Interval = &run
 	}
 	o := hardware.Occupy(k.Layout.Devices(), steps, c.goodput)

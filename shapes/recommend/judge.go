@@ -172,7 +172,7 @@ func (j *publishedJudge) summary(r *Request, c *coster) EvidenceSummary {
 	}
 	out.Notes = append(out.Notes, fmt.Sprintf("no gain is assumed beyond %d encoder layers: a prior from the paper, not a measurement", plateau))
 	const paperTokens = paperSteps * 65536 // inputs
-	if tokens := r.Steps * float64(c.workload.Batch) * float64(c.workload.EncoderLength); tokens < paperTokens/2 || tokens > paperTokens*2 {
+	if tokens := c.tokens(float64(paperTokens)); tokens < paperTokens/2 || tokens > paperTokens*2 {
 		out.Notes = append(out.Notes, fmt.Sprintf("the evidence is of runs of %.3g input tokens; for this one of %.3g the levels do not hold, and differences between shapes may change", float64(paperTokens), tokens))
 	}
 	if j.foreign {

@@ -67,6 +67,14 @@ func Recommend(r Request) (Result, error) {
 // judge returns what says how good shapes are, or nil with the reason in the summary.
 func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
 	*summary = EvidenceSummary{Kind: "none"}
+	if len(r.Records) > 0 {
+		j, err := newRecordJudge(r, template, c.tokens, summary)
+		if err != nil {
+			summary.Missing = err.Error()
+			return nil, nil
+		}
+		return j, nil
+	}
 	if why := whyUncovered(template); why != "" {
 		summary.Missing = why
 		return nil, nil

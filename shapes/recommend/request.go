@@ -74,7 +74,7 @@ type Request struct {
 
 	Workload  flops.Workload // zero = flops.DefaultWorkload of the anchor
 	Execution flops.Execution
-	Steps     float64 // optimizer steps of the run; zero = the paper's 524,288
+	Steps     float64 // optimizer steps of the run
 
 	Devices  int               // zero = 1
 	Layout   *flops.Layout     // nil = searched for each shown shape
@@ -89,7 +89,12 @@ type Request struct {
 
 	Evidence []data.Evidence // classes of published readings to rest on; nil = all
 
-	Tokens float64 // training tokens of a candidate, for laws that read them; zero = Steps·tokens of a step
+	// Records are the caller's runs; when there are any, nothing published is used.
+	Records []Record
+
+	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder), TokensPerParam in tokens for each
+	// parameter of a candidate. At most one of Steps, Tokens and TokensPerParam is given; none = 524,288 steps.
+	Tokens, TokensPerParam float64
 
 	Top     int // rows at most; zero = 12
 	Workers int // goroutines; zero = GOMAXPROCS
@@ -141,7 +146,10 @@ func (r Request) filled() (Request, error) {
 	if r.Source == Listed && len(r.Candidates) == 0 {
 		return r, fmt.Errorf("no candidates are listed")
 	}
-	if r.Steps == 0 {
+	switch lengths := given(r.Steps) + given(r.Tokens) + given(r.TokensPerParam); {
+	case lengths > 1:
+		return r, fmt.Errorf("the length of the run is given more than once: steps, tokens or tokens per parameter")
+	case lengths == 0:
 		r.Steps = paperSteps
 	}
 	if r.Devices == 0 {
@@ -175,4 +183,11 @@ func (r *Request) costAxis() Axis {
 		}
 	}
 	return ParamsAxis
+}
+
+func given(v float64) int {
+	if v > 0 {
+		return 1
+	}
+	return 0
 }

@@ -30,6 +30,7 @@ type EvidenceSummary struct {
 	Recalled bool          // some readings could not be checked: footnote them
 	Check    *LeaveOneOut  // held-out errors; nil without published evidence
 	Notes    []string      // what the evidence does not cover
+	Unranked bool          // it cannot tell shapes of one size apart
 }
 
 // Class says how near the evidence a predicted quality is.
@@ -89,6 +90,7 @@ type Neighbour struct {
 type Costs struct {
 	Params    flops.Parameters
 	FLOPs     flops.Count // of one step, matmul convention
+	Steps     float64     // of the run
 	RunFLOPs  float64
 	Memory    flops.Memory
 	Fits      *bool // nil: the device's memory is not known

@@ -1,0 +1,258 @@
+package recommend_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+func parse(t testing.TB, ref string) shapes.Shape {
+	t.Helper()
+	s, err := shapes.Parse(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func decoder(t testing.TB, width, layers int) shapes.Shape {
+	t.Helper()
+	return parse(t, fmt.Sprintf("gpt2/nl=%d,dm=%d,ff=%d,nh=%d", layers, width, 4*width, width/64))
+}
+
+func record(s *shapes.Shape, tokens, loss float64) recommend.Record {
+	return recommend.Record{
+		Name: s.Name, EncoderLayers: s.Encoder.Layers, DecoderLayers: s.Decoder.Layers, DModel: s.DModel,
+		Params: float64(flops.CountParameters(s).Total), Tokens: tokens, Loss: &loss,
+	}
+}
+
+// sweep is decoder-only runs whose best depth is 8 layers at 1B tokens and
+// doubles with every factor of 16 in tokens: shallow shapes win under 120M
+// parameters at 20 tokens a parameter, as in the sweeps that DESIGN.md tells of.
+func sweep(t testing.TB, perParam []float64) []recommend.Record {
+	var all []recommend.Record
+	for _, width := range []int{256, 384, 512, 640, 768} {
+		for _, layers := range []int{4, 6, 8, 12, 16, 24} {
+			s := decoder(t, width, layers)
+			n := float64(flops.CountParameters(&s).Total)
+			if n > 120e6 {
+				continue
+			}
+			for _, ratio := range perParam {
+				all = append(all, record(&s, ratio*n, sweepLoss(n, ratio*n, float64(layers))))
+			}
+		}
+	}
+	return all
+}
+
+func sweepLoss(params, tokens, layers float64) float64 {
+	best := 8 * math.Pow(tokens/1e9, 0.25)
+	miss := math.Log(layers / best)
+	return (1.8 + 400*math.Pow(params, -0.34) + 400*math.Pow(tokens, -0.28)) * (1 + 0.02*miss*miss)
+}
+
+func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
+	for name, perParam := range map[string][]float64{"one budget": {20}, "two budgets": {20, 160}} {
+		records := sweep(t, perParam)
+		ask := func(tokensPerParam float64) shapes.Shape {
+			r, err := recommend.Recommend(recommend.Request{
+				Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records,
+				Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6}, TokensPerParam: tokensPerParam,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Log(name, tokensPerParam, r.Evidence.Law, r.Rows[0].Shape.Name, r.Rows[0].Why)
+			return r.Rows[0].Shape
+		}
+		short, long := ask(20), ask(320)
+		if short.Decoder.Layers > 12 {
+			t.Errorf("%s: at 20 tokens a parameter the pick has %d layers; the records say about %.1f", name, short.Decoder.Layers, 8*math.Pow(2.4, 0.25))
+		}
+		if long.Decoder.Layers <= short.Decoder.Layers {
+			t.Errorf("%s: 16 times the tokens move the pick from %d to %d layers; the records say deeper", name, short.Decoder.Layers, long.Decoder.Layers)
+		}
+	}
+}
+
+func TestOneAspectRatioIsNotRanked(t *testing.T) {
+	var records []recommend.Record
+	for _, layers := range []int{4, 6, 8, 10, 12, 14, 16, 20} {
+		s := decoder(t, 64*layers, layers)
+		n := float64(flops.CountParameters(&s).Total)
+		records = append(records, record(&s, 20*n, sweepLoss(n, 20*n, float64(layers))))
+	}
+	r, err := recommend.Recommend(recommend.Request{
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 300e6},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Evidence.Unranked || !strings.Contains(strings.Join(r.Evidence.Notes, " "), "cannot rank aspect ratios") {
+		t.Errorf("records of one aspect ratio: unranked %t, notes %q", r.Evidence.Unranked, r.Evidence.Notes)
+	}
+}
+
+// Results of one kind of model say nothing of another.
+func TestKindsAreKeptApart(t *testing.T) {
+	caps := map[recommend.Axis]float64{recommend.ParamsAxis: 120e6}
+	r, err := recommend.Recommend(recommend.Request{Family: shapes.GPT, Objective: recommend.QualityAxis, Caps: caps})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range r.Rows {
+		if row.Quality.Upstream.Interval != nil || row.Quality.Downstream.Interval != nil {
+			t.Fatalf("%s, decoder-only, has a quality from encoder-decoders: %+v", row.Shape.Name, row.Quality)
+		}
+	}
+	if r.Evidence.Missing == "" {
+		t.Error("no quality and no reason")
+	}
+	r, err = recommend.Recommend(recommend.Request{Objective: recommend.QualityAxis, Caps: caps, Records: sweep(t, []float64{20})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Evidence.Missing == "" || r.Rows[0].Quality.Upstream.Interval != nil {
+		t.Errorf("decoder-only records were used for an encoder-decoder: %+v", r.Evidence)
+	}
+}
+
+func TestNoAnswer(t *testing.T) {
+	for name, test := range map[string]struct {
+		request recommend.Request
+		axis    recommend.Axis
+		text    string
+	}{
+		"below the smallest": {
+			request: recommend.Request{Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e5}, Objective: recommend.QualityAxis},
+			axis:    recommend.ParamsAxis, text: "params at most 100",
+		},
+		"contradiction": {
+			request: recommend.Request{
+				Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 10e6, recommend.FLOPsAxis: 1e25},
+				Constraints: recommend.Constraints{MinDModel: 1024}, Objective: recommend.QualityAxis,
+			},
+			axis: recommend.ParamsAxis, text: "params at most 10",
+		},
+	} {
+		_, err := recommend.Recommend(test.request)
+		var none *recommend.NoAnswerError
+		if !errors.As(err, &none) {
+			t.Errorf("%s: error %v, want a *NoAnswerError", name, err)
+			continue
+		}
+		if len(none.Binding) != 1 || none.Binding[0].Axis != test.axis || !(none.Binding[0].Nearest > none.Binding[0].Value) {
+			t.Errorf("%s: binding %+v, want %s alone with a larger nearest value", name, none.Binding, test.axis)
+			continue
+		}
+		if !strings.Contains(err.Error(), test.text) {
+			t.Errorf("%s: %q does not say %q", name, err, test.text)
+		}
+		relaxed := test.request
+		relaxed.Caps = map[recommend.Axis]float64{test.axis: none.Binding[0].Nearest}
+		if _, err := recommend.Recommend(relaxed); err != nil {
+			t.Errorf("%s: the nearest feasible value %g is not feasible: %v", name, none.Binding[0].Nearest, err)
+		}
+	}
+	_, err := recommend.Recommend(recommend.Request{
+		Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+		Constraints: recommend.Constraints{MinDepth: 30, MaxDepth: 20},
+	})
+	var none *recommend.NoAnswerError
+	if !errors.As(err, &none) || none.Reason == "" {
+		t.Errorf("depths 30 to 20: %v, want a *NoAnswerError with a reason", err)
+	}
+}
+
+// shapeLaw is a shape-aware law of the Gemstones form (McLeish et al. 2025, arXiv 2502.06857) with constants of
+// our own, so that the best depth lies inside the lattice.
+func shapeLaw(width, layers, params, tokens float64) float64 {
+	return 1.5 + 60*math.Pow(width, -0.7) + 1.5*math.Pow(layers, -0.7) + 300*math.Pow(params, -0.33) + 500*math.Pow(tokens, -0.3)
+}
+
+func TestRecoversKnownLaw(t *testing.T) {
+	const (
+		seeds     = 200
+		noise     = 0.01 // standard deviation of the loss in nats
+		needed    = 0.95 // the share of seeds
+		maxRegret = 0.5 * noise
+		tokens    = 5e9
+	)
+	// The lattice steps in depth by a fifth to a third. Each depth takes the width nearest to d_ff = 4·d_model at 300M
+	// parameters, and the d_ff that fills them, so that the candidates differ in shape alone.
+	depths := []int{3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64}
+	var candidates []shapes.Shape
+	for _, layers := range depths {
+		var s shapes.Shape
+		for w := 64; ; w += 64 {
+			next := decoder(t, w, layers)
+			if flops.CountParameters(&next).Total > 300e6 {
+				break
+			}
+			s = next
+		}
+		ff := s.Decoder.DFF
+		for ; flops.CountParameters(&s).Total < 300e6; s.Decoder.DFF += 16 {
+			ff = s.Decoder.DFF
+		}
+		candidates = append(candidates, parse(t, fmt.Sprintf("gpt2/nl=%d,dm=%d,ff=%d,nh=%d", layers, s.DModel, ff, s.Decoder.Heads)))
+	}
+	truth := func(s *shapes.Shape) float64 {
+		return shapeLaw(float64(s.DModel), float64(s.Decoder.Layers), float64(flops.CountParameters(s).Total), tokens)
+	}
+	best := 0
+	for i := range candidates {
+		if truth(&candidates[i]) < truth(&candidates[best]) {
+			best = i
+		}
+	}
+	near, regret := 0, 0.0
+	for seed := range seeds {
+		random := rand.New(rand.NewPCG(uint64(seed), 6))
+		var records []recommend.Record
+		for _, w := range []int{256, 384, 512, 768, 1024, 1536} {
+			for _, layers := range []int{4, 8, 12, 24, 48} {
+				for _, d := range []float64{1e9, 4e9, 16e9} {
+					s := decoder(t, w, layers)
+					n := float64(flops.CountParameters(&s).Total)
+					records = append(records, record(&s, d, shapeLaw(float64(w), float64(layers), n, d)+noise*random.NormFloat64()))
+				}
+			}
+		}
+		r, err := recommend.Recommend(recommend.Request{
+			Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, Tokens: tokens,
+			Source: recommend.Listed, Candidates: candidates, Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range candidates {
+			if candidates[i].SameArchitecture(r.Rows[0].Shape) {
+				if i >= best-1 && i <= best+1 {
+					near++
+				}
+				regret += (truth(&candidates[i]) - truth(&candidates[best])) / seeds
+			}
+		}
+	}
+	if best == 0 || best == len(candidates)-1 {
+		t.Fatalf("the optimum is at the end of the lattice: depth %d", depths[best])
+	}
+	t.Logf("depth %d: within one step in %d of %d seeds, mean regret %.5f nats", depths[best], near, seeds, regret)
+	if float64(near) < needed*seeds {
+		t.Errorf("the pick is within one lattice step of the true optimum in %d of %d seeds", near, seeds)
+	}
+	if regret > maxRegret {
+		t.Errorf("mean regret %.4f nats, want at most %.4f", regret, maxRegret)
+	}
+}

@@ -1,0 +1,83 @@
+package recommend
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Record is one run of the caller's. Zero means not recorded, but for the
+// layers of a stack that the model lacks.
+type Record struct {
+	Name                         string
+	EncoderLayers, DecoderLayers int
+	DModel                       int
+	Params                       float64 // total parameters, counted as for candidates
+	Tokens                       float64 // training tokens
+	FLOPs                        float64
+	Loss                         *float64 // upstream, nats
+	Score                        *float64 // downstream, larger is better
+	Group                        string   // runs of one tokenizer, data set or budget
+	Evidence                     data.Evidence
+}
+
+// kind tells models whose results say nothing of each other.
+type kind uint8
+
+const (
+	encoderDecoder kind = iota
+	decoderOnly
+	encoderOnly
+)
+
+var kindNames = [...]string{"encoder-decoder", "decoder-only", "encoder-only"}
+
+func (k kind) String() string { return kindNames[k] }
+
+func kindOf(encoder, decoder int) kind {
+	switch {
+	case encoder > 0 && decoder > 0:
+		return encoderDecoder
+	case decoder > 0:
+		return decoderOnly
+	}
+	return encoderOnly
+}
+
+// runTraits are what the laws of recorded runs read, as natural logarithms.
+type runTraits struct{ params, depth, width, tokens float64 }
+
+// aspect is ln(d_model/layers).
+func (t *runTraits) aspect() float64 { return t.width - t.depth }
+
+func (m *Record) traits() runTraits {
+	return runTraits{
+		params: math.Log(m.Params), depth: math.Log(float64(m.EncoderLayers + m.DecoderLayers)),
+		width: math.Log(float64(m.DModel)), tokens: math.Log(m.Tokens),
+	}
+}
+
+// usable returns the records that can inform a template, and a note for the rest.
+func usable(records []Record, template *shapes.Shape) (kept []Record, notes []string) {
+	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)
+	var foreign, incomplete int
+	for _, m := range records {
+		switch {
+		case kindOf(m.EncoderLayers, m.DecoderLayers) != want:
+			foreign++
+		case m.Loss == nil || !(*m.Loss > 0) || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers < 0 || m.DecoderLayers < 0 || !(m.Tokens >= 0):
+			incomplete++
+		default:
+			kept = append(kept, m)
+		}
+	}
+	if foreign > 0 {
+		notes = append(notes, fmt.Sprintf("%d records are not of %s models and were left out: results of one kind say nothing of another", foreign, want))
+	}
+	if incomplete > 0 {
+		notes = append(notes, fmt.Sprintf("%d records lack a positive loss, params, d_model or layers and were left out", incomplete))
+	}
+	return kept, notes
+}
