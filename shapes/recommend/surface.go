@@ -44,6 +44,17 @@ func (s *surface) centred(t *runTraits) *runTraits {
 	}
 }
 
+func meanOf(runs []runTraits) (m runTraits) {
+	n := float64(len(runs))
+	for _, t := range runs {
+		m.params += t.params / n
+		m.depth += t.depth / n
+		m.width += t.width / n
+		m.tokens += t.tokens / n
+	}
+	return m
+}
+
 // fitSurface fits a form to runs.
 func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surface, error) {
 	s := &surface{form: f}
@@ -63,13 +74,7 @@ func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surfa
 		s.law, err = fit.Fit(context.Background(), *f.law, d, fit.SquaredLog(), settings)
 		return s, err
 	}
-	n := float64(len(runs))
-	for _, t := range runs {
-		s.means.params += t.params / n
-		s.means.depth += t.depth / n
-		s.means.width += t.width / n
-		s.means.tokens += t.tokens / n
-	}
+	s.means = meanOf(runs)
 	var x, y, weight []float64
 	for i := range runs {
 		x, y, weight = append(x, f.features(s.centred(&runs[i]))...), append(y, math.Log(loss[i])), append(weight, 1)

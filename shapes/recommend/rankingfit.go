@@ -1,0 +1,156 @@
+package recommend
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// fitRanking fits what ranks shapes to groups of runs: the form that best
+// explains each group from the others. A form is tried pooled, as one law for all,
+// and with a level for each group.
+//
+// The criterion is the share of the variation inside held-out groups that is
+// left, Σ(e − ē)²/Σ(c − c̄)²: levels do not matter to a ranking. With a single
+// group the held-out error of its rows decides.
+func fitRanking(groups []runGroup) (ranking, string, error) {
+	whole := pool(groups)
+	if len(groups) == 1 {
+		s, err := chooseSurface(whole.runs, whole.cost)
+		if err != nil {
+			return nil, "", err
+		}
+		return func(t *runTraits) float64 { return -s.loss(t) }, s.form.name, nil
+	}
+	var best ranking
+	name := ""
+	least := math.Inf(1)
+	var reasons error
+	for _, f := range forms(variationOf(whole.runs)) {
+		for _, levelled := range []bool{false, true} {
+			fit := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
+			if f.law != nil && levelled {
+				continue
+			}
+			left, err := leftover(groups, fit)
+			var rank ranking
+			if err == nil {
+				rank, err = fit(groups)
+			}
+			if err != nil {
+				reasons = errors.Join(reasons, fmt.Errorf("%s: %w", f.name, err))
+				continue
+			}
+			if left < least {
+				least, best, name = left, rank, f.name
+				if levelled {
+					name += ", a level for each group"
+				}
+			}
+		}
+	}
+	if best == nil {
+		return nil, "", fmt.Errorf("no law fits: %w", reasons)
+	}
+	return best, name, nil
+}
+
+// leftover returns the criterion of [fitRanking].
+func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64, error) {
+	var left, total float64
+	for i := range groups {
+		var rest []runGroup
+		rest = append(append(rest, groups[:i]...), groups[i+1:]...)
+		rank, err := fit(rest)
+		if err != nil {
+			return 0, err
+		}
+		g := &groups[i]
+		errs := make([]float64, len(g.runs))
+		for k := range g.runs {
+			errs[k] = g.cost[k] + rank(&g.runs[k])
+		}
+		// Groups count alike, whatever the scale of their outcomes.
+		if t := scatter(g.cost); t > 0 {
+			left += scatter(errs) / t
+			total++
+		}
+	}
+	return left / total, nil
+}
+
+// scatter returns Σ(v − v̄)².
+func scatter(v []float64) float64 {
+	mean, sum := 0.0, 0.0
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		sum += (x - mean) * (x - mean)
+	}
+	return sum
+}
+
+func pool(groups []runGroup) runGroup {
+	var all runGroup
+	for i := range groups {
+		all.runs, all.cost = append(all.runs, groups[i].runs...), append(all.cost, groups[i].cost...)
+	}
+	return all
+}
+
+// rank fits one form to groups. Polynomials are fitted to the outcomes
+// themselves, which may be negative scores.
+func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
+	whole := pool(groups)
+	if f.law != nil {
+		for _, c := range whole.cost {
+			if c <= 0 {
+				return nil, fmt.Errorf("the law is of losses above 0")
+			}
+		}
+		s, err := fitSurface(*f, whole.runs, whole.cost, nil)
+		if err != nil {
+			return nil, err
+		}
+		return func(t *runTraits) float64 { return -s.loss(t) }, nil
+	}
+	s := surface{form: *f, means: meanOf(whole.runs)}
+	var x, y, weight []float64
+	columns := 0
+	for g := range groups {
+		for i := range groups[g].runs {
+			row := f.features(s.centred(&groups[g].runs[i]))
+			if levelled {
+				row = append(level(g, len(groups)), row[1:]...)
+			}
+			columns = len(row)
+			x, y, weight = append(x, row...), append(y, groups[g].cost[i]), append(weight, 1)
+		}
+	}
+	if len(y) < columns+2 {
+		return nil, fmt.Errorf("%d rows for %d coefficients", len(y), columns)
+	}
+	l, ok := leastSquares(x, y, weight)
+	if !ok {
+		return nil, fmt.Errorf("the rows do not vary enough")
+	}
+	slopes := l.coef[1:]
+	if levelled {
+		slopes = l.coef[len(groups):]
+	}
+	return func(t *runTraits) float64 {
+		sum := 0.0
+		for j, v := range f.features(s.centred(t))[1:] {
+			sum -= slopes[j] * v
+		}
+		return sum
+	}, nil
+}
+
+// level returns the indicator of group g of n.
+func level(g, n int) []float64 {
+	row := make([]float64, n)
+	row[g] = 1
+	return row
+}

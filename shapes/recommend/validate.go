@@ -1,0 +1,224 @@
+package recommend
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Validation is how well groups of runs are ranked blind.
+type Validation struct {
+	Groups []GroupScore
+	// Ours and the baselines, averaged over the groups.
+	Ours      RankScore
+	Baselines []NamedScore
+	Left      []string // groups left out, with the reason
+}
+
+// GroupScore is the ranking of one held-out group.
+type GroupScore struct {
+	Group string
+	N     int
+	Law   string // what was fitted to the other groups
+	RankScore
+	Baselines []NamedScore
+}
+
+// RankScore is the quality of a ranking.
+type RankScore struct {
+	// Regret is by how much the outcome of the shape ranked first is worse than the best of the group's.
+	Regret float64
+	// Spearman is the rank correlation of predicted and recorded quality.
+	Spearman float64
+}
+
+// NamedScore is a baseline's score.
+type NamedScore struct {
+	Name string
+	RankScore
+}
+
+// ValidateSettings steers [Validate].
+type ValidateSettings struct {
+	ByScore bool // the outcome is Record.Score, larger is better; else Record.Loss
+}
+
+// The baselines.
+const (
+	MostParams = "most-params" // the largest model wins
+	Aspect64   = "aspect-64"   // d_model/layers nearest to 64 wins
+	Bracket    = "bracket"     // the shape most like the best of the nearest other group wins
+)
+
+// minimumGroup is the fewest shapes that a rank correlation is taken of.
+const minimumGroup = 3
+
+// Validate fits to all groups but one and ranks the shapes of that one, for
+// each group in turn.
+//
+// Outcomes of different groups need not be on one scale: next to the laws of
+// [Recommend], which pool them, polynomials with a level for each group are
+// tried, and leaving each of the fitted groups out decides.
+//
+// Errors: fewer than two groups of at least three complete rows.
+func Validate(rows []Record, set ValidateSettings) (Validation, error) {
+	var out Validation
+	groups, left := validationGroups(rows, set)
+	out.Left = left
+	if len(groups) < 2 {
+		return out, fmt.Errorf("%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed", len(groups), minimumGroup)
+	}
+	sums := map[string]*RankScore{}
+	names := []string{MostParams, Aspect64, Bracket}
+	for _, name := range names {
+		sums[name] = &RankScore{}
+	}
+	n := float64(len(groups))
+	for i := range groups {
+		rest := slices.Delete(slices.Clone(groups), i, i+1)
+		g := &groups[i]
+		rank, law, err := fitRanking(rest)
+		if err != nil {
+			return out, fmt.Errorf("group %q held out: %w", g.name, err)
+		}
+		s := GroupScore{Group: g.name, N: len(g.runs), Law: law, RankScore: g.judge(rank)}
+		for _, b := range []struct {
+			name string
+			rank ranking
+		}{
+			{MostParams, func(t *runTraits) float64 { return t.params }},
+			{Aspect64, func(t *runTraits) float64 { return -math.Abs(t.aspect() - math.Log(64)) }},
+			{Bracket, bracket(rest, g)},
+		} {
+			score := g.judge(b.rank)
+			s.Baselines = append(s.Baselines, NamedScore{b.name, score})
+			sums[b.name].Regret += score.Regret / n
+			sums[b.name].Spearman += score.Spearman / n
+		}
+		out.Ours.Regret += s.Regret / n
+		out.Ours.Spearman += s.Spearman / n
+		out.Groups = append(out.Groups, s)
+	}
+	for _, name := range names {
+		out.Baselines = append(out.Baselines, NamedScore{name, *sums[name]})
+	}
+	return out, nil
+}
+
+// ranking is a predicted quality; larger is better.
+type ranking func(t *runTraits) float64
+
+// runGroup is the runs of one group. cost is the outcome, smaller is better.
+type runGroup struct {
+	name string
+	runs []runTraits
+	cost []float64
+}
+
+func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, left []string) {
+	at := map[string]int{}
+	dropped := 0
+	for i := range rows {
+		m := &rows[i]
+		outcome, sign := m.Loss, 1.0
+		if set.ByScore {
+			outcome, sign = m.Score, -1
+		}
+		if outcome == nil || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers+m.DecoderLayers <= 0 {
+			dropped++
+			continue
+		}
+		k, ok := at[m.Group]
+		if !ok {
+			k = len(groups)
+			at[m.Group] = k
+			groups = append(groups, runGroup{name: m.Group})
+		}
+		t := m.traits()
+		if m.Tokens <= 0 {
+			t.tokens = 0
+		}
+		groups[k].runs, groups[k].cost = append(groups[k].runs, t), append(groups[k].cost, sign**outcome)
+	}
+	if dropped > 0 {
+		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers", dropped))
+	}
+	return slices.DeleteFunc(groups, func(g runGroup) bool {
+		few := len(g.runs) < minimumGroup
+		if few {
+			left = append(left, fmt.Sprintf("group %q has %d rows, fewer than %d", g.name, len(g.runs), minimumGroup))
+		}
+		return few
+	}), left
+}
+
+// judge scores a ranking of the group.
+func (g *runGroup) judge(rank ranking) RankScore {
+	predicted, actual := make([]float64, len(g.runs)), make([]float64, len(g.runs))
+	top := 0
+	for i := range g.runs {
+		predicted[i], actual[i] = rank(&g.runs[i]), -g.cost[i]
+		if predicted[i] > predicted[top] {
+			top = i
+		}
+	}
+	return RankScore{Regret: g.cost[top] - slices.Min(g.cost), Spearman: spearman(predicted, actual)}
+}
+
+// spearman returns the correlation of ranks, ties sharing theirs; 0 where one side is constant.
+func spearman(x, y []float64) float64 {
+	a, b := ranks(x), ranks(y)
+	mean := float64(len(x)+1) / 2
+	var xy, xx, yy float64
+	for i := range a {
+		xy += (a[i] - mean) * (b[i] - mean)
+		xx += (a[i] - mean) * (a[i] - mean)
+		yy += (b[i] - mean) * (b[i] - mean)
+	}
+	if xx == 0 || yy == 0 {
+		return 0
+	}
+	return xy / math.Sqrt(xx*yy)
+}
+
+func ranks(v []float64) []float64 {
+	order := make([]int, len(v))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+	out := make([]float64, len(v))
+	for i := 0; i < len(order); {
+		j := i
+		for j < len(order) && v[order[j]] == v[order[i]] {
+			j++
+		}
+		for _, k := range order[i:j] {
+			out[k] = float64(i+j+1) / 2
+		}
+		i = j
+	}
+	return out
+}
+
+// bracket ranks by nearness in depth and width to the best run of the group
+// whose sizes are nearest.
+func bracket(groups []runGroup, held *runGroup) ranking {
+	size := func(g *runGroup) float64 {
+		sum := 0.0
+		for i := range g.runs {
+			sum += g.runs[i].params
+		}
+		return sum / float64(len(g.runs))
+	}
+	here, nearest := size(held), 0
+	for i := range groups {
+		if math.Abs(size(&groups[i])-here) < math.Abs(size(&groups[nearest])-here) {
+			nearest = i
+		}
+	}
+	g := &groups[nearest]
+	best := g.runs[slices.Index(g.cost, slices.Min(g.cost))]
+	return func(t *runTraits) float64 { return -math.Hypot(t.depth-best.depth, t.width-best.width) }
+}
