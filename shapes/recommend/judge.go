@@ -21,6 +21,8 @@ type judge interface {
 	// describe fills the quality of a shown row.
 	describe(row *Row)
 	unit() string // of score, for sentences
+	// tells says whether the evidence knows what a scaling operation alone gains.
+	tells(letters string) bool
 }
 
 // publishedJudge judges by the shipped results.

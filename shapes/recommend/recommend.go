@@ -64,8 +64,18 @@ func Recommend(r Request) (Result, error) {
 	return out, err
 }
 
-// judge returns what says how good shapes are, or nil with the reason in the summary.
+// judge returns what says how good shapes are, or nil with the reason in the
+// summary, and with published evidence its held-out errors.
 func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
+	j, err := r.evidence(template, c, summary)
+	if p, ok := j.(*publishedJudge); ok && err == nil {
+		summary.Check, err = leaveOneOut(readings(r.Evidence), p.law)
+	}
+	return j, err
+}
+
+// evidence is judge without the held-out errors.
+func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
 	*summary = EvidenceSummary{Kind: "none"}
 	if len(r.Records) > 0 {
 		j, err := newRecordJudge(r, template, c.tokens, summary)
@@ -85,8 +95,7 @@ func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSumm
 		return nil, nil
 	}
 	*summary = j.summary(r, c)
-	summary.Check, err = leaveOneOut(readings(r.Evidence), j.law)
-	return j, err
+	return j, nil
 }
 
 // against sets what candidates must beat, and returns the anchor's score.

@@ -1,0 +1,255 @@
+package recommend
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Step is one notch of one scaling operation from one starting size: what it
+// costs on every axis and what it gains.
+type Step struct {
+	From     shapes.Shape
+	Op       string // nl, el, dl, ff, dm, kv, nh: the paper's letters
+	Value    int    // before
+	Next     int    // after: the next value among the released T5-Efficient shapes; 0 = none is larger
+	To       shapes.Shape
+	Missing  string // why there is no step; empty when there is
+	Before   Costs
+	After    Costs
+	Change   Change
+	Upstream Gain // of the loss: negative is better
+	// Downstream is the gain of the score: positive is better.
+	Downstream Gain
+}
+
+// Change is After − Before in base units, and nil where either is not known.
+type Change struct {
+	Params      int64
+	FLOPs       float64 // of one step
+	MemoryBytes float64
+	StepSeconds *float64
+	CostUSD     *float64
+}
+
+// Gain is a change of quality with its 80 % interval, or the reason why
+// nobody knows it.
+type Gain struct {
+	hardware.Estimate
+	Class Class // Measured when both ends were
+}
+
+// operation is one of the paper's scaling knobs.
+type operation struct {
+	letters string
+	get     func(s *shapes.Shape) int
+	// released reads the same knob of a released checkpoint.
+	released func(c *data.Checkpoint) int
+}
+
+// operations are the scaling operations of Tay et al. 2021 (arXiv 2109.10686,
+// section 3), in the order of its Table 2.
+var operations = []operation{
+	{"nl", func(s *shapes.Shape) int { return max(s.Encoder.Layers, s.Decoder.Layers) }, func(c *data.Checkpoint) int { return max(c.EncoderLayers, c.DecoderLayers) }},
+	{"el", func(s *shapes.Shape) int { return s.Encoder.Layers }, func(c *data.Checkpoint) int { return c.EncoderLayers }},
+	{"dl", func(s *shapes.Shape) int { return s.Decoder.Layers }, func(c *data.Checkpoint) int { return c.DecoderLayers }},
+	{"ff", func(s *shapes.Shape) int { return mainStack(s).DFF }, func(c *data.Checkpoint) int { return c.DFF }},
+	{"dm", func(s *shapes.Shape) int { return s.DModel }, func(c *data.Checkpoint) int { return c.DModel }},
+	{"kv", func(s *shapes.Shape) int { return mainStack(s).DKV }, func(c *data.Checkpoint) int { return c.DKV }},
+	{"nh", func(s *shapes.Shape) int { return mainStack(s).Heads }, func(c *data.Checkpoint) int { return c.Heads }},
+}
+
+// next returns the smallest released value above v, 0 where there is none.
+func (o *operation) next(v int) int {
+	least := 0
+	for _, c := range data.Checkpoints() {
+		if n := o.released(&c); n > v && (least == 0 || n < least) {
+			least = n
+		}
+	}
+	return least
+}
+
+// edited returns s with one knob changed, and all else as it was.
+func (o *operation) edited(s shapes.Shape, v int) (shapes.Shape, error) {
+	base := s.Name
+	set := func(k *shapes.Stack) {
+		if k.Layers == 0 {
+			return
+		}
+		switch o.letters {
+		case "nl":
+			k.Layers = v
+		case "ff":
+			k.DFF = v
+		case "kv":
+			k.DKV = v
+		case "nh":
+			if k.KVHeads == k.Heads {
+				k.KVHeads = v
+			}
+			k.Heads = v
+		}
+	}
+	set(&s.Encoder)
+	set(&s.Decoder)
+	switch o.letters {
+	case "el":
+		s.Encoder.Layers = v
+	case "dl":
+		s.Decoder.Layers = v
+	case "dm":
+		s.DModel = v
+	}
+	s.Name = fmt.Sprintf("%s/%s=%d", base, o.letters, v)
+	return s, s.Validate()
+}
+
+// Protocol returns, for each starting size and each scaling operation of the
+// paper, what one notch costs and gains. Of the request it reads workload,
+// execution, hardware, length of the run, evidence and records.
+//
+// A gain is given where the evidence has two models that differ in that
+// operation alone (from records: where the law read from them tells depth from
+// size). Elsewhere the step shows its costs and says that nobody has measured its
+// gain.
+//
+// Errors are those of [Recommend] for a request that is not valid.
+func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
+	var steps []Step
+	for i := range from {
+		each := r
+		each.Anchor, each.Objective = &from[i], ParamsAxis
+		filled, err := each.filled()
+		if err != nil {
+			return nil, err
+		}
+		c, err := newCoster(&filled, &from[i])
+		if err != nil {
+			return nil, err
+		}
+		var summary EvidenceSummary
+		j, err := filled.evidence(&from[i], &c, &summary)
+		if err != nil {
+			return nil, err
+		}
+		view := viewer{request: &filled, coster: &c, judge: j, names: newDirectory()}
+		for o := range operations {
+			step, ok, err := view.step(from[i], &operations[o], summary.Missing)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				steps = append(steps, step)
+			}
+		}
+	}
+	return steps, nil
+}
+
+// step returns one notch; it is not ok for a stack that the shape lacks.
+func (v *viewer) step(from shapes.Shape, o *operation, unjudged string) (Step, bool, error) {
+	unknown := Gain{Class: Rule}
+	s := Step{From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown, Downstream: unknown}
+	if s.Value == 0 {
+		return s, false, nil
+	}
+	before := Row{Shape: from}
+	if err := v.fill(&before); err != nil {
+		return s, false, err
+	}
+	s.Before = before.Costs
+	if s.Next = o.next(s.Value); s.Next == 0 {
+		s.Missing = fmt.Sprintf("no released shape has %s above %d", o.letters, s.Value)
+		return s, true, nil
+	}
+	var err error
+	if s.To, err = o.edited(from, s.Next); err != nil {
+		s.Missing = err.Error()
+		return s, true, nil
+	}
+	if name, ok := v.names[anonymous(s.To)]; ok {
+		s.To.Name = name
+	}
+	after := Row{Shape: s.To}
+	if err := v.fill(&after); err != nil {
+		s.Missing = err.Error()
+		return s, true, nil
+	}
+	s.After, s.Change = after.Costs, changeOf(&before.Costs, &after.Costs)
+	switch {
+	case v.judge == nil:
+		s.Upstream.Missing, s.Downstream.Missing = unjudged, unjudged
+	case !v.judge.tells(o.letters):
+		why := "nobody has measured what " + o.letters + " alone gains"
+		s.Upstream.Missing, s.Downstream.Missing = why, why
+	default:
+		s.Upstream = gain(before.Quality.Upstream, after.Quality.Upstream, &before, &after)
+		s.Downstream = gain(before.Quality.Downstream, after.Quality.Downstream, &before, &after)
+	}
+	return s, true, nil
+}
+
+// gain is the difference of two qualities. Its half-width is the wider of
+// theirs: the errors of one law at neighbouring shapes go together.
+func gain(a, b hardware.Estimate, before, after *Row) Gain {
+	if a.Interval == nil || b.Interval == nil {
+		return Gain{Estimate: hardware.Estimate{Missing: cmp.Or(a.Missing, b.Missing)}, Class: Rule}
+	}
+	v, half := b.Interval.Value-a.Interval.Value, max(a.Interval.HalfWidth(), b.Interval.HalfWidth())
+	return Gain{
+		Estimate: hardware.Estimate{Interval: &quantity.Interval{Value: v, Low: v - half, High: v + half}},
+		Class:    max(before.Class, after.Class),
+	}
+}
+
+func changeOf(before, after *Costs) Change {
+	difference := func(axis Axis) *float64 {
+		a, ok := before.on(axis)
+		b, known := after.on(axis)
+		if !ok || !known {
+			return nil
+		}
+		d := b - a
+		return &d
+	}
+	return Change{
+		Params: after.Params.Total - before.Params.Total, FLOPs: after.FLOPs.Step - before.FLOPs.Step,
+		MemoryBytes: after.Memory.PeakBytes - before.Memory.PeakBytes,
+		StepSeconds: difference(StepTimeAxis), CostUSD: difference(CostAxis),
+	}
+}
+
+// tells says whether two readings differ in that operation alone.
+func (p *predictor) tells(letters string) bool {
+	o := operations[slices.IndexFunc(operations, func(o operation) bool { return o.letters == letters })]
+	for i := range p.rows {
+		for k := range p.rows {
+			a, b := &p.rows[i].shape, &p.rows[k].shape
+			if i == k || o.get(a) == o.get(b) || letters == "nl" && a.Encoder.Layers != a.Decoder.Layers {
+				continue
+			}
+			if moved, err := o.edited(*a, o.get(b)); err == nil && moved.SameArchitecture(*b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tells says whether the law reads the operation: depth where it can be told
+// from size, and d_model in laws of width.
+func (j *recordJudge) tells(letters string) bool {
+	switch letters {
+	case "nl", "el", "dl":
+		return j.law.form.shaped
+	case "dm":
+		return j.law.form.shaped && j.law.law != nil
+	}
+	return false
+}
