@@ -91,18 +91,8 @@ func (e *evaluator) chunk(from, to int) evaluation {
 			continue
 		}
 		out.feasible++
-		pt := point{index: i}
-		if e.judge != nil {
-			var half float64
-			pt.score, half = e.judge.score(&s, &p)
-			pt.score -= max(0, half-e.judge.usual())
-			pt.measured = e.judge.measures(&s, &p)
-			if pt.score < e.enough {
-				continue
-			}
-		}
-		pt.cost = e.cost(&s, &p, &values)
-		if math.IsNaN(pt.cost) || pt.cost >= e.below {
+		pt, ok := e.point(i, &s, &p, &values)
+		if !ok {
 			continue
 		}
 		out.points = append(out.points, pt)
@@ -111,6 +101,32 @@ func (e *evaluator) chunk(from, to int) evaluation {
 		out.points = undominated(out.points)
 	}
 	return out
+}
+
+// point judges a candidate within the limits; it is not ok where the candidate
+// cannot matter. What is cheap to know is looked at first.
+func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values *[axes]float64) (point, bool) {
+	pt := point{index: index}
+	early := e.axis == ParamsAxis || e.axis == FLOPsAxis
+	costed := func() bool {
+		pt.cost = e.cost(s, p, values)
+		return pt.cost < e.below
+	}
+	if early && !costed() {
+		return pt, false
+	}
+	if e.judge != nil {
+		if e.judge.value(s, p) < e.enough { // what lies outside the evidence only takes from it
+			return pt, false
+		}
+		score, half := e.judge.score(s, p)
+		pt.score = score - max(0, half-e.judge.usual())
+		pt.measured = e.judge.measures(s, p)
+		if pt.score < e.enough {
+			return pt, false
+		}
+	}
+	return pt, early || costed()
 }
 
 // within fills the limited axes and says whether all limits are kept. A cost

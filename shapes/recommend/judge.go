@@ -12,9 +12,11 @@ import (
 
 // judge says how good shapes are.
 type judge interface {
-	// score returns the judged quality, larger is better, and its 80 %
-	// half-width. usual is the half-width amid the evidence.
+	// score returns the judged quality, larger is better, and its 80 % half-width.
 	score(s *shapes.Shape, p *flops.Parameters) (value, half float64)
+	// value returns the score alone, at less expense.
+	value(s *shapes.Shape, p *flops.Parameters) float64
+	// usual is the half-width amid the evidence.
 	usual() float64
 	// measures says whether exactly this shape was measured.
 	measures(s *shapes.Shape, p *flops.Parameters) bool
@@ -94,6 +96,19 @@ func (j *publishedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, hal
 		return -loss.Value, loss.HalfWidth()
 	}
 	return score.Value, score.HalfWidth()
+}
+
+func (j *publishedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
+	if j.measured(s, p) != nil {
+		value, _ := j.score(s, p)
+		return value
+	}
+	t := traitsOf(s, p)
+	loss := j.law.lossAt(&t)
+	if j.by == ByUpstream {
+		return -loss
+	}
+	return j.law.scoreFrom(loss, &t)
 }
 
 // both returns loss and score: the measured number where there is one, with

@@ -48,7 +48,7 @@ func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 		if err != nil {
 			return nil, err
 		}
-		curve, link := without.scales(&m.traits)
+		curve, link := without.scales(without.law.lossAt(&m.traits), &m.traits)
 		loss = append(loss, math.Abs(m.upstream.Value-without.law.lossAt(&m.traits))/curve)
 		score = append(score, math.Abs(m.score.Value-without.law.scoreAt(&m.traits))/link)
 	}
@@ -79,11 +79,13 @@ func uncalibrated(rows []reading, from *publishedLaw) (*predictor, error) {
 	for i := range p.rows {
 		m := &p.rows[i]
 		if m.upstream != nil {
-			p.meanCurve += law.curve.leverage(law.tangent(&m.traits))
+			tangent := law.tangent(&m.traits)
+			p.meanCurve += law.curve.leverage(tangent[:])
 			curves++
 		}
 		if m.score != nil {
-			p.meanLink += law.link.leverage(law.features(&m.traits))
+			features := law.features(law.lossAt(&m.traits), &m.traits)
+			p.meanLink += law.link.leverage(features[:])
 			links++
 			for j, v := range m.traits.position() {
 				p.low[j], p.high[j] = min(p.low[j], v), max(p.high[j], v)
@@ -97,15 +99,16 @@ func uncalibrated(rows []reading, from *publishedLaw) (*predictor, error) {
 
 // predict returns what the laws say of a shape.
 func (p *predictor) predict(t *traits) prediction {
-	curve, link := p.scales(t)
+	loss := p.law.lossAt(t)
+	curve, link := p.scales(loss, t)
 	return prediction{
-		loss: p.law.lossAt(t), lossHalf: p.lossError * curve,
-		score: p.law.scoreAt(t), scoreHalf: p.scoreError * link,
+		loss: loss, lossHalf: p.lossError * curve,
+		score: p.law.scoreFrom(loss, t), scoreHalf: p.scoreError * link,
 	}
 }
 
 // scales returns how much wider than usual the errors of the two lines are at
-// a shape:
+// a shape with a predicted loss:
 //
 //	σ = max(1, √((1 + h)/(1 + h̄))) · 2^outside
 //
@@ -113,11 +116,12 @@ func (p *predictor) predict(t *traits) prediction {
 // doublings by which the shape lies beyond the measured ones. The last factor is
 // a rule, not an estimate: nothing says how wrong a law is where nothing was
 // measured.
-func (p *predictor) scales(t *traits) (curve, link float64) {
+func (p *predictor) scales(loss float64, t *traits) (curve, link float64) {
+	tangent, features := p.law.tangent(t), p.law.features(loss, t)
 	strain := func(h, mean float64) float64 { return max(1, math.Sqrt((1+h)/(1+mean))) }
 	beyond := math.Exp2(p.outside(t))
-	return strain(p.law.curve.leverage(p.law.tangent(t)), p.meanCurve) * beyond,
-		strain(p.law.link.leverage(p.law.features(t)), p.meanLink) * beyond
+	return strain(p.law.curve.leverage(tangent[:]), p.meanCurve) * beyond,
+		strain(p.law.link.leverage(features[:]), p.meanLink) * beyond
 }
 
 // dimensions in which evidence is near or far.

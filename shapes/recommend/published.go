@@ -34,6 +34,9 @@ type publishedLaw struct {
 // plateau is the encoder depth beyond which no gain is assumed.
 const plateau = 36
 
+// coefficients is how many either line has.
+const coefficients = 3
+
 // minimumReadings is what three coefficients and a residual need.
 const minimumReadings = 6
 
@@ -51,18 +54,23 @@ func (l *publishedLaw) lossAt(t *traits) float64 {
 }
 
 // tangent returns the derivatives of the loss in E, ln A and α.
-func (l *publishedLaw) tangent(t *traits) []float64 {
+func (l *publishedLaw) tangent(t *traits) [coefficients]float64 {
 	p, ln := l.loss.Params, math.Log(l.size(t))
 	term := p[1] * math.Exp(-p[2]*ln)
-	return []float64{1, term, -term * ln}
+	return [...]float64{1, term, -term * ln}
 }
 
-// features are those of the link.
-func (l *publishedLaw) features(t *traits) []float64 {
+// features are those of the link at a loss; the baseline's depth is left out of its fit.
+func (l *publishedLaw) features(loss float64, t *traits) [coefficients]float64 {
+	return [...]float64{1, loss, math.Log(min(t.encoderLayers, plateau))}
+}
+
+// columns is how many of the features the link reads.
+func (l *publishedLaw) columns() int {
 	if l.sizeOnly {
-		return []float64{1, l.lossAt(t)}
+		return coefficients - 1
 	}
-	return []float64{1, l.lossAt(t), math.Log(min(t.encoderLayers, plateau))}
+	return coefficients
 }
 
 // scoreAt returns the predicted downstream score.
@@ -106,10 +114,12 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 	for i := range rows {
 		m := &rows[i]
 		if m.upstream != nil {
-			tangents = append(tangents, l.tangent(&m.traits)...)
+			tangent := l.tangent(&m.traits)
+			tangents = append(tangents, tangent[:]...)
 		}
 		if m.score != nil {
-			x, y, weight = append(x, l.features(&m.traits)...), append(y, m.score.Value), append(weight, m.weight())
+			features := l.features(l.lossAt(&m.traits), &m.traits)
+			x, y, weight = append(x, features[:l.columns()]...), append(y, m.score.Value), append(weight, m.weight())
 		}
 	}
 	var ok bool

@@ -72,7 +72,9 @@ func TestXXLGivesWayToDeepXL(t *testing.T) {
 	if pick.Shape.DModel != 1024 || pick.Shape.Encoder.DFF != 16384 || pick.Shape.Encoder.Layers < 32 || *pick.Saved.Params < 1-most {
 		t.Errorf("the pick is %s, saving %.2f of the parameters", pick.Shape.Name, *pick.Saved.Params)
 	}
-	if !slices.ContainsFunc(r.Rows, func(row recommend.Row) bool { return row.Shape.Name == "t5-efficient-xl/nl=32" && row.Class == recommend.Measured }) {
+	if !slices.ContainsFunc(r.Rows, func(row recommend.Row) bool {
+		return row.Shape.Name == "t5-efficient-xl/nl=32" && row.Class == recommend.Measured
+	}) {
 		t.Error("the paper's own XL 32L is not among the rows")
 	}
 }

@@ -160,6 +160,15 @@ func (j *recordJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half f
 	return -loss.Value, loss.HalfWidth()
 }
 
+func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
+	t := j.traits(s, p)
+	loss := j.law.loss(&t)
+	if j.scores() {
+		return j.link.at(loss, t.depth)
+	}
+	return -loss
+}
+
 func (j *recordJudge) usual() float64 {
 	half := j.lossError * j.typical
 	if j.scores() {
