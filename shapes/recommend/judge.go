@@ -27,6 +27,12 @@ type judge interface {
 	tells(letters string) bool
 }
 
+// The units of scores.
+const (
+	lossUnit  = "nats"
+	scoreUnit = "points"
+)
+
 // publishedJudge judges by the shipped results.
 type publishedJudge struct {
 	*predictor
@@ -85,9 +91,9 @@ func (j *publishedJudge) usual() float64 {
 
 func (j *publishedJudge) unit() string {
 	if j.by == ByUpstream {
-		return "nats"
+		return lossUnit
 	}
-	return "points"
+	return scoreUnit
 }
 
 func (j *publishedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {

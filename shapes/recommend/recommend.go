@@ -50,6 +50,9 @@ func Recommend(r Request) (Result, error) {
 		}
 		anchorScore = e.against(&r, out.Anchor)
 	}
+	if r.Target != nil && j != nil {
+		anchorScore = e.aim(&r)
+	}
 	all := e.run(r.Workers)
 	out.Counted, out.Feasible = all.counted, all.feasible
 	if len(all.points) == 0 {
@@ -100,13 +103,25 @@ func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceS
 
 // against sets what candidates must beat, and returns the anchor's score.
 func (e *evaluator) against(r *Request, anchor *Row) *float64 {
-	if cost, ok := anchor.on(e.axis); ok && len(r.Caps) == 0 {
+	if cost, ok := anchor.on(e.axis); ok && (len(r.Caps) == 0 || r.Objective != QualityAxis) {
 		e.below = cost
 	}
 	if e.judge == nil {
 		return nil
 	}
 	score, _ := e.judge.score(r.Anchor, &anchor.Params)
+	if r.Objective != QualityAxis {
+		e.enough = score - e.judge.usual()
+	}
+	return &score
+}
+
+// aim sets the quality to reach, and returns it as a score.
+func (e *evaluator) aim(r *Request) *float64 {
+	score := *r.Target
+	if e.judge.unit() == lossUnit {
+		score = -score
+	}
 	if r.Objective != QualityAxis {
 		e.enough = score - e.judge.usual()
 	}
@@ -248,6 +263,9 @@ func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
 func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	if all.counted == 0 {
 		return &NoAnswerError{Reason: "the constraints on width, depth and alignment leave no candidates"}
+	}
+	if all.feasible > 0 && (v.request.Target != nil || v.request.Anchor == nil) {
+		return &NoAnswerError{Reason: "no candidate within the limits is predicted to reach the quality asked for"}
 	}
 	if all.feasible > 0 {
 		return &NoAnswerError{Reason: "no candidate costs less than " + v.request.Anchor.Name + " in " + e.axis.String() + " at a predicted quality within the error of it"}

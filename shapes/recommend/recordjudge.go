@@ -43,7 +43,7 @@ func (t *runTraits) position() [runDimensions]float64 {
 const minimumRecords = 6
 
 func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64, summary *EvidenceSummary) (*recordJudge, error) {
-	kept, notes := usable(r.Records, template)
+	kept, notes := usable(r, template)
 	summary.Notes = append(summary.Notes, notes...)
 	if len(kept) < minimumRecords {
 		return nil, fmt.Errorf("%d usable records; at least %d are needed", len(kept), minimumRecords)
@@ -179,9 +179,9 @@ func (j *recordJudge) usual() float64 {
 
 func (j *recordJudge) unit() string {
 	if j.scores() {
-		return "points"
+		return scoreUnit
 	}
-	return "nats"
+	return lossUnit
 }
 
 func (j *recordJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }

@@ -3,6 +3,7 @@ package recommend
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -60,11 +61,13 @@ func (m *Record) traits() runTraits {
 }
 
 // usable returns the records that can inform a template, and a note for the rest.
-func usable(records []Record, template *shapes.Shape) (kept []Record, notes []string) {
+func usable(r *Request, template *shapes.Shape) (kept []Record, notes []string) {
 	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)
-	var foreign, incomplete int
-	for _, m := range records {
+	var foreign, incomplete, excluded int
+	for _, m := range r.Records {
 		switch {
+		case m.Evidence != "" && len(r.Evidence) > 0 && !slices.Contains(r.Evidence, m.Evidence):
+			excluded++
 		case kindOf(m.EncoderLayers, m.DecoderLayers) != want:
 			foreign++
 		case m.Loss == nil || !(*m.Loss > 0) || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers < 0 || m.DecoderLayers < 0 || !(m.Tokens >= 0):
@@ -78,6 +81,9 @@ func usable(records []Record, template *shapes.Shape) (kept []Record, notes []st
 	}
 	if incomplete > 0 {
 		notes = append(notes, fmt.Sprintf("%d records lack a positive loss, params, d_model or layers and were left out", incomplete))
+	}
+	if excluded > 0 {
+		notes = append(notes, fmt.Sprintf("%d records are of other classes of evidence and were left out", excluded))
 	}
 	return kept, notes
 }

@@ -71,6 +71,9 @@ type Request struct {
 
 	Objective Axis  // what to save; QualityAxis = the best quality within the caps
 	Judge     Judge // which quality is compared
+	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is judged. nil = none, or
+	// the anchor's.
+	Target *float64
 
 	Workload  flops.Workload // zero = flops.DefaultWorkload of the anchor
 	Execution flops.Execution
@@ -87,13 +90,13 @@ type Request struct {
 	Source      Source
 	Candidates  []shapes.Shape // when Source is Listed
 
-	Evidence []data.Evidence // classes of published readings to rest on; nil = all
+	Evidence []data.Evidence // classes of readings and records to rest on; nil = all
 
 	// Records are the caller's runs; when there are any, nothing published is used.
 	Records []Record
 
 	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder), TokensPerParam in tokens for each
-	// parameter of a candidate. At most one of Steps, Tokens and TokensPerParam is given; none = 524,288 steps.
+	// parameter of a candidate. Tokens lead where steps are given too; none of the three = the paper's 524,288 steps.
 	Tokens, TokensPerParam float64
 
 	Top     int // rows at most; zero = 12
@@ -140,16 +143,16 @@ func (r Request) filled() (Request, error) {
 			return r, fmt.Errorf("a limit on %s of %g: limits are positive, and on a cost", axis, limit)
 		}
 	}
-	if r.Anchor == nil && len(r.Caps) == 0 {
-		return r, fmt.Errorf("nothing to recommend for: give a shape to beat or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
+	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil {
+		return r, fmt.Errorf("nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
 	}
 	if r.Source == Listed && len(r.Candidates) == 0 {
 		return r, fmt.Errorf("no candidates are listed")
 	}
-	switch lengths := given(r.Steps) + given(r.Tokens) + given(r.TokensPerParam); {
-	case lengths > 1:
-		return r, fmt.Errorf("the length of the run is given more than once: steps, tokens or tokens per parameter")
-	case lengths == 0:
+	switch {
+	case r.TokensPerParam > 0 && (r.Steps > 0 || r.Tokens > 0):
+		return r, fmt.Errorf("the length of the run is given twice: in tokens per parameter, and in steps or tokens")
+	case r.TokensPerParam == 0 && r.Tokens == 0 && r.Steps == 0:
 		r.Steps = paperSteps
 	}
 	if r.Devices == 0 {
@@ -183,11 +186,4 @@ func (r *Request) costAxis() Axis {
 		}
 	}
 	return ParamsAxis
-}
-
-func given(v float64) int {
-	if v > 0 {
-		return 1
-	}
-	return 0
 }

@@ -32,7 +32,8 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 			b.WriteString(", a tie within the error")
 		}
 	default:
-		fmt.Fprintf(&b, "predicted %s %s", difference(math.Abs(mine), half), v.judge.unit())
+		digits := decimals(half)
+		fmt.Fprintf(&b, "predicted %.*f ± %.*f %s", digits, math.Abs(mine), digits, half, v.judge.unit())
 	}
 	b.WriteString("; " + row.Class.String())
 	if row.Class != Measured && row.Nearest != nil {
@@ -50,15 +51,24 @@ func joint(anchored bool) string {
 
 // difference prints a signed value to the digits its error supports.
 func difference(value, half float64) string {
-	digits := 1
+	digits := decimals(half)
+	text := fmt.Sprintf("%.*f", digits, math.Abs(value))
+	switch {
+	case strings.Trim(text, "0.") == "":
+	case value < 0:
+		text = "−" + text
+	default:
+		text = "+" + text
+	}
+	return fmt.Sprintf("%s ± %.*f", text, digits, half)
+}
+
+// decimals is how many places an error supports.
+func decimals(half float64) int {
 	if half < 0.1 {
-		digits = 3
+		return 3
 	}
-	sign := "+"
-	if value < 0 {
-		sign = "−"
-	}
-	return fmt.Sprintf("%s%.*f ± %.*f", sign, digits, math.Abs(value), digits, half)
+	return 1
 }
 
 // movement says how a shape differs from the anchor.
