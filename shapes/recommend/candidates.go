@@ -48,9 +48,12 @@ const maxLatticeWidth = 4096
 
 func (r *Request) template() (shapes.Shape, error) {
 	s := shapes.Shape{}
-	if r.Anchor != nil {
+	switch {
+	case r.Anchor != nil:
 		s = *r.Anchor
-	} else {
+	case r.Source == Listed:
+		s = r.Candidates[0]
+	default:
 		name, ok := middle[r.Family]
 		if !ok {
 			families := make([]string, 0, len(middle))
@@ -86,7 +89,7 @@ func (r *Request) space() (space, error) {
 	switch r.Source {
 	case Listed:
 		sp.list = r.within(r.Candidates)
-		return sp, nil
+		return sp, listable(r.Candidates, &template)
 	case Catalogue:
 		sp.list = r.within(released(&template))
 		return sp, nil
@@ -105,6 +108,20 @@ func (r *Request) space() (space, error) {
 	sp.tied = sp.tied && template.CrossAttention()
 	sp.widths, err = r.latticeWidths(&template)
 	return sp, err
+}
+
+// listable refuses lists of models that cannot be compared.
+func listable(list []shapes.Shape, template *shapes.Shape) error {
+	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)
+	for i := range list {
+		if err := list[i].Validate(); err != nil {
+			return err
+		}
+		if k := kindOf(list[i].Encoder.Layers, list[i].Decoder.Layers); k != want {
+			return fmt.Errorf("%s is %s and %s is %s: nothing says how the two compare", list[i].Name, k, template.Name, want)
+		}
+	}
+	return nil
 }
 
 // latticeWidths returns the canonical widths of the family, the anchor's, and

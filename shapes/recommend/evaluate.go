@@ -116,7 +116,8 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 		return pt, false
 	}
 	if e.judge != nil {
-		if e.judge.value(s, p) < e.enough { // what lies outside the evidence only takes from it
+		// What lies outside the evidence only takes from the value; not a number is what nothing can judge.
+		if v := e.judge.value(s, p); v < e.enough || math.IsNaN(v) {
 			return pt, false
 		}
 		score, half := e.judge.score(s, p)

@@ -88,9 +88,11 @@ func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceS
 		}
 		return j, nil
 	}
-	if why := whyUncovered(template); why != "" {
-		summary.Missing = why
-		return nil, nil
+	for _, s := range append([]shapes.Shape{*template}, r.Candidates...) {
+		if why := whyUncovered(&s); why != "" {
+			summary.Missing = why
+			return nil, nil
+		}
 	}
 	j, err := newPublishedJudge(r, template)
 	if err != nil {
@@ -265,7 +267,7 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 		return &NoAnswerError{Reason: "the constraints on width, depth and alignment leave no candidates"}
 	}
 	if all.feasible > 0 && (v.request.Target != nil || v.request.Anchor == nil) {
-		return &NoAnswerError{Reason: "no candidate within the limits is predicted to reach the quality asked for"}
+		return &NoAnswerError{Reason: "for no candidate within the limits does the evidence predict the quality asked for"}
 	}
 	if all.feasible > 0 {
 		return &NoAnswerError{Reason: "no candidate costs less than " + v.request.Anchor.Name + " in " + e.axis.String() + " at a predicted quality within the error of it"}

@@ -101,6 +101,64 @@ func TestOneAspectRatioIsNotRanked(t *testing.T) {
 	if !r.Evidence.Unranked || !strings.Contains(strings.Join(r.Evidence.Notes, " "), "cannot rank aspect ratios") {
 		t.Errorf("records of one aspect ratio: unranked %t, notes %q", r.Evidence.Unranked, r.Evidence.Notes)
 	}
+	for _, row := range r.Rows {
+		const near = 0.12 // of the records' own ratio
+		if ratio := float64(row.Shape.DModel) / float64(row.Shape.Decoder.Layers) / 64; math.Abs(ratio-1) > near {
+			t.Errorf("%s has another aspect ratio than every record", row.Shape.Name)
+		}
+	}
+}
+
+// Scores are linked to the recorded losses and depth, and lead where there are any.
+func TestRecordedScores(t *testing.T) {
+	records := sweep(t, []float64{20, 160})
+	for i := range records {
+		score := 100 - 20**records[i].Loss + 2*math.Log(float64(records[i].DecoderLayers))
+		records[i].Score = &score
+	}
+	r, err := recommend.Recommend(recommend.Request{
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := r.Rows[0]
+	loss, score := pick.Quality.Upstream.Interval, pick.Quality.Downstream.Interval
+	if score == nil {
+		t.Fatalf("no score: %+v", pick.Quality)
+	}
+	const linear = 0.2 // the link is exact, the predicted loss is not
+	if want := 100 - 20*loss.Value + 2*math.Log(float64(pick.Shape.Decoder.Layers)); math.Abs(score.Value-want) > linear {
+		t.Errorf("%s: score %.2f at a loss of %.3f, want %.2f", pick.Shape.Name, score.Value, loss.Value, want)
+	}
+	upstream, err := recommend.Recommend(recommend.Request{
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20, Judge: recommend.ByUpstream,
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pick.Shape.Decoder.Layers <= upstream.Rows[0].Shape.Decoder.Layers {
+		t.Errorf("scores that reward depth pick %s, losses pick %s", pick.Shape.Name, upstream.Rows[0].Shape.Name)
+	}
+}
+
+func TestListsAreOfOneKind(t *testing.T) {
+	_, err := recommend.Recommend(recommend.Request{
+		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "t5-small"), parse(t, "gpt2")},
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+	})
+	if err == nil || !strings.Contains(err.Error(), "decoder-only") {
+		t.Errorf("a list of t5-small and gpt2: %v", err)
+	}
+	r, err := recommend.Recommend(recommend.Request{
+		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "mt5-small"), parse(t, "mt5-base")},
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+	})
+	if err != nil || r.Evidence.Missing == "" {
+		t.Errorf("mT5 has another tokenizer than the evidence: %v, %q", err, r.Evidence.Missing)
+	}
 }
 
 // Results of one kind of model say nothing of another.

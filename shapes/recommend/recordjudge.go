@@ -23,6 +23,7 @@ type recordJudge struct {
 	tokens    func(params float64) float64
 	low, high [runDimensions]float64
 	typical   float64 // median loss, which turns errors in ln loss into nats
+	oneAspect bool    // depth and size go together in the records
 }
 
 // scoreLink is a line from loss, and depth where that helps, to score.
@@ -69,6 +70,7 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	}
 	j.lossError, j.typical = conformal(errors), median(loss)
 	j.link = fitLink(kept, j.runs)
+	j.oneAspect = !variationOf(j.runs).depth
 	j.summarise(summary)
 	return j, nil
 }
@@ -160,8 +162,31 @@ func (j *recordJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half f
 	return -loss.Value, loss.HalfWidth()
 }
 
+// judges says whether the records can judge a shape at all. Where they cannot
+// rank aspect ratios, that is at their own aspect ratios; else it is within one
+// doubling of their depths and aspect ratios. Size may be extrapolated: that is
+// what budgets are for, and the interval says how far it goes.
+func (j *recordJudge) judges(t *runTraits) bool {
+	const same = 0.15 // doublings: 11 %
+	slack := [runDimensions]float64{math.Inf(1), 1, 1}
+	if j.oneAspect {
+		slack = [...]float64{math.Inf(1), math.Inf(1), same}
+	}
+	for d, v := range t.position() {
+		if v < j.low[d]-slack[d] || v > j.high[d]+slack[d] {
+			return false
+		}
+	}
+	return true
+}
+
+// value is the score without its half-width, not a number for a shape that the
+// records cannot judge.
 func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 	t := j.traits(s, p)
+	if !j.judges(&t) {
+		return math.NaN()
+	}
 	loss := j.law.loss(&t)
 	if j.scores() {
 		return j.link.at(loss, t.depth)
@@ -248,7 +273,7 @@ func (j *recordJudge) summarise(out *EvidenceSummary) {
 	}
 	v := variationOf(j.runs)
 	switch {
-	case !v.depth:
+	case j.oneAspect:
 		low, high := math.Exp2(j.low[2]), math.Exp2(j.high[2])
 		out.Notes = append(out.Notes, fmt.Sprintf("the records cannot rank aspect ratios: at one size all have nearly the same depth (d_model/layers from %.0f to %.0f), so depth and size cannot be told apart", low, high))
 		out.Unranked = true
