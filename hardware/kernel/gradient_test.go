@@ -143,9 +143,9 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	}
 }
 
-// smallestGradient is the share of the whole gradient's norm below which a tensor is not compared: drawn shapes include ones such as d_model
-// 1, whose norm is constant, where a small gradient is what is left of larger terms that cancel, with their rounding.
-const smallestGradient = 1e-2
+// smallestGradient is the share of the whole gradient's norm below which a tensor is not compared: drawn shapes include such where a small
+// gradient is what is left of larger terms that cancel, with their rounding.
+const smallestGradient = 1e-3
 
 // For shapes and masks as they come: the loss is the twin's, and along each tensor's gradient g the loss rises by |g| a unit.
 func TestGradientsOfDrawnShapes(t *testing.T) {
@@ -179,7 +179,11 @@ func TestGradientsOfDrawnShapes(t *testing.T) {
 			}
 			return w.loss()
 		}
-		want := (at(differenceStep) - at(-differenceStep)) / (2 * differenceStep)
+		along := func(step float64) float64 { return (at(step) - at(-step)) / (2 * step) }
+		want := along(differenceStep)
+		if closer := along(differenceStep / 10); math.Abs(closer-want) > gradientTolerance/10*math.Abs(want) {
+			return // a kink of ReLU, or a norm of next to nothing, within the step: the differences are no derivative
+		}
 		if math.Abs(norm-want) > gradientTolerance*math.Abs(want) {
 			t.Errorf("%s: gradient %v along itself, differences give %v", tensor.Name, norm, want)
 		}
