@@ -1,0 +1,6 @@
+//go:build race
+
+package kernel_test
+
+// raced says that the race detector's shadow memory swells the resident set.
+const raced = true
