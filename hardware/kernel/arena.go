@@ -45,6 +45,9 @@ const alignment = 16
 
 const floatBytes = 4
 
+// mostElements is more than any machine holds; an arena that reaches it stays there instead of overflowing.
+const mostElements = 1 << 44
+
 // arena deals out one block of memory. Without data it only measures: the same calls then say how much to allocate.
 type arena struct {
 	data []float32
@@ -55,7 +58,7 @@ type arena struct {
 // take returns n elements, nil when only measuring.
 func (a *arena) take(c Component, n int) []float32 {
 	from := a.next
-	a.next += (n + alignment - 1) / alignment * alignment
+	a.next = min(mostElements, from+(n+alignment-1)/alignment*alignment)
 	a.held[c] += floatBytes * int64(a.next-from)
 	if a.data == nil {
 		return nil

@@ -50,8 +50,9 @@ func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string, i
 	source, dSource, sources := m.encoder.saved.output, m.encoder.back.residual, m.encoder.e.rows
 
 	c := core{e: e, to: e.sources, mask: m.feed.mask, probabilities: a.probabilities, dProbabilities: g.probabilities}
-	c.q, c.k, c.v = heads(a.queries, 0, 1, e.positions, e), heads(a.keyValues, 0, 2, e.sources, e), heads(a.keyValues, 1, 2, e.sources, e)
-	c.dq, c.dk, c.dv = heads(g.queries, 0, 1, e.positions, e), heads(g.keyValues, 0, 2, e.sources, e), heads(g.keyValues, 1, 2, e.sources, e)
+	c.q, c.dq = heads(a.queries, 0, 1, e.positions, e), heads(g.queries, 0, 1, e.positions, e)
+	c.k, c.v = heads(a.keyValues, 0, 2, e.sources, e), heads(a.keyValues, 1, 2, e.sources, e)
+	c.dk, c.dv = heads(g.keyValues, 0, 2, e.sources, e), heads(g.keyValues, 1, 2, e.sources, e)
 	c.mixed, c.dMixed = heads(a.mixed, 0, 1, e.positions, e), heads(g.mixed, 0, 1, e.positions, e)
 
 	p.onForward(

@@ -52,7 +52,8 @@ func (c memoryCase) predict(t testing.TB) (shapes.Shape, flops.Memory) {
 		t.Fatal(err)
 	}
 	o := c.options
-	memory, err := flops.TrainingMemory(&s, flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}, execution(o), flops.Layout{})
+	work := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
+	memory, err := flops.TrainingMemory(&s, work, execution(o), flops.Layout{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,6 +84,9 @@ func New(s *shapes.Shape, o Options) (*Model, error) {
 func (m *Model) reserve() error {
 	var measured arena
 	m.cut(&measured)
+	if measured.next == mostElements {
+		return &OptionError{Field: "batch and lengths", Value: "a step of more than 64 TiB", Allowed: "what memory holds"}
+	}
 	data, release, err := allocate(measured.next)
 	if err != nil {
 		return err
@@ -150,14 +153,18 @@ func (m *Model) start() {
 	m.norm.watched = map[int]bool{}
 }
 
-// Close ends the threads and gives the memory back. Tensors of a closed model must not be touched.
+// Close ends the threads and gives the memory back. A closed model and its tensors must not be used; closing it twice is allowed.
 func (m *Model) Close() error {
+	if m.release == nil {
+		return nil
+	}
 	m.pool.Close()
 	for _, p := range m.alone {
 		p.Close()
 	}
-	m.Tensors = nil
-	return m.release()
+	release := m.release
+	m.Tensors, m.release = nil, nil
+	return release()
 }
 
 // Path returns the instruction path that runs, for records and labels.

@@ -31,10 +31,11 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("%s is %s; allowed: %s", e.Field, e.Value, e.Allowed)
 }
 
-// Bounds that keep every product of two extents inside an int.
+// Bounds that keep every product of extents inside an int: with those of a valid shape no buffer reaches 2⁶⁰ elements.
 const (
 	mostSequences = 1 << 20
-	mostPositions = 1 << 16
+	mostPositions = 1 << 14 // of a sequence
+	mostRows      = 1 << 24 // of a batch
 	mostThreads   = 1 << 10
 )
 
@@ -47,6 +48,8 @@ func (o *Options) validate() error {
 		{"batch", o.Batch, 1, mostSequences},
 		{"encoder_length", o.EncoderLength, 1, mostPositions},
 		{"decoder_length", o.DecoderLength, 1, mostPositions},
+		{"batch × encoder_length", o.Batch * o.EncoderLength, 1, mostRows},
+		{"batch × decoder_length", o.Batch * o.DecoderLength, 1, mostRows},
 		{"threads", o.Threads, 0, mostThreads},
 		{"recompute", int(o.Recompute), 0, len(recomputeNames) - 1},
 		{"optimizer", int(o.Optimizer), 0, len(optimizerNames) - 1},

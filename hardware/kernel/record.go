@@ -40,7 +40,8 @@ func (m *Model) recordStack(s *stack) program {
 	final := m.tensor(s.name + ".final_layer_norm.weight")
 	p.onForward(m.normForward(final, s.saved.output, s.saved.inverse, s.saved.last, nil, s.e.rows))
 
-	p.onBackward(m.normBackward(final, normBack{dx: s.back.residual, dy: s.back.residual, partial: s.back.partial}, s.saved.last, s.saved.inverse, s.e.rows)...)
+	inPlace := normBack{dx: s.back.residual, dy: s.back.residual, partial: s.back.partial}
+	p.onBackward(m.normBackward(final, inPlace, s.saved.last, s.saved.inverse, s.e.rows)...)
 	p.onBackward(serial(func() { clear(s.saved.biasGradient) }))
 	for _, layer := range slices.Backward(layers) {
 		if m.options.Recompute == RecomputeFull {

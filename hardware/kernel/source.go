@@ -82,7 +82,8 @@ func NewSpanCorruption(text []byte, o Options, vocab int, seed uint64) (*SpanCor
 	}
 	if s.stretch == 0 {
 		return nil, &OptionError{
-			Field: "encoder_length and decoder_length", Value: fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength), Allowed: "at least 3 and 3 for span corruption",
+			Field: "encoder_length and decoder_length", Value: fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength),
+			Allowed: "at least 3 and 3 for span corruption",
 		}
 	}
 	if least := firstByte + 256 + s.spans; vocab < least {

@@ -14,7 +14,10 @@ import (
 
 // small returns a shape whose matrices span several register tiles and are multiples of none.
 func small() shapes.Shape {
-	k := shapes.Stack{Layers: 2, DFF: 99, Activation: shapes.ReLU, DKV: 17, Heads: 3, KVHeads: 3, Position: shapes.Relative, Positions: 32, FinalNorm: true}
+	k := shapes.Stack{
+		Layers: 2, DFF: 99, Activation: shapes.ReLU, DKV: 17, Heads: 3, KVHeads: 3,
+		Position: shapes.Relative, Positions: 32, FinalNorm: true,
+	}
 	s := shapes.Shape{Name: "small", Family: shapes.T5, DModel: 65, Vocab: 131, Encoder: k, Decoder: k, Head: shapes.HeadTied}
 	s.Decoder.Layers = 3
 	return s
@@ -240,11 +243,19 @@ func TestOptionsAreChecked(t *testing.T) {
 		{Batch: 1, EncoderLength: 1},
 		{Batch: 1, EncoderLength: 1, DecoderLength: 1, Threads: -1},
 		{Batch: 1, EncoderLength: 1, DecoderLength: 1, Recompute: 9},
+		{Batch: mostRows, EncoderLength: 2, DecoderLength: 1},
 	} {
 		var bad *OptionError
 		if _, err := New(&s, o); !errors.As(err, &bad) {
 			t.Errorf("%+v: error %v, want an *OptionError", o, err)
 		}
+	}
+	huge := s
+	huge.Encoder.Layers, huge.Encoder.DFF = 1<<13, 1<<22
+	huge.Name = "huge"
+	var bad *OptionError
+	if _, err := New(&huge, Options{Batch: 1 << 10, EncoderLength: mostPositions, DecoderLength: 1}); !errors.As(err, &bad) {
+		t.Errorf("a step beyond all memory: error %v", err)
 	}
 	var unknown *isa.OverrideError
 	if _, err := New(&s, Options{Batch: 1, EncoderLength: 1, DecoderLength: 1, Path: "neon"}); !errors.As(err, &unknown) {

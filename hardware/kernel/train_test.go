@@ -16,7 +16,10 @@ import (
 
 // learner is the shape of the learning test: 0.3 million weights over bytes and sentinels.
 func learner() (shapes.Shape, Options) {
-	k := shapes.Stack{Layers: 2, DFF: 256, Activation: shapes.ReLU, DKV: 16, Heads: 4, KVHeads: 4, Position: shapes.Relative, Positions: 32, FinalNorm: true}
+	k := shapes.Stack{
+		Layers: 2, DFF: 256, Activation: shapes.ReLU, DKV: 16, Heads: 4, KVHeads: 4,
+		Position: shapes.Relative, Positions: 32, FinalNorm: true,
+	}
 	s := shapes.Shape{Name: "learner", Family: shapes.T5, DModel: 64, Vocab: 384, Encoder: k, Decoder: k, Head: shapes.HeadTied}
 	return s, Options{Batch: 16, EncoderLength: 64, DecoderLength: 16, Optimizer: Adafactor, Seed: 11}
 }

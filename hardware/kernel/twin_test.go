@@ -78,7 +78,9 @@ func distanceBucket(query, key, buckets int, bidirectional bool) int {
 }
 
 // attend returns W_o·attention of every query row over the key rows of one sequence.
-func (w *twin) attend(k *shapes.Stack, name string, queries, sources [][]float64, visible func(q, s int) bool, bias func(h, q, s int) float64) [][]float64 {
+func (w *twin) attend(
+	k *shapes.Stack, name string, queries, sources [][]float64, visible func(q, s int) bool, bias func(h, q, s int) float64,
+) [][]float64 {
 	q, key, value := make([][]float64, len(queries)), make([][]float64, len(sources)), make([][]float64, len(sources))
 	for n, x := range queries {
 		q[n] = times(x, w.tensor[name+"q.weight"])

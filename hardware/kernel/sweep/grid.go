@@ -35,7 +35,8 @@ func (e *GridError) Error() string {
 // study of small runs and not one large one. Errors: a [*GridError] for an empty or repeated axis, or those of [kernel.Supported].
 func (g *Grid) Entries() ([]Entry, error) {
 	if len(g.Shapes) == 0 || len(g.Tokens) == 0 {
-		return nil, &GridError{Field: "axes", Value: fmt.Sprintf("%d shapes × %d token counts", len(g.Shapes), len(g.Tokens)), Allowed: "at least one of each"}
+		axes := fmt.Sprintf("%d shapes × %d token counts", len(g.Shapes), len(g.Tokens))
+		return nil, &GridError{Field: "axes", Value: axes, Allowed: "at least one of each"}
 	}
 	perStep := int64(g.Options.Batch) * int64(g.Options.EncoderLength+g.Options.DecoderLength)
 	if perStep < 1 {
@@ -53,7 +54,8 @@ func (g *Grid) Entries() ([]Entry, error) {
 			}
 			e := Entry{Shape: s, Steps: int((tokens + perStep - 1) / perStep)}
 			if seen[e.Name()] {
-				return nil, &GridError{Field: "run " + e.Name(), Value: "listed twice", Allowed: "shapes of different names and token counts that differ by a step"}
+				const allowed = "shapes of different names and token counts that differ by a step"
+				return nil, &GridError{Field: "run " + e.Name(), Value: "listed twice", Allowed: allowed}
 			}
 			seen[e.Name()] = true
 			entries = append(entries, e)

@@ -44,7 +44,8 @@ func (f Folder) Keep(r kernel.Record) error {
 
 // recordName tells runs of different seeds, optimizers and batches apart.
 func recordName(r *kernel.Record) string {
-	return fmt.Sprintf("%s.%s.b%d.e%d.d%d.s%d%s", fileName(fmt.Sprintf("%s@%d", r.Shape, r.Steps)), r.Optimizer, r.Batch, r.EncoderLength, r.DecoderLength, r.Seed, recordSuffix)
+	run := fileName(fmt.Sprintf("%s@%d", r.Shape, r.Steps))
+	return fmt.Sprintf("%s.%s.b%d.e%d.d%d.s%d%s", run, r.Optimizer, r.Batch, r.EncoderLength, r.DecoderLength, r.Seed, recordSuffix)
 }
 
 // Read returns every record in the files of a folder that end in .jsonl, in the order of their names.

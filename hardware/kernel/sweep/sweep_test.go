@@ -16,7 +16,10 @@ import (
 )
 
 func shape(name string, d int) shapes.Shape {
-	k := shapes.Stack{Layers: 1, DFF: 2 * d, Activation: shapes.ReLU, DKV: 4, Heads: 2, KVHeads: 2, Position: shapes.Relative, Positions: 8, FinalNorm: true}
+	k := shapes.Stack{
+		Layers: 1, DFF: 2 * d, Activation: shapes.ReLU, DKV: 4, Heads: 2, KVHeads: 2,
+		Position: shapes.Relative, Positions: 8, FinalNorm: true,
+	}
 	return shapes.Shape{Name: name, Family: shapes.T5, DModel: d, Vocab: 29, Encoder: k, Decoder: k, Head: shapes.HeadTied}
 }
 
