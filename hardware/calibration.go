@@ -117,14 +117,26 @@ func Shipped(p *Profile, s Software) Calibration {
 	return c
 }
 
-// interval returns the central 80 % interval around a step time:
+// timing is a time that follows from a machine.
+type timing func(*Machine) float64
+
+// trainingStep is the time of one step of a run.
+func (r *Run) trainingStep() timing {
+	layout := r.Layout.For(r.Workload)
+	return func(m *Machine) float64 {
+		t := m.step(&r.Shape, r.Workload, layout)
+		return t.total()
+	}
+}
+
+// interval returns the central 80 % interval around a time:
 //
-//	sd² = residual² + gᵀ·Σ·g, g = ∂ ln step/∂ ln constants
+//	sd² = residual² + gᵀ·Σ·g, g = ∂ ln time/∂ ln constants
 //
-// The slope of a constant is about the share of the step that it governs, so that a launch-bound prediction is as uncertain
+// The slope of a constant is about the share of the time that it governs, so that a launch-bound prediction is as uncertain
 // as the launch time and a network-bound one as the links.
-func (c *Calibration) interval(r *Run, seconds float64) quantity.Interval {
-	half := normalQuantile90 * math.Sqrt(c.Variance(r, seconds))
+func (c *Calibration) interval(r *Run, of timing, seconds float64) quantity.Interval {
+	half := normalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
 	return quantity.Interval{Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half)}
 }
 
@@ -133,15 +145,17 @@ const normalQuantile90 = 1.2815515655446004
 
 // Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so many seconds.
 func (c *Calibration) Variance(r *Run, seconds float64) float64 {
+	return c.varianceOf(r, r.trainingStep(), seconds)
+}
+
+func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
 	const nudge = 1e-4
 	var slope [constants]float64
-	layout := r.Layout.For(r.Workload)
 	for i := range slope {
 		moved := c.Constants
 		moved[i] *= math.Exp(nudge)
 		if m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &moved); err == nil {
-			t := m.step(&r.Shape, r.Workload, layout)
-			slope[i] = math.Log(t.total()/seconds) / nudge
+			slope[i] = math.Log(of(&m)/seconds) / nudge
 		}
 	}
 	variance := c.Residual * c.Residual

@@ -101,7 +101,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 
 // expertProducts returns the time of one matrix of the feed-forward, or of each of its experts.
 func (s *Machine) expertProducts(count, m, n, k int) float64 {
-	return s.matmulSeconds(gemm{count, m, n, k}, s.alignedRate(n, k, s.rate), s.compute)
+	return s.matmulSeconds(gemm{count, m, n, k}, s.alignedRate(n, k, s.rate))
 }
 
 func (s *Machine) attentionKernels() float64 {

@@ -7,40 +7,42 @@ type gemm struct {
 	count, m, n, k int
 }
 
-func (p gemm) flops() float64 {
-	return 2 * float64(p.count) * float64(p.m) * float64(p.n) * float64(p.k)
-}
-
-// matmulSeconds returns the time of a product whose operands have b bytes an element, without its launch:
+// matmulSeconds returns the time of a product in the compute format, without its launch:
 //
 //	max(2·c·⌈m⌉·⌈n⌉·(⌈k⌉ + k₀)·(waves + idle + tail)/waves / rate, bytes / bandwidth)
 //
-// On a GPU m and n are padded to tiles of 128 and k to 32; waves = tiles/units, of which the last may be partly idle. On
-// a systolic array n and k are padded to its edge and m to 8 rows. k₀ is the saturation depth.
+// On a GPU m and n are padded to tiles of 128, or narrower ones where they are smaller, and k to 32; waves = tiles/units,
+// of which the last may be partly idle. On a systolic array n and k are padded to its edge and m to 8 rows. k₀ is the
+// saturation depth.
 //
 // The efficiency η(m, n, k) is the rate this implies over the data sheet's. It rises with every dimension; doubling m
 // never more than doubles the time.
-func (s *Machine) matmulSeconds(p gemm, rate, b float64) float64 {
-	m, n, k, c := float64(p.m), float64(p.n), float64(p.k), float64(p.count)
-	bytes := b * c * (m*k + k*n + m*n)
+func (s *Machine) matmulSeconds(p gemm, rate float64) float64 {
+	c := float64(p.count)
 	work := 2 * c * (up(p.k, s.pad) + s.saturation)
 	if s.systolic() {
 		work *= up(p.m, 8) * up(p.n, s.pad)
 	} else {
-		rows, columns := up(p.m, tile), up(p.n, tile)
+		rows, columns := tiled(p.m), tiled(p.n)
 		work *= rows * columns
 		if s.units > 0 {
 			waves := c * rows * columns / (tile * tile) / s.units
 			work *= 1 + (s.quantise*(math.Ceil(waves)-waves)+s.tail)/waves
 		}
 	}
-	return max(work/rate, bytes/s.stream)
+	return max(work/rate, s.operandSeconds(p))
+}
+
+// operandSeconds returns the time to read and write the operands of a product.
+func (s *Machine) operandSeconds(p gemm) float64 {
+	m, n, k := float64(p.m), float64(p.n), float64(p.k)
+	return s.compute * float64(p.count) * (m*k + k*n + m*n) / s.stream
 }
 
 // project returns the time of the product of a projection. One whose n or k is not a multiple of the minimal alignment keeps
 // misalignedShare of the rate.
 func (s *Machine) project(m, n, k int, rate float64) float64 {
-	return s.matmulSeconds(gemm{1, m, n, k}, s.alignedRate(n, k, rate), s.compute)
+	return s.matmulSeconds(gemm{1, m, n, k}, s.alignedRate(n, k, rate))
 }
 
 func (s *Machine) alignedRate(n, k int, rate float64) float64 {
@@ -59,6 +61,20 @@ const misalignedShare = 0.4
 
 // systolic says whether the device pads to a matrix unit's edge.
 func (s *Machine) systolic() bool { return s.pad > 32 }
+
+// tiled returns a dimension of the result in whole tiles: multiples of 128, or below that the power of two from 16 that holds
+// it, for which libraries have narrower tiles.
+func tiled(n int) float64 {
+	if n >= tile {
+		return up(n, tile)
+	}
+	const narrowest = 16
+	edge := narrowest
+	for edge < n {
+		edge *= 2
+	}
+	return float64(edge)
+}
 
 // up returns n rounded up to a multiple.
 func up(n, multiple int) float64 { return float64((n + multiple - 1) / multiple * multiple) }
@@ -87,8 +103,8 @@ func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (sec
 	if !s.aligned(width) {
 		rate = min(rate, s.slowRate)
 	}
-	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, rate, s.compute)
-	values := s.matmulSeconds(gemm{heads, queries, width, keys}, rate, s.compute)
+	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, rate)
+	values := s.matmulSeconds(gemm{heads, queries, width, keys}, rate)
 	return (scores + values) / s.unfusedCore, s.scorePasses * s.compute * float64(heads) * float64(queries) * float64(keys)
 }
 

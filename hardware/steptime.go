@@ -111,7 +111,7 @@ func Predict(r Run) (Prediction, error) {
 	t := machine.step(&r.Shape, r.Workload, layout)
 	p := Prediction{
 		Level: Level, Devices: r.Devices(), Memory: memory, PeakFLOPsPerSecond: machine.peak,
-		StepSeconds: fit.interval(&r, t.total()),
+		StepSeconds: fit.interval(&r, r.trainingStep(), t.total()),
 	}
 	p.Parts, p.Bound = t.parts()
 	step := p.StepSeconds.Value
