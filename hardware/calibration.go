@@ -164,7 +164,7 @@ func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
 			variance += slope[i] * c.Covariance[i][j] * slope[j]
 		}
 	}
-	return variance
+	return max(variance, c.Residual*c.Residual) // a covariance from a file need not be positive definite
 }
 
 // assumptions lists what the prediction rests on besides the run.

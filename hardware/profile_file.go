@@ -31,7 +31,7 @@ const maxProfileBytes = 16 << 10
 //	peaks: {bf16: 312 TFLOP/s}
 //
 // The keys are those of overrides, with peaks and measured as maps by precision, and besides vendor, aliases,
-// device_unit, intra_topology, power_kind and traps. Amounts are read by internal/quantity and need their units.
+// device_unit, intra_topology, power_kind, traps and calibration, which [WriteProfile] writes. Amounts are read by internal/quantity and need their units.
 // Every fault is reported at once, each as file:line:column. Anchors, aliases and tags are refused.
 func ReadProfile(name string, in io.Reader) (Profile, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
@@ -132,6 +132,8 @@ func (r *profileReader) set(p *Profile, e entry) {
 				p.Aliases = append(p.Aliases, word)
 			}
 		}
+	case e.key == "calibration":
+		r.calibration(p, e)
 	case e.key == "peaks" || e.key == "measured":
 		entries, ok := r.entries(e.value)
 		if !ok {
@@ -149,7 +151,7 @@ func (r *profileReader) set(p *Profile, e entry) {
 	default:
 		s, ok := findSetting(e.key)
 		if !ok || s.key != e.key {
-			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases", "device_unit", "traps", "intra_topology", "power_kind", "peaks", "measured"))
+			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases", "device_unit", "traps", "intra_topology", "power_kind", "peaks", "measured", "calibration"))
 			return
 		}
 		kind := p.PowerKind

@@ -1,0 +1,115 @@
+package hardware
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// WriteProfile writes a profile file that [ReadProfile] reads: what extends a catalogue profile only names it, every number that
+// did not come from its data sheet stands in full with its source, and the calibration with all constants.
+func WriteProfile(w io.Writer, p *Profile) error {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("name: %s", quoted(p.Name))
+	inherited := len(p.Aliases) > 0
+	if inherited {
+		line("extends: %s", quoted(p.Aliases[0]))
+	}
+	text := func(key, value string) {
+		if value != "" && !inherited {
+			line("%s: %s", key, quoted(value))
+		}
+	}
+	text("vendor", p.Vendor)
+	text("device_unit", p.DeviceUnit)
+	text("intra_topology", p.IntraTopology)
+	text("traps", p.Traps)
+	own := func(f *Field) bool { return f != nil && (!inherited || f.Origin != DataSheet) }
+	number := func(indent, key, unit string, f *Field) {
+		if !own(f) {
+			return
+		}
+		source := ""
+		if f.Source != "" {
+			source = ", source: " + quoted(f.Source)
+		}
+		if f.Evidence != "" {
+			source += ", evidence: " + string(f.Evidence)
+		}
+		line("%s%s: {value: %s%s}", indent, key, quoted(strings.TrimSpace(quantity.Shortest(f.Value)+" "+unit)), source)
+	}
+	for _, n := range [...]struct {
+		key, unit string
+		field     *Field
+	}{
+		{"memory", "B", p.MemoryBytes},
+		{"bandwidth", "B/s", p.BandwidthBytesPerSecond},
+		{"on_chip", "B", p.OnChipBytes},
+		{"intra_link", "B/s", p.IntraBytesPerSecond},
+		{"intra_domain", "", p.IntraDomain},
+		{"inter_link", "B/s", p.InterBytesPerSecond},
+		{"power", "W", p.PowerWatts},
+		{"price", "USD/h", p.PriceUSDPerHour},
+		{"compute_units", "", p.ComputeUnits},
+		{"matrix_unit", "", p.MatrixUnit},
+		{"align", "", p.Align},
+		{"align_minimum", "", p.AlignMinimum},
+	} {
+		number("", n.key, n.unit, n.field)
+	}
+	if p.PowerWatts != nil && own(p.PowerWatts) && p.PowerKind != "" {
+		line("power_kind: %s", p.PowerKind)
+	}
+	for _, rates := range [...]struct {
+		key    string
+		fields map[Precision]Field
+	}{{"peaks", p.Peaks}, {"measured", p.Measured}} {
+		head := false
+		for _, precision := range precisions {
+			f, ok := rates.fields[precision]
+			if !ok || !own(&f) {
+				continue
+			}
+			if !head {
+				line("%s:", rates.key)
+				head = true
+			}
+			number("  ", string(precision), "FLOP/s", &f)
+		}
+	}
+	if p.Calibration != nil {
+		writeCalibration(line, p.Calibration)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeCalibration(line func(string, ...any), c *Calibration) {
+	line("calibration:")
+	if c.FittedOn != "" {
+		line("  fitted_on: %s", quoted(c.FittedOn))
+	}
+	line("  residual: %s", quantity.Shortest(c.Residual))
+	line("  constants:")
+	for i := range constants {
+		sd := math.Sqrt(c.Covariance[i][i])
+		var correlations []string
+		for k := range i {
+			r := c.Covariance[i][k] / (sd * math.Sqrt(c.Covariance[k][k]))
+			correlations = append(correlations, strconv.FormatFloat(r, 'f', 9, 64))
+		}
+		row := fmt.Sprintf("value: %s, log_sd: %s", quantity.Shortest(c.Constants[i]), quantity.Shortest(sd))
+		if len(correlations) > 0 {
+			row += ", correlations: [" + strings.Join(correlations, ", ") + "]"
+		}
+		line("    %s: {%s}", i, row)
+	}
+}
+
+// quoted is a YAML string in double quotes, whose escapes are those of Go.
+func quoted(text string) string { return strconv.Quote(text) }
