@@ -27,6 +27,8 @@ const (
 	EagerTraffic
 	// CompiledTraffic is the same for compiled graphs, which fuse neighbours.
 	CompiledTraffic
+	// OptimizerTraffic is the same for the update of the weights, with clipping, zeroing and what else touches gradients.
+	OptimizerTraffic
 	// BandwidthShare is the part of the data-sheet memory bandwidth that streaming kernels reach.
 	BandwidthShare
 	// EagerLaunch is the time from one kernel launch to the next of an eager framework, in seconds.
@@ -90,6 +92,7 @@ var priors = [constants]prior{
 	ScorePasses:      {"score_passes", 5, 0.3, "write scores, bias or mask, softmax read and write, read by the second product; dropout and casts on top"},
 	EagerTraffic:     {"eager_traffic", 1.6, 0.25, "separate kernels for bias, dropout, residual, casts"},
 	CompiledTraffic:  {"compiled_traffic", 0.9, 0.25, "norm, residual and activation fused with neighbours"},
+	OptimizerTraffic: {"optimizer_traffic", 1.3, 0.3, "one fused kernel moves what it needs; norms, clipping and zeroing read gradients again"},
 	BandwidthShare:   {"bandwidth_share", 0.8, 0.08, "STREAM-like kernels reach 80 to 90 % of the data sheet"},
 	EagerLaunch:      {"eager_launch", 15e-6, 0.6, "5 to 10 µs a launch through a dispatcher, about three times that with autograd and Python: eager models take 0.5 to 1 ms a layer forward however small"},
 	CompiledLaunch:   {"compiled_launch", 2.5e-6, 0.5, "2 to 3 µs a launch from a graph"},

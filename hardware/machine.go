@@ -46,7 +46,8 @@ type Machine struct {
 	stream   float64 // bytes/s of element-wise kernels
 
 	units      float64 // tiles that run at once; 0 = unknown or one
-	pad        int     // elements that n and k are padded to
+	edge       int     // of an output tile of a device that is no systolic array
+	pad        int     // elements that k is padded to, and n on a systolic array
 	alignMin   int
 	saturation float64
 	quantise   float64
@@ -86,6 +87,10 @@ const collectiveLatency = 15e-6
 // tile is the edge of an output tile of a GPU matmul, in elements: 128 × 128 is the common large choice (CUTLASS
 // documentation, "Efficient GEMM in CUDA").
 const tile = 128
+
+// processorTile is the edge of a tile that a processor holds in its vector registers, in elements: 6 × 16 to 14 × 32 in the usual
+// kernels (Goto & van de Geijn 2008, section 6; Van Zee & van de Geijn 2015).
+const processorTile = 16
 
 // unmeasuredCeiling is the part of peak assumed for the best matmul where nobody measured it: the middle of the
 // measured ones, 0.51 to 0.97 over 12 devices in facts/matmul_ceilings.csv.
@@ -142,7 +147,10 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	}
 	m.stream = p.BandwidthBytesPerSecond.Value * c[BandwidthShare]
 
-	m.pad, m.alignMin = 32, 1
+	m.edge, m.pad, m.alignMin = tile, 32, 1
+	if p.GeneralProcessor() {
+		m.edge, m.pad = processorTile, 1
+	}
 	if p.MatrixUnit != nil {
 		m.pad = int(p.MatrixUnit.Value)
 	} else if p.ComputeUnits != nil {
@@ -181,8 +189,15 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 		b.Gradient = x.GradientBytes
 	}
 	m.compute, m.weight, m.gradient = float64(b.Compute), float64(b.Weight), float64(b.Gradient)
-	m.optimizerBytes = updateBytes(x.Optimizer, b)
+	m.optimizerBytes = c[OptimizerTraffic] * updateBytes(x.Optimizer, b)
 	return m, nil
+}
+
+// GeneralProcessor says whether the device computes without a matrix unit, in single precision: it has no 16-bit peak.
+func (p *Profile) GeneralProcessor() bool {
+	_, bf16 := p.Peaks[BF16]
+	_, fp16 := p.Peaks[FP16]
+	return !bf16 && !fp16
 }
 
 // torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D torus does so as a whole

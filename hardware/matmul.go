@@ -23,7 +23,7 @@ func (s *Machine) matmulSeconds(p gemm, rate float64) float64 {
 	if s.systolic() {
 		work *= up(p.m, 8) * up(p.n, s.pad)
 	} else {
-		rows, columns := tiled(p.m), tiled(p.n)
+		rows, columns := s.tiled(p.m), s.tiled(p.n)
 		work *= rows * columns
 		if s.units > 0 {
 			waves := c * rows * columns / (tile * tile) / s.units
@@ -62,11 +62,11 @@ const misalignedShare = 0.4
 // systolic says whether the device pads to a matrix unit's edge.
 func (s *Machine) systolic() bool { return s.pad > 32 }
 
-// tiled returns a dimension of the result in whole tiles: multiples of 128, or below that the power of two from 16 that holds
+// tiled returns a dimension of the result in whole tiles: multiples of its edge, or below that the power of two from 16 that holds
 // it, for which libraries have narrower tiles.
-func tiled(n int) float64 {
-	if n >= tile {
-		return up(n, tile)
+func (s *Machine) tiled(n int) float64 {
+	if n >= s.edge {
+		return up(n, s.edge)
 	}
 	const narrowest = 16
 	edge := narrowest

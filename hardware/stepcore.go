@@ -156,7 +156,7 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 			shards = float64(g)
 		}
 	}
-	t[optimizerUpdate] = s.traffic * params / shards * s.optimizerBytes / s.stream
+	t[optimizerUpdate] = params / shards * s.optimizerBytes / s.stream
 	t[fixedCost] = s.fixed
 	if nodes := ceilDiv(l.DP*l.TP*l.PP*s.contexts, s.domain); nodes > 1 {
 		t[stragglers] = s.scaleLoss * math.Log2(float64(nodes)) * t.total()

@@ -34,7 +34,7 @@ func equal(got, want float64) bool { return math.Abs(got-want) <= round*math.Abs
 // toy is a machine with round numbers: 100 TFLOP/s, 1 TB/s, 10 tiles at once.
 func toy() Machine {
 	return Machine{
-		rate: 1e14, headRate: 1e14, slowRate: 1e13, stream: 1e12, units: 10, pad: 32, alignMin: 8, compute: 2, weight: 2, gradient: 4,
+		rate: 1e14, headRate: 1e14, slowRate: 1e13, stream: 1e12, units: 10, edge: 128, pad: 32, alignMin: 8, compute: 2, weight: 2, gradient: 4,
 		fusedCore: 1, unfusedCore: 1, traffic: 1, intra: 1e11, inter: 1e10, domain: 8, dataExposed: 1, tensorExposed: 1, slowdown: 1, contexts: 1, experts: 1,
 	}
 }

@@ -58,6 +58,13 @@ func Fit(steps []Measurement, fittedOn string) (Result, error) {
 	return out, nil
 }
 
+// What one implementation of a kernel differs from another by, in the logarithm: on an accelerator of the published kind, and on a
+// general processor, of which the published step times know nothing.
+const (
+	implementationSD = 0.1
+	processorSD      = 0.5
+)
+
 // fitSingle solves for the logarithms of all constants.
 func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64) posterior {
 	n := hardware.ConstantCount
@@ -69,10 +76,18 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 			covariance.SetSym(j, k, base.Covariance[j][k])
 		}
 	}
-	// The device at hand is one of its type, under its own versions of the software.
-	for _, c := range [...]hardware.Constant{hardware.DeviceRate, hardware.SoftwareTime} {
-		covariance.SetSym(int(c), int(c), covariance.At(int(c), int(c))+hardware.SiteSD*hardware.SiteSD)
+	loosen := func(sd float64, list ...hardware.Constant) {
+		for _, c := range list {
+			covariance.SetSym(int(c), int(c), covariance.At(int(c), int(c))+sd*sd)
+		}
 	}
+	// The device at hand is one of its type, under its own versions of the software.
+	loosen(hardware.SiteSD, hardware.DeviceRate, hardware.SoftwareTime)
+	kernels := implementationSD
+	if steps[0].Run.Profile.GeneralProcessor() {
+		kernels = processorSD
+	}
+	loosen(kernels, hardware.FusedCore, hardware.UnfusedCore, hardware.ScorePasses, hardware.EagerTraffic, hardware.CompiledTraffic, hardware.OptimizerTraffic)
 	var factor mat.Cholesky
 	if !factor.Factorize(covariance) {
 		panic("calibrate: the shipped covariance is not positive definite")
