@@ -1,0 +1,58 @@
+package records
+
+import (
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// kinds are the columns this project knows and what they measure.
+var kinds = map[string]quantity.Kind{
+	"params": quantity.Params, "non_embedding_params": quantity.Params,
+	"encoder_params": quantity.Params, "decoder_params": quantity.Params,
+	"tokens": quantity.Tokens, "unique_tokens": quantity.Tokens,
+	"flops": quantity.FLOP, "data_bytes": quantity.Bytes,
+	"loss": quantity.Number, "score": quantity.Number,
+	"step": quantity.Count, "layers": quantity.Count, "encoder_layers": quantity.Count, "decoder_layers": quantity.Count,
+	"d_model": quantity.Count, "d_ff": quantity.Count, "d_kv": quantity.Count, "heads": quantity.Count, "vocab": quantity.Count,
+	"seconds": quantity.Duration,
+}
+
+// KindOf returns what a column of that name measures: a plain number unless
+// the name is one of this project's.
+func KindOf(name string) quantity.Kind {
+	return kinds[fold(name)] // the zero kind is Number
+}
+
+// unitKinds are the kinds whose unit in a heading is believed under any name.
+// Counts are not among them: their units are single letters.
+var unitKinds = []quantity.Kind{quantity.FLOP, quantity.FLOPRate, quantity.Bytes, quantity.ByteRate, quantity.Duration, quantity.Energy, quantity.Power}
+
+// splitHeading takes a unit off a heading when it is one: "loss (val)" stays
+// whole.
+func splitHeading(heading string) quantity.Header {
+	h := quantity.ParseHeader(heading)
+	if h.Unit == "" {
+		return h
+	}
+	for _, k := range append([]quantity.Kind{KindOf(h.Name)}, unitKinds...) {
+		if _, err := h.Reader(k); err == nil && k != quantity.Number {
+			return h
+		}
+	}
+	return quantity.Header{Name: heading}
+}
+
+// reader returns the parser of the column's cells when it is used under a name.
+func (c *column) reader(name string) (quantity.CellReader, error) {
+	kind := KindOf(name)
+	if kind == quantity.Number {
+		kind = KindOf(c.head.Name)
+	}
+	if kind == quantity.Number && c.head.Unit != "" {
+		for _, k := range unitKinds {
+			if r, err := c.head.Reader(k); err == nil {
+				return r, nil
+			}
+		}
+	}
+	return c.head.Reader(kind)
+}
