@@ -25,7 +25,7 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 		}
 	case width > 0 && naturalWidth(head, rows) > width:
 		t.title(&b, "")
-		records(&b, head, rows)
+		stacked(&b, head, rows)
 	default:
 		t.title(&b, "")
 		if err := render(&b, plainLines(), head, rows, numeric); err != nil {
@@ -110,9 +110,9 @@ func naturalWidth(head []string, rows [][]string) int {
 
 func displayWidth(s string) int { return twwidth.Width(s) }
 
-// records writes a table too wide for the terminal as one block per row, one
+// stacked writes a table too wide for the terminal as one block per row, one
 // field a line.
-func records(b *strings.Builder, head []string, rows [][]string) {
+func stacked(b *strings.Builder, head []string, rows [][]string) {
 	label := 0
 	for _, h := range head {
 		label = max(label, displayWidth(h))

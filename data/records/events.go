@@ -48,12 +48,12 @@ func readEvents(name string, r io.Reader) (*Table, error) {
 			return nil, &Error{File: name, Line: record, Problem: err.Error()}
 		}
 		if !intact {
-			t.Drops = append(t.Drops, Lost{Origin{name, record}, "the checksum of the record differs"})
+			t.Lost = append(t.Lost, Lost{Origin{name, record}, "the checksum of the record differs"})
 			continue
 		}
 		e, err := parseEvent(data)
 		if err != nil {
-			t.Drops = append(t.Drops, Lost{Origin{name, record}, err.Error()})
+			t.Lost = append(t.Lost, Lost{Origin{name, record}, err.Error()})
 			continue
 		}
 		for _, s := range e.scalars {

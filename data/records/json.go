@@ -78,7 +78,7 @@ func (b *builder) put(heading, text string) {
 func (b *builder) object(o Origin, text []byte) {
 	fields, err := decodeObject(text)
 	if err != nil {
-		b.table.Drops = append(b.table.Drops, Lost{o, err.Error()})
+		b.table.Lost = append(b.table.Lost, Lost{o, err.Error()})
 		return
 	}
 	b.row(o)
@@ -119,8 +119,8 @@ func (b *builder) flatten(prefix string, fields map[string]any) {
 }
 
 func (b *builder) done(name string) (*Table, error) {
-	if b.table.Len() == 0 && len(b.table.Drops) > 0 {
-		first := b.table.Drops[0]
+	if b.table.Len() == 0 && len(b.table.Lost) > 0 {
+		first := b.table.Lost[0]
 		return nil, &Error{File: name, Line: first.Line, Problem: first.Reason}
 	}
 	return b.table, nil

@@ -63,7 +63,7 @@ func (b *builder) mlflowRun(name string, folder fs.FS, run string) error {
 				step, err = strconv.ParseInt(words[2], 10, 64)
 			}
 			if len(words) < 2 || len(words) > 3 || err != nil {
-				b.table.Drops = append(b.table.Drops, Lost{Origin{path.Join(name, run, "metrics", m.name), n + 1}, fmt.Sprintf("no line of time, value and step: %q", line)})
+				b.table.Lost = append(b.table.Lost, Lost{Origin{path.Join(name, run, "metrics", m.name), n + 1}, fmt.Sprintf("no line of time, value and step: %q", line)})
 				continue
 			}
 			if steps[step] == nil {

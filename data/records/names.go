@@ -22,6 +22,16 @@ func KindOf(name string) quantity.Kind {
 	return kinds[fold(name)] // the zero kind is Number
 }
 
+// ParseAmount reads an amount as a cell of the named column would be: a bare
+// number is in the base unit. The error is a [*quantity.Error].
+func ParseAmount(column, text string) (float64, error) {
+	r, err := quantity.Header{Name: column}.Reader(KindOf(column))
+	if err != nil {
+		return 0, err
+	}
+	return r.Parse(text)
+}
+
 // unitKinds are the kinds whose unit in a heading is believed under any name.
 // Counts are not among them: their units are single letters.
 var unitKinds = []quantity.Kind{quantity.FLOP, quantity.FLOPRate, quantity.Bytes, quantity.ByteRate, quantity.Duration, quantity.Energy, quantity.Power}

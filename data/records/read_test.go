@@ -90,15 +90,15 @@ func TestNestedJSON(t *testing.T) {
 
 func TestBadLinesAreListed(t *testing.T) {
 	table := mustRead(t, "r.csv", "a,b\n1,2\n3\n4,5,6\n7,8\n")
-	if table.Len() != 2 || len(table.Drops) != 2 {
-		t.Fatalf("%d rows, drops %v; want 2 and 2", table.Len(), table.Drops)
+	if table.Len() != 2 || len(table.Lost) != 2 {
+		t.Fatalf("%d rows, drops %v; want 2 and 2", table.Len(), table.Lost)
 	}
-	if d := table.Drops[0]; d.String() != "r.csv:3" || d.Reason != "1 cells where the heading has 2" {
+	if d := table.Lost[0]; d.String() != "r.csv:3" || d.Reason != "1 cells where the heading has 2" {
 		t.Errorf("got %v %q", d, d.Reason)
 	}
 	table = mustRead(t, "r.jsonl", "{\"a\":1}\n{\"a\":\n")
-	if table.Len() != 1 || len(table.Drops) != 1 || table.Drops[0].Line != 2 {
-		t.Errorf("rows %d, drops %v", table.Len(), table.Drops)
+	if table.Len() != 1 || len(table.Lost) != 1 || table.Lost[0].Line != 2 {
+		t.Errorf("rows %d, drops %v", table.Len(), table.Lost)
 	}
 }
 
@@ -130,8 +130,8 @@ func TestTrainerState(t *testing.T) {
 	if diff := cmp.Diff(want, dump(t, table)); diff != "" {
 		t.Error(diff)
 	}
-	if len(table.Drops) != 1 || table.Drops[0].Line != 4 {
-		t.Errorf("drops %v, want entry 4", table.Drops)
+	if len(table.Lost) != 1 || table.Lost[0].Line != 4 {
+		t.Errorf("drops %v, want entry 4", table.Lost)
 	}
 }
 
@@ -156,8 +156,8 @@ func TestEvents(t *testing.T) {
 	damaged := slices.Clone(file)
 	damaged[len(damaged)-6] ^= 1 // the value of the last event
 	table = mustRead(t, name, string(damaged))
-	if len(table.Drops) != 1 || !strings.Contains(table.Drops[0].Reason, "checksum") {
-		t.Errorf("drops of a damaged file: %v", table.Drops)
+	if len(table.Lost) != 1 || !strings.Contains(table.Lost[0].Reason, "checksum") {
+		t.Errorf("drops of a damaged file: %v", table.Lost)
 	}
 }
 
@@ -188,8 +188,8 @@ func TestMLflow(t *testing.T) {
 	if diff := cmp.Diff(want, dump(t, table)); diff != "" {
 		t.Error(diff)
 	}
-	if len(table.Drops) != 1 || table.Drops[0].String() != "mlruns/0/abc123/metrics/loss:4" {
-		t.Errorf("drops %v", table.Drops)
+	if len(table.Lost) != 1 || table.Lost[0].String() != "mlruns/0/abc123/metrics/loss:4" {
+		t.Errorf("drops %v", table.Lost)
 	}
 	if _, err := ReadMLflow("empty", fstest.MapFS{}); err == nil {
 		t.Error("an empty folder was accepted")

@@ -40,7 +40,7 @@ func readSeparated(name string, text *bufio.Reader, tabs bool) (*Table, error) {
 			if len(cells) == 1 && strings.TrimSpace(cells[0]) == "" {
 				continue
 			}
-			t.Drops = append(t.Drops, Lost{Origin{name, line}, fmt.Sprintf("%d cells where the heading has %d", len(cells), len(t.columns))})
+			t.Lost = append(t.Lost, Lost{Origin{name, line}, fmt.Sprintf("%d cells where the heading has %d", len(cells), len(t.columns))})
 			continue
 		}
 		for i, cell := range cells {

@@ -12,9 +12,9 @@ import (
 
 // Table holds recorded runs by column.
 type Table struct {
-	// Drops lists what could not become a row: a line with too many cells, a
+	// Lost lists what could not become a row: a line with too many cells, a
 	// record whose checksum differs.
-	Drops []Lost
+	Lost []Lost
 	// Warnings are about the files as a whole.
 	Warnings []string
 
@@ -243,7 +243,7 @@ func Join(tables ...*Table) *Table {
 		for _, c := range out.columns {
 			c.text = append(c.text, make([]string, len(out.origins)-len(c.text))...)
 		}
-		out.Drops = append(out.Drops, t.Drops...)
+		out.Lost = append(out.Lost, t.Lost...)
 		out.Warnings = append(out.Warnings, t.Warnings...)
 	}
 	return out

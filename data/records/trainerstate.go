@@ -25,12 +25,12 @@ func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
 	for i, item := range *state.History {
 		fields, err := decodeObject(item)
 		if err != nil {
-			b.table.Drops = append(b.table.Drops, Lost{Origin{name, i + 1}, err.Error()})
+			b.table.Lost = append(b.table.Lost, Lost{Origin{name, i + 1}, err.Error()})
 			continue
 		}
 		at, known := fields["step"].(json.Number)
 		if !known {
-			b.table.Drops = append(b.table.Drops, Lost{Origin{name, i + 1}, "the entry has no step"})
+			b.table.Lost = append(b.table.Lost, Lost{Origin{name, i + 1}, "the entry has no step"})
 			continue
 		}
 		if b.table.Len() == 0 || at.String() != step {

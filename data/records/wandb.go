@@ -32,7 +32,7 @@ func meltWandb(t *Table) *Table {
 		return t
 	}
 	b := builder{table: newTable(nil), at: map[string]*column{}}
-	b.table.Drops, b.table.Warnings = t.Drops, t.Warnings
+	b.table.Lost, b.table.Warnings = t.Lost, t.Warnings
 	step := t.columns[0]
 	name := fold(step.heading)
 	if name == "step" || strings.HasSuffix(name, "_step") || strings.HasSuffix(name, "/step") {

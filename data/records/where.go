@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Where is a list of conditions that a row must meet all of.
@@ -80,8 +78,7 @@ func (w Where) failure(t *Table) (func(row int) string, error) {
 
 func (c condition) test(t *Table) (func(int) string, error) {
 	missing, wrong := c.column+" is absent", "not "+c.text
-	kind := KindOf(c.column)
-	want, notAnAmount := quantity.Parse(kind, c.value)
+	want, notAnAmount := ParseAmount(c.column, c.value)
 	if notAnAmount == nil {
 		n, err := t.Numbers(c.column)
 		if err != nil {
