@@ -240,4 +240,3 @@ func predictor(point map[string]float64, columns []string) ([]float64, error) {
 	}
 	return x, nil
 }
-

@@ -5,20 +5,21 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func (a *app) list() *cobra.Command {
-	lists := []string{"shapes", "hardware", "conventions", "regions"}
+	lists := []string{"shapes", "hardware", "conventions", "regions", "laws"}
 	c := &cobra.Command{
 		Use:       "list " + strings.Join(lists, "|"),
-		Short:     "List known shapes, hardware, FLOPs conventions or regions",
+		Short:     "List known shapes, hardware, FLOPs conventions, regions or laws",
 		GroupID:   groupPlan,
 		Example:   "  deepnarrow list shapes small\n  deepnarrow list hardware\n  deepnarrow list regions gcp",
 		ValidArgs: lists,
 		Long: `List what the program knows: shapes of released models, accelerator profiles,
-FLOPs conventions, or regions with their grid intensity. Further words filter: a
+FLOPs conventions, regions with their grid intensity, or scaling laws to fit. Further words filter: a
 row must contain all of them.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -45,6 +46,8 @@ row must contain all of them.`,
 				r.Regions(matching(hardware.Regions(), words, func(p hardware.Region) string {
 					return strings.Join([]string{p.Key, p.Name, p.Kind, p.Provider}, " ")
 				}))
+			case "laws":
+				r.Laws(matching(fit.Laws(), words, func(l fit.Law) string { return l.Name + " " + l.Response }))
 			default:
 				return unknownKind("list", args[0], lists)
 			}

@@ -1,0 +1,81 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/deepnarrow/deepnarrow/fit"
+)
+
+// SavedFit is a fit read back from a fit document.
+type SavedFit struct {
+	Group map[string]string
+	// Result predicts as the fit that was written; its certificate is not kept.
+	Result *fit.Result
+	// Draws are nil when the fit had no bootstrap.
+	Draws *fit.Bootstrapped
+}
+
+// ReadFits returns the fits of a document that the fit command wrote as JSON.
+// Refused fits and averages of laws, which are no law, are left out. The error
+// says what is no fit document.
+func ReadFits(r io.Reader) ([]SavedFit, error) {
+	var doc struct {
+		Schema  string      `json:"schema"`
+		Results []fitFields `json:"results"`
+	}
+	if err := json.NewDecoder(r).Decode(&doc); err != nil {
+		return nil, fmt.Errorf("no fit document: %w", err)
+	}
+	if want := NewDocument("fit", "").Schema; doc.Schema != want {
+		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes", doc.Schema, want)
+	}
+	var out []SavedFit
+	for i := range doc.Results {
+		f := &doc.Results[i]
+		law, err := fit.Lookup(f.Law)
+		if err != nil || f.Refused != nil || len(law.Columns) != len(f.Columns) {
+			continue
+		}
+		saved, err := f.saved(law.On(f.Columns...))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, saved)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no fitted law among %d results", len(doc.Results))
+	}
+	return out, nil
+}
+
+func (f *fitFields) saved(law fit.Law) (SavedFit, error) {
+	s := SavedFit{Group: f.Group, Result: &fit.Result{Law: law, Rows: f.Rows.Used}}
+	for _, p := range law.Params {
+		e, ok := f.Parameters[p.Name]
+		if !ok {
+			return s, fmt.Errorf("law %s has no parameter %s in the document", law.Name, p.Name)
+		}
+		s.Result.Params = append(s.Result.Params, e.Value)
+	}
+	if f.RMS != nil {
+		s.Result.RMS = *f.RMS
+	}
+	if f.Objective != nil {
+		s.Result.Value = f.Objective.Value
+		var err error
+		if s.Result.Objective, err = fit.ParseObjective(f.Objective.Name); err != nil {
+			return s, err
+		}
+	}
+	if b := f.Bootstrap; b != nil {
+		for _, d := range b.Draws {
+			if len(d) != len(law.Params) {
+				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name, len(d), len(law.Params))
+			}
+		}
+		s.Draws = &fit.Bootstrapped{Law: law, Level: b.Level, Draws: b.Draws, Units: b.Units, Failed: b.Failed, Improved: b.Improved}
+	}
+	return s, nil
+}
