@@ -38,7 +38,13 @@ type IsoFLOPGroup struct {
 	NarrowParams float64
 	// Refused is why the budget has no minimum, or nil.
 	Refused *Refusal
+
+	parabola polynomial
 }
+
+// LossAt returns the parabola's loss at a size; it needs a budget that is not
+// refused.
+func (g *IsoFLOPGroup) LossAt(params float64) float64 { return g.parabola.at(math.Log(params)) }
 
 // IsoFLOPFit is the outcome of [IsoFLOP].
 type IsoFLOPFit struct {
@@ -51,6 +57,11 @@ type IsoFLOPFit struct {
 	// NarrowA is A from the narrow parabolas, 0 without at least two.
 	NarrowA  float64
 	Warnings []string
+}
+
+// ParamsAt returns the best size for a budget, by the power law.
+func (f *IsoFLOPFit) ParamsAt(flops float64) float64 {
+	return math.Exp(f.LnParamsAt1 + f.A.Value*math.Log(flops))
 }
 
 const (
@@ -181,6 +192,7 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 		g.Refused = refuse(TooFewPoints, nil, "%d distinct sizes; want at least three", distinct(n))
 		return g
 	}
+	g.parabola = p
 	u, ok := p.vertex(ln)
 	if !ok {
 		g.Refused = refuse(NoInteriorMinimum, nil, "%s", p.noVertex(ln))

@@ -156,7 +156,7 @@ func fitNotes(f *Fitted) []string {
 		notes = append(notes, r.Warnings...)
 	}
 	if f.Curve != nil {
-		notes = append(notes, fmt.Sprintf("%d points; root mean square residual %s in ln.", f.Curve.Points, quantity.Format(quantity.Number, *finite(f.Curve.Noise), 3)))
+		notes = append(notes, fmt.Sprintf("%d points; root mean square residual over the later half %s in ln.", f.Curve.Points, quantity.Format(quantity.Number, *finite(f.Curve.Noise), 3)))
 		notes = append(notes, f.Curve.Warnings...)
 	}
 	if b := f.Draws; b != nil {
@@ -236,7 +236,11 @@ func groupTable(fits []Fitted) Table {
 	for _, p := range params {
 		t.Columns = append(t.Columns, Column{Title: p})
 	}
-	t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3}, Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2}, Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2}, Column{Title: "refused"})
+	mean, anyScored := meanScore(fits)
+	if anyScored > 0 {
+		t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3}, Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2}, Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2})
+	}
+	t.Columns = append(t.Columns, Column{Title: "refused"})
 	refused, dropped := 0, 0
 	for i := range fits {
 		f := &fits[i]
@@ -251,7 +255,7 @@ func groupTable(fits []Fitted) Table {
 		}
 		if s := f.Score; s != nil {
 			row = append(row, Count(int64(s.Points)), Amount(s.RMSLE), Amount(s.Coverage80), Amount(s.Coverage95))
-		} else {
+		} else if anyScored > 0 {
 			row = append(row, Cell{}, Cell{}, Cell{}, Cell{})
 		}
 		why := f.Unscored
@@ -263,9 +267,9 @@ func groupTable(fits []Fitted) Table {
 		dropped += len(f.Drops)
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf("%d groups, %d refused; %d rows dropped (--format json lists each with its reason).", len(fits), refused, dropped))
-	if mean, n := meanScore(fits); n > 0 {
+	if anyScored > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
-			n, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80, percent*mean.Coverage95))
+			anyScored, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80, percent*mean.Coverage95))
 	}
 	return t
 }

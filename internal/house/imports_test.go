@@ -43,6 +43,7 @@ var allowed = []struct {
 	{"reports/compare", []string{"internal/quantity", "data", "data/records", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend"}},
 	{"reports/check", []string{"internal/quantity", "internal/suggest", "data", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports", "reports/compare"}},
 	{"reports", []string{"internal/quantity", "hardware/kernel", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports/compare"}},
+	{"reports/figure", nil},
 	{"cmd/deepnarrow/internal/cli", []string{"..."}},
 	{"cmd/deepnarrow", []string{"cmd/deepnarrow/internal/cli"}},
 }

@@ -159,7 +159,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	if len(fits) > 0 {
 		r.Fit(fits)
 		if f.plot != "" && answered {
-			if err := a.plotFits(f.plot, job, fits); err != nil {
+			if err := a.plotFits(f.plot, job); err != nil {
 				return err
 			}
 		}

@@ -41,6 +41,12 @@ type fitGroup struct {
 	name          map[string]string // nil without --by
 	fitted, score []int
 	drops         []records.Drop
+
+	// What a plot needs: the fit, the rows it used and the data of those and of
+	// the scored rows.
+	done       *reports.Fitted
+	usedRows   []int
+	data, held fit.Data
 }
 
 // prepare reads the columns and splits the rows.
@@ -158,6 +164,9 @@ func (j *fitJob) split() error {
 		j.warnings = append(j.warnings, fmt.Sprintf("%d rows of groups that have no row left were dropped: %s", homeless[reason], reason))
 	}
 	for _, lost := range j.data.Lost {
+		if len(j.flags.by) == 0 {
+			break // listed with the rows that the one fit dropped
+		}
 		j.warnings = append(j.warnings, fmt.Sprintf("%s: dropped: %s", lost.Origin, lost.Reason))
 	}
 	return nil
@@ -196,7 +205,6 @@ func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 	}
 	bar := a.progress("fit", steps)
 	defer bar.end()
-	done := make([]*reports.Fitted, len(j.groups))
 	errs := make([]error, len(j.groups))
 	next := make(chan int)
 	var workers sync.WaitGroup
@@ -207,8 +215,9 @@ func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 				if one {
 					step = bar.step
 				}
-				if done[i], errs[i] = j.fitGroup(ctx, j.groups[i], one, step); errs[i] != nil {
-					done[i] = nil
+				f, err := j.fitGroup(ctx, j.groups[i], one, step)
+				if errs[i] = err; err == nil {
+					j.groups[i].done = f
 				}
 				if !one {
 					bar.step()
@@ -225,9 +234,9 @@ func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 	close(next)
 	workers.Wait()
 	var out []reports.Fitted
-	for _, f := range done {
-		if f != nil {
-			out = append(out, *f)
+	for _, g := range j.groups {
+		if g.done != nil {
+			out = append(out, *g.done)
 		}
 	}
 	if ctx.Err() != nil {
@@ -263,7 +272,13 @@ func (j *fitJob) fitGroup(ctx context.Context, g *fitGroup, one bool, step func(
 	for _, d := range g.drops {
 		out.Drops = append(out.Drops, reports.DroppedRow{Row: j.data.Origin(d.Row).String(), Reason: d.Reason})
 	}
+	if g.name == nil {
+		for _, lost := range j.data.Lost {
+			out.Drops = append(out.Drops, reports.DroppedRow{Row: lost.Origin.String(), Reason: lost.Reason})
+		}
+	}
 	d, held := j.rows(fitted), j.rows(scored)
+	g.usedRows, g.data, g.held = fitted, d, held
 	var err error
 	if j.choice.curve() {
 		j.fitCurve(out, d, held)

@@ -19,8 +19,29 @@ type outputFlags struct {
 }
 
 func (o *outputFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&o.format, "format", string(reports.TextFormat), "how to write the result: table, markdown, csv or json")
+	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv or json (default: as the name after -o ends, else table)")
 	c.Flags().StringVarP(&o.file, "output", "o", "", "write the result to this `file` instead of standard output")
+}
+
+// chosen is the format asked for or, when none is, the one that the output
+// file's name ends in.
+func (o *outputFlags) chosen() (reports.Format, error) {
+	if o.format == "" {
+		switch filepath.Ext(o.file) {
+		case ".json":
+			return reports.JSONFormat, nil
+		case ".csv":
+			return reports.CSVFormat, nil
+		case ".md":
+			return reports.MarkdownFormat, nil
+		}
+		return reports.TextFormat, nil
+	}
+	format, err := reports.ParseFormat(o.format)
+	if err != nil {
+		return format, usage("", "--format: %w", err)
+	}
+	return format, nil
 }
 
 // newReport starts the report of a command.
@@ -30,9 +51,9 @@ func newReport(command string) reports.Report {
 
 // render writes the result where the flags say, and the warnings to stderr.
 func (a *app) render(r reports.Report) error {
-	format, err := reports.ParseFormat(a.output.format)
+	format, err := a.output.chosen()
 	if err != nil {
-		return usage("", "--format: %w", err)
+		return err
 	}
 	for _, w := range r.Document.Warnings {
 		fmt.Fprintln(a.Err, "warning:", w)

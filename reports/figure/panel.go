@@ -1,0 +1,188 @@
+package figure
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Panel is one plot.
+type Panel struct {
+	Title, X, Y string
+	LogX, LogY  bool
+	Bands       []Band
+	Lines       []Series
+	Points      []Series
+	// Level draws a thin line at y = 0, for residuals.
+	Level bool
+}
+
+// Series is numbers to draw; both slices have one length.
+type Series struct {
+	Name string // in the legend; empty for none
+	X, Y []float64
+	// Colour numbers the palette, from 0: series that belong together share it.
+	Colour int
+	// Faint draws small and light, Bold thick.
+	Faint, Bold bool
+}
+
+// Band is the area between two curves over X.
+type Band struct {
+	X, Low, High []float64
+	Colour       int
+}
+
+// palette is the colours of Okabe and Ito 2008, which the colour-blind tell
+// apart, dark first.
+func palette(n int) color.RGBA {
+	colours := [...]color.RGBA{
+		{0x00, 0x72, 0xB2, 0xFF}, {0xD5, 0x5E, 0x00, 0xFF}, {0x00, 0x9E, 0x73, 0xFF}, {0xCC, 0x79, 0xA7, 0xFF},
+		{0x56, 0xB4, 0xE9, 0xFF}, {0xE6, 0x9F, 0x00, 0xFF}, {0x44, 0x44, 0x44, 0xFF}, {0xB8, 0xA9, 0x00, 0xFF},
+	}
+	return colours[((n%len(colours))+len(colours))%len(colours)]
+}
+
+// faded mixes a colour with the white page: opaque, so that SVG and PNG agree.
+func faded(c color.RGBA, share float64) color.RGBA {
+	mix := func(v uint8) uint8 { return uint8(255 - share*float64(255-v)) }
+	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
+}
+
+// build returns the gonum plot.
+func (p *Panel) build() (*plot.Plot, error) {
+	g := plot.New()
+	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
+	g.Title.TextStyle.Font.Size, g.X.Label.TextStyle.Font.Size, g.Y.Label.TextStyle.Font.Size = vg.Points(12), vg.Points(11), vg.Points(11)
+	g.Title.Padding = vg.Points(6)
+	g.Legend.Top, g.Legend.TextStyle.Font.Size, g.Legend.Padding = true, vg.Points(9), vg.Points(2)
+	g.Legend.XOffs, g.Legend.YOffs = vg.Points(-6), vg.Points(-4)
+	left := 0
+	grid := plotter.NewGrid()
+	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xE6}, color.Gray{0xE6}
+	g.Add(grid)
+	for _, b := range p.Bands {
+		if err := p.addBand(g, b, &left); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range p.Points {
+		if err := p.addPoints(g, s, &left); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range p.Lines {
+		if err := p.addLine(g, s, &left); err != nil {
+			return nil, err
+		}
+	}
+	if left > 0 {
+		g.Title.Text += fmt.Sprintf(" (%d points not shown: not positive)", left)
+	}
+	p.axes(g)
+	if p.Level {
+		zero := plotter.NewFunction(func(float64) float64 { return 0 })
+		zero.Color, zero.Width = color.Gray{0x80}, vg.Points(0.8)
+		zero.XMin, zero.XMax = g.X.Min, g.X.Max
+		g.Add(zero)
+	}
+	return g, nil
+}
+
+func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
+	xy := p.drawable(s.X, s.Y, left)
+	if len(xy) == 0 {
+		return nil
+	}
+	scatter, err := plotter.NewScatter(thinned(xy))
+	if err != nil {
+		return err
+	}
+	scatter.Shape, scatter.Radius, scatter.Color = draw.CircleGlyph{}, vg.Points(2), palette(s.Colour)
+	if s.Faint {
+		scatter.Radius, scatter.Color = vg.Points(1.2), faded(palette(s.Colour), 0.45)
+	}
+	g.Add(scatter)
+	if s.Name != "" {
+		g.Legend.Add(s.Name, scatter)
+	}
+	return nil
+}
+
+// mostPoints is more than a panel can show apart.
+const mostPoints = 5000
+
+// thinned keeps at most mostPoints points, evenly taken.
+func thinned(xy plotter.XYs) plotter.XYs {
+	if len(xy) <= mostPoints {
+		return xy
+	}
+	out := make(plotter.XYs, mostPoints)
+	for i := range out {
+		out[i] = xy[i*len(xy)/mostPoints]
+	}
+	return out
+}
+
+func (p *Panel) addLine(g *plot.Plot, s Series, left *int) error {
+	xy := p.drawable(s.X, s.Y, left)
+	if len(xy) < 2 {
+		return nil
+	}
+	line, err := plotter.NewLine(xy)
+	if err != nil {
+		return err
+	}
+	line.Color, line.Width = palette(s.Colour), vg.Points(1.5)
+	if s.Bold {
+		line.Width = vg.Points(2.5)
+	}
+	if s.Faint {
+		line.Color, line.Width = faded(palette(s.Colour), 0.5), vg.Points(0.9)
+	}
+	g.Add(line)
+	if s.Name != "" {
+		g.Legend.Add(s.Name, line)
+	}
+	return nil
+}
+
+func (p *Panel) addBand(g *plot.Plot, b Band, left *int) error {
+	low, high := p.drawable(b.X, b.Low, left), p.drawable(b.X, b.High, left)
+	if len(low) < 2 || len(high) < 2 {
+		return nil
+	}
+	outline := append(plotter.XYs{}, low...)
+	for i := len(high) - 1; i >= 0; i-- {
+		outline = append(outline, high[i])
+	}
+	area, err := plotter.NewPolygon(outline)
+	if err != nil {
+		return err
+	}
+	area.Color, area.LineStyle.Width = faded(palette(b.Colour), 0.2), 0
+	g.Add(area)
+	return nil
+}
+
+// drawable keeps the finite points that the axes can show and counts the
+// finite ones that they cannot.
+func (p *Panel) drawable(x, y []float64, left *int) plotter.XYs {
+	var out plotter.XYs
+	for i := range x {
+		if math.IsNaN(x[i]+y[i]) || math.IsInf(x[i], 0) || math.IsInf(y[i], 0) {
+			continue
+		}
+		if p.LogX && x[i] <= 0 || p.LogY && y[i] <= 0 {
+			*left++
+			continue
+		}
+		out = append(out, plotter.XY{X: x[i], Y: y[i]})
+	}
+	return out
+}

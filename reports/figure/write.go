@@ -1,0 +1,111 @@
+package figure
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Format is a file format.
+type Format string
+
+const (
+	SVG Format = "svg"
+	PNG Format = "png"
+)
+
+// FormatOf returns the format that a file's name ends in, or an error that
+// names both.
+func FormatOf(file string) (Format, error) {
+	f := Format(strings.ToLower(strings.TrimPrefix(path.Ext(file), ".")))
+	if !slices.Contains([]Format{SVG, PNG}, f) {
+		return "", fmt.Errorf("unknown image format: %q; allowed: .svg or .png", file)
+	}
+	return f, nil
+}
+
+const (
+	panelWidth  = 5.2 * vg.Inch
+	panelHeight = 4.2 * vg.Inch
+	dotsPerInch = 120
+)
+
+// Write draws the panels side by side, three in a row. It panics without
+// panels.
+func Write(w io.Writer, f Format, panels ...Panel) error {
+	columns := min(len(panels), 3)
+	rows := (len(panels) + columns - 1) / columns
+	width, height := vg.Length(columns)*panelWidth, vg.Length(rows)*panelHeight
+	var canvas vg.CanvasSizer
+	var out io.WriterTo
+	if f == PNG {
+		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch))}
+		canvas, out = c, c
+	} else {
+		c := vgsvg.New(width, height)
+		canvas, out = c, c
+	}
+	grid := make([][]*plot.Plot, rows)
+	for i := range grid {
+		grid[i] = make([]*plot.Plot, columns)
+	}
+	for i := range panels {
+		g, err := panels[i].build()
+		if err != nil {
+			return err
+		}
+		grid[i/columns][i%columns] = g
+	}
+	const pad = 10
+	tiles := draw.Tiles{
+		Rows: rows, Cols: columns, PadTop: vg.Points(pad), PadBottom: vg.Points(pad), PadLeft: vg.Points(pad), PadRight: vg.Points(pad + 8),
+		PadX: vg.Points(2 * pad), PadY: vg.Points(2 * pad),
+	}
+	dc := draw.New(canvas)
+	for r, line := range plot.Align(grid, tiles, dc) {
+		for c, at := range line {
+			if grid[r][c] != nil {
+				grid[r][c].Draw(at)
+			}
+		}
+	}
+	_, err := out.WriteTo(w)
+	return err
+}
+
+// Front returns the lowest y up to each x, as the corners of a staircase: the
+// Pareto front of points that should be low and to the left.
+func Front(x, y []float64) (fx, fy []float64) {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case x[a] < x[b]:
+			return -1
+		case x[a] > x[b]:
+			return 1
+		}
+		return 0
+	})
+	for _, i := range order {
+		n := len(fy)
+		if n > 0 && !(y[i] < fy[n-1]) {
+			continue
+		}
+		if n > 0 {
+			fx, fy = append(fx, x[i]), append(fy, fy[n-1])
+		}
+		fx, fy = append(fx, x[i]), append(fy, y[i])
+	}
+	return fx, fy
+}
