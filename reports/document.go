@@ -14,6 +14,7 @@ type Document struct {
 	Inputs      map[string]any `json:"inputs"`
 	Conventions map[string]any `json:"conventions"`
 	Results     []any          `json:"results"`
+	Related     []any          `json:"related,omitempty"` // what stands beside the results and is not one of them
 	Warnings    []string       `json:"warnings"`
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 type validateFields struct {
@@ -83,4 +84,53 @@ func unscoredReasons(rows []calibrate.Unscored) string {
 		order[i] = fmt.Sprintf("%d × %s", counts[reason], reason)
 	}
 	return strings.Join(order, "; ")
+}
+
+type rankingFields struct {
+	Group     string                 `json:"group"`
+	N         int                    `json:"n"`
+	Law       string                 `json:"law,omitempty"`
+	Regret    float64                `json:"regret"`
+	Spearman  float64                `json:"spearman"`
+	Baselines map[string]rankedField `json:"baselines"`
+}
+
+type rankedField struct {
+	Regret   float64 `json:"regret"`
+	Spearman float64 `json:"spearman"`
+}
+
+// Ranking fills in the report of blind rankings: a result per group, then the
+// means as the group "all".
+func (r *Report) Ranking(v recommend.Validation) {
+	t := Table{
+		Title: "Shapes of each group ranked by a fit to the others",
+		Columns: []Column{
+			{Title: "group"}, {Title: "rows"}, {Title: "law"}, {Title: "regret", Kind: quantity.Number}, {Title: "Spearman", Kind: quantity.Number},
+		},
+		Notes: []string{"Regret is by how much the outcome of the shape ranked first is worse than the group's best; Spearman is the rank correlation of prediction and outcome."},
+	}
+	for _, b := range v.Baselines {
+		t.Columns = append(t.Columns, Column{Title: b.Name + ": regret", Kind: quantity.Number}, Column{Title: "Spearman", Kind: quantity.Number})
+	}
+	n := 0
+	add := func(group, law string, rows int, ours recommend.RankScore, baselines []recommend.NamedScore) {
+		f := rankingFields{Group: group, N: rows, Law: law, Regret: ours.Regret, Spearman: ours.Spearman, Baselines: map[string]rankedField{}}
+		cells := []Cell{Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret), Amount(ours.Spearman)}
+		for _, b := range baselines {
+			f.Baselines[b.Name] = rankedField{b.Regret, b.Spearman}
+			cells = append(cells, Amount(b.Regret), Amount(b.Spearman))
+		}
+		r.Document.Results = append(r.Document.Results, f)
+		t.Rows = append(t.Rows, cells)
+	}
+	for _, g := range v.Groups {
+		add(g.Group, g.Law, g.N, g.RankScore, g.Baselines)
+		n += g.N
+	}
+	add("all", "", n, v.Ours, v.Baselines)
+	for _, left := range v.Left {
+		t.Notes = append(t.Notes, sentence("left out: "+left))
+	}
+	r.Tables = append(r.Tables, t)
 }

@@ -36,6 +36,10 @@ func (t *Table) compute(name string) (n *Numbers, how string) {
 		return t.ofShapes("encoder plus decoder layers, read", func(s *shapeRow) (float64, error) {
 			return float64(s.shape.Encoder.Layers + s.shape.Decoder.Layers), nil
 		})
+	case "encoder_layers":
+		return t.ofShapes("read", func(s *shapeRow) (float64, error) { return float64(s.shape.Encoder.Layers), nil })
+	case "decoder_layers":
+		return t.ofShapes("read", func(s *shapeRow) (float64, error) { return float64(s.shape.Decoder.Layers), nil })
 	case "tokens":
 		return t.tokensOfFLOPs()
 	case "flops":

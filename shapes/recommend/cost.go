@@ -154,6 +154,7 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	}
 	out.Steps = c.steps(float64(out.Params.Total))
 	out.RunFLOPs = out.Steps * out.FLOPs.Step
+	out.Tokens = c.tokens(float64(out.Params.Total))
 	var err error
 	if out.Memory, err = flops.TrainingMemory(s, c.workload, r.Execution, out.Layout); err != nil {
 		return out, err

@@ -92,6 +92,7 @@ type Costs struct {
 	FLOPs     flops.Count // of one step, matmul convention
 	Steps     float64     // of the run
 	RunFLOPs  float64
+	Tokens    float64 // training tokens of the run
 	Memory    flops.Memory
 	Fits      *bool // nil: the device's memory is not known
 	Layout    flops.Layout

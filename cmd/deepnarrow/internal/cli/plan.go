@@ -180,6 +180,16 @@ func (f *lengthFlags) register(c *cobra.Command) {
 	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill, such as $5000: how many tokens does it buy?")
 }
 
+// stated reports whether any flag says how long the run is.
+func (f *lengthFlags) stated() bool {
+	for _, v := range []*float64{f.steps, f.tokens, f.days, f.deadline, f.maxCost} {
+		if given(v) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (f *lengthFlags) length() (hardware.Length, error) {
 	var out hardware.Length
 	chosen := ""

@@ -49,6 +49,13 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			r.Recommend(answers)
+			switch f.laws {
+			case "":
+			case "all":
+				r.Opinions(answers, recommend.Opinions)
+			default:
+				return unknownKind("value of --laws", f.laws, []string{"all"})
+			}
 			return a.render(r)
 		},
 	}
@@ -112,6 +119,9 @@ func (a *app) hintOf(command string) string {
 // recommendFlags are the question and its limits.
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
+	records, groupBy, laws                                               string
+	runs                                                                 runFlags
+	tokensPerParam                                                       *float64
 	evidence                                                             []string
 	caps                                                                 map[recommend.Axis]*float64
 	minDModel, maxDModel, vocab, top                                     int
@@ -142,6 +152,12 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
 	flags.StringSliceVar(&f.evidence, "evidence", nil, "rest on these classes only: primary, secondary, figure, recalled")
 	countFlag(c, &f.top, "top", "rows at most (default 12)")
+	flags.StringVar(&f.records, "records", "", "`file` of your own runs to rest on instead of the published ones, as fit reads them")
+	flags.StringVar(&f.groupBy, "records-group", "", "column that tells runs apart whose losses are not on one scale")
+	flags.StringArrayVar(&f.runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours, such as params='Model Size'")
+	flags.StringVar(&f.runs.where, "where", "", "use the rows of --records that meet these `conditions`")
+	flags.StringVar(&f.laws, "laws", "", "all: also show what each published law prefers among the rows")
+	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param", "training tokens for each parameter of a candidate, such as 20")
 }
 
 // inputs returns the question as the JSON document states it.
@@ -193,10 +209,17 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	if err != nil {
 		return r, err
 	}
-	r.Steps = run.Steps
-	if run.Tokens > 0 {
-		r.Tokens = run.Tokens
-		r.Steps = run.Tokens / float64(r.Workload.TrainingTokens(template))
+	r.Tokens = run.Tokens
+	if length.stated() {
+		r.Steps = run.Steps
+	}
+	if v := given(f.tokensPerParam); v != nil {
+		r.TokensPerParam = *v
+	}
+	if f.records != "" {
+		if r.Records, err = a.recordRows(&f.runs, f.records, f.groupBy); err != nil {
+			return r, err
+		}
 	}
 	return r, f.machine(&r, template, work, machine)
 }

@@ -7,10 +7,13 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 func (a *app) validate() *cobra.Command {
 	var from []string
+	var ranked, by, outcome string
+	var runs runFlags
 	c := &cobra.Command{
 		Use:     "validate",
 		Short:   "Hold predicted step times against measured ones",
@@ -18,10 +21,17 @@ func (a *app) validate() *cobra.Command {
 		Long: `Replay every shipped measured step time through the predictor, each group of rows
 and then each source predicted by a model that has not seen it, and print the
 errors beside those of the best constant MFU per hardware family. --from scores
-your own rows (the columns of data/facts/step_times.csv) by the shipped model.`,
-		Example: "  deepnarrow validate\n  deepnarrow validate --from steps.csv --format json",
+your own rows (the columns of data/facts/step_times.csv) by the shipped model.
+
+--recommend scores the ranking of shapes instead: fits to all groups of your runs
+but one, ranks the shapes of that one blind, and prints the regret of the first
+choice and the rank correlation beside those of three baselines.`,
+		Example: "  deepnarrow validate\n  deepnarrow validate --from steps.csv --format json\n  deepnarrow validate --recommend runs.csv --by budget --y loss",
 		Args:    cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
+			if ranked != "" {
+				return a.validateRanking(&runs, ranked, by, outcome)
+			}
 			var scored []calibrate.Validation
 			for _, name := range from {
 				rows, err := readSteps(name)
@@ -42,7 +52,34 @@ your own rows (the columns of data/facts/step_times.csv) by the shipped model.`,
 	}
 	a.output.register(c)
 	c.Flags().StringArrayVar(&from, "from", nil, "score the rows of this `file` instead; may be repeated")
+	c.Flags().StringVar(&ranked, "recommend", "", "score the ranking of shapes on this `file` of runs")
+	c.Flags().StringVar(&by, "by", "", "`column` of the groups that are held out in turn (with --recommend)")
+	c.Flags().StringVar(&outcome, "y", "loss", "outcome: loss, smaller is better; or score, larger is better (with --recommend)")
+	c.Flags().StringArrayVar(&runs.mapping, "map", nil, "`ours=theirs`: which column of --recommend is ours")
+	c.Flags().StringVar(&runs.where, "where", "", "use the rows of --recommend that meet these `conditions`")
 	return c
+}
+
+// validateRanking scores blind rankings of held-out groups.
+func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
+	if by == "" {
+		return usage("", "--recommend needs --by: which column tells the groups apart?")
+	}
+	if outcome != "loss" && outcome != "score" {
+		return unknownKind("outcome", outcome, []string{"loss", "score"})
+	}
+	rows, err := a.recordRows(f, file, by)
+	if err != nil {
+		return err
+	}
+	v, err := recommend.Validate(rows, recommend.ValidateSettings{ByScore: outcome == "score"})
+	if err != nil {
+		return noAnswer(err, "")
+	}
+	r := newReport("validate")
+	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by, outcome
+	r.Ranking(v)
+	return a.render(r)
 }
 
 func readSteps(name string) ([]data.StepTime, error) {

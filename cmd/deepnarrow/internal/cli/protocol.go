@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+func (a *app) protocol() *cobra.Command {
+	var work workloadFlags
+	var machine machineFlags
+	var length lengthFlags
+	var from, file, group string
+	var runs runFlags
+	c := &cobra.Command{
+		Use:     "protocol --from small,base,large",
+		Short:   "What one notch of each scaling operation costs and gains",
+		GroupID: groupRecommend,
+		Long: `For each starting size and each scaling operation of the paper (nl el dl ff dm kv nh):
+the exact change of parameters, FLOPs, memory, step time and money for one notch,
+beside the measured or predicted change of upstream loss and downstream score. An
+operation that nobody has measured shows its costs and says so.`,
+		Example: "  deepnarrow protocol --from small,base,large --hardware tpu-v3 --devices 16",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			f := recommendFlags{align: "64", records: file, groupBy: group, runs: runs}
+			var starts []shapes.Shape
+			for _, name := range splitShapes(from) {
+				s, err := shapes.Parse(name)
+				if err != nil {
+					if t5, prefixed := shapes.Parse("t5-" + name); prefixed == nil {
+						s, err = t5, nil
+					}
+				}
+				if err != nil {
+					return shapeError(err)
+				}
+				starts = append(starts, s)
+			}
+			request := recommend.Request{Execution: work.execution}
+			var err error
+			if request.Workload, err = work.workload(&starts[0]); err != nil {
+				return err
+			}
+			run, err := length.length()
+			if err != nil {
+				return err
+			}
+			request.Steps, request.Tokens = run.Steps, run.Tokens
+			if file != "" {
+				if request.Records, err = a.recordRows(&f.runs, file, group); err != nil {
+					return err
+				}
+			}
+			if err := f.machine(&request, &starts[0], &work, &machine); err != nil {
+				return err
+			}
+			steps, err := recommend.Protocol(request, starts)
+			var invalid *shapes.InvalidError
+			switch {
+			case errors.As(err, &invalid):
+				return usage("", "%w", err)
+			case err != nil:
+				return noAnswer(err, "")
+			}
+			r := newReport("protocol")
+			r.Document.Inputs["from"], r.Document.Inputs["hardware"] = from, machine.profiles
+			r.Document.Conventions["flops"] = "matmul"
+			r.Protocol(steps)
+			return a.render(r)
+		},
+	}
+	a.output.register(c)
+	c.Flags().StringVar(&from, "from", "small,base,large", "starting `shapes`, separated by commas")
+	c.Flags().StringVar(&file, "records", "", "`file` of your own runs to rest on, as fit reads them")
+	c.Flags().StringVar(&group, "records-group", "", "column that tells runs apart whose losses are not on one scale")
+	c.Flags().StringArrayVar(&runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours")
+	work.register(c)
+	machine.register(c)
+	length.registerWork(c)
+	return c
+}

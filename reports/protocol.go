@@ -1,0 +1,138 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+type protocolFields struct {
+	From        string            `json:"from"`
+	Op          string            `json:"op"`
+	Value       int               `json:"value"`
+	Next        int               `json:"next,omitempty"`
+	To          string            `json:"to,omitempty"`
+	Params      *int64            `json:"params_change,omitempty"`
+	FLOPs       *float64          `json:"flops_change,omitempty"`
+	MemoryBytes *float64          `json:"memory_bytes_change,omitempty"`
+	StepSeconds *float64          `json:"step_seconds_change,omitempty"`
+	USD         *float64          `json:"usd_change,omitempty"`
+	Quality     qualityFields     `json:"quality_change"`
+	Evidence    map[string]string `json:"evidence,omitempty"`
+	Missing     map[string]string `json:"missing,omitempty"`
+}
+
+// Protocol fills in the report of one-notch changes, a table per starting size.
+func (r *Report) Protocol(steps []recommend.Step) {
+	var t *Table
+	reasons := []string{}
+	seen := map[string]bool{}
+	for i := range steps {
+		s := &steps[i]
+		if i == 0 || s.From.Name != steps[i-1].From.Name {
+			r.Tables = append(r.Tables, Table{
+				Title: "One notch from " + s.From.Name,
+				Columns: []Column{
+					{Title: "op"}, {Title: "notch"}, {Title: "params", Kind: quantity.Fraction}, {Title: "FLOPs", Kind: quantity.Fraction},
+					{Title: "memory", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Fraction}, {Title: "cost", Kind: quantity.Money},
+					{Title: "upstream loss", Kind: quantity.Number}, {Title: "downstream", Kind: quantity.Number}, {Title: "evidence"},
+				},
+			})
+			t = &r.Tables[len(r.Tables)-1]
+		}
+		r.Document.Results = append(r.Document.Results, protocolOf(s))
+		t.Rows = append(t.Rows, protocolRow(s))
+		for _, why := range []string{s.Missing, s.Upstream.Missing, s.Downstream.Missing} {
+			if why != "" && !seen[why] {
+				seen[why] = true
+				reasons = append(reasons, sentence(why))
+			}
+		}
+	}
+	if t != nil {
+		t.Notes = append(t.Notes, "Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
+		t.Notes = append(t.Notes, reasons...)
+	}
+}
+
+func protocolOf(s *recommend.Step) protocolFields {
+	f := protocolFields{From: s.From.Name, Op: s.Op, Value: s.Value, Next: s.Next, Evidence: map[string]string{}, Missing: map[string]string{}}
+	if s.Missing != "" {
+		f.Missing["step"] = s.Missing
+		return f
+	}
+	c := &s.Change
+	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs, &c.MemoryBytes, c.StepSeconds, c.CostUSD
+	f.Quality = qualityFields{s.Upstream.Interval, s.Downstream.Interval}
+	for name, gain := range map[string]recommend.Gain{"upstream": s.Upstream, "downstream": s.Downstream} {
+		if gain.Interval != nil {
+			f.Evidence[name] = gain.Class.String()
+		} else {
+			f.Missing["quality."+name] = gain.Missing
+		}
+	}
+	return f
+}
+
+func protocolRow(s *recommend.Step) []Cell {
+	if s.Missing != "" {
+		return []Cell{Text(s.Op), Plain(fmt.Sprint(s.Value)), {}, {}, {}, {}, {}, {}, {}, Text("no notch")}
+	}
+	before, c := &s.Before, &s.Change
+	step := Cell{}
+	if c.StepSeconds != nil && before.StepTime.Interval != nil {
+		step = Amount(*c.StepSeconds / before.StepTime.Interval.Value)
+	}
+	evidence := s.Upstream.Class.String()
+	if s.Upstream.Interval == nil && s.Downstream.Interval == nil {
+		evidence = "nobody measured it"
+	}
+	return []Cell{
+		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)), Amount(float64(c.Params) / float64(before.Params.Total)), Amount(c.FLOPs / before.FLOPs.Step),
+		Amount(c.MemoryBytes / before.Memory.PeakBytes), step, share(c.CostUSD), Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
+	}
+}
+
+// Opinions adds what each published law prefers among recommended rows.
+func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Shape, tokens []float64) []recommend.Opinion) {
+	t := Table{
+		Title:   "What published laws prefer among these rows",
+		Columns: []Column{{Title: "law"}, {Title: "among"}, {Title: "prefers"}, {Title: "predicted loss", Kind: quantity.Number}, {Title: "why not"}, {Title: "source"}},
+		Notes:   []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
+	}
+	for i := range answers {
+		var list []shapes.Shape
+		var tokens []float64
+		for n := range answers[i].Result.Rows {
+			row := &answers[i].Result.Rows[n]
+			list = append(list, row.Shape)
+			tokens = append(tokens, row.Tokens)
+		}
+		for _, o := range opinions(list, tokens) {
+			f := opinionFields{Law: o.Law, Among: answers[i].Among, Source: o.Source, Missing: o.Missing}
+			row := []Cell{Text(o.Law), Text(answers[i].Among), {}, {}, Text(o.Missing), Text(o.Source)}
+			if o.Missing == "" && o.Best < len(list) {
+				f.Prefers = list[o.Best].Name
+				row[2] = Text(f.Prefers)
+				if len(o.Loss) > 0 {
+					f.Loss = &o.Loss[o.Best]
+					row[3] = Amount(*f.Loss)
+				}
+			}
+			t.Rows = append(t.Rows, row)
+			r.Document.Related = append(r.Document.Related, f)
+		}
+	}
+	r.Tables = append(r.Tables, t)
+}
+
+type opinionFields struct {
+	Law     string   `json:"law"`
+	Among   string   `json:"among"`
+	Prefers string   `json:"prefers,omitempty"`
+	Loss    *float64 `json:"loss,omitempty"`
+	Missing string   `json:"missing,omitempty"`
+	Source  string   `json:"source"`
+}
