@@ -18,6 +18,8 @@ type coster struct {
 	goodput  hardware.Input
 	machine  *hardware.Machine
 	timeless string // why no step time can be had; empty when it can
+	// usual is the layout that candidates are costed with where none is stated: the best one of the template.
+	usual flops.Layout
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
@@ -49,8 +51,14 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 		c.timeless = missing.Error()
 		return c, nil
 	}
+	if err != nil {
+		return c, err
+	}
 	c.machine = &machine
-	return c, err
+	if r.Layout == nil {
+		c.usual = c.search(template).Layout
+	}
+	return c, nil
 }
 
 // stepTokens returns the training tokens of one step: the inputs of an
@@ -78,14 +86,28 @@ func (c *coster) tokens(params float64) float64 {
 // steps returns the optimizer steps of a candidate with so many parameters.
 func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.stepTokens() }
 
-// layout returns the stated layout, or one that spreads the batch: as many
-// copies as divide both the devices and the batch, and what is left of the
-// devices in tensor parallelism where the shape allows it.
-func (c *coster) layout(s *shapes.Shape) flops.Layout {
-	if c.request.Layout != nil {
-		return *c.request.Layout
+// run is a candidate on the request's hardware.
+func (c *coster) run(s *shapes.Shape, x flops.Execution, l flops.Layout) hardware.Run {
+	return hardware.Run{Profile: *c.request.Profile, Shape: *s, Workload: c.workload, Execution: x, Layout: l, Software: c.request.Software}
+}
+
+// search returns the best layout of a shape with the recompute mode it needs,
+// or, where a search is not possible, a plain spread of the batch.
+func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
+	if c.machine != nil {
+		found, err := hardware.SearchLayout(c.run(s, c.request.Execution, flops.Layout{}), c.request.Devices)
+		if err == nil {
+			return found.Choices[0]
+		}
 	}
-	for dp := min(c.request.Devices, c.workload.Batch); dp > 1; dp-- {
+	return hardware.LayoutChoice{Layout: c.spread(s), Recompute: c.request.Execution.Recompute}
+}
+
+// spread returns a layout without regard to time: as many copies as divide
+// both the devices and the batch, and what is left of the devices in tensor
+// parallelism. One device is what remains where nothing divides.
+func (c *coster) spread(s *shapes.Shape) flops.Layout {
+	for dp := min(c.request.Devices, c.workload.Batch); dp > 0; dp-- {
 		if c.request.Devices%dp != 0 || c.workload.Batch%dp != 0 {
 			continue
 		}
@@ -95,6 +117,33 @@ func (c *coster) layout(s *shapes.Shape) flops.Layout {
 		}
 	}
 	return flops.Layout{}
+}
+
+// layout returns the layout that a candidate is costed with before it is
+// shown: the stated one, the template's best, or a plain spread where the shape
+// does not allow that.
+func (c *coster) layout(s *shapes.Shape) flops.Layout {
+	switch {
+	case c.request.Layout != nil:
+		return *c.request.Layout
+	case c.usual.DP > 0 && c.usual.Validate(s, c.workload) == nil:
+		return c.usual
+	}
+	return c.spread(s)
+}
+
+// shown returns the layout and execution of a shown row: its own best layout
+// where none is stated. Where memory is limited or to be saved it is the one the
+// candidate was costed with, as the fastest layout may need more.
+func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
+	r := c.request
+	x := r.Execution
+	if _, limited := r.Caps[MemoryAxis]; r.Layout != nil || limited || r.Objective == MemoryAxis || c.machine == nil {
+		return c.layout(s), x
+	}
+	best := c.search(s)
+	x.Recompute = best.Recompute
+	return best.Layout, x
 }
 
 // cheap returns the cost on one axis without intervals; NaN where it is not known.
@@ -112,8 +161,22 @@ func (c *coster) cheap(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 
 		return m.PeakBytes
 	case StepTimeAxis, DeviceHoursAxis, CostAxis:
 		return c.time(axis, s, p)
+	case DecodeAxis:
+		if c.machine == nil || s.Decoder.Layers == 0 {
+			return math.NaN()
+		}
+		w := c.answer()
+		encoder, step := c.machine.DecodeSeconds(s, w, flops.Layout{})
+		return encoder + float64(w.DecoderLength)*step
 	}
 	return math.NaN()
+}
+
+// answer is what decoding latency is of: one sequence of the workload's lengths on one device.
+func (c *coster) answer() flops.Workload {
+	w := c.workload
+	w.Batch = 1
+	return w
 }
 
 // time is cheap for the axes that follow from the step time.
@@ -146,9 +209,10 @@ func (c *coster) time(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
 // full returns the costs of a shown row.
 func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	r := c.request
+	layout, x := c.shown(s)
 	out := Costs{
-		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s, c.workload, r.Execution.Recompute),
-		Layout:   c.layout(s),
+		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s, c.workload, x.Recompute),
+		Layout: layout, Recompute: x.Recompute,
 		StepTime: hardware.Estimate{Missing: c.timeless}, TotalTime: hardware.Estimate{Missing: c.timeless},
 		Decode: hardware.Estimate{Missing: c.timeless},
 	}
@@ -156,28 +220,50 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	out.RunFLOPs = out.Steps * out.FLOPs.Step
 	out.Tokens = c.tokens(float64(out.Params.Total))
 	var err error
-	if out.Memory, err = flops.TrainingMemory(s, c.workload, r.Execution, out.Layout); err != nil {
+	if out.Memory, err = flops.TrainingMemory(s, c.workload, x, layout); err != nil {
 		return out, err
 	}
-	if r.Profile != nil {
-		out.Fits = r.Profile.Fits(&out.Memory)
+	if r.Profile != nil && r.Profile.MemoryBytes != nil {
+		fits := out.Memory.PeakBytes <= r.Profile.MemoryBytes.Value
+		out.Fits = &fits
 	}
 	if c.machine != nil {
-		p, err := hardware.Predict(hardware.Run{
-			Profile: *r.Profile, Shape: *s, Workload: c.workload, Execution: r.Execution, Layout: out.Layout, Software: r.Software,
-		})
-		var missing *hardware.MissingError
-		switch {
-		case errors.As(err, &missing):
-			out.StepTime.Missing = missing.Error()
-		case err != nil:
+		if err := out.predict(c, s, x); err != nil {
 			return out, err
-		default:
-			out.StepTime, out.Bound = hardware.Estimate{Interval: &p.StepSeconds}, p.Bound
 		}
 	}
 	out.bill(c)
 	return out, nil
+}
+
+// predict adds step time and decoding latency; what a profile lacks leaves them absent.
+func (k *Costs) predict(c *coster, s *shapes.Shape, x flops.Execution) error {
+	var missing *hardware.MissingError
+	p, err := hardware.Predict(c.run(s, x, k.Layout))
+	switch {
+	case errors.As(err, &missing):
+		k.StepTime.Missing = missing.Error()
+	case err != nil:
+		return err
+	default:
+		k.StepTime, k.Bound = hardware.Estimate{Interval: &p.StepSeconds}, p.Bound
+	}
+	if s.Decoder.Layers == 0 {
+		k.Decode.Missing = "only a decoder generates"
+		return nil
+	}
+	one := c.run(s, x, flops.Layout{})
+	one.Workload = c.answer()
+	d, err := hardware.PredictDecoding(one)
+	switch {
+	case errors.As(err, &missing):
+		k.Decode.Missing = missing.Error()
+	case err != nil:
+		return err
+	default:
+		k.Decode = hardware.Estimate{Interval: &d.TotalSeconds}
+	}
+	return nil
 }
 
 // bill adds what follows from the step time.

@@ -137,9 +137,7 @@ func (c *coster) unknown(e *evaluator) string {
 			continue
 		}
 		switch {
-		case a == DecodeAxis:
-			return "the latency of decoding is not predicted by this version"
-		case a != StepTimeAxis && a != DeviceHoursAxis && a != CostAxis:
+		case a != StepTimeAxis && a != DeviceHoursAxis && a != CostAxis && a != DecodeAxis:
 		case c.machine == nil:
 			return a.String() + " is not known: " + c.timeless
 		case a == CostAxis && c.rates.Price.Interval == nil:

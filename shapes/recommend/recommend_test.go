@@ -182,3 +182,71 @@ func BenchmarkLikeBaseByTime(b *testing.B) {
 		like(b, "t5-base", recommend.Lattice, recommend.StepTimeAxis)
 	}
 }
+
+// An encoder runs once for an answer and the decoder once a token: asked for
+// latency, decoder layers go first.
+func TestLatencySparesTheEncoder(t *testing.T) {
+	r := like(t, "t5-base", recommend.Lattice, recommend.DecodeAxis)
+	pick := r.Rows[0]
+	if pick.Shape.Encoder.Layers <= pick.Shape.Decoder.Layers {
+		t.Errorf("for latency the pick is %s", pick.Shape.Name)
+	}
+	if pick.Decode.Interval == nil || pick.Decode.Interval.Value >= r.Anchor.Decode.Interval.Value {
+		t.Errorf("latency %+v against the anchor's %+v", pick.Decode.Interval, r.Anchor.Decode.Interval)
+	}
+}
+
+// The layout of each shown row is its own best one, and uses every device.
+func TestLayoutsUseTheDevices(t *testing.T) {
+	anchor := parse(t, "t5-efficient-xxl")
+	profile, err := hardware.Find("tpu-v3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const devices = 512
+	r, err := recommend.Recommend(recommend.Request{
+		Anchor: &anchor, Profile: &profile, Devices: devices, Objective: recommend.CostAxis,
+		Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128}, Execution: flops.Execution{Optimizer: flops.Adafactor},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range append([]recommend.Row{*r.Anchor}, r.Rows...) {
+		if row.Layout.Devices() != devices || row.Fits == nil || !*row.Fits {
+			t.Errorf("%s: layout %+v on %d devices, fits %v", row.Shape.Name, row.Layout, row.Layout.Devices(), row.Fits)
+		}
+	}
+}
+
+func BenchmarkLikeXXLOn512(b *testing.B) {
+	anchor := parse(b, "t5-efficient-xxl")
+	profile, err := hardware.Find("tpu-v3")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		_, err := recommend.Recommend(recommend.Request{
+			Anchor: &anchor, Profile: &profile, Devices: 512, Objective: recommend.CostAxis,
+			Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkMillion costs and judges a million candidates: 45 widths, 1 to 160 layers in either stack.
+func BenchmarkMillion(b *testing.B) {
+	counted := 0
+	for b.Loop() {
+		r, err := recommend.Recommend(recommend.Request{
+			Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 3e9, recommend.FLOPsAxis: 1e22}, Objective: recommend.QualityAxis,
+			Constraints: recommend.Constraints{MinDModel: 512, MaxDModel: 1024, MinDepth: 1, MaxDepth: 160},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		counted = r.Counted
+	}
+	b.ReportMetric(float64(counted), "candidates")
+}

@@ -21,7 +21,7 @@ const (
 	DeviceHoursAxis             // device-hours of the whole run
 	CostAxis                    // US dollars of the whole run
 	MemoryAxis                  // peak bytes of the device that needs most
-	DecodeAxis                  // seconds to generate one batch
+	DecodeAxis                  // seconds to generate one answer on one device
 	QualityAxis                 // predicted quality; an objective, never a cap
 	axes
 )

@@ -96,11 +96,12 @@ type Costs struct {
 	Memory    flops.Memory
 	Fits      *bool // nil: the device's memory is not known
 	Layout    flops.Layout
+	Recompute flops.Recompute   // the request's, or what a searched layout needs
 	StepTime  hardware.Estimate // seconds
 	TotalTime hardware.Estimate // seconds on the wall clock
 	Bound     hardware.Bound    // what limits a step; empty without a profile
 	Bill      hardware.Bill
-	Decode    hardware.Estimate // seconds to generate one batch
+	Decode    hardware.Estimate // seconds to generate one answer on one device
 }
 
 // Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 %

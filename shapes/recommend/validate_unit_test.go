@@ -1,0 +1,98 @@
+package recommend
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSpearman(t *testing.T) {
+	const rounding = 1e-12
+	for _, test := range []struct {
+		x, y []float64
+		want float64
+	}{
+		{[]float64{1, 2, 3, 4}, []float64{10, 20, 30, 40}, 1},
+		{[]float64{1, 2, 3, 4}, []float64{4, 3, 2, 1}, -1},
+		// By hand: ranks 1 2 3 4 5 and 2 1 4 3 5; Σd² = 4; 1 − 6·4/(5·24) = 0.8.
+		{[]float64{1, 2, 3, 4, 5}, []float64{2, 1, 4, 3, 5}, 0.8},
+		// Ties share ranks 1.5 1.5 3 against 1 2 3: covariance 1.5, variances 1.5 and 2; 1.5/√3.
+		{[]float64{0, 0, 7}, []float64{1, 2, 3}, 1.5 / math.Sqrt(3)},
+		{[]float64{1, 1, 1}, []float64{1, 2, 3}, 0},
+	} {
+		if got := spearman(test.x, test.y); math.Abs(got-test.want) > rounding {
+			t.Errorf("spearman(%v, %v) = %g, want %g", test.x, test.y, got, test.want)
+		}
+	}
+}
+
+func TestConformal(t *testing.T) {
+	// ⌈0.8·(n+1)⌉: the 8th of 9 errors, the 10th of 11; four errors hold 80 % of five cases, three do not.
+	for _, test := range []struct {
+		n    int
+		want float64
+	}{{9, 8}, {11, 10}, {4, 4}, {3, math.Inf(1)}} {
+		var errors []float64
+		for i := test.n; i > 0; i-- {
+			errors = append(errors, float64(i))
+		}
+		if got := conformal(errors); got != test.want {
+			t.Errorf("of %d errors %g, want %g", test.n, got, test.want)
+		}
+	}
+}
+
+func TestLeastSquares(t *testing.T) {
+	// y = 2 + 3x exactly; leverage of the mean is 1/n, and leverages sum to the number of coefficients.
+	x, y, w := []float64{1, 0, 1, 1, 1, 2, 1, 3}, []float64{2, 5, 8, 11}, []float64{1, 1, 1, 1}
+	l, ok := leastSquares(x, y, w)
+	const rounding = 1e-10
+	if !ok || math.Abs(l.coef[0]-2) > rounding || math.Abs(l.coef[1]-3) > rounding {
+		t.Fatalf("%v %v", l.coef, ok)
+	}
+	if h := l.leverage([]float64{1, 1.5}); math.Abs(h-0.25) > rounding {
+		t.Errorf("leverage of the mean %g, want 1/4", h)
+	}
+	sum := 0.0
+	for i := range y {
+		sum += l.leverage(x[2*i : 2*i+2])
+	}
+	if math.Abs(sum-2) > rounding {
+		t.Errorf("leverages sum to %g, want 2", sum)
+	}
+	if _, ok := leastSquares([]float64{1, 2, 1, 2, 1, 2}, []float64{1, 2, 3}, []float64{1, 1, 1}); ok {
+		t.Error("collinear features were fitted")
+	}
+}
+
+func TestChooseFront(t *testing.T) {
+	points := []point{{0, 1, 1, false}, {1, 2, 3, false}, {2, 3, 2.8, true}, {3, 4, 2, true}, {4, 5, 3.2, false}, {5, 6, 5, false}}
+	// 2 is measured and within ε = 0.5 of a cheaper point; 3 is measured and beaten by more than ε.
+	if got, want := frontOf(points, 0.5), []int{0, 1, 2, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("front %v, want %v", got, want)
+	}
+	target := 2.9
+	if s := choose(points, ParamsAxis, &target, 0.5, 10); s.pick != 1 {
+		t.Errorf("the cheapest that reaches 2.9 is point 1, picked %d", s.pick)
+	}
+	if s := choose(points, QualityAxis, nil, 0.5, 10); s.pick != 5 {
+		t.Errorf("the best is point 5, picked %d", s.pick)
+	}
+	// Above the chord from (ln 1, 1) to (ln 6, 5): point 1 by 2/4 − ln 2/ln 6 = 0.11, point 4 by 2.2/4 − ln 5/ln 6 < 0.
+	if s := choose(points, ParamsAxis, nil, 0.5, 10); s.pick != 1 {
+		t.Errorf("the knee is point 1, picked %d", s.pick)
+	}
+	if s := choose(points, QualityAxis, nil, 0.5, 2); len(s.shown) != 2 || s.shown[0] != 5 {
+		t.Errorf("two rows: %v", s.shown)
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	loss := 3.0
+	rows := []Record{{DecoderLayers: 2, DModel: 64, Params: 1e6, Loss: &loss, Group: "a"}, {Group: "b", Loss: &loss}}
+	v, err := Validate(rows, ValidateSettings{})
+	if err == nil || len(v.Left) != 2 || !strings.Contains(v.Left[0], "1 rows lack") {
+		t.Errorf("one usable row: %v, left out %q", err, v.Left)
+	}
+}
