@@ -152,6 +152,7 @@ func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 	if r.Anchor != nil {
 		limit = max(2*r.Anchor.DModel, 1024)
 	}
+	limit = max(limit, (c.MinDModel+c.Align-1)/c.Align*c.Align)
 	ratios := []int{2, 3, 4}
 	if k.Gated {
 		ratios = []int{2, 3}
@@ -282,4 +283,21 @@ func (r *Request) within(list []shapes.Shape) []shapes.Shape {
 		}
 	}
 	return kept
+}
+
+// whyEmpty says which constraint leaves no candidates, and the nearest that does.
+func (r *Request) whyEmpty() string {
+	c := &r.Constraints
+	up := max(1, (c.MinDModel+c.Align-1)/c.Align) * c.Align
+	switch {
+	case c.MinDepth > c.MaxDepth:
+		return fmt.Sprintf("stacks of at least %d and at most %d layers contradict each other; %d is the nearest most", c.MinDepth, c.MaxDepth, c.MinDepth)
+	case c.MaxDModel != 0 && c.MinDModel > c.MaxDModel:
+		return fmt.Sprintf("d_model of at least %d and at most %d contradict each other; %d is the nearest most", c.MinDModel, c.MaxDModel, c.MinDModel)
+	case r.Source == Lattice && c.MaxDModel != 0 && up > c.MaxDModel:
+		return fmt.Sprintf("no multiple of %d lies between d_model %d and %d; %d is the nearest", c.Align, c.MinDModel, c.MaxDModel, up)
+	case r.Source == Lattice:
+		return fmt.Sprintf("no width has d_model, d_ff and heads·d_kv in multiples of %d; 64 and 128 do", c.Align)
+	}
+	return "none of the candidates is within the constraints on d_model, depth and vocabulary"
 }

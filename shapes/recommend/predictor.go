@@ -3,6 +3,8 @@ package recommend
 import (
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
 // predictor is the published law with the errors it makes on rows it was not
@@ -21,9 +23,6 @@ type prediction struct {
 	loss, lossHalf   float64
 	score, scoreHalf float64
 }
-
-// Level is the share of cases that every quality interval is meant to cover.
-const Level = 0.8
 
 // newPredictor fits the published laws and calibrates their intervals by
 // leave-one-out over the rows of the paper's tables: the points of Figure 1 are
@@ -58,7 +57,7 @@ func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 
 // conformal returns the ⌈0.8·(n+1)⌉-th smallest error, infinite where n is too small.
 func conformal(errors []float64) float64 {
-	rank := int(math.Ceil(Level * float64(len(errors)+1)))
+	rank := int(math.Ceil(hardware.Level * float64(len(errors)+1)))
 	if rank > len(errors) {
 		return math.Inf(1)
 	}

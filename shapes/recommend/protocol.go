@@ -52,8 +52,7 @@ type operation struct {
 	released func(c *data.Checkpoint) int
 }
 
-// operations are the scaling operations of Tay et al. 2021 (arXiv 2109.10686,
-// section 3), in the order of its Table 2.
+// operations are the scaling operations of Tay et al. 2021 (arXiv 2109.10686).
 var operations = []operation{
 	{"nl", func(s *shapes.Shape) int { return max(s.Encoder.Layers, s.Decoder.Layers) }, func(c *data.Checkpoint) int { return max(c.EncoderLayers, c.DecoderLayers) }},
 	{"el", func(s *shapes.Shape) int { return s.Encoder.Layers }, func(c *data.Checkpoint) int { return c.EncoderLayers }},

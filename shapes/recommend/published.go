@@ -23,7 +23,7 @@ import (
 // The form was chosen on the very rows it is fitted to, among about fifteen by
 // their leave-one-out error, so that error is somewhat too kind. The cap on depth
 // is a prior: gains diminish from 32–36 layers (Tay et al. 2021, arXiv 2109.10686,
-// section 4.3), and no deeper shape is among the rows.
+// as the project reads it), and no deeper shape is among the rows.
 type publishedLaw struct {
 	sizeOnly bool // the baseline: b is the parameter count, and depth is left out
 	loss     *fit.Result

@@ -80,6 +80,9 @@ func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSumm
 // evidence is judge without the held-out errors.
 func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
 	*summary = EvidenceSummary{Kind: "none"}
+	if r.Fitted != nil {
+		return newFittedJudge(r.Fitted, template, c, summary)
+	}
 	if len(r.Records) > 0 {
 		j, err := newRecordJudge(r, template, c.tokens, summary)
 		if err != nil {
@@ -262,7 +265,7 @@ func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
 // noAnswer explains why there are no points.
 func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	if all.counted == 0 {
-		return &NoAnswerError{Reason: "the constraints on width, depth and alignment leave no candidates"}
+		return &NoAnswerError{Reason: v.request.whyEmpty()}
 	}
 	if all.feasible > 0 && (v.request.Target != nil || v.request.Anchor == nil) {
 		return &NoAnswerError{Reason: "for no candidate within the limits does the evidence predict the quality asked for"}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
@@ -144,6 +145,39 @@ func TestRecordedScores(t *testing.T) {
 	}
 }
 
+// A law fitted elsewhere leads: of two shapes of one size the one it prefers is picked.
+func TestFittedLaw(t *testing.T) {
+	shape := fit.ShapeAware()
+	law := &fit.Result{Law: shape, RMS: 0.01, Rows: 50, Objective: fit.SquaredLog()}
+	for _, p := range shape.Params { // the constants of shapeLaw
+		law.Params = append(law.Params, map[string]float64{
+			"E": 1.5, "A_width": 60, "A_depth": 1.5, "A_params": 300, "A_tokens": 500,
+			"alpha_width": 0.7, "alpha_depth": 0.7, "alpha_params": 0.33, "alpha_tokens": 0.3,
+		}[p.Name])
+	}
+	request := recommend.Request{
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Fitted: law, Tokens: 5e9,
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 300e6},
+	}
+	r, err := recommend.Recommend(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := r.Rows[0]
+	want := shapeLaw(float64(pick.Shape.DModel), float64(pick.Shape.Decoder.Layers), float64(pick.Params.Total), 5e9)
+	const rounding = 1e-9
+	if got := pick.Quality.Upstream.Interval.Value; math.Abs(got-want) > rounding {
+		t.Errorf("%s: loss %g, the law says %g", pick.Shape.Name, got, want)
+	}
+	if l := pick.Shape.Decoder.Layers; l < 10 || l > 24 { // TestRecoversKnownLaw finds the optimum of this law at 16
+		t.Errorf("the pick has %d layers", l)
+	}
+	law.Law = law.Law.On("wheels", "layers", "params", "tokens")
+	if _, err := recommend.Recommend(request); err == nil || !strings.Contains(err.Error(), "wheels") {
+		t.Errorf("a law of wheels: %v", err)
+	}
+}
+
 func TestListsAreOfOneKind(t *testing.T) {
 	_, err := recommend.Recommend(recommend.Request{
 		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "t5-small"), parse(t, "gpt2")},
@@ -222,13 +256,16 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%s: the nearest feasible value %g is not feasible: %v", name, none.Binding[0].Nearest, err)
 		}
 	}
-	_, err := recommend.Recommend(recommend.Request{
-		Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
-		Constraints: recommend.Constraints{MinDepth: 30, MaxDepth: 20},
-	})
-	var none *recommend.NoAnswerError
-	if !errors.As(err, &none) || none.Reason == "" {
-		t.Errorf("depths 30 to 20: %v, want a *NoAnswerError with a reason", err)
+	for text, constraints := range map[string]recommend.Constraints{
+		"at least 30 and at most 20 layers": {MinDepth: 30, MaxDepth: 20},
+		"d_model of at least 900":           {MinDModel: 900, MaxDModel: 800},
+		"no multiple of 128":                {MinDModel: 130, MaxDModel: 250, Align: 128},
+	} {
+		_, err := recommend.Recommend(recommend.Request{Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9}, Constraints: constraints})
+		var none *recommend.NoAnswerError
+		if !errors.As(err, &none) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%+v: %v, want a *NoAnswerError that says %q", constraints, err, text)
+		}
 	}
 }
 

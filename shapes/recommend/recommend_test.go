@@ -12,7 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// like asks for a replacement on the paper's hardware: 16 TPU v3 (arXiv 2109.10686, section 3).
+// like asks for a replacement on the paper's hardware: 16 TPU v3 (arXiv 2109.10686).
 func like(t testing.TB, ref string, source recommend.Source, objective recommend.Axis) recommend.Result {
 	t.Helper()
 	profile, err := hardware.Find("tpu-v3")
@@ -30,7 +30,7 @@ func like(t testing.TB, ref string, source recommend.Source, objective recommend
 	return r
 }
 
-// The replacements of the paper (Tay et al. 2021, arXiv 2109.10686, section 5 and the DeepNarrow table).
+// The replacements of the paper (Tay et al. 2021, arXiv 2109.10686 and its DeepNarrow table).
 func TestPaperReplacements(t *testing.T) {
 	find := func(r recommend.Result, name string) *recommend.Row {
 		for i := range r.Rows {

@@ -15,9 +15,9 @@ type Record struct {
 	Name                         string
 	EncoderLayers, DecoderLayers int
 	DModel                       int
-	Params                       float64 // total parameters, counted as for candidates
-	Tokens                       float64 // training tokens
-	FLOPs                        float64
+	Params                       float64  // total parameters, counted as for candidates
+	Tokens                       float64  // training tokens
+	FLOPs                        float64  // of the whole run; stands in for tokens of decoder-only runs, as FLOPs/(6·Params)
 	Loss                         *float64 // upstream, nats
 	Score                        *float64 // downstream, larger is better
 	Group                        string   // runs of one tokenizer, data set or budget
@@ -54,9 +54,13 @@ type runTraits struct{ params, depth, width, tokens float64 }
 func (t *runTraits) aspect() float64 { return t.width - t.depth }
 
 func (m *Record) traits() runTraits {
+	tokens := m.Tokens
+	if tokens == 0 && m.EncoderLayers == 0 {
+		tokens = m.FLOPs / (6 * m.Params)
+	}
 	return runTraits{
 		params: math.Log(m.Params), depth: math.Log(float64(m.EncoderLayers + m.DecoderLayers)),
-		width: math.Log(float64(m.DModel)), tokens: math.Log(m.Tokens),
+		width: math.Log(float64(m.DModel)), tokens: math.Log(tokens),
 	}
 }
 

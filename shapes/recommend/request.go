@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -94,6 +95,8 @@ type Request struct {
 
 	// Records are the caller's runs; when there are any, nothing published is used.
 	Records []Record
+	// Fitted is a law of loss that the caller fitted; it leads over records and published results.
+	Fitted *fit.Result
 
 	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder), TokensPerParam in tokens for each
 	// parameter of a candidate. Tokens lead where steps are given too; none of the three = the paper's 524,288 steps.
@@ -120,7 +123,7 @@ const (
 	defaultMinDepth = 2
 	// defaultMaxDepth is the deepest released T5-Efficient shape, base-nl48.
 	defaultMaxDepth = 48
-	// paperSteps is the length of the runs of Tay et al. 2021 (arXiv 2109.10686, section 3).
+	// paperSteps is the length of the runs of Tay et al. 2021 (arXiv 2109.10686).
 	paperSteps = 524288
 )
 

@@ -22,7 +22,7 @@ type Result struct {
 
 // EvidenceSummary is the line under every table that leans on recorded results.
 type EvidenceSummary struct {
-	Kind     string        // "published", "records", or "none"
+	Kind     string        // "published", "records", "fit" or "none"
 	Law      string        // what was fitted, in a sentence
 	Missing  string        // why there is no quality; empty when there is
 	Rows     int           // readings fitted

@@ -135,11 +135,7 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 			at[m.Group] = k
 			groups = append(groups, runGroup{name: m.Group})
 		}
-		t := m.traits()
-		if m.Tokens <= 0 {
-			t.tokens = 0
-		}
-		groups[k].runs, groups[k].cost = append(groups[k].runs, t), append(groups[k].cost, sign**outcome)
+		groups[k].runs, groups[k].cost = append(groups[k].runs, m.traits()), append(groups[k].cost, sign**outcome)
 	}
 	if dropped > 0 {
 		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers", dropped))

@@ -1,0 +1,127 @@
+package recommend
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// fittedJudge judges by a law that the caller fitted elsewhere. Where its
+// records lay is not known, so every prediction is an extrapolation.
+type fittedJudge struct {
+	law  *fit.Result
+	read []func(s *shapes.Shape, p *flops.Parameters) float64
+	half float64 // half-width at the template
+}
+
+// fitColumns are the predictors that a candidate has.
+var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
+	"params":  func(_ *shapes.Shape, p *flops.Parameters) float64 { return float64(p.Total) },
+	"d_model": func(s *shapes.Shape, _ *flops.Parameters) float64 { return float64(s.DModel) },
+	"layers": func(s *shapes.Shape, _ *flops.Parameters) float64 {
+		return float64(s.Encoder.Layers + s.Decoder.Layers)
+	},
+	"encoder_layers": func(s *shapes.Shape, _ *flops.Parameters) float64 { return float64(s.Encoder.Layers) },
+	"decoder_layers": func(s *shapes.Shape, _ *flops.Parameters) float64 { return float64(s.Decoder.Layers) },
+	"non_embedding_params": func(_ *shapes.Shape, p *flops.Parameters) float64 {
+		return float64(p.NonEmbedding)
+	},
+}
+
+func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary *EvidenceSummary) (*fittedJudge, error) {
+	if law.Law.Response != "loss" {
+		return nil, fmt.Errorf("the fitted law %s predicts a %s; a law of loss is needed", law.Law.Name, law.Law.Response)
+	}
+	j := &fittedJudge{law: law}
+	for _, name := range law.Law.Columns {
+		switch read, ok := fitColumns[name]; {
+		case ok:
+			j.read = append(j.read, read)
+		case name == "tokens":
+			j.read = append(j.read, func(_ *shapes.Shape, p *flops.Parameters) float64 { return c.tokens(float64(p.Total)) })
+		case name == "flops":
+			j.read = append(j.read, func(s *shapes.Shape, p *flops.Parameters) float64 { return c.cheap(FLOPsAxis, s, p) })
+		default:
+			known := []string{"tokens", "flops"}
+			for k := range fitColumns {
+				known = append(known, k)
+			}
+			slices.Sort(known)
+			return nil, fmt.Errorf("the fitted law %s reads %q, which candidates do not have; they have %s", law.Law.Name, name, strings.Join(known, ", "))
+		}
+	}
+	p := flops.CountParameters(template)
+	at := j.loss(template, &p)
+	j.half = at.HalfWidth()
+	summary.Kind, summary.Rows = "fit", law.Rows
+	summary.Law = fmt.Sprintf("%s, fitted by the caller to %d rows", law.Law.Formula, law.Rows)
+	summary.Notes = append(summary.Notes, "the fit does not say which kind of models it is of, nor where its rows lay: every prediction counts as an extrapolation")
+	if !j.tells("nl") && !j.tells("dm") {
+		summary.Unranked = true
+		summary.Notes = append(summary.Notes, "the law reads neither depth nor width: shapes of one size are not ranked")
+	}
+	return j, nil
+}
+
+func (j *fittedJudge) loss(s *shapes.Shape, p *flops.Parameters) quantity.Interval {
+	x := make([]float64, len(j.read))
+	for i, read := range j.read {
+		x[i] = read(s, p)
+	}
+	v := j.law.Predict(x...)
+	const quantile = 1.2815515655446004 // of the normal distribution at 0.9
+	half := quantile * j.law.RMS
+	if !j.law.Objective.Raw() {
+		half *= v
+	}
+	return quantity.Interval{Value: v, Low: v - half, High: v + half}
+}
+
+func (j *fittedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {
+	loss := j.loss(s, p)
+	return -loss.Value, loss.HalfWidth()
+}
+
+func (j *fittedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 { return -j.loss(s, p).Value }
+
+func (j *fittedJudge) usual() float64 { return j.half }
+
+func (j *fittedJudge) unit() string { return lossUnit }
+
+func (j *fittedJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
+
+func (j *fittedJudge) describe(row *Row) {
+	loss := j.loss(&row.Shape, &row.Params)
+	row.Quality.Upstream = hardware.Estimate{Interval: &loss}
+	row.Quality.Downstream = hardware.Estimate{Missing: "the fitted law is of the upstream loss"}
+	row.Class = Extrapolated
+	if math.IsNaN(loss.Value) {
+		row.Quality.Upstream = hardware.Estimate{Missing: "the shape lies outside the law's domain"}
+		row.Class = Rule
+	}
+}
+
+// tells says whether the law reads what the operation changes, other than through size.
+func (j *fittedJudge) tells(letters string) bool {
+	reads := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(j.law.Law.Columns, name) })
+	}
+	switch letters {
+	case "nl":
+		return reads("layers", "encoder_layers", "decoder_layers")
+	case "el":
+		return reads("layers", "encoder_layers")
+	case "dl":
+		return reads("layers", "decoder_layers")
+	case "dm":
+		return reads("d_model")
+	}
+	return false
+}
