@@ -100,7 +100,7 @@ func pool(groups []runGroup) runGroup {
 }
 
 // rank fits one form to groups. Polynomials are fitted to the outcomes
-// themselves, which may be negative scores.
+// themselves, which may be negative scores. Slopes are pulled a little to zero.
 func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 	whole := pool(groups)
 	if f.law != nil {
@@ -128,17 +128,16 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 			x, y, weight = append(x, row...), append(y, groups[g].cost[i]), append(weight, 1)
 		}
 	}
-	if len(y) < columns+2 {
-		return nil, fmt.Errorf("%d rows for %d coefficients", len(y), columns)
+	constants := 1
+	if levelled {
+		constants = len(groups)
 	}
+	x, y, weight = shrunk(x, y, weight, columns, constants)
 	l, ok := leastSquares(x, y, weight)
 	if !ok {
 		return nil, fmt.Errorf("the rows do not vary enough")
 	}
-	slopes := l.coef[1:]
-	if levelled {
-		slopes = l.coef[len(groups):]
-	}
+	slopes := l.coef[constants:]
 	return func(t *runTraits) float64 {
 		sum := 0.0
 		for j, v := range f.features(s.centred(t))[1:] {
@@ -146,6 +145,34 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 		}
 		return sum
 	}, nil
+}
+
+// ridge is the weight, in rows' worth of standardised columns, that pulls slopes
+// to zero: enough for columns that the groups cannot tell apart, as tokens are from
+// a level for each group where each group has its own number of tokens.
+const ridge = 1e-3
+
+// constant is the share of its length that a column varies by, below which it
+// counts as a constant.
+const constant = 1e-9
+
+// shrunk appends a row for each slope that pulls it to zero.
+func shrunk(x, y, weight []float64, columns, constants int) (xs, ys, weights []float64) {
+	n := len(y)
+	for j := constants; j < columns; j++ {
+		values, length := make([]float64, n), 0.0
+		for i := range n {
+			values[i] = x[i*columns+j]
+			length += values[i] * values[i]
+		}
+		row := make([]float64, columns)
+		row[j] = math.Sqrt(scatter(values))
+		if row[j] <= constant*math.Sqrt(length) { // a square of two levels, for one: it is pinned to zero
+			row[j] = math.Sqrt(length) + constant
+		}
+		x, y, weight = append(x, row...), append(y, 0), append(weight, ridge)
+	}
+	return x, y, weight
 }
 
 // level returns the indicator of group g of n.

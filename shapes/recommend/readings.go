@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -140,15 +141,35 @@ func leastSquares(x, y, weight []float64) (linear, bool) {
 		normal.SymRankOne(normal, weight[r], row)
 		right.AddScaledVec(right, weight[r]*y[r], row)
 	}
+	// Columns are brought to one length first, so that the condition is about their directions.
+	scale := make([]float64, n)
+	for j := range scale {
+		if scale[j] = math.Sqrt(normal.At(j, j)); scale[j] == 0 {
+			return linear{}, false
+		}
+	}
+	for j := range n {
+		right.SetVec(j, right.AtVec(j)/scale[j])
+		for k := j; k < n; k++ {
+			normal.SetSym(j, k, normal.At(j, k)/scale[j]/scale[k])
+		}
+	}
 	var factor mat.Cholesky
 	if !factor.Factorize(normal) || factor.Cond() > maxCondition {
 		return linear{}, false
 	}
-	coef, inverse := mat.NewVecDense(n, nil), mat.NewSymDense(n, nil)
-	if factor.SolveVecTo(coef, right) != nil || factor.InverseTo(inverse) != nil {
+	solution, inverse := mat.NewVecDense(n, nil), mat.NewSymDense(n, nil)
+	if factor.SolveVecTo(solution, right) != nil || factor.InverseTo(inverse) != nil {
 		return linear{}, false
 	}
-	return linear{coef.RawVector().Data, mat.DenseCopyOf(inverse).RawMatrix().Data}, true
+	out := linear{coef: make([]float64, n), inverse: make([]float64, n*n)}
+	for j := range n {
+		out.coef[j] = solution.AtVec(j) / scale[j]
+		for k := range n {
+			out.inverse[j*n+k] = inverse.At(j, k) / scale[j] / scale[k]
+		}
+	}
+	return out, true
 }
 
 // maxCondition of XᵀWX leaves half of float64's digits to the coefficients.
