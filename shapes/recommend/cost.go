@@ -19,7 +19,8 @@ type coster struct {
 	machine  *hardware.Machine
 	timeless string // why no step time can be had; empty when it can
 	// usual is the layout that candidates are costed with where none is stated: the best one of the template.
-	usual flops.Layout
+	usual     flops.Layout
+	recompute flops.Recompute // that usual needs
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
@@ -56,7 +57,8 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 	}
 	c.machine = &machine
 	if r.Layout == nil {
-		c.usual = c.search(template).Layout
+		best := c.search(template)
+		c.usual, c.recompute = best.Layout, best.Recompute
 	}
 	return c, nil
 }
@@ -132,9 +134,14 @@ func (c *coster) layout(s *shapes.Shape) flops.Layout {
 	return c.spread(s)
 }
 
-// shown returns the layout and execution of a shown row: its own best layout
-// where none is stated. Where memory is limited or to be saved it is the one the
-// candidate was costed with, as the fastest layout may need more.
+// worthwhile is how much faster a row's own best layout must be before the row
+// leaves the anchor's: savings are best compared at one layout.
+const worthwhile = 0.05
+
+// shown returns the layout and execution of a shown row. Where none is stated
+// it is the template's best, unless the row does not allow or fit it or is clearly
+// faster with its own. Where memory is limited or to be saved it stays the one the
+// candidate was costed with, as a faster layout may need more.
 func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
 	r := c.request
 	x := r.Execution
@@ -142,6 +149,15 @@ func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
 		return c.layout(s), x
 	}
 	best := c.search(s)
+	if c.usual.DP > 0 && c.usual.Validate(s, c.workload) == nil {
+		usual := x
+		usual.Recompute = c.recompute
+		p, err := hardware.Predict(c.run(s, usual, c.usual))
+		fits := err == nil && (p.Fits == nil || *p.Fits)
+		if fits && p.StepSeconds.Value <= best.StepSeconds*(1+worthwhile) {
+			return c.usual, usual
+		}
+	}
 	x.Recompute = best.Recompute
 	return best.Layout, x
 }
