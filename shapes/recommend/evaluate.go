@@ -38,6 +38,7 @@ type evaluator struct {
 	enough float64
 	// below is the cost that candidates must stay under.
 	below float64
+	all   bool // keep every candidate within the limits
 }
 
 // chunk is how many candidates a worker takes at a time.
@@ -97,7 +98,7 @@ func (e *evaluator) chunk(from, to int) evaluation {
 		}
 		out.points = append(out.points, pt)
 	}
-	if e.judge != nil {
+	if e.judge != nil && !e.all {
 		out.points = undominated(out.points)
 	}
 	return out

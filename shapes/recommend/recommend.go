@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -53,6 +54,9 @@ func Recommend(r Request) (Result, error) {
 	if r.Target != nil && j != nil {
 		anchorScore = e.aim(&r)
 	}
+	if e.all = r.Source == Listed; e.all {
+		e.enough, e.below = math.Inf(-1), math.Inf(1)
+	}
 	all := e.run(r.Workers)
 	out.Counted, out.Feasible = all.counted, all.feasible
 	if len(all.points) == 0 {
@@ -63,8 +67,24 @@ func Recommend(r Request) (Result, error) {
 		return out, err
 	}
 	sel := choose(all.points, r.Objective, anchorScore, j.usual(), r.Top)
+	if r.Source == Listed {
+		sel.showAll(len(all.points), r.Top)
+	}
 	out.Rows, err = view.rows(&all, sel, out.Anchor)
+	out.warn(&r)
+	if missed := out.Feasible - len(all.points); e.all && missed > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("%d listed candidates lie too far from the evidence to be judged", missed))
+	}
 	return out, err
+}
+
+// warn says where the rows do not use the devices asked for.
+func (r *Result) warn(q *Request) {
+	for i := range r.Rows {
+		if n := r.Rows[i].Layout.Devices(); n != q.Devices && q.Layout == nil {
+			r.Warnings = append(r.Warnings, fmt.Sprintf("no layout spreads the batch of %s over %d devices; its costs are of %d", r.Rows[i].Shape.Name, q.Devices, n))
+		}
+	}
 }
 
 // judge returns what says how good shapes are, or nil with the reason in the
@@ -236,6 +256,9 @@ func (v *viewer) tie(a, b *Row) bool {
 // unjudged returns, where nothing says how good shapes are, the candidate that
 // uses most of the budget for each depth: a menu, not a ranking.
 func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
+	if v.request.Source == Listed {
+		return v.menu(all.points)
+	}
 	largest := map[int]point{} // by layers of both stacks
 	var depths []int
 	var s shapes.Shape
@@ -249,14 +272,26 @@ func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
 	}
 	slices.Sort(depths)
 	step := max(1, (len(depths)+top-1)/top)
-	var rows []Row
+	var some []point
 	for i := 0; i < len(depths); i += step {
-		row, err := v.row(largest[depths[i]].index)
+		some = append(some, largest[depths[i]])
+	}
+	return v.menu(some)
+}
+
+// menu returns rows that nothing ranks.
+func (v *viewer) menu(points []point) ([]Row, error) {
+	why := "the largest shape of its depth within the limits; nothing measured ranks it"
+	if v.request.Source == Listed {
+		why = "listed; nothing measured ranks it"
+	}
+	var rows []Row
+	for _, p := range points {
+		row, err := v.row(p.index)
 		if err != nil {
 			return nil, err
 		}
-		row.Rank = len(rows) + 1
-		row.Why = "the largest shape of its depth within the limits; nothing measured ranks it"
+		row.Rank, row.Why = len(rows)+1, why
 		rows = append(rows, row)
 	}
 	return rows, nil

@@ -190,7 +190,7 @@ func TestListsAreOfOneKind(t *testing.T) {
 		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "mt5-small"), parse(t, "mt5-base")},
 		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
 	})
-	if err != nil || r.Evidence.Missing == "" {
+	if err != nil || r.Evidence.Missing == "" || len(r.Rows) != 2 {
 		t.Errorf("mT5 has another tokenizer than the evidence: %v, %q", err, r.Evidence.Missing)
 	}
 }

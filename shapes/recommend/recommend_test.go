@@ -119,6 +119,44 @@ func TestRowsAreSound(t *testing.T) {
 	}
 }
 
+// The answer does not depend on the number of workers, nor listed candidates on their order.
+func TestWorkersAndOrderDoNotMatter(t *testing.T) {
+	var picks []string
+	for _, workers := range []int{1, 3} {
+		r, err := recommend.Recommend(recommend.Request{Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 300e6}, Objective: recommend.QualityAxis, Workers: workers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		names := ""
+		for _, row := range r.Rows {
+			names += row.Shape.Name + " "
+		}
+		picks = append(picks, names)
+	}
+	if picks[0] != picks[1] {
+		t.Errorf("one worker: %s; three: %s", picks[0], picks[1])
+	}
+	list := []shapes.Shape{parse(t, "t5-small"), parse(t, "t5-base"), parse(t, "small-nl16"), parse(t, "small-el32")}
+	var order [2][]string
+	for i := range order {
+		r, err := recommend.Recommend(recommend.Request{Source: recommend.Listed, Candidates: list, Objective: recommend.QualityAxis})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Rows) != len(list) {
+			t.Errorf("%d rows of %d listed", len(r.Rows), len(list))
+		}
+		for _, row := range r.Rows {
+			order[i] = append(order[i], row.Shape.Name)
+		}
+		slices.Reverse(list)
+	}
+	// small-el32 has the best average of the four in the paper's table, 79.81.
+	if !slices.Equal(order[0], order[1]) || order[0][0] != "t5-efficient-small-el32" {
+		t.Errorf("listed one way %v, the other way %v", order[0], order[1])
+	}
+}
+
 // A shape of the lattice that was released carries its released name.
 func TestReleasedNames(t *testing.T) {
 	anchor := parse(t, "t5-efficient-small")

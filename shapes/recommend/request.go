@@ -61,7 +61,7 @@ type Source uint8
 const (
 	Lattice   Source = iota // every aligned shape of the family within the constraints
 	Catalogue               // the released shapes of the family
-	Listed                  // Request.Candidates
+	Listed                  // Request.Candidates, all of which are shown
 )
 
 // Request is what to recommend for. Zero fields mean what each says.
@@ -102,7 +102,7 @@ type Request struct {
 	// parameter of a candidate. Tokens lead where steps are given too; none of the three = the paper's 524,288 steps.
 	Tokens, TokensPerParam float64
 
-	Top     int // rows at most; zero = 12
+	Top     int // rows at most; zero = 12, or all that are listed
 	Workers int // goroutines; zero = GOMAXPROCS
 }
 
@@ -146,7 +146,7 @@ func (r Request) filled() (Request, error) {
 			return r, fmt.Errorf("a limit on %s of %g: limits are positive, and on a cost", axis, limit)
 		}
 	}
-	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil {
+	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil && r.Source != Listed {
 		return r, fmt.Errorf("nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
 	}
 	if r.Source == Listed && len(r.Candidates) == 0 {
@@ -163,6 +163,9 @@ func (r Request) filled() (Request, error) {
 	}
 	if r.Top == 0 {
 		r.Top = defaultTop
+		if r.Source == Listed {
+			r.Top = len(r.Candidates)
+		}
 	}
 	c := &r.Constraints
 	if c.Align == 0 {

@@ -54,6 +54,16 @@ func choose(points []point, objective Axis, anchor *float64, ε float64, top int
 	return selection{pick: chosen[0], shown: chosen}
 }
 
+// showAll shows the pick and then every other point by cost, at most top.
+func (s *selection) showAll(n, top int) {
+	s.shown = []int{s.pick}
+	for i := range n {
+		if i != s.pick && len(s.shown) < top {
+			s.shown = append(s.shown, i)
+		}
+	}
+}
+
 // frontOf returns the indices of the strict front and of the measured points
 // that are not ε-dominated, cheapest first.
 func frontOf(points []point, ε float64) []int {
