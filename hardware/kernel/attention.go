@@ -35,7 +35,7 @@ func (m *Model) recordSelfAttention(s *stack, saved *layerSaved, name string) pr
 		qkv.backWeight(m, g.queries, a.normed, e.rows, true),
 		qkv.backInput(m, g.normed, g.queries, e.rows, false),
 	)
-	p.onBackward(m.normBackward(norm, normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}, saved.input, a.inverse, e.rows)...)
+	p.onBackward(m.normBackward(norm, g.aroundNorm(), saved.input, a.inverse, e.rows)...)
 	return p
 }
 
@@ -71,7 +71,7 @@ func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string, i
 		keyValue.backInput(m, dSource, g.keyValues, sources, !isLast),
 		query.backInput(m, g.normed, g.queries, e.rows, false),
 	)
-	p.onBackward(m.normBackward(norm, normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}, saved.afterSelf, a.inverse, e.rows)...)
+	p.onBackward(m.normBackward(norm, g.aroundNorm(), saved.afterSelf, a.inverse, e.rows)...)
 	return p
 }
 

@@ -27,7 +27,7 @@ func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string
 	}
 	p.onForward(second.apply(m, output, saved.hidden, e.rows, true))
 	p.onBackward(first.backWeight(m, gradient, saved.normed, e.rows, true), first.backInput(m, g.normed, gradient, e.rows, false))
-	p.onBackward(m.normBackward(norm, normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}, x, saved.inverse, e.rows)...)
+	p.onBackward(m.normBackward(norm, g.aroundNorm(), x, saved.inverse, e.rows)...)
 	return p
 }
 

@@ -21,6 +21,11 @@ type normBack struct {
 	accumulate bool      // add to dx
 }
 
+// aroundNorm is a block's norm: its gradient joins the one that went round the block.
+func (g *gradients) aroundNorm() normBack {
+	return normBack{dx: g.residual, dy: g.normed, partial: g.partial, accumulate: true}
+}
+
 // normBackward is the gradient of normForward. Rows are split at the blocks that vec prescribes, so that dw is the same sum for any
 // number of threads.
 func (m *Model) normBackward(w *Tensor, b normBack, x, inverse []float32, rows int) []op {
