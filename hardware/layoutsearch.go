@@ -49,7 +49,7 @@ const shownChoices = 10
 
 // SearchLayout returns the fastest layouts of a run over so many devices that fit in memory: every split into data, tensor
 // and pipeline parallelism, ZeRO stage, micro-batch and recompute mode that the shape allows. Tensor parallelism stays
-// within the fast links and splits the sequence too. The run's own layout and recompute mode are ignored.
+// within the fast links and splits the sequence too where its length allows. The run's own layout and recompute mode are ignored.
 //
 // Where nothing fits, the choices are those that need least, and Remedies lists what would fit.
 //
@@ -163,19 +163,35 @@ func layouts(r *Run, devices int, m *Machine) func(func(flops.Layout) bool) {
 					continue
 				}
 				for _, micro := range divisors(r.Workload.Batch / dp) {
-					for zero := range 4 {
-						if zero > 0 && dp == 1 || zero > 1 && pp > 1 {
-							break // nothing to split; gradients and weights of a pipeline stage stay whole over its micro-batches
-						}
-						l := flops.Layout{DP: dp, TP: tp, PP: pp, ZeRO: zero, MicroBatch: micro, SequenceParallel: tp > 1}.For(r.Workload)
-						if !yield(l) {
-							return
+					for _, chunks := range interleaves(r, pp) {
+						for zero := range 4 {
+							if zero > 0 && dp == 1 || zero > 1 && pp > 1 {
+								break // nothing to split; gradients and weights of a pipeline stage stay whole over its micro-batches
+							}
+							l := flops.Layout{DP: dp, TP: tp, PP: pp, ZeRO: zero, MicroBatch: micro, Interleave: chunks, SequenceParallel: tp > 1 && divides(tp, r)}
+							if !yield(l.For(r.Workload)) {
+								return
+							}
 						}
 					}
 				}
 			}
 		}
 	}
+}
+
+// divides says whether tensor parallelism can split the sequences too.
+func divides(tp int, r *Run) bool {
+	encoder := r.Shape.Encoder.Layers == 0 || r.Workload.EncoderLength%tp == 0
+	return encoder && (r.Shape.Decoder.Layers == 0 || r.Workload.DecoderLength%tp == 0)
+}
+
+// interleaves lists the chunks a pipeline stage may have: stages of an encoder-decoder are not alike and have one.
+func interleaves(r *Run, pp int) []int {
+	if pp == 1 || r.Shape.CrossAttention() {
+		return []int{1}
+	}
+	return []int{1, 2, 4}
 }
 
 // divisors lists the divisors of n in rising order; of a number with many it keeps the powers of two and the number itself.

@@ -108,10 +108,29 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 			p.matmul += s.project(n, sh.DModel, sh.DModel, s.headRate)
 		}
 	}
+	p.matmul += s.frontend(sh, &sh.Encoder, w.EncoderTokens(sh)) + s.frontend(sh, &sh.Decoder, w.DecoderTokens(sh))
+	if sh.Pooler {
+		p.matmul += s.project(w.Batch, sh.DModel, sh.DModel, s.headRate)
+	}
 	full := 1.0 + backwardPasses
 	b := blockTime{matmul: full * p.matmul, vector: full * (s.traffic*p.bytes + p.scores) / s.stream}
 	b.launch = added(b.matmul+b.vector, full*p.kernels*s.launch)
 	return b
+}
+
+// frontend returns the time of one forward pass of the convolutions that feed a stack in place of tokens.
+func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float64 {
+	if tokens == 0 {
+		return 0
+	}
+	switch f := k.Frontend; f.Kind {
+	case shapes.Audio:
+		const width = 3
+		return s.project(2*tokens, sh.DModel, width*f.Channels, s.headRate) + s.project(tokens, sh.DModel, width*sh.DModel, s.headRate)
+	case shapes.Patches:
+		return s.project(tokens, sh.DModel, f.Patch*f.Patch*f.Channels, s.headRate)
+	}
+	return 0
 }
 
 // step returns the time of one training step on checked input, the layout filled. It does not allocate.
