@@ -43,7 +43,7 @@ func tables() map[string]struct {
 	add("pue.csv", 47, collect(PUEs(), func(p PUE) sourced { return sourced{p.Key, p.Source, p.Evidence} }))
 	add("footprints.csv", 5, collect(Footprints(), func(f Footprint) sourced { return sourced{f.Model, f.Source, f.Evidence} }))
 	add("step_times.csv", 285, collect(StepTimes(), func(s StepTime) sourced { return sourced{s.ID, s.Source, s.Evidence} }))
-	add("step_constants.csv", 47, collect(StepConstants(), func(c StepConstant) sourced { return sourced{c.Name, c.Source, c.Evidence} }))
+	add("step_constants.csv", 48, collect(StepConstants(), func(c StepConstant) sourced { return sourced{c.Name, c.Source, c.Evidence} }))
 	add("laws.csv", 37, collect(LawParameters(), func(l LawParameter) sourced { return sourced{l.Law, l.Source, l.Evidence} }))
 	add("goodput.csv", 3, collect(Goodputs(), func(g Goodput) sourced { return sourced{g.Run, g.Source, g.Evidence} }))
 	add("published_params.csv", 21, collect(AllPublishedParams(), func(p PublishedParams) sourced { return sourced{p.Model, p.Source, p.Evidence} }))

@@ -19,6 +19,9 @@ const (
 	WaveTail
 	// FusedCore is the rate of fused attention against a large matmul.
 	FusedCore
+	// HopperCore is what fused attention keeps of that on Hopper, whose asynchronous matrix units the kernels written for Ampere,
+	// those of most trainers so far, cannot fill.
+	HopperCore
 	// UnfusedCore is the rate of unfused attention products against what their dimensions allow.
 	UnfusedCore
 	// ScorePasses is how often unfused attention reads or writes the score matrix in one forward pass.
@@ -88,6 +91,7 @@ var priors = [constants]prior{
 	WaveQuantisation: {"wave_quantisation", 0.4, 0.4, "libraries choose among tile sizes and split-k, which recovers about half"},
 	WaveTail:         {"wave_tail", 0.3, 0.5, "prologue and epilogue of a tile against its main loop"},
 	FusedCore:        {"fused_core", 0.65, 0.2, "Dao 2023 (arXiv 2307.08691, figures 4 to 6): 50 to 73 % of peak forward, less backward, head size 64 to 128"},
+	HopperCore:       {"hopper_core", 0.65, 0.2, "FlashAttention-2 reaches 35 % of peak on H100 against 50 to 73 % on A100 (Shah et al. 2024, arXiv 2407.08608, section 1)"},
 	UnfusedCore:      {"unfused_core", 0.6, 0.3, "batched products of small matrices against single large ones"},
 	ScorePasses:      {"score_passes", 5, 0.3, "write scores, bias or mask, softmax read and write, read by the second product; dropout and casts on top"},
 	EagerTraffic:     {"eager_traffic", 1.6, 0.25, "separate kernels for bias, dropout, residual, casts"},

@@ -161,6 +161,9 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	}
 	m.saturation, m.quantise, m.tail = c[SaturationDepth], c[WaveQuantisation], c[WaveTail]
 	m.fusedCore, m.unfusedCore, m.scorePasses = c[FusedCore], c[UnfusedCore], c[ScorePasses]
+	if p.Family() == "hopper" {
+		m.fusedCore *= c[HopperCore]
+	}
 	m.traffic, m.launch, m.fixed = c[EagerTraffic], c[EagerLaunch], c[EagerFixed]
 	if compiled(p, s) {
 		m.traffic, m.launch, m.fixed = c[CompiledTraffic], c[CompiledLaunch], c[CompiledFixed]
