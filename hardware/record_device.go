@@ -114,7 +114,6 @@ func (r *rowReader) profile(out *MeasuredRun) {
 		}
 	}
 	out.Device, out.Run.Profile = p.Name, p
-	r.cores = 1
 	if out.Family == "trainium" {
 		r.cores = 2 // tp, pp and dp of these rows count NeuronCores, two a chip
 	}

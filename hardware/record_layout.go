@@ -23,8 +23,8 @@ func firstNumber(pattern *regexp.Regexp, text string) *int {
 	return nil
 }
 
-func (r *rowReader) layout(run *Run) {
-	row := &r.row
+func (r *rowReader) layout(out *MeasuredRun) {
+	row, run := &r.row, &out.Run
 	devices := r.need(row.Devices, "the number of devices")
 	run.Software.ContextParallel = row.ContextParallel
 	tp, pp := max(1, or(row.TP, 1)/r.cores), or(row.PP, 1)
@@ -73,6 +73,9 @@ func (r *rowReader) layout(run *Run) {
 		if pod := run.Profile.IntraDomain; pod != nil {
 			run.Software.Domain = min(devices, int(pod.Value))
 		}
+	}
+	if row.Checkpointing == "" {
+		run.Execution.Recompute = leastRecompute(run)
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 // al. 2020, arXiv 1910.10683, section 3.1.4), before padding.
 const spanCorruptionTarget = 114
 
-func (r *rowReader) shape(run *Run) {
-	row := &r.row
+func (r *rowReader) shape(out *MeasuredRun) {
+	row, run := &r.row, &out.Run
 	if row.DModel == nil {
 		r.refuse("the source gives no shape")
 		return
@@ -65,8 +65,8 @@ func (r *rowReader) shape(run *Run) {
 	}
 }
 
-func (r *rowReader) execution(run *Run) {
-	row := &r.row
+func (r *rowReader) execution(out *MeasuredRun) {
+	row, run := &r.row, &out.Run
 	x := &run.Execution
 	precision := strings.ToLower(row.Precision)
 	switch {
@@ -80,9 +80,6 @@ func (r *rowReader) execution(run *Run) {
 		x.Precision = flops.FP16Mixed
 	}
 	x.Recompute = recomputeOf(row.Checkpointing)
-	if row.Checkpointing == "" && r.xla && run.Shape.Encoder.Layers == 0 {
-		x.Recompute = flops.RecomputeSelective
-	}
 	if run.Shape.Encoder.Layers > 0 || unfusedTrainer.MatchString(row.Source) {
 		x.Attention = flops.UnfusedAttention
 	}
@@ -112,6 +109,24 @@ var trainers = []struct{ word, stack string }{
 	{"NeMo", "megatron"},
 	{"egatron", "megatron"},
 	{"bigscience", "megatron"},
+}
+
+// leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not say: a run that was measured fitted.
+func leastRecompute(run *Run) flops.Recompute {
+	if run.Profile.MemoryBytes == nil {
+		return flops.RecomputeNone
+	}
+	w := run.Workload
+	w.Batch = run.Layout.DP * run.Layout.MicroBatch * run.Layout.Accumulate // as laid out, where the stated batch does not divide
+	for _, mode := range recomputeModes {
+		x := run.Execution
+		x.Recompute = mode
+		memory, err := flops.TrainingMemory(&run.Shape, w, x, run.Layout)
+		if err == nil && memory.PeakBytes <= run.Profile.MemoryBytes.Value {
+			return mode
+		}
+	}
+	return flops.RecomputeFull
 }
 
 var (

@@ -27,18 +27,15 @@ func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reas
 // ReadRun turns a row into a run. The error is an [*UnscoredError].
 //
 // What a row leaves out is filled as follows, the same for every row: blank T5 and mT5 vocabularies by the reader of the
-// rows; TP, PP and CP 1; the data-parallel size from the devices; recomputation none unless a decoder-only model runs on
-// an XLA device, where it is selective; attention unfused for relative positions and for trainers older than fused
-// attention, fused elsewhere.
+// rows; TP, PP and CP 1; the data-parallel size from the devices; recomputation the least that fits in memory; attention
+// unfused for relative positions and for trainers older than fused attention, fused elsewhere.
 func ReadRun(row data.StepTime) (MeasuredRun, error) {
-	r := rowReader{row: row}
+	r := rowReader{row: row, cores: 1}
 	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: row.Source, Class: row.Arch}
-	r.profile(&out)
-	r.shape(&out.Run)
-	r.execution(&out.Run)
-	r.layout(&out.Run)
-	if r.reason == "" {
-		r.seconds(&out)
+	for _, read := range [...]func(*MeasuredRun){r.profile, r.shape, r.execution, r.layout, r.seconds} {
+		if read(&out); r.reason != "" {
+			break
+		}
 	}
 	if r.reason != "" {
 		return MeasuredRun{}, &UnscoredError{row.ID, r.reason}

@@ -82,6 +82,37 @@ func TestRowsThatCannotBeScoredSayWhy(t *testing.T) {
 	}
 }
 
+// Any row is read or refused with a reason, those of unknown devices included.
+func TestEveryRowIsReadOrRefused(t *testing.T) {
+	rows := data.StepTimes()
+	unknown := rows[0]
+	unknown.Hardware = "abacus"
+	empty := data.StepTime{ID: "empty", Arch: "enc-dec", Hardware: "A100"}
+	for _, row := range append(rows, unknown, empty) {
+		r, err := ReadRun(row)
+		var why *UnscoredError
+		switch {
+		case err == nil && !(r.Seconds > 0):
+			t.Errorf("%s: %g s", row.ID, r.Seconds)
+		case err != nil && (!errors.As(err, &why) || why.Reason == ""):
+			t.Errorf("%s: %v", row.ID, err)
+		}
+	}
+	if _, err := ReadRun(unknown); err == nil || !strings.Contains(err.Error(), "abacus") {
+		t.Errorf("an unknown device: %v", err)
+	}
+}
+
+// A row that does not say what it recomputed recomputes what it must: 175 billion parameters on 64 A100 of 80 GB do not fit otherwise.
+func TestUnstatedRecomputationIsTheLeastThatFits(t *testing.T) {
+	if got := readRun(t, published(t, "st0243")).Run.Execution.Recompute; got == flops.RecomputeNone {
+		t.Errorf("GPT-3 175B on 64 A100: recompute %s", got)
+	}
+	if got := readRun(t, published(t, "st0262")).Run.Execution.Recompute; got != flops.RecomputeNone {
+		t.Errorf("T5-small on 8 A100: recompute %s", got)
+	}
+}
+
 // The vocabularies that the T5 rows leave blank are those of the public configurations.
 func TestBlankT5Vocabularies(t *testing.T) {
 	for id, want := range map[string]int{"st0217": 32_128, "st0223": 250_112} {
