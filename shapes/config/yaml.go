@@ -17,7 +17,7 @@ import (
 // small files grow large.
 func parseYAML(t *text) (root *node, err error) {
 	if len(t.bytes) > maxYAMLBytes {
-		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)), fmt.Sprintf("a YAML shape of at most %d bytes", maxYAMLBytes))
+		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)), fmt.Sprintf("YAML of at most %d bytes", maxYAMLBytes))
 	}
 	defer func() {
 		// The parser is not ours; a defect of its own on hostile input must not
@@ -41,7 +41,7 @@ func parseYAML(t *text) (root *node, err error) {
 			continue
 		}
 		if found != nil {
-			return nil, c.fail(doc.Body, "is a second document", "", "one shape a file")
+			return nil, c.fail(doc.Body, "is a second document", "", "one document a file")
 		}
 		if found, err = c.node(doc.Body, 0); err != nil {
 			return nil, err
@@ -51,7 +51,7 @@ func parseYAML(t *text) (root *node, err error) {
 	case found == nil:
 		return nil, fileError(t.file, "is empty", "", "")
 	case found.kind != object:
-		return nil, &Error{Faults: []Fault{{Position: found.at, Problem: "is not a shape", Value: found.show(), Allowed: "lines of key: value"}}}
+		return nil, &Error{Faults: []Fault{{Position: found.at, Problem: "has no keys", Value: found.show(), Allowed: "lines of key: value"}}}
 	}
 	return found, nil
 }

@@ -1,0 +1,273 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+// builtin is a rule of ours.
+type builtin struct {
+	id         string
+	severity   Severity // unless the project says otherwise
+	everywhere bool     // part of [DefaultRules]
+	settings   []string // keys it reads
+	help       string   // what it demands
+	judge      func(*judge, *Rule) []outcome
+}
+
+var builtins = []builtin{
+	{"fits-in-memory", Error, false, []string{"headroom"}, "The training step fits in the memory of a device.", (*judge).fitsInMemory},
+	{"aligned-dimensions", Warning, true, []string{"multiple"}, "Dimensions of matrix products are multiples of what fills the matrix unit.", (*judge).alignedDimensions},
+	{"head-size", Warning, true, []string{"sizes"}, "Attention heads have a width that kernels are made for.", (*judge).headSize},
+	{"vocab-padded", Warning, true, []string{"multiple"}, "The vocabulary is padded to a multiple that fills the matrix unit.", (*judge).vocabPadded},
+	{"not-dominated", Warning, false, []string{"axis", "min_saving"}, "No recommended shape gives the same predicted quality for clearly less.", (*judge).notDominated},
+	{"depth-plateau", Warning, true, []string{"max"}, "No stack is deeper than where depth stops to pay.", (*judge).depthPlateau},
+	{"config-inconsistent", Error, true, nil, "The configuration agrees with the tensors of the checkpoint beside it.", (*judge).configInconsistent},
+	{"unknown-field", Warning, true, nil, "Every field of the configuration is understood.", (*judge).unknownField},
+}
+
+// BuiltIn lists the ids of the built-in rules.
+func BuiltIn() []string {
+	var out []string
+	for _, b := range builtins {
+		out = append(out, b.id)
+	}
+	return out
+}
+
+// Help returns what a rule demands, in a sentence.
+func (rule *Rule) Help() string {
+	if i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID }); i >= 0 && rule.Metric == "" {
+		return builtins[i].help
+	}
+	return fmt.Sprintf("The limit of %s holds.", rule.Metric)
+}
+
+func (j *judge) fitsInMemory(rule *Rule) []outcome {
+	switch {
+	case j.err != nil:
+		return cannot("%v", j.err)
+	case j.Profile == nil:
+		return cannot("no hardware is named; plan: hardware: or --hardware says which")
+	case j.Profile.MemoryBytes == nil:
+		return cannot("the memory of %s is not known", j.Profile.Name)
+	}
+	peak := j.measures[compare.Memory].Interval.Value
+	limit := j.Profile.MemoryBytes.Value * (1 - rule.Headroom)
+	o := outcome{metric: compare.Memory, kind: quantity.Bytes, value: &peak, limit: &limit, broken: peak > limit}
+	o.message = fmt.Sprintf("a device needs %s and %s has %s%s", amount(o.kind, peak), j.Profile.Name, amount(o.kind, j.Profile.MemoryBytes.Value), margin(peak, limit))
+	if rule.Headroom > 0 {
+		o.message += fmt.Sprintf(", %s of it to stay free", percent(rule.Headroom))
+	}
+	if o.broken {
+		o.field, o.hint = j.remedy(compare.Memory, peak, limit)
+		o.hint = strings.TrimPrefix(o.hint+"; or more devices, --zero, --recompute full", "; ")
+	}
+	return []outcome{o}
+}
+
+// unit returns the multiple that dimensions are to have: the rule's, the
+// profile's, or 64.
+func (j *judge) unit(rule *Rule) int {
+	const usual = 64
+	switch {
+	case rule.Multiple > 0:
+		return rule.Multiple
+	case j.Profile != nil && j.Profile.Align != nil:
+		return int(j.Profile.Align.Value)
+	}
+	return usual
+}
+
+func up(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+func (j *judge) alignedDimensions(rule *Rule) []outcome {
+	multiple := j.unit(rule)
+	padded := *j.shape
+	var odd []string
+	var first string
+	look := func(field string, n *int) {
+		if *n%multiple == 0 {
+			return
+		}
+		if first == "" {
+			first = field
+		}
+		odd = append(odd, fmt.Sprintf("%s %d", field, *n))
+		*n = up(*n, multiple)
+	}
+	look("d_model", &padded.DModel)
+	for _, k := range []struct {
+		name  string
+		stack *shapes.Stack
+	}{{"encoder", &padded.Encoder}, {"decoder", &padded.Decoder}} {
+		if k.stack.Layers == 0 {
+			continue
+		}
+		look(k.name+".d_ff", &k.stack.DFF)
+		if inner := k.stack.Inner(); inner%multiple != 0 {
+			odd = append(odd, fmt.Sprintf("%s.heads × d_kv %d", k.name, inner))
+			if first == "" {
+				first = k.name + ".heads"
+			}
+			// The next head size at which all heads together are aligned.
+			for k.stack.Inner()%multiple != 0 {
+				k.stack.DKV++
+			}
+		}
+	}
+	if len(odd) == 0 {
+		return []outcome{{message: fmt.Sprintf("every dimension is a multiple of %d", multiple)}}
+	}
+	o := outcome{broken: true, field: first, message: fmt.Sprintf("%s: no multiple of %d", strings.Join(odd, ", "), multiple)}
+	o.message += j.price(&padded)
+	o.hint = "round up to " + dimensions(&padded)
+	return []outcome{o}
+}
+
+// price says what padding would change, from the step-time model, whose loss on
+// misaligned products was measured.
+func (j *judge) price(padded *shapes.Shape) string {
+	if j.err != nil || padded.Validate() != nil {
+		return ""
+	}
+	m, err := j.Setup.Measure(padded)
+	if err != nil {
+		return ""
+	}
+	before, after := j.measures[compare.StepTime].Interval, m[compare.StepTime].Interval
+	if before == nil || after == nil {
+		return " (its price is not known without hardware)"
+	}
+	share := after.Value/before.Value - 1
+	return fmt.Sprintf("; padded, a step takes %s (%s)", amount(quantity.Duration, after.Value), signed(share))
+}
+
+func dimensions(s *shapes.Shape) string {
+	parts := []string{fmt.Sprintf("d_model %d", s.DModel)}
+	for _, k := range []struct {
+		name  string
+		stack *shapes.Stack
+	}{{"encoder", &s.Encoder}, {"decoder", &s.Decoder}} {
+		if k.stack.Layers > 0 {
+			parts = append(parts, fmt.Sprintf("%s d_ff %d and d_kv %d", k.name, k.stack.DFF, k.stack.DKV))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (j *judge) headSize(rule *Rule) []outcome {
+	sizes := rule.Sizes
+	if len(sizes) == 0 {
+		sizes = []int{64, 128}
+	}
+	allowed := make([]string, len(sizes))
+	for i, n := range sizes {
+		allowed[i] = fmt.Sprint(n)
+	}
+	words := strings.Join(allowed, " or ")
+	for _, k := range []struct {
+		name  string
+		stack *shapes.Stack
+	}{{"encoder", &j.shape.Encoder}, {"decoder", &j.shape.Decoder}} {
+		if k.stack.Layers > 0 && !slices.Contains(sizes, k.stack.DKV) {
+			value := float64(k.stack.DKV)
+			field := k.name + ".d_kv"
+			if j.place(field).Line == 0 {
+				field = k.name + ".heads" // files that state the number of heads only
+			}
+			return []outcome{{
+				broken: true, field: field, value: &value, kind: quantity.Count,
+				message: fmt.Sprintf("heads of the %s are %d wide; allowed: %s", k.name, k.stack.DKV, words),
+				hint:    fmt.Sprintf("keep heads × d_kv = %d with another number of heads", k.stack.Inner()),
+			}}
+		}
+	}
+	return []outcome{{message: "heads are " + words + " wide"}}
+}
+
+func (j *judge) vocabPadded(rule *Rule) []outcome {
+	multiple, v := j.unit(rule), j.shape.Vocab
+	value := float64(v)
+	o := outcome{field: "vocab", kind: quantity.Count, value: &value}
+	if v%multiple == 0 {
+		o.message = fmt.Sprintf("the vocabulary of %s is a multiple of %d", quantity.Grouped(int64(v)), multiple)
+		return []outcome{o}
+	}
+	padded := *j.shape
+	padded.Vocab = up(v, multiple)
+	o.broken = true
+	o.message = fmt.Sprintf("the vocabulary of %s is no multiple of %d%s", quantity.Grouped(int64(v)), multiple, j.price(&padded))
+	o.hint = fmt.Sprintf("pad it to %d: %s parameters more", padded.Vocab, quantity.Grouped(parameters(&padded)-parameters(j.shape)))
+	return []outcome{o}
+}
+
+func parameters(s *shapes.Shape) int64 { return flops.CountParameters(s).Total }
+
+// plateau is the depth of a stack from which Tay et al. 2021 (arXiv 2109.10686,
+// section 4.4) see no more gain: "32-36 layers".
+const plateau = 36
+
+func (j *judge) depthPlateau(rule *Rule) []outcome {
+	limit := float64(plateau)
+	if rule.Max != nil {
+		limit = rule.Max.Value
+	}
+	for _, k := range []struct {
+		name   string
+		layers int
+	}{{"encoder", j.shape.Encoder.Layers}, {"decoder", j.shape.Decoder.Layers}} {
+		if value := float64(k.layers); value > limit {
+			return []outcome{{
+				broken: true, field: k.name + ".layers", value: &value, limit: &limit, kind: quantity.Count,
+				message: fmt.Sprintf("the %s has %d layers; gains of depth fade from 32 to 36 (Tay et al. 2021), allowed: at most %g", k.name, k.layers, limit),
+				hint:    "spend the parameters on d_model or d_ff instead",
+			}}
+		}
+	}
+	return []outcome{{message: fmt.Sprintf("no stack has more than %g layers", limit)}}
+}
+
+func (j *judge) configInconsistent(*Rule) []outcome {
+	header, file := j.candidate.Checkpoint, j.candidate.CheckpointFile
+	if header == nil {
+		header, file = j.candidate.Config.Tensors, j.candidate.File
+	}
+	if header == nil {
+		return []outcome{{message: "there is no checkpoint beside it to disagree with"}}
+	}
+	var out []outcome
+	for _, d := range config.Compare(j.candidate.Config, header) {
+		out = append(out, outcome{broken: true, at: d.Position, message: d.String()})
+	}
+	want, got := parameters(j.shape), header.ParametersOf(j.shape)
+	if len(out) == 0 && want != got {
+		value, limit := float64(got), float64(want)
+		out = append(out, outcome{
+			broken: true, value: &value, limit: &limit, kind: quantity.Params,
+			message: fmt.Sprintf("the tensors of %s hold %s parameters, the configuration has %s", file, quantity.Grouped(got), quantity.Grouped(want)),
+		})
+	}
+	if len(out) == 0 {
+		return []outcome{{message: fmt.Sprintf("agrees with %s: %s parameters", file, quantity.Grouped(want))}}
+	}
+	return out
+}
+
+func (j *judge) unknownField(*Rule) []outcome {
+	var out []outcome
+	for _, f := range j.candidate.Config.Unknown {
+		out = append(out, outcome{broken: true, at: f.Position, message: fmt.Sprintf("field %q is not known and not counted", f.Name)})
+	}
+	if len(out) == 0 {
+		return []outcome{{message: "every field is known"}}
+	}
+	return out
+}

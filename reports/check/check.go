@@ -1,0 +1,270 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+// Status is how a rule came out.
+type Status string
+
+// The statuses.
+const (
+	Pass    Status = "pass"
+	Warn    Status = "warn"  // broken, severity warning
+	Fail    Status = "fail"  // broken, severity error
+	InError Status = "error" // could not be evaluated
+)
+
+// Candidate is one configuration to judge.
+type Candidate struct {
+	File string // as it is shown
+	Path string // with slashes, from the folder of the rules: what globs and the baseline match
+
+	Config *config.Result // nil when it could not be read
+	Err    error          // why
+
+	Checkpoint     *config.Header // tensors beside the configuration; nil when there are none
+	CheckpointFile string
+}
+
+// Request is what to judge and by what.
+type Request struct {
+	Candidates []Candidate
+	Rules      Rules
+	Setup      compare.Setup
+	Profile    *hardware.Profile // nil when no hardware is named
+	Baseline   Baseline          // nil when there is none
+	Today      time.Time         // the day on which waivers are judged
+
+	// Recommend answers what else could be trained; nil is [recommend.Recommend].
+	Recommend func(recommend.Request) (recommend.Result, error)
+}
+
+// Finding is what came of one rule on one configuration.
+type Finding struct {
+	File         string
+	Line, Column int // 0 when no line is to blame
+	Rule         string
+	Severity     Severity
+	Status       Status
+
+	Metric       compare.Metric // of a limit, else empty
+	Kind         quantity.Kind
+	Value, Limit *float64 // unrounded, in base units; nil when the rule is no comparison
+	Message      string
+	Hint         string  // what would mend it, or empty
+	Waiver       *Waiver // the waiver that turned a broken rule into a pass
+}
+
+// Result is every finding, by file in the order given and by rule in the order
+// of the rules.
+type Result struct {
+	Findings []Finding
+	Costs    []Cost   // of the configurations that could be measured
+	Warnings []string // about the rules themselves
+}
+
+// Cost is what one configuration costs.
+type Cost struct {
+	File, Path, Shape string
+	Measures          compare.Measures
+}
+
+// Count returns how many findings have a status.
+func (r *Result) Count(s Status) int {
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Status == s {
+			n++
+		}
+	}
+	return n
+}
+
+// readable is the rule that every file must be readable.
+const readable = "config-readable"
+
+// Check applies the rules to the configurations.
+func Check(q Request) Result {
+	if q.Recommend == nil {
+		q.Recommend = recommend.Recommend
+	}
+	var out Result
+	used := make([]bool, len(q.Rules.Waivers))
+	applied := map[string]bool{}
+	for i := range q.Candidates {
+		c := &q.Candidates[i]
+		if c.Err != nil || c.Config == nil || c.Config.Shape.DModel == 0 {
+			out.Findings = append(out.Findings, unreadable(c)...)
+			continue
+		}
+		j := judge{Request: &q, candidate: c, shape: &c.Config.Shape}
+		j.measures, j.err = q.Setup.Measure(j.shape)
+		if j.err == nil {
+			out.Costs = append(out.Costs, Cost{File: c.File, Path: c.Path, Shape: j.shape.Name, Measures: j.measures})
+		}
+		for n := range q.Rules.Rules {
+			rule := &q.Rules.Rules[n]
+			if !matchAny(rule.Files, c.Path) {
+				continue
+			}
+			applied[rule.ID] = true
+			for _, o := range j.apply(rule) {
+				f := j.finding(rule, o)
+				q.waive(&f, c, used)
+				out.Findings = append(out.Findings, f)
+			}
+		}
+	}
+	out.Warnings = q.unused(used, applied)
+	return out
+}
+
+// unreadable reports a file that holds no shape, a finding for each fault.
+func unreadable(c *Candidate) []Finding {
+	f := Finding{File: c.File, Rule: readable, Severity: Error, Status: InError}
+	var faults *config.Error
+	switch {
+	case errors.As(c.Err, &faults):
+		var out []Finding
+		for _, fault := range faults.Faults {
+			f.Line, f.Column, f.Message = 0, 0, fault.String()
+			if fault.File == c.File {
+				f.Line, f.Column = fault.Line, fault.Column
+				f.Message = strings.TrimPrefix(f.Message, fault.Position.String()+": ")
+			}
+			out = append(out, f)
+		}
+		return out
+	case c.Err != nil:
+		f.Message = c.Err.Error()
+	default:
+		f.Message = "holds tensors but no shape"
+		f.Hint = "put its config.json beside it"
+	}
+	return []Finding{f}
+}
+
+// waive turns a broken rule that is excused into a pass, and says when an
+// excuse has run out.
+func (q *Request) waive(f *Finding, c *Candidate, used []bool) {
+	if f.Status != Fail && f.Status != Warn {
+		return
+	}
+	for i := range q.Rules.Waivers {
+		w := &q.Rules.Waivers[i]
+		if w.Rule != f.Rule || !matchAny(w.Files, c.Path) {
+			continue
+		}
+		used[i] = true
+		if q.Today.After(w.Expires.AddDate(0, 0, 1).Add(-time.Nanosecond)) {
+			f.Message += fmt.Sprintf(" (its waiver ended on %s: %s)", w.Expires.Format(time.DateOnly), w.Reason)
+			continue
+		}
+		f.Status, f.Waiver = Pass, w
+		return
+	}
+}
+
+// unused names waivers and rules without effect: they hide that nothing is
+// checked.
+func (q *Request) unused(used []bool, applied map[string]bool) []string {
+	var out []string
+	for i, w := range q.Rules.Waivers {
+		if !used[i] {
+			out = append(out, fmt.Sprintf("%s: the waiver of %s excuses nothing", w.Position, w.Rule))
+		}
+	}
+	for i := range q.Rules.Rules {
+		if r := &q.Rules.Rules[i]; !applied[r.ID] && len(r.Files) > 0 {
+			out = append(out, fmt.Sprintf("%s: the files of %s match none of those checked", r.Position, r.ID))
+		}
+	}
+	return out
+}
+
+// judge is one configuration being judged.
+type judge struct {
+	*Request
+	candidate *Candidate
+	shape     *shapes.Shape
+	measures  compare.Measures
+	err       error // why there are no measures
+}
+
+// outcome is what a rule says.
+type outcome struct {
+	broken  bool
+	unknown bool   // the rule could not be evaluated; message says why
+	field   string // the field of the shape to look at
+	at      config.Position
+
+	metric       compare.Metric
+	kind         quantity.Kind
+	value, limit *float64
+	message      string
+	hint         string
+}
+
+func cannot(format string, args ...any) []outcome {
+	return []outcome{{unknown: true, message: "cannot be evaluated: " + fmt.Sprintf(format, args...)}}
+}
+
+func (j *judge) apply(rule *Rule) []outcome {
+	if rule.Metric != "" {
+		return j.limits(rule)
+	}
+	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
+	return builtins[i].judge(j, rule)
+}
+
+// finding dresses an outcome.
+func (j *judge) finding(rule *Rule, o outcome) Finding {
+	f := Finding{
+		File: j.candidate.File, Rule: rule.ID, Severity: rule.Severity, Status: Pass,
+		Metric: o.metric, Kind: o.kind, Value: o.value, Limit: o.limit, Message: o.message, Hint: o.hint,
+	}
+	switch {
+	case o.unknown:
+		f.Status = InError
+	case o.broken && rule.Severity == Warning:
+		f.Status = Warn
+	case o.broken:
+		f.Status = Fail
+	}
+	if o.broken && rule.Message != "" {
+		f.Message = rule.Message + ": " + f.Message
+	}
+	at := o.at
+	if at.Line == 0 {
+		at = j.place(o.field)
+	}
+	switch {
+	case at.Line == 0:
+	case at.File == "" || at.File == j.candidate.File || j.candidate.Config.Format == config.Safetensors:
+		f.Line, f.Column = at.Line, at.Column
+	case o.broken:
+		f.Message += " (said in " + at.String() + ")"
+	}
+	return f
+}
+
+// place returns where the file says a field of the shape.
+func (j *judge) place(field string) config.Position {
+	if at, ok := j.candidate.Config.Fields[field]; ok {
+		return at.Position
+	}
+	first, _, _ := strings.Cut(field, " ")
+	return j.candidate.Config.Fields[first].Position
+}

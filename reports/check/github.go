@@ -1,0 +1,55 @@
+package check
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// mostAnnotations is how many annotations of a level GitHub shows of one step;
+// the last of them says how many more there are.
+const mostAnnotations = 10
+
+// Escapes of workflow commands: a message may not end its line, a property
+// neither that nor itself.
+var (
+	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// writeGitHub writes a workflow command for each finding that is no pass.
+func (r *Result) writeGitHub(w io.Writer) error {
+	broken, _ := r.urgent()
+	byLevel := map[string][]Finding{}
+	for _, f := range broken {
+		level := "error"
+		if f.Status == Warn {
+			level = "warning"
+		}
+		byLevel[level] = append(byLevel[level], f)
+	}
+	var b strings.Builder
+	for _, level := range []string{"error", "warning"} {
+		all := byLevel[level]
+		shown := all
+		if len(all) > mostAnnotations {
+			shown = all[:mostAnnotations-1]
+		}
+		for _, f := range shown {
+			place := "file=" + githubProperty.Replace(f.File)
+			if f.Line > 0 {
+				place += fmt.Sprintf(",line=%d,col=%d", f.Line, f.Column)
+			}
+			message := f.Message
+			if f.Hint != "" {
+				message += "\nhint: " + f.Hint
+			}
+			fmt.Fprintf(&b, "::%s %s,title=%s::%s\n", level, place, githubProperty.Replace("deepnarrow "+f.Rule), githubData.Replace(message))
+		}
+		if more := len(all) - len(shown); more > 0 {
+			fmt.Fprintf(&b, "::%s title=deepnarrow::%d more\n", level, more)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

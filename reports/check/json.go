@@ -1,0 +1,63 @@
+package check
+
+import (
+	"io"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+)
+
+// findingFields is a finding in JSON. Other programs rely on the names; a
+// rename raises the schema's version.
+type findingFields struct {
+	File     string         `json:"file"`
+	Line     int            `json:"line,omitempty"`
+	Column   int            `json:"column,omitempty"`
+	Rule     string         `json:"rule"`
+	Severity Severity       `json:"severity"`
+	Status   Status         `json:"status"`
+	Metric   compare.Metric `json:"metric,omitempty"`
+	Value    *float64       `json:"value,omitempty"`
+	Limit    *float64       `json:"limit,omitempty"`
+	Unit     string         `json:"unit,omitempty"` // of value and limit
+	Message  string         `json:"message"`
+	Hint     string         `json:"hint,omitempty"`
+	Waived   *waivedFields  `json:"waived,omitempty"`
+}
+
+type waivedFields struct {
+	Reason  string `json:"reason"`
+	Expires string `json:"expires"`
+}
+
+// baseUnits names the base unit of each kind that a finding may have.
+var baseUnits = map[quantity.Kind]string{
+	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes", quantity.Duration: "seconds",
+	quantity.Count: "count", quantity.Money: "USD", quantity.Energy: "kWh", quantity.CarbonMass: "kgCO2e",
+}
+
+func (r *Result) writeJSON(w io.Writer, a About) error {
+	out := reports.Report{Document: reports.NewDocument("check", a.Version)}
+	for key, value := range a.Inputs {
+		out.Document.Inputs[key] = value
+	}
+	out.Document.Conventions["flops"] = "matmul"
+	out.Document.Warnings = append(out.Document.Warnings, r.Warnings...)
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		fields := findingFields{
+			File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Severity: f.Severity, Status: f.Status,
+			Metric: f.Metric, Value: f.Value, Limit: f.Limit, Message: f.Message, Hint: f.Hint,
+		}
+		if f.Value != nil {
+			fields.Unit = baseUnits[f.Kind]
+		}
+		if f.Waiver != nil {
+			fields.Waived = &waivedFields{f.Waiver.Reason, f.Waiver.Expires.Format(time.DateOnly)}
+		}
+		out.Document.Results = append(out.Document.Results, fields)
+	}
+	return out.Write(w, reports.JSONFormat, 0)
+}

@@ -1,0 +1,133 @@
+package check
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+)
+
+// limits compares a metric with everything its rule says, one outcome for the
+// first limit that is broken, else for the tightest.
+func (j *judge) limits(rule *Rule) []outcome {
+	if j.err != nil {
+		return cannot("%v", j.err)
+	}
+	e := j.measures[rule.Metric]
+	if e.Interval == nil {
+		return cannot("%s is not known: %s", rule.Metric, e.Missing)
+	}
+	value := e.Interval.Value
+	o := outcome{metric: rule.Metric, kind: rule.Metric.Kind(), value: &value}
+	for _, l := range []struct {
+		limit *Limit
+		word  string
+		holds func(value, limit float64) bool
+	}{
+		{rule.Equals, "exactly", func(v, l float64) bool { return v == l }},
+		{rule.Max, "at most", func(v, l float64) bool { return v <= l }},
+		{rule.Min, "at least", func(v, l float64) bool { return v >= l }},
+	} {
+		if l.limit == nil {
+			continue
+		}
+		o.limit, o.broken = &l.limit.Value, !l.holds(value, l.limit.Value)
+		o.message = fmt.Sprintf("%s is %s; allowed: %s %s%s", rule.Metric, amount(o.kind, value), l.word, l.limit.Text, margin(value, l.limit.Value))
+		if o.broken {
+			break
+		}
+	}
+	if rule.MaxIncrease != nil && !o.broken {
+		increased := j.increase(rule, o)
+		if increased.unknown || increased.broken || o.limit == nil {
+			o = increased
+		}
+	}
+	if o.limit != nil && !o.unknown {
+		if i := e.Interval; i.Low <= *o.limit && *o.limit <= i.High && i.Low != i.High {
+			o.message += fmt.Sprintf("; the 80 %% interval %s to %s holds the limit", amount(o.kind, i.Low), amount(o.kind, i.High))
+		}
+	}
+	if o.broken {
+		o.field, o.hint = j.remedy(rule.Metric, value, *o.limit)
+	}
+	return []outcome{o}
+}
+
+// increase compares with the baseline.
+func (j *judge) increase(rule *Rule, o outcome) outcome {
+	base, known := j.Baseline[j.candidate.Path][rule.Metric]
+	if !known {
+		unknown := cannot("the baseline has no %s of %s", rule.Metric, j.candidate.Path)[0]
+		unknown.hint = "deepnarrow check --update-baseline writes it"
+		return unknown
+	}
+	limit := base * (1 + *rule.MaxIncrease)
+	o.limit, o.broken = &limit, *o.value > limit
+	o.message = fmt.Sprintf("%s is %s, %s the baseline of %s; allowed: an increase of %s", rule.Metric, amount(o.kind, *o.value), signed(*o.value/base-1), amount(o.kind, base), percent(*rule.MaxIncrease))
+	return o
+}
+
+// amount writes a value with its unit: parameters in full.
+func amount(kind quantity.Kind, v float64) string {
+	if kind == quantity.Params && v == math.Trunc(v) {
+		return quantity.Grouped(int64(v))
+	}
+	return quantity.Format(kind, v, 0)
+}
+
+// margin says by how much a value misses its limit, or what is to spare.
+func margin(value, limit float64) string {
+	if limit == 0 || value == limit {
+		return ""
+	}
+	return " (" + signed(value/limit-1) + ")"
+}
+
+// signed writes a share with its sign, to three digits however small: a miss by
+// a millionth is still a miss.
+func signed(share float64) string {
+	text := strconv.FormatFloat(100*share, 'g', 3, 64)
+	if a := math.Abs(100 * share); a >= 1000 && a < 1e15 {
+		text = quantity.Grouped(int64(math.Round(100 * share)))
+	}
+	if share > 0 {
+		text = "+" + text
+	}
+	return text + " %"
+}
+
+func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 3, 64) + " %" }
+
+// remedy returns the field that a broken limit is mended by with the least
+// relative change, and how; the field that moves the metric most where no one
+// change suffices.
+func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint string) {
+	best, most := math.Inf(1), 0.0
+	for _, k := range knobs(j.shape) {
+		at := func(n int) (float64, bool) {
+			s := *j.shape
+			k.set(&s, n)
+			if s.Validate() != nil {
+				return 0, false
+			}
+			m, err := j.Setup.Measure(&s)
+			if err != nil || m[metric].Interval == nil {
+				return 0, false
+			}
+			return m[metric].Interval.Value, true
+		}
+		smaller, ok := at(max(k.unit, k.value/2))
+		if effect := math.Abs(value - smaller); ok && effect > most && math.IsInf(best, 1) {
+			most, field = effect, k.field
+		}
+		n, ok := k.reach(at, limit, value > limit)
+		if change := math.Abs(math.Log(float64(n) / float64(k.value))); ok && change < best {
+			best, field = change, k.field
+			hint = fmt.Sprintf("%s %d instead of %d alone would do", k.label, n, k.value)
+		}
+	}
+	return field, hint
+}

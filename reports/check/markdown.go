@@ -1,0 +1,84 @@
+package check
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/reports"
+)
+
+// Marker is the first line of a comment. Whoever posts it finds the comment of
+// the last push by this line and replaces it.
+const Marker = "<!-- deepnarrow-check -->"
+
+// mostRows keeps a comment under the 65,536 characters that code hosts take.
+const mostRows = 50
+
+// writeMarkdown writes a job summary, or a comment for a pull request.
+func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
+	var b strings.Builder
+	if comment {
+		b.WriteString(Marker + "\n")
+	}
+	broken, waived := r.urgent()
+	heading := "passed"
+	switch {
+	case r.Count(InError) > 0:
+		heading = "could not be completed"
+	case r.Count(Fail) > 0:
+		heading = "failed"
+	case r.Count(Warn) > 0:
+		heading = "passed with warnings"
+	}
+	fmt.Fprintf(&b, "### Model configurations: check %s\n\n%s.\n", heading, r.verdict())
+	if len(broken) > 0 {
+		b.WriteString("\n| status | where | rule | what |\n|---|---|---|---|\n")
+	}
+	for i, f := range broken {
+		if i == mostRows {
+			fmt.Fprintf(&b, "\n%d more.\n", len(broken)-mostRows)
+			break
+		}
+		what := markdownCell(f.Message)
+		if f.Hint != "" {
+			what += "<br>Hint: " + markdownCell(f.Hint)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Status, markdownCell(f.place()), markdownCell(f.Rule), what)
+	}
+	if len(waived) > 0 {
+		b.WriteString("\nWaived:\n\n")
+	}
+	for i, f := range waived {
+		if i == mostRows {
+			fmt.Fprintf(&b, "- %d more\n", len(waived)-mostRows)
+			break
+		}
+		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdownCell(f.place()), markdownCell(f.Rule), f.Waiver.Expires.Format(time.DateOnly), markdownCell(f.Waiver.Reason))
+	}
+	if len(r.Costs) > 0 {
+		t := r.costTable()
+		if more := len(t.Rows) - mostRows; more > 0 {
+			t.Rows = t.Rows[:mostRows]
+			t.Notes = append(t.Notes, fmt.Sprintf("%d more files.", more))
+		}
+		b.WriteString("\n<details><summary>What they cost</summary>\n\n")
+		costs := reports.Report{Tables: []reports.Table{t}}
+		if err := costs.Write(&b, reports.MarkdownFormat, 0); err != nil {
+			return err
+		}
+		b.WriteString("\n</details>\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Every character that means something in markdown or HTML, and @ and # which
+// would notify people and link issues.
+var markdownEscapes = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`, "$", `\$`,
+	"@", "&#64;", "#", "&#35;", "://", "&#58;//",
+)
+
+func markdownCell(s string) string { return markdownEscapes.Replace(printable(s)) }

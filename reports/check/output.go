@@ -1,0 +1,136 @@
+package check
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Format is a way of writing a [Result].
+type Format string
+
+// The formats.
+const (
+	TextFormat    Format = "table"
+	JSONFormat    Format = "json"
+	JUnitFormat   Format = "junit"
+	SARIFFormat   Format = "sarif"
+	GitHubFormat  Format = "github"  // annotations in the log of a workflow
+	SummaryFormat Format = "summary" // markdown for a job summary
+	CommentFormat Format = "comment" // markdown for a comment, found again by its marker
+)
+
+// Formats lists every format, the default first.
+func Formats() []Format {
+	return []Format{TextFormat, JSONFormat, JUnitFormat, SARIFFormat, GitHubFormat, SummaryFormat, CommentFormat}
+}
+
+// ParseFormat returns the named format, or an error that names all. Markdown is
+// the summary.
+func ParseFormat(name string) (Format, error) {
+	f := Format(strings.ToLower(name))
+	if f == "markdown" {
+		return SummaryFormat, nil
+	}
+	if slices.Contains(Formats(), f) {
+		return f, nil
+	}
+	var valid []string
+	for _, f := range Formats() {
+		valid = append(valid, string(f))
+	}
+	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))
+}
+
+// About is what an output says besides findings.
+type About struct {
+	Version string // of the tool
+	Rules   []Rule // that were applied
+	Inputs  map[string]any
+}
+
+// Write writes the result in a format.
+func (r *Result) Write(w io.Writer, f Format, a About) error {
+	switch f {
+	case JSONFormat:
+		return r.writeJSON(w, a)
+	case JUnitFormat:
+		return r.writeJUnit(w)
+	case SARIFFormat:
+		return r.writeSARIF(w, a)
+	case GitHubFormat:
+		return r.writeGitHub(w)
+	case SummaryFormat, CommentFormat:
+		return r.writeMarkdown(w, f == CommentFormat)
+	default:
+		return r.writeText(w)
+	}
+}
+
+// order is how badly a finding wants to be read.
+var order = map[Status]int{InError: 0, Fail: 1, Warn: 2, Pass: 3}
+
+// urgent returns the findings that are no passes, the worst first, and those
+// that a waiver excuses.
+func (r *Result) urgent() (broken, waived []Finding) {
+	for _, f := range r.Findings {
+		switch {
+		case f.Status != Pass:
+			broken = append(broken, f)
+		case f.Waiver != nil:
+			waived = append(waived, f)
+		}
+	}
+	slices.SortStableFunc(broken, func(a, b Finding) int { return order[a.Status] - order[b.Status] })
+	return broken, waived
+}
+
+// verdict sums the result up in a line.
+func (r *Result) verdict() string {
+	files := map[string]bool{}
+	for _, f := range r.Findings {
+		files[f.File] = true
+	}
+	_, waived := r.urgent()
+	parts := []string{fmt.Sprintf("%s checked", plural(len(files), "file"))}
+	for _, s := range []struct {
+		n    int
+		word string
+	}{
+		{r.Count(InError), "in error"}, {r.Count(Fail), "failed"}, {r.Count(Warn), "warned"},
+		{r.Count(Pass) - len(waived), "passed"}, {len(waived), "waived"},
+	} {
+		if s.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", s.n, s.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// place is file:line:column as far as known.
+func (f *Finding) place() string {
+	if f.Line == 0 {
+		return f.File
+	}
+	return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
+}
+
+// printable replaces control characters, which would steer a terminal or break
+// a line, by spaces.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,295 @@
+package check
+
+import (
+	"math"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+var (
+	ruleKeys   = []string{"id", "metric", "max", "min", "equals", "max_increase", "severity", "message", "files", "multiple", "sizes", "headroom", "axis", "min_saving"}
+	waiverKeys = []string{"rule", "files", "reason", "expires"}
+	idPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
+)
+
+// rule reads one item of the list of rules.
+func (r *reader) rule(v config.Value) (Rule, bool) {
+	rule := Rule{Position: v.Position}
+	faults := len(r.faults)
+	if !r.section("a rule", v, "lines such as \"id: small-enough\"") {
+		return rule, false
+	}
+	by := map[string]config.Value{}
+	for _, e := range v.Entries {
+		if !slices.Contains(ruleKeys, e.Key) {
+			r.unknown(e.Position, e.Key, ruleKeys)
+			continue
+		}
+		by[e.Key] = e.Value
+	}
+	r.identity(&rule, by, v.Position)
+	for key, value := range orderedKeys(by) {
+		switch key {
+		case "max":
+			rule.Max = r.limit(&rule, key, value)
+		case "min":
+			rule.Min = r.limit(&rule, key, value)
+		case "equals":
+			rule.Equals = r.limit(&rule, key, value)
+		case "max_increase":
+			if f, ok := r.amount(key, quantity.Ratio, value); ok {
+				rule.MaxIncrease = &f
+			}
+		case "severity":
+			r.severity(&rule, value)
+		case "message":
+			rule.Message = r.text(key, value)
+		case "files":
+			rule.Files = r.globs(key, value)
+		case "multiple":
+			rule.Multiple = r.whole(key, value)
+		case "sizes":
+			for _, item := range r.list(key, value, "numbers such as [64, 128]") {
+				rule.Sizes = append(rule.Sizes, r.whole(key, item))
+			}
+		case "headroom":
+			rule.Headroom, _ = r.amount(key, quantity.Fraction, value)
+		case "min_saving":
+			rule.MinSaving, _ = r.amount(key, quantity.Fraction, value)
+		case "axis":
+			rule.Axis = r.metric(key, value)
+		}
+	}
+	if len(r.faults) == faults {
+		r.together(&rule, by)
+	}
+	return rule, len(r.faults) == faults
+}
+
+// orderedKeys visits the keys in the order of the documentation, so that faults
+// come in the same order at every run.
+func orderedKeys(by map[string]config.Value) func(func(string, config.Value) bool) {
+	return func(yield func(string, config.Value) bool) {
+		for _, key := range ruleKeys {
+			if v, ok := by[key]; ok && !yield(key, v) {
+				return
+			}
+		}
+	}
+}
+
+// identity reads what a rule is about: its id and its metric.
+func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Position) {
+	id, ok := by["id"]
+	if !ok {
+		r.fault(at, "id", "is missing", "", "a line such as \"id: small-enough\"")
+		return
+	}
+	rule.Position = id.Position
+	rule.ID = r.text("id", id)
+	if rule.ID != "" && !idPattern.MatchString(rule.ID) {
+		r.fault(id.Position, "id", "is not an id", rule.ID, "up to 64 small letters, digits, dots and hyphens")
+	}
+	if metric, ok := by["metric"]; ok {
+		rule.Metric, rule.Severity = r.metric("metric", metric), Error
+		return
+	}
+	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
+	if i < 0 {
+		f := config.Fault{Position: id.Position, Field: "id", Problem: "has no metric and is no built-in rule", Value: shorten(rule.ID), Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", ")}
+		f.Suggestion, _ = suggest.Nearest(rule.ID, BuiltIn())
+		r.faults = append(r.faults, f)
+		return
+	}
+	rule.Severity = builtins[i].severity
+}
+
+// together refuses keys that mean nothing together.
+func (r *reader) together(rule *Rule, by map[string]config.Value) {
+	common := []string{"id", "severity", "message", "files"}
+	allowed := slices.Concat(common, []string{"metric", "max", "min", "equals", "max_increase"})
+	if rule.Metric == "" {
+		i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
+		allowed = slices.Concat(common, builtins[i].settings)
+	}
+	for key, v := range orderedKeys(by) {
+		if !slices.Contains(allowed, key) {
+			r.fault(v.Position, key, "is no setting of "+rule.ID, "", strings.Join(allowed[1:], ", "))
+		}
+	}
+	if rule.Metric != "" && rule.Max == nil && rule.Min == nil && rule.Equals == nil && rule.MaxIncrease == nil {
+		r.fault(rule.Position, "id", "limits nothing", rule.ID, "max, min, equals or max_increase")
+	}
+	if rule.Max != nil && rule.Min != nil && rule.Min.Value > rule.Max.Value {
+		r.fault(by["min"].Position, "min", "is more than max", rule.Min.Text, "at most "+rule.Max.Text)
+	}
+}
+
+// limit reads an amount of the rule's metric; of layers where it has none.
+func (r *reader) limit(rule *Rule, key string, v config.Value) *Limit {
+	kind := quantity.Count
+	if rule.Metric != "" {
+		kind = rule.Metric.Kind()
+	}
+	value, ok := r.amount(key, kind, v)
+	if !ok {
+		return nil
+	}
+	if kind == quantity.Params {
+		if exact, err := quantity.ParseExact(kind, v.Text); err == nil {
+			value = float64(exact)
+		}
+	}
+	return &Limit{Value: value, Text: strings.TrimSpace(v.Text)}
+}
+
+func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64, bool) {
+	text := r.text(key, v)
+	if text == "" {
+		return 0, false
+	}
+	value, err := quantity.Parse(kind, text)
+	if err != nil {
+		r.faults = append(r.faults, config.Fault{Position: v.Position, Field: key, Problem: "is not understood: " + err.Error(), Err: err})
+		return 0, false
+	}
+	return value, true
+}
+
+func (r *reader) whole(key string, v config.Value) int {
+	text := r.text(key, v)
+	n, err := strconv.Atoi(text)
+	if text != "" && (err != nil || n < 1 || n > math.MaxInt32 || strconv.Itoa(n) != text) {
+		r.fault(v.Position, key, "is not a whole number from 1 up", text, "a number such as 64")
+		return 0
+	}
+	return n
+}
+
+func (r *reader) metric(key string, v config.Value) compare.Metric {
+	name := r.text(key, v)
+	m, known := compare.ParseMetric(name)
+	if name == "" || known {
+		return m
+	}
+	var names []string
+	for _, m := range compare.Metrics() {
+		names = append(names, string(m))
+	}
+	f := config.Fault{Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name), Allowed: strings.Join(names, ", ")}
+	f.Suggestion, _ = suggest.Nearest(name, names)
+	r.faults = append(r.faults, f)
+	return ""
+}
+
+func (r *reader) severity(rule *Rule, v config.Value) {
+	rule.Severity = Severity(r.text("severity", v))
+	if rule.Severity != "" && rule.Severity != Error && rule.Severity != Warning {
+		r.fault(v.Position, "severity", "is unknown", string(rule.Severity), "error or warning")
+	}
+}
+
+// waiver reads one item of the list of waivers. Reason and expiry are not
+// optional: a waiver without an end is a rule that does not hold.
+func (r *reader) waiver(v config.Value) (Waiver, bool) {
+	w := Waiver{Position: v.Position}
+	faults := len(r.faults)
+	if !r.section("a waiver", v, "lines such as \"rule: small-enough\"") {
+		return w, false
+	}
+	for _, e := range v.Entries {
+		switch e.Key {
+		case "rule":
+			w.Rule, w.Position = r.text(e.Key, e.Value), e.Value.Position
+		case "files":
+			w.Files = r.globs(e.Key, e.Value)
+		case "reason":
+			w.Reason = r.text(e.Key, e.Value)
+		case "expires":
+			text := r.text(e.Key, e.Value)
+			day, err := time.Parse(time.DateOnly, text)
+			if text != "" && err != nil {
+				r.fault(e.Value.Position, e.Key, "is not a date", text, "a day such as 2026-12-31")
+			}
+			w.Expires = day
+		default:
+			r.unknown(e.Position, e.Key, waiverKeys)
+		}
+	}
+	if len(r.faults) == faults {
+		for _, need := range []struct {
+			key     string
+			missing bool
+		}{{"rule", w.Rule == ""}, {"reason", w.Reason == ""}, {"expires", w.Expires.IsZero()}} {
+			if need.missing {
+				r.fault(v.Position, need.key, "is missing", "", "every waiver names its rule, its reason and the last day it holds")
+			}
+		}
+	}
+	return w, len(r.faults) == faults
+}
+
+// text reads a single value.
+func (r *reader) text(key string, v config.Value) string {
+	if v.Kind != config.Scalar || strings.TrimSpace(v.Text) == "" {
+		found := v.Kind.String()
+		if v.Kind == config.Scalar {
+			found = "nothing"
+		}
+		r.fault(v.Position, key, "is "+found, "", "a single value")
+		return ""
+	}
+	return strings.TrimSpace(v.Text)
+}
+
+// list reads a list.
+func (r *reader) list(key string, v config.Value, allowed string) []config.Value {
+	if v.Kind != config.List {
+		r.fault(v.Position, key, "is "+v.Kind.String(), "", "a list of "+allowed)
+		return nil
+	}
+	return v.Items
+}
+
+func (r *reader) section(key string, v config.Value, allowed string) bool {
+	if v.Kind != config.Section {
+		r.fault(v.Position, key, "is "+v.Kind.String(), "", allowed)
+		return false
+	}
+	return true
+}
+
+// globs reads one glob or a list of them.
+func (r *reader) globs(key string, v config.Value) []string {
+	items := []config.Value{v}
+	if v.Kind == config.List {
+		items = v.Items
+	}
+	var out []string
+	for _, item := range items {
+		glob := r.text(key, item)
+		if _, err := path.Match(strings.ReplaceAll(glob, "**", "*"), ""); err != nil {
+			r.fault(item.Position, key, "is not a glob", glob, "a path with *, ** and ?")
+			continue
+		}
+		if glob != "" {
+			out = append(out, glob)
+		}
+	}
+	return out
+}
+
+func (r *reader) unknown(at config.Position, key string, keys []string) {
+	f := config.Fault{Position: at, Field: "key", Problem: "is unknown", Value: shorten(key), Allowed: strings.Join(keys, ", ")}
+	f.Suggestion, _ = suggest.Nearest(key, keys)
+	r.faults = append(r.faults, f)
+}

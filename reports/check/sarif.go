@@ -1,0 +1,164 @@
+package check
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing
+// rules are no results: code hosts would list them as alerts.
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool        sarifTool         `json:"tool"`
+	Invocations []sarifInvocation `json:"invocations"`
+	ColumnKind  string            `json:"columnKind"`
+	Results     []sarifResult     `json:"results"`
+}
+
+type sarifTool struct {
+	Driver sarifDriver `json:"driver"`
+}
+
+type sarifDriver struct {
+	Name    string      `json:"name"`
+	Version string      `json:"version"`
+	Rules   []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID            string             `json:"id"`
+	Short         sarifText          `json:"shortDescription"`
+	Configuration sarifConfiguration `json:"defaultConfiguration"`
+}
+
+type sarifConfiguration struct {
+	Level string `json:"level"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifInvocation struct {
+	ExecutionSuccessful bool `json:"executionSuccessful"`
+}
+
+type sarifResult struct {
+	RuleID       string             `json:"ruleId"`
+	RuleIndex    int                `json:"ruleIndex"`
+	Level        string             `json:"level"`
+	Message      sarifText          `json:"message"`
+	Locations    []sarifLocation    `json:"locations"`
+	Fingerprints map[string]string  `json:"partialFingerprints"`
+	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	Properties   *sarifProperties   `json:"properties,omitempty"`
+}
+
+type sarifProperties struct {
+	Value *float64 `json:"value,omitempty"`
+	Limit *float64 `json:"limit,omitempty"`
+}
+
+type sarifLocation struct {
+	Physical sarifPhysical `json:"physicalLocation"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   *sarifRegion  `json:"region,omitempty"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine   int `json:"startLine"`
+	StartColumn int `json:"startColumn,omitempty"`
+}
+
+type sarifSuppression struct {
+	Kind          string `json:"kind"`
+	Justification string `json:"justification"`
+}
+
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+
+func (r *Result) writeSARIF(w io.Writer, a About) error {
+	run := sarifRun{
+		Tool:        sarifTool{sarifDriver{Name: "deepnarrow", Version: a.Version, Rules: []sarifRule{}}},
+		Invocations: []sarifInvocation{{ExecutionSuccessful: r.Count(InError) == 0}},
+		ColumnKind:  "unicodeCodePoints",
+		Results:     []sarifResult{},
+	}
+	index := map[string]int{}
+	describe := func(id, text string, severity Severity) {
+		if _, known := index[id]; !known {
+			index[id] = len(index)
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{text}, sarifConfiguration{string(severity)}})
+		}
+	}
+	describe(readable, "Every configuration can be read.", Error)
+	for i := range a.Rules {
+		describe(a.Rules[i].ID, a.Rules[i].Help(), a.Rules[i].Severity)
+	}
+	seen := map[string]int{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Status == Pass && f.Waiver == nil {
+			continue
+		}
+		describe(f.Rule, f.Rule, f.Severity)
+		level := string(f.Severity)
+		if f.Status == InError {
+			level = string(Error)
+		}
+		text := f.Message
+		if f.Hint != "" {
+			text += "\nHint: " + f.Hint
+		}
+		out := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level, Message: sarifText{text}, Locations: []sarifLocation{f.location()}}
+		key := f.File + "\x00" + f.Rule
+		out.Fingerprints = map[string]string{"fileRule/v1": fingerprint(key, seen[key])}
+		seen[key]++
+		if f.Value != nil {
+			out.Properties = &sarifProperties{f.Value, f.Limit}
+		}
+		if f.Waiver != nil {
+			out.Suppressions = []sarifSuppression{{"external", f.Waiver.Reason}}
+		}
+		run.Results = append(run.Results, out)
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+}
+
+func (f *Finding) location() sarifLocation {
+	// A relative path whose first folder holds a colon would read as a scheme;
+	// URL.String puts ./ before it.
+	uri := url.URL{Path: strings.TrimPrefix(filepath.ToSlash(f.File), "./")}
+	l := sarifLocation{sarifPhysical{Artifact: sarifArtifact{uri.String()}}}
+	if f.Line > 0 {
+		l.Physical.Region = &sarifRegion{f.Line, f.Column}
+	}
+	return l
+}
+
+// fingerprint stays the same while lines move: a file, a rule, and which of its
+// findings it is.
+func fingerprint(key string, n int) string {
+	sum := sha256.Sum256([]byte(key + "\x00" + string(rune('0'+n%10))))
+	return hex.EncodeToString(sum[:8])
+}

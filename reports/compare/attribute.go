@@ -1,0 +1,141 @@
+package compare
+
+import (
+	"math/bits"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Part is what one field contributes to the difference of a metric.
+type Part struct {
+	Field string
+	Delta float64
+}
+
+// mostExact is the number of fields up to which all orders are averaged: 2⁸
+// shapes are measured.
+const mostExact = 8
+
+// attribute divides the difference of every metric over the fields; see the
+// package comment. The result has a part for each field, 0 included.
+func (s *Setup) attribute(base, change *shapes.Shape, fields []Changed) map[Metric][]Part {
+	m := mixer{setup: s, base: base, change: change, fields: fields, seen: map[uint64]Measures{}, gaps: map[Metric]bool{}}
+	all := uint64(1)<<len(fields) - 1
+	sums := map[Metric][]float64{}
+	walked := false
+	if len(fields) <= mostExact {
+		walked = m.allOrders(sums)
+	} else {
+		walked = m.twoOrders(sums)
+	}
+	whole, start := m.measure(all), m.measure(0)
+	out := map[Metric][]Part{}
+	for _, metric := range Metrics() {
+		a, b := start[metric].Interval, whole[metric].Interval
+		if a == nil || b == nil {
+			continue
+		}
+		if !walked || sums[metric] == nil || m.gaps[metric] {
+			out[metric] = together(fields, b.Value-a.Value)
+			continue
+		}
+		for i, f := range fields {
+			out[metric] = append(out[metric], Part{f.Field, sums[metric][i]})
+		}
+	}
+	return out
+}
+
+// together gives the whole difference to all fields.
+func together(fields []Changed, delta float64) []Part {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.Field)
+	}
+	return []Part{{strings.Join(names, " + "), delta}}
+}
+
+// mixer measures the shapes that have some of the changed fields.
+type mixer struct {
+	setup        *Setup
+	base, change *shapes.Shape
+	fields       []Changed
+	seen         map[uint64]Measures // nil value: that shape cannot be laid out
+	gaps         map[Metric]bool     // a shape in between lacks the metric
+}
+
+func (m *mixer) measure(set uint64) Measures {
+	if known, ok := m.seen[set]; ok {
+		return known
+	}
+	mixed := *m.base
+	for i, f := range m.fields {
+		if set&(1<<i) != 0 {
+			f.set(&mixed, m.change)
+		}
+	}
+	var out Measures
+	if mixed.Validate() == nil {
+		out, _ = m.setup.Measure(&mixed) // a shape in between that cannot be laid out has no measures
+	}
+	m.seen[set] = out
+	return out
+}
+
+// step adds weight times what field i changes when the fields of a set have
+// changed already.
+func (m *mixer) step(sums map[Metric][]float64, set uint64, i int, weight float64) bool {
+	before, after := m.measure(set), m.measure(set|1<<i)
+	if before == nil || after == nil {
+		return false
+	}
+	for _, metric := range Metrics() {
+		a, b := before[metric].Interval, after[metric].Interval
+		if a == nil || b == nil {
+			m.gaps[metric] = true
+			continue
+		}
+		if sums[metric] == nil {
+			sums[metric] = make([]float64, len(m.fields))
+		}
+		sums[metric][i] += weight * (b.Value - a.Value)
+	}
+	return true
+}
+
+// allOrders adds up Shapley values: a set of k of n fields comes before the
+// next in k!(n−1−k)!/n! of all orders.
+func (m *mixer) allOrders(sums map[Metric][]float64) bool {
+	n := len(m.fields)
+	weights := make([]float64, n)
+	for k := range weights {
+		weights[k] = 1 / float64(n)
+		for j := 1; j <= k; j++ { // 1/(n·C(n−1, k))
+			weights[k] *= float64(j) / float64(n-j)
+		}
+	}
+	for set := range uint64(1) << n {
+		for i := range n {
+			if set&(1<<i) == 0 && !m.step(sums, set, i, weights[bits.OnesCount64(set)]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// twoOrders averages the order of the fields and its reverse.
+func (m *mixer) twoOrders(sums map[Metric][]float64) bool {
+	n := len(m.fields)
+	forward, backward := uint64(0), uint64(0)
+	for i := range n {
+		j := n - 1 - i
+		if !m.step(sums, forward, i, 0.5) || !m.step(sums, backward, j, 0.5) {
+			return false
+		}
+		forward |= 1 << i
+		backward |= 1 << j
+	}
+	return true
+}
