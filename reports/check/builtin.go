@@ -237,6 +237,9 @@ func (j *judge) depthPlateau(rule *Rule) []outcome {
 
 func (j *judge) configInconsistent(*Rule) []outcome {
 	header, file := j.candidate.Checkpoint, j.candidate.CheckpointFile
+	if err := j.candidate.CheckpointErr; err != nil {
+		return cannot("%v", err)
+	}
 	if header == nil {
 		header, file = j.candidate.Config.Tensors, j.candidate.File
 	}
@@ -262,9 +265,14 @@ func (j *judge) configInconsistent(*Rule) []outcome {
 }
 
 func (j *judge) unknownField(*Rule) []outcome {
+	const most = 50 // nobody reads more
 	var out []outcome
-	for _, f := range j.candidate.Config.Unknown {
-		out = append(out, outcome{broken: true, at: f.Position, message: fmt.Sprintf("field %q is not known and not counted", f.Name)})
+	for i, f := range j.candidate.Config.Unknown {
+		if i == most {
+			out = append(out, outcome{broken: true, message: fmt.Sprintf("%d more fields are not known", len(j.candidate.Config.Unknown)-most)})
+			break
+		}
+		out = append(out, outcome{broken: true, at: f.Position, message: "field " + shorten(f.Name) + " is not known and not counted"})
 	}
 	if len(out) == 0 {
 		return []outcome{{message: "every field is known"}}

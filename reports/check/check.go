@@ -36,6 +36,7 @@ type Candidate struct {
 
 	Checkpoint     *config.Header // tensors beside the configuration; nil when there are none
 	CheckpointFile string
+	CheckpointErr  error // why the tensors beside could not be read
 }
 
 // Request is what to judge and by what.

@@ -106,6 +106,7 @@ func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 
 // change suffices.
 func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint string) {
 	best, most := math.Inf(1), 0.0
+	field = "d_model"
 	for _, k := range knobs(j.shape) {
 		at := func(n int) (float64, bool) {
 			s := *j.shape
@@ -124,7 +125,8 @@ func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint
 			most, field = effect, k.field
 		}
 		n, ok := k.reach(at, limit, value > limit)
-		if change := math.Abs(math.Log(float64(n) / float64(k.value))); ok && change < best {
+		const farthest = 4 // a hint beyond this factor would be another model
+		if change := math.Abs(math.Log(float64(n) / float64(k.value))); ok && change < min(best, math.Log(farthest)) {
 			best, field = change, k.field
 			hint = fmt.Sprintf("%s %d instead of %d alone would do", k.label, n, k.value)
 		}

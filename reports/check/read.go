@@ -199,7 +199,7 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 	switch {
 	case path.IsAbs(target) || strings.Contains(target, `\`):
 		r.fault(at, "extends", "is not a relative path with slashes", target, "a path such as ./rules/base.yaml")
-	case root == "." && (resolved == ".." || strings.HasPrefix(resolved, "../")), root != "." && root != "/" && !strings.HasPrefix(resolved, root+"/"):
+	case !inside(root, resolved):
 		r.fault(at, "extends", "leaves the folder "+root, target, "a file inside the folder")
 	case slices.Contains(r.chain, resolved):
 		r.fault(at, "extends", "goes in a circle", strings.Join(append(r.chain, resolved), " → "), "a chain that ends")
@@ -249,4 +249,13 @@ func (r *reader) plan(out *Rules, v config.Value) {
 		}
 		out.Plan = append(out.Plan, s)
 	}
+}
+
+// inside reports whether a clean path lies in a clean folder, by its text.
+func inside(root, name string) bool {
+	if root == "." {
+		return name != ".." && !path.IsAbs(name) && !strings.HasPrefix(name, "../")
+	}
+	rest, ok := strings.CutPrefix(name, strings.TrimSuffix(root, "/")+"/")
+	return ok && rest != ".." && !strings.HasPrefix(rest, "../")
 }

@@ -83,11 +83,7 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 // planRun plans one shape on one profile.
 func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags, length hardware.Length) (reports.Planned, error) {
 	none := reports.Planned{}
-	w, err := work.workload(&s)
-	if err != nil {
-		return none, err
-	}
-	software, err := machine.software()
+	run, warnings, err := lay(&p, s, work, machine)
 	if err != nil {
 		return none, err
 	}
@@ -95,35 +91,17 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	if err != nil {
 		return none, err
 	}
-	execution, changed := work.executionOn(&p)
-	var layout flops.Layout
-	var remedies []string
-	search, err := machine.auto()
-	switch {
-	case err != nil:
-		return none, err
-	case search:
-		layout, execution.Recompute, remedies, err = searchLayout(hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Software: software}, max(1, machine.devices))
-	default:
-		layout, w, err = machine.place(&s, w, work.batch != 0)
-	}
-	if err != nil {
-		return none, err
-	}
+	w, layout, execution := run.Workload, run.Layout, run.Execution
 	planned := reports.Planned{
-		Warnings: remedies,
+		Warnings: warnings,
 		Shape:    s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
 		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, execution.Recompute),
-	}
-	if changed != "" {
-		planned.Warnings = append(planned.Warnings, changed)
 	}
 	if planned.Memory, err = flops.TrainingMemory(&s, w, execution, layout); err != nil {
 		return none, usage("", "%w", err)
 	}
 	planned.Fits = p.Fits(&planned.Memory)
 	step := hardware.Estimate{}
-	run := hardware.Run{Profile: p, Shape: s, Workload: w, Execution: execution, Layout: layout, Software: software}
 	prediction, err := hardware.Predict(run)
 	var missing *hardware.MissingError
 	switch {

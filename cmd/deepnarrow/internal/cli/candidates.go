@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/reports/check"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+// mostFiles bounds what a glob may match.
+const mostFiles = 10_000
+
+// candidates reads the configurations that arguments name, or the globs of the
+// rules in their folder. A file that cannot be read is a candidate with its
+// error: the others are judged all the same.
+func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate, error) {
+	if len(args) == 0 {
+		for _, g := range globs {
+			args = append(args, filepath.Join(folder, filepath.FromSlash(g)))
+		}
+	}
+	if len(args) == 0 {
+		return nil, usage("deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+rulesName, "check needs at least one file")
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, arg := range args {
+		found, err := expand(arg)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range found {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+		if len(names) > mostFiles {
+			return nil, badInput(fmt.Errorf("%s: matches too many files; allowed: at most %d", arg, mostFiles), "")
+		}
+	}
+	var out []check.Candidate
+	for _, name := range names {
+		out = append(out, a.candidate(name, folder))
+	}
+	return out, nil
+}
+
+// expand returns the files that an argument names, in order of their names.
+func expand(arg string) ([]string, error) {
+	if _, err := os.Lstat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
+		return []string{arg}, nil
+	}
+	glob := filepath.ToSlash(arg)
+	fixed, _, _ := strings.Cut(glob[:strings.IndexAny(glob, "*?[")], "\x00")
+	start := "."
+	if i := strings.LastIndexByte(fixed, '/'); i >= 0 {
+		start = filepath.FromSlash(glob[:max(i, 1)])
+	}
+	if !strings.Contains(glob, "/") {
+		glob = "./" + glob
+	}
+	var out []string
+	err := filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == ".git":
+			return filepath.SkipDir
+		case !entry.IsDir() && matches(glob, filepath.ToSlash(path)):
+			out = append(out, path)
+		}
+		if len(out) > mostFiles {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, badInput(err, "")
+	}
+	if len(out) == 0 {
+		return nil, badInput(fmt.Errorf("%s: matches no file", arg), "** stands for any number of folders; quote the glob so that the shell leaves it alone")
+	}
+	return out, nil
+}
+
+// matches is [check.Match] of a path as it stands: a glob without folders means
+// the working directory.
+func matches(glob, path string) bool {
+	if rest, ok := strings.CutPrefix(glob, "./"); ok && !strings.Contains(rest, "/") {
+		return !strings.Contains(path, "/") && check.Match(rest, path)
+	}
+	return check.Match(glob, path)
+}
+
+// candidate reads one configuration. Its path, which globs of the rules match,
+// is relative to their folder.
+func (a *app) candidate(name, folder string) check.Candidate {
+	c := check.Candidate{File: filepath.ToSlash(name), Path: filepath.ToSlash(name)}
+	if name == "-" {
+		c.Config, c.Err = a.readConfig(name)
+		return c
+	}
+	if here, err := filepath.Abs(name); err == nil {
+		if there, err := filepath.Abs(folder); err == nil {
+			if rel, err := filepath.Rel(there, here); err == nil {
+				c.Path = filepath.ToSlash(rel)
+			}
+		}
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		c.Err = fmt.Errorf("is a folder; allowed: files, or a glob such as '%s/**/*.json'", c.File)
+	case err != nil && !looksLikeFile(name):
+		s, parseErr := shapes.Parse(name)
+		if c.Err = parseErr; parseErr == nil {
+			c.Config = &config.Result{Shape: s}
+		}
+	default:
+		c.Config, c.Err = a.readConfig(name)
+		var pathError *fs.PathError
+		if errors.As(c.Err, &pathError) {
+			c.Err = pathError.Err
+		}
+		a.checkpoint(&c, name)
+	}
+	return c
+}
+
+// checkpoint reads the header of the tensors beside a config.json.
+func (a *app) checkpoint(c *check.Candidate, name string) {
+	if c.Err != nil || c.Config.Tensors != nil || filepath.Base(name) != "config.json" {
+		return
+	}
+	for _, beside := range []string{"model.safetensors", "model.safetensors.index.json"} {
+		file := filepath.Join(filepath.Dir(name), beside)
+		if _, err := os.Stat(file); err != nil {
+			continue
+		}
+		c.CheckpointFile = filepath.ToSlash(file)
+		r, err := a.readConfig(file)
+		if c.CheckpointErr = err; err == nil {
+			c.Checkpoint = r.Tensors
+		}
+		return
+	}
+}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+func (a *app) diff() *cobra.Command {
+	var work workloadFlags
+	var machine machineFlags
+	var length lengthFlags
+	var exitCode bool
+	c := &cobra.Command{
+		Use:     "diff BASE CHANGE",
+		Short:   "Say what a change of shape changes, and which field is the cause",
+		GroupID: groupReview,
+		Long: `Compare two shapes on every metric: base, change, difference, and what each field
+that differs contributes to it. BASE and CHANGE are shapes, configuration files,
+files of a git revision (HEAD~1:configs/a.json), or earlier results as JSON.
+
+~ marks a difference whose intervals overlap. With --exit-code the exit code is 1
+when anything differs.`,
+		Example: `  deepnarrow diff t5-base t5-base/nl=16
+  deepnarrow diff HEAD~1:config.json config.json --hardware tpu-v3 --devices 16
+  deepnarrow diff plan-before.json plan-after.json --exit-code`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usage("deepnarrow diff t5-base t5-large", "diff compares two; found %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeShapes,
+		RunE: func(c *cobra.Command, args []string) error {
+			set, profile, err := setup(&work, &machine, &length)
+			if err != nil {
+				return err
+			}
+			r := newReport("diff")
+			r.Document.Inputs["execution"] = work.inputs()
+			r.Document.Conventions["flops"] = flops.MatmulConvention
+			r.Document.Conventions["attribution"] = "mean effect of a field over all orders of change"
+			if profile != nil {
+				r.Document.Inputs["hardware"] = profile.Name
+			}
+			var sides [2]side
+			for i, ref := range args {
+				if sides[i], err = a.side(c.Context(), ref); err != nil {
+					return err
+				}
+				r.Document.Warnings = append(r.Document.Warnings, sides[i].warnings...)
+			}
+			d, err := compareSides(&set, args, &sides)
+			if err != nil {
+				return err
+			}
+			if sides[0].results != nil || sides[1].results != nil {
+				r.Document.Warnings = append(r.Document.Warnings, "a result in JSON does not say every field of its shape: causes are not told, and its batch, hardware and flags are its own")
+			}
+			r.Diff(d)
+			if err := a.render(r); err != nil {
+				return err
+			}
+			if exitCode && d.Differs() {
+				return &failure{code: exitFinding, err: fmt.Errorf("diff: %s and %s differ", args[0], args[1])}
+			}
+			return nil
+		},
+	}
+	a.output.register(c)
+	work.register(c)
+	machine.register(c)
+	length.register(c)
+	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
+	return c
+}
+
+// side is one argument of diff: a shape, or the results of a document.
+type side struct {
+	shape    shapes.Shape
+	results  []compare.Named
+	warnings []string
+}
+
+func compareSides(set *compare.Setup, names []string, sides *[2]side) (reports.Diffed, error) {
+	d := reports.Diffed{Base: names[0], Change: names[1]}
+	base, change := &sides[0], &sides[1]
+	if base.results == nil && change.results == nil {
+		fields, differences, err := set.Shapes(&base.shape, &change.shape)
+		if err != nil {
+			return d, usage("", "%w", err)
+		}
+		d.Fields, d.Pairs = fields, []compare.Pair{{Name: names[0] + " → " + names[1], Differences: differences}}
+		return d, nil
+	}
+	for i := range sides {
+		if s := &sides[i]; s.results == nil {
+			m, err := set.Measure(&s.shape)
+			if err != nil {
+				return d, usage("", "%w", err)
+			}
+			s.results = []compare.Named{{Name: s.shape.Name, Measures: m}}
+		}
+	}
+	d.Pairs = compare.Documents(base.results, change.results)
+	return d, nil
+}
+
+// maxSideBytes bounds a file that may be a result document.
+const maxSideBytes = 64 << 20
+
+// side resolves an argument of diff.
+func (a *app) side(ctx context.Context, ref string) (side, error) {
+	if revision, file, ok := revisionFile(ref); ok {
+		return a.sideAt(ctx, revision, file)
+	}
+	if strings.HasSuffix(strings.ToLower(ref), ".json") {
+		text, err := readLimited(ref)
+		if err != nil {
+			return side{}, badInput(err, "")
+		}
+		if compare.IsDocument(text) {
+			return documentSide(ref, text)
+		}
+	}
+	s, warnings, err := a.shape(ref)
+	return side{shape: s, warnings: warnings}, err
+}
+
+func documentSide(name string, text []byte) (side, error) {
+	results, err := compare.ReadDocument(text)
+	if err != nil {
+		return side{}, badInput(fmt.Errorf("%s: %w", name, err), "")
+	}
+	return side{results: results}, nil
+}
+
+func readLimited(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, maxSideBytes+1))
+	if err == nil && len(text) > maxSideBytes {
+		err = fmt.Errorf("%s: is too large; allowed: at most %d bytes", name, maxSideBytes)
+	}
+	return text, err
+}
+
+// revisionFile splits REVISION:FILE. A file of that very name wins, and one
+// letter is a drive.
+func revisionFile(ref string) (revision, file string, ok bool) {
+	if _, err := os.Lstat(ref); err == nil {
+		return "", "", false
+	}
+	revision, file, ok = strings.Cut(ref, ":")
+	return revision, file, ok && len(revision) > 1 && file != ""
+}
+
+// sideAt reads a file of a git revision, and from the same revision the files
+// that it refers to.
+func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
+	name := revision + ":" + file
+	text, err := gitShow(ctx, name)
+	if err != nil {
+		return side{}, badInput(err, "REVISION:FILE is a file as git show takes it, with its path from the root of the repository, or from here with ./")
+	}
+	if compare.IsDocument(text) {
+		return documentSide(name, text)
+	}
+	open := func(target string) (io.ReadCloser, error) {
+		if !strings.HasPrefix(target, revision+":") {
+			return nil, fmt.Errorf("%s: leaves the revision", target)
+		}
+		text, err := gitShow(ctx, target)
+		return io.NopCloser(bytes.NewReader(text)), err
+	}
+	result, err := config.Read(name, bytes.NewReader(text), config.Options{Open: open, Root: path.Dir(name)})
+	if err != nil {
+		return side{}, badInput(err, "")
+	}
+	if result.Shape.DModel == 0 {
+		return side{}, badInput(fmt.Errorf("%s: holds tensors but no shape", name), "")
+	}
+	s := side{shape: result.Shape}
+	for _, w := range result.Warnings {
+		s.warnings = append(s.warnings, w.String())
+	}
+	return s, nil
+}
+
+// gitShow returns a file of a revision. No option, filter or program that the
+// repository configures takes part.
+func gitShow(ctx context.Context, name string) ([]byte, error) {
+	var out, problem bytes.Buffer
+	c := exec.CommandContext(ctx, "git", "show", "--no-textconv", "--no-ext-diff", "--end-of-options", name)
+	c.Stdout, c.Stderr = &limitedBuffer{buffer: &out, left: maxSideBytes}, &limitedBuffer{buffer: &problem, left: 1 << 10}
+	err := c.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, fmt.Errorf("%s: git is needed to read a revision", name)
+	case err != nil && problem.Len() > 0:
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(strings.TrimSpace(problem.String()), "fatal: "))
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// limitedBuffer refuses to hold more than it may.
+type limitedBuffer struct {
+	buffer *bytes.Buffer
+	left   int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if len(p) > b.left {
+		return 0, errors.New("too much output")
+	}
+	b.left -= len(p)
+	return b.buffer.Write(p)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+)
+
+// inFolder runs a command line in this process with a folder as the working
+// directory.
+func inFolder(t *testing.T, folder string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Chdir(folder)
+	var out, err bytes.Buffer
+	code = cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &err, Env: func(string) string { return "" }})
+	return code, out.String(), err.String()
+}
+
+// TestReviewedConfigurations checks five good, five bad and five broken files
+// in every format. The golden files were read through once: every finding in
+// them was meant when the files were written (see the names of the files).
+func TestReviewedConfigurations(t *testing.T) {
+	for _, c := range []struct {
+		folder string
+		code   int
+	}{{"good", 0}, {"bad", 1}, {"broken", 3}} {
+		for _, format := range []string{"table", "json", "junit", "sarif", "github", "summary", "comment"} {
+			t.Run(c.folder+"/"+format, func(t *testing.T) {
+				golden, err := filepath.Abs(filepath.Join("testdata", "review", "golden", c.folder+"."+format))
+				if err != nil {
+					t.Fatal(err)
+				}
+				code, got, stderr := inFolder(t, filepath.Join("testdata", "review"),
+					"check", c.folder+"/**", "--rules", "rules.yaml", "--today", "2026-06-30", "--format", format)
+				if code != c.code {
+					t.Errorf("exit %d, want %d\n%s", code, c.code, stderr)
+				}
+				if *update {
+					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(golden)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), got); diff != "" {
+					t.Errorf("differs from %s (go test ./cmd/deepnarrow -run Reviewed -update rewrites it):\n%s", golden, diff)
+				}
+			})
+		}
+	}
+}
+
+// TestSeveralOutputs: one run writes any number of files beside its result, and
+// they are the same as one by one.
+func TestSeveralOutputs(t *testing.T) {
+	folder := t.TempDir()
+	sarif, junit := filepath.Join(folder, "a.sarif"), filepath.Join(folder, "b.xml")
+	_, _, stderr := inFolder(t, filepath.Join("testdata", "review"), "check", "bad/*", "--rules", "rules.yaml", "--today", "2026-06-30", "--emit", "sarif="+sarif, "--emit", "junit="+junit)
+	for file, golden := range map[string]string{sarif: "golden/bad.sarif", junit: "golden/bad.junit"} {
+		got, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, stderr)
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(want, got) {
+			t.Errorf("%s is not %s", file, golden)
+		}
+	}
+}

@@ -1,0 +1,137 @@
+package compare
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// Named is the measures of one result of a document.
+type Named struct {
+	Name     string // of the shape, and of the hardware where there is one
+	Measures Measures
+}
+
+// documentHead is what a result document starts with.
+type documentHead struct {
+	Schema      string                     `json:"schema"`
+	Conventions map[string]json.RawMessage `json:"conventions"`
+	Results     []json.RawMessage          `json:"results"`
+}
+
+// IsDocument reports whether a text is a result that this program wrote as JSON,
+// by its schema.
+func IsDocument(text []byte) bool {
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	return json.Unmarshal(text, &head) == nil && strings.HasPrefix(head.Schema, "deepnarrow/")
+}
+
+// ReadDocument returns the measures of every result of a count, plan or
+// recommend document. FLOPs of another convention than matmul are refused:
+// counts under different conventions are never compared.
+func ReadDocument(text []byte) ([]Named, error) {
+	var head documentHead
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, fmt.Errorf("is not valid JSON: %w", err)
+	}
+	if c, ok := head.Conventions["flops"]; ok && string(c) != `"matmul"` {
+		return nil, fmt.Errorf("counts FLOPs under the convention %s; allowed: matmul", c)
+	}
+	var out []Named
+	for _, raw := range head.Results {
+		var fields map[string]any
+		if err := json.Unmarshal(raw, &fields); err != nil {
+			return nil, fmt.Errorf("holds a result that is no object: %w", err)
+		}
+		n := Named{Measures: Measures{}}
+		n.Name, _ = look(fields, "shape.name").(string)
+		if device, ok := look(fields, "hardware").(string); ok {
+			n.Name += " on " + device
+		}
+		for _, metric := range Metrics() {
+			if e, ok := estimate(look(fields, metric.Path())); ok {
+				n.Measures[metric] = e
+			}
+		}
+		if len(n.Measures) > 0 {
+			out = append(out, n)
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("schema %q has nothing to compare; allowed: results of count, plan or recommend", head.Schema)
+	}
+	return out, nil
+}
+
+// look follows a path of names joined by dots.
+func look(v any, path string) any {
+	for name := range strings.SplitSeq(path, ".") {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = object[name]
+	}
+	return v
+}
+
+// estimate reads a number, or an object of value, low and high.
+func estimate(v any) (hardware.Estimate, bool) {
+	if n, ok := v.(float64); ok {
+		return hardware.Exactly(n), true
+	}
+	number := func(name string) float64 {
+		if n, ok := look(v, name).(float64); ok {
+			return n
+		}
+		return math.NaN()
+	}
+	i := quantity.Interval{Value: number("value"), Low: number("low"), High: number("high")}
+	if math.IsNaN(i.Value + i.Low + i.High) {
+		return hardware.Estimate{}, false
+	}
+	return hardware.Estimate{Interval: &i}, true
+}
+
+// Pair is one result on both sides, or on one.
+type Pair struct {
+	Name        string
+	Only        string // "base" or "change" where the other side lacks it
+	Differences []Difference
+}
+
+// Documents pairs results by name, or the only result of each side, and returns
+// the metrics that differ. Results are compared in the order of the base.
+func Documents(base, change []Named) []Pair {
+	if len(base) == 1 && len(change) == 1 {
+		name := base[0].Name
+		if change[0].Name != name {
+			name += " → " + change[0].Name
+		}
+		return []Pair{{Name: name, Differences: differencesOf(base[0].Measures, change[0].Measures)}}
+	}
+	var out []Pair
+	taken := make([]bool, len(change))
+	for _, b := range base {
+		i := slices.IndexFunc(change, func(c Named) bool { return c.Name == b.Name })
+		if i < 0 || taken[i] {
+			out = append(out, Pair{Name: b.Name, Only: "base"})
+			continue
+		}
+		taken[i] = true
+		out = append(out, Pair{Name: b.Name, Differences: differencesOf(b.Measures, change[i].Measures)})
+	}
+	for i, c := range change {
+		if !taken[i] {
+			out = append(out, Pair{Name: c.Name, Only: "change"})
+		}
+	}
+	return out
+}

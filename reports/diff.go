@@ -1,0 +1,228 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
+)
+
+// Diffed is a comparison: of two shapes, with the fields that differ, or of
+// results by name.
+type Diffed struct {
+	Base, Change string
+	Fields       []compare.Changed
+	Pairs        []compare.Pair
+}
+
+// Differs reports whether anything is different.
+func (d *Diffed) Differs() bool {
+	for _, p := range d.Pairs {
+		if p.Only != "" || len(p.Differences) > 0 {
+			return true
+		}
+	}
+	return len(d.Fields) > 0
+}
+
+type diffFields struct {
+	Name           string       `json:"name"`
+	Only           string       `json:"only,omitempty"`
+	Metric         string       `json:"metric,omitempty"`
+	Unit           string       `json:"unit,omitempty"`
+	Base           *float64     `json:"base,omitempty"`
+	Change         *float64     `json:"change,omitempty"`
+	Delta          *float64     `json:"delta,omitempty"`
+	Relative       *float64     `json:"relative,omitempty"` // delta as a fraction of base
+	Overlap        bool         `json:"overlap"`            // the intervals share a value
+	BaseInterval   *interval    `json:"base_interval,omitempty"`
+	ChangeInterval *interval    `json:"change_interval,omitempty"`
+	Attribution    []attributed `json:"attribution"`
+}
+
+type attributed struct {
+	Field string  `json:"field"`
+	Delta float64 `json:"delta"`
+}
+
+type changedFields struct {
+	Field  string `json:"field"`
+	Base   string `json:"base"`
+	Change string `json:"change"`
+}
+
+var metricUnits = map[quantity.Kind]string{
+	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes", quantity.Duration: "seconds",
+	quantity.Count: "hours", quantity.Money: "USD", quantity.Energy: "kWh", quantity.CarbonMass: "kgCO2e",
+}
+
+// Diff fills in the report of a comparison, one result a metric. Nothing is in
+// it where nothing differs.
+func (r *Report) Diff(d Diffed) {
+	changed := []changedFields{}
+	for _, f := range d.Fields {
+		changed = append(changed, changedFields{f.Field, f.Base, f.Change})
+	}
+	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base, d.Change, changed
+	if !d.Differs() {
+		r.Tables = append(r.Tables, Table{Title: "No difference between " + d.Base + " and " + d.Change})
+		return
+	}
+	for i := range d.Pairs {
+		p := &d.Pairs[i]
+		if p.Only != "" {
+			r.Document.Results = append(r.Document.Results, diffFields{Name: p.Name, Only: p.Only, Attribution: []attributed{}})
+			r.Tables = append(r.Tables, Table{Title: fmt.Sprintf("%s is in %s only", p.Name, p.Only)})
+			continue
+		}
+		for n := range p.Differences {
+			r.Document.Results = append(r.Document.Results, diffOf(p.Name, &p.Differences[n]))
+		}
+		if len(p.Differences) > 0 || len(d.Pairs) == 1 {
+			r.Tables = append(r.Tables, diffTable(p))
+		}
+		if len(d.Fields) > 0 {
+			r.Tables = append(r.Tables, attributionTable(d.Fields, p.Differences))
+		}
+	}
+}
+
+func diffOf(name string, d *compare.Difference) diffFields {
+	f := diffFields{Name: name, Metric: string(d.Metric), Unit: metricUnits[d.Metric.Kind()], Overlap: d.Overlap, Attribution: []attributed{}}
+	side := func(e hardware.Estimate) (*float64, *interval) {
+		switch i := e.Interval; {
+		case i == nil:
+			return nil, nil
+		case i.Low == i.High:
+			return &i.Value, nil
+		default:
+			return &i.Value, i
+		}
+	}
+	f.Base, f.BaseInterval = side(d.Base)
+	f.Change, f.ChangeInterval = side(d.Change)
+	if d.Known() {
+		f.Delta = &d.Delta
+		if share := d.Relative(); !math.IsNaN(share) {
+			f.Relative = &share
+		}
+	}
+	for _, p := range d.Attribution {
+		f.Attribution = append(f.Attribution, attributed{p.Field, p.Delta})
+	}
+	return f
+}
+
+func diffTable(p *compare.Pair) Table {
+	t := Table{
+		Title:   p.Name,
+		Columns: []Column{{Title: "metric"}, {Title: "base"}, {Title: "change"}, {Title: "Δ"}, {Title: "Δ %"}},
+	}
+	uncertain := false
+	for i := range p.Differences {
+		d := &p.Differences[i]
+		row := []Cell{Text(string(d.Metric)), sideCell(d.Metric, d.Base), sideCell(d.Metric, d.Change), {}, {}}
+		if d.Known() {
+			row[3] = Plain(signedAmount(d, d.Delta))
+			if share := d.Relative(); !math.IsNaN(share) {
+				row[4] = Plain(fmt.Sprintf("%+.1f", 100*share))
+			}
+			if d.Overlap {
+				uncertain = true
+				row[3] = row[3].Marked(" ~")
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if uncertain {
+		t.Notes = append(t.Notes, "~ the 80 % intervals overlap: the difference may be none.")
+	}
+	return t
+}
+
+func sideCell(m compare.Metric, e hardware.Estimate) Cell {
+	switch i := e.Interval; {
+	case i == nil:
+		return Cell{}
+	case m.Kind() == quantity.Params:
+		return Count(int64(i.Value))
+	default:
+		return Plain(quantity.FormatInterval(m.Kind(), *i))
+	}
+}
+
+// signedAmount writes a difference, or a part of it, with its sign: parameters
+// in full, estimates to the digits that the wider interval supports.
+func signedAmount(d *compare.Difference, v float64) string {
+	sign := "+"
+	if v < 0 {
+		sign, v = "−", -v
+	}
+	kind := d.Metric.Kind()
+	if kind == quantity.Params {
+		return sign + quantity.Grouped(int64(math.Round(v)))
+	}
+	wide := max(d.Base.Interval.HalfWidth(), d.Change.Interval.HalfWidth())
+	if wide == 0 {
+		return sign + quantity.Format(kind, v, 0)
+	}
+	column := quantity.NewColumn(kind, 0, v)
+	text := sign + column.Rounded(interval{Value: v, Low: v - wide, High: v + wide})
+	if u := column.Unit(); u != "" {
+		text += " " + u
+	}
+	return text
+}
+
+// attributionTable says what each field contributes to the main metrics.
+func attributionTable(fields []compare.Changed, differences []compare.Difference) Table {
+	t := Table{
+		Title:   "Which field causes what",
+		Columns: []Column{{Title: "field"}, {Title: "base"}, {Title: "change"}},
+		Notes:   []string{"Each field's mean effect over all orders of change; the effects sum to Δ."},
+	}
+	var shown []*compare.Difference
+	for i := range differences {
+		switch d := &differences[i]; d.Metric {
+		case compare.Params, compare.StepFLOPs, compare.Memory, compare.StepTime, compare.Cost:
+			if len(d.Attribution) > 0 {
+				shown = append(shown, d)
+				t.Columns = append(t.Columns, Column{Title: "Δ " + string(d.Metric)})
+			}
+		}
+	}
+	listed := map[string]bool{}
+	for _, f := range fields {
+		listed[f.Field] = true
+		row := []Cell{Text(f.Field), Plain(f.Base), Plain(f.Change)}
+		for _, d := range shown {
+			row = append(row, effect(d, f.Field))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	for _, d := range shown {
+		for _, p := range d.Attribution {
+			if listed[p.Field] {
+				continue
+			}
+			listed[p.Field] = true
+			row := []Cell{Text(p.Field), Text("(together)"), {}}
+			for _, d := range shown {
+				row = append(row, effect(d, p.Field))
+			}
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
+func effect(d *compare.Difference, field string) Cell {
+	for _, p := range d.Attribution {
+		if p.Field == field {
+			return Plain(signedAmount(d, p.Delta))
+		}
+	}
+	return Cell{}
+}
