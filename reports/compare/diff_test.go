@@ -1,0 +1,221 @@
+package compare
+
+import (
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// untimed measures on one device without hardware, on the paper's workload.
+func untimed() *Setup {
+	return &Setup{
+		Run: func(s *shapes.Shape) (hardware.Run, error) {
+			return hardware.Run{Shape: *s, Workload: flops.DefaultWorkload(s)}, nil
+		},
+		Length: hardware.Length{Steps: 1000}, Goodput: hardware.DefaultGoodput(),
+	}
+}
+
+// timed measures on 16 TPU v3.
+func timed(t testing.TB) *Setup {
+	t.Helper()
+	p, err := hardware.Parse("tpu-v3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rates, err := hardware.ResolveRates(p, hardware.StatedRates{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := untimed()
+	s.Timed, s.Rates = true, rates
+	s.Run = func(s *shapes.Shape) (hardware.Run, error) {
+		w := flops.DefaultWorkload(s)
+		return hardware.Run{Profile: p, Shape: *s, Workload: w, Layout: flops.Layout{DP: 16}.For(w)}, nil
+	}
+	return s
+}
+
+// anyShape draws an encoder-decoder, or one stack alone.
+func anyShape(t *rapid.T, label string) shapes.Shape {
+	s, err := shapes.Parse("t5-small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := func(name string, of ...int) int { return rapid.SampledFrom(of).Draw(t, label+name) }
+	s.DModel = pick("d_model", 256, 512, 768)
+	s.Vocab = pick("vocab", 32128, 50304)
+	for _, k := range []*shapes.Stack{&s.Encoder, &s.Decoder} {
+		k.Layers, k.DFF, k.Heads, k.DKV = pick("layers", 2, 6, 12), pick("d_ff", 1024, 2048), pick("heads", 4, 8), pick("d_kv", 32, 64)
+		k.KVHeads = pick("kv_heads", 1, 2, k.Heads)
+		k.Gated = rapid.Bool().Draw(t, label+"gated")
+	}
+	if rapid.IntRange(0, 4).Draw(t, label+"decoder only") == 0 {
+		s.Encoder = shapes.Stack{}
+	}
+	return s
+}
+
+// sumTolerance is the rounding of at most 2⁸·8 additions in float64, relative to
+// the largest measure.
+const sumTolerance = 1e-12
+
+// TestAttributionSums: the parts of every metric sum to its difference, for
+// 1,000 pairs without hardware and 100 with.
+func TestAttributionSums(t *testing.T) {
+	check := func(s *Setup, pairs int) {
+		seen := 0
+		rapid.Check(t, func(r *rapid.T) {
+			if seen >= pairs {
+				return
+			}
+			seen++
+			base, change := anyShape(r, "base "), anyShape(r, "change ")
+			fields, differences, err := s.Shapes(&base, &change)
+			if err != nil {
+				r.Fatal(err)
+			}
+			if len(fields) == 0 && len(differences) > 0 {
+				r.Fatalf("equal shapes differ: %v", differences)
+			}
+			for i := range differences {
+				d := &differences[i]
+				if !d.Known() {
+					continue
+				}
+				sum := 0.0
+				for _, p := range d.Attribution {
+					sum += p.Delta
+				}
+				scale := max(d.Base.Interval.Value, d.Change.Interval.Value)
+				if math.Abs(sum-d.Delta) > sumTolerance*scale {
+					r.Fatalf("%s: parts sum to %v, difference is %v", d.Metric, sum, d.Delta)
+				}
+			}
+		})
+	}
+	// rapid draws 100 pairs a call.
+	for range 10 {
+		check(untimed(), 100)
+	}
+	check(timed(t), 100)
+}
+
+// TestAttributionByHand: effects that do not meet are told exactly; of a product
+// each factor causes the mean of its effect first and last.
+func TestAttributionByHand(t *testing.T) {
+	base, err := shapes.Parse("t5-base")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change := base
+	change.Vocab += 64
+	change.Encoder.Layers++
+	s := untimed()
+	_, differences, err := s.Shapes(&base, &change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Both effects on parameters are independent of each other: 64 rows of 768,
+	// and one layer of 4·768·768 + 2·768·3072 + 2·768 (DESIGN section 3).
+	want := map[string]float64{"vocab": 64 * 768, "encoder.layers": 4*768*768 + 2*768*3072 + 2*768}
+	for _, p := range differences[0].Attribution {
+		if p.Delta != want[p.Field] {
+			t.Errorf("%s: %v, want %v", p.Field, p.Delta, want[p.Field])
+		}
+	}
+	// They meet in a product: d_model and vocab of the embedding table, first
+	// and last.
+	change = base
+	change.Vocab, change.DModel = 2*base.Vocab, 2*base.DModel
+	_, differences, err = s.Shapes(&base, &change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, d := float64(base.Vocab), float64(base.DModel)
+	for _, p := range differences[0].Attribution {
+		if want := (v*d + v*2*d) / 2; p.Field == "vocab" && p.Delta != want {
+			t.Errorf("vocab causes %v parameters, want %v", p.Delta, want)
+		}
+	}
+}
+
+// TestOrderDoesNotMatter: what a field causes from base to change is the
+// opposite of what it causes back.
+func TestOrderDoesNotMatter(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		base, change := anyShape(r, "base "), anyShape(r, "change ")
+		s := untimed()
+		_, there, err := s.Shapes(&base, &change)
+		if err != nil {
+			r.Fatal(err)
+		}
+		_, back, err := s.Shapes(&change, &base)
+		if err != nil {
+			r.Fatal(err)
+		}
+		for i := range there {
+			scale := max(there[i].Base.Interval.Value, there[i].Change.Interval.Value)
+			for n, p := range there[i].Attribution {
+				if q := back[i].Attribution[n]; p.Field != q.Field || math.Abs(p.Delta+q.Delta) > sumTolerance*scale {
+					r.Fatalf("%s: %v there, %v back", there[i].Metric, p, q)
+				}
+			}
+		}
+	})
+}
+
+func TestIdenticalShapes(t *testing.T) {
+	s, err := shapes.Parse("t5-3b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields, differences, err := timed(t).Shapes(&s, &s)
+	if len(fields) != 0 || len(differences) != 0 || err != nil {
+		t.Errorf("a shape differs from itself: %v %v %v", fields, differences, err)
+	}
+}
+
+// TestOverlap: intervals that share a value mark the difference as uncertain;
+// exact numbers never are.
+func TestOverlap(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	change, _ := shapes.Parse("t5-base/ff=3136")
+	_, differences, err := timed(t).Shapes(&base, &change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range differences {
+		d := &differences[i]
+		if want := d.Base.Interval.Low != d.Base.Interval.High; d.Overlap != want {
+			t.Errorf("%s: overlap %v, want %v", d.Metric, d.Overlap, want)
+		}
+	}
+}
+
+func TestDocuments(t *testing.T) {
+	const text = `{"schema":"deepnarrow/plan/v1","conventions":{"flops":"matmul"},"results":[
+		{"shape":{"name":"a"},"hardware":"x","params":{"total":10},"time":{"step_seconds":{"value":2,"low":1,"high":3}}},
+		{"shape":{"name":"b"},"params":{"total":20}}]}`
+	if !IsDocument([]byte(text)) || IsDocument([]byte(`{"model_type":"t5"}`)) {
+		t.Error("documents are not told from configurations")
+	}
+	results, err := ReadDocument([]byte(text))
+	if err != nil || len(results) != 2 || results[0].Name != "a on x" || results[0].Measures[StepTime].Interval.High != 3 {
+		t.Fatalf("read %v, %v", results, err)
+	}
+	pairs := Documents(results, results[1:])
+	if len(pairs) != 2 || pairs[0].Only != "base" || len(pairs[1].Differences) != 0 {
+		t.Errorf("pairs %+v", pairs)
+	}
+	for _, bad := range []string{`{`, `{"schema":"deepnarrow/count/v1","conventions":{"flops":"6nd"},"results":[]}`, `{"schema":"deepnarrow/list/v1","results":[{}]}`, `{"schema":"deepnarrow/list/v1","results":[1]}`} {
+		if _, err := ReadDocument([]byte(bad)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}
