@@ -58,7 +58,7 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdownCell(f.place()), markdownCell(f.Rule), f.Waiver.Expires.Format(time.DateOnly), markdownCell(f.Waiver.Reason))
 	}
 	if len(r.Costs) > 0 {
-		t := r.costTable()
+		t := r.costTable(func(file string) string { return socialEscapes.Replace(printable(file)) })
 		if more := len(t.Rows) - mostRows; more > 0 {
 			t.Rows = t.Rows[:mostRows]
 			t.Notes = append(t.Notes, fmt.Sprintf("%d more files.", more))
@@ -80,5 +80,8 @@ var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`, "$", `\$`,
 	"@", "&#64;", "#", "&#35;", "://", "&#58;//",
 )
+
+// socialEscapes is what the tables of package reports leave to the caller.
+var socialEscapes = strings.NewReplacer("@", "&#64;", "#", "&#35;", "://", "&#58;//", "[", `\[`, "_", `\_`)
 
 func markdownCell(s string) string { return markdownEscapes.Replace(printable(s)) }

@@ -29,7 +29,7 @@ func (r *Result) writeText(w io.Writer) error {
 		b.WriteByte('\n')
 	}
 	if len(r.Costs) > 0 {
-		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
+		costs := reports.Report{Tables: []reports.Table{r.costTable(printable)}}
 		if err := costs.Write(&b, reports.TextFormat, 0); err != nil {
 			return err
 		}
@@ -41,8 +41,8 @@ func (r *Result) writeText(w io.Writer) error {
 }
 
 // costTable says what each configuration costs; metrics that none has are left
-// out.
-func (r *Result) costTable() reports.Table {
+// out. name makes a file's name safe where the table goes.
+func (r *Result) costTable(name func(string) string) reports.Table {
 	t := reports.Table{Columns: []reports.Column{{Title: "file"}}}
 	var shown []compare.Metric
 	for _, column := range []struct {
@@ -66,7 +66,7 @@ func (r *Result) costTable() reports.Table {
 		}
 	}
 	for _, c := range r.Costs {
-		row := []reports.Cell{reports.Text(c.File)}
+		row := []reports.Cell{reports.Text(name(c.File))}
 		for _, metric := range shown {
 			e := c.Measures[metric].Interval
 			if metric == compare.Params {

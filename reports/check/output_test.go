@@ -1,0 +1,217 @@
+package check
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// hostile is what a config value may hold to break out of a format.
+var hostile = "a|b <script>alert('x')</script> & \r\n::error file=x,line=1::owned %0A ]]> `code` [link](http://x) @all #1 \x1b[31m\u2028 " + strings.Repeat("w", 300)
+
+// hostileResult has the string in every place that a user's text reaches.
+func hostileResult(findings int) Result {
+	var r Result
+	value, limit := 2.0, 1.0
+	for i := range findings {
+		for _, s := range []Status{InError, Fail, Warn, Pass} {
+			f := Finding{File: hostile, Line: i + 1, Column: 3, Rule: "a-rule", Severity: Error, Status: s, Value: &value, Limit: &limit, Message: hostile, Hint: hostile}
+			switch s {
+			case Warn:
+				f.Severity = Warning
+			case Pass:
+				f.Waiver = &Waiver{Rule: "a-rule", Reason: hostile, Expires: time.Date(2030, 1, 31, 0, 0, 0, 0, time.UTC)}
+			}
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	r.Costs = []Cost{{File: hostile, Shape: hostile}}
+	return r
+}
+
+func written(t *testing.T, r Result, f Format) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := r.Write(&b, f, About{Version: "test", Rules: []Rule{{ID: "a-rule", Metric: "params", Severity: Error}}}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// TestHostileText: no format is broken by what a configuration says.
+func TestHostileText(t *testing.T) {
+	r := hostileResult(1)
+
+	t.Run("table", func(t *testing.T) {
+		text := written(t, r, TextFormat)
+		if strings.ContainsAny(text, "\x1b\r\u2028") || strings.Contains(text, "\n::error") {
+			t.Error("a control character or a workflow command reaches the terminal")
+		}
+	})
+	t.Run("github", func(t *testing.T) {
+		// Workflow commands are lines; what does not start with :: is log text.
+		lines := strings.Split(strings.TrimSuffix(written(t, r, GitHubFormat), "\n"), "\n")
+		if len(lines) != 3 {
+			t.Errorf("%d lines for 3 findings", len(lines))
+		}
+		property := regexp.MustCompile(`^::(error|warning) file=[^:,]*,line=\d+,col=\d+,title=[^:,]*::[^\r]*$`)
+		for _, line := range lines {
+			if !property.MatchString(line) {
+				t.Errorf("not one command: %q", line)
+			}
+		}
+	})
+	t.Run("junit", func(t *testing.T) {
+		var suites junitSuites
+		if err := xml.Unmarshal([]byte(written(t, r, JUnitFormat)), &suites); err != nil {
+			t.Fatal(err)
+		}
+		// Everything comes back but the escape character, which XML 1.0 cannot hold.
+		if got, want := suites.Suites[0].Name, strings.ReplaceAll(hostile, "\x1b", "\ufffd"); got != want {
+			t.Errorf("name %q, want %q", got, want)
+		}
+	})
+	t.Run("sarif", func(t *testing.T) {
+		var log sarifLog
+		if err := json.Unmarshal([]byte(written(t, r, SARIFFormat)), &log); err != nil {
+			t.Fatal(err)
+		}
+		if uri := log.Runs[0].Results[0].Locations[0].Physical.Artifact.URI; strings.ContainsAny(uri, " <>|\n`\"") {
+			t.Errorf("uri %q", uri)
+		}
+	})
+	t.Run("markdown", func(t *testing.T) {
+		text := written(t, r, CommentFormat)
+		for _, line := range strings.Split(text, "\n") {
+			if cells := len(regexp.MustCompile(`(^|[^\\])\|`).FindAllString(line, -1)); strings.HasPrefix(line, "| ") && strings.Contains(line, "a-rule") && cells != 5 {
+				t.Errorf("%d bars in a row of 4 cells: %s", cells, line)
+			}
+		}
+		for _, bad := range []string{"<script", "@all", "http://", " #1"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%q is not escaped", bad)
+			}
+		}
+		if !strings.HasPrefix(text, Marker+"\n") {
+			t.Error("the marker is not the first line")
+		}
+	})
+}
+
+// TestAnnotationsAreFew: GitHub shows 10 of a level; the last says what is left.
+func TestAnnotationsAreFew(t *testing.T) {
+	for _, c := range []struct{ findings, lines int }{{1, 1}, {10, 10}, {11, 10}, {50, 10}} {
+		var r Result
+		for range c.findings {
+			r.Findings = append(r.Findings, Finding{File: "f", Rule: "a", Status: Warn, Severity: Warning})
+		}
+		lines := strings.Split(strings.TrimSpace(written(t, r, GitHubFormat)), "\n")
+		if len(lines) != c.lines {
+			t.Errorf("%d lines for %d warnings, want %d", len(lines), c.findings, c.lines)
+		}
+		if last := lines[len(lines)-1]; c.findings > 10 && !strings.HasSuffix(last, fmt.Sprintf("::%d more", c.findings-9)) {
+			t.Errorf("last line %q", last)
+		}
+	}
+}
+
+// TestCommentFits: a comment stays under what code hosts take (GitHub: 65,536
+// characters) with the longest realistic messages.
+func TestCommentFits(t *testing.T) {
+	const most = 65_536
+	r := hostileResult(500)
+	for i := range r.Findings {
+		r.Findings[i].Message = strings.Repeat("m", 300)
+		r.Findings[i].Hint, r.Findings[i].File = "hint", "configs/a.json"
+		if r.Findings[i].Waiver != nil {
+			r.Findings[i].Waiver.Reason = "because"
+		}
+	}
+	if n := len(written(t, r, CommentFormat)); n > most {
+		t.Errorf("%d characters", n)
+	}
+}
+
+// TestSchemas holds JSON and SARIF to the schemas in testdata. sarif.schema.json
+// was written for this test from the text of the standard (OASIS, SARIF 2.1.0,
+// sections 3.13 to 3.30): it demands the properties the standard demands of the
+// objects we write, with their types and values, and refuses all others.
+func TestSchemas(t *testing.T) {
+	for _, c := range []struct {
+		format Format
+		schema string
+	}{{JSONFormat, "check.schema.json"}, {SARIFFormat, "sarif.schema.json"}} {
+		text, err := os.ReadFile("testdata/" + c.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiler := jsonschema.NewCompiler()
+		if err := compiler.AddResource(c.schema, document); err != nil {
+			t.Fatal(err)
+		}
+		schema, err := compiler.Compile(c.schema)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []Result{{}, hostileResult(2), Check(request(t, "rules: [{id: a, metric: params, max: 100M}, {id: head-size}, {id: b, metric: cost, max: $1}]", "", "t5-base", "t5-small"))} {
+			value, err := jsonschema.UnmarshalJSON(strings.NewReader(written(t, r, c.format)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(value); err != nil {
+				t.Errorf("%s: %v", c.format, err)
+			}
+		}
+	}
+}
+
+// TestJUnitStructure: the counts of a suite are those of its cases, and every
+// case has at most one outcome, as the readers of Jenkins and GitLab expect.
+// No schema of JUnit is published by its authors; this is what its readers use.
+func TestJUnitStructure(t *testing.T) {
+	var suites junitSuites
+	if err := xml.Unmarshal([]byte(written(t, hostileResult(3), JUnitFormat)), &suites); err != nil {
+		t.Fatal(err)
+	}
+	tests, failures, errors := 0, 0, 0
+	for _, s := range suites.Suites {
+		failed, broken, skipped := 0, 0, 0
+		for _, c := range s.Cases {
+			outcomes := 0
+			if c.Failure != nil {
+				failed++
+				outcomes++
+			}
+			if c.Error != nil {
+				broken++
+				outcomes++
+			}
+			if c.Skipped != nil {
+				skipped++
+				outcomes++
+			}
+			if outcomes > 1 || c.Name == "" || c.ClassName == "" {
+				t.Errorf("case %+v", c)
+			}
+		}
+		if s.Tests != len(s.Cases) || s.Failures != failed || s.Errors != broken || s.Skipped != skipped {
+			t.Errorf("suite counts %d %d %d %d", s.Tests, s.Failures, s.Errors, s.Skipped)
+		}
+		tests, failures, errors = tests+s.Tests, failures+failed, errors+broken
+	}
+	if suites.Tests != tests || suites.Failures != failures || suites.Errors != errors {
+		t.Errorf("totals %+v", suites)
+	}
+}
