@@ -1,0 +1,381 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// document is a result as other programs read it.
+type document struct {
+	Results  []map[string]any `json:"results"`
+	Warnings []string         `json:"warnings"`
+}
+
+// at follows a path of field names: at(r, "parameters", "A", "value").
+func at(v any, path ...string) any {
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[name]
+	}
+	return v
+}
+
+func number(t *testing.T, v any, path ...string) float64 {
+	t.Helper()
+	n, ok := at(v, path...).(float64)
+	if !ok {
+		t.Fatalf("no number at %v", path)
+	}
+	return n
+}
+
+// learn runs a command with --format json and decodes what it writes.
+func learn(t *testing.T, stdin string, args ...string) document {
+	t.Helper()
+	code, stdout, stderr := run(t, stdin, append(args, "--format", "json")...)
+	if code != exitOK {
+		t.Fatalf("%v: exit %d: %s", args, code, stderr)
+	}
+	var d document
+	if err := json.Unmarshal([]byte(stdout), &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// within tells whether a number agrees to so many significant digits.
+func within(got, want float64, digits int) bool {
+	return math.Abs(got-want) <= 0.5*math.Pow(10, math.Floor(math.Log10(math.Abs(want)))-float64(digits)+1)
+}
+
+func reference(t *testing.T, path string) string {
+	t.Helper()
+	dir := os.Getenv("DEEPNARROW_REFERENCE_DATA")
+	if dir == "" {
+		t.Skip("DEEPNARROW_REFERENCE_DATA is unset: no reference data")
+	}
+	return filepath.Join(dir, filepath.FromSlash(path))
+}
+
+// epoch returns the flags that read the 240 points of Epoch's re-fit.
+func epoch(t *testing.T) []string {
+	return []string{"fit", reference(t, "fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map", "params=Model Size", "--map", "flops=Training FLOP"}
+}
+
+// The figures of the issue that asked for the command.
+func TestEpochThroughTheCommand(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		flags []string
+		rows  float64
+		want  map[string]float64 // six printed digits
+	}{
+		{"log-huber", []string{"--drop-highest", "5"}, 240, map[string]float64{"A": 477.826, "B": 2143.42, "E": 1.81722, "alpha": 0.347310, "beta": 0.367172}},
+		{"all rows", nil, 245, map[string]float64{"B": 12845.6, "beta": 0.453049}},
+		{"lad", []string{"--drop-highest", "5", "--objective", "lad"}, 240, map[string]float64{"A": 482.006, "B": 2085.44}},
+	} {
+		d := learn(t, "", append(append(epoch(t), "--bootstrap", "0"), c.flags...)...)
+		r := d.Results[0]
+		if used := number(t, r, "rows", "used"); used != c.rows {
+			t.Errorf("%s: %v rows used, want %v", c.name, used, c.rows)
+		}
+		for name, want := range c.want {
+			if got := number(t, r, "parameters", name, "value"); !within(got, want, 6) {
+				t.Errorf("%s: %s = %.9g, want %.6g", c.name, name, got, want)
+			}
+		}
+		if at(r, "certificate", "converged") != true {
+			t.Errorf("%s: certificate %v", c.name, r["certificate"])
+		}
+	}
+	r := learn(t, "", append(epoch(t), "--drop-highest", "5")...).Results[0]
+	const printed = 5e-15 // half a unit of the last printed digit of the stated bound
+	if v := number(t, r, "objective", "value"); v > 0.00101827401781+printed {
+		t.Errorf("objective %.15g", v)
+	}
+	if at(r, "parameters", "A", "low") == nil || number(t, r, "rows", "dropped") != 5 {
+		t.Errorf("no interval, or not five rows dropped: %v", r["rows"])
+	}
+}
+
+// Epoch's 217 rows: those of the 240 with less than 1e21 FLOP.
+func TestEpochBelow1e21(t *testing.T) {
+	d := learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective", "squared", "--where", "flops<1e21")...)
+	if got := number(t, d.Results[0], "rows", "used"); got != 217 {
+		t.Fatalf("%v rows", got)
+	}
+	if got := number(t, d.Results[0], "objective", "value"); !within(got, 0.0624142929, 9) {
+		t.Errorf("RSS %.12g, want 0.0624142929", got)
+	}
+	d = learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective", "squared-log", "--where", "flops<1e21")...)
+	if got := number(t, d.Results[0], "parameters", "E", "value"); !within(got, 1.8925927, 8) {
+		t.Errorf("E %.12g, want 1.8925927", got)
+	}
+}
+
+// Law auto over 46 public curves, through groups: bounds of the issue.
+func TestCurvesThroughTheCommand(t *testing.T) {
+	d := learn(t, "", "fit", reference(t, "fitting/learning_curves_dev.csv"), "--law", "auto", "--x", "Seen Examples", "--y", "Loss",
+		"--by", "Domain,Task,Model", "--fit-where", "Training=1", "--score-where", "Training=0")
+	if len(d.Results) != 46 {
+		t.Fatalf("%d groups, want 46", len(d.Results))
+	}
+	var rmsle, in80, in95 float64
+	for _, r := range d.Results {
+		if at(r, "group", "Task") == nil || number(t, r, "score", "points") < 1 {
+			t.Fatalf("group %v, score %v", r["group"], r["score"])
+		}
+		rmsle += number(t, r, "score", "rmsle") / 46
+		in80 += number(t, r, "score", "coverage80") / 46
+		in95 += number(t, r, "score", "coverage95") / 46
+	}
+	if rmsle > 0.024 || in80 < 0.75 || in80 > 0.88 || in95 < 0.90 || in95 > 0.98 {
+		t.Errorf("RMSLE %.4f, coverage %.3f and %.3f", rmsle, in80, in95)
+	}
+}
+
+// translations writes the encoder-decoder runs with N = 2·L·(4d² + 2·d·d_ff)
+// and D = bytes, as the issue counts them.
+func translations(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(reference(t, "results/nmt_scaling_dev.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		if i == 0 {
+			b.WriteString(strings.TrimSpace(line) + ",params,tokens\n")
+			continue
+		}
+		c := strings.Split(strings.TrimSpace(line), ",")
+		var layers, width, ff float64
+		if _, err := fmt.Sscan(c[2], &layers); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(c[4]+" "+c[5], &width, &ff); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s,%g,%s\n", strings.Join(c, ","), 2*layers*(4*width*width+2*width*ff), c[8])
+	}
+	return b.String()
+}
+
+func TestTranslationsThroughTheCommand(t *testing.T) {
+	text := translations(t)
+	d := learn(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by", "lang,bpe", "--objective", "squared-log")
+	want := map[string]float64{"deen30000": 0.0217, "ruen30000": 0.0247, "deen2000": 0.0288, "ruen2000": 0.0322} // the issue
+	for _, r := range d.Results {
+		group := fmt.Sprint(at(r, "group", "lang"), at(r, "group", "bpe"))
+		const printed = 5e-5
+		if r["law"] != "kaplan" || number(t, r, "rms") > want[group]+printed {
+			t.Errorf("%s: law %v, RMS %v; want kaplan and %v", group, r["law"], r["rms"], want[group])
+		}
+	}
+	if len(d.Results) != len(want) {
+		t.Errorf("%d groups, want %d", len(d.Results), len(want))
+	}
+	for _, group := range []string{"lang=deen,bpe=30000", "lang=ruen,bpe=30000"} {
+		d := learn(t, text, "transfer", "-", "--downstream", "bleu", "--where", "data_bytes>5242880,"+group, "--law", "kaplan", "--predict", "params=1e9,tokens=2e10")
+		r := d.Results[0]
+		if rho := number(t, r, "spearman", "value"); rho > -0.985 || r["carries"] != true {
+			t.Errorf("%s: Spearman %.4f, %v; want -0.99", group, rho, r["verdict"])
+		}
+		if number(t, r, "chain", "scored") < 54 || at(r, "predictions") == nil {
+			t.Errorf("%s: chain %v", group, r["chain"])
+		}
+	}
+}
+
+func TestPaperInversions(t *testing.T) {
+	d := learn(t, "", "transfer", "--published")
+	for i, carries := range []bool{false, true} { // Figure 1; all sizes of the tables
+		r := d.Results[i]
+		found := false
+		inversions, _ := r["inversions"].([]any)
+		for _, v := range inversions {
+			found = found || at(v, "better_upstream") == "NL12-XXL" && at(v, "better_downstream") == "XL"
+		}
+		if !found || r["carries"] != carries {
+			t.Errorf("result %d: NL12-XXL against XL found: %v; %v", i, found, r["verdict"])
+		}
+	}
+	code, _, stderr := run(t, "", "transfer", "--published", "--evidence", "primary")
+	if code != exitNoAnswer || !strings.Contains(stderr, "too few points") {
+		t.Errorf("primary evidence only: exit %d, %s", code, stderr)
+	}
+}
+
+// Each kind of rows that cannot be fitted has an exit code and a clear reason.
+func TestRefusalsOfFit(t *testing.T) {
+	const head = "params,tokens,loss\n"
+	var constant, good strings.Builder
+	for i := range 12 {
+		n, d := 1e7*math.Pow(3, float64(i%4)), 1e9*math.Pow(2, float64(i/4))
+		loss := 1.8 + 480/math.Pow(n, 0.35) + 2100/math.Pow(d, 0.37)
+		fmt.Fprintf(&constant, "1e8,%g,%g\n", d, loss)
+		fmt.Fprintf(&good, "%g,%g,%.12g\n", n, d, loss)
+	}
+	for _, c := range []struct {
+		about, text string
+		args        []string
+		code        int
+		want        string
+	}{
+		{"three points for five parameters", head + "1e6,1e9,3\n2e6,1e9,2.9\n4e6,2e9,2.8\n", nil, exitNoAnswer, "too few points"},
+		{"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, exitNoAnswer, "1 distinct rows"},
+		{"a constant column", head + constant.String(), nil, exitNoAnswer, "constant column params"},
+		{"no rows", head, nil, exitNoAnswer, ""},
+		{"NaN, zero and negative losses are dropped", head + good.String() + "1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, exitOK, ""},
+		{"a missing column", "params,loss\n1,2\n", nil, exitInput, `no column "tokens"`},
+		{"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, exitInput, "did you mean Tokns?"},
+		{"an empty file", "", nil, exitInput, "the file is empty"},
+		{"an unknown law", head, []string{"--law", "chinchila"}, exitUsage, "did you mean chinchilla?"},
+		{"an unknown objective", head, []string{"--objective", "hubber"}, exitUsage, "hubber"},
+		{"a map that is none", head, []string{"--map", "params"}, exitUsage, "ours=theirs"},
+		{"a condition that is none", head + good.String(), []string{"--where", "loss"}, exitUsage, "loss"},
+		{"a plot of no format", head, []string{"--plot", "x.pdf"}, exitUsage, ".svg or .png"},
+		{"a point without tokens", head + good.String(), []string{"--predict", "params=1e9"}, exitUsage, "tokens"},
+		{"groups that are all refused", head + "1e6,1e9,3\n2e6,1e9,2.9\n", []string{"--by", "params"}, exitNoAnswer, "every group is refused"},
+		{"one group of one row", "g," + head + "a," + strings.ReplaceAll(strings.TrimSpace(good.String()), "\n", "\na,") + "\nb,1e6,1e9,3\n", []string{"--by", "g"}, exitOK, ""},
+	} {
+		args := append([]string{"fit", "-"}, c.args...)
+		if c.args == nil || c.args[0] != "--law" {
+			args = append(args, "--law", "chinchilla")
+		}
+		code, stdout, stderr := run(t, c.text, args...)
+		if code != c.code || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit %d, want %d; %s; want %q", c.about, code, c.code, stderr, c.want)
+		}
+		if code != exitOK && stdout != "" && !strings.Contains(c.about, "groups") {
+			t.Errorf("%s: standard output %q", c.about, stdout)
+		}
+	}
+	r := learn(t, head+good.String()+"1e6,1e9,NaN\n1e6,1e9,0\n", "fit", "-", "--law", "chinchilla").Results[0]
+	if number(t, r, "rows", "dropped") != 2 {
+		t.Errorf("rows %v", r["rows"])
+	}
+	// Without noise the parameters come back.
+	for name, want := range map[string]float64{"E": 1.8, "A": 480, "B": 2100, "alpha": 0.35, "beta": 0.37} {
+		if got := number(t, r, "parameters", name, "value"); !within(got, want, 6) {
+			t.Errorf("%s = %v, want %v", name, got, want)
+		}
+	}
+}
+
+// interruptedAfter is a context that is cancelled once its error was asked for
+// so many times, as by Ctrl-C in the middle of the work.
+type interruptedAfter struct {
+	context.Context
+	cancel context.CancelFunc
+	left   atomic.Int64
+}
+
+func (c *interruptedAfter) Err() error {
+	if c.left.Add(-1) <= 0 {
+		c.cancel()
+	}
+	return c.Context.Err()
+}
+
+// Ctrl-C prints the groups that are complete and exits 130.
+func TestFitInterrupted(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("g,x,loss\n")
+	for g := range 200 {
+		for i := range 12 {
+			x := math.Pow(2, float64(i))
+			fmt.Fprintf(&rows, "%d,%g,%g\n", g, x, 1+3/math.Sqrt(x))
+		}
+	}
+	base, cancel := context.WithCancel(context.Background())
+	ctx := &interruptedAfter{Context: base, cancel: cancel}
+	ctx.left.Store(20)
+	var out, errs bytes.Buffer
+	code := Run(ctx, []string{"fit", "-", "--x", "x", "--by", "g", "--format", "json"}, Streams{In: strings.NewReader(rows.String()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+	var d document
+	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
+		t.Fatalf("exit %d: %v: %s", code, err, errs.String())
+	}
+	if code != exitInterrupted || len(d.Results) == 0 || len(d.Results) == 200 || !strings.Contains(errs.String(), "interrupted: ") {
+		t.Errorf("exit %d, %d results, %s", code, len(d.Results), errs.String())
+	}
+}
+
+func TestPlotsAndReuse(t *testing.T) {
+	dir := t.TempDir()
+	data := "../../../../docs/data/"
+	fitted, svg, png := filepath.Join(dir, "fit.json"), filepath.Join(dir, "a.svg"), filepath.Join(dir, "b.png")
+	if code, stdout, stderr := run(t, "", "fit", data+"sweep.csv", "--law", "chinchilla", "--plot", svg, "-o", fitted); code != exitOK || stdout != "" {
+		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
+	}
+	for _, args := range [][]string{
+		{"fit", data + "curves.csv", "--x", "tokens", "--by", "run", "--plot", png},
+		{"isoflop", data + "sweep.csv", "--plot", png},
+		{"envelope", data + "curves.csv", "--plot", svg},
+	} {
+		if code, _, stderr := run(t, "", args...); code != exitOK {
+			t.Errorf("%v: exit %d: %s", args, code, stderr)
+		}
+	}
+	for file, start := range map[string]string{svg: "<?xml", png: "\x89PNG"} {
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.HasPrefix(string(text), start) {
+			t.Errorf("%s starts %.8q, %v", file, text, err)
+		}
+	}
+	saved := learn(t, "", "allocate", "--fit", fitted, "--budget", "1e22").Results[0]
+	fresh := learn(t, "", "allocate", data+"sweep.csv", "--budget", "1e22").Results[0]
+	const digits = 6 // the document has every digit; refits of both are the same 200
+	for _, field := range []string{"value", "low", "high"} {
+		if a, b := number(t, saved, "params", field), number(t, fresh, "params", field); !within(a, b, digits) {
+			t.Errorf("params.%s: %v from the document, %v from the rows", field, a, b)
+		}
+	}
+}
+
+// BenchmarkMillionRows reads a million rows of CSV and fits them.
+func BenchmarkMillionRows(b *testing.B) {
+	var text bytes.Buffer
+	text.WriteString("params,tokens,loss\n")
+	for i := range 1_000_000 {
+		n, d := 1e7*math.Pow(1.0001, float64(i%60000)), 1e9*math.Pow(1.001, float64(i%7919))
+		loss := 1.8 + 480/math.Pow(n, 0.35) + 2100/math.Pow(d, 0.37)
+		fmt.Fprintf(&text, "%.6g,%.6g,%.6g\n", n, d, loss*(1+0.01*math.Sin(float64(i)*1.7)))
+	}
+	for b.Loop() {
+		start := time.Now()
+		var out, errs bytes.Buffer
+		code := Run(context.Background(), []string{"fit", "-", "--law", "chinchilla"}, Streams{In: bytes.NewReader(text.Bytes()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+		if code != exitOK {
+			b.Fatal(errs.String())
+		}
+		b.ReportMetric(time.Since(start).Seconds(), "s/fit")
+	}
+}
+
+func BenchmarkFitEpoch(b *testing.B) {
+	dir := os.Getenv("DEEPNARROW_REFERENCE_DATA")
+	if dir == "" {
+		b.Skip("DEEPNARROW_REFERENCE_DATA is unset: no reference data")
+	}
+	for b.Loop() {
+		var out, errs bytes.Buffer
+		args := []string{"fit", filepath.Join(dir, "fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map", "params=Model Size", "--map", "flops=Training FLOP", "--drop-highest", "5"}
+		if code := Run(context.Background(), args, Streams{Out: &out, Err: &errs, Env: func(string) string { return "" }}); code != exitOK {
+			b.Fatal(errs.String())
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+)
+
+// TestDocumentsMatchTheirSchema validates what commands write as JSON against
+// the schema of that name in docs/schema. Fields that no schema names are
+// errors.
+func TestDocumentsMatchTheirSchema(t *testing.T) {
+	t.Chdir(root)
+	for _, args := range [][]string{
+		{"fit", "docs/data/sweep.csv", "--law", "chinchilla", "--profile", "--predict", "params=1B,tokens=20B"},
+		{"fit", "docs/data/sweep.csv", "--bootstrap", "20", "--bootstrap-global"},
+		{"fit", "docs/data/sweep.csv", "--law", "kaplan", "--objective", "lad", "--bootstrap", "0", "--drop-highest", "2", "--where", "tokens>1B"},
+		{"fit", "docs/data/curves.csv", "--x", "tokens", "--by", "run", "--fit-where", "part=fit", "--score-where", "part=later", "--predict", "tokens=1e12"},
+		{"fit", "docs/data/curves.csv", "--law", "chinchilla", "--by", "part,run"},
+		{"isoflop", "docs/data/sweep.csv"},
+		{"envelope", "docs/data/curves.csv"},
+		{"allocate", "docs/data/sweep.csv", "--budget", "1e22"},
+		{"allocate", "--published", "chinchilla", "--budget", "1e22"},
+		{"transfer", "docs/data/downstream.csv"},
+		{"transfer", "--published"},
+	} {
+		command := args[0]
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
+			var out, errs bytes.Buffer
+			code := cli.Run(context.Background(), append(args, "--format", "json"), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+			if out.Len() == 0 {
+				t.Fatalf("exit %d: %s", code, errs.String())
+			}
+			schema, err := jsonschema.NewCompiler().Compile(filepath.Join("docs", "schema", command+".schema.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			document, err := jsonschema.UnmarshalJSON(&out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(document); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	schemas, err := os.ReadDir(filepath.Join("docs", "schema"))
+	if err != nil || len(schemas) == 0 {
+		t.Errorf("no schemas: %v", err)
+	}
+}
