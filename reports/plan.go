@@ -27,6 +27,8 @@ type Planned struct {
 	Untimed    string               // why
 	Changes    []hardware.Change    // what single changes would gain, the largest first
 	Schedule   hardware.Schedule
+	Loss       *quantity.Interval // by a fitted law; nil without one
+	LossLaw    string             // where the law comes from
 }
 
 type planFields struct {
@@ -42,6 +44,7 @@ type planFields struct {
 	Steps       *interval          `json:"steps,omitempty"`
 	Tokens      *interval          `json:"tokens,omitempty"`
 	Cost        costFields         `json:"cost"`
+	Loss        *interval          `json:"loss,omitempty"`
 	Assumptions []assumptionFields `json:"assumptions"`
 	Changes     []changeFields     `json:"changes,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
@@ -178,6 +181,9 @@ func summaryTable(p *Planned, notes []string) Table {
 	line("cost", estimate(quantity.Money, s.Bill.CostUSD))
 	line("energy", estimate(quantity.Energy, s.Bill.EnergyKWh))
 	line("CO2e", estimate(quantity.CarbonMass, s.Bill.CO2Kg))
+	if p.Loss != nil {
+		line("loss at the end", fmt.Sprintf("%s by the law %s", quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
+	}
 	return t
 }
 
@@ -193,7 +199,7 @@ func planOf(p *Planned) planFields {
 			USD: p.Schedule.Bill.CostUSD.Interval, DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
 			EnergyKWh: p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
 		},
-		Assumptions: []assumptionFields{}, Missing: p.missing(),
+		Loss: p.Loss, Assumptions: []assumptionFields{}, Missing: p.missing(),
 	}
 	if q := p.Prediction; q != nil {
 		f.Time.StepSeconds, f.Time.Level, f.Time.Bound = &q.StepSeconds, q.Level, string(q.Bound)

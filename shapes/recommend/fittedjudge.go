@@ -75,13 +75,45 @@ func (j *fittedJudge) loss(s *shapes.Shape, p *flops.Parameters) quantity.Interv
 	for i, read := range j.read {
 		x[i] = read(s, p)
 	}
-	v := j.law.Predict(x...)
+	return newRun(j.law, x)
+}
+
+// newRun returns the loss that a law predicts for one new run, with the central
+// 80 % of runs that scatter about it as the fitted ones did.
+func newRun(law *fit.Result, x []float64) quantity.Interval {
+	v := law.Predict(x...)
 	const quantile = 1.2815515655446004 // of the normal distribution at 0.9
-	half := quantile * j.law.RMS
-	if !j.law.Objective.Raw() {
+	half := quantile * law.RMS
+	if !law.Objective.Raw() {
 		half *= v
 	}
 	return quantity.Interval{Value: v, Low: v - half, High: v + half}
+}
+
+// PredictLoss returns the loss in nats that a law fitted by the caller predicts
+// for a shape trained on so many tokens with so many FLOPs in all, with the
+// central 80 % of runs that scatter as the fitted ones did. It knows nothing of
+// where the law's rows lay. The error names a predictor that a run does not have.
+func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval, error) {
+	p := flops.CountParameters(s)
+	x := make([]float64, len(law.Law.Columns))
+	for i, name := range law.Law.Columns {
+		switch read, ok := fitColumns[name]; {
+		case ok:
+			x[i] = read(s, &p)
+		case name == "tokens":
+			x[i] = tokens
+		case name == "flops":
+			x[i] = runFLOPs
+		default:
+			return quantity.Interval{}, fmt.Errorf("the fitted law %s reads %q, which a planned run does not have", law.Law.Name, name)
+		}
+	}
+	loss := newRun(law, x)
+	if math.IsNaN(loss.Value) {
+		return loss, fmt.Errorf("%s lies outside the domain of the fitted law %s", s.Name, law.Law.Name)
+	}
+	return loss, nil
 }
 
 func (j *fittedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {

@@ -48,7 +48,9 @@ judged.`,
   deepnarrow check 'configs/**/*.json' --hardware tpu-v3 --devices 16
   deepnarrow check --format github --emit sarif=check.sarif --emit summary=summary.md
   deepnarrow check --update-baseline`,
-		RunE: func(_ *cobra.Command, args []string) error { return a.runCheck(args, &f, plan, &work, &machine, &length) },
+		RunE: func(_ *cobra.Command, args []string) error {
+			return a.runCheck(args, &f, plan, &work, &machine, &length)
+		},
 	}
 	work.register(c)
 	machine.register(c)

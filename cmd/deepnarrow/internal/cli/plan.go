@@ -11,6 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 // paperSteps is how long Tay et al. 2021 (arXiv 2109.10686, section 3) train.
@@ -20,6 +21,7 @@ func (a *app) plan() *cobra.Command {
 	var work workloadFlags
 	var machine machineFlags
 	var length lengthFlags
+	var fitted string
 	c := &cobra.Command{
 		Use:     "plan SHAPE... --hardware NAME",
 		Short:   "Plan a run: does it fit, how long, how much, what binds",
@@ -45,6 +47,12 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 			if err != nil {
 				return err
 			}
+			var law *sourcedLaw
+			if fitted != "" {
+				if law, err = savedLaw(fitted); err != nil {
+					return err
+				}
+			}
 			r := newReport("plan")
 			r.Document.Inputs["shapes"] = args
 			r.Document.Inputs["hardware"] = machine.profiles
@@ -63,6 +71,9 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 					if err != nil {
 						return err
 					}
+					if law != nil {
+						predictLoss(&planned, law)
+					}
 					for _, w := range planned.Warnings {
 						r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
 					}
@@ -77,7 +88,23 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 	work.register(c)
 	machine.register(c)
 	length.register(c)
+	c.Flags().StringVar(&fitted, "fit", "", "also predict the loss by the law in this `file`, as fit -o writes it")
 	return c
+}
+
+// predictLoss adds the loss that a fitted law predicts for the end of a run.
+func predictLoss(p *reports.Planned, law *sourcedLaw) {
+	steps, tokens := p.Schedule.Steps.Interval, p.Schedule.Tokens.Interval
+	if steps == nil || tokens == nil {
+		p.Warnings = append(p.Warnings, "no loss is predicted: the length of the run is not known")
+		return
+	}
+	loss, err := recommend.PredictLoss(law.result, &p.Shape, tokens.Value, steps.Value*p.FLOPs.Step)
+	if err != nil {
+		p.Warnings = append(p.Warnings, "no loss is predicted: "+err.Error())
+		return
+	}
+	p.Loss, p.LossLaw = &loss, law.source
 }
 
 // planRun plans one shape on one profile.

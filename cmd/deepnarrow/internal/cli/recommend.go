@@ -119,7 +119,7 @@ func (a *app) hintOf(command string) string {
 // recommendFlags are the question and its limits.
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
-	records, groupBy, laws                                               string
+	records, groupBy, laws, fitted                                       string
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
@@ -153,6 +153,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringSliceVar(&f.evidence, "evidence", nil, "rest on these classes only: primary, secondary, figure, recalled")
 	countFlag(c, &f.top, "top", "rows at most (default 12)")
 	flags.StringVar(&f.records, "records", "", "`file` of your own runs to rest on instead of the published ones, as fit reads them")
+	flags.StringVar(&f.fitted, "fit", "", "rest on the law in this `file`, as fit -o writes it, instead of the published results")
 	flags.StringVar(&f.groupBy, "records-group", "", "column that tells runs apart whose losses are not on one scale")
 	flags.StringArrayVar(&f.runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours, such as params='Model Size'")
 	flags.StringVar(&f.runs.where, "where", "", "use the rows of --records that meet these `conditions`")
@@ -215,6 +216,13 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	}
 	if v := given(f.tokensPerParam); v != nil {
 		r.TokensPerParam = *v
+	}
+	if f.fitted != "" {
+		law, err := savedLaw(f.fitted)
+		if err != nil {
+			return r, err
+		}
+		r.Fitted = law.result
 	}
 	if f.records != "" {
 		if r.Records, err = a.recordRows(&f.runs, f.records, f.groupBy); err != nil {
