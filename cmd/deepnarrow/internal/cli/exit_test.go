@@ -82,3 +82,29 @@ func TestInternalError(t *testing.T) {
 type panicking struct{}
 
 func (panicking) Write([]byte) (int, error) { panic("test") }
+
+func TestExitCodesOfMeasuring(t *testing.T) {
+	for _, c := range []struct {
+		line string
+		code int
+	}{
+		{"train t5-tiny", exitUsage},
+		{"train t5-tiny --text no-such-file", exitInput},
+		{"train gpt2 --text exit_test.go", exitNoAnswer},
+		{"train t5-tiny --text exit_test.go --resume", exitUsage},
+		{"sweep --shapes t5-tiny --tokens 1k --text exit_test.go", exitUsage},
+		{"sweep --shapes t5-tiny --tokens x --text exit_test.go --out nowhere", exitUsage},
+		{"sweep --merge no-such-folder", exitInput},
+		{"validate --from no-such-file", exitInput},
+		{"validate --recommend exit_test.go", exitUsage},
+		{"protocol --from no-such-shape", exitInput},
+		{"recommend", exitUsage},
+		{"recommend --max-params 1k", exitNoAnswer},
+		{"recommend --like t5-base --fit no-such-file", exitInput},
+	} {
+		code, _, stderr := run(t, "", strings.Fields(c.line)...)
+		if code != c.code {
+			t.Errorf("deepnarrow %s: exit %d, want %d\n%s", c.line, code, c.code, stderr)
+		}
+	}
+}

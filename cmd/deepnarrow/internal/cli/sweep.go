@@ -202,7 +202,13 @@ func mostMemoryMiB(entries []sweep.Entry, o *kernel.Options) int {
 	most := 0.0
 	for i := range entries {
 		w := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
-		x := flops.Execution{Precision: flops.FP32, Attention: flops.UnfusedAttention}
+		x := flops.Execution{Precision: flops.FP32, Attention: flops.UnfusedAttention, NativeLogits: true}
+		if o.Optimizer == kernel.Adafactor {
+			x.Optimizer = flops.Adafactor
+		}
+		if o.Recompute == kernel.RecomputeFull {
+			x.Recompute = flops.RecomputeFull
+		}
 		if m, err := flops.TrainingMemory(&entries[i].Shape, w, x, flops.Layout{}); err == nil {
 			most = max(most, m.PeakBytes)
 		}

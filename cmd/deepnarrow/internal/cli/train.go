@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,8 +84,9 @@ func kernelError(err error) error {
 	var option *kernel.OptionError
 	var checkpoint *kernel.CheckpointError
 	var path *isa.OverrideError
+	var coded *failure
 	switch {
-	case err == nil || errors.Is(err, context.Canceled):
+	case err == nil || errors.Is(err, context.Canceled) || errors.As(err, &coded):
 		return err
 	case errors.As(err, &unsupported):
 		return noAnswer(err, "the reference kernel trains shapes of the T5 family")
@@ -178,7 +182,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		return nil, err
 	}
 	defer t.Model.Close()
-	if err := f.load(t.Model); err != nil {
+	if err := f.load(t.Model, k); err != nil {
 		return nil, err
 	}
 	peak := measuredPeak(t.Model)
@@ -193,11 +197,11 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 			rate := perStep / watch.median()
 			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL, quantity.Format(quantity.FLOPRate, rate, 3), quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
-				err = errors.Join(err, f.save(t.Model))
+				err = errors.Join(err, f.save(t.Model, k))
 			}
 		}
 	})
-	if err := errors.Join(err, f.save(t.Model)); err != nil {
+	if err := errors.Join(err, f.save(t.Model, k)); err != nil {
 		return nil, badInput(err, "")
 	}
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
@@ -221,7 +225,17 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	return out, runErr
 }
 
-func (f *trainFlags) load(m *kernel.Model) error {
+// choices are what must be the same for a resumed run to be the same run.
+func (k *kernelFlags) choices() map[string]string {
+	return map[string]string{
+		"text": filepath.Base(k.text), "seed": strconv.Itoa(k.seed), "rate": quantity.Shortest(k.rate), "warmup": strconv.Itoa(k.warmup),
+		"batch": strconv.Itoa(k.options.Batch), "encoder_length": strconv.Itoa(k.options.EncoderLength), "decoder_length": strconv.Itoa(k.options.DecoderLength),
+	}
+}
+
+// load goes on from the checkpoint where there is one. One that was written
+// under other choices is refused: its losses would be those of neither run.
+func (f *trainFlags) load(m *kernel.Model, k *kernelFlags) error {
 	if !f.resume {
 		return nil
 	}
@@ -236,15 +250,24 @@ func (f *trainFlags) load(m *kernel.Model) error {
 		return badInput(err, "")
 	}
 	defer file.Close()
-	_, err = m.Load(f.checkpoint, file)
-	return err
+	was, err := m.Load(f.checkpoint, file)
+	if err != nil {
+		return err
+	}
+	now := k.choices()
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if was[name] != now[name] {
+			return usage("train as before, or into another checkpoint", "--resume: %s was written with %s %s, not %s", f.checkpoint, name, was[name], now[name])
+		}
+	}
+	return nil
 }
 
-func (f *trainFlags) save(m *kernel.Model) error {
+func (f *trainFlags) save(m *kernel.Model, k *kernelFlags) error {
 	if f.checkpoint == "" {
 		return nil
 	}
-	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, nil) })
+	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, k.choices()) })
 }
 
 func appendRecord(name string, r kernel.Record) error {
