@@ -16,6 +16,7 @@ type sublayer struct {
 	kernels  float64
 	gathers  float64 // bytes of tensor-parallel collectives (all-reduce volume)
 	shuffles float64 // bytes of expert all-to-all
+	exchange float64 // bytes of keys and values that context-parallel devices hold together
 }
 
 // layerCost is the pieces of one layer: self-attention, cross-attention, feed-forward.
@@ -67,6 +68,9 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	}
 	a.kernels = s.attentionKernels()
 	a.gathers = reduced
+	if s.contexts > 1 {
+		a.exchange = 2 * s.compute * t * float64(s.contexts*kv)
+	}
 
 	if decoder && sh.CrossAttention() {
 		c := &out[1]
@@ -153,6 +157,11 @@ func (s *Machine) train(p *sublayer, tp int) blockTime {
 		vector: s.traffic*full*p.bytes/s.stream + corePasses*p.scores/s.stream,
 		tensor: reduces * s.tensorReduce(p.gathers, tp) * s.tensorExposed,
 		expert: reduces * s.allToAll(p.shuffles, tp),
+	}
+	if p.exchange > 0 {
+		// Keys and values go round once forward, and twice backward with their gradients, behind the core.
+		rounds := reduces/2 + backwardPasses
+		b.tensor += s.exposed(rounds*s.gather(p.exchange, s.contexts, tp), b.core)
 	}
 	b.launch = added(b.matmul+b.core+b.vector, full*p.kernels*s.launch)
 	return b

@@ -112,6 +112,34 @@ func TestMoreDevicesNeverRaiseThroughputPerDollar(t *testing.T) {
 	}
 }
 
+// Weak scaling: with twice the devices and twice the batch a step takes no less time. Only with optimizer states split over all devices may
+// it, since each then updates half as much; the gain is bounded by the update.
+func TestWeakScalingNeverGains(t *testing.T) {
+	const rounding = 1e-9
+	random, catalogue := rand.New(rand.NewPCG(5, 7)), Catalogue()
+	for range plans {
+		r := randomRun(random, catalogue)
+		m, err := NewMachine(&r.Profile, r.Execution, r.Software)
+		if err != nil || m.linksNeeded(r.Layout.For(r.Workload)) != noLink {
+			continue
+		}
+		few := m.step(&r.Shape, r.Workload, r.Layout.For(r.Workload))
+		update := 0.0
+		if r.Layout.ZeRO > 0 {
+			update = few[optimizerUpdate] * (1 + m.scaleLoss*20) // stragglers multiply it too, over at most 2^20 nodes
+		}
+		r.Layout.DP *= 2
+		r.Workload.Batch *= 2
+		if m.linksNeeded(r.Layout.For(r.Workload)) != noLink {
+			continue
+		}
+		many := m.step(&r.Shape, r.Workload, r.Layout.For(r.Workload))
+		if many.total() < (few.total()-update)*(1-rounding) {
+			t.Fatalf("%g s, with twice the devices and batch %g s: %+v", few.total(), many.total(), r)
+		}
+	}
+}
+
 // Doubling the batch, as a larger micro-batch or as more of them, never lowers tokens per second.
 func TestLargerBatchesNeverLowerThroughput(t *testing.T) {
 	const rounding = 1e-9
