@@ -111,7 +111,9 @@ var trainers = []struct{ word, stack string }{
 	{"bigscience", "megatron"},
 }
 
-// leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not say: a run that was measured fitted.
+// leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not say: a run that was measured
+// fitted. Where only full recomputation seems to, trainers with fused attention count as selective: those recompute single
+// products or move activations to the host instead, as the sources that tell their modes do ("custom remat/offload").
 func leastRecompute(run *Run) flops.Recompute {
 	if run.Profile.MemoryBytes == nil {
 		return flops.RecomputeNone
@@ -123,6 +125,9 @@ func leastRecompute(run *Run) flops.Recompute {
 		x.Recompute = mode
 		memory, err := flops.TrainingMemory(&run.Shape, w, x, run.Layout)
 		if err == nil && memory.PeakBytes <= run.Profile.MemoryBytes.Value {
+			return mode
+		}
+		if mode == flops.RecomputeSelective && run.Execution.Attention == flops.FusedAttention {
 			return mode
 		}
 	}

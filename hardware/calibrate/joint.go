@@ -155,7 +155,10 @@ type jointFit struct {
 // predict returns the step time of a run that need not be in the fit, and the standard deviation of its logarithm.
 func (f *jointFit) predict(r *hardware.MeasuredRun) (seconds, sd float64) {
 	var effects [3]int
-	variance := f.posterior.residual*f.posterior.residual + hardware.SiteSD*hardware.SiteSD
+	variance := f.posterior.residual * f.posterior.residual
+	if !slices.ContainsFunc(f.joint.runs, func(known hardware.MeasuredRun) bool { return known.Source == r.Source }) {
+		variance += hardware.SiteSD * hardware.SiteSD
+	}
 	for kind, name := range effectNames(r) {
 		effects[kind] = f.joint.find(name)
 		if effects[kind] < 0 {

@@ -137,6 +137,9 @@ func ValidateNew(rows []data.StepTime) Validation {
 		r := &runs[i]
 		fit := hardware.Shipped(&r.Run.Profile, r.Run.Software)
 		seconds, sd := predictWith(&fit, &r.Run)
+		if slices.ContainsFunc(train, func(known hardware.MeasuredRun) bool { return known.Source == r.Source }) {
+			sd = math.Sqrt(sd*sd - hardware.SiteSD*hardware.SiteSD) // no new place: the fit has seen steps of it
+		}
 		v.Rows = append(v.Rows, scored(r, seconds, sd, base))
 	}
 	return v
