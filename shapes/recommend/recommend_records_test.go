@@ -85,6 +85,23 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 	}
 }
 
+// Without a length the runs are as long as the records': shallow shapes win there.
+func TestLengthIsTheRecords(t *testing.T) {
+	r, err := recommend.Recommend(recommend.Request{
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: sweep(t, []float64{20}),
+		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := r.Rows[0].Shape.Decoder.Layers; l > 12 {
+		t.Errorf("the pick has %d layers", l)
+	}
+	if !strings.Contains(strings.Join(r.Evidence.Notes, "; "), "20 tokens for each parameter") {
+		t.Errorf("notes %q", r.Evidence.Notes)
+	}
+}
+
 func TestOneAspectRatioIsNotRanked(t *testing.T) {
 	var records []recommend.Record
 	for _, layers := range []int{4, 6, 8, 10, 12, 14, 16, 20} {

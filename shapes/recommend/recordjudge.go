@@ -72,6 +72,9 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	j.link = fitLink(kept, j.runs)
 	j.oneAspect = !variationOf(j.runs).depth
 	j.summarise(summary)
+	if r.assumed != "" {
+		summary.Notes = append(summary.Notes, r.assumed)
+	}
 	return j, nil
 }
 

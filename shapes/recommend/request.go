@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -99,8 +100,11 @@ type Request struct {
 	Fitted *fit.Result
 
 	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder), TokensPerParam in tokens for each
-	// parameter of a candidate. Tokens lead where steps are given too; none of the three = the paper's 524,288 steps.
+	// parameter of a candidate. Tokens lead where steps are given too; none of the three = as long as
+	// the records' runs, or without records the paper's 524,288 steps.
 	Tokens, TokensPerParam float64
+
+	assumed string // what the request left open and was taken from the records
 
 	Top     int // rows at most; zero = 12, or all that are listed
 	Workers int // goroutines; zero = GOMAXPROCS
@@ -156,7 +160,7 @@ func (r Request) filled() (Request, error) {
 	case r.TokensPerParam > 0 && (r.Steps > 0 || r.Tokens > 0):
 		return r, fmt.Errorf("the length of the run is given twice: in tokens per parameter, and in steps or tokens")
 	case r.TokensPerParam == 0 && r.Tokens == 0 && r.Steps == 0:
-		r.Steps = paperSteps
+		r.assumeLength()
 	}
 	if r.Devices == 0 {
 		r.Devices = 1
@@ -178,6 +182,28 @@ func (r Request) filled() (Request, error) {
 		c.MaxDepth = max(defaultMaxDepth, c.MinDepth)
 	}
 	return r, nil
+}
+
+// assumeLength sets the length of a run that the caller left open: that of the
+// records, in tokens per parameter where it grows with size, else the paper's.
+func (r *Request) assumeLength() {
+	var tokens, ratios, params []float64
+	for i := range r.Records {
+		if m := &r.Records[i]; m.Params > 0 && m.Tokens > 0 {
+			tokens, ratios, params = append(tokens, math.Log(m.Tokens)), append(ratios, m.Tokens/m.Params), append(params, math.Log(m.Params))
+		}
+	}
+	switch {
+	case len(tokens) == 0:
+		r.Steps = paperSteps
+		return
+	case residualSpread(tokens) > enoughVariation && residualSpread(tokens, params) <= enoughVariation:
+		r.TokensPerParam = median(ratios)
+		r.assumed = fmt.Sprintf("the runs are taken to be of %.3g tokens for each parameter, as the records", r.TokensPerParam)
+	default:
+		r.Tokens = math.Exp(median(tokens))
+		r.assumed = fmt.Sprintf("the runs are taken to be of %.3g tokens, the median of the records", r.Tokens)
+	}
 }
 
 // costAxis is the cost that quality is weighed against: the objective, or when

@@ -102,6 +102,10 @@ type variation struct {
 // other predictors, that identifies its effect: 10 %.
 const enoughVariation = 0.1
 
+// sameAspect is the range of ln(d_model/layers), 25 %, within which all records
+// count as of one aspect ratio: widths come in multiples of 64.
+const sameAspect = 0.22
+
 func variationOf(runs []runTraits) variation {
 	var v variation
 	params, tokens, depth := make([]float64, len(runs)), make([]float64, len(runs)), make([]float64, len(runs))
@@ -109,19 +113,24 @@ func variationOf(runs []runTraits) variation {
 		params[i], tokens[i], depth[i] = t.params, t.tokens, t.depth
 	}
 	v.sizeSquare, v.tokensSquare, v.depthSquare = levels(params) > 2, levels(tokens) > 2, levels(depth) > 2
+	low, high := math.Inf(1), math.Inf(-1)
+	for i := range runs {
+		low, high = min(low, runs[i].aspect()), max(high, runs[i].aspect())
+	}
+	oneAspect := high-low < sameAspect
 	for _, t := range tokens {
 		if math.IsInf(t, 0) { // some run has no token count
-			v.depth = residualSpread(depth, params) > enoughVariation
+			v.depth = !oneAspect && residualSpread(depth, params) > enoughVariation
 			return v
 		}
 	}
 	v.anyTokens = residualSpread(tokens) > enoughVariation
 	v.tokens = residualSpread(tokens, params) > enoughVariation
+	given := [][]float64{params}
 	if v.tokens {
-		v.depth = residualSpread(depth, params, tokens) > enoughVariation
-	} else {
-		v.depth = residualSpread(depth, params) > enoughVariation
+		given = append(given, tokens)
 	}
+	v.depth = !oneAspect && residualSpread(depth, given...) > enoughVariation
 	return v
 }
 
