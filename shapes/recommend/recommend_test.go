@@ -288,3 +288,38 @@ func BenchmarkMillion(b *testing.B) {
 	}
 	b.ReportMetric(float64(counted), "candidates")
 }
+
+// Every family can be asked about; where the evidence does not reach, rows
+// have costs, a reason, and no quality.
+func TestEveryFamily(t *testing.T) {
+	for anchor, judged := range map[string]bool{
+		"t5-small": true, "t5-v1_1-base": true, "mt5-small": false, "switch-base-8": false, "facebook/bart-base": false,
+		"whisper-small": false, "bert-base-uncased": false, "gpt2": false, "llama-2-7b": false, "w1024x20": false, "vit-base-16": false,
+	} {
+		s, err := shapes.Parse(anchor)
+		if err != nil {
+			t.Errorf("%s: %v", anchor, err)
+			continue
+		}
+		r, err := recommend.Recommend(recommend.Request{Anchor: &s})
+		if err != nil {
+			t.Errorf("%s: %v", anchor, err)
+			continue
+		}
+		if (r.Evidence.Missing == "") != judged || (r.Rows[0].Quality.Downstream.Interval != nil) != judged {
+			t.Errorf("%s: evidence %q, quality %+v", anchor, r.Evidence.Missing, r.Rows[0].Quality)
+		}
+		for _, row := range r.Rows {
+			again, err := shapes.Parse(row.Shape.Name)
+			if err != nil || !again.SameArchitecture(row.Shape) {
+				t.Errorf("%s: %s does not give its shape back: %v", anchor, row.Shape.Name, err)
+			}
+			if row.Params.Total >= r.Anchor.Params.Total {
+				t.Errorf("%s: %s has no fewer parameters", anchor, row.Shape.Name)
+			}
+			if judged && anchor == "t5-v1_1-base" && row.Class < recommend.Extrapolated {
+				t.Errorf("%s, of another recipe than the evidence, counts as %s", row.Shape.Name, row.Class)
+			}
+		}
+	}
+}
