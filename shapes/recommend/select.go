@@ -20,8 +20,9 @@ type selection struct {
 // it is the best point when quality is the objective, else the knee: the point
 // furthest above the chord of the front in ln cost and score.
 //
-// Shown are the pick, the measured points, and points of the front that differ
-// by at least half of ε, at most top in all.
+// Shown are the pick, the measured points, and of the front with an anchor
+// points that differ by at least half of ε, without one the neighbours of the pick
+// in steps of a tenth in cost; at most top in all.
 func choose(points []point, objective Axis, anchor *float64, ε float64, top int) selection {
 	front := frontOf(points, ε)
 	pick := -1
@@ -47,7 +48,11 @@ func choose(points []point, objective Axis, anchor *float64, ε float64, top int
 			add(i)
 		}
 	}
-	for _, i := range spread(points, front, ε, top-len(chosen)) {
+	rest := spread(points, front, ε, top-len(chosen))
+	if anchor == nil {
+		rest = neighbours(points, front, pick)
+	}
+	for _, i := range rest {
 		add(i)
 	}
 	slices.Sort(chosen[1:])
@@ -106,6 +111,35 @@ func knee(points []point, front []int) int {
 		}
 	}
 	return at
+}
+
+// neighbours returns points of the front next to the pick first, on either
+// side in turn, each at least a tenth cheaper or dearer than the one before.
+func neighbours(points []point, front []int, pick int) []int {
+	const step = 1.1
+	var cheaper, dearer []int
+	last := points[front[pick]].cost
+	for k := pick - 1; k >= 0; k-- {
+		if c := points[front[k]].cost; c*step <= last {
+			cheaper, last = append(cheaper, front[k]), c
+		}
+	}
+	last = points[front[pick]].cost
+	for _, i := range front[pick+1:] {
+		if c := points[i].cost; c >= last*step {
+			dearer, last = append(dearer, i), c
+		}
+	}
+	var out []int
+	for k := range max(len(cheaper), len(dearer)) {
+		if k < len(cheaper) {
+			out = append(out, cheaper[k])
+		}
+		if k < len(dearer) {
+			out = append(out, dearer[k])
+		}
+	}
+	return out
 }
 
 // spread returns at most n positions of the front, each better than the one

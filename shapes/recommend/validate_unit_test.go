@@ -88,6 +88,14 @@ func TestChooseFront(t *testing.T) {
 	}
 }
 
+// From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth dearer, 13 less than a tenth more than that.
+func TestNeighbours(t *testing.T) {
+	points := []point{{0, 4, 1, false}, {1, 8, 2, false}, {2, 9.5, 3, false}, {3, 10, 4, false}, {4, 12, 5, false}, {5, 13, 6, false}, {6, 20, 7, false}}
+	if got, want := neighbours(points, []int{0, 1, 2, 3, 4, 5, 6}, 3), []int{1, 4, 0, 6}; !slices.Equal(got, want) {
+		t.Errorf("neighbours %v, want %v", got, want)
+	}
+}
+
 func TestValidateRefuses(t *testing.T) {
 	loss := 3.0
 	rows := []Record{{DecoderLayers: 2, DModel: 64, Params: 1e6, Loss: &loss, Group: "a"}, {Group: "b", Loss: &loss}}
