@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -19,12 +20,13 @@ type coster struct {
 	machine  *hardware.Machine
 	timeless string // why no step time can be had; empty when it can
 	// usual is the layout that candidates are costed with where none is stated: the best one of the template.
-	usual     flops.Layout
-	recompute flops.Recompute // that usual needs
+	usual flops.Layout
+	// execution is the request's, with the recompute mode that usual needs.
+	execution flops.Execution
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
-	c := coster{request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0}
+	c := coster{request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0, execution: r.Execution}
 	if c.workload == (flops.Workload{}) {
 		c.workload = flops.DefaultWorkload(template)
 	}
@@ -58,9 +60,10 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 	c.machine = &machine
 	if r.Layout == nil {
 		best := c.search(template)
-		c.usual, c.recompute = best.Layout, best.Recompute
+		c.usual, c.execution.Recompute = best.Layout, best.Recompute
+		machine, err = hardware.NewMachine(r.Profile, c.execution, r.Software)
 	}
-	return c, nil
+	return c, err
 }
 
 // stepTokens returns the training tokens of one step: the inputs of an
@@ -97,7 +100,11 @@ func (c *coster) run(s *shapes.Shape, x flops.Execution, l flops.Layout) hardwar
 // or, where a search is not possible, a plain spread of the batch.
 func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
 	if c.machine != nil {
-		found, err := hardware.SearchLayout(c.run(s, c.request.Execution, flops.Layout{}), c.request.Devices)
+		run := c.run(s, c.request.Execution, flops.Layout{})
+		if limit, limited := c.request.Caps[MemoryAxis]; limited && (run.Profile.MemoryBytes == nil || limit < run.Profile.MemoryBytes.Value) {
+			run.Profile.MemoryBytes = &hardware.Field{Fact: data.Fact{Value: limit}, Origin: hardware.Flag}
+		}
+		found, err := hardware.SearchLayout(run, c.request.Devices)
 		if err == nil {
 			return found.Choices[0]
 		}
@@ -144,20 +151,18 @@ const worthwhile = 0.05
 // candidate was costed with, as a faster layout may need more.
 func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
 	r := c.request
-	x := r.Execution
 	if _, limited := r.Caps[MemoryAxis]; r.Layout != nil || limited || r.Objective == MemoryAxis || c.machine == nil {
-		return c.layout(s), x
+		return c.layout(s), c.execution
 	}
 	best := c.search(s)
 	if c.usual.DP > 0 && c.usual.Validate(s, c.workload) == nil {
-		usual := x
-		usual.Recompute = c.recompute
-		p, err := hardware.Predict(c.run(s, usual, c.usual))
+		p, err := hardware.Predict(c.run(s, c.execution, c.usual))
 		fits := err == nil && (p.Fits == nil || *p.Fits)
 		if fits && p.StepSeconds.Value <= best.StepSeconds*(1+worthwhile) {
-			return c.usual, usual
+			return c.usual, c.execution
 		}
 	}
+	x := r.Execution
 	x.Recompute = best.Recompute
 	return best.Layout, x
 }
@@ -170,7 +175,7 @@ func (c *coster) cheap(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 
 	case FLOPsAxis:
 		return c.steps(float64(p.Total)) * 3 * flops.Forward(s, c.workload)
 	case MemoryAxis:
-		m, err := flops.TrainingMemory(s, c.workload, c.request.Execution, c.layout(s))
+		m, err := flops.TrainingMemory(s, c.workload, c.execution, c.layout(s))
 		if err != nil {
 			return math.NaN()
 		}
