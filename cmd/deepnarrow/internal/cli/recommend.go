@@ -137,7 +137,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		recommend.DeviceHoursAxis: optionalFlag(c, quantity.Count, "max-device-hours", "most device-hours of the whole run"),
 		recommend.CostAxis:        optionalFlag(c, quantity.Money, "max-cost", "largest bill of the whole run, such as $5000"),
 		recommend.MemoryAxis:      optionalFlag(c, quantity.Bytes, "max-memory", "most memory of a device, such as 16GiB"),
-		recommend.DecodeAxis:      optionalFlag(c, quantity.Duration, "max-decode-latency", "longest time to generate one batch"),
+		recommend.DecodeAxis:      optionalFlag(c, quantity.Duration, "max-decode-latency", "longest time to generate one answer (batch 1) on one device"),
 	}
 	flags.StringVar(&f.objective, "objective", "params", "what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits")
 	flags.StringVar(&f.judge, "judge", "downstream", "which quality is compared: downstream or upstream")
@@ -316,7 +316,7 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 	low, high, ok := strings.Cut(f.depth, ":")
 	from, errLow := quantity.ParseExact(quantity.Count, low)
 	to, errHigh := quantity.ParseExact(quantity.Count, high)
-	if !ok || errLow != nil || errHigh != nil || from < 1 || to < from || to > 1<<12 {
+	if !ok || errLow != nil || errHigh != nil || from < 1 || to < 1 || to > 1<<12 {
 		return usage("", "--depth is %q; allowed: fewest:most layers, such as 4:48", f.depth)
 	}
 	c.MinDepth, c.MaxDepth = int(from), int(to)
