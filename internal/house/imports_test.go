@@ -41,6 +41,7 @@ var allowed = []struct {
 	{"hardware/calibrate", []string{"internal/quantity", "internal/suggest", "data", "data/records", "shapes", "flops", "hardware", "hardware/kernel", "hardware/kernel/...", "fit"}},
 	{"shapes/recommend", []string{"internal/quantity", "internal/suggest", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate"}},
 	{"reports/compare", []string{"internal/quantity", "data", "data/records", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend"}},
+	{"reports/page", []string{"internal/quantity"}},
 	{"reports/check", []string{"internal/quantity", "internal/suggest", "data", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports", "reports/compare"}},
 	{"reports", []string{"internal/quantity", "hardware/kernel", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports/compare"}},
 	{"reports/figure", nil},

@@ -99,8 +99,11 @@ func (r *Result) verdict() string {
 		n    int
 		word string
 	}{
-		{r.Count(InError), "in error"}, {r.Count(Fail), "failed"}, {r.Count(Warn), "warned"},
-		{r.Count(Pass) - len(waived), "passed"}, {len(waived), "waived"},
+		{r.Count(InError), "in error"},
+		{r.Count(Fail), "failed"},
+		{r.Count(Warn), "warned"},
+		{r.Count(Pass) - len(waived), "passed"},
+		{len(waived), "waived"},
 	} {
 		if s.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", s.n, s.word))

@@ -49,8 +49,13 @@ func (r *Result) costTable(name func(string) string) reports.Table {
 		metric compare.Metric
 		title  string
 	}{
-		{compare.Params, "params"}, {compare.StepFLOPs, "step"}, {compare.Memory, "memory"},
-		{compare.StepTime, "step time"}, {compare.TotalTime, "total time"}, {compare.Cost, "cost"}, {compare.CO2, "CO2e"},
+		{compare.Params, "params"},
+		{compare.StepFLOPs, "step"},
+		{compare.Memory, "memory"},
+		{compare.StepTime, "step time"},
+		{compare.TotalTime, "total time"},
+		{compare.Cost, "cost"},
+		{compare.CO2, "CO2e"},
 	} {
 		known := false
 		for _, c := range r.Costs {

@@ -91,6 +91,6 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	)
 	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.validate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
-	root.AddCommand(a.check(), a.diff())
+	root.AddCommand(a.check(), a.diff(), a.reportPage())
 	return root
 }

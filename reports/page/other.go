@@ -1,0 +1,223 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// mostRows keeps the page small and quick; the JSON has every row.
+const mostRows = 1000
+
+// cut drops the rows that are too many.
+func (t table) cut() table {
+	if len(t.Rows) > mostRows {
+		t.More = len(t.Rows) - mostRows
+		t.Rows = t.Rows[:mostRows]
+	}
+	return t
+}
+
+// findings fills a section with the results of check.
+func (s *section) findings(results []json.RawMessage) error {
+	t := table{Title: "Findings", Columns: []column{{"status", false}, {"file", false}, {"line", true}, {"rule", false}, {"message", false}, {"hint", false}}}
+	counts := map[string]int{}
+	for _, raw := range results {
+		var f struct {
+			File, Rule, Status, Message, Hint string
+			Line                              int
+		}
+		if err := json.Unmarshal(raw, &f); err != nil {
+			return err
+		}
+		counts[f.Status]++
+		line := words("–")
+		if f.Line > 0 {
+			line = number(fmt.Sprint(f.Line), float64(f.Line))
+		}
+		t.Rows = append(t.Rows, row{Class: "status-" + f.Status, Cells: []cell{words(f.Status), words(f.File), line, words(f.Rule), words(f.Message), words(f.Hint)}})
+	}
+	sum := subject{Name: "Rules"}
+	for _, status := range []string{"error", "fail", "warn", "pass"} {
+		sum.Cards = append(sum.Cards, card{Label: status, Value: fmt.Sprint(counts[status]), Bad: counts[status] > 0 && (status == "error" || status == "fail")})
+	}
+	s.Subjects, s.Tables = append(s.Subjects, sum), append(s.Tables, t.cut())
+	return nil
+}
+
+// metricKinds says how the metrics of a difference are written.
+var metricKinds = map[string]quantity.Kind{
+	"parameters": quantity.Params, "FLOP": quantity.FLOP, "bytes": quantity.Bytes, "seconds": quantity.Duration,
+	"hours": quantity.Count, "USD": quantity.Money, "kWh": quantity.Energy, "kgCO2e": quantity.CarbonMass,
+}
+
+// differences fills a section with the results of diff.
+func (s *section) differences(results []json.RawMessage) error {
+	t := table{Title: "What changes", Note: "~ the intervals overlap: the difference may be none.", Columns: []column{{"what", false}, {"metric", false}, {"base", true}, {"change", true}, {"Δ", true}, {"Δ %", true}, {"causes, the largest first", false}}}
+	for _, raw := range results {
+		var d struct {
+			Name, Metric, Unit, Only      string
+			Base, Change, Delta, Relative *float64
+			Overlap                       bool
+			Attribution                   []struct {
+				Field string
+				Delta float64
+			}
+		}
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return err
+		}
+		kind := metricKinds[d.Unit]
+		amount := func(v *float64) cell {
+			if v == nil {
+				return words("–")
+			}
+			sign := ""
+			if *v < 0 {
+				sign = "−"
+			}
+			return number(sign+quantity.Format(kind, math.Abs(*v), 0), *v)
+		}
+		share := words("–")
+		if d.Relative != nil {
+			share = number(fmt.Sprintf("%+.1f", 100**d.Relative), *d.Relative)
+		}
+		delta := amount(d.Delta)
+		if d.Overlap {
+			delta.Text += " ~"
+		}
+		slices.SortStableFunc(d.Attribution, func(a, b struct {
+			Field string
+			Delta float64
+		},
+		) int {
+			return int(math.Copysign(1, math.Abs(b.Delta)-math.Abs(a.Delta)))
+		})
+		var causes []string
+		for _, a := range d.Attribution {
+			causes = append(causes, a.Field+" "+amount(&a.Delta).Text)
+		}
+		metric := d.Metric
+		if d.Only != "" {
+			metric = "in " + d.Only + " only"
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{words(d.Name), words(metric), amount(d.Base), amount(d.Change), delta, share, words(strings.Join(causes, "; "))}})
+	}
+	s.Tables = append(s.Tables, t.cut())
+	return nil
+}
+
+// fits fills a section with the results of fit: the parameters of each law with
+// their intervals, and how it was reached.
+func (s *section) fits(results []json.RawMessage) error {
+	t := table{Title: "Parameters", Columns: []column{{"group", false}, {"law", false}, {"parameter", false}, {"value", true}, {"low", true}, {"high", true}}}
+	for _, raw := range results {
+		var f struct {
+			Law, Formula string
+			Group        map[string]string
+			Parameters   map[string]struct {
+				Value     float64
+				Low, High *float64
+			}
+			Rows    struct{ Used, Dropped int }
+			RMS     *float64
+			Refused *struct{ Reason string }
+		}
+		if err := json.Unmarshal(raw, &f); err != nil {
+			return err
+		}
+		var group []string
+		for _, key := range slices.Sorted(maps.Keys(f.Group)) {
+			group = append(group, key+" "+f.Group[key])
+		}
+		name := strings.Join(group, ", ")
+		sum := subject{Name: strings.TrimSpace(f.Law + " " + name), Detail: f.Formula, Cards: []card{{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)}, {Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)}}}
+		if f.RMS != nil {
+			sum.Cards = append(sum.Cards, card{Label: "RMS of residuals", Value: quantity.Format(quantity.Number, *f.RMS, 3)})
+		}
+		if f.Refused != nil {
+			sum.Cards = append(sum.Cards, card{Label: "refused", Value: "no fit", Note: f.Refused.Reason, Bad: true})
+		}
+		s.Subjects = append(s.Subjects, sum)
+		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
+			v := f.Parameters[p]
+			bound := func(b *float64) cell {
+				if b == nil {
+					return words("–")
+				}
+				return number(quantity.Shortest(*b), *b)
+			}
+			t.Rows = append(t.Rows, row{Cells: []cell{words(name), words(f.Law), words(p), bound(&v.Value), bound(v.Low), bound(v.High)}})
+		}
+	}
+	s.Tables = append(s.Tables, t.cut())
+	return nil
+}
+
+// anything shows results of other commands as one table: a column a field.
+func (s *section) anything(results []json.RawMessage) error {
+	const mostColumns = 24
+	t := table{Title: "Results"}
+	index := map[string]int{}
+	for _, raw := range results {
+		flat := map[string]cell{}
+		d := json.NewDecoder(bytes.NewReader(raw))
+		var v any
+		if err := d.Decode(&v); err != nil {
+			return err
+		}
+		flatten(flat, "", v)
+		cells := make([]cell, len(t.Columns), len(t.Columns)+len(flat))
+		for _, name := range slices.Sorted(maps.Keys(flat)) {
+			i, known := index[name]
+			if !known {
+				if len(t.Columns) == mostColumns {
+					continue
+				}
+				i = len(t.Columns)
+				index[name] = i
+				t.Columns = append(t.Columns, column{name, flat[name].Known})
+				cells = append(cells, cell{})
+			}
+			cells[i] = flat[name]
+		}
+		t.Rows = append(t.Rows, row{Cells: cells})
+	}
+	for i := range t.Rows {
+		for len(t.Rows[i].Cells) < len(t.Columns) {
+			t.Rows[i].Cells = append(t.Rows[i].Cells, cell{})
+		}
+	}
+	s.Tables = append(s.Tables, t.cut())
+	return nil
+}
+
+// flatten names the leaves of a value by their path.
+func flatten(out map[string]cell, path string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			flatten(out, strings.TrimPrefix(path+"."+key, "."), inner)
+		}
+	case []any:
+		out[path] = words(plural(len(v)))
+	case float64:
+		out[path] = number(quantity.Shortest(v), v)
+	case nil:
+	default:
+		out[path] = words(fmt.Sprint(v))
+	}
+}
+
+func plural(n int) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return fmt.Sprintf("%d items", n)
+}

@@ -1,0 +1,66 @@
+package page
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+//go:embed page.html
+var files embed.FS
+
+// Write writes one page with a section for each source, in order.
+func Write(w io.Writer, title string, sources []Source) error {
+	v := view{Title: title}
+	for i, source := range sources {
+		d, err := decode(source)
+		if err != nil {
+			return err
+		}
+		s, err := sectionOf(fmt.Sprintf("s%d", i+1), source.Name, d)
+		if err != nil {
+			return fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.command(), err)
+		}
+		v.Sections = append(v.Sections, s)
+		if !strings.Contains(v.Version, d.Tool.Version) {
+			v.Version = strings.TrimPrefix(v.Version+", "+d.Tool.Version, ", ")
+		}
+	}
+	t, err := template.ParseFS(files, "page.html")
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, v)
+}
+
+var headings = map[string]string{
+	"count": "What the shapes cost", "plan": "The planned run", "recommend": "What else to train",
+	"check": "The check", "diff": "What the change changes", "fit": "The fitted laws",
+}
+
+func sectionOf(id, file string, d *document) (section, error) {
+	command := d.command()
+	s := section{ID: id, File: file, Heading: headings[command], Warnings: d.Warnings}
+	if s.Heading == "" {
+		s.Heading = command
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.Conventions)) {
+		s.Conventions = append(s.Conventions, pair{key, fmt.Sprint(d.Conventions[key])})
+	}
+	fill := map[string]func(*section) error{
+		"count":     func(s *section) error { return s.plans(d.Results) },
+		"plan":      func(s *section) error { return s.plans(d.Results) },
+		"recommend": func(s *section) error { return s.recommendations(d.Results) },
+		"check":     func(s *section) error { return s.findings(d.Results) },
+		"diff":      func(s *section) error { return s.differences(d.Results) },
+		"fit":       func(s *section) error { return s.fits(d.Results) },
+	}[command]
+	if fill == nil {
+		return s, s.anything(d.Results)
+	}
+	return s, fill(&s)
+}
