@@ -26,7 +26,7 @@ func (t table) cut() table {
 
 // findings fills a section with the results of check.
 func (s *section) findings(results []json.RawMessage) error {
-	t := table{Title: "Findings", Columns: []column{{"status", false}, {"file", false}, {"line", true}, {"rule", false}, {"message", false}, {"hint", false}}}
+	t := table{Title: "Findings", Columns: columnsOf("status", "file", "#line", "rule", "¶message", "¶hint")}
 	counts := map[string]int{}
 	for _, raw := range results {
 		var f struct {
@@ -59,7 +59,7 @@ var metricKinds = map[string]quantity.Kind{
 
 // differences fills a section with the results of diff.
 func (s *section) differences(results []json.RawMessage) error {
-	t := table{Title: "What changes", Note: "~ the intervals overlap: the difference may be none.", Columns: []column{{"what", false}, {"metric", false}, {"base", true}, {"change", true}, {"Δ", true}, {"Δ %", true}, {"causes, the largest first", false}}}
+	t := table{Title: "What changes", Note: "~ the intervals overlap: the difference may be none.", Columns: columnsOf("what", "metric", "#base", "#change", "#Δ", "#Δ %", "¶causes, the largest first")}
 	for _, raw := range results {
 		var d struct {
 			Name, Metric, Unit, Only      string
@@ -116,7 +116,7 @@ func (s *section) differences(results []json.RawMessage) error {
 // fits fills a section with the results of fit: the parameters of each law with
 // their intervals, and how it was reached.
 func (s *section) fits(results []json.RawMessage) error {
-	t := table{Title: "Parameters", Columns: []column{{"group", false}, {"law", false}, {"parameter", false}, {"value", true}, {"low", true}, {"high", true}}}
+	t := table{Title: "Parameters", Columns: columnsOf("group", "law", "parameter", "#value", "#low", "#high")}
 	for _, raw := range results {
 		var f struct {
 			Law, Formula string
@@ -182,7 +182,7 @@ func (s *section) anything(results []json.RawMessage) error {
 				}
 				i = len(t.Columns)
 				index[name] = i
-				t.Columns = append(t.Columns, column{name, flat[name].Known})
+				t.Columns = append(t.Columns, column{Title: name, Numeric: flat[name].Known})
 				cells = append(cells, cell{})
 			}
 			cells[i] = flat[name]

@@ -183,26 +183,32 @@ func (p *planned) bars() []bars {
 }
 
 func (p *planned) assumptions() table {
-	t := table{Title: "What this rests on", Columns: []column{{"assumption", false}, {"value", false}, {"origin", false}, {"evidence", false}, {"source", false}}}
+	t := table{Title: "What this rests on", Columns: columnsOf("assumption", "value", "origin", "evidence", "¶source")}
 	for _, a := range p.Assumptions {
 		value := a.Text
 		if a.Value.Interval != nil {
-			value = quantity.FormatInterval(quantity.Number, *a.Value.Interval)
+			value = quantity.FormatInterval(inputKinds[a.Name], *a.Value.Interval)
 		}
 		t.Rows = append(t.Rows, row{Cells: []cell{words(a.Name), words(value), words(a.Origin), words(a.Evidence), words(a.Source)}})
 	}
 	return t
 }
 
+// inputKinds says how each input of a bill is written; others are plain numbers.
+var inputKinds = map[string]quantity.Kind{
+	"price": quantity.HourlyPrice, "mean power": quantity.Power, "PUE": quantity.Ratio,
+	"grid intensity": quantity.CarbonIntensity, "goodput": quantity.Fraction,
+}
+
 // sideBySide puts the cards of several subjects into one table.
 func sideBySide(subjects []subject) table {
-	t := table{Title: "Side by side", Columns: []column{{"shape", false}}}
+	t := table{Title: "Side by side", Columns: columnsOf("shape")}
 	index := map[string]int{}
 	for _, s := range subjects {
 		for _, c := range s.Cards {
 			if _, known := index[c.Label]; !known {
 				index[c.Label] = len(t.Columns)
-				t.Columns = append(t.Columns, column{c.Label, false})
+				t.Columns = append(t.Columns, column{Title: c.Label})
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -31,7 +32,7 @@ type tick struct {
 // when a phone shows 480 units on 360 pixels.
 const (
 	plotLeft, plotRight = 52, 468
-	plotTop, plotBottom = 12, 268
+	plotTop, plotBottom = 22, 268
 )
 
 func (p *plot) add(q point, y estimate) {
@@ -72,8 +73,9 @@ func (p *plot) lay() bool {
 		p.XTicks = append(p.XTicks, tick{x(v), quantity.Format(p.Kind, v, 2)})
 	}
 	step := niceStep(high - low)
+	decimals := max(0, -int(math.Floor(math.Log10(step*1.0001))))
 	for v := math.Ceil(low/step) * step; v <= high; v += step {
-		p.YTicks = append(p.YTicks, tick{y(v), quantity.Format(quantity.Number, math.Round(v/step)*step, 4)})
+		p.YTicks = append(p.YTicks, tick{y(v), strconv.FormatFloat(v, 'f', decimals, 64)})
 	}
 	return true
 }

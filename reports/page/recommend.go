@@ -54,21 +54,10 @@ func (s *section) recommendations(results []json.RawMessage) error {
 	t := table{
 		Title: "Recommended shapes",
 		Note:  "* the pick, = a tie with the anchor within the prediction error. Saved is against the anchor; negative costs more.",
-		Columns: []column{
-			{"#", true},
-			{"shape", false},
-			{"among", false},
-			{"params", true},
-			{"params saved", true},
-			{"step", true},
-			{"step saved", true},
-			{"memory", true},
-			{"cost", true},
-			{"upstream loss", true},
-			{"downstream", true},
-			{"evidence", false},
-			{"why", false},
-		},
+		Columns: columnsOf(
+			"#", "shape", "among", "#params", "#params saved", "#step", "#step saved",
+			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",
+		),
 	}
 	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params}
 	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params}

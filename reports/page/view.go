@@ -67,6 +67,22 @@ type table struct {
 type column struct {
 	Title   string
 	Numeric bool
+	Long    bool // sentences
+}
+
+// columnsOf makes columns from their titles: one that starts with # is numeric,
+// with ¶ holds sentences.
+func columnsOf(titles ...string) []column {
+	var out []column
+	for _, t := range titles {
+		c := column{Title: strings.TrimLeft(t, "#¶")}
+		c.Numeric, c.Long = strings.HasPrefix(t, "#"), strings.HasPrefix(t, "¶")
+		if c.Title == "" {
+			c.Title = "#" // of ranks
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 type row struct {

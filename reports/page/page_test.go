@@ -1,0 +1,187 @@
+package page
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// samples are results of every command that has a section of its own, made by
+// the commands in their names' order and cut to a few rows; see testdata.
+func samples(t testing.TB) []Source {
+	t.Helper()
+	names, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no samples: %v", err)
+	}
+	var out []Source
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, Source{Name: filepath.Base(name), Text: text})
+	}
+	return out
+}
+
+func pageOf(t testing.TB, title string, sources []Source) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, title, sources); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// maxPageBytes is what a page of all samples may take.
+const maxPageBytes = 1_500_000
+
+// TestSelfContained: nothing in the page points anywhere else, and it is small.
+func TestSelfContained(t *testing.T) {
+	text := pageOf(t, "A plan", samples(t))
+	if len(text) > maxPageBytes {
+		t.Errorf("%d bytes", len(text))
+	}
+	for _, bad := range []string{`src=`, `@import`, `url(`, `<link rel="stylesheet"`, `fetch(`, `XMLHttpRequest`} {
+		if strings.Contains(text, bad) {
+			t.Errorf("the page has %s", bad)
+		}
+	}
+	for _, link := range regexp.MustCompile(`href="([^"]*)"`).FindAllStringSubmatch(text, -1) {
+		if !strings.HasPrefix(link[1], "#") && link[1] != "data:," {
+			t.Errorf("a link to %s", link[1])
+		}
+	}
+}
+
+// TestHostileNames: HTML in a model name is shown, not run.
+func TestHostileNames(t *testing.T) {
+	const name = `<script>alert(1)</script>"onload="x" {{.}} ' & <img src=x onerror=alert(1)>`
+	quoted, err := json.Marshal(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources []Source
+	for _, command := range []string{"count", "plan", "recommend", "check", "diff", "fit", "list"} {
+		text := strings.ReplaceAll(`{"schema":"deepnarrow/COMMAND/v1","tool":{"name":"deepnarrow","version":NAME},"conventions":{NAME:NAME},"warnings":[NAME],"results":[
+			{"shape":{"name":NAME},"name":NAME,"file":NAME,"rule":NAME,"message":NAME,"hint":NAME,"status":"fail","hardware":NAME,"devices":1,"metric":NAME,"law":NAME,"why":NAME,
+			 "params":{"total":10,"by_component":{NAME:10}},"assumptions":[{"name":NAME,"text":NAME,"source":NAME}],"attribution":[{"field":NAME,"delta":1}],
+			 "parameters":{NAME:{"value":1}},"quality":{"downstream":1}},
+			{"shape":{"name":"b"},"params":{"total":20},"quality":{"downstream":2}}]}`, "NAME", string(quoted))
+		sources = append(sources, Source{Name: name, Text: []byte(strings.ReplaceAll(text, "COMMAND", command))})
+	}
+	text := pageOf(t, name, sources)
+	if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img") || strings.Count(text, "<script") != 1 {
+		t.Error("a name became an element")
+	}
+	if regexp.MustCompile(`<[^>]*"onload=`).MatchString(text) {
+		t.Error("a name became an attribute")
+	}
+}
+
+// TestNotResults: what is no result is refused by name.
+func TestNotResults(t *testing.T) {
+	for _, bad := range []string{"", "{", "[]", `{"model_type":"t5"}`, `{"schema":"deepnarrow/plan"}`, `{"schema":"deepnarrow/plan/v1","results":[3]}`, `{"schema":"deepnarrow/plan/v1","results":{}}`} {
+		err := Write(&bytes.Buffer{}, "x", []Source{{Name: "bad.json", Text: []byte(bad)}})
+		if err == nil || !strings.HasPrefix(err.Error(), "bad.json: is not a result") {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+// TestManyRows: a result of any length gives a page of bounded size.
+func TestManyRows(t *testing.T) {
+	rows := strings.Repeat(`{"file":"configs/some/model.json","rule":"small-enough","status":"fail","message":"params is 737,668,608; allowed: at most 300M"},`, 50_000)
+	text := pageOf(t, "x", []Source{{Name: "many.json", Text: []byte(`{"schema":"deepnarrow/check/v1","results":[` + rows[:len(rows)-1] + `]}`)}})
+	if len(text) > maxPageBytes || !strings.Contains(text, "49000 more rows are in the JSON") {
+		t.Errorf("%d bytes", len(text))
+	}
+}
+
+// TestInBrowser loads the page in Chromium, sorts a table in both directions,
+// points at a mark, and asserts that nothing was reported on the console,
+// nothing was requested, and nothing is wider than the window.
+func TestInBrowser(t *testing.T) {
+	b := openBrowser(t)
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, []byte(pageOf(t, "A plan <b>", samples(t))), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	url := "file://" + filepath.ToSlash(file)
+	b.open(url)
+	for _, width := range []int{1280, 400} {
+		for _, colours := range []string{"light", "dark"} {
+			b.look(width, colours)
+			var wide int
+			if b.evaluate("document.documentElement.scrollWidth", &wide); wide > width {
+				t.Errorf("%d pixels of %d, %s", wide, width, colours)
+			}
+			var paper string
+			b.evaluate("getComputedStyle(document.body).backgroundColor", &paper)
+			if want := map[string]string{"light": "rgb(252, 252, 251)", "dark": "rgb(20, 22, 26)"}[colours]; paper != want {
+				t.Errorf("%s paper is %s, want %s", colours, paper, want)
+			}
+		}
+	}
+
+	// The column "params" of the recommended shapes.
+	const column = `const head = [...document.querySelectorAll("th")].find(h => h.textContent === "params");
+		const table = head.closest("table");
+		const values = () => [...table.tBodies[0].rows].map(r => Number(r.cells[head.cellIndex].dataset.v));`
+	var up, down []float64
+	b.evaluate(`(() => {`+column+` head.querySelector("button").click(); return values(); })()`, &up)
+	b.evaluate(`(() => {`+column+` head.querySelector("button").click(); return values(); })()`, &down)
+	if len(up) < 3 || !slices.IsSorted(up) {
+		t.Errorf("ascending: %v", up)
+	}
+	slices.Reverse(down)
+	if !slices.Equal(up, down) {
+		t.Errorf("descending: %v", down)
+	}
+	var order string
+	b.evaluate(`(() => {`+column+` return head.getAttribute("aria-sort"); })()`, &order)
+	if order != "descending" {
+		t.Errorf("aria-sort is %q", order)
+	}
+
+	var detail struct {
+		Text string
+		Row  bool
+	}
+	b.evaluate(`(() => { const p = document.querySelector(".point"); p.focus();
+		return {Text: p.closest("figure").querySelector(".details").textContent, Row: document.querySelector('tr[data-key="' + p.dataset.key + '"]').classList.contains("on")}; })()`, &detail)
+	if !strings.Contains(detail.Text, "parameters") || !detail.Row {
+		t.Errorf("details of a point: %+v", detail)
+	}
+
+	for _, e := range b.events {
+		switch e.Method {
+		case "Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded":
+			t.Errorf("console: %s", e.Params)
+		case "Network.requestWillBeSent":
+			var r struct{ Request struct{ URL string } }
+			if err := json.Unmarshal(e.Params, &r); err != nil {
+				t.Fatal(err)
+			}
+			if r.Request.URL != url && !strings.HasPrefix(r.Request.URL, "data:") && r.Request.URL != "about:blank" {
+				t.Errorf("request: %s", r.Request.URL)
+			}
+		}
+	}
+}
+
+// TestTicks: ticks lie inside the axis and are neither one nor a crowd.
+func TestTicks(t *testing.T) {
+	for _, span := range []float64{1e-3, 0.2, 1, 3.7, 50, 1e6} {
+		if n := math.Floor(span / niceStep(span)); n < 4 || n > 10 {
+			t.Errorf("%g has %g ticks", span, n)
+		}
+	}
+}
