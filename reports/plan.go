@@ -20,6 +20,7 @@ type Planned struct {
 	Hardware   string
 	Params     flops.Parameters
 	FLOPs      flops.Count
+	Breakdown  []flops.Share // of one forward pass, by component
 	Memory     flops.Memory
 	Fits       *bool // nil when the profile states no memory
 	Warnings   []string
@@ -45,6 +46,7 @@ type planFields struct {
 	Tokens      *interval          `json:"tokens,omitempty"`
 	Cost        costFields         `json:"cost"`
 	Loss        *interval          `json:"loss,omitempty"`
+	Breakdown   []breakdownField   `json:"breakdown,omitempty"`
 	Assumptions []assumptionFields `json:"assumptions"`
 	Changes     []changeFields     `json:"changes,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
@@ -200,6 +202,9 @@ func planOf(p *Planned) planFields {
 			EnergyKWh: p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
 		},
 		Loss: p.Loss, Assumptions: []assumptionFields{}, Missing: p.missing(),
+	}
+	for _, share := range p.Breakdown {
+		f.Breakdown = append(f.Breakdown, breakdownField{share.Name, share.Params, share.Forward, share.Vector})
 	}
 	if q := p.Prediction; q != nil {
 		f.Time.StepSeconds, f.Time.Level, f.Time.Bound = &q.StepSeconds, q.Level, string(q.Bound)

@@ -51,6 +51,12 @@ func TestExitCodesOfTheBinary(t *testing.T) {
 		{"diff t5-base nope", 3},
 		{"diff t5-base HEAD:no/such/file.json", 3},
 		{"diff t5-base t5-efficient-small-sh", 4},
+		{"report ../../../../reports/page/testdata/1-plan.json", 0},
+		{"count t5-base --format html", 0},
+		{"report", 2},
+		{"report missing.json", 3},
+		{"report good/t5-small.json", 3}, // a configuration is no result
+		{"report ../../../../reports/page/testdata/1-plan.json -o no/such/folder/x.html", 3},
 	} {
 		command := exec.Command(binary, strings.Fields(c.line)...)
 		command.Dir = filepath.Join("testdata", "review")

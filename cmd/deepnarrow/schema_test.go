@@ -30,6 +30,9 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"allocate", "--published", "chinchilla", "--budget", "1e22"},
 		{"transfer", "docs/data/downstream.csv"},
 		{"transfer", "--published"},
+		{"check", "t5-base", "cmd/deepnarrow/testdata/review/bad/*", "--rules", "cmd/deepnarrow/testdata/review/rules.yaml"},
+		{"diff", "t5-base", "t5-large/dl=6", "--hardware", "tpu-v3", "--devices", "16"},
+		{"diff", "t5-base", "t5-base"},
 	} {
 		command := args[0]
 		t.Run(strings.Join(args, " "), func(t *testing.T) {

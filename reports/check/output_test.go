@@ -148,8 +148,8 @@ func TestSchemas(t *testing.T) {
 	for _, c := range []struct {
 		format Format
 		schema string
-	}{{JSONFormat, "check.schema.json"}, {SARIFFormat, "sarif.schema.json"}} {
-		text, err := os.ReadFile("testdata/" + c.schema)
+	}{{JSONFormat, "../../docs/schema/check.schema.json"}, {SARIFFormat, "testdata/sarif.schema.json"}} {
+		text, err := os.ReadFile(c.schema)
 		if err != nil {
 			t.Fatal(err)
 		}

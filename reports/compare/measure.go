@@ -113,8 +113,9 @@ func (s *Setup) Measure(shape *shapes.Shape) (Measures, error) {
 	plan := hardware.Plan(run.Layout.Devices(), step, float64(run.Workload.TrainingTokens(shape)), s.Length, s.Goodput, s.Rates)
 	m[StepTime], m[TotalTime] = step, plan.Occupancy.WallSeconds
 	m[DeviceHours], m[Cost], m[Energy], m[CO2] = plan.Bill.DeviceHours, plan.Bill.CostUSD, plan.Bill.EnergyKWh, plan.Bill.CO2Kg
-	m[DecodeLatency] = hardware.Estimate{Missing: "decoding is not timed yet"}
-	if !s.Timed {
+	if s.Timed {
+		m[DecodeLatency] = decodeLatency(run)
+	} else {
 		for _, metric := range []Metric{TotalTime, DeviceHours, Cost, Energy, CO2, DecodeLatency} {
 			m[metric] = hardware.Estimate{Missing: noHardware}
 		}
@@ -133,4 +134,17 @@ func stepTime(run hardware.Run) (hardware.Estimate, error) {
 		return hardware.Estimate{}, err
 	}
 	return hardware.Estimate{Interval: &prediction.StepSeconds}, nil
+}
+
+// decodeLatency returns the predicted time to generate one batch with the
+// layout of training, absent with the reason where that cannot be.
+func decodeLatency(run hardware.Run) hardware.Estimate {
+	if run.Shape.Decoder.Layers == 0 {
+		return hardware.Estimate{Missing: "the shape has no decoder"}
+	}
+	decoding, err := hardware.PredictDecoding(run)
+	if err != nil {
+		return hardware.Estimate{Missing: err.Error()}
+	}
+	return hardware.Estimate{Interval: &decoding.TotalSeconds}
 }

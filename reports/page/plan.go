@@ -166,6 +166,9 @@ func (p *planned) bars() []bars {
 		steps = append(steps, part{t.Name, t.Seconds, t.Bound})
 	}
 	for _, b := range p.Breakdown {
+		if b.Forward == 0 {
+			continue // norms and tables have no matrix products
+		}
 		work = append(work, part{name: b.Name, value: b.Forward})
 	}
 	var out []bars

@@ -1,15 +1,18 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/page"
 )
 
 // outputFlags say where a result goes and how it looks.
@@ -19,7 +22,7 @@ type outputFlags struct {
 }
 
 func (o *outputFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv or json (default: as the name after -o ends, else table)")
+	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv, json or html (default: as the name after -o ends, else table)")
 	c.Flags().StringVarP(&o.file, "output", "o", "", "write the result to this `file` instead of standard output")
 }
 
@@ -34,14 +37,32 @@ func (o *outputFlags) chosen() (reports.Format, error) {
 			return reports.CSVFormat, nil
 		case ".md":
 			return reports.MarkdownFormat, nil
+		case ".html":
+			return htmlFormat, nil
 		}
 		return reports.TextFormat, nil
 	}
+	if o.format == string(htmlFormat) {
+		return htmlFormat, nil
+	}
 	format, err := reports.ParseFormat(o.format)
 	if err != nil {
-		return format, usage("", "--format: %w", err)
+		return format, usage("", "--format: %w, %s", err, htmlFormat)
 	}
 	return format, nil
+}
+
+// htmlFormat is the page of deepnarrow report with this result alone.
+const htmlFormat reports.Format = "html"
+
+// writePage writes the result as a page.
+func writePage(w io.Writer, r *reports.Report) error {
+	var text bytes.Buffer
+	if err := r.Write(&text, reports.JSONFormat, 0); err != nil {
+		return err
+	}
+	command := strings.TrimSuffix(strings.TrimPrefix(r.Document.Schema, "deepnarrow/"), "/v1")
+	return page.Write(w, "deepnarrow "+command, []page.Source{{Name: "deepnarrow " + command, Text: text.Bytes()}})
 }
 
 // newReport starts the report of a command.
@@ -58,10 +79,16 @@ func (a *app) render(r reports.Report) error {
 	for _, w := range r.Document.Warnings {
 		fmt.Fprintln(a.Err, "warning:", w)
 	}
-	if a.output.file == "" {
-		return r.Write(a.Out, format, a.Width)
+	write := func(w io.Writer, width int) error {
+		if format == htmlFormat {
+			return writePage(w, &r)
+		}
+		return r.Write(w, format, width)
 	}
-	return writeFile(a.output.file, func(w io.Writer) error { return r.Write(w, format, 0) })
+	if a.output.file == "" {
+		return write(a.Out, a.Width)
+	}
+	return writeFile(a.output.file, func(w io.Writer) error { return write(w, 0) })
 }
 
 // writeFile writes a file atomically: it is the old one or the whole new one.

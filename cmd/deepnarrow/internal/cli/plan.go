@@ -123,6 +123,7 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 		Warnings: warnings,
 		Shape:    s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
 		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, execution.Recompute),
+		Breakdown: flops.NewLedger(&s, w).ByComponent(),
 	}
 	if planned.Memory, err = flops.TrainingMemory(&s, w, execution, layout); err != nil {
 		return none, usage("", "%w", err)
