@@ -27,10 +27,10 @@ func TestEncodings(t *testing.T) {
 	}{
 		{"plain", plain, ""},
 		{"UTF-8 with a mark", "\xef\xbb\xbf" + plain, ""},
-		{"UTF-16 little-endian", utf16(unicode.LittleEndian, unicode.UseBOM), ""},
-		{"UTF-16 big-endian", utf16(unicode.BigEndian, unicode.UseBOM), ""},
+		{"UTF-16 little-endian", utf16(unicode.LittleEndian, unicode.UseBOM), "f.json: is encoded as UTF-16"},
+		{"UTF-16 big-endian", utf16(unicode.BigEndian, unicode.UseBOM), "f.json: is encoded as UTF-16"},
 		{"UTF-16 without a mark", utf16(unicode.LittleEndian, unicode.IgnoreBOM), "f.json:1:2: a zero byte in a text file"},
-		{"UTF-16 cut", utf16(unicode.LittleEndian, unicode.UseBOM)[:9], "f.json: is UTF-16 cut in the middle of a character"},
+		{"UTF-16 cut", utf16(unicode.LittleEndian, unicode.UseBOM)[:9], "f.json: is encoded as UTF-16"},
 		{"UTF-32", "\xff\xfe\x00\x00{\x00\x00\x00", "f.json: is encoded as UTF-32"},
 		{"Latin-1", "{\"model_type\":\n \"t\xe95\"}", "f.json:2:4: is not UTF-8: byte 0xe9"},
 		{"empty", "", "f.json: is empty"},

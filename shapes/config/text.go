@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"sort"
 	"unicode/utf8"
-
-	"golang.org/x/text/encoding/unicode"
 )
 
 // Limits on what is read. A shape is a page of text; the largest legitimate
@@ -80,32 +78,24 @@ func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 	return raw, nil
 }
 
-// decodeText turns a file's bytes into UTF-8 with plain line ends: a byte-order
-// mark is dropped, UTF-16 with a mark is decoded, anything else that is not
-// UTF-8 is an error.
+// decodeText turns a file's bytes into text with plain line ends. A byte-order
+// mark of UTF-8 is dropped; UTF-16, UTF-32 and all else that is not UTF-8 is an
+// error.
 func decodeText(file string, raw []byte) (*text, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
 		return nil, fileError(file, "is encoded as UTF-32", "", "UTF-8")
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
-		if len(raw)%2 != 0 {
-			return nil, fileError(file, "is UTF-16 cut in the middle of a character", "", "UTF-8")
-		}
-		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder().Bytes(raw)
-		if err != nil {
-			return nil, fileError(file, "is not valid UTF-16", err.Error(), "UTF-8")
-		}
-		raw = decoded
-	default:
-		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+		return nil, fileError(file, "is encoded as UTF-16", "", "UTF-8")
 	}
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")) // the YAML parser counts lines wrong with both
 	t := newText(file, raw)
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, fileError(file, "is empty", "", "")
 	}
 	if i := bytes.IndexByte(raw, 0); i >= 0 {
-		return nil, t.fail(i, "a zero byte in a text file", "", "UTF-8 text; UTF-16 needs a byte-order mark")
+		return nil, t.fail(i, "a zero byte in a text file", "", "UTF-8 text")
 	}
 	if i := invalidUTF8(raw); i >= 0 {
 		return nil, t.fail(i, "is not UTF-8", fmt.Sprintf("byte 0x%02x", raw[i]), "UTF-8")
