@@ -120,5 +120,5 @@ func (x *Execution) Validate() error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return &shapes.InvalidError{Shape: "execution", Faults: faults}
+	return &shapes.InvalidError{Asked: "execution", Faults: faults}
 }

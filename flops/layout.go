@@ -80,7 +80,7 @@ func (l Layout) Validate(s *shapes.Shape, w Workload) error {
 	if len(c.faults) == 0 {
 		return nil
 	}
-	return &shapes.InvalidError{Shape: s.Name, Faults: c.faults}
+	return &shapes.InvalidError{Shape: s.Name, Asked: "layout", Faults: c.faults}
 }
 
 type layoutCheck struct {

@@ -32,7 +32,7 @@ func DecodingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory,
 		return Memory{}, err
 	}
 	if s.Decoder.Layers == 0 {
-		return Memory{}, &shapes.InvalidError{Shape: s.Name, Faults: []shapes.Fault{{
+		return Memory{}, &shapes.InvalidError{Shape: s.Name, Asked: "decoding", Faults: []shapes.Fault{{
 			Field: "decoder.layers", Value: "0", Allowed: "at least 1, as only a decoder generates",
 		}}}
 	}

@@ -62,7 +62,7 @@ func (w Workload) Validate(s *shapes.Shape) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	return &shapes.InvalidError{Shape: s.Name, Faults: faults}
+	return &shapes.InvalidError{Shape: s.Name, Asked: "workload", Faults: faults}
 }
 
 // Bounds of a workload: far above any run, small enough that B·S fits an int.

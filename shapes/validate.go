@@ -16,15 +16,24 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s is %s; allowed: %s", f.Field, f.Value, f.Allowed)
 }
 
-// InvalidError lists everything that is wrong with a shape.
+// InvalidError lists everything that is wrong with a shape, or with what is
+// asked of it.
 type InvalidError struct {
-	Shape  string
+	Shape  string // empty when no shape is concerned
+	Asked  string // what is asked of the shape ("layout", "workload"); empty when the shape itself is wrong
 	Faults []Fault
 }
 
 func (e *InvalidError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "shape %q is not valid: ", e.Shape)
+	switch {
+	case e.Asked == "":
+		fmt.Fprintf(&b, "shape %q is not valid: ", e.Shape)
+	case e.Shape == "":
+		fmt.Fprintf(&b, "%s is not valid: ", e.Asked)
+	default:
+		fmt.Fprintf(&b, "%s is not valid for shape %q: ", e.Asked, e.Shape)
+	}
 	for n, f := range e.Faults {
 		if n > 0 {
 			b.WriteString("; and ")
