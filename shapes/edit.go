@@ -108,7 +108,7 @@ func editAllowed(k edit) string {
 	if k.isFlag() {
 		return "true or false"
 	}
-	return "a whole number from 1, digits only"
+	return "a whole number from 1 to 999999999, digits only"
 }
 
 // editValue returns 0 for a value that is not allowed. A leading zero is not:
