@@ -237,13 +237,18 @@ func (p *Planned) missing() map[string]string {
 	if p.Untimed != "" {
 		out["time.step_seconds"] = p.Untimed
 	}
+	if p.Fits == nil {
+		out["memory.fits"] = "the profile of " + p.Hardware + " states no memory"
+	}
 	for _, e := range []struct {
 		name string
 		hardware.Estimate
 	}{
 		{"steps", p.Schedule.Steps},
+		{"tokens", p.Schedule.Tokens},
 		{"time.total_seconds", p.Schedule.Occupancy.WallSeconds},
 		{"cost.usd", p.Schedule.Bill.CostUSD},
+		{"cost.device_hours", p.Schedule.Bill.DeviceHours},
 		{"cost.energy_kwh", p.Schedule.Bill.EnergyKWh},
 		{"cost.co2_kg", p.Schedule.Bill.CO2Kg},
 	} {
@@ -336,7 +341,7 @@ func missingNotes(plans []Planned) []string {
 	for i := range plans {
 		p := &plans[i]
 		reasons := p.missing()
-		for _, name := range []string{"time.step_seconds", "cost.usd", "cost.energy_kwh", "cost.co2_kg"} {
+		for _, name := range []string{"memory.fits", "time.step_seconds", "steps", "tokens", "cost.usd", "cost.energy_kwh", "cost.co2_kg"} {
 			if why := reasons[name]; why != "" && !seen[why] {
 				seen[why] = true
 				notes = append(notes, fmt.Sprintf("No %s: %s.", name, why))

@@ -116,7 +116,9 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 		f.Published = append(f.Published, publishedFields{p.Model, p.Source, string(p.Evidence)})
 	}
 	for name, reason := range map[string]string{
-		"time.step_seconds": row.StepTime.Missing, "cost.usd": row.Bill.CostUSD.Missing,
+		"time.step_seconds": row.StepTime.Missing, "time.total_seconds": row.TotalTime.Missing, "decode_seconds": row.Decode.Missing,
+		"cost.usd": row.Bill.CostUSD.Missing, "cost.device_hours": row.Bill.DeviceHours.Missing,
+		"cost.energy_kwh": row.Bill.EnergyKWh.Missing, "cost.co2_kg": row.Bill.CO2Kg.Missing,
 		"quality.upstream": row.Quality.Upstream.Missing, "quality.downstream": row.Quality.Downstream.Missing,
 	} {
 		if reason != "" {
