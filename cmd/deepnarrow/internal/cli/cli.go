@@ -92,5 +92,10 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.validate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage())
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = noSuchCommand
+		completion.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
 	return root
 }

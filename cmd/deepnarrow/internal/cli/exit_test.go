@@ -41,6 +41,14 @@ func TestExitCodes(t *testing.T) {
 		{"plan t5-base --hardware a100 --devices 3 --tp 2", exitUsage},
 		{"plan t5-base --hardware a100 --goodput 0", exitUsage},
 		{"plan t5-base --hardware a100 --zero 4", exitUsage},
+		{"plan t5-base --hardware a100 --pue 0.5", exitUsage},
+		{"plan t5-base --hardware a100 --tokens 1e300", exitUsage},
+		{"plan t5-base --hardware a100 --max-cost $1e300", exitUsage},
+		{"plan t5-base --hardware a100 --steps 0.5", exitUsage},
+		{"completion", exitOK},
+		{"completion bash", exitOK},
+		{"completion tcsh", exitUsage},
+		{"list shapes no-such-word", exitOK},
 		{"count no-such-shape", exitInput},
 		{"count t5-small/nl=0", exitInput},
 		{"count missing/config.json", exitInput},
@@ -48,6 +56,8 @@ func TestExitCodes(t *testing.T) {
 		{"plan t5-base --hardware missing.yaml", exitInput},
 		{"plan t5-base --hardware a100 --region atlantis", exitInput},
 		{"count t5-base -o no/such/folder/out.json", exitInput},
+		{"count t5-base -o .", exitInput},
+		{"count t5-base -o /", exitInput},
 		{"count t5-efficient-small-sh", exitNoAnswer},
 	} {
 		code, stdout, stderr := run(t, "", strings.Fields(c.line)...)

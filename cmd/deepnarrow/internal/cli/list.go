@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,6 +51,9 @@ row must contain all of them.`,
 				r.Laws(matching(fit.Laws(), words, func(l fit.Law) string { return l.Name + " " + l.Response }))
 			default:
 				return unknownKind("list", args[0], lists)
+			}
+			if len(r.Document.Results) == 0 {
+				r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("nothing in the list of %s has every word of %q", args[0], strings.Join(words, " ")))
 			}
 			return a.render(r)
 		},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -143,8 +144,12 @@ func (f *machineFlags) rates(p hardware.Profile) (hardware.Rates, hardware.Input
 		goodput = hardware.Given("goodput", *v)
 	}
 	rates, err := hardware.ResolveRates(p, f.stated())
-	if err != nil {
+	var region *hardware.RegionError
+	switch {
+	case errors.As(err, &region):
 		return rates, goodput, badInput(fmt.Errorf("--region: %w", err), "deepnarrow list regions shows what there is")
+	case err != nil:
+		return rates, goodput, usage("", "%w", err)
 	}
 	return rates, goodput, nil
 }

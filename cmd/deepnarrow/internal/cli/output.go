@@ -2,12 +2,15 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -93,9 +96,12 @@ func (a *app) render(r reports.Report) error {
 
 // writeFile writes a file atomically: it is the old one or the whole new one.
 func writeFile(name string, write func(io.Writer) error) (err error) {
+	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
+		return unwritable(name, syscall.EISDIR)
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return badInput(err, "")
+		return unwritable(name, err)
 	}
 	defer func() {
 		if err != nil {
@@ -107,12 +113,29 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	if err := f.Chmod(0o644); err != nil {
-		return err
+		return unwritable(name, err)
 	}
 	if err := f.Close(); err != nil {
-		return err
+		return unwritable(name, err)
 	}
-	return os.Rename(f.Name(), name)
+	if err := os.Rename(f.Name(), name); err != nil {
+		return unwritable(name, err)
+	}
+	return nil
+}
+
+// unwritable says why the file asked for cannot be written, without the name of
+// the temporary file in its place.
+func unwritable(name string, err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		err = path.Err
+	case errors.As(err, &link):
+		err = link.Err
+	}
+	return badInput(fmt.Errorf("%s: cannot be written: %w", name, err), "")
 }
 
 // version returns the module version the binary was built from.

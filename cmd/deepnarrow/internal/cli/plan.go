@@ -196,6 +196,10 @@ func (f *lengthFlags) stated() bool {
 	return false
 }
 
+// mostLength bounds every way to say how long a run is, in its base unit: a
+// million times the longest run on record, and whole numbers of it are printed.
+const mostLength = 1e18
+
 func (f *lengthFlags) length() (hardware.Length, error) {
 	var out hardware.Length
 	chosen := ""
@@ -216,6 +220,10 @@ func (f *lengthFlags) length() (hardware.Length, error) {
 			return out, usage("", "%s and %s both say how long the run is; allowed: one of them", chosen, option.name)
 		case *option.value == 0:
 			return out, usage("", "%s is 0; allowed: more than 0", option.name)
+		case *option.value > mostLength:
+			return out, usage("", "%s is %s; allowed: up to 1e18", option.name, quantity.Shortest(*option.value))
+		case option.value == f.steps && *option.value < 1:
+			return out, usage("", "--steps is %s; allowed: 1 or more", quantity.Shortest(*option.value))
 		default:
 			chosen, *option.target = option.name, *option.value
 		}
