@@ -18,7 +18,7 @@ func (t *Table) derive(name string) *column {
 	if n == nil {
 		return nil
 	}
-	c := &column{heading: name, numbers: n, how: how}
+	c := &column{heading: name, derived: n, how: how}
 	t.aliases[name] = c
 	return c
 }

@@ -51,18 +51,29 @@ func splitHeading(heading string) quantity.Header {
 	return quantity.Header{Name: heading}
 }
 
-// reader returns the parser of the column's cells when it is used under a name.
-func (c *column) reader(name string) (quantity.CellReader, error) {
+// reader returns what the column measures when it is used under a name, and the
+// parser of its cells. A heading's bracket counts as a unit when it is one of
+// that kind; one of another kind is an error.
+func (c *column) reader(name string) (quantity.Kind, quantity.CellReader, error) {
 	kind := KindOf(name)
 	if kind == quantity.Number {
 		kind = KindOf(c.head.Name)
 	}
-	if kind == quantity.Number && c.head.Unit != "" {
-		for _, k := range unitKinds {
-			if r, err := c.head.Reader(k); err == nil {
-				return r, nil
-			}
+	head := quantity.ParseHeader(c.heading)
+	r, err := head.Reader(kind)
+	if err == nil && kind != quantity.Number {
+		return kind, r, nil
+	}
+	for _, k := range unitKinds {
+		other, no := head.Reader(k)
+		switch {
+		case no != nil || head.Unit == "":
+		case kind == quantity.Number:
+			return k, other, nil
+		default:
+			return kind, r, err
 		}
 	}
-	return c.head.Reader(kind)
+	r, err = quantity.Header{Name: c.heading}.Reader(kind)
+	return kind, r, err
 }

@@ -43,9 +43,10 @@ type Lost struct {
 type column struct {
 	heading string // as the file has it
 	head    quantity.Header
-	text    []string // "" is absent
-	numbers *Numbers // once asked for
-	how     string   // how it was derived; empty for a column that was read
+	text    []string                   // "" is absent
+	numbers map[quantity.Kind]*Numbers // what the text says as amounts of a kind, once asked for
+	derived *Numbers                   // of a column that no file has
+	how     string                     // how it was derived
 }
 
 // Numbers is a column as amounts in base units.
@@ -166,7 +167,7 @@ func (t *Table) Text(name string) ([]string, error) {
 	}
 	if c.text == nil {
 		c.text = make([]string, t.Len())
-		for i, v := range c.numbers.Values {
+		for i, v := range c.derived.Values {
 			if !math.IsNaN(v) {
 				c.text[i] = quantity.Shortest(v)
 			}
@@ -181,17 +182,19 @@ func (t *Table) Text(name string) ([]string, error) {
 func (t *Table) Numbers(name string) (*Numbers, error) {
 	c, err := t.find(name)
 	if err != nil {
-		if derived := t.derive(name); derived != nil {
-			return derived.numbers, nil
+		if c = t.derive(name); c == nil {
+			return nil, err
 		}
-		return nil, err
 	}
-	if c.numbers != nil {
-		return c.numbers, nil
+	if c.derived != nil {
+		return c.derived, nil
 	}
-	reader, err := c.reader(name)
+	kind, reader, err := c.reader(name)
 	if err != nil {
 		return nil, fmt.Errorf("column %q: %w", c.heading, err)
+	}
+	if n := c.numbers[kind]; n != nil {
+		return n, nil
 	}
 	n := &Numbers{Values: make([]float64, len(c.text)), Faults: map[int]string{}}
 	for i, cell := range c.text {
@@ -203,7 +206,10 @@ func (t *Table) Numbers(name string) (*Numbers, error) {
 			n.Values[i], n.Faults[i] = math.NaN(), err.Error()
 		}
 	}
-	c.numbers = n
+	if c.numbers == nil {
+		c.numbers = map[quantity.Kind]*Numbers{}
+	}
+	c.numbers[kind] = n
 	return n, nil
 }
 

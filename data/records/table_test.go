@@ -38,6 +38,32 @@ func TestUnitsAndNames(t *testing.T) {
 	}
 }
 
+// A unit in the heading of a mapped column is that of the name it is mapped to;
+// a bracket that is no unit of it stays part of the heading.
+func TestUnitsOfMappedColumns(t *testing.T) {
+	table := mustRead(t, "r.csv", "Model Size [M],Data [B],wall [h],size (no emb)\n10,2,1,5\n")
+	if got := numbers(t, table, "Model Size [M]"); got[0] != 10 {
+		t.Errorf("unmapped: %v, want the bare number", got[0])
+	}
+	for _, c := range []struct {
+		ours, theirs string
+		want         float64
+	}{{"params", "Model Size [M]", 10e6}, {"tokens", "Data [B]", 2e9}, {"seconds", "wall [h]", 3600}, {"encoder_params", "size (no emb)", 5}} {
+		if err := table.Map(c.ours, c.theirs); err != nil {
+			t.Fatal(err)
+		}
+		if got := numbers(t, table, c.ours); got[0] != c.want {
+			t.Errorf("%s from %s = %v, want %v", c.ours, c.theirs, got[0], c.want)
+		}
+	}
+	if err := table.Map("flops", "wall [h]"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := table.Numbers("flops"); err == nil {
+		t.Error("hours were read as FLOP")
+	}
+}
+
 func TestMappedColumnTakesTheKind(t *testing.T) {
 	table := mustRead(t, "r.csv", "size\n60M\n-1\nNaN\n\n")
 	if n, err := table.Numbers("size"); err != nil || len(n.Faults) != 2 {

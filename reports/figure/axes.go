@@ -11,6 +11,9 @@ import (
 // axes makes scales and ticks once all data are in. A panel without data gets
 // the unit square, which every scale can show.
 func (p *Panel) axes(g *plot.Plot) {
+	if p.Level && !p.LogY {
+		g.Y.Min, g.Y.Max = math.Min(g.Y.Min, 0), math.Max(g.Y.Max, 0)
+	}
 	for _, a := range []struct {
 		axis *plot.Axis
 		log  bool
@@ -22,8 +25,9 @@ func (p *Panel) axes(g *plot.Plot) {
 		const margin = 0.04
 		if a.log {
 			a.axis.Scale, a.axis.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
-			room := math.Max(math.Log(a.axis.Max/a.axis.Min), 0.05) * margin
-			a.axis.Min, a.axis.Max = a.axis.Min*math.Exp(-room), a.axis.Max*math.Exp(room)
+			room := math.Exp(math.Max(math.Log(a.axis.Max)-math.Log(a.axis.Min), 0.05) * margin)
+			a.axis.Min = math.Max(a.axis.Min/room, math.SmallestNonzeroFloat64)
+			a.axis.Max = math.Min(a.axis.Max*room, math.MaxFloat64)
 			continue
 		}
 		room := (a.axis.Max - a.axis.Min) * margin
@@ -39,7 +43,8 @@ func linearTicks(low, high float64) []plot.Tick {
 	const wanted = 7
 	step := niceStep((high - low) / wanted)
 	var out []plot.Tick
-	for k := math.Ceil(low / step); k*step <= high; k++ {
+	const rounding = 1e-9 // of a step
+	for k := math.Ceil(low/step - rounding); k <= high/step+rounding; k++ {
 		v := k*step + 0 // −0 becomes 0
 		out = append(out, plot.Tick{Value: v, Label: label(v)})
 	}
@@ -59,7 +64,7 @@ func niceStep(rough float64) float64 {
 // logTicks are at powers of ten and, over few decades, at 2 and 5 between them;
 // under half a decade they are those of a linear axis.
 func logTicks(low, high float64) []plot.Tick {
-	decades := math.Log10(high / low)
+	decades := math.Log10(high) - math.Log10(low)
 	if decades < 0.7 {
 		return linearTicks(low, high)
 	}

@@ -18,7 +18,7 @@ type Panel struct {
 	Bands       []Band
 	Lines       []Series
 	Points      []Series
-	// Level draws a thin line at y = 0, for residuals.
+	// Level draws a thin line at y = 0, for residuals on a linear axis.
 	Level bool
 }
 
@@ -67,7 +67,7 @@ func (p *Panel) build() (*plot.Plot, error) {
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xE6}, color.Gray{0xE6}
 	g.Add(grid)
 	for _, b := range p.Bands {
-		if err := p.addBand(g, b, &left); err != nil {
+		if err := p.addBand(g, b); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +77,7 @@ func (p *Panel) build() (*plot.Plot, error) {
 		}
 	}
 	for _, s := range p.Lines {
-		if err := p.addLine(g, s, &left); err != nil {
+		if err := p.addLine(g, s); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +85,7 @@ func (p *Panel) build() (*plot.Plot, error) {
 		g.Title.Text += fmt.Sprintf(" (%d points not shown: not positive)", left)
 	}
 	p.axes(g)
-	if p.Level {
+	if p.Level && !p.LogY {
 		zero := plotter.NewFunction(func(float64) float64 { return 0 })
 		zero.Color, zero.Width = color.Gray{0x80}, vg.Points(0.8)
 		zero.XMin, zero.XMax = g.X.Min, g.X.Max
@@ -95,7 +95,8 @@ func (p *Panel) build() (*plot.Plot, error) {
 }
 
 func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
-	xy := p.drawable(s.X, s.Y, left)
+	xy, hidden := p.drawable(s.X, s.Y)
+	*left += hidden
 	if len(xy) == 0 {
 		return nil
 	}
@@ -129,8 +130,8 @@ func thinned(xy plotter.XYs) plotter.XYs {
 	return out
 }
 
-func (p *Panel) addLine(g *plot.Plot, s Series, left *int) error {
-	xy := p.drawable(s.X, s.Y, left)
+func (p *Panel) addLine(g *plot.Plot, s Series) error {
+	xy, _ := p.drawable(s.X, s.Y)
 	if len(xy) < 2 {
 		return nil
 	}
@@ -152,8 +153,9 @@ func (p *Panel) addLine(g *plot.Plot, s Series, left *int) error {
 	return nil
 }
 
-func (p *Panel) addBand(g *plot.Plot, b Band, left *int) error {
-	low, high := p.drawable(b.X, b.Low, left), p.drawable(b.X, b.High, left)
+func (p *Panel) addBand(g *plot.Plot, b Band) error {
+	low, _ := p.drawable(b.X, b.Low)
+	high, _ := p.drawable(b.X, b.High)
 	if len(low) < 2 || len(high) < 2 {
 		return nil
 	}
@@ -172,17 +174,16 @@ func (p *Panel) addBand(g *plot.Plot, b Band, left *int) error {
 
 // drawable keeps the finite points that the axes can show and counts the
 // finite ones that they cannot.
-func (p *Panel) drawable(x, y []float64, left *int) plotter.XYs {
-	var out plotter.XYs
+func (p *Panel) drawable(x, y []float64) (out plotter.XYs, hidden int) {
 	for i := range x {
 		if math.IsNaN(x[i]+y[i]) || math.IsInf(x[i], 0) || math.IsInf(y[i], 0) {
 			continue
 		}
 		if p.LogX && x[i] <= 0 || p.LogY && y[i] <= 0 {
-			*left++
+			hidden++
 			continue
 		}
 		out = append(out, plotter.XY{X: x[i], Y: y[i]})
 	}
-	return out
+	return out, hidden
 }

@@ -1,0 +1,125 @@
+package figure
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func picture(t *testing.T, f Format, panels ...Panel) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, f, panels...); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Whatever the numbers, a logarithmic axis never panics, and points that it
+// cannot show are counted in the title.
+func TestLogAxesAreGuarded(t *testing.T) {
+	for _, c := range []struct {
+		about string
+		x, y  []float64
+		left  string
+	}{
+		{"zero and negative", []float64{0, -1, 1, 10}, []float64{1, 1, 2, 3}, "2 points not shown"},
+		{"nothing positive", []float64{0, -1}, []float64{0, -1}, "2 points not shown"},
+		{"nothing at all", nil, nil, ""},
+		{"one point", []float64{5}, []float64{5}, ""},
+		{"not finite", []float64{math.NaN(), math.Inf(1), 3}, []float64{1, 2, math.Inf(-1)}, ""},
+		{"one value", []float64{2, 2, 2}, []float64{1, 2, 3}, ""},
+		{"all doubles", []float64{5e-324, 1e308}, []float64{1, 2}, ""},
+	} {
+		s := []Series{{X: c.x, Y: c.y}}
+		for _, f := range []Format{SVG, PNG} {
+			out := picture(t, f, Panel{Title: "t", LogX: true, LogY: true, Points: s, Lines: s, Level: true})
+			if f == SVG && !strings.Contains(out, c.left) {
+				t.Errorf("%s: the picture does not say %q", c.about, c.left)
+			}
+		}
+	}
+}
+
+func TestPicturesAreReproducible(t *testing.T) {
+	x := Grid(50, true, []float64{1, 1000})
+	y := make([]float64, len(x))
+	for i := range y {
+		y[i] = 1 / x[i]
+	}
+	p := Panel{X: "x", Y: "y", LogX: true, Points: []Series{{Name: "n", X: x, Y: y}}, Bands: []Band{{X: x, Low: y, High: x}}}
+	for _, f := range []Format{SVG, PNG} {
+		if picture(t, f, p, p, p, p) != picture(t, f, p, p, p, p) {
+			t.Errorf("two %s pictures of the same panels differ", f)
+		}
+	}
+}
+
+func TestFormatOf(t *testing.T) {
+	for file, want := range map[string]Format{"a.svg": SVG, "b/c.PNG": PNG} {
+		if f, err := FormatOf(file); err != nil || f != want {
+			t.Errorf("%s: %v, %v", file, f, err)
+		}
+	}
+	for _, file := range []string{"a.pdf", "a", "png"} {
+		if _, err := FormatOf(file); err == nil {
+			t.Errorf("%s was accepted", file)
+		}
+	}
+}
+
+func TestFrontByHand(t *testing.T) {
+	// Of four points (2, 5) is beaten by (1, 4); the corners step down at x.
+	x, y := Front([]float64{3, 1, 2, 4}, []float64{3, 4, 5, 1})
+	if !slices.Equal(x, []float64{1, 3, 3, 4, 4}) || !slices.Equal(y, []float64{4, 4, 3, 3, 1}) {
+		t.Errorf("front %v, %v", x, y)
+	}
+}
+
+func TestTicks(t *testing.T) {
+	labels := func(low, high float64, log bool) string {
+		ticks := linearTicks(low, high)
+		if log {
+			ticks = logTicks(low, high)
+		}
+		var out []string
+		for _, k := range ticks {
+			if k.Label != "" {
+				out = append(out, k.Label)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct {
+		low, high float64
+		log       bool
+		want      string
+	}{
+		{-0.02, 0.04, false, "-0.02 -0.01 0 0.01 0.02 0.03 0.04"},
+		{2, 3.4, false, "2 2.2 2.4 2.6 2.8 3 3.2 3.4"},
+		{1e18, 1e22, true, "1e18 1e19 1e20 1e21 1e22"},
+		{4e7, 3e8, true, "5e7 1e8 2e8"},
+		{2, 3, true, "2 2.2 2.4 2.6 2.8 3"},
+	} {
+		if got := labels(c.low, c.high, c.log); got != c.want {
+			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+func TestSeriesByHand(t *testing.T) {
+	if g := Grid(3, true, []float64{0, 1, 100}); !slices.Equal(g, []float64{1, 10, 100}) {
+		t.Errorf("grid %v", g)
+	}
+	if Grid(3, false) != nil {
+		t.Error("a grid over nothing")
+	}
+	if !Wide(2, []float64{1, 3}) || Wide(2, []float64{-1, 3}) || Wide(2, []float64{1, 2}) {
+		t.Error("Wide is wrong")
+	}
+	if r := LogRatios([]float64{math.E}, []float64{1}); r[0] != 1 {
+		t.Errorf("ln(e/1) = %v", r[0])
+	}
+}
