@@ -20,6 +20,8 @@ type Panel struct {
 	Points      []Series
 	// Level draws a thin line at y = 0, for residuals on a linear axis.
 	Level bool
+	// LegendLow puts the legend at the lower right, for what rises.
+	LegendLow bool
 }
 
 // Series is numbers to draw; both slices have one length.
@@ -60,8 +62,11 @@ func (p *Panel) build() (*plot.Plot, error) {
 	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
 	g.Title.TextStyle.Font.Size, g.X.Label.TextStyle.Font.Size, g.Y.Label.TextStyle.Font.Size = vg.Points(12), vg.Points(11), vg.Points(11)
 	g.Title.Padding = vg.Points(6)
-	g.Legend.Top, g.Legend.TextStyle.Font.Size, g.Legend.Padding = true, vg.Points(9), vg.Points(2)
+	g.Legend.Top, g.Legend.TextStyle.Font.Size, g.Legend.Padding = !p.LegendLow, vg.Points(9), vg.Points(2)
 	g.Legend.XOffs, g.Legend.YOffs = vg.Points(-6), vg.Points(-4)
+	if p.LegendLow {
+		g.Legend.YOffs = vg.Points(4)
+	}
 	left := 0
 	grid := plotter.NewGrid()
 	grid.Horizontal.Color, grid.Vertical.Color = color.Gray{0xE6}, color.Gray{0xE6}
@@ -141,7 +146,7 @@ func (p *Panel) addLine(g *plot.Plot, s Series) error {
 	}
 	line.Color, line.Width = palette(s.Colour), vg.Points(1.5)
 	if s.Bold {
-		line.Width = vg.Points(2.5)
+		line.Width = vg.Points(2)
 	}
 	if s.Faint {
 		line.Color, line.Width = faded(palette(s.Colour), 0.5), vg.Points(0.9)

@@ -54,6 +54,7 @@ func (a *app) plotFits(file string, j *fitJob) error {
 	residuals := figure.Panel{Title: "Residuals", X: j.choice.columns[0], Y: "ln(recorded/predicted)", Level: true}
 	single := len(j.choice.columns) == 1
 	if !single {
+		fitted.LegendLow = true
 		fitted.Title, fitted.X, fitted.Y = "Recorded against predicted", "predicted "+j.choice.response, "recorded "+j.choice.response
 		residuals.X = "predicted " + j.choice.response
 	}
@@ -211,7 +212,7 @@ func groupName(g *fitGroup, by []string) string {
 // against budgets.
 func (a *app) plotIsoFLOP(file string, ends []fit.Run, result *fit.IsoFLOPFit, spread float64) error {
 	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss"}
-	best := figure.Panel{Title: "Best size at each budget", X: "FLOP", Y: "params"}
+	best := figure.Panel{Title: "Best size at each budget", X: "FLOP", Y: "params", LegendLow: true}
 	var minima, at figure.Series
 	var params, budgets []float64
 	colour := 0
