@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
+	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // SavedFit is a fit read back from a fit document.
@@ -38,7 +41,7 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 		if err != nil || f.Refused != nil || len(law.Columns) != len(f.Columns) {
 			continue
 		}
-		saved, err := f.saved(law.On(f.Columns...))
+		saved, err := f.saved(law.On(f.meanings(law)...))
 		if err != nil {
 			return nil, err
 		}
@@ -48,6 +51,19 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 		return nil, fmt.Errorf("no fitted law among %d results", len(doc.Results))
 	}
 	return out, nil
+}
+
+// meanings names what the columns of the fit are to other commands: a column
+// that goes by a name of this project is that; another's (N, "Model Size") is
+// what the law calls it. Laws of one predictor, which call it x, keep the name.
+func (f *fitFields) meanings(law fit.Law) []string {
+	out := slices.Clone(law.Columns)
+	for i, name := range f.Columns {
+		if len(out) == 1 || records.KindOf(name) != quantity.Number {
+			out[i] = name
+		}
+	}
+	return out
 }
 
 func (f *fitFields) saved(law fit.Law) (SavedFit, error) {

@@ -94,8 +94,13 @@ func (r *Report) IsoFLOP(s *Scanned) {
 	t := Table{
 		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(f.A), exponentText(f.B)),
 		Columns: []Column{
-			{Title: "budget", Kind: quantity.FLOP}, {Title: "runs"}, {Title: "best params", Kind: quantity.Params}, {Title: "best tokens", Kind: quantity.Tokens},
-			{Title: "loss", Digits: 4}, {Title: "place in the scan", Kind: quantity.Fraction, Digits: 2}, {Title: "refused"},
+			{Title: "budget", Kind: quantity.FLOP},
+			{Title: "runs"},
+			{Title: "best params", Kind: quantity.Params},
+			{Title: "best tokens", Kind: quantity.Tokens},
+			{Title: "loss", Digits: 4},
+			{Title: "place in the scan", Kind: quantity.Fraction, Digits: 2},
+			{Title: "refused"},
 		},
 	}
 	for i := range f.Groups {
@@ -232,8 +237,13 @@ type nearShapeFields struct {
 // Allocate fills in the report of budgets split between parameters and tokens.
 func (r *Report) Allocate(all []Allocated) {
 	t := Table{Columns: []Column{
-		{Title: "budget", Kind: quantity.FLOP}, {Title: "params", Kind: quantity.Params}, {Title: "tokens", Kind: quantity.Tokens},
-		{Title: "tokens a parameter", Digits: 3}, {Title: "loss", Digits: 4}, {Title: "nearest shape"}, {Title: "its loss", Digits: 4},
+		{Title: "budget", Kind: quantity.FLOP},
+		{Title: "params", Kind: quantity.Params},
+		{Title: "tokens", Kind: quantity.Tokens},
+		{Title: "tokens a parameter", Digits: 3},
+		{Title: "loss", Digits: 4},
+		{Title: "nearest shape"},
+		{Title: "its loss", Digits: 4},
 	}}
 	sources := map[string]bool{}
 	for i := range all {
@@ -251,7 +261,7 @@ func (r *Report) Allocate(all []Allocated) {
 		}
 		r.Document.Results = append(r.Document.Results, out)
 		row := []Cell{
-			Amount(x.FLOPs), splitCell(x.Params, x.ParamsInterval), splitCell(x.Tokens, x.TokensInterval), Amount(x.Tokens / x.Params), splitCell(x.Loss, x.LossInterval), Cell{}, Cell{},
+			Amount(x.FLOPs), splitCell(x.Params, x.ParamsInterval), splitCell(x.Tokens, x.TokensInterval), Amount(x.Tokens / x.Params), splitCell(x.Loss, x.LossInterval), {}, {},
 		}
 		if len(a.Nearest) > 0 {
 			row[5], row[6] = Text(a.Nearest[0].Shape), Amount(a.Nearest[0].Loss)
