@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"path"
 	"slices"
 	"strconv"
 
@@ -69,9 +68,10 @@ func readEvents(name string, r io.Reader) (*Table, error) {
 		steps = append(steps, s)
 	}
 	slices.Sort(steps)
+	run := runOf(name)
 	for _, s := range steps {
 		rows.row(Origin{name, lines[s]})
-		rows.put("run", path.Base(path.Dir(name)))
+		rows.put("run", run)
 		rows.put("step", strconv.FormatInt(s, 10))
 		tags := make([]string, 0, len(values[s]))
 		for tag := range values[s] {

@@ -13,12 +13,11 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// ReadMLflow returns the runs of an mlruns folder, of one experiment in it or of
+// readMLflow returns the runs of an mlruns folder, of one experiment in it or of
 // one run: one row a run and step, with the run's parameters on each row. A
 // run is a folder that holds a folder metrics; each file there has lines of
-// time, value and step. name is how the folder is called in messages. The error
-// is an [*Error] or the file system's.
-func ReadMLflow(name string, folder fs.FS) (*Table, error) {
+// time, value and step.
+func readMLflow(name string, folder fs.FS) (*Table, error) {
 	b := builder{table: newTable(nil), at: map[string]*column{}}
 	err := fs.WalkDir(folder, ".", func(at string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -39,7 +38,7 @@ func ReadMLflow(name string, folder fs.FS) (*Table, error) {
 		return nil, err
 	}
 	if b.table.Len() == 0 {
-		return nil, &Error{File: name, Problem: "no MLflow run with metrics in the folder; want mlruns, an experiment or a run"}
+		return nil, &Error{File: name, Problem: "no MLflow run with metrics and no TensorBoard event file in the folder"}
 	}
 	return b.table, nil
 }

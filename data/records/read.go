@@ -26,7 +26,7 @@ func (e *Error) Error() string {
 // Read returns the runs of one file. The format is chosen by the name, and by
 // the first character where the name says nothing: .csv, .tsv, .jsonl, .ndjson,
 // .json (trainer_state.json or a list of objects), and names that contain
-// "tfevents". MLflow folders are read by [ReadMLflow]. The error is an [*Error]
+// "tfevents". Folders are read by [ReadFolder]. The error is an [*Error]
 // or the reader's.
 func Read(name string, r io.Reader) (*Table, error) {
 	base := strings.ToLower(path.Base(name))

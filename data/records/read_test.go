@@ -180,7 +180,7 @@ func TestMLflow(t *testing.T) {
 		run + "metrics/eval/f1": {Data: []byte("1700000000001 0.5 200\n")},
 		".trash/x/metrics/loss": {Data: []byte("1 1 1\n")},
 	}
-	table, err := ReadMLflow("mlruns", folder)
+	table, err := ReadFolder("mlruns", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,8 +191,23 @@ func TestMLflow(t *testing.T) {
 	if len(table.Lost) != 1 || table.Lost[0].String() != "mlruns/0/abc123/metrics/loss:4" {
 		t.Errorf("drops %v", table.Lost)
 	}
-	if _, err := ReadMLflow("empty", fstest.MapFS{}); err == nil {
+	if _, err := ReadFolder("empty", fstest.MapFS{}); err == nil {
 		t.Error("an empty folder was accepted")
+	}
+}
+
+func TestEventFolder(t *testing.T) {
+	folder := fstest.MapFS{
+		"run-a/events.out.tfevents.1": {Data: eventFile(scalarEvent(1, "loss", 2.5, false))},
+		"run-b/events.out.tfevents.2": {Data: eventFile(scalarEvent(1, "loss", 2.25, true))},
+		"notes.txt":                   {Data: []byte("nothing")},
+	}
+	table, err := ReadFolder("logs", folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff("run|step|loss\nrun-a|1|2.5\nrun-b|1|2.25\n", dump(t, table)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -16,10 +16,7 @@ func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
 	if json.Unmarshal(text, &state) != nil || state.History == nil {
 		return nil, false, nil
 	}
-	run := path.Base(path.Dir(name))
-	if run == "." || run == "/" {
-		run = path.Base(name)
-	}
+	run := runOf(name)
 	b := builder{table: newTable(nil), at: map[string]*column{}}
 	step := ""
 	for i, item := range *state.History {
@@ -44,4 +41,13 @@ func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
 		return nil, true, &Error{File: name, Problem: "log_history has no entries with a step"}
 	}
 	return b.table, true, nil
+}
+
+// runOf names the run that a log belongs to: its folder, or the file where no
+// folder is known.
+func runOf(name string) string {
+	if run := path.Base(path.Dir(name)); run != "." && run != "/" {
+		return run
+	}
+	return path.Base(name)
 }

@@ -37,7 +37,8 @@ func (a *app) fit() *cobra.Command {
 		Long: `Fit a scaling law to recorded runs and say how far it can be trusted.
 
 FILE is CSV, TSV, JSON lines, a Hugging Face trainer_state.json, a TensorBoard
-event file, a wandb CSV export, an MLflow mlruns folder, or - for standard input.
+event file or folder, a wandb CSV export, an MLflow mlruns folder, or - for
+standard input.
 Columns go by our names (params, tokens, flops, loss, score, run, step, shape);
 --map names those of the file. Parameters of named shapes, tokens and FLOPs are
 computed when no column has them.

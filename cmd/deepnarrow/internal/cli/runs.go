@@ -97,9 +97,9 @@ func (a *app) runs(f *runFlags, files []string, response string) (*runs, error) 
 	return out, nil
 }
 
-// readRuns reads a file, standard input or an MLflow folder.
+// readRuns reads a file, standard input or a folder.
 func (a *app) readRuns(file string) (*records.Table, error) {
-	const formats = "CSV, TSV, JSON lines, trainer_state.json, TensorBoard event files, wandb CSV exports and mlruns folders are read"
+	const formats = "CSV, TSV, JSON lines, trainer_state.json, TensorBoard event files, wandb CSV exports, and folders of TensorBoard or MLflow are read"
 	if file == "-" {
 		t, err := records.Read("-", a.In)
 		if err != nil {
@@ -112,7 +112,7 @@ func (a *app) readRuns(file string) (*records.Table, error) {
 		return nil, badInput(pathError(err), formats)
 	}
 	if info.IsDir() {
-		t, err := records.ReadMLflow(file, os.DirFS(file))
+		t, err := records.ReadFolder(file, os.DirFS(file))
 		if err != nil {
 			return nil, badInput(err, formats)
 		}
