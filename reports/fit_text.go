@@ -202,6 +202,24 @@ func dropNotes(used int, drops []DroppedRow) []string {
 	return notes
 }
 
+// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows were dropped: loss
+// is 0; …". It is empty without such rows.
+func (f *Fitted) WhyDropped() string {
+	if len(f.Drops) == 0 {
+		return ""
+	}
+	var reasons []string
+	for _, d := range rowsOf(f.Used, f.Drops).Drops {
+		reasons = append(reasons, fmt.Sprintf("%d × %s", d.Count, d.Reason))
+	}
+	more := ""
+	if len(reasons) > shownRows {
+		more = fmt.Sprintf("; and %d other reasons", len(reasons)-shownRows)
+		reasons = reasons[:shownRows]
+	}
+	return fmt.Sprintf("%d of %d rows were dropped: %s%s", len(f.Drops), len(f.Drops)+f.Used, strings.Join(reasons, "; "), more)
+}
+
 // placesText writes "runs.csv:2, 3, 5": a file is named once.
 func placesText(places []string) string {
 	var b strings.Builder

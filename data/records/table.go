@@ -133,7 +133,11 @@ func (t *Table) find(name string) (*column, error) {
 		}
 	}
 	e := &ColumnError{Name: name, Columns: t.Names()}
-	e.Suggestion, _ = suggest.Nearest(name, e.Columns)
+	candidates := slices.Clone(e.Columns)
+	for _, c := range t.columns {
+		candidates = append(candidates, c.head.Name)
+	}
+	e.Suggestion, _ = suggest.Nearest(name, candidates)
 	return nil, e
 }
 

@@ -155,6 +155,9 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 		}
 	}
 	if len(f.by) == 0 && refusal != nil {
+		if why := fits[0].WhyDropped(); why != "" {
+			refusal = fmt.Errorf("%w; %s", refusal, why)
+		}
 		return refused(refusal)
 	}
 	if len(fits) > 0 {

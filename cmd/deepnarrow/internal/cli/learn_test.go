@@ -238,6 +238,8 @@ func TestRefusalsOfFit(t *testing.T) {
 		{"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, exitNoAnswer, "1 distinct rows"},
 		{"a constant column", head + constant.String(), nil, exitNoAnswer, "constant column params"},
 		{"no rows", head, nil, exitNoAnswer, ""},
+		{"no row that is fit to be used", head + "1,2,NaN\n1,2,0\n", nil, exitNoAnswer, "2 of 2 rows were dropped: 1 × loss: not a finite number"},
+		{"a column with a unit almost right", "params [M],tokens [B],loss\n1,2,3\n", []string{"--where", "tokns<1B"}, exitInput, "did you mean tokens?"},
 		{"NaN, zero and negative losses are dropped", head + good.String() + "1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, exitOK, ""},
 		{"a missing column", "params,loss\n1,2\n", nil, exitInput, `no column "tokens"`},
 		{"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, exitInput, "did you mean Tokns?"},
