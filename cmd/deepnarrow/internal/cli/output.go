@@ -25,8 +25,13 @@ type outputFlags struct {
 }
 
 func (o *outputFlags) register(c *cobra.Command) {
-	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv, json or html (default: as the name after -o ends, else table)")
+	o.registerFormat(c, " (default: as the name after -o ends, else table)")
 	c.Flags().StringVarP(&o.file, "output", "o", "", "write the result to this `file` instead of standard output")
+}
+
+// registerFormat leaves -o to a command that writes a file of another kind.
+func (o *outputFlags) registerFormat(c *cobra.Command, otherwise string) {
+	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv, json or html"+otherwise)
 }
 
 // chosen is the format asked for or, when none is, the one that the output

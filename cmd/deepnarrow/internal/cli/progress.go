@@ -29,12 +29,24 @@ func (a *app) progress(what string, total int) *progress {
 
 // step counts one step done.
 func (p *progress) step() {
-	if !p.app.Progress {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done++
+	p.show()
+}
+
+// reach says how many steps are done by now.
+func (p *progress) reach(done int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = min(done, p.total)
+	p.show()
+}
+
+func (p *progress) show() {
+	if !p.app.Progress {
+		return
+	}
 	if p.bar == nil {
 		if time.Since(p.start) < progressDelay {
 			return

@@ -1,0 +1,265 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+)
+
+// calibrateFlags are those of calibrate.
+type calibrateFlags struct {
+	maxTime float64
+	records string
+	threads int
+	profile string // file to write
+
+	from      []string
+	hardware  string
+	stack     string
+	execution flops.Execution
+
+	emit string
+	work flops.Workload
+}
+
+func (a *app) calibrate() *cobra.Command {
+	var f calibrateFlags
+	c := &cobra.Command{
+		Use:     "calibrate [-o PROFILE]",
+		Short:   "Fit a hardware profile to measured steps",
+		GroupID: groupMeasure,
+		Long: `Fit the step-time model to measured steps and write a profile that --hardware reads.
+
+Without --from it times training steps of T5 shapes with the reference kernel on this
+machine's processor, most telling first, until --max-time. Steps beside other work on
+the machine are flagged, and taken again if time allows. --records keeps the
+measurements; the same call goes on from them.
+
+--from FILE fits to your own steps on --hardware instead: CSV or JSON lines with shape,
+batch, step_seconds and what else differs from run to run (see docs/calibrate.md).
+--emit pytorch prints a script that measures such steps on one device or a cluster.`,
+		Example: `  deepnarrow calibrate --max-time 3m --records here.jsonl -o here.yaml
+  deepnarrow calibrate --emit pytorch -o twin.py
+  deepnarrow calibrate --from steps.jsonl --hardware a100 -o ours.yaml`,
+		ValidArgsFunction: completeShapes,
+		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case f.emit != "":
+				return f.emitTwin(a, args)
+			case len(args) > 0:
+				return usage("the shapes to measure are chosen here", "calibrate takes shapes only with --emit; got %q", args[0])
+			case len(f.from) > 0:
+				return f.importSteps(a)
+			default:
+				return f.measure(c.Context(), a)
+			}
+		},
+	}
+	f.register(c)
+	a.output.registerFormat(c, " (default table)")
+	return c
+}
+
+func (f *calibrateFlags) register(c *cobra.Command) {
+	const defaultMaxTime = 180
+	f.maxTime = defaultMaxTime
+	f.execution = calibrate.TwinExecution()
+	flags := c.Flags()
+	amountFlag(c, quantity.Duration, &f.maxTime, "max-time", "how long to measure")
+	flags.StringVar(&f.records, "records", "", "append measurements to this JSON-lines `file`, and go on from those in it")
+	countFlag(c, &f.threads, "threads", "threads (default: one per core)")
+	flags.StringVarP(&f.profile, "output", "o", "", "write the profile, or the script, to this `file`")
+	flags.StringArrayVar(&f.from, "from", nil, "fit to the steps in this `file`; may be repeated")
+	flags.StringVar(&f.hardware, "hardware", "", "accelerator `name` or profile file that the steps of --from were made on")
+	flags.StringVar(&f.stack, "stack", "", "software stack of --from: one of those of deepnarrow validate, such as megatron")
+	textFlag(c, &f.execution.Precision, "precision", "of steps that do not say: bf16-mixed, fp16-mixed, fp32 or bf16")
+	textFlag(c, &f.execution.Optimizer, "optimizer", "of steps that do not say")
+	textFlag(c, &f.execution.Attention, "attention", "of steps that do not say: fused or unfused")
+	textFlag(c, &f.execution.Recompute, "recompute", "of steps that do not say: none, selective or full")
+	flags.StringVar(&f.emit, "emit", "", "print a script that measures steps: pytorch")
+	f.work = flops.PaperWorkload
+	countFlag(c, &f.work.Batch, "batch", "with --emit and shapes: sequences of a device")
+	countFlag(c, &f.work.EncoderLength, "encoder-length", "with --emit and shapes: positions per sequence in the encoder")
+	countFlag(c, &f.work.DecoderLength, "decoder-length", "with --emit and shapes: positions per sequence in the decoder")
+}
+
+// hundred is the length of the bar, in per cent of the time.
+const hundred = 100
+
+// measure runs the reference kernel and fits to its steps.
+func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
+	if f.threads == 0 {
+		f.threads = runtime.GOMAXPROCS(0)
+	}
+	done, err := readCalibration(f.records)
+	if err != nil {
+		return badInput(err, "")
+	}
+	bar := a.progress("calibrate", hundred)
+	bench := calibrate.Bench{
+		Points: calibrate.Design(), Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: machineName(),
+		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now, CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
+		Keep: func(r calibrate.Record) error {
+			if f.records == "" {
+				return nil
+			}
+			return appendCalibration(f.records, r)
+		},
+		Progress: func(_ calibrate.Point, spent float64) { bar.reach(int(hundred * spent)) },
+	}
+	found, err := bench.Measure(ctx)
+	bar.end()
+	if err != nil {
+		return kernelError(err)
+	}
+	here, err := calibrate.FitHere(calibrate.Processor("this machine", found.Facts), found.Records)
+	if err != nil {
+		return noAnswer(err, "give it more --max-time")
+	}
+	r := newReport("calibrate")
+	r.Document.Inputs["max_time_seconds"] = f.maxTime
+	for _, w := range here.Warnings() {
+		r.Document.Warnings = append(r.Document.Warnings, w)
+	}
+	return f.finish(a, r, &reports.Calibrated{
+		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used), Contended: here.Contended(),
+		Left: found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: bench.Machine, Date: time.Now().UTC().Format(time.RFC3339),
+	})
+}
+
+// importSteps fits to the user's own steps.
+func (f *calibrateFlags) importSteps(a *app) error {
+	if f.hardware == "" {
+		return usage("deepnarrow list hardware shows what there is", "--from needs --hardware: what were the steps measured on?")
+	}
+	p, err := profile(f.hardware)
+	if err != nil {
+		return badInput(err, "deepnarrow list hardware shows what there is")
+	}
+	base := hardware.Run{Profile: p, Execution: f.execution, Software: hardware.Software{Stack: f.stack}}
+	var steps []calibrate.Measurement
+	for _, name := range f.from {
+		some, err := importFile(name, base)
+		if err != nil {
+			return badInput(err, "docs/calibrate.md lists the columns")
+		}
+		steps = append(steps, some...)
+	}
+	fit, err := calibrate.Fit(steps, fmt.Sprintf("%d steps of %s", len(steps), strings.Join(baseNames(f.from), ", ")))
+	if err != nil {
+		return badInput(err, "")
+	}
+	fit.Calibration.FittedOn += fit.Quality()
+	p = p.Clone()
+	p.Calibration = &fit.Calibration
+	if len(p.Aliases) > 0 {
+		p.Name = p.Aliases[0] + " calibrated"
+	}
+	r := newReport("calibrate")
+	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
+	if !fit.Converged {
+		r.Document.Warnings = append(r.Document.Warnings, "the fit did not converge: the constants are those of its last step")
+	}
+	return f.finish(a, r, &reports.Calibrated{Profile: p, Fit: fit, Measured: len(steps), Used: len(steps)})
+}
+
+// finish writes the profile and prints what it rests on.
+func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated) error {
+	if f.profile == "" {
+		r.Document.Warnings = append(r.Document.Warnings, "nothing is kept: -o FILE writes the profile")
+	} else if err := writeFile(f.profile, func(w io.Writer) error { return hardware.WriteProfile(w, &c.Profile) }); err != nil {
+		return err
+	}
+	r.Calibrated(c)
+	return a.render(r)
+}
+
+// emitTwin prints the script.
+func (f *calibrateFlags) emitTwin(a *app, args []string) error {
+	if f.emit != "pytorch" {
+		return unknownKind("value of --emit", f.emit, []string{"pytorch"})
+	}
+	points := calibrate.TwinDesign()
+	if len(args) > 0 {
+		points = nil
+	}
+	for _, ref := range args {
+		s, _, err := a.shape(ref)
+		if err != nil {
+			return err
+		}
+		points = append(points, calibrate.Point{Shape: s, Workload: f.work})
+	}
+	write := func(w io.Writer) error { return kernelError(calibrate.EmitPyTorch(w, points)) }
+	if f.profile == "" {
+		return write(a.Out)
+	}
+	return writeFile(f.profile, write)
+}
+
+func importFile(name string, base hardware.Run) ([]calibrate.Measurement, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return calibrate.ReadSteps(name, file, base)
+}
+
+func readCalibration(name string) ([]calibrate.Record, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := os.Open(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return calibrate.ReadRecords(name, file)
+}
+
+func appendCalibration(name string, r calibrate.Record) error {
+	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return badInput(err, "")
+	}
+	return errors.Join(calibrate.WriteRecord(file, r), file.Close())
+}
+
+func baseNames(files []string) []string {
+	out := make([]string, len(files))
+	for i, name := range files {
+		out[i] = filepath.Base(name)
+	}
+	return out
+}
+
+// memoryBytes returns the memory of the machine, 0 where the system does not tell.
+func memoryBytes() float64 {
+	info, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	var kilobytes float64
+	if _, err := fmt.Sscanf(string(info), "MemTotal: %f kB", &kilobytes); err != nil {
+		return 0
+	}
+	return 1024 * kilobytes
+}

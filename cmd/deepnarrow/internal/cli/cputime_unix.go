@@ -1,0 +1,17 @@
+//go:build unix
+
+package cli
+
+import "syscall"
+
+// cpuSeconds returns the processor time that the process has used.
+func cpuSeconds() func() float64 {
+	return func() float64 {
+		var u syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+			return 0
+		}
+		const micro = 1e-6
+		return float64(u.Utime.Sec+u.Stime.Sec) + micro*float64(u.Utime.Usec+u.Stime.Usec)
+	}
+}

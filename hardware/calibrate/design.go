@@ -1,0 +1,126 @@
+package calibrate
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Point is one step to measure.
+type Point struct {
+	Shape    shapes.Shape
+	Workload flops.Workload
+}
+
+// The box of the design: from Tiny to Small, shallow to deep, one sequence to a batch that fills two cores.
+var (
+	designWidths  = []string{"t5-tiny", "t5-mini", "t5-small"}
+	designBatches = []int{1, 2, 3, 4, 6, 8, 12, 16}
+	designLengths = [][2]int{{64, 16}, {128, 32}, {256, 64}, {512, 128}}
+)
+
+const (
+	designLayersLow, designLayersHigh = 2, 24
+	// designCandidates fill the box evenly; the order is chosen among them.
+	designCandidates = 160
+	// designNoise is the spread of ln(measured step) that a measurement is worth when points are weighed.
+	designNoise = 0.03
+)
+
+// Design returns points of the T5 family in the order in which they are worth measuring: each is the one that teaches most about the
+// constants for its time, given those before it.
+//
+//	gain = ln(1 + gᵀ·C·g/s²)/√seconds, C ← C − C·g·gᵀ·C/(s² + gᵀ·C·g)
+//
+// g ∂ ln step/∂ ln constants and seconds by the model on a nominal processor, C the covariance of what is known so far, s the noise
+// of a measurement: sequential D-optimal design with a price on time. Candidates are the Halton sequence over depths, width, batch
+// and lengths, so that the box is covered evenly however wrong the model is; shapes differ from point to point. The list is the same on every machine.
+//
+// Source: Fedorov 1972, Theory of Optimal Experiments, chapter 2; Halton 1960, Numerische Mathematik 2, 84–90.
+func Design() []Point {
+	candidates := designBox()
+	profile := nominalProcessor()
+	base := kernelPrior(&profile)
+	n := hardware.ConstantCount
+	known := mat.NewDense(n, n, nil)
+	for j := range n {
+		for k := range n {
+			known.Set(j, k, base.Covariance[j][k])
+		}
+	}
+	seconds := make([]float64, len(candidates))
+	slopes := make([]*mat.VecDense, len(candidates))
+	for i, p := range candidates {
+		run := p.run(profile)
+		at := logSeconds(&run, &base.Constants)
+		slopes[i] = mat.NewVecDense(n, nil)
+		for k := range n {
+			slopes[i].SetVec(k, constantSlope(&run, base.Constants, k, at))
+		}
+		seconds[i] = math.Exp(at)
+	}
+	order := make([]Point, 0, len(candidates))
+	taken := make([]bool, len(candidates))
+	var c mat.VecDense
+	for range candidates {
+		best, most := -1, math.Inf(-1)
+		for i := range candidates {
+			if taken[i] {
+				continue
+			}
+			c.MulVec(known, slopes[i])
+			gain := math.Log1p(mat.Dot(slopes[i], &c)/(designNoise*designNoise)) / math.Sqrt(seconds[i])
+			if gain > most {
+				best, most = i, gain
+			}
+		}
+		taken[best] = true
+		order = append(order, candidates[best])
+		c.MulVec(known, slopes[best])
+		var update mat.Dense
+		update.Outer(1/(designNoise*designNoise+mat.Dot(slopes[best], &c)), &c, &c)
+		known.Sub(known, &update)
+	}
+	return order
+}
+
+// designBox spreads candidates evenly.
+func designBox() []Point {
+	var points []Point
+	seen := map[string]bool{}
+	pick := func(u float64, n int) int { return min(n-1, int(u*float64(n))) }
+	depth := func(u float64) int {
+		return int(math.Round(designLayersLow * math.Pow(designLayersHigh/designLayersLow, u)))
+	}
+	for i := 1; i <= designCandidates; i++ {
+		ref := fmt.Sprintf("%s/el=%d,dl=%d", designWidths[pick(halton(i, 2), len(designWidths))], depth(halton(i, 3)), depth(halton(i, 5)))
+		if seen[ref] {
+			continue
+		}
+		seen[ref] = true
+		shape, err := shapes.Parse(ref)
+		if err != nil {
+			panic("calibrate: the design names no shape: " + err.Error())
+		}
+		lengths := designLengths[pick(halton(i, 11), len(designLengths))]
+		points = append(points, Point{shape, flops.Workload{
+			Batch: designBatches[pick(halton(i, 7), len(designBatches))], EncoderLength: lengths[0], DecoderLength: lengths[1],
+		}})
+	}
+	return points
+}
+
+// halton returns element i of the van der Corput sequence of a prime base, in (0, 1).
+func halton(i, base int) float64 {
+	value, digit := 0.0, 1.0
+	for ; i > 0; i /= base {
+		digit /= float64(base)
+		value += digit * float64(i%base)
+	}
+	return value
+}

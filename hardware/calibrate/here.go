@@ -1,0 +1,129 @@
+package calibrate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// leastClean is how many undisturbed points a fit to them alone needs; with fewer the disturbed ones count too.
+const leastClean = 12
+
+// Here is the calibrated profile of a processor.
+type Here struct {
+	Profile hardware.Profile
+	Fit     Result
+	Used    []Record // what the fit rests on
+	Left    []Record // disturbed points that it leaves out
+	// ByProcessorTime counts the points used whose wall clock other work stretched.
+	ByProcessorTime int
+}
+
+// FitHere fits the step-time model to steps of the reference kernel on one processor. Disturbed points are left out where at least
+// twelve others remain; else all count, the disturbed ones with the processor time that they got instead of the wall clock, which is
+// what an idle machine would have taken if the threads shared the work evenly. Errors are those of [Fit], and a record whose shape is unknown.
+func FitHere(profile hardware.Profile, records []Record) (Here, error) {
+	h := Here{Profile: profile}
+	for _, r := range records {
+		if r.Contended == "" {
+			h.Used = append(h.Used, r)
+		} else {
+			h.Left = append(h.Left, r)
+		}
+	}
+	if len(h.Used) < leastClean {
+		h.Used, h.Left = slices.Clone(records), nil
+	}
+	steps := make([]Measurement, len(h.Used))
+	for i, r := range h.Used {
+		shape, err := shapes.Parse(r.Shape)
+		if err != nil {
+			return h, fmt.Errorf("record %d: %w", i+1, err)
+		}
+		p := Point{shape, flops.Workload{Batch: r.Batch, EncoderLength: r.EncoderLength, DecoderLength: r.DecoderLength}}
+		run := p.run(profile)
+		if err := run.Execution.Optimizer.UnmarshalText([]byte(r.Optimizer)); err != nil {
+			return h, fmt.Errorf("record %d: %w", i+1, err)
+		}
+		seconds := r.StepSeconds
+		if r.Contended != "" && r.CPUShare != nil {
+			seconds *= min(1, *r.CPUShare)
+			h.ByProcessorTime++
+		}
+		steps[i] = Measurement{Run: run, Seconds: seconds, Group: r.Shape}
+	}
+	if len(steps) == 0 {
+		return h, ErrNoMeasurements
+	}
+	r := h.Used[0]
+	base := kernelPrior(&profile)
+	var err error
+	h.Fit, err = fitFrom(&base, steps, fmt.Sprintf("%d steps of the reference kernel, %s, %s, %d threads", len(steps), r.Machine, r.Path, r.Threads))
+	if err != nil {
+		return h, err
+	}
+	if h.ByProcessorTime > 0 {
+		h.Fit.Calibration.FittedOn += fmt.Sprintf(", %d of them by processor time on a busy machine", h.ByProcessorTime)
+	}
+	h.Fit.Calibration.FittedOn += h.Fit.Quality()
+	h.Profile.Calibration = &h.Fit.Calibration
+	return h, nil
+}
+
+// Quality words the error of the fit for those who only see the profile; empty where nothing could be left out.
+func (r *Result) Quality() string {
+	if !r.HeldOut {
+		return ""
+	}
+	return fmt.Sprintf("; each shape predicted from the others: median error %.1f %%, worst %.1f %%, %.0f %% inside the 80 %% interval",
+		100*math.Expm1(r.MedianAbsLogError), 100*math.Expm1(r.Worst), 100*r.Coverage80)
+}
+
+// fitFrom is [Fit] with a prior of the caller's.
+func fitFrom(base *hardware.Calibration, steps []Measurement, fittedOn string) (Result, error) {
+	for i, s := range steps {
+		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
+			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted", i+1, s.Seconds)
+		}
+		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
+			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
+		}
+	}
+	post := fitSingle(steps, base, nil)
+	if !post.converged {
+		post = fitSingle(steps, base, post.theta)
+	}
+	out := Result{Calibration: calibrationOf(&post, fittedOn), Converged: post.converged}
+	out.holdOut(steps, base, &post)
+	return out, nil
+}
+
+// Contended counts the disturbed points, used or not.
+func (h *Here) Contended() int {
+	n := len(h.Left)
+	for _, r := range h.Used {
+		if r.Contended != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Warnings say what keeps the profile from being as good as it could.
+func (h *Here) Warnings() []string {
+	var out []string
+	if n := h.Contended(); n > 0 {
+		out = append(out, fmt.Sprintf("other work disturbed %d of %d points: measure again when the machine is idle", n, len(h.Used)+len(h.Left)))
+	}
+	if h.ByProcessorTime > 0 {
+		out = append(out, fmt.Sprintf("too few points were undisturbed, so that %d count with their processor time: the profile is provisional", h.ByProcessorTime))
+	}
+	if !h.Fit.Converged {
+		out = append(out, "the fit did not converge: the constants are those of its last step")
+	}
+	return out
+}

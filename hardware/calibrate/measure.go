@@ -1,0 +1,260 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
+)
+
+// Bench measures steps of the reference kernel on this machine.
+type Bench struct {
+	Points  []Point // in order
+	Threads int
+	Path    string // instruction path by name; "" for the best
+	Machine string // for the records
+	Budget  time.Duration
+	Now     func() time.Time
+	// CPUSeconds returns the processor time that the process has used; nil where the system does not tell.
+	CPUSeconds func() float64
+	// MemoryBytes bounds the arena of a step; 0 for no bound.
+	MemoryBytes float64
+	Done        []Record           // of earlier calls: their points are not measured again
+	Keep        func(Record) error // called as soon as a record is made
+	// Progress is called before each point with the share of the budget that is spent; it may be nil.
+	Progress func(p Point, spent float64)
+}
+
+// BenchResult is what a bench found.
+type BenchResult struct {
+	Records []Record // done before and now, of this machine, path and number of threads; the last of a point stands
+	Facts   ProcessorFacts
+	ISA     isa.Path
+	Left    int // points of the design that the budget left over
+}
+
+const (
+	// fullShare is the least share of its threads' time that an undisturbed step gets.
+	fullShare = 0.9
+	// steadyClock is how far a probe may fall below the best of all.
+	steadyClock = 0.95
+	// repeatShare of the budget is kept for measuring again what was disturbed.
+	repeatShare = 0.2
+	// Steps of a point: at least leastSteps, and more until leastSeconds are timed or mostSteps taken.
+	leastSteps, mostSteps = 3, 40
+	leastSeconds          = 0.5
+	// pointOverhead is what a point costs besides its timed steps, in steps: a warm-up, and building and drawing the model.
+	pointOverhead = 1.5
+	// longestShare of the budget is the most that one point may take.
+	longestShare = 0.15
+)
+
+// Measure takes the points that are not done in their order, leaving out those that would not end within the budget, and then measures
+// disturbed ones again while time is left. When ctx ends it returns what is there with the error of ctx.
+//
+// A point is disturbed when the process got less than 0.9 of its threads' time, or a probe of the multiply-add rate beside it
+// came out 5 % below the best one: another program, or a clock that falls.
+func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
+	path, err := isa.Choose(b.Path)
+	if err != nil {
+		return BenchResult{}, err
+	}
+	workers := pool.New(b.Threads)
+	defer workers.Close()
+	m := bench{Bench: b, workers: workers, start: b.Now()}
+	m.ISA, m.Facts = path, ProcessorFacts{Threads: b.Threads, Machine: b.Machine, MemoryBytes: b.MemoryBytes}
+	m.Facts.BandwidthBytesPerSecond = probe.TriadBytesPerSecond(workers, path, b.Now)
+	m.peak()
+	for _, r := range b.Done {
+		if r.Machine == b.Machine && r.Path == path.String() && r.Threads == b.Threads {
+			m.keep(r)
+			m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
+			m.Facts.BandwidthBytesPerSecond = max(m.Facts.BandwidthBytesPerSecond, r.BandwidthBytesPerSecond)
+		}
+	}
+	err = m.first(ctx)
+	if err == nil {
+		err = m.again(ctx)
+	}
+	// Memory that was just in use by others recovers: the better of the two probes is the machine's.
+	m.Facts.BandwidthBytesPerSecond = max(m.Facts.BandwidthBytesPerSecond, probe.TriadBytesPerSecond(workers, path, b.Now))
+	return m.BenchResult, err
+}
+
+type bench struct {
+	*Bench
+	BenchResult
+	workers *pool.Pool
+	start   time.Time
+	pace    float64 // seconds a FLOP, of the slowest point so far
+}
+
+// spent is the share of the budget.
+func (m *bench) spent() float64 { return m.Now().Sub(m.start).Seconds() / m.Budget.Seconds() }
+
+// peak probes, and keeps the best.
+func (m *bench) peak() float64 {
+	now := probe.PeakFLOPsPerSecond(m.workers, m.ISA, m.Now)
+	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, now)
+	return now
+}
+
+// keep adds a record, or puts it in the place of an earlier one of its point if it is better.
+func (m *bench) keep(r Record) {
+	same := func(o Record) bool {
+		return o.Shape == r.Shape && o.Batch == r.Batch && o.EncoderLength == r.EncoderLength && o.DecoderLength == r.DecoderLength
+	}
+	i := slices.IndexFunc(m.Records, same)
+	switch {
+	case i < 0:
+		m.Records = append(m.Records, r)
+	case r.Contended == "" || m.Records[i].Contended != "" && r.StepSeconds < m.Records[i].StepSeconds:
+		m.Records[i] = r
+	}
+}
+
+// first takes every point that no record is of.
+func (m *bench) first(ctx context.Context) error {
+	for i := range m.Points {
+		p := &m.Points[i]
+		if slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) }) {
+			continue
+		}
+		if m.spent() > 1-repeatShare || !m.affordable(p) {
+			m.Left++
+			continue
+		}
+		if err := m.take(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again measures disturbed points a second time, in their order, until the budget ends.
+func (m *bench) again(ctx context.Context) error {
+	for i := range m.Points {
+		p := &m.Points[i]
+		disturbed := slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) && r.Contended != "" })
+		if !disturbed || m.spent() > 1 || !m.affordable(p) {
+			continue
+		}
+		if err := m.take(ctx, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// affordable says whether a point would end within what is left, by the slowest point so far, and fits in memory.
+func (m *bench) affordable(p *Point) bool {
+	run := p.run(nominalProcessor())
+	memory, err := flops.TrainingMemory(&run.Shape, run.Workload, run.Execution, run.Layout)
+	if err != nil || m.MemoryBytes > 0 && memory.PeakBytes > m.MemoryBytes/2 {
+		return false
+	}
+	seconds := (leastSteps + pointOverhead) * m.pace * p.work()
+	return seconds <= min(longestShare, 1-m.spent())*m.Budget.Seconds()
+}
+
+// work is the FLOPs of one step.
+func (p *Point) work() float64 {
+	return flops.CountUnder(flops.MatmulConvention, &p.Shape, p.Workload, flops.RecomputeNone).Step
+}
+
+// take measures one point.
+func (m *bench) take(ctx context.Context, p *Point) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if m.Progress != nil {
+		m.Progress(*p, m.spent())
+	}
+	w := p.Workload
+	o := kernel.Options{Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength, Threads: m.Threads, Path: m.ISA.String()}
+	before := m.peak()
+	t, err := kernel.NewTrainer(&p.Shape, o, kernel.Schedule{Rate: 1e-4}, kernel.RandomTokens{Vocab: p.Shape.Vocab})
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.Shape.Name, err)
+	}
+	defer func() { err = errors.Join(err, t.Model.Close()) }()
+	steps, share, err := m.steps(ctx, t, p.Shape.Vocab)
+	if err != nil {
+		return err
+	}
+	r := Record{
+		Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength,
+		StepSeconds: quantileOf(steps, 0.5), Steps: len(steps), CPUShare: share, Precision: flops.FP32.String(), Optimizer: kernel.Adam.String(),
+		Attention: flops.UnfusedAttention.String(), Path: m.ISA.String(), Threads: m.Threads, Machine: m.Machine,
+		PeakFLOPsPerSecond: min(before, m.peak()), BandwidthBytesPerSecond: m.Facts.BandwidthBytesPerSecond,
+		Date: m.Now().UTC().Format(time.RFC3339),
+	}
+	r.Spread = (quantileOf(steps, 0.75) - quantileOf(steps, 0.25)) / 2 / r.StepSeconds
+	switch drift := r.PeakFLOPsPerSecond / m.Facts.PeakFLOPsPerSecond; {
+	case share != nil && *share < fullShare:
+		r.Contended = fmt.Sprintf("the process got %.2f of its threads' time", *share)
+	case drift < steadyClock:
+		r.Contended = fmt.Sprintf("the probed rate fell to %.2f of the best", drift)
+	}
+	m.pace = max(m.pace, r.StepSeconds/p.work())
+	m.keep(r)
+	return m.Keep(r)
+}
+
+// steps times steps after a warm-up, the drawing of batches left out, and says which share of its time the process got.
+func (m *bench) steps(ctx context.Context, t *kernel.Trainer, vocab int) (seconds []float64, share *float64, err error) {
+	batch := t.Model.NewBatch()
+	source := kernel.RandomTokens{Vocab: vocab}
+	one := func(n int) error {
+		_, err := t.Model.Step(&batch, t.Schedule.At(n))
+		return err
+	}
+	source.Fill(0, &batch)
+	if err := one(1); err != nil {
+		return nil, nil, err
+	}
+	var wall, busy float64
+	for n := 1; n <= leastSteps || wall < leastSeconds && n <= mostSteps; n++ {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, err
+		}
+		source.Fill(n, &batch)
+		from, used := m.Now(), m.cpu()
+		if err := one(n + 1); err != nil {
+			return nil, nil, err
+		}
+		took := m.Now().Sub(from).Seconds()
+		busy += m.cpu() - used
+		wall += took
+		seconds = append(seconds, took)
+	}
+	if m.CPUSeconds != nil && wall > 0 {
+		part := busy / (wall * float64(m.Threads))
+		share = &part
+	}
+	return seconds, share, nil
+}
+
+func (m *bench) cpu() float64 {
+	if m.CPUSeconds == nil {
+		return 0
+	}
+	return m.CPUSeconds()
+}
+
+// quantileOf returns a quantile of values, interpolated between neighbours.
+func quantileOf(values []float64, at float64) float64 {
+	v := slices.Sorted(slices.Values(values))
+	place := at * float64(len(v)-1)
+	low := int(math.Floor(place))
+	high := min(low+1, len(v)-1)
+	return v[low] + (place-float64(low))*(v[high]-v[low])
+}

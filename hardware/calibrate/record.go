@@ -1,0 +1,73 @@
+package calibrate
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Record is one measured step of the reference kernel, one line of JSON. [ReadSteps] reads it too.
+type Record struct {
+	Shape         string  `json:"shape"`
+	Batch         int     `json:"batch"`
+	EncoderLength int     `json:"encoder_length"`
+	DecoderLength int     `json:"decoder_length"`
+	StepSeconds   float64 `json:"step_seconds"` // median
+	// Spread is half of the distance between the quartiles of the steps, over the median.
+	Spread    float64 `json:"spread"`
+	Steps     int     `json:"steps"` // timed, after the warm-up
+	Precision string  `json:"precision"`
+	Optimizer string  `json:"optimizer"`
+	Attention string  `json:"attention"`
+	Path      string  `json:"path"` // instruction path
+	Threads   int     `json:"threads"`
+	// PeakFLOPsPerSecond is the probe taken right before and after, the lower of the two; BandwidthBytesPerSecond that of the session.
+	PeakFLOPsPerSecond      float64 `json:"peak_flops_per_second"`
+	BandwidthBytesPerSecond float64 `json:"bandwidth_bytes_per_second"`
+	// CPUShare is the processor time of the process over wall clock times threads during the steps; absent where it is not known.
+	CPUShare *float64 `json:"cpu_share,omitempty"`
+	// Contended says what spoke of other work on the machine: empty when nothing did.
+	Contended string `json:"contended,omitempty"`
+	Machine   string `json:"machine"`
+	Date      string `json:"date"` // RFC 3339, UTC
+}
+
+// WriteRecord writes one line, in one call of w.Write.
+func WriteRecord(w io.Writer, r Record) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("record of %s: %w", r.Shape, err)
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
+// ReadRecords reads lines of [WriteRecord]; name stands in the errors, with the line.
+func ReadRecords(name string, in io.Reader) ([]Record, error) {
+	var records []Record
+	lines := bufio.NewScanner(in)
+	for n := 1; lines.Scan(); n++ {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var r Record
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			return nil, fmt.Errorf("%s:%d: not a record of calibrate: %w", name, n, err)
+		}
+		if r.Shape == "" || !(r.StepSeconds > 0) || math.IsInf(r.StepSeconds, 0) || r.Threads < 1 {
+			return nil, fmt.Errorf("%s:%d: not a record of calibrate: shape %q, a step of %v s on %d threads", name, n, r.Shape, r.StepSeconds, r.Threads)
+		}
+		records = append(records, r)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return records, nil
+}
+
+// of reports whether the record is of a point, whatever the machine.
+func (r *Record) of(p *Point) bool {
+	return r.Shape == p.Shape.Name && r.Batch == p.Workload.Batch && r.EncoderLength == p.Workload.EncoderLength && r.DecoderLength == p.Workload.DecoderLength
+}

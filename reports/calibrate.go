@@ -1,0 +1,103 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// Calibrated is a profile fitted to measured steps.
+type Calibrated struct {
+	Profile   hardware.Profile
+	Fit       calibrate.Result
+	Measured  int // points or records
+	Used      int
+	Contended int // points beside other work
+	Left      int // points that the time did not allow
+	Path      string
+	Threads   int // 0 where the steps came from elsewhere
+	Machine   string
+	Date      string
+}
+
+type calibratedFields struct {
+	Profile   string                    `json:"profile"`
+	FittedOn  string                    `json:"fitted_on"`
+	Measured  int                       `json:"measured"`
+	Used      int                       `json:"used"`
+	Contended int                       `json:"contended"`
+	Left      int                       `json:"left"`
+	HeldOut   *heldOutFields            `json:"held_out,omitempty"`
+	Residual  float64                   `json:"residual_log_sd"`
+	Converged bool                      `json:"converged"`
+	Peak      *float64                  `json:"peak_flops_per_second,omitempty"`
+	Bandwidth *float64                  `json:"bandwidth_bytes_per_second,omitempty"`
+	Constants map[string]constantFields `json:"constants"`
+	Path      string                    `json:"path,omitempty"`
+	Threads   int                       `json:"threads,omitempty"`
+	Machine   string                    `json:"machine,omitempty"`
+	Date      string                    `json:"date,omitempty"`
+}
+
+// heldOutFields are of predictions of each shape by a fit to the others.
+type heldOutFields struct {
+	MedianAbsLogError float64 `json:"median_abs_log_error"`
+	WorstAbsLogError  float64 `json:"worst_abs_log_error"`
+	Coverage80        float64 `json:"coverage80"`
+}
+
+type constantFields struct {
+	Value float64 `json:"value"`
+	LogSD float64 `json:"log_sd"`
+}
+
+// Calibrated fills in the report of a calibration.
+func (r *Report) Calibrated(c *Calibrated) {
+	fit := &c.Fit.Calibration
+	f := calibratedFields{
+		Profile: c.Profile.Name, FittedOn: fit.FittedOn, Measured: c.Measured, Used: c.Used, Contended: c.Contended, Left: c.Left,
+		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]constantFields{},
+		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
+	}
+	t := Table{Title: "Profile of " + c.Profile.Name, Columns: []Column{{Title: "question"}, {Title: "answer"}}, Notes: []string{"Fitted on " + fit.FittedOn + "."}}
+	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
+	if c.Threads > 0 {
+		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value, c.Profile.BandwidthBytesPerSecond.Value
+		f.Peak, f.Bandwidth = &peak, &bandwidth
+		line("machine", fmt.Sprintf("%s, %s, %d threads", c.Machine, c.Path, c.Threads))
+		line("peak", quantity.Format(quantity.FLOPRate, peak, 3))
+		line("memory bandwidth", quantity.Format(quantity.ByteRate, bandwidth, 3))
+		line("points", fmt.Sprintf("%d measured, %d used, %d beside other work, %d left over", c.Measured, c.Used, c.Contended, c.Left))
+	} else {
+		line("steps", fmt.Sprint(c.Measured))
+	}
+	if c.Fit.HeldOut {
+		f.HeldOut = &heldOutFields{c.Fit.MedianAbsLogError, c.Fit.Worst, c.Fit.Coverage80}
+		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
+		line("error on a shape left out", fmt.Sprintf("median %s, worst %s", percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
+		line("inside the 80 % interval", percent(c.Fit.Coverage80))
+	}
+	constants := Table{
+		Title:   "What the steps say",
+		Columns: []Column{{Title: "constant"}, {Title: "value", Kind: quantity.Number, Digits: 4}, {Title: "spread (log)", Kind: quantity.Number, Digits: 2}, {Title: "expected before", Kind: quantity.Number, Digits: 4}},
+		Notes:   []string{"Constants that these steps say something about; the profile holds all."},
+	}
+	for i := range hardware.ConstantCount {
+		k := hardware.Constant(i)
+		sd := math.Sqrt(fit.Covariance[i][i])
+		f.Constants[k.String()] = constantFields{fit.Constants[i], sd}
+		before, spread := k.Prior()
+		const told = 0.9 // of the prior's spread; above it the prior is all that is known
+		if sd < told*spread {
+			constants.Rows = append(constants.Rows, []Cell{Text(k.String()), Plain(quantity.Format(quantity.Number, fit.Constants[i], 4)), Amount(sd), Plain(quantity.Format(quantity.Number, before, 4))})
+		}
+	}
+	r.Document.Results = append(r.Document.Results, f)
+	r.Tables = append(r.Tables, t)
+	if len(constants.Rows) > 0 {
+		r.Tables = append(r.Tables, constants)
+	}
+}
