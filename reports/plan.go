@@ -30,6 +30,7 @@ type Planned struct {
 	Schedule   hardware.Schedule
 	Loss       *quantity.Interval // by a fitted law; nil without one
 	LossLaw    string             // where the law comes from
+	Decode     *Decoded           // nil unless asked for
 }
 
 type planFields struct {
@@ -49,6 +50,7 @@ type planFields struct {
 	Breakdown   []breakdownField   `json:"breakdown,omitempty"`
 	Assumptions []assumptionFields `json:"assumptions"`
 	Changes     []changeFields     `json:"changes,omitempty"`
+	Decode      *decodeFields      `json:"decode,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
 }
 
@@ -121,6 +123,9 @@ func (r *Report) Plan(plans []Planned) {
 	}, missingNotes(plans)...)
 	if len(plans) > 1 {
 		r.Tables = append(r.Tables, planTable(plans, notes))
+		if plans[0].Decode != nil {
+			r.Tables = append(r.Tables, decodeTable(plans))
+		}
 		return
 	}
 	p := &plans[0]
@@ -130,6 +135,9 @@ func (r *Report) Plan(plans []Planned) {
 	}
 	if t := changeTable(p.Changes); len(t.Rows) > 0 {
 		r.Tables = append(r.Tables, t)
+	}
+	if p.Decode != nil {
+		r.Tables = append(r.Tables, decodeTable(plans))
 	}
 	r.Tables = append(r.Tables, footprintTable(&p.Memory), assumptionTable(p))
 }
@@ -201,7 +209,7 @@ func planOf(p *Planned) planFields {
 			USD: p.Schedule.Bill.CostUSD.Interval, DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
 			EnergyKWh: p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
 		},
-		Loss: p.Loss, Assumptions: []assumptionFields{}, Missing: p.missing(),
+		Loss: p.Loss, Assumptions: []assumptionFields{}, Decode: decodeOf(p), Missing: p.missing(),
 	}
 	for _, share := range p.Breakdown {
 		f.Breakdown = append(f.Breakdown, breakdownField{share.Name, share.Params, share.Forward, share.Vector})

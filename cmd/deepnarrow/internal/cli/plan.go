@@ -22,6 +22,7 @@ func (a *app) plan() *cobra.Command {
 	var machine machineFlags
 	var length lengthFlags
 	var fitted string
+	var decode bool
 	c := &cobra.Command{
 		Use:     "plan SHAPE... --hardware NAME",
 		Short:   "Plan a run: does it fit, how long, how much, what binds",
@@ -67,7 +68,7 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 				}
 				r.Document.Warnings = append(r.Document.Warnings, warnings...)
 				for _, p := range profiles {
-					planned, err := planRun(p, s, &work, &machine, run)
+					planned, err := planRun(p, s, &work, &machine, run, decode)
 					if err != nil {
 						return err
 					}
@@ -88,6 +89,7 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 	work.register(c)
 	machine.register(c)
 	length.register(c)
+	c.Flags().BoolVar(&decode, "decode", false, "also predict how long generating an answer takes, of 1 sequence or --batch")
 	c.Flags().StringVar(&fitted, "fit", "", "also predict the loss by the law in this `file`, as fit -o writes it")
 	return c
 }
@@ -108,7 +110,7 @@ func predictLoss(p *reports.Planned, law *sourcedLaw) {
 }
 
 // planRun plans one shape on one profile.
-func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags, length hardware.Length) (reports.Planned, error) {
+func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags, length hardware.Length, decode bool) (reports.Planned, error) {
 	none := reports.Planned{}
 	run, warnings, err := lay(&p, s, work, machine)
 	if err != nil {
@@ -143,6 +145,11 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 		planned.Untimed, step.Missing = err.Error(), err.Error()
 	default:
 		return none, usage("", "%w", err)
+	}
+	if decode {
+		if planned.Decode, err = decodeRun(run, work.batch != 0); err != nil {
+			return none, err
+		}
 	}
 	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length, goodput, rates)
 	return planned, nil

@@ -5,6 +5,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -13,7 +14,7 @@ import (
 type workloadFlags struct {
 	batch, encoderLength, decoderLength int // 0 when not given
 	execution                           flops.Execution
-	precisionGiven                      func() bool
+	given                               func(flag string) bool
 }
 
 func (f *workloadFlags) register(c *cobra.Command) {
@@ -23,7 +24,7 @@ func (f *workloadFlags) register(c *cobra.Command) {
 	countFlag(c, &f.decoderLength, "decoder-length", "positions per sequence in the decoder (default 128 with an encoder, else 2048)")
 	textFlag(c, &f.execution.Optimizer, "optimizer", "adam, adafactor, adam8bit, sgd, sgd-momentum or muon")
 	textFlag(c, &f.execution.Precision, "precision", "bf16-mixed, fp16-mixed, fp32 or bf16")
-	f.precisionGiven = func() bool { return c.Flags().Changed("precision") }
+	f.given = c.Flags().Changed
 	textFlag(c, &f.execution.Recompute, "recompute", "none, selective or full")
 	textFlag(c, &f.execution.Attention, "attention", "fused or unfused")
 	c.Flags().BoolVar(&f.execution.Dropout, "dropout", false, "keep dropout masks in memory (the paper trains without dropout)")
@@ -47,10 +48,22 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 }
 
 // executionOn returns the execution on a profile, with what had to change: a
-// device without bfloat16 runs in float16 unless the precision is given.
+// device without bfloat16 runs in float16 unless the precision is given, and a
+// processor as the reference kernel does.
 func (f *workloadFlags) executionOn(p *hardware.Profile) (flops.Execution, string) {
 	x := f.execution
-	if x.Precision != flops.BF16Mixed || f.precisionGiven() {
+	if p.GeneralProcessor() && len(p.Peaks) > 0 {
+		own := calibrate.KernelExecution()
+		changed := ""
+		if !f.given("precision") {
+			x.Precision, changed = own.Precision, p.Name+" has no 16-bit peak: planned in fp32 with unfused attention, as the reference kernel trains; --precision and --attention say otherwise"
+		}
+		if !f.given("attention") {
+			x.Attention = own.Attention
+		}
+		return x, changed
+	}
+	if x.Precision != flops.BF16Mixed || f.given("precision") {
 		return x, ""
 	}
 	_, bf16 := p.Peaks[hardware.BF16]

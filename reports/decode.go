@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// Decoded is what generating an answer with one copy of a model costs.
+type Decoded struct {
+	Workload flops.Workload // DecoderLength positions are generated for each sequence
+	Devices  int            // of one copy
+	Decoding hardware.Decoding
+	Unknown  string // why there is none; empty where there is
+}
+
+type decodeFields struct {
+	Workload        *workloadFields `json:"workload,omitempty"`
+	Devices         int             `json:"devices,omitempty"`
+	LatencySeconds  *interval       `json:"latency_seconds,omitempty"`
+	EncoderSeconds  *interval       `json:"encoder_seconds,omitempty"`
+	StepSeconds     *interval       `json:"step_seconds,omitempty"`
+	TokensPerSecond float64         `json:"tokens_per_second,omitempty"`
+	Bound           string          `json:"bound,omitempty"`
+	Memory          *memoryFields   `json:"memory,omitempty"`
+	Missing         string          `json:"missing,omitempty"`
+}
+
+func decodeOf(p *Planned) *decodeFields {
+	d := p.Decode
+	switch {
+	case d == nil:
+		return nil
+	case d.Unknown != "":
+		return &decodeFields{Missing: d.Unknown}
+	}
+	q := &d.Decoding
+	w, m := workloadOf(&p.Shape, d.Workload), memoryOf(&q.Memory, q.Fits)
+	f := decodeFields{
+		Workload: &w, Devices: d.Devices, LatencySeconds: &q.TotalSeconds, StepSeconds: &q.StepSeconds,
+		TokensPerSecond: q.TokensPerSecond, Bound: string(q.Bound), Memory: &m,
+	}
+	if q.EncoderSeconds.Value > 0 {
+		f.EncoderSeconds = &q.EncoderSeconds
+	}
+	return &f
+}
+
+// decodeTable compares the latency of answers, a row each.
+func decodeTable(plans []Planned) Table {
+	t := Table{
+		Title: "Generating an answer",
+		Columns: []Column{
+			{Title: "shape"}, {Title: "hardware"}, {Title: "batch"}, {Title: "latency", Kind: quantity.Duration}, {Title: "encoder", Kind: quantity.Duration},
+			{Title: "one token", Kind: quantity.Duration}, {Title: "tokens per second", Kind: quantity.PerSecond}, {Title: "bound by"}, {Title: "memory", Kind: quantity.Bytes}, {Title: "fits"},
+		},
+		Notes: []string{fmt.Sprintf("Intervals are %.0f %%. One copy of the model, greedy: the encoder once, then a decoder step for every position of every sequence of the batch, with caches of its keys and values.", 100*hardware.Level)},
+	}
+	seen := map[string]bool{}
+	for i := range plans {
+		p := &plans[i]
+		d := p.Decode
+		if d.Unknown != "" {
+			t.Rows = append(t.Rows, []Cell{Text(p.Shape.Name), Text(p.Hardware), {}, {}, {}, {}, {}, {}, {}, {}})
+			if !seen[d.Unknown] {
+				seen[d.Unknown] = true
+				t.Notes = append(t.Notes, fmt.Sprintf("No latency: %s.", d.Unknown))
+			}
+			continue
+		}
+		q := &d.Decoding
+		encoder := Cell{}
+		if q.EncoderSeconds.Value > 0 {
+			encoder = Estimate(q.EncoderSeconds)
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(p.Shape.Name), Text(p.Hardware), Text(workloadText(&p.Shape, d.Workload)), Estimate(q.TotalSeconds), encoder,
+			Estimate(q.StepSeconds), Amount(q.TokensPerSecond), Text(string(q.Bound)), Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits)),
+		})
+	}
+	return t
+}
