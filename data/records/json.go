@@ -55,6 +55,7 @@ func readJSON(name string, text *bufio.Reader, first byte) (*Table, error) {
 type builder struct {
 	table *Table
 	at    map[string]*column
+	full  bool
 }
 
 // row starts a row.
@@ -65,10 +66,22 @@ func (b *builder) row(o Origin) {
 	}
 }
 
-// put sets a cell of the last row.
+// maxColumns bounds what a file of ever new fields can make of a table, whose
+// size is rows times columns.
+const maxColumns = 4096
+
+// put sets a cell of the last row. Columns beyond maxColumns are left out, with
+// a warning.
 func (b *builder) put(heading, text string) {
 	c := b.at[heading]
 	if c == nil {
+		if len(b.table.columns) >= maxColumns {
+			if !b.full {
+				b.full = true
+				b.table.Warnings = append(b.table.Warnings, fmt.Sprintf("%s: more than %d different fields; %q and later new ones are left out", b.table.origins[len(b.table.origins)-1], maxColumns, heading))
+			}
+			return
+		}
 		c = b.table.add(heading)
 		b.at[heading] = c
 	}

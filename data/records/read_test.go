@@ -2,6 +2,7 @@ package records
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"slices"
@@ -85,6 +86,17 @@ func TestNestedJSON(t *testing.T) {
 	got := dump(t, mustRead(t, "r.jsonl", `{"model":{"d_model":512,"tied":true},"loss":1.25e0}`))
 	if want := "loss|model.d_model|model.tied\n1.25e0|512|true\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestEverNewFieldsAreBounded(t *testing.T) {
+	var b strings.Builder
+	for i := range maxColumns + 10 {
+		fmt.Fprintf(&b, "{\"f%d\":1}\n", i)
+	}
+	table := mustRead(t, "r.jsonl", b.String())
+	if len(table.columns) != maxColumns || len(table.Warnings) != 1 {
+		t.Errorf("%d columns, warnings %v", len(table.columns), table.Warnings)
 	}
 }
 

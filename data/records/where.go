@@ -78,12 +78,15 @@ func (w Where) failure(t *Table) (func(row int) string, error) {
 
 func (c condition) test(t *Table) (func(int) string, error) {
 	missing, wrong := c.column+" is absent", "not "+c.text
-	n, err := t.Numbers(c.column)
-	if err != nil {
+	if _, err := t.find(c.column); err != nil && t.derive(c.column) == nil {
 		return nil, err
 	}
 	want, notAnAmount := ParseAmount(c.column, c.value)
 	if notAnAmount == nil {
+		n, err := t.Numbers(c.column)
+		if err != nil {
+			return nil, err
+		}
 		if c.op != "=" && c.op != "!=" || t.mostlyNumbers(n) {
 			return func(row int) string {
 				v := n.Values[row]
