@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -66,7 +65,7 @@ func (j *fitJob) prepare() (err error) {
 		return err
 	}
 	if j.choice.curve() {
-		for _, flag := range []string{"objective", "bootstrap", "bootstrap-global", "profile", "seed"} {
+		for _, flag := range []string{"objective", "bootstrap", "bootstrap-global", "profile"} {
 			if j.flags.given.Changed(flag) {
 				j.warnings = append(j.warnings, "--"+flag+" does not apply to law auto over one predictor: it averages laws in ln y and has calibrated intervals")
 			}
@@ -87,45 +86,46 @@ func (j *fitJob) prepare() (err error) {
 	return nil
 }
 
-// split sorts the rows into groups, and within a group into rows to fit and
-// rows to score.
-func (j *fitJob) split() error {
-	toFit, toScore := j.data.Rows, []int(nil)
-	var neither []records.Drop
+// parts sorts the rows by --fit-where and --score-where. A row that is fitted is
+// not scored.
+func (j *fitJob) parts() (toFit, toScore []int, neither []records.Drop, err error) {
 	part := func(flag, text string, from []int) (rows, others []int, err error) {
+		if text == "" {
+			return nil, from, nil
+		}
 		w, err := records.ParseWhere(text)
 		if err != nil {
 			return nil, nil, usage("", "--%s: %w", flag, err)
 		}
 		s := records.Selection{Rows: from}
-		rows, others, err = s.Matching(j.data.Table, w)
-		if err != nil {
+		if rows, others, err = s.Matching(j.data.Table, w); err != nil {
 			return nil, nil, columnError(err)
 		}
 		return rows, others, nil
 	}
-	var err error
-	others := j.data.Rows
-	if j.flags.fitWhere != "" {
-		if toFit, others, err = part("fit-where", j.flags.fitWhere, j.data.Rows); err != nil {
-			return err
-		}
+	toFit, others, err := part("fit-where", j.flags.fitWhere, j.data.Rows)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	if j.flags.scoreWhere != "" {
-		rest := []int(nil)
-		if toScore, rest, err = part("score-where", j.flags.scoreWhere, others); err != nil {
-			return err
-		}
-		if j.flags.fitWhere == "" {
-			toFit, others = rest, nil
-		} else {
-			others = rest
-		}
+	toScore, others, err = part("score-where", j.flags.scoreWhere, others)
+	if err != nil {
+		return nil, nil, nil, err
 	}
-	if j.flags.fitWhere != "" {
-		for _, row := range others {
-			neither = append(neither, records.Drop{Row: row, Reason: "neither to fit nor to score"})
-		}
+	if j.flags.fitWhere == "" {
+		return others, toScore, nil, nil
+	}
+	for _, row := range others {
+		neither = append(neither, records.Drop{Row: row, Reason: "neither to fit nor to score"})
+	}
+	return toFit, toScore, neither, nil
+}
+
+// split sorts the rows into groups, and within a group into rows to fit and
+// rows to score.
+func (j *fitJob) split() error {
+	toFit, toScore, neither, err := j.parts()
+	if err != nil {
+		return err
 	}
 	by, err := j.grouping()
 	if err != nil {
@@ -133,10 +133,10 @@ func (j *fitJob) split() error {
 	}
 	at := map[string]*fitGroup{}
 	group := func(row int) *fitGroup {
-		key, name := by(row)
+		key := by.key(row)
 		g := at[key]
 		if g == nil {
-			g = &fitGroup{name: name}
+			g = &fitGroup{name: by.name(row)}
 			at[key] = g
 			j.groups = append(j.groups, g)
 		}
@@ -152,8 +152,7 @@ func (j *fitJob) split() error {
 	}
 	homeless := map[string]int{}
 	for _, d := range append(slices.Clone(j.data.Drops), neither...) {
-		key, _ := by(d.Row)
-		if g := at[key]; g != nil {
+		if g := at[by.key(d.Row)]; g != nil {
 			g.drops = append(g.drops, d)
 		} else {
 			homeless[d.Reason]++
@@ -171,27 +170,47 @@ func (j *fitJob) split() error {
 	return nil
 }
 
-// grouping returns the group of a row: a key and the value of each --by column.
-func (j *fitJob) grouping() (func(row int) (string, map[string]string), error) {
-	if len(j.flags.by) == 0 {
-		return func(int) (string, map[string]string) { return "", nil }, nil
-	}
-	cells := make([][]string, len(j.flags.by))
-	for i, name := range j.flags.by {
-		var err error
-		if cells[i], err = j.data.Text(name); err != nil {
+// grouping is the --by columns and their cells.
+type grouping struct {
+	by    []string
+	cells [][]string
+}
+
+func (j *fitJob) grouping() (*grouping, error) {
+	g := &grouping{by: j.flags.by}
+	for _, name := range g.by {
+		cells, err := j.data.Text(name)
+		if err != nil {
 			return nil, columnError(err)
 		}
+		g.cells = append(g.cells, cells)
 	}
-	return func(row int) (string, map[string]string) {
-		var key strings.Builder
-		name := make(map[string]string, len(cells))
-		for i, c := range cells {
-			key.WriteString(c[row] + "\x00")
-			name[j.flags.by[i]] = c[row]
-		}
-		return key.String(), name
-	}, nil
+	return g, nil
+}
+
+// key tells groups apart.
+func (g *grouping) key(row int) string {
+	if len(g.cells) == 1 {
+		return g.cells[0][row]
+	}
+	var b strings.Builder
+	for _, c := range g.cells {
+		b.WriteString(c[row])
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// name is the value of each column; nil without --by.
+func (g *grouping) name(row int) map[string]string {
+	if len(g.by) == 0 {
+		return nil
+	}
+	name := make(map[string]string, len(g.by))
+	for i, c := range g.cells {
+		name[g.by[i]] = c[row]
+	}
+	return name
 }
 
 // run fits every group. When the error is the context's, the complete fits are
@@ -241,7 +260,12 @@ func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 	if ctx.Err() != nil {
 		return out, ctx.Err()
 	}
-	return out, errors.Join(errs...)
+	for _, err := range errs {
+		if err != nil {
+			return out, err // the others say the same of their groups
+		}
+	}
+	return out, nil
 }
 
 // resamples is how many refits a fit of so many rows gets.
