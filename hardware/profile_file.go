@@ -64,21 +64,11 @@ func (r *profileReader) fault(at *token.Token, format string, args ...any) {
 
 // read turns the text into a profile, or into faults.
 func (r *profileReader) read(text []byte) Profile {
-	file, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		var syntax yaml.Error
-		if errors.As(err, &syntax) {
-			r.fault(syntax.GetToken(), "not valid YAML: %s", syntax.GetMessage())
-		} else {
-			r.fault(nil, "not valid YAML: %v", err)
-		}
+	body, ok := r.document(text)
+	if !ok {
 		return Profile{}
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		r.fault(nil, "one YAML document is wanted; found %d", len(file.Docs))
-		return Profile{}
-	}
-	entries, ok := r.entries(file.Docs[0].Body)
+	entries, ok := r.entries(body)
 	if !ok {
 		return Profile{}
 	}
@@ -106,6 +96,25 @@ func (r *profileReader) read(text []byte) Profile {
 		r.fault(nil, "no name; a line such as \"name: our A100\" is wanted")
 	}
 	return profile
+}
+
+// document is the one document of the text.
+func (r *profileReader) document(text []byte) (ast.Node, bool) {
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		var syntax yaml.Error
+		if errors.As(err, &syntax) {
+			r.fault(syntax.GetToken(), "not valid YAML: %s", syntax.GetMessage())
+		} else {
+			r.fault(nil, "not valid YAML: %v", err)
+		}
+		return nil, false
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		r.fault(nil, "one YAML document is wanted; found %d", len(file.Docs))
+		return nil, false
+	}
+	return file.Docs[0].Body, true
 }
 
 // set applies one line of the file.

@@ -53,8 +53,16 @@ func decodeTable(plans []Planned) Table {
 	t := Table{
 		Title: "Generating an answer",
 		Columns: []Column{
-			{Title: "shape"}, {Title: "hardware"}, {Title: "batch"}, {Title: "latency", Kind: quantity.Duration}, {Title: "encoder", Kind: quantity.Duration},
-			{Title: "one token", Kind: quantity.Duration}, {Title: "tokens per second", Kind: quantity.PerSecond}, {Title: "bound by"}, {Title: "memory", Kind: quantity.Bytes}, {Title: "fits"},
+			{Title: "shape"},
+			{Title: "hardware"},
+			{Title: "batch"},
+			{Title: "latency", Kind: quantity.Duration},
+			{Title: "encoder", Kind: quantity.Duration},
+			{Title: "one token", Kind: quantity.Duration},
+			{Title: "tokens per second", Kind: quantity.PerSecond},
+			{Title: "bound by"},
+			{Title: "memory", Kind: quantity.Bytes},
+			{Title: "fits"},
 		},
 		Notes: []string{fmt.Sprintf("Intervals are %.0f %%. One copy of the model, greedy: the encoder once, then a decoder step for every position of every sequence of the batch, with caches of its keys and values.", 100*hardware.Level)},
 	}

@@ -35,9 +35,16 @@ func (r *Report) Protocol(steps []recommend.Step) {
 			r.Tables = append(r.Tables, Table{
 				Title: "One notch from " + s.From.Name,
 				Columns: []Column{
-					{Title: "op"}, {Title: "notch"}, {Title: "params", Kind: quantity.Fraction}, {Title: "FLOPs", Kind: quantity.Fraction},
-					{Title: "memory", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Fraction}, {Title: "cost", Kind: quantity.Money},
-					{Title: "upstream loss", Kind: quantity.Number}, {Title: "downstream", Kind: quantity.Number}, {Title: "evidence"},
+					{Title: "op"},
+					{Title: "notch"},
+					{Title: "params", Kind: quantity.Fraction},
+					{Title: "FLOPs", Kind: quantity.Fraction},
+					{Title: "memory", Kind: quantity.Fraction},
+					{Title: "step", Kind: quantity.Fraction},
+					{Title: "cost", Kind: quantity.Money},
+					{Title: "upstream loss", Kind: quantity.Number},
+					{Title: "downstream", Kind: quantity.Number},
+					{Title: "evidence"},
 				},
 			})
 			t = &r.Tables[len(r.Tables)-1]

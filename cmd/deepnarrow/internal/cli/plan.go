@@ -24,7 +24,7 @@ func (a *app) plan() *cobra.Command {
 	var fitted string
 	var decode bool
 	c := &cobra.Command{
-		Use:     "plan SHAPE... --hardware NAME",
+		Use:     "plan {SHAPE... --hardware NAME | RUN.yaml}",
 		Short:   "Plan a run: does it fit, how long, how much, what binds",
 		GroupID: groupPlan,
 		Long: `Plan a training run: whether it fits in memory, how long a step and the whole
@@ -32,14 +32,22 @@ run take, what it costs in money, energy and CO2, each with an 80 % interval, an
 what binds. Several shapes and several --hardware stand side by side.
 
 A run is as long as --steps, --tokens or --days say (default 524,288 steps, as in
-the paper). --max-cost and --deadline ask the inverse: the most tokens for them.`,
+the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
+
+A YAML file with phases, such as pre-training and fine-tuning on GLUE, is planned
+phase by phase and added up to one bill (docs/plan.md).`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16
   deepnarrow plan t5-3b --hardware a100 --hardware h100 --devices 64 --zero 1 --tokens 34.4B
   deepnarrow plan t5-11b --hardware a100 --devices 64 --layout auto
-  deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'`,
+  deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'
+  deepnarrow plan t5-base t5-efficient-base-nl4 --hardware a100 --decode
+  deepnarrow plan run.yaml`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
+			if text, ok := runFile(args); ok {
+				return a.planPhases(c, args[0], text)
+			}
 			profiles, err := machine.hardware()
 			if err != nil {
 				return err

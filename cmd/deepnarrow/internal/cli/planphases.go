@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// runFile returns the text of a run file: YAML with phases.
+func runFile(args []string) ([]byte, bool) {
+	if len(args) != 1 || filepath.Ext(args[0]) != ".yaml" && filepath.Ext(args[0]) != ".yml" {
+		return nil, false
+	}
+	text, err := os.ReadFile(args[0])
+	return text, err == nil && hardware.IsRunFile(text)
+}
+
+// planPhases plans the phases of a run file and their total.
+func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
+	var stray string
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "format" && f.Name != "output" {
+			stray = f.Name
+		}
+	})
+	if stray != "" {
+		return usage("", "--%s does not go with a run file; allowed: as a line of %s", stray, name)
+	}
+	specs, err := hardware.ReadRunFile(name, bytes.NewReader(text))
+	if err != nil {
+		return badInput(err, "")
+	}
+	r := newReport("plan")
+	r.Document.Inputs["run"] = name
+	r.Document.Conventions["flops"] = flops.MatmulConvention
+	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
+	var phases []hardware.Phase
+	var faults []error
+	for i := range specs {
+		p, warnings, err := a.phase(&specs[i])
+		if err != nil {
+			faults = append(faults, fmt.Errorf("%s: %s: %w", specs[i].At, specs[i].Name, err))
+			continue
+		}
+		for _, w := range warnings {
+			r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s: %s", p.Name, w))
+		}
+		phases = append(phases, p)
+	}
+	if len(faults) > 0 {
+		return badInput(errors.Join(faults...), "")
+	}
+	campaign, err := hardware.PlanPhases(phases)
+	if err != nil {
+		return badInput(err, "")
+	}
+	for i := range campaign.Phases {
+		if q := campaign.Phases[i].Prediction; q != nil {
+			for _, w := range q.Warnings {
+				r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s: %s", campaign.Phases[i].Name, w))
+			}
+		}
+	}
+	r.Phases(phases, &campaign)
+	return a.render(r)
+}
+
+// phase resolves the names of a phase.
+func (a *app) phase(spec *hardware.PhaseSpec) (hardware.Phase, []string, error) {
+	none := hardware.Phase{}
+	s, warnings, err := a.shape(spec.Shape)
+	if err != nil {
+		return none, nil, err
+	}
+	p, err := profile(spec.Hardware)
+	if err != nil {
+		return none, nil, err
+	}
+	work := workloadFlags{
+		batch: spec.Workload.Batch, encoderLength: spec.Workload.EncoderLength, decoderLength: spec.Workload.DecoderLength,
+		execution: spec.Execution, given: func(key string) bool { return spec.Given[key] },
+	}
+	machine := machineFlags{devices: spec.Devices, layout: spec.Layout, compiled: "auto"}
+	run, changed, err := lay(&p, s, &work, &machine)
+	if err != nil {
+		return none, nil, err
+	}
+	phase := hardware.Phase{Name: spec.Name, Run: run, Length: spec.Length, Goodput: hardware.DefaultGoodput()}
+	if phase.Length == (hardware.Length{}) {
+		phase.Length.Steps = paperSteps
+	}
+	if spec.Goodput != nil {
+		phase.Goodput = hardware.Given("goodput", *spec.Goodput)
+	}
+	phase.Rates, err = hardware.ResolveRates(p, spec.Rates)
+	return phase, append(warnings, changed...), err
+}

@@ -1,0 +1,260 @@
+package hardware
+
+import (
+	"bytes"
+	"encoding"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// PhaseSpec is one phase as a run file states it. What it leaves out is 0, nil or empty.
+type PhaseSpec struct {
+	At        string // file:line:column, for errors of those who resolve the names
+	Name      string
+	Shape     string
+	Hardware  string
+	Devices   int
+	Layout    flops.Layout
+	Workload  flops.Workload
+	Execution flops.Execution
+	// Given holds the keys that the file states, of the phase or for all.
+	Given   map[string]bool
+	Length  Length
+	Rates   StatedRates
+	Goodput *float64
+}
+
+// phasesKey makes a YAML file a run file.
+const phasesKey = "phases"
+
+// IsRunFile says whether a text is YAML with phases at its top level.
+func IsRunFile(text []byte) bool {
+	if len(text) > maxProfileBytes {
+		return false
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil || len(file.Docs) != 1 {
+		return false
+	}
+	mapping, ok := file.Docs[0].Body.(ast.MapNode)
+	if !ok {
+		return false
+	}
+	for pairs := mapping.MapRange(); pairs.Next(); {
+		if key := pairs.Key(); key != nil && key.GetToken() != nil && key.GetToken().Value == phasesKey {
+			return true
+		}
+	}
+	return false
+}
+
+// ReadRunFile returns the phases of a run file; name stands in the errors.
+//
+//	shape: t5-base
+//	hardware: tpu-v3
+//	devices: 16
+//	phases:
+//	  - {name: pre-training, steps: 524288}
+//	  - {preset: superglue, steps: 20k, hardware: a100, devices: 8}
+//
+// What stands at the top holds for all phases that do not say otherwise. A preset sets batch, lengths and steps, see
+// [FindFineTuning]. Amounts are read by internal/quantity. Every fault is reported at once, each as file:line:column.
+func ReadRunFile(name string, in io.Reader) ([]PhaseSpec, error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(text) > maxProfileBytes:
+		return nil, fmt.Errorf("%s: larger than a run can be; at most %d bytes", name, maxProfileBytes)
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return nil, fmt.Errorf("%s:1:1: not UTF-8 text; save the file as UTF-8", name)
+	}
+	r := &profileReader{name: name}
+	phases := r.run(bytes.TrimPrefix(text, []byte("\ufeff")))
+	return phases, errors.Join(r.faults...)
+}
+
+func (r *profileReader) run(text []byte) []PhaseSpec {
+	body, ok := r.document(text)
+	if !ok {
+		return nil
+	}
+	entries, ok := r.entries(body)
+	if !ok {
+		return nil
+	}
+	common := PhaseSpec{Given: map[string]bool{}, Execution: flops.Execution{Optimizer: flops.Adafactor}}
+	var list *ast.SequenceNode
+	var rest []entry
+	for _, e := range entries {
+		if e.key != phasesKey {
+			rest = append(rest, e)
+			continue
+		}
+		if list, ok = e.value.(*ast.SequenceNode); !ok || len(list.Values) == 0 {
+			r.fault(e.at, "phases: a list is wanted, such as - {name: pre-training, steps: 524288}")
+			return nil
+		}
+	}
+	if list == nil {
+		r.fault(nil, "no phases; a run file lists them")
+		return nil
+	}
+	r.phase(&common, rest, []string{phasesKey}, "name", "preset")
+	var out []PhaseSpec
+	for i, item := range list.Values {
+		entries, ok := r.entries(item)
+		if !ok {
+			continue
+		}
+		p := common
+		p.Given = make(map[string]bool, len(common.Given))
+		for key := range common.Given {
+			p.Given[key] = true
+		}
+		p.Name = fmt.Sprintf("phase %d", i+1)
+		start := item.GetToken()
+		if len(entries) > 0 {
+			start = entries[0].at
+		}
+		if start != nil && start.Position != nil {
+			p.At = fmt.Sprintf("%s:%d:%d", r.name, start.Position.Line, start.Position.Column)
+		}
+		r.phase(&p, entries, nil)
+		for _, need := range []struct{ key, value string }{{"shape", p.Shape}, {"hardware", p.Hardware}} {
+			if need.value == "" {
+				r.fault(start, "%s: no %s; a line of the phase or at the top is wanted", p.Name, need.key)
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// phase applies the lines of a phase, presets first, so that what a line says stands.
+func (r *profileReader) phase(p *PhaseSpec, entries []entry, also []string, refused ...string) {
+	for _, e := range entries {
+		if e.key != "preset" || slices.Contains(refused, e.key) {
+			continue
+		}
+		word, ok := r.word(e.value)
+		if !ok {
+			continue
+		}
+		preset, err := FindFineTuning(word)
+		if err != nil {
+			r.fault(e.value.GetToken(), "preset: %v", err)
+			continue
+		}
+		p.Name, p.Workload, p.Length = preset.Name, preset.Workload, Length{Steps: preset.Steps}
+		for _, key := range []string{"batch", "encoder_length", "decoder_length"} {
+			p.Given[key] = true
+		}
+	}
+	length := ""
+	for _, e := range entries {
+		if e.key == "preset" && !slices.Contains(refused, e.key) {
+			continue
+		}
+		set, ok := p.keys()[e.key]
+		if !ok || slices.Contains(refused, e.key) {
+			r.fault(e.at, "%s", unknownPhaseKey(e.key, p, also, refused))
+			continue
+		}
+		word, ok := r.word(e.value)
+		if !ok {
+			continue
+		}
+		if slices.Contains(lengthKeys, e.key) {
+			if length != "" {
+				r.fault(e.at, "%s and %s both say how long the phase is; one of them is wanted", length, e.key)
+				continue
+			}
+			length, p.Length = e.key, Length{}
+		}
+		if err := set(word); err != nil {
+			r.fault(e.value.GetToken(), "%s: %v", e.key, err)
+			continue
+		}
+		p.Given[e.key] = true
+	}
+}
+
+// lengthKeys say how long a phase is.
+var lengthKeys = []string{"steps", "tokens", "days", "max_cost"}
+
+// keys are what a phase may state, with what reads each.
+func (p *PhaseSpec) keys() map[string]func(string) error {
+	text := func(at *string) func(string) error {
+		return func(word string) error { *at = word; return nil }
+	}
+	count := func(at *int, least int) func(string) error {
+		return func(word string) error {
+			n, err := quantity.ParseExact(quantity.Count, word)
+			if err == nil && (n < int64(least) || n > math.MaxInt32) {
+				err = fmt.Errorf("out of range: %d; %d to %d is wanted", n, least, math.MaxInt32)
+			}
+			*at = int(n)
+			return err
+		}
+	}
+	kind := func(at encoding.TextUnmarshaler) func(string) error {
+		return func(word string) error { return at.UnmarshalText([]byte(word)) }
+	}
+	amount := func(k quantity.Kind, put func(float64)) func(string) error {
+		return func(word string) error {
+			v, err := quantity.Parse(k, word)
+			if err == nil && v <= 0 {
+				err = fmt.Errorf("must be more than 0: %q", clip(word))
+			}
+			put(v)
+			return err
+		}
+	}
+	optional := func(k quantity.Kind, at **float64) func(string) error {
+		return amount(k, func(v float64) { *at = &v })
+	}
+	const secondsPerDay = 86400
+	return map[string]func(string) error{
+		"name": text(&p.Name), "shape": text(&p.Shape), "hardware": text(&p.Hardware), "region": text(&p.Rates.Region),
+		"devices": count(&p.Devices, 1), "dp": count(&p.Layout.DP, 1), "tp": count(&p.Layout.TP, 1), "pp": count(&p.Layout.PP, 1), "zero": count(&p.Layout.ZeRO, 0),
+		"micro_batch": count(&p.Layout.MicroBatch, 1), "accumulate": count(&p.Layout.Accumulate, 1),
+		"batch": count(&p.Workload.Batch, 1), "encoder_length": count(&p.Workload.EncoderLength, 1), "decoder_length": count(&p.Workload.DecoderLength, 1),
+		"precision": kind(&p.Execution.Precision), "optimizer": kind(&p.Execution.Optimizer), "recompute": kind(&p.Execution.Recompute), "attention": kind(&p.Execution.Attention),
+		"steps": amount(quantity.Count, func(v float64) { p.Length.Steps = v }), "tokens": amount(quantity.Tokens, func(v float64) { p.Length.Tokens = v }),
+		"days":     amount(quantity.Number, func(v float64) { p.Length.WallSeconds = secondsPerDay * v }),
+		"max_cost": amount(quantity.Money, func(v float64) { p.Length.MaxUSD = v }),
+		"price":    optional(quantity.HourlyPrice, &p.Rates.PriceUSDPerHour), "power": optional(quantity.Power, &p.Rates.MeanPowerWatts),
+		"pue": optional(quantity.Ratio, &p.Rates.PUE), "grid": optional(quantity.CarbonIntensity, &p.Rates.KgCO2ePerKWh), "goodput": optional(quantity.Fraction, &p.Goodput),
+	}
+}
+
+func unknownPhaseKey(key string, p *PhaseSpec, also, refused []string) string {
+	keys := slices.Clone(also)
+	if !slices.Contains(refused, "preset") {
+		keys = append(keys, "preset")
+	}
+	for name := range p.keys() {
+		if !slices.Contains(refused, name) {
+			keys = append(keys, name)
+		}
+	}
+	slices.Sort(keys)
+	hint := ""
+	if near, ok := suggest.Nearest(key, keys); ok {
+		hint = "; did you mean " + near + "?"
+	}
+	return fmt.Sprintf("unknown key: %q%s; one of %s", clip(key), hint, strings.Join(keys, ", "))
+}

@@ -1,0 +1,102 @@
+package reports
+
+import (
+	"fmt"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// phaseFields is a phase as JSON: a planned run with its name.
+type phaseFields struct {
+	Phase string `json:"phase"`
+	planFields
+}
+
+// totalFields is the sum of the phases, the last of the results.
+type totalFields struct {
+	Phase   string            `json:"phase"` // "total"
+	Time    timeFields        `json:"time"`
+	Cost    costFields        `json:"cost"`
+	Missing map[string]string `json:"missing,omitempty"`
+}
+
+// Phases fills in the report of phases that run one after the other: one
+// result a phase, and the total at the end.
+func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
+	t := Table{
+		Columns: []Column{
+			{Title: "phase"},
+			{Title: "shape"},
+			{Title: "hardware"},
+			{Title: "devices"},
+			{Title: "batch"},
+			{Title: "steps", Kind: quantity.Count},
+			{Title: "step", Kind: quantity.Duration},
+			{Title: "wall clock", Kind: quantity.Duration},
+			{Title: "device-hours", Kind: quantity.Number},
+			{Title: "cost", Kind: quantity.Money},
+			{Title: "energy", Kind: quantity.Energy},
+			{Title: "CO2e", Kind: quantity.CarbonMass},
+			{Title: "fits"},
+		},
+		Notes: []string{fmt.Sprintf("Intervals are %.0f %%; those of the total are the sums of the phases', which share the model's errors. Wall clock is steps over goodput, one phase after the other.", 100*hardware.Level)},
+	}
+	var plans []Planned
+	for i := range c.Phases {
+		p := plannedOf(&phases[i], &c.Phases[i])
+		plans = append(plans, p)
+		r.Document.Results = append(r.Document.Results, phaseFields{c.Phases[i].Name, planOf(&p)})
+		b, step := &p.Schedule.Bill, Cell{}
+		if p.Prediction != nil {
+			step = Estimate(p.Prediction.StepSeconds)
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(workloadText(&p.Shape, p.Workload)),
+			Optional(p.Schedule.Steps.Interval), step, Optional(p.Schedule.Occupancy.WallSeconds.Interval), Optional(b.DeviceHours.Interval),
+			Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)),
+		})
+	}
+	t.Notes = append(t.Notes, missingNotes(plans)...)
+	total := totalFields{
+		Phase: "total", Time: timeFields{TotalSeconds: c.WallSeconds.Interval, Level: hardware.Level},
+		Cost:    costFields{USD: c.Bill.CostUSD.Interval, DeviceHours: c.Bill.DeviceHours.Interval, EnergyKWh: c.Bill.EnergyKWh.Interval, CO2Kg: c.Bill.CO2Kg.Interval},
+		Missing: map[string]string{},
+	}
+	for name, e := range map[string]hardware.Estimate{
+		"time.total_seconds": c.WallSeconds, "cost.usd": c.Bill.CostUSD, "cost.device_hours": c.Bill.DeviceHours, "cost.energy_kwh": c.Bill.EnergyKWh, "cost.co2_kg": c.Bill.CO2Kg,
+	} {
+		if e.Interval == nil {
+			total.Missing[name] = e.Missing
+		}
+	}
+	t.Rows = append(t.Rows, []Cell{
+		Text("total"),
+		{},
+		{},
+		{},
+		{},
+		{},
+		{},
+		Optional(c.WallSeconds.Interval), Optional(c.Bill.DeviceHours.Interval),
+		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval), Optional(c.Bill.CO2Kg.Interval),
+		{},
+	})
+	r.Document.Results = append(r.Document.Results, total)
+	r.Tables = append(r.Tables, t)
+}
+
+// plannedOf is a phase as a planned run.
+func plannedOf(phase *hardware.Phase, c *hardware.PlannedPhase) Planned {
+	run := &phase.Run
+	p := Planned{
+		Shape: run.Shape, Workload: run.Workload, Layout: run.Layout, Execution: run.Execution, Hardware: run.Profile.Name,
+		Params: flops.CountParameters(&run.Shape), FLOPs: flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload, run.Execution.Recompute),
+		Prediction: c.Prediction, Untimed: c.Untimed, Schedule: c.Schedule,
+	}
+	if q := c.Prediction; q != nil {
+		p.Memory, p.Fits = q.Memory, q.Fits
+	}
+	return p
+}
