@@ -78,7 +78,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 		f.HeldOut = &heldOutFields{c.Fit.MedianAbsLogError, c.Fit.Worst, c.Fit.Coverage80}
 		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
 		line("error on a shape left out", fmt.Sprintf("median %s, worst %s", percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
-		line("inside the 80 % interval", percent(c.Fit.Coverage80))
+		line("inside the 80 % interval", percent(c.Fit.Coverage80)+", before it was widened to hold 80 %")
 	}
 	constants := Table{
 		Title:   "What the steps say",
@@ -100,4 +100,34 @@ func (r *Report) Calibrated(c *Calibrated) {
 	if len(constants.Rows) > 0 {
 		r.Tables = append(r.Tables, constants)
 	}
+}
+
+type checkedFields struct {
+	calibrate.Record
+	MeasuredSeconds  float64  `json:"measured_seconds"`
+	PredictedSeconds interval `json:"predicted_seconds"`
+	LogError         float64  `json:"log_error"` // ln(measured/predicted)
+}
+
+// CalibrationChecked fills in the report of a profile held against measured
+// steps, a result each.
+func (r *Report) CalibrationChecked(rows []calibrate.Checked, v calibrate.Verdict, left int) {
+	percent := func(e float64) string { return quantity.Format(quantity.Fraction, math.Expm1(e), 2) }
+	t := Table{
+		Columns: []Column{
+			{Title: "shape"}, {Title: "batch"}, {Title: "measured", Kind: quantity.Duration, Digits: 3}, {Title: "predicted", Kind: quantity.Duration}, {Title: "off by", Kind: quantity.Fraction, Digits: 2}, {Title: "disturbed"},
+		},
+		Notes: []string{fmt.Sprintf("Median error %s, worst %s; %d of %d inside the 80 %% interval; %d points left over. A disturbed step counts with its processor time.",
+			percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside, len(rows), left)},
+	}
+	for i := range rows {
+		c := &rows[i]
+		t.Rows = append(t.Rows, []Cell{
+			Text(c.Record.Shape), Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch, c.Record.EncoderLength, c.Record.DecoderLength)),
+			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())), Text(c.Record.Contended),
+		})
+		r.Document.Results = append(r.Document.Results, checkedFields{c.Record, c.Seconds, c.Predicted, c.LogError()})
+	}
+	r.Document.Conventions["error"] = "ln(measured/predicted)"
+	r.Tables = append(r.Tables, t)
 }

@@ -43,7 +43,7 @@ const (
 //
 // Source: Fedorov 1972, Theory of Optimal Experiments, chapter 2; Halton 1960, Numerische Mathematik 2, 84–90.
 func Design() []Point {
-	candidates := designBox()
+	candidates := designBox(1, designCandidates)
 	profile := nominalProcessor()
 	base := kernelPrior(&profile)
 	n := hardware.ConstantCount
@@ -89,15 +89,31 @@ func Design() []Point {
 	return order
 }
 
-// designBox spreads candidates evenly.
-func designBox() []Point {
+// Unseen returns points of the same box whose shapes are not in the design: what a calibrated profile is checked with.
+func Unseen() []Point {
+	const tried, wanted = 80, 20
+	known := map[string]bool{}
+	for _, p := range designBox(1, designCandidates) {
+		known[p.Shape.Name] = true
+	}
+	var out []Point
+	for _, p := range designBox(designCandidates+1, designCandidates+tried) {
+		if !known[p.Shape.Name] && p.Shape.Encoder.Layers != p.Shape.Decoder.Layers && len(out) < wanted {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// designBox spreads candidates evenly: elements first to last of the sequence.
+func designBox(first, last int) []Point {
 	var points []Point
 	seen := map[string]bool{}
 	pick := func(u float64, n int) int { return min(n-1, int(u*float64(n))) }
 	depth := func(u float64) int {
 		return int(math.Round(designLayersLow * math.Pow(designLayersHigh/designLayersLow, u)))
 	}
-	for i := 1; i <= designCandidates; i++ {
+	for i := first; i <= last; i++ {
 		ref := fmt.Sprintf("%s/el=%d,dl=%d", designWidths[pick(halton(i, 2), len(designWidths))], depth(halton(i, 3)), depth(halton(i, 5)))
 		if seen[ref] {
 			continue

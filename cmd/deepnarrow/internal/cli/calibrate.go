@@ -26,6 +26,7 @@ type calibrateFlags struct {
 	records string
 	threads int
 	profile string // file to write
+	check   string
 
 	from      []string
 	hardware  string
@@ -47,12 +48,14 @@ func (a *app) calibrate() *cobra.Command {
 Without --from it times training steps of T5 shapes with the reference kernel on this
 machine's processor, most telling first, until --max-time. Steps beside other work on
 the machine are flagged, and taken again if time allows. --records keeps the
-measurements; the same call goes on from them.
+measurements; the same call goes on from them. --check holds a profile against steps of
+twenty other shapes.
 
 --from FILE fits to your own steps on --hardware instead: CSV or JSON lines with shape,
 batch, step_seconds and what else differs from run to run (see docs/calibrate.md).
 --emit pytorch prints a script that measures such steps on one device or a cluster.`,
 		Example: `  deepnarrow calibrate --max-time 3m --records here.jsonl -o here.yaml
+  deepnarrow calibrate --check here.yaml --max-time 3m
   deepnarrow calibrate --emit pytorch -o twin.py
   deepnarrow calibrate --from steps.jsonl --hardware a100 -o ours.yaml`,
 		ValidArgsFunction: completeShapes,
@@ -62,6 +65,8 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 				return f.emitTwin(a, args)
 			case len(args) > 0:
 				return usage("the shapes to measure are chosen here", "calibrate takes shapes only with --emit; got %q", args[0])
+			case f.check != "":
+				return f.compare(c.Context(), a)
 			case len(f.from) > 0:
 				return f.importSteps(a)
 			default:
@@ -83,6 +88,7 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.records, "records", "", "append measurements to this JSON-lines `file`, and go on from those in it")
 	countFlag(c, &f.threads, "threads", "threads (default: one per core)")
 	flags.StringVarP(&f.profile, "output", "o", "", "write the profile, or the script, to this `file`")
+	flags.StringVar(&f.check, "check", "", "measure other shapes and hold the predictions of this `profile` against them")
 	flags.StringArrayVar(&f.from, "from", nil, "fit to the steps in this `file`; may be repeated")
 	flags.StringVar(&f.hardware, "hardware", "", "accelerator `name` or profile file that the steps of --from were made on")
 	flags.StringVar(&f.stack, "stack", "", "software stack of --from: one of those of deepnarrow validate, such as megatron")
@@ -102,29 +108,9 @@ const hundred = 100
 
 // measure runs the reference kernel and fits to its steps.
 func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
-	if f.threads == 0 {
-		f.threads = runtime.GOMAXPROCS(0)
-	}
-	done, err := readCalibration(f.records)
+	found, err := f.bench(ctx, a, calibrate.Design())
 	if err != nil {
-		return badInput(err, "")
-	}
-	bar := a.progress("calibrate", hundred)
-	bench := calibrate.Bench{
-		Points: calibrate.Design(), Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: machineName(),
-		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now, CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
-		Keep: func(r calibrate.Record) error {
-			if f.records == "" {
-				return nil
-			}
-			return appendCalibration(f.records, r)
-		},
-		Progress: func(_ calibrate.Point, spent float64) { bar.reach(int(hundred * spent)) },
-	}
-	found, err := bench.Measure(ctx)
-	bar.end()
-	if err != nil {
-		return kernelError(err)
+		return err
 	}
 	here, err := calibrate.FitHere(calibrate.Processor("this machine", found.Facts), found.Records)
 	if err != nil {
@@ -137,8 +123,59 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	}
 	return f.finish(a, r, &reports.Calibrated{
 		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used), Contended: here.Contended(),
-		Left: found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: bench.Machine, Date: time.Now().UTC().Format(time.RFC3339),
+		Left: found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: machineName(), Date: time.Now().UTC().Format(time.RFC3339),
 	})
+}
+
+// bench measures points on this machine.
+func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.Point) (calibrate.BenchResult, error) {
+	none := calibrate.BenchResult{}
+	if f.threads == 0 {
+		f.threads = runtime.GOMAXPROCS(0)
+	}
+	done, err := readCalibration(f.records)
+	if err != nil {
+		return none, badInput(err, "")
+	}
+	bar := a.progress("calibrate", hundred)
+	bench := calibrate.Bench{
+		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: machineName(),
+		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now, CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
+		Keep: func(r calibrate.Record) error {
+			if f.records == "" {
+				return nil
+			}
+			return appendCalibration(f.records, r)
+		},
+		Progress: func(_ calibrate.Point, spent float64) { bar.reach(int(hundred * spent)) },
+	}
+	found, err := bench.Measure(ctx)
+	bar.end()
+	if err != nil {
+		return none, kernelError(err)
+	}
+	return found, nil
+}
+
+// compare measures steps of other shapes than the design's and holds a
+// profile's predictions against them.
+func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
+	p, err := profile(f.check)
+	if err != nil {
+		return badInput(err, "")
+	}
+	found, err := f.bench(ctx, a, calibrate.Unseen())
+	if err != nil {
+		return err
+	}
+	rows, verdict, err := calibrate.Check(p, found.Records)
+	if err != nil {
+		return noAnswer(err, "give it more --max-time")
+	}
+	r := newReport("calibrate-check")
+	r.Document.Inputs["profile"], r.Document.Inputs["max_time_seconds"] = f.check, f.maxTime
+	r.CalibrationChecked(rows, verdict, found.Left)
+	return a.render(r)
 }
 
 // importSteps fits to the user's own steps.

@@ -1,0 +1,54 @@
+package calibrate
+
+import (
+	"errors"
+	"math"
+	"testing"
+)
+
+// What a profile is checked with is in the box and not in its design.
+func TestUnseen(t *testing.T) {
+	known := map[string]bool{}
+	for _, p := range Design() {
+		known[p.Shape.Name] = true
+	}
+	points := Unseen()
+	const wanted = 20 // of the requirement
+	if len(points) != wanted {
+		t.Errorf("%d points", len(points))
+	}
+	for _, p := range points {
+		if known[p.Shape.Name] || p.Shape.Encoder.Layers == p.Shape.Decoder.Layers {
+			t.Errorf("%s", p.Shape.Name)
+		}
+	}
+}
+
+// Records made by the profile's own model are right; one that is 10 % slower is off by that.
+func TestCheck(t *testing.T) {
+	const written = 1e-9
+	profile, truth, records := madeUp(5)
+	profile.Calibration = &truth
+	records[2].StepSeconds *= 1.1
+	half := 0.5
+	records[3].StepSeconds, records[3].CPUShare, records[3].Contended = records[3].StepSeconds/half, &half, "other work"
+	rows, verdict, err := Check(profile, records)
+	if err != nil || len(rows) != 5 {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{0, 0, math.Log(1.1), 0, 0} {
+		if math.Abs(rows[i].LogError()-want) > written {
+			t.Errorf("row %d is off by %g, made up %g", i, rows[i].LogError(), want)
+		}
+	}
+	if verdict.MedianAbsLogError > written || math.Abs(verdict.WorstAbsLogError-math.Log(1.1)) > written || verdict.Inside != 5 {
+		t.Errorf("%+v", verdict)
+	}
+	if _, _, err := Check(profile, nil); !errors.Is(err, ErrNoMeasurements) {
+		t.Errorf("nothing: %v", err)
+	}
+	records[0].Shape = "t5-none"
+	if _, _, err := Check(profile, records); err == nil {
+		t.Error("an unknown shape: no error")
+	}
+}
