@@ -189,13 +189,12 @@ func (v *Validation) Table() []Score {
 func scoreOf(rows []Scored) Score {
 	s := Score{N: len(rows)}
 	var errors, baselines []float64
-	share := 1 / float64(len(rows))
 	for _, r := range rows {
 		e, b := math.Abs(math.Log(r.Measured/r.Predicted)), math.Abs(math.Log(r.Measured/r.Baseline))
 		errors, baselines = append(errors, e), append(baselines, b)
 		count := func(at *float64, yes bool) {
 			if yes {
-				*at += share
+				*at++
 			}
 		}
 		count(&s.Within125, e <= math.Log(1.25))
@@ -203,6 +202,9 @@ func scoreOf(rows []Scored) Score {
 		count(&s.Coverage80, r.Measured >= r.Low && r.Measured <= r.High)
 		count(&s.BaselineWithin125, b <= math.Log(1.25))
 		count(&s.BaselineWithin2, b <= math.Log(2))
+	}
+	for _, share := range []*float64{&s.Within125, &s.Within2, &s.Coverage80, &s.BaselineWithin125, &s.BaselineWithin2} {
+		*share /= float64(max(1, len(rows)))
 	}
 	s.MedianAbsLog, s.BaselineMedian = median(errors), median(baselines)
 	return s
