@@ -231,6 +231,7 @@ func (c *coster) time(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
 func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	r := c.request
 	layout, x := c.shown(s)
+	layout = layout.For(c.workload)
 	out := Costs{
 		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s, c.workload, x.Recompute),
 		Layout: layout, Recompute: x.Recompute,

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -44,7 +45,8 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			}
 			r := newReport("recommend")
 			r.Document.Inputs = f.inputs()
-			r.Document.Inputs["hardware"] = machine.profiles
+			r.Document.Inputs["hardware"] = append([]string{}, machine.profiles...)
+			r.Document.Warnings = append(r.Document.Warnings, f.likeWarnings...)
 			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
@@ -125,6 +127,7 @@ type recommendFlags struct {
 	evidence                                                             []string
 	caps                                                                 map[recommend.Axis]*float64
 	minDModel, maxDModel, vocab, top                                     int
+	likeWarnings                                                         []string // of the file that --like names
 }
 
 func (f *recommendFlags) register(c *cobra.Command) {
@@ -243,7 +246,8 @@ func (f *recommendFlags) anchor(a *app, r *recommend.Request) (*shapes.Shape, er
 		s, err := shapes.Lookup(name)
 		return &s, err
 	}
-	s, _, err := a.shape(f.like)
+	s, warnings, err := a.shape(f.like)
+	f.likeWarnings = warnings
 	r.Anchor = &s
 	return &s, err
 }
@@ -345,7 +349,7 @@ func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, w
 	if r.Software, err = m.software(); err != nil {
 		return err
 	}
-	if m.layout.DP+m.layout.TP+m.layout.PP+m.layout.MicroBatch+m.layout.ZeRO > 0 {
+	if m.layout != (flops.Layout{}) {
 		layout, w, err := m.place(template, r.Workload, work.batch != 0)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ choice and the rank correlation beside those of three baselines.`,
 				scored = []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource)}
 			}
 			r := newReport("validate")
-			r.Document.Inputs["from"] = from
+			r.Document.Inputs["from"] = append([]string{}, from...)
 			r.Validate(scored)
 			return a.render(r)
 		},
