@@ -1,7 +1,10 @@
 package hardware
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -45,21 +48,19 @@ func missingInput(name, reason string) Input {
 // is, with every missing factor's reason.
 func product(factors ...Estimate) Estimate {
 	value, down, up := 1.0, 0.0, 0.0
-	missing := ""
+	var missing []string
 	for _, f := range factors {
 		if f.Interval == nil {
-			if missing != "" {
-				missing += "; "
-			}
-			missing += f.Missing
+			missing = append(missing, f.Missing)
 			continue
 		}
 		value *= f.Interval.Value
 		down += square(math.Log(f.Interval.Value / f.Interval.Low))
 		up += square(math.Log(f.Interval.High / f.Interval.Value))
 	}
-	if missing != "" {
-		return Estimate{Missing: missing}
+	if len(missing) > 0 {
+		reasons := slices.DeleteFunc(missing, func(reason string) bool { return reason == "" })
+		return Estimate{Missing: cmp.Or(strings.Join(reasons, "; "), "not stated")}
 	}
 	if value == 0 { // a price of 0, a run of 0 steps
 		return Exactly(0)

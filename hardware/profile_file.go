@@ -110,7 +110,11 @@ func (r *profileReader) document(text []byte) (ast.Node, bool) {
 		}
 		return nil, false
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+	switch {
+	case len(file.Docs) == 0 || len(file.Docs) == 1 && file.Docs[0].Body == nil:
+		r.fault(nil, "one YAML document is wanted; found none")
+		return nil, false
+	case len(file.Docs) > 1:
 		r.fault(nil, "one YAML document is wanted; found %d", len(file.Docs))
 		return nil, false
 	}

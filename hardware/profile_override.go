@@ -30,10 +30,23 @@ func Parse(text string) (Profile, error) {
 	return Override(profile, overrides)
 }
 
-// SplitSpec separates the name of a hardware flag, which may be a profile file, from its overrides.
+// SplitSpec separates the name of a hardware flag, which may be a profile file, from its overrides. A comma in
+// parentheses belongs to the name.
 func SplitSpec(text string) (name, overrides string) {
-	name, overrides, _ = strings.Cut(text, ",")
-	return strings.TrimSpace(name), overrides
+	open := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '(':
+			open++
+		case ')':
+			open--
+		case ',':
+			if open <= 0 {
+				return strings.TrimSpace(text[:i]), text[i+1:]
+			}
+		}
+	}
+	return strings.TrimSpace(text), ""
 }
 
 // Override returns the profile with numbers replaced: "mem=40GiB,price=1.10". An empty text changes nothing.

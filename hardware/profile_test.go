@@ -206,3 +206,14 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Every name and alias of the catalogue is a hardware flag that means its profile.
+func TestCatalogueNamesParse(t *testing.T) {
+	for _, want := range Catalogue() {
+		for _, name := range append([]string{want.Name, want.Name + ",price=1"}, want.Aliases...) {
+			if p, err := Parse(name); err != nil || p.Name != want.Name {
+				t.Errorf("Parse(%q) = %q, %v", name, p.Name, err)
+			}
+		}
+	}
+}
