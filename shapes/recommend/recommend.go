@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -63,7 +64,7 @@ func Recommend(r Request) (Result, error) {
 		return out, view.noAnswer(&all, &e)
 	}
 	if j == nil {
-		out.Rows, err = view.unjudged(&all, r.Top)
+		out.Rows, err = view.unjudged(&all, r.Top, out.Anchor)
 		return out, err
 	}
 	sel := choose(all.points, r.Objective, anchorScore, j.usual(), r.Top)
@@ -193,6 +194,8 @@ func (v *viewer) fill(row *Row) error {
 	row.Costs = costs
 	row.Published, row.Figure = published(&row.Shape)
 	row.Class = Rule
+	unjudged := hardware.Estimate{Missing: "no evidence judges this shape"}
+	row.Quality.Upstream, row.Quality.Downstream = unjudged, unjudged
 	if v.judge != nil {
 		v.judge.describe(row)
 	}
@@ -255,9 +258,9 @@ func (v *viewer) tie(a, b *Row) bool {
 
 // unjudged returns, where nothing says how good shapes are, the candidate that
 // uses most of the budget for each depth: a menu, not a ranking.
-func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
+func (v *viewer) unjudged(all *evaluation, top int, anchor *Row) ([]Row, error) {
 	if v.request.Source == Listed {
-		return v.menu(all.points)
+		return v.menu(all.points, anchor)
 	}
 	largest := map[int]point{} // by layers of both stacks
 	var depths []int
@@ -276,11 +279,11 @@ func (v *viewer) unjudged(all *evaluation, top int) ([]Row, error) {
 	for i := 0; i < len(depths); i += step {
 		some = append(some, largest[depths[i]])
 	}
-	return v.menu(some)
+	return v.menu(some, anchor)
 }
 
 // menu returns rows that nothing ranks.
-func (v *viewer) menu(points []point) ([]Row, error) {
+func (v *viewer) menu(points []point, anchor *Row) ([]Row, error) {
 	why := "the largest shape of its depth within the limits; nothing measured ranks it"
 	if v.request.Source == Listed {
 		why = "listed; nothing measured ranks it"
@@ -292,6 +295,9 @@ func (v *viewer) menu(points []point) ([]Row, error) {
 			return nil, err
 		}
 		row.Rank, row.Why = len(rows)+1, why
+		if anchor != nil {
+			row.Saved = row.saved(&anchor.Costs)
+		}
 		rows = append(rows, row)
 	}
 	return rows, nil
