@@ -49,9 +49,6 @@ func Run(ctx context.Context, args []string, s Streams) (code int) {
 	}()
 	root := a.root()
 	root.SetArgs(args)
-	root.SetIn(s.In)
-	root.SetOut(s.Out)
-	root.SetErr(s.Err)
 	return a.report(ctx, root.ExecuteContext(ctx))
 }
 
@@ -92,6 +89,9 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.validate(), a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage())
+	root.SetIn(a.In)
+	root.SetOut(a.Out) // before the completion command, which takes it as it is
+	root.SetErr(a.Err)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = noSuchCommand

@@ -45,6 +45,7 @@ func TestExitCodes(t *testing.T) {
 		{"plan t5-base --hardware a100 --tokens 1e300", exitUsage},
 		{"plan t5-base --hardware a100 --max-cost $1e300", exitUsage},
 		{"plan t5-base --hardware a100 --steps 0.5", exitUsage},
+		{"recommend --like t5-base --tokens-per-param 0", exitUsage},
 		{"completion", exitOK},
 		{"completion bash", exitOK},
 		{"completion tcsh", exitUsage},

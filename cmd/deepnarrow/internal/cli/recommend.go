@@ -218,6 +218,9 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		r.Steps = run.Steps
 	}
 	if v := given(f.tokensPerParam); v != nil {
+		if *v == 0 {
+			return r, usage("", "--tokens-per-param is 0; allowed: more than 0")
+		}
 		r.TokensPerParam = *v
 	}
 	if f.fitted != "" {
