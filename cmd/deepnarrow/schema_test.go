@@ -25,6 +25,7 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"plan", "t5-base", "gpt2", "--hardware", "a100", "--hardware", "tpu-v3", "--hardware", "tpu7x", "--hardware", "l40s", "--devices", "8"},
 		{"plan", "t5-11b", "--hardware", "h100", "--devices", "64", "--layout", "auto", "--deadline", "14d", "--region", "us-central1"},
 		{"plan", "t5-base", "--hardware", "a100", "--max-cost", "$500", "--price", "2"},
+		{"plan", "t5-base", "bert-base-uncased", "--hardware", "a100", "--decode"},
 		{"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws", "all"},
 		{"recommend", "--like", "gpt2"},
 		{"recommend", "--max-params", "150M", "--objective", "quality", "--evidence", "primary"},
