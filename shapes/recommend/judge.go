@@ -60,7 +60,7 @@ func whyUncovered(s *shapes.Shape) string {
 }
 
 func newPublishedJudge(r *Request, template *shapes.Shape) (*publishedJudge, error) {
-	p, err := newPredictor(readings(r.Evidence), nil)
+	p, err := r.predictor()
 	if err != nil {
 		return nil, err
 	}

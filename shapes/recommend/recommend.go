@@ -93,7 +93,7 @@ func (r *Result) warn(q *Request) {
 func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
 	j, err := r.evidence(template, c, summary)
 	if p, ok := j.(*publishedJudge); ok && err == nil {
-		summary.Check, err = leaveOneOut(readings(r.Evidence), p.law)
+		summary.Check, err = r.heldOut(p.predictor)
 	}
 	return j, err
 }
