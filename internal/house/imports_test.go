@@ -45,7 +45,10 @@ var allowed = []struct {
 	{"reports/check", []string{"internal/quantity", "internal/suggest", "data", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports", "reports/compare"}},
 	{"reports", []string{"internal/quantity", "hardware/kernel", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports/compare"}},
 	{"reports/figure", nil},
+	{"reports/explore/engine", []string{"internal/quantity", "shapes", "flops", "hardware", "shapes/recommend"}},
+	{"reports/explore", nil},
 	{"cmd/deepnarrow/internal/cli", []string{"..."}},
+	{"cmd/explorer", []string{"reports/explore/engine"}},
 	{"cmd/deepnarrow", []string{"cmd/deepnarrow/internal/cli"}},
 }
 

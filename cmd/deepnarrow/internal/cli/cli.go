@@ -88,7 +88,7 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	)
 	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.validate(), a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
-	root.AddCommand(a.check(), a.diff(), a.reportPage())
+	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())
 	root.SetIn(a.In)
 	root.SetOut(a.Out) // before the completion command, which takes it as it is
 	root.SetErr(a.Err)

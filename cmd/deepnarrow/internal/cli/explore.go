@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/reports/explore"
+)
+
+func (a *app) explore() *cobra.Command {
+	var file string
+	c := &cobra.Command{
+		Use:     "explore -o FILE",
+		Short:   "Write an offline page with sliders for shape, data and hardware",
+		GroupID: groupReview,
+		Long: `Write one page that needs no network: the same code as plan and recommend,
+compiled to WebAssembly, recomputes counts, memory, step time, cost and the
+recommendation front while sliders move. The address holds the state, so that a
+link shares it, and the page shows the command line that gives the same numbers.`,
+		Example: "  deepnarrow explore -o explorer.html",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if file == "" {
+				return usage("deepnarrow explore -o explorer.html", "-o is needed: which file to write?")
+			}
+			if file == "-" {
+				return explore.Write(a.Out)
+			}
+			return writeFile(file, func(w io.Writer) error { return explore.Write(w) })
+		},
+	}
+	c.Flags().StringVarP(&file, "output", "o", "", "write the page to this `file`, or - for standard output")
+	return c
+}

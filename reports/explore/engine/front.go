@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+// Front is the recommendation for a state: the state's shape as the anchor,
+// then the rows in order.
+type Front struct {
+	Command string      `json:"command"`
+	Axis    string      `json:"axis"`    // what cost is
+	Quality string      `json:"quality"` // what quality is, in a sentence
+	Rows    []FrontRow  `json:"rows"`
+	Notes   []string    `json:"notes"`
+	XTicks  []FrontTick `json:"x_ticks"`
+	YTicks  []FrontTick `json:"y_ticks"`
+}
+
+// FrontTick is a labelled place on an axis.
+type FrontTick struct {
+	At   float64 `json:"at"`
+	Text string  `json:"text"`
+}
+
+// FrontRow is one shape. Cost is in base units of the axis; quality is absent
+// where nothing is known.
+type FrontRow struct {
+	Rank     int                `json:"rank"` // 0 is the anchor
+	Name     string             `json:"name"`
+	Pick     bool               `json:"pick,omitempty"`
+	Tie      bool               `json:"tie,omitempty"`
+	Cost     *float64           `json:"cost,omitempty"`
+	CostText string             `json:"cost_text"`
+	Params   int64              `json:"params"`
+	Quality  *quantity.Interval `json:"quality,omitempty"`
+	Score    string             `json:"score"`
+	Saved    string             `json:"saved"`
+	Step     string             `json:"step"`
+	Money    string             `json:"money"`
+	Depths   string             `json:"depths"`
+	DModel   int                `json:"d_model"`
+	Evidence string             `json:"evidence"`
+	Why      string             `json:"why"`
+}
+
+// Recommend answers what else could be trained instead of a state's shape.
+func Recommend(fragment string) (Front, error) {
+	var out Front
+	x, err := resolve(fragment)
+	if err != nil {
+		return out, err
+	}
+	objective, err := recommend.ParseAxis(x.state.Objective)
+	if err != nil {
+		return out, err
+	}
+	goodput := hardware.DefaultGoodput()
+	request := recommend.Request{
+		Anchor: &x.shape, Objective: objective, Workload: x.workload, Execution: x.execute, Steps: float64(x.state.Steps),
+		Devices: x.state.Devices, Profile: &x.profile, Goodput: &goodput, Workers: 1,
+		Constraints: recommend.Constraints{Align: latticeAlign},
+	}
+	if x.state.Among == "catalogue" {
+		request.Source = recommend.Catalogue
+	}
+	result, err := recommend.Recommend(request)
+	if err != nil {
+		return out, err
+	}
+	out = Front{Command: x.state.FrontCommand(), Axis: result.CostAxis.String(), Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result)}
+	if result.Anchor != nil {
+		out.Rows = append(out.Rows, frontRow(result.Anchor, &result))
+	}
+	for i := range result.Rows {
+		out.Rows = append(out.Rows, frontRow(&result.Rows[i], &result))
+	}
+	out.ticks(result.CostAxis)
+	return out, nil
+}
+
+// latticeAlign is the default of `recommend --align`.
+const latticeAlign = 64
+
+func frontRow(row *recommend.Row, result *recommend.Result) FrontRow {
+	f := FrontRow{
+		Rank: row.Rank, Name: row.Shape.Name, Pick: row.Pick, Tie: row.Tie, Params: row.Params.Total, DModel: row.Shape.DModel,
+		Depths:  fmt.Sprintf("%d/%d", row.Shape.Encoder.Layers, row.Shape.Decoder.Layers),
+		Quality: row.Quality.Downstream.Interval, Evidence: row.Class.String(), Why: row.Why,
+		Step: estimateText(quantity.Duration, row.StepTime), Money: estimateText(quantity.Money, row.Bill.CostUSD),
+	}
+	if row.Evidence == "recalled" {
+		f.Evidence += " †"
+	}
+	f.Score = "–"
+	if f.Quality != nil {
+		f.Score = quantity.FormatInterval(quantity.Number, *f.Quality)
+	}
+	f.Cost = costOn(result.CostAxis, row)
+	f.CostText, f.Saved = "–", "–"
+	if f.Cost != nil {
+		f.CostText = quantity.Format(axisKind(result.CostAxis), *f.Cost, 0)
+		if anchor := result.Anchor; anchor != nil && row.Rank > 0 {
+			if was := costOn(result.CostAxis, anchor); was != nil && *was > 0 {
+				f.Saved = quantity.Format(quantity.Fraction, 1 - *f.Cost / *was, 0)
+			}
+		}
+	}
+	return f
+}
+
+func estimateText(kind quantity.Kind, e hardware.Estimate) string {
+	if e.Interval == nil {
+		return "–"
+	}
+	return quantity.FormatInterval(kind, *e.Interval)
+}
+
+// costOn returns what a row costs on an axis, nil when it is not known.
+func costOn(axis recommend.Axis, row *recommend.Row) *float64 {
+	of := func(i *quantity.Interval) *float64 {
+		if i == nil {
+			return nil
+		}
+		return &i.Value
+	}
+	switch axis {
+	case recommend.FLOPsAxis:
+		return &row.RunFLOPs
+	case recommend.StepTimeAxis:
+		return of(row.StepTime.Interval)
+	case recommend.DeviceHoursAxis:
+		return of(row.Bill.DeviceHours.Interval)
+	case recommend.CostAxis:
+		return of(row.Bill.CostUSD.Interval)
+	case recommend.MemoryAxis:
+		return &row.Memory.PeakBytes
+	case recommend.DecodeAxis:
+		return of(row.Decode.Interval)
+	default:
+		params := float64(row.Params.Total)
+		return &params
+	}
+}
+
+func axisKind(axis recommend.Axis) quantity.Kind {
+	switch axis {
+	case recommend.FLOPsAxis:
+		return quantity.FLOP
+	case recommend.StepTimeAxis, recommend.DecodeAxis:
+		return quantity.Duration
+	case recommend.DeviceHoursAxis:
+		return quantity.Count
+	case recommend.CostAxis:
+		return quantity.Money
+	case recommend.MemoryAxis:
+		return quantity.Bytes
+	default:
+		return quantity.Params
+	}
+}
+
+// ticks puts a handful of labels on both axes, at even steps.
+func (f *Front) ticks(axis recommend.Axis) {
+	var costs, scores []float64
+	for i := range f.Rows {
+		if r := &f.Rows[i]; r.Cost != nil && r.Quality != nil {
+			costs, scores = append(costs, *r.Cost), append(scores, r.Quality.Low, r.Quality.High)
+		}
+	}
+	f.XTicks, f.YTicks = []FrontTick{}, []FrontTick{}
+	for _, at := range evenly(costs) {
+		f.XTicks = append(f.XTicks, FrontTick{at, quantity.Format(axisKind(axis), at, 0)})
+	}
+	for _, at := range evenly(scores) {
+		f.YTicks = append(f.YTicks, FrontTick{at, strconv.FormatFloat(at, 'g', 4, 64)})
+	}
+}
+
+func notes(result *recommend.Result) []string {
+	e := &result.Evidence
+	out := []string{fmt.Sprintf("%s of %s candidates qualify. Intervals are 80 %%.", quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
+	out = append(out, result.Warnings...)
+	if e.Missing != "" {
+		out = append(out, "No quality: "+e.Missing)
+	}
+	if e.Check != nil {
+		out = append(out, e.Check.String())
+	}
+	if e.Recalled {
+		out = append(out, "† rests on results written down from memory of the paper.")
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package engine
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+// State is one position of all controls. A 0 is what the shape itself, or the
+// default workload, says.
+type State struct {
+	Shape                               string // a catalogue name, or an edit of one
+	EL, DL, DModel, DFF, Heads          int
+	Batch, EncoderLength, DecoderLength int
+	Hardware                            string
+	Devices, Steps                      int
+	Among                               string // "catalogue" or "lattice": what the front is searched in
+	Objective                           string // what the front saves: see [recommend.ParseAxis]
+}
+
+// Start is where the explorer opens: the run of Tay et al. 2021 (arXiv
+// 2109.10686, section 3).
+func Start() State {
+	return State{Shape: "t5-base", Hardware: "tpu-v3", Devices: 16, Steps: 524288, Among: "catalogue", Objective: "params"}
+}
+
+// number is one whole number of the state: its key in the fragment, the letters
+// of the shape's edit or the flag of the command line, and where it is kept.
+type number struct {
+	key, edit, flag string
+	at              *int
+}
+
+// numbers lists the whole numbers in the order of fragment and command line.
+func (s *State) numbers() []number {
+	return []number{
+		{"el", "el", "", &s.EL},
+		{"dl", "dl", "", &s.DL},
+		{"dm", "dm", "", &s.DModel},
+		{"ff", "ff", "", &s.DFF},
+		{"nh", "nh", "", &s.Heads},
+		{"batch", "", "batch", &s.Batch},
+		{"enc", "", "encoder-length", &s.EncoderLength},
+		{"dec", "", "decoder-length", &s.DecoderLength},
+		{"devices", "", "devices", &s.Devices},
+		{"steps", "", "steps", &s.Steps},
+	}
+}
+
+// largest bounds every number of a state, so that no product of the layout
+// search overflows.
+const largest = 1 << 24
+
+// Read returns the state that a URL fragment names, without its "#". Keys that
+// are absent keep the value of [Start]; an unknown key or a value out of range
+// is an error.
+func Read(fragment string) (State, error) {
+	s := Start()
+	values, err := url.ParseQuery(fragment)
+	if err != nil {
+		return s, fmt.Errorf("the address is damaged: %w", err)
+	}
+	texts := map[string]*string{"shape": &s.Shape, "hardware": &s.Hardware, "among": &s.Among, "objective": &s.Objective}
+	numbers := s.numbers()
+	for key, v := range values {
+		if at, ok := texts[key]; ok {
+			*at = v[0]
+			continue
+		}
+		i := slices.IndexFunc(numbers, func(n number) bool { return n.key == key })
+		if i < 0 {
+			return s, fmt.Errorf("the address names an unknown control: %q", key)
+		}
+		n, err := quantity.ParseExact(quantity.Count, v[0])
+		if err != nil || n < 1 || n > largest {
+			return s, fmt.Errorf("%s is %q; allowed: a whole number from 1 to %d", key, v[0], largest)
+		}
+		*numbers[i].at = int(n)
+	}
+	if s.Among != "catalogue" && s.Among != "lattice" {
+		return s, fmt.Errorf("among is %q; allowed: catalogue, lattice", s.Among)
+	}
+	if _, err := recommend.ParseAxis(s.Objective); err != nil {
+		return s, err
+	}
+	return s, nil
+}
+
+// Fragment returns the state as a URL fragment, which [Read] reads back.
+func (s State) Fragment() string {
+	values := []string{"shape=" + escape(s.Shape), "hardware=" + escape(s.Hardware)}
+	for _, n := range s.numbers() {
+		if *n.at != 0 {
+			values = append(values, n.key+"="+strconv.Itoa(*n.at))
+		}
+	}
+	return strings.Join(append(values, "among="+s.Among, "objective="+s.Objective), "&")
+}
+
+// escape is the query escape, but leaves the slash and comma of edits legible.
+func escape(text string) string {
+	return strings.NewReplacer("%2F", "/", "%2C", ",").Replace(url.QueryEscape(text))
+}
+
+// settle resolves the shape and the workload, and drops from the state what
+// only repeats the base shape's own value.
+func (s *State) settle() (shapes.Shape, flops.Workload, error) {
+	base, err := shapes.Parse(s.Shape)
+	if err != nil {
+		return base, flops.Workload{}, err
+	}
+	own := dimensions(&base)
+	for _, n := range s.numbers() {
+		if n.edit != "" && (*n.at == own[n.key] || own[n.key] == 0) {
+			*n.at = 0
+		}
+	}
+	shape, err := shapes.Parse(s.reference())
+	if err != nil {
+		return shape, flops.Workload{}, err
+	}
+	w := flops.DefaultWorkload(&shape)
+	for _, n := range []struct{ set, at *int }{
+		{&s.Batch, &w.Batch},
+		{&s.EncoderLength, &w.EncoderLength},
+		{&s.DecoderLength, &w.DecoderLength},
+	} {
+		if *n.set == *n.at {
+			*n.set = 0
+		}
+		if *n.set != 0 {
+			*n.at = *n.set
+		}
+	}
+	return shape, w, w.Validate(&shape)
+}
+
+// dimensions returns what the shape's sliders show, by key; a stack that the
+// shape does not have is 0.
+func dimensions(s *shapes.Shape) map[string]int {
+	k := s.Encoder
+	if k.Layers == 0 {
+		k = s.Decoder
+	}
+	return map[string]int{"el": s.Encoder.Layers, "dl": s.Decoder.Layers, "dm": s.DModel, "ff": k.DFF, "nh": k.Heads}
+}
+
+// reference is the shape's name on the command line.
+func (s *State) reference() string {
+	var edits []string
+	for _, n := range s.numbers() {
+		if n.edit != "" && *n.at != 0 {
+			edits = append(edits, n.edit+"="+strconv.Itoa(*n.at))
+		}
+	}
+	if len(edits) == 0 {
+		return s.Shape
+	}
+	return s.Shape + "/" + strings.Join(edits, ",")
+}
+
+// PlanCommand is the command line that gives the same plan.
+func (s State) PlanCommand() string {
+	return "deepnarrow plan " + s.reference() + s.flags()
+}
+
+// FrontCommand is the command line that gives the same front.
+func (s State) FrontCommand() string {
+	return "deepnarrow recommend --like " + s.reference() + s.flags() + " --objective " + s.Objective + " --candidates " + s.Among
+}
+
+func (s State) flags() string {
+	var b strings.Builder
+	b.WriteString(" --hardware " + quote(s.Hardware))
+	for _, n := range s.numbers() {
+		if n.flag != "" && *n.at != 0 {
+			fmt.Fprintf(&b, " --%s %d", n.flag, *n.at)
+		}
+	}
+	return b.String()
+}
+
+// quote protects what a shell would split.
+func quote(text string) string {
+	if strings.ContainsAny(text, " \t'\"()$&;|<>*?`\\") {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return text
+}

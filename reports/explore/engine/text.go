@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// cards tells a plan in few figures.
+func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
+	estimate := func(title string, kind quantity.Kind, e hardware.Estimate) Card {
+		if e.Interval == nil {
+			return Card{Title: title, Text: "unknown", Note: e.Missing}
+		}
+		return Card{Title: title, Text: quantity.FormatInterval(kind, *e.Interval)}
+	}
+	memory := Card{Title: "memory of a device", Text: quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)}
+	if fits := p.Memory.Fits; fits != nil {
+		memory.Note, memory.Bad = "fits", !*fits
+		if memory.Bad {
+			memory.Note = "does not fit"
+		}
+	}
+	step := Card{Title: "one step", Text: "unknown", Note: s.Occupancy.WallSeconds.Missing}
+	if p.Time.StepSeconds != nil {
+		step.Text = quantity.FormatInterval(quantity.Duration, *p.Time.StepSeconds)
+		step.Note = p.Time.Bound + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) + " MFU"
+	}
+	return []Card{
+		{Title: "parameters", Text: quantity.Grouped(p.Params.Total), Note: quantity.Format(quantity.Params, float64(p.Params.NonEmbedding), 0) + " without embedding"},
+		{Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0), Note: "matmul convention"},
+		memory,
+		step,
+		estimate("wall clock", quantity.Duration, s.Occupancy.WallSeconds),
+		estimate("cost", quantity.Money, s.Bill.CostUSD),
+		estimate("energy", quantity.Energy, s.Bill.EnergyKWh),
+		estimate("CO2e", quantity.CarbonMass, s.Bill.CO2Kg),
+	}
+}
+
+// charts says where parameters, memory and time go, the largest part first.
+func charts(params *flops.Parameters, memory *flops.Memory, q *hardware.Prediction) []Chart {
+	p := Chart{Title: "Parameters"}
+	for component, n := range params.By {
+		p.add(flops.Component(component).String(), quantity.Params, float64(n), float64(params.Total), "")
+	}
+	m := Chart{Title: "Memory of the device that needs most, at " + strings.ReplaceAll(memory.PeakPhase.String(), "_", " ")}
+	for part, n := range memory.Peak {
+		m.add(flops.MemoryPart(part).String(), quantity.Bytes, n, memory.PeakBytes, "")
+	}
+	charts := []Chart{p, m}
+	if len(q.Parts) > 0 {
+		t := Chart{Title: "One step"}
+		for _, part := range q.Parts {
+			t.add(part.Name, quantity.Duration, part.Seconds, q.StepSeconds.Value, string(part.Bound))
+		}
+		charts = append(charts, t)
+	}
+	for i := range charts {
+		slices.SortStableFunc(charts[i].Bars, func(a, b Bar) int { return cmp.Compare(b.Share, a.Share) })
+	}
+	return charts
+}
+
+// negligible is the share of a total below which a part is not drawn.
+const negligible = 1e-3
+
+func (c *Chart) add(label string, kind quantity.Kind, value, total float64, note string) {
+	if value < negligible*total {
+		return
+	}
+	c.Bars = append(c.Bars, Bar{Label: strings.ReplaceAll(label, "_", " "), Share: value / total, Text: quantity.Format(kind, value, 0), Note: note})
+}
