@@ -70,7 +70,7 @@ var amongTitles = map[string]string{
 // candidates the anchor, then the rows in order; why each row is there and what
 // the quality rests on follow once.
 func (r *Report) Recommend(answers []Recommended) {
-	why := Table{Title: "Why each is there", Columns: []Column{{Title: "#"}, {Title: "shape"}, {Title: "reason"}}}
+	why := Table{Title: "Why each is there", Columns: []Column{{Title: "#"}, {Title: "shape"}, {Title: "reason", Wraps: true}}}
 	for i := range answers {
 		among, result := answers[i].Among, &answers[i].Result
 		r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
@@ -134,16 +134,16 @@ func recommendTable(among string, result *recommend.Result) Table {
 		Columns: []Column{
 			{Title: "#"},
 			{Title: "shape"},
-			{Title: "el/dl"},
-			{Title: "d_model"},
-			{Title: "params", Kind: quantity.Params},
+			{Title: "el/dl", Optional: 6},
+			{Title: "d_model", Optional: 5},
+			{Title: "params", Kind: quantity.Params, Optional: 9},
 			{Title: "params saved", Kind: quantity.Fraction},
-			{Title: "FLOPs saved", Kind: quantity.Fraction},
-			{Title: "step saved", Kind: quantity.Fraction},
-			{Title: "memory saved", Kind: quantity.Fraction},
-			{Title: "step", Kind: quantity.Duration},
-			{Title: "cost", Kind: quantity.Money},
-			{Title: "upstream loss", Kind: quantity.Number},
+			{Title: "FLOPs saved", Kind: quantity.Fraction, Optional: 4},
+			{Title: "step saved", Kind: quantity.Fraction, Optional: 7},
+			{Title: "memory saved", Kind: quantity.Fraction, Optional: 1},
+			{Title: "step", Kind: quantity.Duration, Optional: 8},
+			{Title: "cost", Kind: quantity.Money, Optional: 2},
+			{Title: "upstream loss", Kind: quantity.Number, Optional: 3},
 			{Title: "downstream", Kind: quantity.Number},
 			{Title: "evidence"},
 		},

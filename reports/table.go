@@ -21,6 +21,11 @@ type Column struct {
 	Title  string
 	Kind   quantity.Kind
 	Digits int // significant digits of amounts without interval; 0 = the default
+	// Optional columns are left out of a table too wide for the terminal, those of the smallest number first, until it
+	// fits; 0 = never.
+	Optional int
+	// Wraps says that cells of words may be broken over lines once no column is left to leave out.
+	Wraps bool
 }
 
 // Cell is one entry of a table. The zero value is an absent one, shown as a

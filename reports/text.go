@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/olekukonko/tablewriter"
@@ -15,6 +16,14 @@ import (
 // below. This is the only file that knows tablewriter's options.
 func (t *Table) write(w io.Writer, f Format, width int) error {
 	head, rows, numeric := t.lay()
+	notes := t.Notes
+	if f != MarkdownFormat && width > 0 {
+		l := layout{columns: slices.Clone(t.Columns), head: head, rows: rows, numeric: numeric}
+		if left := l.narrow(width); left != "" {
+			notes = append([]string{"Left out to fit: " + left + "."}, notes...)
+		}
+		head, rows, numeric = l.head, l.rows, l.numeric
+	}
 	var b strings.Builder
 	switch {
 	case f == MarkdownFormat:
@@ -32,10 +41,10 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 			return err
 		}
 	}
-	if len(t.Notes) > 0 {
+	if len(notes) > 0 {
 		b.WriteByte('\n')
 	}
-	for _, note := range t.Notes {
+	for _, note := range notes {
 		if f == MarkdownFormat {
 			note = "- " + escapeCell(note)
 		} else {
@@ -95,7 +104,8 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 	return table.Render()
 }
 
-// naturalWidth is the width of the table as [plainLines] draws it.
+// naturalWidth is the width of the table as [plainLines] draws it: the line
+// under the heading goes on below the gap behind the last column.
 func naturalWidth(head []string, rows [][]string) int {
 	total := 0
 	for c := range head {
@@ -105,7 +115,7 @@ func naturalWidth(head []string, rows [][]string) int {
 		}
 		total += widest + 2
 	}
-	return total - 2
+	return total
 }
 
 func displayWidth(s string) int { return twwidth.Width(s) }
