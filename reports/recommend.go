@@ -66,6 +66,9 @@ var amongTitles = map[string]string{
 	"catalogue": "released shapes", "lattice": "any aligned shape", "listed": "the listed shapes",
 }
 
+// AmongTitle says in words what kind of candidates [Recommended.Among] names.
+func AmongTitle(among string) string { return amongTitles[among] }
+
 // Recommend fills in the report of a recommendation: for each kind of
 // candidates the anchor, then the rows in order; why each row is there and what
 // the quality rests on follow once.

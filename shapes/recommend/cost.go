@@ -300,8 +300,8 @@ func (k *Costs) bill(c *coster) {
 	k.TotalTime, k.Bill = o.WallSeconds, c.rates.Bill(o)
 }
 
-// on returns the cost on one axis, and whether it is known.
-func (k *Costs) on(axis Axis) (float64, bool) {
+// On returns the cost on one axis, and whether it is known.
+func (k *Costs) On(axis Axis) (float64, bool) {
 	estimate := func(e hardware.Estimate) (float64, bool) {
 		if e.Interval == nil {
 			return 0, false
@@ -330,8 +330,8 @@ func (k *Costs) on(axis Axis) (float64, bool) {
 // saved compares with the anchor.
 func (k *Costs) saved(anchor *Costs) Saved {
 	fraction := func(axis Axis) *float64 {
-		mine, ok := k.on(axis)
-		theirs, known := anchor.on(axis)
+		mine, ok := k.On(axis)
+		theirs, known := anchor.On(axis)
 		if !ok || !known || theirs == 0 {
 			return nil
 		}

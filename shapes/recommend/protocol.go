@@ -209,8 +209,8 @@ func gain(a, b hardware.Estimate, before, after *Row) Gain {
 
 func changeOf(before, after *Costs) Change {
 	difference := func(axis Axis) *float64 {
-		a, ok := before.on(axis)
-		b, known := after.on(axis)
+		a, ok := before.On(axis)
+		b, known := after.On(axis)
 		if !ok || !known {
 			return nil
 		}

@@ -129,7 +129,7 @@ func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceS
 
 // against sets what candidates must beat, and returns the anchor's score.
 func (e *evaluator) against(r *Request, anchor *Row) *float64 {
-	if cost, ok := anchor.on(e.axis); ok && (len(r.Caps) == 0 || r.Objective != QualityAxis) {
+	if cost, ok := anchor.On(e.axis); ok && (len(r.Caps) == 0 || r.Objective != QualityAxis) {
 		e.below = cost
 	}
 	if e.judge == nil {

@@ -35,6 +35,9 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
   deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
 		Args: cobra.NoArgs,
 		RunE: func(_ *cobra.Command, _ []string) error {
+			if err := checkPlot(f.plot); err != nil {
+				return err
+			}
 			request, err := f.request(a, &work, &machine, &length)
 			if err != nil {
 				return err
@@ -57,6 +60,11 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 				r.Opinions(answers, recommend.Opinions)
 			default:
 				return unknownKind("value of --laws", f.laws, []string{"all"})
+			}
+			if f.plot != "" {
+				if err := plotFront(f.plot, answers); err != nil {
+					return err
+				}
 			}
 			return a.render(r)
 		},
@@ -121,7 +129,7 @@ func (a *app) hintOf(command string) string {
 // recommendFlags are the question and its limits.
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
-	records, groupBy, laws, fitted                                       string
+	records, groupBy, laws, fitted, plot                                 string
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
@@ -161,6 +169,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringArrayVar(&f.runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours, such as params='Model Size'")
 	flags.StringVar(&f.runs.where, "where", "", "use the rows of --records that meet these `conditions`")
 	flags.StringVar(&f.laws, "laws", "", "all: also show what each published law prefers among the rows")
+	flags.StringVar(&f.plot, "plot", "", "also draw the cost against the quality to this `file` (.svg or .png)")
 	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param", "training tokens for each parameter of a candidate, such as 20")
 }
 
@@ -336,6 +345,10 @@ func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, w
 		return err
 	}
 	r.Devices = max(m.devices, m.layout.Devices())
+	// A layout that no flag gives is searched for each shape; --layout auto says so.
+	if _, err := m.auto(); err != nil {
+		return err
+	}
 	if len(m.profiles) == 0 {
 		return nil
 	}
