@@ -53,6 +53,17 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
+			if f.plot != "" {
+				if err := plotFront(f.plot, answers); err != nil {
+					return err
+				}
+			}
+			if f.explain != "" {
+				if err := explainRow(&r, request, answers, f.explain); err != nil {
+					return err
+				}
+				return a.render(r)
+			}
 			r.Recommend(answers)
 			switch f.laws {
 			case "":
@@ -60,11 +71,6 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 				r.Opinions(answers, recommend.Opinions)
 			default:
 				return unknownKind("value of --laws", f.laws, []string{"all"})
-			}
-			if f.plot != "" {
-				if err := plotFront(f.plot, answers); err != nil {
-					return err
-				}
 			}
 			return a.render(r)
 		},
@@ -129,7 +135,7 @@ func (a *app) hintOf(command string) string {
 // recommendFlags are the question and its limits.
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
-	records, groupBy, laws, fitted, plot                                 string
+	records, groupBy, laws, fitted, plot, explain                        string
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
@@ -170,6 +176,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.runs.where, "where", "", "use the rows of --records that meet these `conditions`")
 	flags.StringVar(&f.laws, "laws", "", "all: also show what each published law prefers among the rows")
 	flags.StringVar(&f.plot, "plot", "", "also draw the cost against the quality to this `file` (.svg or .png)")
+	flags.StringVar(&f.explain, "explain", "", "show the formulas, sources and measured rows behind one `row` instead: its rank, lattice:RANK, its shape, or anchor")
 	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param", "training tokens for each parameter of a candidate, such as 20")
 }
 

@@ -1,0 +1,143 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+)
+
+type explanationFields struct {
+	Costs    []derivedFields `json:"costs"`
+	Quality  []derivedFields `json:"quality"`
+	Evidence []citedFields   `json:"evidence"`
+}
+
+type derivedFields struct {
+	Name    string   `json:"name"`
+	Value   interval `json:"value"`
+	Formula string   `json:"formula"`
+	Where   string   `json:"where"`
+}
+
+type citedFields struct {
+	Name          string   `json:"name"`
+	Shape         string   `json:"shape,omitempty"`
+	Distance      float64  `json:"distance"`
+	Upstream      *float64 `json:"upstream,omitempty"`
+	UpstreamLaw   *float64 `json:"upstream_law,omitempty"`
+	Downstream    *float64 `json:"downstream,omitempty"`
+	DownstreamLaw *float64 `json:"downstream_law,omitempty"`
+	Converted     bool     `json:"converted,omitempty"` // the score comes from SuperGLUE alone
+	Evidence      string   `json:"evidence,omitempty"`
+	Sources       []string `json:"sources,omitempty"`
+}
+
+// Explain fills in the report of one recommended row: its numbers with their
+// formulas, and the measured rows behind its quality. result is the answer that
+// the row is of.
+func (r *Report) Explain(among string, result *recommend.Result, row *recommend.Row, e *recommend.Explanation) {
+	r.Document.Results = append(r.Document.Results, recommendOf(row, among))
+	fields := explanationFields{Costs: []derivedFields{}, Quality: []derivedFields{}, Evidence: []citedFields{}}
+	costs, quality := derivedTable("What "+row.Shape.Name+" costs"), derivedTable("How good it will probably be")
+	for _, d := range e.Costs {
+		fields.Costs = append(fields.Costs, derivedOf(&d))
+		costs.Rows = append(costs.Rows, derivedRow(&d))
+	}
+	for _, d := range e.Quality {
+		fields.Quality = append(fields.Quality, derivedOf(&d))
+		quality.Rows = append(quality.Rows, derivedRow(&d))
+	}
+	if row.Why != "" {
+		costs.Notes = append(costs.Notes, sentence(row.Why))
+	}
+	costs.Notes = append(costs.Notes, "The letters are those of deepnarrow explain; names with a point are functions of this program, documented with their derivation.")
+	quality.Notes = append(quality.Notes, fmt.Sprintf("Evidence: %s%s.", row.Class, nearest(row)))
+	if len(e.Quality) == 0 {
+		quality.Columns, quality.Notes = nil, []string{sentence("no quality: " + result.Evidence.Missing)}
+	}
+	r.Tables = append(r.Tables, costs, quality)
+	if len(e.Rows) > 0 {
+		r.Tables = append(r.Tables, citedTable(e.Rows, &fields, result))
+	}
+	r.Document.Related = append(r.Document.Related, fields)
+}
+
+func nearest(row *recommend.Row) string {
+	if row.Nearest == nil {
+		return ""
+	}
+	return fmt.Sprintf("; nearest measured: %s, whose dimensions differ by %.2f× at most", row.Nearest.Name, row.Nearest.Distance)
+}
+
+func derivedTable(title string) Table {
+	return Table{Title: title, Columns: []Column{{Title: "number"}, {Title: "value"}, {Title: "formula", Wraps: true}, {Title: "from", Wraps: true}}}
+}
+
+func derivedOf(d *recommend.Derived) derivedFields {
+	return derivedFields{d.Name, d.Value, d.Formula, d.Where}
+}
+
+func derivedRow(d *recommend.Derived) []Cell {
+	value := quantity.FormatInterval(d.Kind, d.Value)
+	if d.Value.HalfWidth() == 0 {
+		const digits = 4
+		value = quantity.Format(d.Kind, d.Value.Value, digits)
+	}
+	return []Cell{Text(d.Name), Plain(value), Text(d.Formula), Text(d.Where)}
+}
+
+// citedTable lists the rows behind a quality; where each comes from follows as
+// notes, which are too long for a column.
+func citedTable(rows []recommend.Cited, fields *explanationFields, result *recommend.Result) Table {
+	t := Table{
+		Title: "The measured rows behind it, nearest first",
+		Columns: []Column{
+			{Title: "row"}, {Title: "shape", Optional: 2}, {Title: "distance", Kind: quantity.Number}, {Title: "loss", Kind: quantity.Number, Digits: 4},
+			{Title: "by the law", Kind: quantity.Number, Digits: 4}, {Title: "score", Kind: quantity.Number}, {Title: "by the law", Kind: quantity.Number},
+			{Title: "evidence"}, {Title: "source"},
+		},
+		Notes: []string{"Distance is the largest factor by which a dimension differs. ‡ a score from SuperGLUE alone."},
+	}
+	numbers := map[string]int{}
+	for i := range rows {
+		c := &rows[i]
+		f := citedFields{Name: c.Name, Shape: c.Shape, Distance: c.Distance, UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore, Converted: c.Converted, Sources: c.Sources}
+		var classes []data.Evidence
+		for _, m := range []struct {
+			reading *data.Reading
+			into    **float64
+		}{{c.Upstream, &f.Upstream}, {c.Score, &f.Downstream}} {
+			if m.reading != nil {
+				*m.into = &m.reading.Value
+				if m.reading.Evidence != "" {
+					classes = append(classes, m.reading.Evidence)
+				}
+			}
+		}
+		f.Evidence = string(data.Weakest(classes...))
+		fields.Evidence = append(fields.Evidence, f)
+		var cites []string
+		for _, source := range c.Sources {
+			file, rest, _ := strings.Cut(source, ", ")
+			_, paper, _ := strings.Cut(rest, ": ")
+			key := file + ": " + paper
+			if numbers[key] == 0 {
+				numbers[key] = len(numbers) + 1
+				t.Notes = append(t.Notes, fmt.Sprintf("[%d] %s", numbers[key], key))
+			}
+			cites = append(cites, fmt.Sprintf("[%d]", numbers[key]))
+		}
+		score := share(f.Downstream)
+		if c.Converted {
+			score = score.Marked(" ‡")
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream), share(f.UpstreamLaw), score, share(f.DownstreamLaw), Text(f.Evidence), Text(strings.Join(cites, "")),
+		})
+	}
+	t.Notes = append(t.Notes, evidenceNotes(result)[1:]...)
+	return t
+}

@@ -1,0 +1,222 @@
+package recommend
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
+// Explanation is where the numbers of one row come from.
+type Explanation struct {
+	Costs   []Derived // the costs that are known
+	Quality []Derived // from the shape to the predicted quality, in the order of the calculation
+	Rows    []Cited   // the readings or records behind the quality, the nearest first
+}
+
+// Derived is one number with the formula that gives it.
+type Derived struct {
+	Name    string
+	Kind    quantity.Kind
+	Value   quantity.Interval
+	Formula string // in the letters of the rows before it, with numbers where they were fitted
+	Where   string // the source of the formula: a paper, and what of ours works it out
+}
+
+// Cited is one measured shape behind a prediction.
+type Cited struct {
+	Name     string
+	Shape    string  // canonical name; empty for records
+	Distance float64 // the largest factor by which a dimension differs, as in [Neighbour]
+	// Measured and what the law says of that very shape; nil where the row lacks it.
+	Upstream, Score       *data.Reading
+	LawUpstream, LawScore *float64
+	Converted             bool // Score comes from SuperGLUE alone
+	Sources               []string
+}
+
+// Explain returns where the numbers of a row of the request's result come
+// from. The errors are those of [Recommend].
+func Explain(r Request, row *Row) (Explanation, error) {
+	r, err := r.filled()
+	if err != nil {
+		return Explanation{}, err
+	}
+	sp, err := r.space()
+	if err != nil {
+		return Explanation{}, err
+	}
+	c, err := newCoster(&r, &sp.template)
+	if err != nil {
+		return Explanation{}, err
+	}
+	out := Explanation{Costs: row.derived(&r)}
+	var summary EvidenceSummary
+	j, err := r.evidence(&sp.template, &c, &summary)
+	if err != nil {
+		return out, err
+	}
+	switch j := j.(type) {
+	case *publishedJudge:
+		t := traitsOf(&row.Shape, &row.Params)
+		out.Quality, out.Rows = j.derived(&t, row), j.cited(&t)
+	case *recordJudge:
+		t := j.traits(&row.Shape, &row.Params)
+		out.Rows = j.cited(&t)
+	}
+	if j != nil && out.Quality == nil {
+		out.Quality = shown(row, summary.Law)
+	}
+	return out, nil
+}
+
+// derived lists the costs with their formulas.
+func (k *Row) derived(r *Request) []Derived {
+	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
+		return Derived{Name: name, Kind: kind, Value: quantity.Interval{Value: v, Low: v, High: v}, Formula: formula, Where: where}
+	}
+	glossary := func(term, function string) (formula, where string) {
+		t, ok := data.FindTerm(term)
+		if !ok {
+			panic("recommend: no term " + term) // a mistake of ours
+		}
+		return t.Formula, t.Source + "; " + function
+	}
+	formula, where := glossary("params", "flops.CountParameters")
+	out := []Derived{exact("parameters", quantity.Params, float64(k.Params.Total), formula, where)}
+	formula, where = glossary("matmul", "flops.CountUnder")
+	out = append(
+		out,
+		exact("FLOPs of a step", quantity.FLOP, k.FLOPs.Step, formula, where),
+		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs, fmt.Sprintf("step · %.6g steps", k.Steps), "recommend.Costs"),
+		exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes, "largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(), "flops.TrainingMemory; deepnarrow plan lists the parts"),
+	)
+	for _, e := range []struct {
+		name           string
+		kind           quantity.Kind
+		estimate       hardware.Estimate
+		formula, where string
+	}{
+		{"step time", quantity.Duration, k.StepTime, fmt.Sprintf("sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.Bound), "hardware.Predict; deepnarrow plan lists what it rests on"},
+		{"wall clock", quantity.Duration, k.TotalTime, "step time · steps / goodput", "hardware.Occupy"},
+		{"device-hours", quantity.Count, k.Bill.DeviceHours, fmt.Sprintf("wall clock · %d devices", k.Layout.Devices()), "hardware.Occupancy"},
+		{"cost", quantity.Money, k.Bill.CostUSD, "device-hours · price", "hardware.Profile.Price; deepnarrow list hardware shows the prices"},
+	} {
+		if e.estimate.Interval != nil && r.Profile != nil {
+			out = append(out, Derived{e.name, e.kind, *e.estimate.Interval, e.formula, e.where})
+		}
+	}
+	return out
+}
+
+const paperSource = "Tay et al. 2021, arXiv 2109.10686"
+
+// derived follows the published law through one shape.
+func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
+	by := row.Params.By
+	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
+	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] + by[flops.DecoderFFN])
+	p, k, law := j.law.loss.Params, j.law.link.coef, j.predict(t)
+	around := func(v, half float64) quantity.Interval {
+		return quantity.Interval{Value: v, Low: v - half, High: v + half}
+	}
+	curve, link := j.scales(law.loss, t)
+	const own = "fitted here to the rows below; recommend.publishedLaw"
+	out := []Derived{
+		{"Ne", quantity.Params, around(encoder, 0), "matrix parameters of the encoder layers", "flops.CountParameters"},
+		{"Nd", quantity.Params, around(decoder, 0), "matrix parameters of the decoder layers", "flops.CountParameters"},
+		{"b", quantity.Params, around(t.balanced, 0), "2/(1/Ne + 1/Nd)", "after Ghorbani et al. 2021, arXiv 2109.07740"},
+		{"depth", quantity.Number, around(min(t.encoderLayers, plateau), 0), fmt.Sprintf("min(encoder layers, %d)", plateau), "a prior from " + paperSource},
+		{"σ of the loss", quantity.Number, around(curve, 0), fmt.Sprintf("max(1, √((1 + h)/(1 + mean h))) · 2^%.2f: leverage, and doublings beyond the evidence", j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"},
+		{"σ of the score", quantity.Number, around(link, 0), "likewise", "Lei et al. 2018, arXiv 1604.04173"},
+		{"loss by the law", quantity.Number, around(law.loss, law.lossHalf), fmt.Sprintf("%.4g + %.4g/b^%.4g ± %.3g·σ", p[0], p[1], p[2], j.lossError), own},
+		{"score by the law", quantity.Number, around(law.score, law.scoreHalf), fmt.Sprintf("%.5g − %.4g·loss + %.3g·ln depth ± %.3g·σ", k[0], -k[1], k[2], j.scoreError), own},
+	}
+	return append(out, shown(row, j.reason(row))...)
+}
+
+// reason says which numbers of a row are not the law's.
+func (j *publishedJudge) reason(row *Row) string {
+	m := j.measured(&row.Shape, &row.Params)
+	switch {
+	case m == nil || m.upstream == nil && m.score == nil:
+		return "as the law says"
+	case m.upstream == nil || m.score == nil:
+		return "measured where it was, the other from it by the law"
+	case m.converted:
+		return "loss as measured; score from the measured SuperGLUE"
+	}
+	return "as measured, with the error of the law"
+}
+
+// shown is the quality as the row has it.
+func shown(row *Row, formula string) []Derived {
+	var out []Derived
+	for _, q := range []struct {
+		name string
+		hardware.Estimate
+	}{{"upstream loss shown", row.Quality.Upstream}, {"downstream score shown", row.Quality.Downstream}} {
+		if q.Interval != nil {
+			out = append(out, Derived{Name: q.name, Kind: quantity.Number, Value: *q.Interval, Formula: formula, Where: "80 % interval; recommend.Quality"})
+		}
+	}
+	return out
+}
+
+// cited lists the readings that the law is fitted to.
+func (j *publishedJudge) cited(t *traits) []Cited {
+	here := t.position()
+	var out []Cited
+	for i := range j.rows {
+		m := &j.rows[i]
+		worst := 0.0
+		for d, v := range m.traits.position() {
+			worst = max(worst, math.Abs(v-here[d]))
+		}
+		c := Cited{Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(worst), Upstream: m.upstream, Score: m.score, Converted: m.converted}
+		if m.upstream != nil {
+			loss := j.law.lossAt(&m.traits)
+			c.LawUpstream = &loss
+		}
+		if m.score != nil {
+			score := j.law.scoreAt(&m.traits)
+			c.LawScore = &score
+		}
+		tables, figure := published(&m.shape)
+		for _, r := range tables {
+			c.Sources = append(c.Sources, fmt.Sprintf("paper_results.csv, %s: %s", r.Model, r.Source))
+		}
+		for _, r := range figure {
+			c.Sources = append(c.Sources, fmt.Sprintf("figure1_readings.csv, %s: %s", r.Label, r.Source))
+		}
+		out = append(out, c)
+	}
+	slices.SortStableFunc(out, func(a, b Cited) int { return cmp.Compare(a.Distance, b.Distance) })
+	return out
+}
+
+// cited lists the records.
+func (j *recordJudge) cited(t *runTraits) []Cited {
+	here := t.position()
+	var out []Cited
+	for i := range j.records {
+		m := &j.records[i]
+		worst := 0.0
+		for d, v := range j.runs[i].position() {
+			worst = max(worst, math.Abs(v-here[d]))
+		}
+		loss := j.law.loss(&j.runs[i])
+		c := Cited{Name: m.label(), Distance: math.Exp2(worst), Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss}
+		if m.Score != nil {
+			c.Score = &data.Reading{Value: *m.Score, Evidence: m.Evidence}
+		}
+		out = append(out, c)
+	}
+	slices.SortStableFunc(out, func(a, b Cited) int { return cmp.Compare(a.Distance, b.Distance) })
+	return out
+}
