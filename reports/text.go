@@ -41,7 +41,7 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 			return err
 		}
 	}
-	if len(notes) > 0 {
+	if len(notes) > 0 && (f != MarkdownFormat || len(head) > 0) {
 		b.WriteByte('\n')
 	}
 	for _, note := range notes {

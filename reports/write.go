@@ -10,6 +10,7 @@ import (
 // Report is one result, for programs and for people.
 type Report struct {
 	Document Document
+	Preface  string // markdown before the tables of a page; other formats leave it out
 	Tables   []Table
 }
 
@@ -48,6 +49,11 @@ func (r *Report) Write(w io.Writer, f Format, width int) error {
 		return r.Document.writeJSON(w)
 	case CSVFormat:
 		return r.Document.writeCSV(w)
+	}
+	if f == MarkdownFormat && r.Preface != "" {
+		if _, err := fmt.Fprintln(w, r.Preface); err != nil {
+			return err
+		}
 	}
 	for i := range r.Tables {
 		if i > 0 {
