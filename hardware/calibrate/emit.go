@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/template"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
@@ -15,6 +14,9 @@ import (
 
 //go:embed twin/pytorch.py.tmpl
 var pytorchTwin string
+
+// pointsMark is where the twin takes its points.
+const pointsMark = "@POINTS@"
 
 // twinPoint is a [Point] as the twin reads it.
 type twinPoint struct {
@@ -63,8 +65,8 @@ func EmitPyTorch(w io.Writer, points []Point) error {
 		}
 		lines[i] = string(line)
 	}
-	twin := template.Must(template.New("pytorch").Parse(pytorchTwin))
-	return twin.Execute(w, struct{ Points string }{"[\n" + strings.Join(lines, ",\n") + "\n]"})
+	_, err := io.WriteString(w, strings.Replace(pytorchTwin, pointsMark, "[\n"+strings.Join(lines, ",\n")+"\n]", 1))
+	return err
 }
 
 // TwinExecution is what the twin does where its flags say nothing else.

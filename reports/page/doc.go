@@ -4,5 +4,5 @@
 //
 // The input is the JSON that every command writes. What the page shows is taken
 // from there and only arranged: it holds no formula but shares of a sum. Text
-// from the results is escaped by html/template.
+// from the results reaches the page through the one writer that escapes it.
 package page

@@ -1,17 +1,12 @@
 package page
 
 import (
-	"embed"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 )
-
-//go:embed page.html
-var files embed.FS
 
 // Write writes one page with a section for each source, in order.
 func Write(w io.Writer, title string, sources []Source) error {
@@ -30,11 +25,10 @@ func Write(w io.Writer, title string, sources []Source) error {
 			v.Version = strings.TrimPrefix(v.Version+", "+d.Tool.Version, ", ")
 		}
 	}
-	t, err := template.ParseFS(files, "page.html")
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, v)
+	var m markup
+	m.page(&v)
+	_, err := w.Write(m.text.Bytes())
+	return err
 }
 
 var headings = map[string]string{

@@ -86,6 +86,24 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
+// TestOneWayIn: no string is turned into HTML of our own, so that all text from
+// results is escaped.
+func TestOneWayIn(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(name, "_test.go") && regexp.MustCompile(`\bstatic\)?\(`).Match(text) {
+			t.Errorf("%s converts to static", name)
+		}
+	}
+}
+
 // TestNotResults: what is no result is refused by name.
 func TestNotResults(t *testing.T) {
 	for _, bad := range []string{"", "{", "[]", `{"model_type":"t5"}`, `{"schema":"deepnarrow/plan"}`, `{"schema":"deepnarrow/plan/v1","results":[3]}`, `{"schema":"deepnarrow/plan/v1","results":{}}`} {

@@ -7,8 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// plot is points with error bars over a logarithmic x axis, drawn as SVG by the
-// template.
+// plot is points with error bars over a logarithmic x axis, drawn as SVG.
 type plot struct {
 	Title, X, Y    string
 	Kind           quantity.Kind // of x

@@ -9,7 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// view is what the template shows.
+// view is what the page shows.
 type view struct {
 	Title    string
 	Version  string
