@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/schollz/progressbar/v3"
 )
 
-// progressDelay is how long work may take before a bar shows.
-const progressDelay = 500 * time.Millisecond
+const (
+	progressDelay  = 500 * time.Millisecond // how long work may take before a bar shows
+	progressPeriod = 100 * time.Millisecond // between two drawings
+	progressCells  = 20                     // of the bar
+)
 
 // progress is a bar on stderr for work that takes long; without a terminal it
 // does nothing. Its methods may be called from several goroutines.
@@ -19,7 +22,8 @@ type progress struct {
 
 	mu          sync.Mutex
 	total, done int
-	bar         *progressbar.ProgressBar
+	drawn       time.Time
+	columns     int // that the last drawing took
 }
 
 // progress returns a bar for work that comes in total steps.
@@ -31,8 +35,8 @@ func (a *app) progress(what string, total int) *progress {
 func (p *progress) step() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.done++
-	p.show()
+	p.done = min(p.done+1, p.total)
+	p.show(time.Now())
 }
 
 // reach says how many steps are done by now.
@@ -40,29 +44,31 @@ func (p *progress) reach(done int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = min(done, p.total)
-	p.show()
+	p.show(time.Now())
 }
 
-func (p *progress) show() {
-	if !p.app.Progress {
+func (p *progress) show(now time.Time) {
+	if !p.app.Progress || p.done <= 0 || now.Sub(p.start) < progressDelay || now.Sub(p.drawn) < progressPeriod {
 		return
 	}
-	if p.bar == nil {
-		if time.Since(p.start) < progressDelay {
-			return
-		}
-		p.bar = progressbar.NewOptions(p.total,
-			progressbar.OptionSetWriter(p.app.Err), progressbar.OptionSetDescription(p.what),
-			progressbar.OptionThrottle(progressDelay/5), progressbar.OptionClearOnFinish(), progressbar.OptionShowCount())
-	}
-	_ = p.bar.Set(p.done) // a terminal that went away is no reason to stop
+	p.drawn = now
+	full := progressCells * p.done / p.total
+	left := time.Duration(float64(now.Sub(p.start)) * float64(p.total-p.done) / float64(p.done))
+	p.draw(fmt.Sprintf("%s |%s%s| %d/%d, %s left", p.what, strings.Repeat("#", full), strings.Repeat(" ", progressCells-full), p.done, p.total, left.Round(time.Second)))
+}
+
+// draw puts a line in the place of the last one, which every terminal can do
+// without escape sequences. A terminal that went away is no reason to stop.
+func (p *progress) draw(line string) {
+	fmt.Fprintf(p.app.Err, "\r%-*s\r%s", p.columns, "", line)
+	p.columns = len(line)
 }
 
 // end removes the bar.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar != nil {
-		_ = p.bar.Clear()
+	if p.columns > 0 {
+		p.draw("")
 	}
 }
