@@ -118,9 +118,7 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	}
 	r := newReport("calibrate")
 	r.Document.Inputs["max_time_seconds"] = f.maxTime
-	for _, w := range here.Warnings() {
-		r.Document.Warnings = append(r.Document.Warnings, w)
-	}
+	r.Document.Warnings = append(r.Document.Warnings, here.Warnings()...)
 	return f.finish(a, r, &reports.Calibrated{
 		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used), Contended: here.Contended(),
 		Left: found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: machineName(), Date: time.Now().UTC().Format(time.RFC3339),
