@@ -111,14 +111,21 @@ type checkedFields struct {
 
 // CalibrationChecked fills in the report of a profile held against measured
 // steps, a result each.
-func (r *Report) CalibrationChecked(rows []calibrate.Checked, v calibrate.Verdict, left int) {
+func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	percent := func(e float64) string { return quantity.Format(quantity.Fraction, math.Expm1(e), 2) }
 	t := Table{
 		Columns: []Column{
 			{Title: "shape"}, {Title: "batch"}, {Title: "measured", Kind: quantity.Duration, Digits: 3}, {Title: "predicted", Kind: quantity.Duration}, {Title: "off by", Kind: quantity.Fraction, Digits: 2}, {Title: "disturbed"},
 		},
-		Notes: []string{fmt.Sprintf("Median error %s, worst %s; %d of %d inside the 80 %% interval; %d points left over. A disturbed step counts with its processor time.",
-			percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside, len(rows), left)},
+		Notes: []string{fmt.Sprintf("Off by is measured over predicted; intervals are 80 %%; %d points left over. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
+	}
+	for _, which := range []struct {
+		name        string
+		undisturbed bool
+	}{{"All", false}, {"Undisturbed", true}} {
+		if v := calibrate.Judge(rows, which.undisturbed); v.Steps > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d steps, median error %s, worst %s, %d inside the interval.", which.name, v.Steps, percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
+		}
 	}
 	for i := range rows {
 		c := &rows[i]

@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -17,39 +18,50 @@ type Checked struct {
 // LogError is ln(measured/predicted).
 func (c *Checked) LogError() float64 { return math.Log(c.Seconds / c.Predicted.Value) }
 
-// Verdict sums up a check.
+// Verdict sums up checked steps.
 type Verdict struct {
-	MedianAbsLogError, WorstAbsLogError float64
-	Inside                              int // the interval
+	Steps                               int
+	MedianAbsLogError, WorstAbsLogError float64 // 0 without steps
+	Inside                              int     // the interval
 }
 
-// Check predicts measured steps of the reference kernel by a profile, with 80 % intervals. Errors: an unknown shape, or what keeps a
-// run from being predicted.
-func Check(profile hardware.Profile, records []Record) ([]Checked, Verdict, error) {
+// Check predicts measured steps of the reference kernel by a profile, with 80 % intervals. Errors: an unknown shape, what keeps a
+// run from being predicted, or [ErrNoMeasurements].
+func Check(profile hardware.Profile, records []Record) ([]Checked, error) {
 	var out []Checked
-	var verdict Verdict
-	var errs []float64
 	for i := range records {
 		m, err := records[i].measurement(profile)
 		if err != nil {
-			return nil, verdict, err
+			return nil, err
 		}
 		p, err := hardware.Predict(m.Run)
 		if err != nil {
-			return nil, verdict, err
+			return nil, err
 		}
-		c := Checked{records[i], m.Seconds, p.StepSeconds}
-		out = append(out, c)
-		e := math.Abs(c.LogError())
-		errs = append(errs, e)
-		verdict.WorstAbsLogError = max(verdict.WorstAbsLogError, e)
+		out = append(out, Checked{records[i], m.Seconds, p.StepSeconds})
+	}
+	if len(out) == 0 {
+		return nil, ErrNoMeasurements
+	}
+	return out, nil
+}
+
+// Judge sums up steps: all, or those that nothing disturbed.
+func Judge(rows []Checked, undisturbed bool) Verdict {
+	var v Verdict
+	var errs []float64
+	for i := range rows {
+		c := &rows[i]
+		if undisturbed && c.Record.Contended != "" {
+			continue
+		}
+		errs = append(errs, math.Abs(c.LogError()))
 		if c.Seconds >= c.Predicted.Low && c.Seconds <= c.Predicted.High {
-			verdict.Inside++
+			v.Inside++
 		}
 	}
-	if len(errs) == 0 {
-		return nil, verdict, ErrNoMeasurements
+	if v.Steps = len(errs); v.Steps > 0 {
+		v.MedianAbsLogError, v.WorstAbsLogError = median(errs), slices.Max(errs)
 	}
-	verdict.MedianAbsLogError = median(errs)
-	return out, verdict, nil
+	return v
 }

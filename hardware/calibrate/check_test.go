@@ -32,7 +32,7 @@ func TestCheck(t *testing.T) {
 	records[2].StepSeconds *= 1.1
 	half := 0.5
 	records[3].StepSeconds, records[3].CPUShare, records[3].Contended = records[3].StepSeconds/half, &half, "other work"
-	rows, verdict, err := Check(profile, records)
+	rows, err := Check(profile, records)
 	if err != nil || len(rows) != 5 {
 		t.Fatal(err)
 	}
@@ -41,14 +41,20 @@ func TestCheck(t *testing.T) {
 			t.Errorf("row %d is off by %g, made up %g", i, rows[i].LogError(), want)
 		}
 	}
-	if verdict.MedianAbsLogError > written || math.Abs(verdict.WorstAbsLogError-math.Log(1.1)) > written || verdict.Inside != 5 {
-		t.Errorf("%+v", verdict)
+	for undisturbed, steps := range map[bool]int{false: 5, true: 4} {
+		v := Judge(rows, undisturbed)
+		if v.Steps != steps || v.MedianAbsLogError > written || math.Abs(v.WorstAbsLogError-math.Log(1.1)) > written || v.Inside != steps {
+			t.Errorf("%+v", v)
+		}
 	}
-	if _, _, err := Check(profile, nil); !errors.Is(err, ErrNoMeasurements) {
+	if v := Judge(nil, false); v != (Verdict{}) {
+		t.Errorf("nothing: %+v", v)
+	}
+	if _, err := Check(profile, nil); !errors.Is(err, ErrNoMeasurements) {
 		t.Errorf("nothing: %v", err)
 	}
 	records[0].Shape = "t5-none"
-	if _, _, err := Check(profile, records); err == nil {
+	if _, err := Check(profile, records); err == nil {
 		t.Error("an unknown shape: no error")
 	}
 }

@@ -166,13 +166,13 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	rows, verdict, err := calibrate.Check(p, found.Records)
+	rows, err := calibrate.Check(p, found.Records)
 	if err != nil {
 		return noAnswer(err, "give it more --max-time")
 	}
 	r := newReport("calibrate-check")
 	r.Document.Inputs["profile"], r.Document.Inputs["max_time_seconds"] = f.check, f.maxTime
-	r.CalibrationChecked(rows, verdict, found.Left)
+	r.CalibrationChecked(rows, found.Left)
 	return a.render(r)
 }
 
