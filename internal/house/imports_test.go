@@ -48,6 +48,7 @@ var allowed = []struct {
 	{"reports/explore/engine", []string{"internal/quantity", "shapes", "flops", "hardware", "shapes/recommend"}},
 	{"reports/explore", nil},
 	{"cmd/deepnarrow/internal/cli", []string{"..."}},
+	{"cmd/deepnarrow/internal/manual", []string{"cmd/deepnarrow/internal/cli"}},
 	{"cmd/explorer", []string{"reports/explore/engine"}},
 	{"cmd/deepnarrow", []string{"cmd/deepnarrow/internal/cli"}},
 }

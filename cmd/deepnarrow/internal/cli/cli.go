@@ -52,6 +52,13 @@ func Run(ctx context.Context, args []string, s Streams) (code int) {
 	return a.report(ctx, root.ExecuteContext(ctx))
 }
 
+// Command returns the whole command tree, for what is generated from it.
+func Command() *cobra.Command {
+	root := (&app{Streams: Streams{Env: func(string) string { return "" }}}).root()
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
 // Command groups of the help text, in order.
 const (
 	groupPlan      = "plan"
