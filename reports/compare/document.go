@@ -56,7 +56,11 @@ func ReadDocument(text []byte) ([]Named, error) {
 			n.Name += " on " + device
 		}
 		for _, metric := range Metrics() {
-			if e, ok := estimate(look(fields, metric.Path())); ok {
+			e, ok := estimate(look(fields, metric.Path()))
+			if !ok && metric == DecodeLatency {
+				e, ok = estimate(look(fields, "decode.latency_seconds")) // of plan
+			}
+			if ok {
 				n.Measures[metric] = e
 			}
 		}

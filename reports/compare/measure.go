@@ -26,7 +26,7 @@ const (
 	Cost          Metric = "cost"
 	Energy        Metric = "energy"
 	CO2           Metric = "co2"
-	DecodeLatency Metric = "decode-latency" // of one batch
+	DecodeLatency Metric = "decode-latency" // of one sequence
 )
 
 // traits are what differs between metrics.
@@ -136,12 +136,15 @@ func stepTime(run hardware.Run) (hardware.Estimate, error) {
 	return hardware.Estimate{Interval: &prediction.StepSeconds}, nil
 }
 
-// decodeLatency returns the predicted time to generate one batch with the
-// layout of training, absent with the reason where that cannot be.
+// decodeLatency returns the predicted time to generate one sequence on one copy
+// of the model, absent with the reason where that cannot be.
 func decodeLatency(run hardware.Run) hardware.Estimate {
 	if run.Shape.Decoder.Layers == 0 {
 		return hardware.Estimate{Missing: "the shape has no decoder"}
 	}
+	l := run.Layout
+	l.DP, l.MicroBatch, l.Accumulate, l.ZeRO = 1, 0, 0, 0
+	run.Layout, run.Workload.Batch = l, 1
 	decoding, err := hardware.PredictDecoding(run)
 	if err != nil {
 		return hardware.Estimate{Missing: err.Error()}
