@@ -100,9 +100,15 @@ func (a *app) render(r reports.Report) error {
 }
 
 // writeFile writes a file atomically: it is the old one or the whole new one.
+// What is no regular file, such as /dev/null or a pipe, is written to as it is:
+// a rename would put a file in its place.
 func writeFile(name string, write func(io.Writer) error) (err error) {
-	if info, statErr := os.Stat(name); statErr == nil && info.IsDir() {
+	info, statErr := os.Stat(name)
+	switch {
+	case statErr == nil && info.IsDir():
 		return unwritable(name, syscall.EISDIR)
+	case statErr == nil && !info.Mode().IsRegular():
+		return writeInto(name, write)
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
@@ -124,6 +130,22 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return unwritable(name, err)
 	}
 	if err := os.Rename(f.Name(), name); err != nil {
+		return unwritable(name, err)
+	}
+	return nil
+}
+
+// writeInto writes to a device or a pipe that exists.
+func writeInto(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return unwritable(name, err)
+	}
+	if err := write(f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
 		return unwritable(name, err)
 	}
 	return nil
