@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -278,6 +279,14 @@ func (v *viewer) unjudged(all *evaluation, top int, anchor *Row) ([]Row, error) 
 	var some []point
 	for i := 0; i < len(depths); i += step {
 		some = append(some, largest[depths[i]])
+	}
+	if anchor != nil { // nothing ranks them: the most alike first
+		apart := func(p point) int {
+			v.space.at(p.index, &s)
+			d := s.Encoder.Layers + s.Decoder.Layers - anchor.Shape.Encoder.Layers - anchor.Shape.Decoder.Layers
+			return max(d, -d)
+		}
+		slices.SortStableFunc(some, func(a, b point) int { return cmp.Compare(apart(a), apart(b)) })
 	}
 	return v.menu(some, anchor)
 }

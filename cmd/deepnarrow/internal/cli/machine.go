@@ -48,6 +48,31 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.region, "region", "", "cloud region or country, for grid intensity and PUE (deepnarrow list regions)")
 }
 
+// inputs adds what the flags state to the inputs of a JSON document.
+func (f *machineFlags) inputs(in map[string]any) {
+	in["hardware"] = append([]string{}, f.profiles...)
+	for name, n := range map[string]int{
+		"devices": f.devices, "dp": f.layout.DP, "tp": f.layout.TP, "pp": f.layout.PP, "zero": f.layout.ZeRO,
+		"micro_batch": f.layout.MicroBatch, "accumulate": f.layout.Accumulate, "interleave": f.layout.Interleave,
+	} {
+		if n != 0 {
+			in[name] = n
+		}
+	}
+	for name, v := range map[string]*float64{
+		"price_usd_per_hour": given(f.price), "watts": given(f.watts), "pue": given(f.pue), "grid_kg_co2e_per_kwh": given(f.grid), "goodput": given(f.goodput),
+	} {
+		if v != nil {
+			in[name] = *v
+		}
+	}
+	for name, word := range map[string]string{"region": f.region, "layout": f.search} {
+		if word != "" {
+			in[name] = word
+		}
+	}
+}
+
 // hardware resolves every --hardware.
 func (f *machineFlags) hardware() ([]hardware.Profile, error) {
 	if len(f.profiles) == 0 {

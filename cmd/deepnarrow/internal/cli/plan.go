@@ -64,7 +64,8 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			}
 			r := newReport("plan")
 			r.Document.Inputs["shapes"] = args
-			r.Document.Inputs["hardware"] = machine.profiles
+			machine.inputs(r.Document.Inputs)
+			length.inputs(r.Document.Inputs)
 			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
@@ -199,6 +200,17 @@ func (f *lengthFlags) register(c *cobra.Command) {
 	c.Flags().Var(newDays(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
 	f.deadline = optionalFlag(c, quantity.Duration, "deadline", "most wall-clock time, such as 14d: how many tokens fit?")
 	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill, such as $5000: how many tokens does it buy?")
+}
+
+// inputs adds what the flags state to the inputs of a JSON document.
+func (f *lengthFlags) inputs(in map[string]any) {
+	for name, v := range map[string]*float64{
+		"steps": given(f.steps), "tokens": given(f.tokens), "run_seconds": given(f.days), "deadline_seconds": given(f.deadline), "max_cost_usd": given(f.maxCost),
+	} {
+		if v != nil {
+			in[name] = *v
+		}
+	}
 }
 
 // stated reports whether any flag says how long the run is.

@@ -67,7 +67,9 @@ operation that nobody has measured shows its costs and says so.`,
 				return noAnswer(err, "")
 			}
 			r := newReport("protocol")
-			r.Document.Inputs["from"], r.Document.Inputs["hardware"] = from, machine.profiles
+			r.Document.Inputs["from"] = from
+			machine.inputs(r.Document.Inputs)
+			length.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Protocol(steps)
 			return a.render(r)

@@ -48,7 +48,8 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			}
 			r := newReport("recommend")
 			r.Document.Inputs = f.inputs()
-			r.Document.Inputs["hardware"] = append([]string{}, machine.profiles...)
+			machine.inputs(r.Document.Inputs)
+			length.inputs(r.Document.Inputs)
 			r.Document.Warnings = append(r.Document.Warnings, f.likeWarnings...)
 			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = "matmul"
