@@ -79,3 +79,29 @@ func TestSeveralOutputs(t *testing.T) {
 		}
 	}
 }
+
+// TestHugeConfiguration: a file of 100 MB is refused by its size, wherever a
+// command reads one.
+func TestHugeConfiguration(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "config.json")
+	file, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString(`{"model_type": "t5", "x": "`); err != nil {
+		t.Fatal(err)
+	}
+	const size = 100 << 20
+	if err := file.Truncate(size); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", name}, {"check", "t5-base", "--rules", name}, {"diff", name, "t5-base"}, {"report", name}} {
+		code, stdout, stderr := inFolder(t, ".", args...)
+		if code != 3 || !strings.Contains(stdout+stderr, "is too large") {
+			t.Errorf("%s: exit %d: %s%s", args[0], code, stdout, stderr)
+		}
+	}
+}

@@ -41,6 +41,11 @@ func openBrowser(t *testing.T) *browser {
 	if program == "" {
 		t.Skip("no chromium here: the page is not looked at")
 	}
+	// Not t.TempDir: helpers of the browser may still write while it is removed.
+	profile, err := os.MkdirTemp("", "browser")
+	if err != nil {
+		t.Fatal(err)
+	}
 	fromTest, toBrowser, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +55,7 @@ func openBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	c := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir())
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir="+profile)
 	c.ExtraFiles = []*os.File{fromTest, toTest} // descriptors 3 and 4
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -65,6 +70,7 @@ func openBrowser(t *testing.T) *browser {
 		fromBrowser.Close()
 		_ = c.Process.Kill()
 		_ = c.Wait()
+		_ = os.RemoveAll(profile)
 	})
 	b := &browser{t: t, in: toBrowser, out: bufio.NewReader(fromBrowser)}
 	var target struct{ TargetID string }
