@@ -95,9 +95,15 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 	t := Table{
 		Title: "The measured rows behind it, nearest first",
 		Columns: []Column{
-			{Title: "row"}, {Title: "shape", Optional: 2}, {Title: "distance", Kind: quantity.Number}, {Title: "loss", Kind: quantity.Number, Digits: 4},
-			{Title: "by the law", Kind: quantity.Number, Digits: 4}, {Title: "score", Kind: quantity.Number}, {Title: "by the law", Kind: quantity.Number},
-			{Title: "evidence"}, {Title: "source"},
+			{Title: "row"},
+			{Title: "shape", Optional: 2},
+			{Title: "distance", Kind: quantity.Number},
+			{Title: "loss", Kind: quantity.Number, Digits: 4},
+			{Title: "by the law", Kind: quantity.Number, Digits: 4},
+			{Title: "score", Kind: quantity.Number},
+			{Title: "by the law", Kind: quantity.Number},
+			{Title: "evidence"},
+			{Title: "source"},
 		},
 		Notes: []string{"Distance is the largest factor by which a dimension differs. ‡ a score from SuperGLUE alone."},
 	}

@@ -34,8 +34,13 @@ func (r *Report) Replacements(anchor string, list []Replacement) {
 	t := Table{
 		Title: "Instead of " + anchor + ", by parameters",
 		Columns: []Column{
-			{Title: "shape"}, {Title: "among"}, {Title: "el/dl"}, {Title: "d_model"}, {Title: "params", Kind: quantity.Params},
-			{Title: "saved", Kind: quantity.Fraction}, {Title: "FLOPs saved", Kind: quantity.Fraction},
+			{Title: "shape"},
+			{Title: "among"},
+			{Title: "el/dl"},
+			{Title: "d_model"},
+			{Title: "params", Kind: quantity.Params},
+			{Title: "saved", Kind: quantity.Fraction},
+			{Title: "FLOPs saved", Kind: quantity.Fraction},
 		},
 	}
 	for _, on := range list[0].On {
@@ -73,8 +78,13 @@ func (r *Report) Faster(anchor string, hardware []string, picks []*recommend.Row
 	t := Table{
 		Title: "Instead of " + anchor + ", by step time",
 		Columns: []Column{
-			{Title: "hardware"}, {Title: "released shape"}, {Title: "el/dl"}, {Title: "step saved", Kind: quantity.Fraction}, {Title: "params saved", Kind: quantity.Fraction},
-			{Title: "downstream", Kind: quantity.Number}, {Title: "evidence"},
+			{Title: "hardware"},
+			{Title: "released shape"},
+			{Title: "el/dl"},
+			{Title: "step saved", Kind: quantity.Fraction},
+			{Title: "params saved", Kind: quantity.Fraction},
+			{Title: "downstream", Kind: quantity.Number},
+			{Title: "evidence"},
 		},
 	}
 	for i, row := range picks {
