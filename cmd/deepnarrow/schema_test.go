@@ -28,6 +28,8 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"plan", "t5-base", "bert-base-uncased", "--hardware", "a100", "--decode"},
 		{"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws", "all"},
 		{"recommend", "--like", "gpt2"},
+		{"recommend", "--like", "t5-base", "--hardware", "a100", "--explain", "2"},
+		{"tables"},
 		{"recommend", "--max-params", "150M", "--objective", "quality", "--evidence", "primary"},
 		{"list", "shapes"},
 		{"list", "hardware"},
