@@ -24,7 +24,11 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 	theirs, other := v.judge.score(&reference.Shape, &reference.Params)
 	switch {
 	case anchored || !row.Pick:
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(mine-theirs, max(half, other)), v.judge.unit())
+		gain := mine - theirs
+		if v.judge.unit() == lossUnit { // a score is a loss with the sign turned
+			gain = -gain
+		}
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, max(half, other)), v.judge.unit())
 		if !anchored {
 			b.WriteString(" against the pick")
 		}
