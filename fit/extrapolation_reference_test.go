@@ -188,13 +188,15 @@ func triedFamilies() (names []string, families [][]frozenFamily) {
 		f[number].places = at
 		return f
 	}
-	return []string{
+	names = []string{
 		"as shipped", "without power", "without power-offset", "without saturating", "without one-break",
 		"recency 0", "recency 1", "recency 4", "x0 at 0.1", "d at 0.3",
-	}, [][]frozenFamily{
+	}
+	families = [][]frozenFamily{
 		curveFamilies(), without(0), without(1), without(2), without(3),
 		recency(0), recency(1), recency(4), places(2, 0.1), places(3, 0.3),
 	}
+	return names, families
 }
 
 // settingsScores returns the RMSLE of law auto by settings and curve.
