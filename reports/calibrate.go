@@ -117,7 +117,7 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 		Columns: []Column{
 			{Title: "shape"}, {Title: "batch"}, {Title: "measured", Kind: quantity.Duration, Digits: 3}, {Title: "predicted", Kind: quantity.Duration}, {Title: "off by", Kind: quantity.Fraction, Digits: 2}, {Title: "disturbed"},
 		},
-		Notes: []string{fmt.Sprintf("Off by is measured over predicted; intervals are 80 %%; %d points left over. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
+		Notes: []string{fmt.Sprintf("Off by is measured over predicted; intervals are 80 %%; points left over: %d. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
 	}
 	for _, which := range []struct {
 		name        string

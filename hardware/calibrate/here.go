@@ -13,6 +13,10 @@ import (
 // leastClean is how many undisturbed points a fit to them alone needs; with fewer the disturbed ones count too.
 const leastClean = 12
 
+// sessionSD is what the same step differs by from one session to the next on one machine, in the logarithm, beside what a session
+// shows of itself: the pairs of data/measured differ by a median of 5 % on a virtual machine whose processors are moved now and then.
+const sessionSD = 0.05
+
 // Here is the calibrated profile of a processor.
 type Here struct {
 	Profile hardware.Profile
@@ -62,6 +66,7 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 		h.Fit.Calibration.FittedOn += fmt.Sprintf(", %d of them by processor time on a busy machine", h.ByProcessorTime)
 	}
 	h.Fit.Calibration.FittedOn += h.Fit.Quality()
+	h.Fit.Calibration.Residual = math.Hypot(h.Fit.Calibration.Residual, sessionSD)
 	h.Profile.Calibration = &h.Fit.Calibration
 	return h, nil
 }
@@ -146,6 +151,9 @@ func (h *Here) Warnings() []string {
 	}
 	if h.ByProcessorTime > 0 {
 		out = append(out, fmt.Sprintf("too few points were undisturbed, so that %d count with their processor time: the profile is provisional", h.ByProcessorTime))
+	}
+	if low, _, high := bandwidths(h.Used); high > steadyMemory*low {
+		out = append(out, fmt.Sprintf("the memory bandwidth went from %.0f to %.0f GB/s: the machine changed while it was measured, as virtual ones do; the profile stands for the average", low/1e9, high/1e9))
 	}
 	if !h.Fit.Converged {
 		out = append(out, "the fit did not converge: the constants are those of its last step")

@@ -42,26 +42,19 @@ type BenchResult struct {
 }
 
 const (
-	// fullShare is the least share of its threads' time that an undisturbed step gets.
-	fullShare = 0.9
-	// steadyClock is how far a probe may fall below the best of all.
-	steadyClock = 0.95
 	// repeatShare of the budget is kept for measuring again what was disturbed.
 	repeatShare = 0.2
-	// Steps of a point: at least leastSteps, and more until leastSeconds are timed or mostSteps taken.
-	leastSteps, mostSteps = 3, 40
-	leastSeconds          = 0.5
-	// pointOverhead is what a point costs besides its timed steps, in steps: a warm-up, and building and drawing the model.
-	pointOverhead = 1.5
+	// A point is timed for leastSteps and leastSeconds, but no longer than it takes to reach mostSteps or enoughSeconds.
+	leastSteps, mostSteps       = 3, 40
+	leastSeconds, enoughSeconds = 0.5, 4
 	// longestShare of the budget is the most that one point may take.
-	longestShare = 0.15
+	longestShare = 0.25
 )
 
 // Measure takes the points that are not done in their order, leaving out those that would not end within the budget, and then measures
 // disturbed ones again while time is left. When ctx ends it returns what is there with the error of ctx.
 //
-// A point is disturbed when the process got less than 0.9 of its threads' time, or a probe of the multiply-add rate beside it
-// came out 5 % below the best one: another program, or a clock that falls.
+// The peak among the facts is the best of the probes beside the points, the bandwidth their median.
 func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
 	path, err := isa.Choose(b.Path)
 	if err != nil {
@@ -69,23 +62,17 @@ func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
 	}
 	workers := pool.New(b.Threads)
 	defer workers.Close()
-	m := bench{Bench: b, workers: workers, start: b.Now()}
+	m := bench{Bench: b, workers: workers, start: b.Now(), triad: probe.NewTriad(path)}
 	m.ISA, m.Facts = path, ProcessorFacts{Threads: b.Threads, Machine: b.Machine, MemoryBytes: b.MemoryBytes}
-	m.Facts.BandwidthBytesPerSecond = probe.TriadBytesPerSecond(workers, path, b.Now)
-	m.peak()
 	for _, r := range b.Done {
 		if r.Machine == b.Machine && r.Path == path.String() && r.Threads == b.Threads {
 			m.keep(r)
-			m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
-			m.Facts.BandwidthBytesPerSecond = max(m.Facts.BandwidthBytesPerSecond, r.BandwidthBytesPerSecond)
 		}
 	}
-	err = m.first(ctx)
-	if err == nil {
+	if err = m.first(ctx); err == nil {
 		err = m.again(ctx)
 	}
-	// Memory that was just in use by others recovers: the better of the two probes is the machine's.
-	m.Facts.BandwidthBytesPerSecond = max(m.Facts.BandwidthBytesPerSecond, probe.TriadBytesPerSecond(workers, path, b.Now))
+	_, m.Facts.BandwidthBytesPerSecond, _ = bandwidths(m.Records)
 	return m.BenchResult, err
 }
 
@@ -93,22 +80,17 @@ type bench struct {
 	*Bench
 	BenchResult
 	workers *pool.Pool
+	triad   *probe.Triad
 	start   time.Time
-	pace    float64 // seconds a FLOP, of the slowest point so far
+	pace    float64 // measured seconds over those of the nominal processor, of the slowest point so far
 }
 
 // spent is the share of the budget.
 func (m *bench) spent() float64 { return m.Now().Sub(m.start).Seconds() / m.Budget.Seconds() }
 
-// peak probes, and keeps the best.
-func (m *bench) peak() float64 {
-	now := probe.PeakFLOPsPerSecond(m.workers, m.ISA, m.Now)
-	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, now)
-	return now
-}
-
 // keep adds a record, or puts it in the place of an earlier one of its point if it is better.
 func (m *bench) keep(r Record) {
+	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
 	same := func(o Record) bool {
 		return o.Shape == r.Shape && o.Batch == r.Batch && o.EncoderLength == r.EncoderLength && o.DecoderLength == r.DecoderLength
 	}
@@ -141,6 +123,9 @@ func (m *bench) first(ctx context.Context) error {
 
 // again measures disturbed points a second time, in their order, until the budget ends.
 func (m *bench) again(ctx context.Context) error {
+	for i := range m.Records { // the best rate may have been seen after the point
+		m.Records[i].Contended = m.Records[i].disturbance(m.Facts.PeakFLOPsPerSecond)
+	}
 	for i := range m.Points {
 		p := &m.Points[i]
 		disturbed := slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) && r.Contended != "" })
@@ -161,13 +146,25 @@ func (m *bench) affordable(p *Point) bool {
 	if err != nil || m.MemoryBytes > 0 && memory.PeakBytes > m.MemoryBytes/2 {
 		return false
 	}
-	seconds := (leastSteps + pointOverhead) * m.pace * p.work()
-	return seconds <= min(longestShare, 1-m.spent())*m.Budget.Seconds()
+	// Building the model and drawing batches take half a step; then comes the warm-up.
+	const overhead = 1.5
+	step := m.pace * p.nominalSeconds()
+	timed := min(leastSteps*step, enoughSeconds+step)
+	return overhead*step+timed <= min(longestShare, 1-m.spent())*m.Budget.Seconds()
 }
 
-// work is the FLOPs of one step.
-func (p *Point) work() float64 {
-	return flops.CountUnder(flops.MatmulConvention, &p.Shape, p.Workload, flops.RecomputeNone).Step
+// nominalSeconds is the step by the model on a nominal processor: what points are compared by before any is measured.
+func (p *Point) nominalSeconds() float64 {
+	profile := nominalProcessor()
+	base, run := kernelPrior(&profile), p.run(profile)
+	return math.Exp(logSeconds(&run, &base.Constants))
+}
+
+// probes are what the machine can do at a moment.
+type probes struct{ peak, bandwidth float64 }
+
+func (m *bench) probe() probes {
+	return probes{probe.PeakFLOPsPerSecond(m.workers, m.ISA, m.Now), m.triad.BytesPerSecond(m.workers, m.Now)}
 }
 
 // take measures one point.
@@ -180,7 +177,7 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 	}
 	w := p.Workload
 	o := kernel.Options{Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength, Threads: m.Threads, Path: m.ISA.String()}
-	before := m.peak()
+	before := m.probe()
 	t, err := kernel.NewTrainer(&p.Shape, o, kernel.Schedule{Rate: 1e-4}, kernel.RandomTokens{Vocab: p.Shape.Vocab})
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Shape.Name, err)
@@ -190,21 +187,18 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 	if err != nil {
 		return err
 	}
+	after := m.probe()
 	r := Record{
 		Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength,
 		StepSeconds: quantileOf(steps, 0.5), Steps: len(steps), CPUShare: share, Precision: flops.FP32.String(), Optimizer: kernel.Adam.String(),
 		Attention: flops.UnfusedAttention.String(), Path: m.ISA.String(), Threads: m.Threads, Machine: m.Machine,
-		PeakFLOPsPerSecond: min(before, m.peak()), BandwidthBytesPerSecond: m.Facts.BandwidthBytesPerSecond,
+		PeakFLOPsPerSecond: min(before.peak, after.peak), BandwidthBytesPerSecond: math.Sqrt(before.bandwidth * after.bandwidth),
 		Date: m.Now().UTC().Format(time.RFC3339),
 	}
 	r.Spread = (quantileOf(steps, 0.75) - quantileOf(steps, 0.25)) / 2 / r.StepSeconds
-	switch drift := r.PeakFLOPsPerSecond / m.Facts.PeakFLOPsPerSecond; {
-	case share != nil && *share < fullShare:
-		r.Contended = fmt.Sprintf("the process got %.2f of its threads' time", *share)
-	case drift < steadyClock:
-		r.Contended = fmt.Sprintf("the probed rate fell to %.2f of the best", drift)
-	}
-	m.pace = max(m.pace, r.StepSeconds/p.work())
+	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, before.peak, after.peak)
+	r.Contended = r.disturbance(m.Facts.PeakFLOPsPerSecond)
+	m.pace = max(m.pace, r.StepSeconds/p.nominalSeconds())
 	m.keep(r)
 	return m.Keep(r)
 }
@@ -222,7 +216,10 @@ func (m *bench) steps(ctx context.Context, t *kernel.Trainer, vocab int) (second
 		return nil, nil, err
 	}
 	var wall, busy float64
-	for n := 1; n <= leastSteps || wall < leastSeconds && n <= mostSteps; n++ {
+	enough := func(n int) bool {
+		return wall >= enoughSeconds || n >= leastSteps && wall >= leastSeconds || n >= mostSteps
+	}
+	for n := 1; !enough(n - 1); n++ {
 		if err := ctx.Err(); err != nil {
 			return nil, nil, err
 		}

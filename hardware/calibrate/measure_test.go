@@ -109,6 +109,34 @@ func TestMeasureFlagsContention(t *testing.T) {
 	}
 }
 
+// What speaks of other work: less processor time than asked for, a slower probe, uneven steps.
+func TestDisturbance(t *testing.T) {
+	half, all := 0.5, 0.97
+	for want, r := range map[string]Record{
+		"":                         {PeakFLOPsPerSecond: 98, Spread: 0.03, CPUShare: &all},
+		"threads' time":            {PeakFLOPsPerSecond: 100, CPUShare: &half},
+		"rate fell to 0.50":        {PeakFLOPsPerSecond: 50, CPUShare: &all},
+		"own steps spread by 0.12": {PeakFLOPsPerSecond: 100, Spread: 0.12},
+	} {
+		if got := r.disturbance(100); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%+v: %q, want %q", r, got, want)
+		}
+	}
+}
+
+// Long steps average over themselves: one that takes longer than a point needs is timed once.
+func TestLongStepsAreTimedOnce(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	b := Bench{
+		Points: smallPoints(t)[:1], Threads: 1, Budget: 24 * time.Hour, Keep: func(Record) error { return nil },
+		Now: func() time.Time { now = now.Add((enoughSeconds + 1) * time.Second); return now },
+	}
+	found, err := b.Measure(context.Background())
+	if err != nil || len(found.Records) != 1 || found.Records[0].Steps != 1 {
+		t.Errorf("%+v, %v", found.Records, err)
+	}
+}
+
 func TestMeasureKeepsToItsBudget(t *testing.T) {
 	keep := func(Record) error { return nil }
 	b := Bench{Points: smallPoints(t), Threads: 1, Budget: time.Microsecond, Now: ticking(), Keep: keep}
@@ -167,6 +195,27 @@ func TestFitHere(t *testing.T) {
 		if math.Abs(got/want-1) > within {
 			t.Errorf("%s: predicted %g, made up %g", p.Shape.Name, got, want)
 		}
+	}
+}
+
+// A machine whose memory changed speed under the points has an average profile, and says so.
+func TestFitHereOnAChangingMachine(t *testing.T) {
+	profile, _, records := madeUp(20)
+	for i := range records {
+		records[i].BandwidthBytesPerSecond = 30e9
+		if i%3 == 0 {
+			records[i].BandwidthBytesPerSecond = 38e9
+		}
+	}
+	here, err := FitHere(profile, records)
+	if err != nil || len(here.Used) != 20 {
+		t.Fatal(len(here.Used), err)
+	}
+	if w := here.Warnings(); len(w) != 1 || !strings.Contains(w[0], "30 to 38 GB/s") {
+		t.Errorf("warnings %q", w)
+	}
+	if here.Fit.Calibration.Residual < sessionSD {
+		t.Errorf("an interval of ±%g promises more than sessions keep", here.Fit.Calibration.Residual)
 	}
 }
 

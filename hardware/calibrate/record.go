@@ -23,7 +23,7 @@ type Record struct {
 	Attention string  `json:"attention"`
 	Path      string  `json:"path"` // instruction path
 	Threads   int     `json:"threads"`
-	// PeakFLOPsPerSecond is the probe taken right before and after, the lower of the two; BandwidthBytesPerSecond that of the session.
+	// The probes taken right before and after: the lower of the two rates, the geometric mean of the two bandwidths.
 	PeakFLOPsPerSecond      float64 `json:"peak_flops_per_second"`
 	BandwidthBytesPerSecond float64 `json:"bandwidth_bytes_per_second"`
 	// CPUShare is the processor time of the process over wall clock times threads during the steps; absent where it is not known.

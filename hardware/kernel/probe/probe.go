@@ -8,8 +8,11 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// samples is how often each probe is timed. The best counts: interruptions only ever slow a probe down.
-const samples = 20
+// How often a probe is timed. The best counts: interruptions only ever slow a probe down.
+const (
+	peakSamples  = 20
+	triadSamples = 8
+)
 
 // peakTurns makes a sample of the peak probe last about 0.2 ms on any path.
 const peakTurns = 1 << 17
@@ -21,7 +24,7 @@ func PeakFLOPsPerSecond(p *pool.Pool, path isa.Path, now func() time.Time) float
 	loop, perTurn := peakLoop(path)
 	threads := p.Threads()
 	body := func(int) { loop(peakTurns) }
-	return best(now, float64(threads)*peakTurns*perTurn, func() { p.For(threads, body) })
+	return best(peakSamples, now, float64(threads)*peakTurns*perTurn, func() { p.For(threads, body) })
 }
 
 // triadElements is the length of each of the triad's three vectors: 32 MB each, beyond the cache share of one core.
@@ -30,26 +33,36 @@ const triadElements = 8 << 20
 // triadBlock is how many elements one call of the triad's loop handles.
 const triadBlock = 1 << 16
 
-// TriadBytesPerSecond returns the memory bandwidth, in byte/s, that all threads of the pool together reach on a = b + s·c over
-// vectors of 32 MB: the best of 20 samples. It counts the two reads and the write that the loop names, 12 bytes an
+// Triad is the vectors of the bandwidth probe, kept so that probing again touches no new memory.
+type Triad struct {
+	a, b, c []float32
+	loop    func(a, b, c []float32, factor float32)
+}
+
+// NewTriad makes the vectors, 96 MB together, for an instruction path.
+func NewTriad(path isa.Path) *Triad {
+	t := &Triad{make([]float32, triadElements), make([]float32, triadElements), make([]float32, triadElements), triadLoop(path)}
+	for i := range t.b {
+		t.a[i], t.b[i], t.c[i] = 1, 1, 1
+	}
+	return t
+}
+
+// BytesPerSecond returns the memory bandwidth, in byte/s, that all threads of the pool together reach on a = b + s·c over
+// vectors of 32 MB: the best of 8 samples. It counts the two reads and the write that the loop names, 12 bytes an
 // element, not the read that a cache does before it is written to.
 //
 // Source: McCalpin, "Memory Bandwidth and Machine Balance in Current High Performance Computers", IEEE TCCA Newsletter, December 1995.
-func TriadBytesPerSecond(p *pool.Pool, path isa.Path, now func() time.Time) float64 {
-	loop := triadLoop(path)
-	a, b, c := make([]float32, triadElements), make([]float32, triadElements), make([]float32, triadElements)
-	for i := range b {
-		a[i], b[i], c[i] = 1, 1, 1
-	}
+func (t *Triad) BytesPerSecond(p *pool.Pool, now func() time.Time) float64 {
 	body := func(i int) {
 		from, to := i*triadBlock, (i+1)*triadBlock
-		loop(a[from:to], b[from:to], c[from:to], 0.5)
+		t.loop(t.a[from:to], t.b[from:to], t.c[from:to], 0.5)
 	}
-	return best(now, 3*4*triadElements, func() { p.For(triadElements/triadBlock, body) })
+	return best(triadSamples, now, 3*4*triadElements, func() { p.For(triadElements/triadBlock, body) })
 }
 
 // best returns the highest rate, in amount per second, over the samples.
-func best(now func() time.Time, amount float64, run func()) float64 {
+func best(samples int, now func() time.Time, amount float64, run func()) float64 {
 	var highest float64
 	for range samples {
 		start := now()

@@ -24,8 +24,9 @@ func stepClock(steps ...time.Duration) func() time.Time {
 }
 
 func TestBestTakesTheShortestSample(t *testing.T) {
+	const samples = 6
 	runs := 0
-	got := best(stepClock(4*time.Second, 2*time.Second, 0), 100, func() { runs++ })
+	got := best(samples, stepClock(4*time.Second, 2*time.Second, 0), 100, func() { runs++ })
 	// 100 in 2 s; samples too short for the clock do not count.
 	if want := 50.0; got != want || runs != samples {
 		t.Errorf("best rate %v of %d runs, want %v of %d", got, runs, want, samples)
@@ -43,7 +44,7 @@ func TestRatesCountWhatTheLoopsDo(t *testing.T) {
 			t.Errorf("%s: peak %v FLOP/s, want %v", path, got, want)
 		}
 		// Two reads and a write of 4 bytes for each of 2²³ elements.
-		if got, want := TriadBytesPerSecond(p, path, clock), 12.0*(1<<23); got != want {
+		if got, want := NewTriad(path).BytesPerSecond(p, clock), 12.0*(1<<23); got != want {
 			t.Errorf("%s: triad %v byte/s, want %v", path, got, want)
 		}
 	}
@@ -89,8 +90,9 @@ func BenchmarkTriad(b *testing.B) {
 				p := pool.New(threads)
 				defer p.Close()
 				var rate float64
+				triad := NewTriad(path)
 				for b.Loop() {
-					rate = max(rate, TriadBytesPerSecond(p, path, time.Now))
+					rate = max(rate, triad.BytesPerSecond(p, time.Now))
 				}
 				b.ReportMetric(rate/1e9, "GB/s")
 			})

@@ -55,7 +55,7 @@ twenty other shapes.
 batch, step_seconds and what else differs from run to run (see docs/calibrate.md).
 --emit pytorch prints a script that measures such steps on one device or a cluster.`,
 		Example: `  deepnarrow calibrate --max-time 3m --records here.jsonl -o here.yaml
-  deepnarrow calibrate --check here.yaml --max-time 3m
+  deepnarrow calibrate --check here.yaml --max-time 4m
   deepnarrow calibrate --emit pytorch -o twin.py
   deepnarrow calibrate --from steps.jsonl --hardware a100 -o ours.yaml`,
 		ValidArgsFunction: completeShapes,

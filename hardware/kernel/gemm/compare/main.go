@@ -45,7 +45,7 @@ func main() {
 	defer p.Close()
 	peer := openBLAS{pool: p}
 	fmt.Printf("path %s, %d threads, %s\n", path, *threads, peer.config())
-	fmt.Printf("peak %.0f GFLOP/s, triad %.0f GB/s\n\n", probe.PeakFLOPsPerSecond(p, path, time.Now)/1e9, probe.TriadBytesPerSecond(p, path, time.Now)/1e9)
+	fmt.Printf("peak %.0f GFLOP/s, triad %.0f GB/s\n\n", probe.PeakFLOPsPerSecond(p, path, time.Now)/1e9, probe.NewTriad(path).BytesPerSecond(p, time.Now)/1e9)
 	fmt.Println("| case | gemm GFLOP/s | OpenBLAS GFLOP/s | ratio of best | median ratio | rounds | disturbed | largest difference |")
 	fmt.Println("|---|--:|--:|--:|--:|--:|--:|--:|")
 	var bests, medians []float64
