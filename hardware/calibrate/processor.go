@@ -39,9 +39,9 @@ func Processor(name string, f ProcessorFacts) hardware.Profile {
 	}
 	p := hardware.Profile{
 		Name: name, DeviceUnit: fmt.Sprintf("%s, %d threads", f.Machine, f.Threads),
-		Peaks:                   map[hardware.Precision]hardware.Field{hardware.FP32: *field(f.PeakFLOPsPerSecond, "probe: multiply-adds in registers, best of all")},
+		Peaks:                   map[hardware.Precision]hardware.Field{hardware.FP32: *field(f.PeakFLOPsPerSecond, "probe: multiply-adds in registers, best beside the points")},
 		Measured:                map[hardware.Precision]hardware.Field{},
-		BandwidthBytesPerSecond: field(f.BandwidthBytesPerSecond, "probe: triad over 96 MB, best of all"),
+		BandwidthBytesPerSecond: field(f.BandwidthBytesPerSecond, "probe: triad over 96 MB, median beside the points"),
 	}
 	if f.MemoryBytes > 0 {
 		p.MemoryBytes = field(f.MemoryBytes, "the operating system")

@@ -53,13 +53,16 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 func (f *workloadFlags) executionOn(p *hardware.Profile) (flops.Execution, string) {
 	x := f.execution
 	if p.GeneralProcessor() && len(p.Peaks) > 0 {
-		own := calibrate.KernelExecution()
-		changed := ""
+		own, changed := calibrate.KernelExecution(), ""
 		if !f.given("precision") {
-			x.Precision, changed = own.Precision, p.Name+" has no 16-bit peak: planned in fp32 with unfused attention, as the reference kernel trains; --precision and --attention say otherwise"
+			x.Precision = own.Precision
+			changed = p.Name + " has no 16-bit peak: planned as the reference kernel trains, in fp32 with unfused attention and Adam; --precision, --attention and --optimizer say otherwise"
 		}
 		if !f.given("attention") {
 			x.Attention = own.Attention
+		}
+		if !f.given("optimizer") {
+			x.Optimizer = own.Optimizer
 		}
 		return x, changed
 	}
