@@ -42,11 +42,11 @@ type BenchResult struct {
 }
 
 const (
-	// repeatShare of the budget is kept for measuring again what was disturbed.
+	// repeatShare of the budget is kept for measuring again what was disturbed, once something was.
 	repeatShare = 0.2
 	// A point is timed for leastSteps and leastSeconds, but no longer than it takes to reach mostSteps or enoughSeconds.
 	leastSteps, mostSteps       = 3, 40
-	leastSeconds, enoughSeconds = 0.5, 4
+	leastSeconds, enoughSeconds = 0.5, 3
 	// longestShare of the budget is the most that one point may take.
 	longestShare = 0.25
 )
@@ -110,7 +110,7 @@ func (m *bench) first(ctx context.Context) error {
 		if slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) }) {
 			continue
 		}
-		if m.spent() > 1-repeatShare || !m.affordable(p) {
+		if m.spent() > m.firstShare() || !m.affordable(p) {
 			m.Left++
 			continue
 		}
@@ -119,6 +119,14 @@ func (m *bench) first(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// firstShare is the share of the budget that the first pass may use.
+func (m *bench) firstShare() float64 {
+	if slices.ContainsFunc(m.Records, func(r Record) bool { return r.Contended != "" }) {
+		return 1 - repeatShare
+	}
+	return 1
 }
 
 // again measures disturbed points a second time, in their order, until the budget ends.

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -106,18 +108,25 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 		folds[key(&runs[i])] = append(folds[key(&runs[i])], i)
 	}
 	v.Rows = make([]Scored, len(runs))
+	var folding sync.WaitGroup
+	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for name, held := range folds {
-		var train []hardware.MeasuredRun
-		for i := range runs {
-			if key(&runs[i]) != name {
-				train = append(train, runs[i])
+		turns <- struct{}{}
+		folding.Go(func() {
+			defer func() { <-turns }()
+			var train []hardware.MeasuredRun
+			for i := range runs {
+				if key(&runs[i]) != name {
+					train = append(train, runs[i])
+				}
 			}
-		}
-		model := newJoint(train).fit(all, foldSteps)
-		for _, i := range held {
-			v.Rows[i] = model.score(&runs[i], newBaseline(train))
-		}
+			model, base := newJoint(train).fit(all, foldSteps), newBaseline(train)
+			for _, i := range held {
+				v.Rows[i] = model.score(&runs[i], base)
+			}
+		})
 	}
+	folding.Wait()
 	return v
 }
 
