@@ -160,7 +160,7 @@ func recommendTable(among string, result *recommend.Result) Table {
 
 // evidenceNotes says how to read the tables and what their quality rests on.
 func evidenceNotes(result *recommend.Result) []string {
-	notes := []string{"* the pick. = a tie with the anchor within the prediction error. Saved is against the anchor, negative costs more. Intervals are 80 %."}
+	notes := []string{"* the pick. = a tie with the anchor within the error of the difference. Saved is against the anchor, negative costs more. Intervals are 80 %."}
 	e := &result.Evidence
 	if e.Law != "" {
 		notes = append(notes, sentence("quality: "+e.Law))

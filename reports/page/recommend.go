@@ -53,7 +53,7 @@ type (
 func (s *section) recommendations(results []json.RawMessage) error {
 	t := table{
 		Title: "Recommended shapes",
-		Note:  "* the pick, = a tie with the anchor within the prediction error. Saved is against the anchor; negative costs more.",
+		Note:  "* the pick, = a tie with the anchor within the error of the difference. Saved is against the anchor; negative costs more.",
 		Columns: columnsOf(
 			"#", "shape", "among", "#params", "#params saved", "#step", "#step saved",
 			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",

@@ -132,7 +132,7 @@ func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
 		{"Nd", quantity.Params, around(decoder, 0), "matrix parameters of the decoder layers", "flops.CountParameters"},
 		{"b", quantity.Params, around(t.balanced, 0), "2/(1/Ne + 1/Nd)", "after Ghorbani et al. 2021, arXiv 2109.07740"},
 		{"depth", quantity.Number, around(min(t.encoderLayers, plateau), 0), fmt.Sprintf("min(encoder layers, %d)", plateau), "a prior from " + paperSource},
-		{"σ of the loss", quantity.Number, around(curve, 0), fmt.Sprintf("max(1, √((1 + h)/(1 + mean h))) · 2^%.2f: leverage, and doublings beyond the evidence", j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"},
+		{"σ of the loss", quantity.Number, around(curve, 0), fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence", j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"},
 		{"σ of the score", quantity.Number, around(link, 0), "likewise", "Lei et al. 2018, arXiv 1604.04173"},
 		{"loss by the law", quantity.Number, around(law.loss, law.lossHalf), fmt.Sprintf("%.4g + %.4g/b^%.4g ± %.3g·σ", p[0], p[1], p[2], j.lossError), own},
 		{"score by the law", quantity.Number, around(law.score, law.scoreHalf), fmt.Sprintf("%.5g − %.4g·loss + %.3g·ln depth ± %.3g·σ", k[0], -k[1], k[2], j.scoreError), own},

@@ -8,8 +8,6 @@ import (
 
 	"gonum.org/v1/gonum/stat/distuv"
 
-	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -31,115 +29,12 @@ import (
 //
 // Run all of them: go test ./shapes/recommend -run xxx -bench IntervalMethods -benchtime 500x
 
-// world draws readings from a known law.
-type world struct {
-	name  string
-	truth func(s *shapes.Shape) (loss, score float64)
-	draw  func(*rand.Rand) float64 // of variance 1
-}
-
-// Standard deviations of a drawn reading: those of the published rows around
-// their law, rounded. A point read off the figure errs once more by as much.
-const (
-	lossNoise      = 0.01 // nats
-	scoreNoise     = 0.4  // points
-	superGLUENoise = 0.6  // points, around its line on the score
-)
-
-func worlds() []world {
-	gauss := func(r *rand.Rand) float64 { return r.NormFloat64() }
-	heavy := func(r *rand.Rand) float64 {
-		const degrees = 3
-		t := distuv.StudentsT{Sigma: 1, Nu: degrees}
-		return t.Quantile(r.Float64()) / math.Sqrt(degrees/(degrees-2))
-	}
-	return []world{
-		{"same form, Gaussian", sameForm, gauss},
-		{"same form, Student t3", sameForm, heavy},
-		{"other form, Gaussian", otherForm, gauss},
-		{"other form, Student t3", otherForm, heavy},
-	}
-}
-
-// sameForm is a [publishedLaw] with round coefficients.
-func sameForm(s *shapes.Shape) (loss, score float64) {
-	p := flops.CountParameters(s)
-	t := traitsOf(s, &p)
-	loss = 1.25 + 100*math.Pow(t.balanced, -0.29)
-	return loss, 100 - 15*loss + 2*math.Log(min(t.encoderLayers, plateau))
-}
-
-// otherForm has the product of two power laws (Ghorbani et al. 2021, arXiv
-// 2109.07740) in place of the balanced size, a best aspect ratio, a sigmoid link
-// and a gain of depth that saturates and counts the decoder. The fitted form misses it by about as
-// much as the noise.
-func otherForm(s *shapes.Shape) (loss, score float64) {
-	p := flops.CountParameters(s)
-	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
-	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] + p.By[flops.DecoderFFN])
-	deep := float64(s.Encoder.Layers + s.Decoder.Layers)
-	aspect := math.Log(2 * float64(s.DModel) / deep / 64)
-	loss = 1.2 + 75*math.Pow(encoder, -0.10)*math.Pow(decoder, -0.17) + 0.025*aspect*aspect
-	return loss, 95/(1+math.Exp(1.8*(loss-2.6))) + 5*(1-math.Exp(-deep/24))
-}
-
-// readingsOf redraws every number of the evidence.
-func (w *world) readingsOf(design []reading, r *rand.Rand) []reading {
-	out := slices.Clone(design)
-	for i := range out {
-		m := &out[i]
-		blur := 1.0
-		if !m.table {
-			blur = math.Sqrt2
-		}
-		loss, score := w.read(&m.shape, r, blur)
-		const slope, offset = 1.4, -40 // SuperGLUE on the score, as in the tables
-		superGLUE := offset + slope*score + superGLUENoise*w.draw(r)
-		redraw := func(at **data.Reading, value float64) {
-			if *at != nil {
-				*at = &data.Reading{Value: value, Evidence: (*at).Evidence}
-			}
-		}
-		redraw(&m.upstream, loss)
-		redraw(&m.score, score)
-		redraw(&m.superGLUE, superGLUE)
-	}
-	return out
-}
-
-// read returns one reading of a shape.
-func (w *world) read(s *shapes.Shape, r *rand.Rand, blur float64) (loss, score float64) {
-	loss, score = w.truth(s)
-	return loss + blur*lossNoise*w.draw(r), score + blur*scoreNoise*w.draw(r)
-}
-
-// newShapes lie amid the evidence: what happens beyond it is a rule that no
-// drawn reading can judge.
-var newShapes = []string{
-	"t5-efficient-mini/nl=16", "t5-efficient-small/nl=14", "t5-efficient-small/nl=28", "t5-efficient-small/el=24,dl=12",
-	"t5-efficient-base/nl=16", "t5-efficient-base/nl=28", "t5-efficient-base/el=24,dl=12",
-	"t5-efficient-large/nl=16", "t5-efficient-large/nl=28", "t5-efficient-xl/nl=16",
-}
-
-func newTraits(t testing.TB) (list []shapes.Shape, at []traits) {
-	t.Helper()
-	for _, name := range newShapes {
-		s, err := shapes.Parse(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := flops.CountParameters(&s)
-		list, at = append(list, s), append(at, traitsOf(&s, &p))
-	}
-	return list, at
-}
-
 // span is an interval.
 type span struct{ low, high float64 }
 
-func around(at, half float64) span        { return span{at - half, at + half} }
-func (s span) holds(v float64) bool       { return s.low <= v && v <= s.high }
-func (s span) half() float64              { return (s.high - s.low) / 2 }
+func around(at, half float64) span  { return span{at - half, at + half} }
+func (s span) holds(v float64) bool { return s.low <= v && v <= s.high }
+func (s span) half() float64        { return (s.high - s.low) / 2 }
 
 // method makes intervals of loss and score from a predictor and those fitted
 // without each row of the tables.
@@ -148,36 +43,32 @@ type method struct {
 	at   func(p *predictor, left []leftOut, t *traits) (loss, score span)
 }
 
-// leftOut is a predictor without one row, and that row.
-type leftOut struct {
-	*predictor
-	row                   *reading
-	lossError, scoreError float64
-}
-
-func leaveEachOut(rows []reading, from *publishedLaw) (left []leftOut, err error) {
-	for i := range rows {
-		m := &rows[i]
-		if !m.table || m.upstream == nil || m.score == nil {
-			continue
-		}
-		p, err := uncalibrated(slices.Delete(slices.Clone(rows), i, i+1), from)
-		if err != nil {
-			return nil, err
-		}
-		left = append(left, leftOut{p, m, m.upstream.Value - p.law.lossAt(&m.traits), m.score.Value - p.law.scoreAt(&m.traits)})
-	}
-	return left, nil
-}
-
-// studentScales are √(1 + h): the textbook's.
+// studentScales are √(1 + h) of the regression textbook: what [predictor.scales] became.
 func studentScales(p *predictor, t *traits) (curve, link float64) {
-	tangent, features := p.law.tangent(t), p.law.features(p.law.lossAt(t), t)
-	beyond := math.Exp2(p.outside(t))
-	return math.Sqrt(1+p.law.curve.leverage(tangent[:])) * beyond, math.Sqrt(1+p.law.link.leverage(features[:])) * beyond
+	return p.scales(p.law.lossAt(t), t)
 }
 
-func strainScales(p *predictor, t *traits) (curve, link float64) { return p.scales(p.law.lossAt(t), t) }
+// strainScales are √((1 + h)/(1 + h̄)), and 1 where the leverage h is below its
+// mean h̄ over the rows: what [predictor.scales] was.
+func strainScales(p *predictor, t *traits) (curve, link float64) {
+	var meanCurve, meanLink, curves, links float64
+	for i := range p.rows {
+		m := &p.rows[i]
+		if m.upstream != nil {
+			tangent := p.law.tangent(&m.traits)
+			meanCurve += p.law.curve.leverage(tangent[:])
+			curves++
+		}
+		if m.score != nil {
+			features := p.law.features(p.law.lossAt(&m.traits), &m.traits)
+			meanLink += p.law.link.leverage(features[:])
+			links++
+		}
+	}
+	beyond := math.Exp2(p.outside(t))
+	curve, link = studentScales(p, t)
+	return max(beyond, curve/math.Sqrt(1+meanCurve/curves)), max(beyond, link/math.Sqrt(1+meanLink/links))
+}
 
 // plainScales are constant amid the evidence.
 func plainScales(p *predictor, t *traits) (curve, link float64) {
@@ -185,17 +76,13 @@ func plainScales(p *predictor, t *traits) (curve, link float64) {
 	return beyond, beyond
 }
 
-// interpolated returns the value at rank 0.8·(n + 1) between two order
-// statistics: by it the next of n + 1 exchangeable errors lies below with a
-// chance nearest to 80 %.
-func interpolated(errors []float64) float64 {
-	rank := hardware.Level * float64(len(errors)+1)
-	below := int(rank)
-	if below >= len(errors) {
-		return conformal(errors)
+// ranked returns the ⌈0.8·(n + 1)⌉-th smallest error.
+func ranked(errors []float64) float64 {
+	rank := int(math.Ceil(hardware.Level * float64(len(errors)+1)))
+	if rank > len(errors) {
+		return math.Inf(1)
 	}
-	sorted := slices.Sorted(slices.Values(errors))
-	return sorted[below-1] + (rank-float64(below))*(sorted[below]-sorted[below-1])
+	return slices.Sorted(slices.Values(errors))[rank-1]
 }
 
 type scales func(p *predictor, t *traits) (curve, link float64)
@@ -226,7 +113,7 @@ func jackknifePlus(scale scales) func(*predictor, []leftOut, *traits) (loss, sco
 			lossLow, lossHigh = append(lossLow, lossHalf-loss), append(lossHigh, loss+lossHalf)
 			scoreLow, scoreHigh = append(scoreLow, scoreHalf-score), append(scoreHigh, score+scoreHalf)
 		}
-		return span{-conformal(lossLow), conformal(lossHigh)}, span{-conformal(scoreLow), conformal(scoreHigh)}
+		return span{-ranked(lossLow), ranked(lossHigh)}, span{-ranked(scoreLow), ranked(scoreHigh)}
 	}
 }
 
@@ -259,12 +146,12 @@ func student(p *predictor, _ []leftOut, t *traits) (loss, score span) {
 func methods() []method {
 	return []method{
 		{"Student t", student},
-		{"plain jackknife", jackknife(plainScales, conformal)},
-		{"plain jackknife, interpolated", jackknife(plainScales, interpolated)},
-		{"normalised jackknife", jackknife(strainScales, conformal)},
-		{"normalised jackknife, interpolated", jackknife(strainScales, interpolated)},
-		{"studentised jackknife", jackknife(studentScales, conformal)},
-		{"studentised jackknife, interpolated", jackknife(studentScales, interpolated)},
+		{"plain jackknife", jackknife(plainScales, ranked)},
+		{"plain jackknife, interpolated", jackknife(plainScales, usualError)},
+		{"normalised jackknife", jackknife(strainScales, ranked)},
+		{"normalised jackknife, interpolated", jackknife(strainScales, usualError)},
+		{"studentised jackknife", jackknife(studentScales, ranked)},
+		{"studentised jackknife, interpolated", jackknife(studentScales, usualError)},
 		{"normalised jackknife+", jackknifePlus(strainScales)},
 	}
 }
@@ -288,11 +175,22 @@ func (c *tally) share() float64 { return float64(c.inside) / float64(c.asked) }
 // cells of one world: loss and score of held-out rows, then of new shapes.
 type cells [4]tally
 
-// trial draws the evidence once and asks each method. It is false where a draw
-// leaves the law without a fit.
-func (w *world) trial(design []reading, fresh []shapes.Shape, at []traits, seed uint64, all []method, into []cells) bool {
-	r := rand.New(rand.NewPCG(seed, 6))
-	rows := w.readingsOf(design, r)
+// count draws the evidence again and again. refused counts draws that leave the
+// law without a fit.
+func (w *world) count(t testing.TB, m method, draws int) (c cells, refused int) {
+	design := readings(nil)
+	fresh, at := newTraits(t)
+	for seed := range draws {
+		r := rand.New(rand.NewPCG(uint64(seed), 6))
+		if !w.trial(m, w.readingsOf(design, r), fresh, at, r, &c) {
+			refused++
+		}
+	}
+	return c, refused
+}
+
+// trial asks a method about each held-out row and about new shapes.
+func (w *world) trial(m method, rows []reading, fresh []shapes.Shape, at []traits, r *rand.Rand, into *cells) bool {
 	p, err := uncalibrated(rows, nil)
 	if err != nil {
 		return false
@@ -301,66 +199,90 @@ func (w *world) trial(design []reading, fresh []shapes.Shape, at []traits, seed 
 	if err != nil {
 		return false
 	}
-	again := make([][]leftOut, 0, len(left))
-	for i := range rows {
-		if m := &rows[i]; m.table && m.upstream != nil && m.score != nil {
-			inner, err := leaveEachOut(slices.Delete(slices.Clone(rows), i, i+1), p.law)
-			if err != nil {
-				return false
-			}
-			again = append(again, inner)
+	var again [][]leftOut
+	for _, l := range left {
+		inner, err := leaveEachOut(l.rest, p.law)
+		if err != nil {
+			return false
 		}
+		again = append(again, inner)
+	}
+	for i, l := range left {
+		loss, score := m.at(l.predictor, again[i], &l.row.traits)
+		into[0].add(loss, l.row.upstream.Value)
+		into[1].add(score, l.row.score.Value)
 	}
 	for k := range at {
-		loss, score := w.read(&fresh[k], r, 1)
-		for j := range all {
-			lossSpan, scoreSpan := all[j].at(p, left, &at[k])
-			into[j][2].add(lossSpan, loss)
-			into[j][3].add(scoreSpan, score)
-		}
-	}
-	for i := range left {
-		m := left[i].row
-		for j := range all {
-			lossSpan, scoreSpan := all[j].at(left[i].predictor, again[i], &m.traits)
-			into[j][0].add(lossSpan, m.upstream.Value)
-			into[j][1].add(scoreSpan, m.score.Value)
-		}
+		lossReading, scoreReading := w.read(&fresh[k], r, 1)
+		loss, score := m.at(p, left, &at[k])
+		into[2].add(loss, lossReading)
+		into[3].add(score, scoreReading)
 	}
 	return true
 }
 
+// The chosen method, as [newPredictor] has it, holds its level on readings whose law is known.
+func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
+	const (
+		draws = 25
+		// A share of 80 % of 4·25·12 held-out rows has a standard deviation of 1.2 %, doubled because the rows of a draw
+		// share their fits. Three of them are 7 %. New shapes of the other form fall outside 4 % oftener, by misfit.
+		tolerance = 0.08
+	)
+	chosen := method{"as built", func(p *predictor, left []leftOut, t *traits) (span, span) {
+		now := *p
+		now.calibrate(left)
+		law := now.predict(t)
+		return around(law.loss, law.lossHalf), around(law.score, law.scoreHalf)
+	}}
+	var pooled cells
+	for _, w := range worlds() {
+		c, refused := w.count(t, chosen, draws)
+		t.Logf("%s: held-out rows %.2f of losses, %.2f of scores; new shapes %.2f, %.2f", w.name, c[0].share(), c[1].share(), c[2].share(), c[3].share())
+		if refused > 0 {
+			t.Errorf("%s: %d draws of %d without a fit", w.name, refused, draws)
+		}
+		for i := range c {
+			pooled[i].inside += c[i].inside
+			pooled[i].asked += c[i].asked
+		}
+	}
+	for i, what := range [...]string{"losses of held-out rows", "scores of held-out rows", "losses of new shapes", "scores of new shapes"} {
+		if share := pooled[i].share(); math.Abs(share-hardware.Level) > tolerance {
+			t.Errorf("%.3f of the %s inside", share, what)
+		}
+	}
+}
+
 // BenchmarkIntervalMethods scores every method; b.N is how often each world is drawn.
 func BenchmarkIntervalMethods(b *testing.B) {
-	design := readings(nil)
-	fresh, at := newTraits(b)
-	all := methods()
-	var scores [][]cells
-	refused := 0
-	b.ResetTimer()
-	for _, w := range worlds() {
-		counts := make([]cells, len(all))
-		for seed := range b.N {
-			if !w.trial(design, fresh, at, uint64(seed), all, counts) {
-				refused++
+	for _, m := range methods() {
+		b.Run(m.name, func(b *testing.B) {
+			var all []float64
+			var miss, width float64
+			for _, w := range worlds() {
+				c, refused := w.count(b, m, b.N)
+				if refused > 0 {
+					b.Logf("%s: %d draws without a fit", w.name, refused)
+				}
+				for i := range c {
+					all = append(all, c[i].share())
+					miss += math.Abs(c[i].share() - hardware.Level)
+					width += math.Log(c[i].halves / float64(c[i].asked))
+				}
 			}
-		}
-		scores = append(scores, counts)
-	}
-	b.StopTimer()
-	for j := range all {
-		var miss, width float64
-		b.Logf("%s", all[j].name)
-		for k, w := range worlds() {
-			c := scores[k][j]
-			b.Logf("  %-24s rows %.3f %.3f, new %.3f %.3f, half-widths %.4f %.2f %.4f %.2f", w.name, c[0].share(), c[1].share(), c[2].share(), c[3].share(),
-				c[0].halves/float64(c[0].asked), c[1].halves/float64(c[1].asked), c[2].halves/float64(c[2].asked), c[3].halves/float64(c[3].asked))
-			for i := range c {
-				miss += math.Abs(c[i].share()-hardware.Level) / 16
-				width += math.Log(c[i].halves/float64(c[i].asked)/(scores[k][0][i].halves/float64(scores[k][0][i].asked))) / 16
+			n := float64(len(all))
+			b.ReportMetric(100*miss/n, "miss-%")
+			b.ReportMetric(math.Exp(width/n), "half-width")
+			b.ReportMetric(100*slices.Min(all), "least-%")
+			b.ReportMetric(100*slices.Max(all), "most-%")
+			for i, name := range [...]string{"row-loss", "row-score", "new-loss", "new-score"} {
+				sum := 0.0
+				for k := i; k < len(all); k += len(cells{}) {
+					sum += all[k] * float64(len(cells{})) / n
+				}
+				b.ReportMetric(100*sum, name+"-%")
 			}
-		}
-		b.Logf("  miss %.4f, width %.3f of the first method's", miss, math.Exp(width))
+		})
 	}
-	b.Logf("%d draws without a fit", refused)
 }

@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -26,6 +27,11 @@ type judge interface {
 	// tells says whether the evidence knows what a scaling operation alone gains.
 	tells(letters string) bool
 }
+
+// errorApart returns the half-width of the difference of two qualities with
+// half-widths a and b, √(a² + b²): the noise of one run says nothing of another's.
+// Where both stand on one law, part of the error is shared and this is too wide.
+func errorApart(a, b float64) float64 { return math.Hypot(a, b) }
 
 // The units of scores.
 const (
@@ -118,8 +124,8 @@ func (j *publishedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 }
 
 // both returns loss and score: the measured number where there is one, with
-// the error of the laws amid the evidence, which is no less than the noise of a
-// single run; else the prediction, from the measured loss where there is one. A
+// the error of the laws where σ = 1, which is no less than the noise of a single
+// run; else the prediction, from the measured loss where there is one. A
 // score converted from SuperGLUE has the errors of the conversion and of the run.
 func (j *publishedJudge) both(s *shapes.Shape, p *flops.Parameters) (loss, score quantity.Interval) {
 	t := traitsOf(s, p)

@@ -194,13 +194,12 @@ func (v *viewer) step(from shapes.Shape, o *operation, unjudged string) (Step, b
 	return s, true, nil
 }
 
-// gain is the difference of two qualities. Its half-width is the wider of
-// theirs: the errors of one law at neighbouring shapes go together.
+// gain is the difference of two qualities.
 func gain(a, b hardware.Estimate, before, after *Row) Gain {
 	if a.Interval == nil || b.Interval == nil {
 		return Gain{Estimate: hardware.Estimate{Missing: cmp.Or(a.Missing, b.Missing)}, Class: Rule}
 	}
-	v, half := b.Interval.Value-a.Interval.Value, max(a.Interval.HalfWidth(), b.Interval.HalfWidth())
+	v, half := b.Interval.Value-a.Interval.Value, errorApart(a.Interval.HalfWidth(), b.Interval.HalfWidth())
 	return Gain{
 		Estimate: hardware.Estimate{Interval: &quantity.Interval{Value: v, Low: v - half, High: v + half}},
 		Class:    max(before.Class, after.Class),

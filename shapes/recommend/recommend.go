@@ -68,7 +68,7 @@ func Recommend(r Request) (Result, error) {
 		out.Rows, err = view.unjudged(&all, r.Top, out.Anchor)
 		return out, err
 	}
-	sel := choose(all.points, r.Objective, anchorScore, j.usual(), r.Top)
+	sel := choose(all.points, r.Objective, anchorScore, errorApart(j.usual(), j.usual()), r.Top)
 	if r.Source == Listed {
 		sel.showAll(len(all.points), r.Top)
 	}
@@ -137,8 +137,8 @@ func (e *evaluator) against(r *Request, anchor *Row) *float64 {
 		return nil
 	}
 	score, _ := e.judge.score(r.Anchor, &anchor.Params)
-	if r.Objective != QualityAxis {
-		e.enough = score - e.judge.usual()
+	if usual := e.judge.usual(); r.Objective != QualityAxis {
+		e.enough = score - errorApart(usual, usual)
 	}
 	return &score
 }
@@ -250,11 +250,11 @@ func (v *viewer) rows(all *evaluation, sel selection, anchor *Row) ([]Row, error
 	return rows, nil
 }
 
-// tie says whether the judged qualities differ by no more than the wider half-width.
+// tie says whether the judged qualities differ by no more than the error of their difference.
 func (v *viewer) tie(a, b *Row) bool {
 	x, half := v.judge.score(&a.Shape, &a.Params)
 	y, other := v.judge.score(&b.Shape, &b.Params)
-	return math.Abs(x-y) <= max(half, other)
+	return math.Abs(x-y) <= errorApart(half, other)
 }
 
 // unjudged returns, where nothing says how good shapes are, the candidate that

@@ -68,7 +68,7 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	for _, e := range j.law.errors {
 		errors = append(errors, math.Abs(e))
 	}
-	j.lossError, j.typical = conformal(errors), median(loss)
+	j.lossError, j.typical = usualError(errors), median(loss)
 	j.link = fitLink(kept, j.runs)
 	j.oneAspect = !variationOf(j.runs).depth
 	j.summarise(summary)
@@ -109,7 +109,7 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 			errors = append(errors, math.Abs(v-l.at(row))/(1-l.leverage(row)))
 		}
 		if rms := rootMeanSquare(errors); rms < least {
-			least, best = rms, &scoreLink{line: l, depth: depth, err: conformal(errors)}
+			least, best = rms, &scoreLink{line: l, depth: depth, err: usualError(errors)}
 		}
 	}
 	return best

@@ -63,7 +63,7 @@ type Row struct {
 	Shape shapes.Shape // Name is a catalogue name where there is one, else an edit that shapes.Parse reads
 	Pick  bool         // the one to start from
 	// Tie says that the judged quality differs from the anchor's, or without
-	// anchor from the pick's, by no more than the prediction error.
+	// anchor from the pick's, by no more than the error of the difference.
 	Tie bool
 
 	Costs

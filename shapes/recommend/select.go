@@ -15,7 +15,7 @@ type selection struct {
 //
 // The front is the points that none beats on both cost and score; a measured
 // point stays beside it unless one that is no dearer is better by more than the
-// prediction error ε (ε-dominance). With an anchor the pick is the cheapest point
+// error ε of a difference of two predictions (ε-dominance). With an anchor the pick is the cheapest point
 // predicted no worse than it, failing that the best one within ε below. Without,
 // it is the best point when quality is the objective, else the knee: the point
 // furthest above the chord of the front in ln cost and score.

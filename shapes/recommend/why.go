@@ -28,7 +28,7 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 		if v.judge.unit() == lossUnit { // a score is a loss with the sign turned
 			gain = -gain
 		}
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, max(half, other)), v.judge.unit())
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, errorApart(half, other)), v.judge.unit())
 		if !anchored {
 			b.WriteString(" against the pick")
 		}
