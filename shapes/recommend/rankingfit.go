@@ -1,18 +1,27 @@
 package recommend
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
-// fitRanking fits what ranks shapes to groups of runs: the form that best
-// explains each group from the others. A form is tried pooled, as one law for all,
-// and with a level for each group.
+// fitRanking fits what ranks shapes to groups of runs: the mean of all forms that
+// can be fitted, each weighted by how well it explains each group from the others.
+// A form is tried pooled, as one law for all, and with a level for each group.
 //
-// The criterion is the share of the variation inside held-out groups that is
-// left, Σ(e − ē)²/Σ(c − c̄)²: levels do not matter to a ranking. With a single
-// group the held-out error of its rows decides.
+// A form's leftover r is the share of the variation inside held-out groups that it
+// leaves, Σ(e − ē)²/Σ(c − c̄)²: levels do not matter to a ranking. Its weight is
+// r^(−G/2), the likelihood of G Gaussian errors of estimated variance, one for
+// each of the G groups (Akaike weights; Burnham and Anderson 2002, doi
+// 10.1007/b97636): few groups cannot tell forms apart, and the mean is surer than
+// the pick; many groups leave the best form. With a single group the held-out
+// error of its rows decides.
+//
+// The string names the forms with their weights.
 func fitRanking(groups []runGroup) (ranking, string, error) {
 	whole := pool(groups)
 	if len(groups) == 1 {
@@ -22,16 +31,14 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 		}
 		return func(t *runTraits) float64 { return -s.loss(t) }, s.form.name, nil
 	}
-	var best ranking
-	name := ""
-	least := math.Inf(1)
+	var tried []weighted
 	var reasons error
 	for _, f := range forms(variationOf(whole.runs)) {
 		for _, levelled := range []bool{false, true} {
-			fit := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
 			if f.law != nil && levelled {
 				continue
 			}
+			fit := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
 			left, err := leftover(groups, fit)
 			var rank ranking
 			if err == nil {
@@ -41,21 +48,59 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 				reasons = errors.Join(reasons, fmt.Errorf("%s: %w", f.name, err))
 				continue
 			}
-			if left < least {
-				least, best, name = left, rank, f.name
-				if levelled {
-					name += ", a level for each group"
-				}
+			name := f.name
+			if levelled {
+				name += ", a level for each group"
 			}
+			tried = append(tried, weighted{rank, name, math.Pow(max(left, exactly), -float64(len(groups))/2)})
 		}
 	}
-	if best == nil {
+	if len(tried) == 0 {
 		return nil, "", fmt.Errorf("no law fits: %w", reasons)
 	}
-	return best, name, nil
+	return meanRanking(tried), names(tried), nil
 }
 
-// leftover returns the criterion of [fitRanking].
+// weighted is a form's ranking, in units of the outcome, with its weight.
+type weighted struct {
+	rank   ranking
+	name   string
+	weight float64
+}
+
+// exactly is the leftover below which a form counts as exact: what float64 loses
+// in a fit.
+const exactly = 1e-12
+
+func meanRanking(all []weighted) ranking {
+	return func(t *runTraits) float64 {
+		sum := 0.0
+		for i := range all {
+			sum += all[i].weight * all[i].rank(t)
+		}
+		return sum
+	}
+}
+
+// names lists the forms that carry at least a tenth, the heaviest first; the
+// heaviest may carry less.
+func names(all []weighted) string {
+	const least = 0.1
+	sorted, total := slices.Clone(all), 0.0
+	slices.SortStableFunc(sorted, func(a, b weighted) int { return cmp.Compare(b.weight, a.weight) })
+	for i := range all {
+		total += all[i].weight
+	}
+	var parts []string
+	for i, w := range sorted {
+		if share := w.weight / total; i == 0 || share >= least {
+			parts = append(parts, fmt.Sprintf("%.0f %% %s", 100*share, w.name))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// leftover returns r of [fitRanking].
 func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64, error) {
 	var left, total float64
 	for i := range groups {
@@ -75,6 +120,9 @@ func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64
 			left += scatter(errs) / t
 			total++
 		}
+	}
+	if total == 0 {
+		return 0, fmt.Errorf("in no group does the outcome vary")
 	}
 	return left / total, nil
 }

@@ -177,8 +177,9 @@ func residualSpread(y []float64, predictors ...[]float64) float64 {
 // forms returns the laws that the records may support, the simplest first.
 //
 // The polynomials are in ln loss. Depth enters with a square, so that there may
-// be a best depth, and with a product that lets the best depth move: with tokens
-// where they vary at all, as published decoder-only sweeps show, and with size.
+// be a best depth. The smallest shaped form has one best aspect ratio for all sizes;
+// in the others a product lets the best depth move: with tokens where they vary at
+// all, as published decoder-only sweeps show, and with size.
 // That it moves is the prior; which way and how far, the records say.
 func forms(v variation) []form {
 	var all []form
@@ -225,6 +226,14 @@ func forms(v variation) []form {
 	}
 	withTokens := func(t *runTraits) float64 { return t.depth * t.tokens }
 	withSize := func(t *runTraits) float64 { return t.depth * t.params }
+	aspect := func(t *runTraits) []float64 {
+		x := append(base(t), t.aspect())
+		if v.depthSquare {
+			x = append(x, t.aspect()*t.aspect())
+		}
+		return x
+	}
+	all = append(all, form{name: "aspect-surface", sentence: "ln loss quadratic in ln size and ln d_model/layers", shaped: true, features: aspect})
 	if v.anyTokens {
 		all = append(all, form{name: "depth-tokens-surface", sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with tokens", shaped: true, features: depth(withTokens)})
 	}
