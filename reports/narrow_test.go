@@ -29,7 +29,7 @@ func TestOptionalColumns(t *testing.T) {
 		{36, "kept second third", "Left out to fit: first."},
 		{35, "kept third", "Left out to fit: second, first."},
 		{23, "kept", "Left out to fit: second, third, first."},
-		{9, "kept xxxxxxxxxx", ""}, // nothing helps: all, one field a line
+		{9, "kept", ""}, // nothing helps: all, one field a line, its value below it
 	} {
 		table := wide()
 		var b bytes.Buffer
@@ -91,6 +91,32 @@ func TestWrappedColumn(t *testing.T) {
 `
 	var b bytes.Buffer
 	if err := table.write(&b, TextFormat, 30); err != nil {
+		t.Fatal(err)
+	}
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+// TestFieldsFit: a sentence in a block goes on under itself, a long word stands below its heading.
+func TestFieldsFit(t *testing.T) {
+	table := Table{
+		Title:   "Two shapes side by side",
+		Columns: []Column{{Title: "shape"}, {Title: "reason"}, {Title: "downstream"}},
+		Rows:    [][]Cell{{Text("base/el=36,dl=26"), Text("deeper than the anchor"), Text("79")}},
+	}
+	const want = `Two shapes side by
+side
+
+shape
+  base/el=36,dl=26
+reason      deeper
+            than the
+            anchor
+downstream  79
+`
+	var b bytes.Buffer
+	if err := table.write(&b, TextFormat, 20); err != nil {
 		t.Fatal(err)
 	}
 	if b.String() != want {

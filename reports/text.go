@@ -28,15 +28,15 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 	switch {
 	case f == MarkdownFormat:
 		head, rows = escaped(head, rows)
-		t.title(&b, "### ")
+		t.title(&b, "### ", 0)
 		if err := render(&b, renderer.NewMarkdown(), head, rows, numeric); err != nil {
 			return err
 		}
 	case width > 0 && naturalWidth(head, rows) > width:
-		t.title(&b, "")
-		stacked(&b, head, rows)
+		t.title(&b, "", width)
+		stacked(&b, head, rows, width)
 	default:
-		t.title(&b, "")
+		t.title(&b, "", width)
 		if err := render(&b, plainLines(), head, rows, numeric); err != nil {
 			return err
 		}
@@ -56,9 +56,9 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 	return err
 }
 
-func (t *Table) title(b *strings.Builder, prefix string) {
+func (t *Table) title(b *strings.Builder, prefix string, width int) {
 	if t.Title != "" {
-		fmt.Fprintf(b, "%s%s\n\n", prefix, t.Title)
+		fmt.Fprintf(b, "%s\n\n", wrap(prefix+t.Title, width))
 	}
 }
 
@@ -122,7 +122,7 @@ func displayWidth(s string) int { return twwidth.Width(s) }
 
 // stacked writes a table too wide for the terminal as one block per row, one
 // field a line.
-func stacked(b *strings.Builder, head []string, rows [][]string) {
+func stacked(b *strings.Builder, head []string, rows [][]string, width int) {
 	label := 0
 	for _, h := range head {
 		label = max(label, displayWidth(h))
@@ -132,9 +132,26 @@ func stacked(b *strings.Builder, head []string, rows [][]string) {
 			b.WriteByte('\n')
 		}
 		for c, cell := range row {
-			fmt.Fprintf(b, "%s%s  %s\n", head[c], strings.Repeat(" ", label-displayWidth(head[c])), cell)
+			field(b, head[c], cell, label+2, width)
 		}
 	}
+}
+
+// field writes a value from column indent on behind its heading; one that does
+// not fit there even when wrapped stands below it.
+func field(b *strings.Builder, head, value string, indent, width int) {
+	lines := strings.Split(wrap(value, width-indent), "\n")
+	if slices.ContainsFunc(lines, func(l string) bool { return displayWidth(l) > width-indent }) {
+		const below = 2
+		b.WriteString(wrap(head, width))
+		for line := range strings.SplitSeq(wrap(value, width-below), "\n") {
+			b.WriteString("\n" + strings.Repeat(" ", below) + line)
+		}
+		b.WriteByte('\n')
+		return
+	}
+	b.WriteString(head + strings.Repeat(" ", indent-displayWidth(head)))
+	b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 }
 
 // wrap breaks a line at spaces so that it fits the width; 0 leaves it whole.

@@ -17,6 +17,8 @@ type NoAnswerError struct {
 	Shape shapes.Shape
 	// Reason says what is contradictory where no limit is to blame.
 	Reason string
+	// Unknown says that a limited or saved cost cannot be worked out: the request lacks hardware or a price.
+	Unknown bool
 }
 
 // Limit is one limit with the nearest value that a candidate within all the others has.

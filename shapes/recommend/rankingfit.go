@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
 // fitRanking fits what ranks shapes to groups of runs: the mean of all forms that
@@ -21,7 +20,7 @@ import (
 // the pick; many groups leave the best form. With a single group the held-out
 // error of its rows decides.
 //
-// The string names the forms with their weights.
+// The string names the form with the most weight.
 func fitRanking(groups []runGroup) (ranking, string, error) {
 	whole := pool(groups)
 	if len(groups) == 1 {
@@ -58,7 +57,7 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 	if len(tried) == 0 {
 		return nil, "", fmt.Errorf("no law fits: %w", reasons)
 	}
-	return meanRanking(tried), names(tried), nil
+	return meanRanking(tried), heaviest(tried), nil
 }
 
 // weighted is a form's ranking, in units of the outcome, with its weight.
@@ -82,22 +81,14 @@ func meanRanking(all []weighted) ranking {
 	}
 }
 
-// names lists the forms that carry at least a tenth, the heaviest first; the
-// heaviest may carry less.
-func names(all []weighted) string {
-	const least = 0.1
-	sorted, total := slices.Clone(all), 0.0
-	slices.SortStableFunc(sorted, func(a, b weighted) int { return cmp.Compare(b.weight, a.weight) })
+// heaviest names the form with the most weight.
+func heaviest(all []weighted) string {
+	most := slices.MaxFunc(all, func(a, b weighted) int { return cmp.Compare(a.weight, b.weight) })
+	total := 0.0
 	for i := range all {
 		total += all[i].weight
 	}
-	var parts []string
-	for i, w := range sorted {
-		if share := w.weight / total; i == 0 || share >= least {
-			parts = append(parts, fmt.Sprintf("%.0f %% %s", 100*share, w.name))
-		}
-	}
-	return strings.Join(parts, "; ")
+	return fmt.Sprintf("%s (%.0f %% of the weight of %d)", most.name, 100*most.weight/total, len(all))
 }
 
 // leftover returns r of [fitRanking].

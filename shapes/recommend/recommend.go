@@ -43,7 +43,7 @@ func Recommend(r Request) (Result, error) {
 		}
 	}
 	if reason := c.unknown(&e); reason != "" {
-		return out, &NoAnswerError{Reason: reason}
+		return out, &NoAnswerError{Reason: reason, Unknown: true}
 	}
 	view := viewer{request: &r, coster: &c, judge: j, space: &sp, names: newDirectory()}
 	var anchorScore *float64

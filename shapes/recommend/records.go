@@ -64,6 +64,12 @@ func (m *Record) traits() runTraits {
 	}
 }
 
+// hasTokens says whether tokens are recorded, or follow from FLOPs.
+func (m *Record) hasTokens() bool {
+	t := m.traits()
+	return !math.IsInf(t.tokens, 0) && !math.IsNaN(t.tokens)
+}
+
 // usable returns the records that can inform a template, and a note for the rest.
 func usable(r *Request, template *shapes.Shape) (kept []Record, notes []string) {
 	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)

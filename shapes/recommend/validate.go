@@ -61,13 +61,25 @@ const minimumGroup = 3
 // [Recommend], which pool them, polynomials with a level for each group are
 // tried, and leaving each of the fitted groups out decides.
 //
-// Errors: fewer than two groups of at least three complete rows.
+// Errors: fewer than two groups of at least three complete rows; an outcome that
+// varies in none of them.
 func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 	var out Validation
 	groups, left := validationGroups(rows, set)
 	out.Left = left
 	if len(groups) < 2 {
-		return out, fmt.Errorf("%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed", len(groups), minimumGroup)
+		why := ""
+		if len(left) > 0 {
+			why = " (" + left[0]
+			if len(left) > 1 {
+				why += fmt.Sprintf("; %d more like it", len(left)-1)
+			}
+			why += ")"
+		}
+		return out, fmt.Errorf("%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed%s", len(groups), minimumGroup, why)
+	}
+	if !slices.ContainsFunc(groups, func(g runGroup) bool { return scatter(g.cost) > 0 }) {
+		return out, fmt.Errorf("in no group does the outcome vary: there is nothing to rank")
 	}
 	sums := map[string]*RankScore{}
 	names := []string{MostParams, Aspect64, Bracket}
@@ -118,7 +130,7 @@ type runGroup struct {
 
 func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, left []string) {
 	at := map[string]int{}
-	dropped := 0
+	dropped, tokenless, partly := 0, 0, someLackTokens(rows)
 	for i := range rows {
 		m := &rows[i]
 		outcome, sign := m.Loss, 1.0
@@ -127,6 +139,10 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 		}
 		if outcome == nil || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers+m.DecoderLayers <= 0 {
 			dropped++
+			continue
+		}
+		if partly && !m.hasTokens() {
+			tokenless++
 			continue
 		}
 		k, ok := at[m.Group]
@@ -140,6 +156,9 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 	if dropped > 0 {
 		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers", dropped))
 	}
+	if tokenless > 0 {
+		left = append(left, fmt.Sprintf("%d rows lack the tokens that most have", tokenless))
+	}
 	return slices.DeleteFunc(groups, func(g runGroup) bool {
 		few := len(g.runs) < minimumGroup
 		if few {
@@ -147,6 +166,18 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 		}
 		return few
 	}), left
+}
+
+// someLackTokens says whether most rows have tokens and some have not: these
+// would take the tokens from all, for no law reads what is partly there.
+func someLackTokens(rows []Record) bool {
+	lack := 0
+	for i := range rows {
+		if !rows[i].hasTokens() {
+			lack++
+		}
+	}
+	return lack > 0 && 2*lack < len(rows)
 }
 
 // judge scores a ranking of the group.

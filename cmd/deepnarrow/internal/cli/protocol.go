@@ -50,8 +50,9 @@ operation that nobody has measured shows its costs and says so.`,
 				return err
 			}
 			request.Steps, request.Tokens = run.Steps, run.Tokens
+			var notes []string
 			if file != "" {
-				if request.Records, err = a.recordRows(&f.runs, file, group); err != nil {
+				if request.Records, notes, err = a.recordRows(&f.runs, file, group); err != nil {
 					return err
 				}
 			}
@@ -68,6 +69,7 @@ operation that nobody has measured shows its costs and says so.`,
 			}
 			r := newReport("protocol")
 			r.Document.Inputs["from"] = from
+			r.Document.Warnings = append(r.Document.Warnings, notes...)
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"

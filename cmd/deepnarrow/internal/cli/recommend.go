@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -50,7 +49,7 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			r.Document.Inputs = f.inputs()
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
-			r.Document.Warnings = append(r.Document.Warnings, f.likeWarnings...)
+			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
 			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
@@ -101,7 +100,11 @@ func (a *app) answers(request recommend.Request, sources []string) ([]reports.Re
 		var invalid *shapes.InvalidError
 		switch {
 		case errors.As(err, &none):
-			last = noAnswer(err, "loosen that limit, or --depth, --min-d-model and --candidates")
+			hint := "loosen that limit, or --depth, --min-d-model and --candidates"
+			if none.Unknown {
+				hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
+			}
+			last = noAnswer(err, hint)
 		case errors.As(err, &invalid):
 			return nil, usage("", "%w", err)
 		case err != nil:
@@ -142,7 +145,7 @@ type recommendFlags struct {
 	evidence                                                             []string
 	caps                                                                 map[recommend.Axis]*float64
 	minDModel, maxDModel, vocab, top                                     int
-	likeWarnings                                                         []string // of the file that --like names
+	warnings                                                             []string // of the files that --like and --records name
 }
 
 func (f *recommendFlags) register(c *cobra.Command) {
@@ -157,9 +160,9 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		recommend.MemoryAxis:      optionalFlag(c, quantity.Bytes, "max-memory", "most memory of a device, such as 16GiB"),
 		recommend.DecodeAxis:      optionalFlag(c, quantity.Duration, "max-decode-latency", "longest time to generate one answer (batch 1) on one device"),
 	}
-	flags.StringVar(&f.objective, "objective", "params", "what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits")
+	flags.StringVar(&f.objective, "objective", "", "what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default params with --like, else quality)")
 	flags.StringVar(&f.judge, "judge", "downstream", "which quality is compared: downstream or upstream")
-	flags.StringVar(&f.candidates, "candidates", "", "catalogue (released shapes), lattice (any aligned shape), or shapes to rank, separated by commas (default catalogue, then lattice)")
+	flags.StringVar(&f.candidates, "candidates", "", "catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue, then lattice)")
 	flags.StringVar(&f.family, "family", "t5", "family of the candidates without --like: t5, t5.1.1, gpt or bert")
 	countFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
 	countFlag(c, &f.maxDModel, "max-d-model", "largest d_model")
@@ -199,6 +202,12 @@ func (f *recommendFlags) inputs() map[string]any {
 func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags, length *lengthFlags) (recommend.Request, error) {
 	r := recommend.Request{Execution: work.execution, Top: f.top, Caps: map[recommend.Axis]float64{}}
 	var err error
+	if f.objective == "" {
+		f.objective = recommend.QualityAxis.String()
+		if f.like != "" {
+			f.objective = recommend.ParamsAxis.String()
+		}
+	}
 	if r.Objective, err = recommend.ParseAxis(f.objective); err != nil {
 		return r, usage("", "--objective: %w", err)
 	}
@@ -210,15 +219,18 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 			r.Caps[axis] = *v
 		}
 	}
-	if f.like == "" && len(r.Caps) == 0 {
-		return r, usage(a.hintOf("recommend"), "recommend needs a shape to beat (--like) or a limit (--max-params, …)")
+	if f.like == "" && len(r.Caps) == 0 && f.sources()[0] != "listed" {
+		return r, usage(a.hintOf("recommend"), "recommend needs a shape to beat (--like), a limit (--max-params, …) or shapes to rank (--candidates)")
 	}
 	template, err := f.anchor(a, &r)
 	if err != nil {
 		return r, err
 	}
-	if err := f.choices(&r); err != nil {
+	if err := f.choices(a, &r); err != nil {
 		return r, err
+	}
+	if r.Anchor == nil && r.Source == recommend.Listed {
+		template = &r.Candidates[0]
 	}
 	if err := f.constraints(&r.Constraints); err != nil {
 		return r, err
@@ -248,9 +260,11 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		r.Fitted = law.result
 	}
 	if f.records != "" {
-		if r.Records, err = a.recordRows(&f.runs, f.records, f.groupBy); err != nil {
+		var notes []string
+		if r.Records, notes, err = a.recordRows(&f.runs, f.records, f.groupBy); err != nil {
 			return r, err
 		}
+		f.warnings = append(f.warnings, notes...)
 	}
 	return r, f.machine(&r, template, work, machine)
 }
@@ -267,13 +281,13 @@ func (f *recommendFlags) anchor(a *app, r *recommend.Request) (*shapes.Shape, er
 		return &s, err
 	}
 	s, warnings, err := a.shape(f.like)
-	f.likeWarnings = warnings
+	f.warnings = append(f.warnings, warnings...)
 	r.Anchor = &s
 	return &s, err
 }
 
 // choices reads the flags that are one of a few words.
-func (f *recommendFlags) choices(r *recommend.Request) error {
+func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	switch f.judge {
 	case "downstream":
 	case "upstream":
@@ -284,14 +298,12 @@ func (f *recommendFlags) choices(r *recommend.Request) error {
 	switch f.candidates {
 	case "", "lattice", "catalogue": // see sources
 	default:
-		r.Source = recommend.Listed
-		for _, name := range splitShapes(f.candidates) {
-			s, err := shapes.Parse(name)
-			if err != nil {
-				return shapeError(fmt.Errorf("--candidates: %w", err))
-			}
-			r.Candidates = append(r.Candidates, s)
+		listed, warnings, err := a.listedShapes(f.candidates)
+		if err != nil {
+			return err
 		}
+		r.Source, r.Candidates = recommend.Listed, listed
+		f.warnings = append(f.warnings, warnings...)
 	}
 	for _, word := range f.evidence {
 		e, err := data.ParseEvidence(word)

@@ -53,7 +53,7 @@ choice and the rank correlation beside those of three baselines.`,
 	a.output.register(c)
 	c.Flags().StringArrayVar(&from, "from", nil, "score the rows of this `file` instead; may be repeated")
 	c.Flags().StringVar(&ranked, "recommend", "", "score the ranking of shapes on this `file` of runs")
-	c.Flags().StringVar(&by, "by", "", "`column` of the groups that are held out in turn (with --recommend)")
+	c.Flags().StringVar(&by, "by", "", "`column` of the groups that are held out in turn, or several with commas between (with --recommend)")
 	c.Flags().StringVar(&outcome, "y", "loss", "outcome: loss, smaller is better; or score, larger is better (with --recommend)")
 	c.Flags().StringArrayVar(&runs.mapping, "map", nil, "`ours=theirs`: which column of --recommend is ours")
 	c.Flags().StringVar(&runs.where, "where", "", "use the rows of --recommend that meet these `conditions`")
@@ -68,7 +68,16 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	if outcome != "loss" && outcome != "score" {
 		return unknownKind("outcome", outcome, []string{"loss", "score"})
 	}
-	rows, err := a.recordRows(f, file, by)
+	table, err := a.recordTable(f, file)
+	if err != nil {
+		return err
+	}
+	table.standIn("params", "non_embedding_params")
+	table.standIn("tokens", "data_bytes")
+	if err := table.need(outcome); err != nil {
+		return err
+	}
+	rows, err := table.rows(by)
 	if err != nil {
 		return err
 	}
@@ -78,6 +87,7 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	}
 	r := newReport("validate")
 	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by, outcome
+	r.Document.Warnings = append(r.Document.Warnings, table.notes...)
 	r.Ranking(v)
 	return a.render(r)
 }
