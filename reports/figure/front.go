@@ -34,6 +34,8 @@ const (
 	markRadius   = vg.Length(4)
 	cloudsWidth  = 8 * vg.Inch
 	cloudsHeight = 5.6 * vg.Inch
+	// legendRoom is the share of the height that is kept free above all points: five entries of 11 points.
+	legendRoom = 0.18
 )
 
 // WriteClouds draws clouds of points into one panel, of which only titles and
@@ -51,9 +53,8 @@ func WriteClouds(w io.Writer, f Format, p Panel, clouds []Cloud) error {
 	if err != nil {
 		return err
 	}
-	if g.Legend.Top = true; rises(clouds) {
-		g.Legend.Left, g.Legend.XOffs = true, vg.Points(8)
-	}
+	g.Legend.Top = true
+	g.Y.Max += legendRoom * (g.Y.Max - g.Y.Min)
 	for _, c := range clouds {
 		if err := c.draw(g, &p); err != nil {
 			return err
@@ -72,24 +73,6 @@ func WriteClouds(w io.Writer, f Format, p Panel, clouds []Cloud) error {
 	g.Draw(draw.Crop(draw.New(canvas), vg.Points(pad), -vg.Points(2*pad), vg.Points(pad), -vg.Points(pad)))
 	_, err = out.WriteTo(w)
 	return err
-}
-
-// rises says whether the rightmost mark is above the leftmost: the legend goes
-// to the other upper corner.
-func rises(clouds []Cloud) bool {
-	var left, right *Mark
-	for i := range clouds {
-		for k := range clouds[i].Points {
-			m := &clouds[i].Points[k]
-			if left == nil || m.X < left.X {
-				left = m
-			}
-			if right == nil || m.X > right.X {
-				right = m
-			}
-		}
-	}
-	return left != nil && right.Y > left.Y
 }
 
 // draw adds the marks, over the intervals, and the legend.

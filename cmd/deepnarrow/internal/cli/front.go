@@ -41,8 +41,8 @@ func plotFront(file string, answers []reports.Recommended) error {
 			if m, ok := mark(row, result.CostAxis, byScore); ok && !drawn[row.Shape.Name] {
 				drawn[row.Shape.Name] = true
 				m.Label = fmt.Sprint(row.Rank)
-				if row.Pick {
-					m.Label += " " + row.Shape.Name
+				if row.Pick { // beside the point its name would cover others
+					p.Title += fmt.Sprintf("\n%s of %s: %s", m.Label, cloud.Name, row.Shape.Name)
 				}
 				cloud.Points = append(cloud.Points, m)
 			}
