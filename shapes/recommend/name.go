@@ -40,6 +40,9 @@ func (d directory) name(s *shapes.Shape, sp *space, w *width) {
 		return
 	}
 	base := sp.template
+	if named, err := shapes.Parse(base.Name); err == nil { // the template may have another vocabulary, or be gated
+		base = named
+	}
 	if w != nil && w.size != "" {
 		if size, err := shapes.Parse(w.size); err == nil && size.Vocab == s.Vocab && size.Head == s.Head {
 			base = size

@@ -79,6 +79,22 @@ func TestXXLGivesWayToDeepXL(t *testing.T) {
 	}
 }
 
+// A name gives back what the constraints changed, too.
+func TestNamesHoldConstraints(t *testing.T) {
+	anchor, gated := parse(t, "t5-base"), true
+	for what, c := range map[string]recommend.Constraints{"gated": {Gated: &gated}, "vocab": {Vocab: 64000}} {
+		r, err := recommend.Recommend(recommend.Request{Anchor: &anchor, Source: recommend.Lattice, Constraints: c})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range r.Rows {
+			if s := parse(t, row.Shape.Name); !s.SameArchitecture(row.Shape) {
+				t.Errorf("%s: %s is another shape than the row's", what, row.Shape.Name)
+			}
+		}
+	}
+}
+
 // Where depth costs time, asking for time changes the answer.
 func TestObjectiveChangesTheAnswer(t *testing.T) {
 	params, time := like(t, "t5-base", recommend.Catalogue, recommend.ParamsAxis), like(t, "t5-base", recommend.Catalogue, recommend.StepTimeAxis)

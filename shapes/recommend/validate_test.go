@@ -3,6 +3,7 @@ package recommend_test
 import (
 	"encoding/csv"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -94,6 +95,52 @@ func TestValidateOnSweep(t *testing.T) {
 	for _, b := range v.Baselines {
 		if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
 			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f", v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
+		}
+	}
+}
+
+// Groups of one compute budget each, where neither the largest model nor a fixed aspect ratio wins: losses of
+// Hoffmann's law as Besiroglu et al. 2024 re-fitted it (arXiv 2404.10102), rounded, with a best aspect ratio and noise.
+func TestValidateOnBudgets(t *testing.T) {
+	const (
+		tables = 6
+		noise  = 0.005 // nats
+		best   = 45    // d_model/layers
+	)
+	var ours recommend.RankScore
+	theirs := map[string]recommend.RankScore{}
+	for seed := range uint64(tables) {
+		random := rand.New(rand.NewPCG(seed, 20))
+		var rows []recommend.Record
+		for _, budget := range []float64{1e18, 3e18, 1e19, 3e19, 1e20} {
+			for range 6 {
+				// Within a factor of 4 of the best size at 20 tokens a parameter.
+				size := math.Sqrt(budget/120) * math.Exp(2.8*random.Float64()-1.4)
+				aspect := 16 * math.Exp(2.2*random.Float64())
+				width := 64 * max(1, math.Round(math.Cbrt(size*aspect/12)/64))
+				layers := max(1, math.Round(width/aspect))
+				params := 12*width*width*layers + 32000*width
+				tokens := budget / 6 / params
+				off := math.Log(width / layers / best)
+				loss := 1.82 + 482/math.Pow(params, 0.348) + 2085/math.Pow(tokens, 0.366) + 0.02*off*off + noise*random.NormFloat64()
+				rows = append(rows, recommend.Record{DecoderLayers: int(layers), DModel: int(width), Params: params, Tokens: tokens, Loss: &loss, Group: strconv.FormatFloat(budget, 'g', 3, 64)})
+			}
+		}
+		v, err := recommend.Validate(rows, recommend.ValidateSettings{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours.Regret += v.Ours.Regret / tables
+		ours.Spearman += v.Ours.Spearman / tables
+		for _, b := range v.Baselines {
+			sum := theirs[b.Name]
+			theirs[b.Name] = recommend.RankScore{Regret: sum.Regret + b.Regret/tables, Spearman: sum.Spearman + b.Spearman/tables}
+		}
+	}
+	t.Logf("ours %+v, %+v", ours, theirs)
+	for name, b := range theirs {
+		if ours.Regret >= b.Regret || ours.Spearman <= b.Spearman {
+			t.Errorf("%+v, no better than %s: %+v", ours, name, b)
 		}
 	}
 }

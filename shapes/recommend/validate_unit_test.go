@@ -104,3 +104,31 @@ func TestValidateRefuses(t *testing.T) {
 		t.Errorf("one usable row: %v, left out %q", err, v.Left)
 	}
 }
+
+// Rows without tokens are left out where most have them; where most lack them no law reads tokens.
+func TestSomeLackTokens(t *testing.T) {
+	loss := 3.0
+	with, without := Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Tokens: 1e9, Loss: &loss}, Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Loss: &loss}
+	for _, test := range []struct {
+		rows []Record
+		want int
+	}{{[]Record{with, with, with, without}, 3}, {[]Record{with, without, without, without}, 4}, {[]Record{with, with, with, with}, 4}} {
+		groups, left := validationGroups(test.rows, ValidateSettings{})
+		if len(groups) != 1 || len(groups[0].runs) != test.want || (len(left) > 0) != (test.want < len(test.rows)) {
+			t.Errorf("%d groups, left out %q; want %d rows", len(groups), left, test.want)
+		}
+	}
+}
+
+func TestValidateRefusesConstantOutcome(t *testing.T) {
+	loss := 3.0
+	var rows []Record
+	for _, group := range []string{"a", "b"} {
+		for i := 1; i < 5; i++ {
+			rows = append(rows, Record{Params: 1e6 * float64(i), DModel: 64 * i, DecoderLayers: 2, Tokens: 1e9, Loss: &loss, Group: group})
+		}
+	}
+	if _, err := Validate(rows, ValidateSettings{}); err == nil || !strings.Contains(err.Error(), "nothing to rank") {
+		t.Errorf("a constant outcome: %v", err)
+	}
+}
