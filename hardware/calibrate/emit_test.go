@@ -59,8 +59,8 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 	const tolerance = 2e-5 // relative: float32 sums of some hundred thousand terms in another order
 	interpreter := python(t)
 	for _, ref := range []string{
-		"t5-tiny/el=2,dl=3,vocab=384",
-		"t5-v1_1-small/el=3,dl=1,vocab=384,dm=128,nh=2",
+		"t5-tiny/el=2,dl=3,vocab=384",                   // ReLU, tied
+		"t5-v1_1-small/el=3,dl=1,vocab=384,dm=128,nh=2", // gated, untied
 	} {
 		t.Run(ref, func(t *testing.T) {
 			folder := t.TempDir()
@@ -121,7 +121,7 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 	}
 }
 
-// What the twin prints is what the import reads, alone and as two processes of a cluster.
+// What the twin prints is what the import reads and the fit takes, alone and as two processes of a cluster.
 func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts PyTorch several times")
@@ -153,7 +153,151 @@ func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 			if name == "ddp" && (steps[0].Run.Layout.DP != 2 || steps[0].Run.Workload.Batch != 4) {
 				t.Errorf("two processes: %+v", steps[0].Run)
 			}
+			if _, err := Fit(steps, "the twin"); err != nil {
+				t.Errorf("the fit takes no such steps: %v", err)
+			}
 		})
+	}
+}
+
+// What cannot be met here is refused at once and says what it needs, before PyTorch fails in its own words.
+func TestTwinRefusesWhatItCannotDo(t *testing.T) {
+	interpreter := python(t)
+	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=1,dl=2,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
+	// PyTorch 1.13 and no CUDA, wherever this runs; one process for all cases, since PyTorch is slow to start.
+	const program = `
+import contextlib, io, os, runpy, sys
+import torch
+
+torch.__version__ = "1.13.0a0"
+torch.cuda.is_available = lambda: False
+twin = sys.argv[1]
+for case in sys.argv[2:]:
+    os.environ["WORLD_SIZE"], *options = case.split()
+    sys.argv = [twin, *options]
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.suppress(SystemExit):
+        runpy.run_path(twin, run_name="__main__")
+    print(said.getvalue().strip().splitlines()[-1])
+`
+	cases := []struct{ processesAndOptions, want string }{
+		{"1 --compile", "--compile needs PyTorch 2; this is 1.13.0a0"},
+		{"1 --attention fused", "--attention fused needs PyTorch 2.1; this is 1.13.0a0"},
+		{"1 --fused-optimizer", "--fused-optimizer needs CUDA devices"},
+		{"1 --batch auto", "--batch auto needs CUDA devices"},
+		{"2 --parallel fsdp", "--parallel fsdp needs CUDA devices"},
+		{"1 --parallel ddp", "torchrun --nproc_per_node 8"},
+		{"2 --precision fp32", "--parallel ddp or --parallel fsdp"},
+		{"1 --batch 8,0", "a number of at least 1 is wanted, not '0'"},
+		{"1 --steps 2", "a number of at least 3 is wanted, not '2'"},
+		{"1 --only t5-huge", "no point's name holds 't5-huge'"},
+	}
+	args := []string{"-c", program, twin}
+	for _, c := range cases {
+		args = append(args, c.processesAndOptions)
+	}
+	out, err := exec.Command(interpreter, args...).Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr(err))
+	}
+	lines := strings.Split(string(out), "\n")
+	for i, c := range cases {
+		if !strings.Contains(lines[i], c.want) {
+			t.Errorf("%s: %s; want %q", c.processesAndOptions, lines[i], c.want)
+		}
+	}
+}
+
+// newerPyTorch stands in for what Debian's PyTorch lacks: it compiles nothing, and counts how it is asked to.
+const newerPyTorch = `
+import json, runpy, sys, types
+import torch
+
+asked = {"resets": 0, "compiled": 0}
+
+def reset():
+    asked["resets"] += 1
+
+def compile(model):
+    asked["compiled"] += 1
+    return model
+
+torch.__version__ = "2.0.0"
+torch._dynamo = types.SimpleNamespace(reset=reset)
+torch.compile = compile
+`
+
+// Compiled points are compiled afresh, each without the graphs of those before it, and their records say so.
+func TestTwinCompilesEachPoint(t *testing.T) {
+	interpreter := python(t)
+	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=1,dl=1,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
+	program := newerPyTorch + `
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+print(json.dumps(asked), file=sys.stderr)
+`
+	var faults bytes.Buffer
+	command := exec.Command(interpreter, "-c", program, twin, "--compile", "--batch", "1,2", "--steps", "3", "--warmup", "0", "--precision", "fp32")
+	command.Stderr = &faults
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, faults.String())
+	}
+	steps, err := ReadSteps("steps.jsonl", bytes.NewReader(out), base(t))
+	if err != nil || len(steps) != 2 {
+		t.Fatalf("%d steps, %v\n%s", len(steps), err, out)
+	}
+	for _, s := range steps {
+		if s.Run.Software.Compiled == nil || !*s.Run.Software.Compiled {
+			t.Errorf("the record of a compiled step says %v", s.Run.Software.Compiled)
+		}
+	}
+	if got := strings.TrimSpace(faults.String()); got != `{"resets": 2, "compiled": 2}` {
+		t.Errorf("two points: %s", got)
+	}
+}
+
+// Fully sharded data parallelism gets a unit a block, its device and its precisions, and keeps the parameters whole for a compiler.
+// FSDP stands in here: the real one runs on CUDA devices only.
+func TestTwinShardsBlocks(t *testing.T) {
+	interpreter := python(t)
+	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=2,dl=1,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
+	const program = `
+import functools, json, runpy, sys, types
+import torch
+
+given = {}
+
+def shard(model, auto_wrap_policy, device_id, mixed_precision=None, use_orig_params=False):
+    units = [m for m in model.modules() if auto_wrap_policy(module=m, recurse=False, unwrapped_params=0)]
+    given.update(units=len(units), device=device_id, whole=use_orig_params, weights=str(mixed_precision and mixed_precision.param_dtype))
+    return model
+
+def policy(module, recurse, unwrapped_params, transformer_layer_cls):
+    return recurse or isinstance(module, tuple(transformer_layer_cls))
+
+fsdp = types.ModuleType("torch.distributed.fsdp")
+fsdp.FullyShardedDataParallel, fsdp.MixedPrecision = shard, types.SimpleNamespace
+wrap = types.ModuleType("torch.distributed.fsdp.wrap")
+wrap.transformer_auto_wrap_policy = policy
+sys.modules.update({"torch.distributed.fsdp": fsdp, "torch.distributed.fsdp.wrap": wrap})
+
+twin = runpy.run_path(sys.argv[1])
+cluster = types.SimpleNamespace(cuda=True, device=torch.device("cuda", 3))
+for compile, precision in (False, "bf16-mixed"), (True, "fp32"):
+    options = types.SimpleNamespace(parallel="fsdp", compile=compile, precision=precision)
+    twin["parallel"](twin["T5"](twin["POINTS"][0]["shape"], False), options, cluster)
+    print(json.dumps(given, sort_keys=True))
+`
+	out, err := exec.Command(interpreter, "-c", program, twin).Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, stderr(err))
+	}
+	const want = `{"device": 3, "units": 3, "weights": "torch.bfloat16", "whole": false}
+{"device": 3, "units": 3, "weights": "None", "whole": true}
+`
+	if string(out) != want {
+		t.Errorf("%s; want %s", out, want)
 	}
 }
 

@@ -225,6 +225,9 @@ func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated)
 
 // emitTwin prints the script.
 func (f *calibrateFlags) emitTwin(a *app, args []string) error {
+	if f.emit == "jax" {
+		return usage("steps of any other program are read by --from: docs/calibrate.md lists the columns", "there is no JAX twin, since none could be tested; allowed: --emit pytorch")
+	}
 	if f.emit != "pytorch" {
 		return unknownKind("value of --emit", f.emit, []string{"pytorch"})
 	}
