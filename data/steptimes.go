@@ -15,10 +15,11 @@ import (
 type StepTime struct {
 	ID    string
 	Group string // rows of one model and device in one source: leave them out together
-	// Quality is A, B or C. C rows miss something that matters (the device, the shape) and are not scored.
+	// Quality is A, B or C, or empty in a user's file. C rows miss something that matters (the device, the shape) and are
+	// not scored.
 	Quality string
 	Model   string
-	Arch    string // enc-dec, dec-only, enc-only
+	Arch    string // enc-dec, dec-only, enc-only; another spelling as it stands, empty where neither the row nor its layers tell
 	Params  *float64
 	// Shape columns are nil where the source does not carry them.
 	EncoderLayers, DecoderLayers        *int
@@ -39,7 +40,7 @@ type StepTime struct {
 	Parallelism                      string
 	Checkpointing                    string // none, full, selective, … as the source names it; empty is unknown
 	Metric, Unit                     string
-	Value                            float64
+	Value                            *float64
 	StepSeconds                      *float64 // nil: score the row on its own metric, or list it as unscored
 	StepBasis                        string
 	MFU, HFU                         *float64 // fractions, as the source states them, against PeakUsed
@@ -53,8 +54,8 @@ type StepTime struct {
 	Unread []string
 }
 
-// ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. The columns id, model,
-// arch, hardware, metric, value and unit must be there; others may be missing and unknown ones are ignored.
+// ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. Each row needs an id; other
+// columns and cells may be missing, and unknown columns are ignored: whoever uses a row says what it lacks.
 func ReadStepTimes(name string, in io.Reader) ([]StepTime, error) {
 	return readTable(name, in, stepTime)
 }
@@ -67,9 +68,10 @@ func StepTimes() []StepTime { return slices.Clone(stepTimes()) }
 func stepTime(r *row) StepTime {
 	var unread []string
 	count := func(name string) *int {
-		value, err := quantity.ParseExact(quantity.Count, r.text(name))
+		text := r.text(name)
+		value, err := quantity.ParseExact(quantity.Count, text)
 		if err != nil {
-			if text := r.text(name); text != "" {
+			if text != "" {
 				unread = append(unread, name+": "+text)
 			}
 			return nil
@@ -77,33 +79,49 @@ func stepTime(r *row) StepTime {
 		n := int(value)
 		return &n
 	}
+	yes := func(name string) *bool {
+		text := r.text(name)
+		value, ok := map[string]bool{"1": true, "1.0": true, "true": true, "yes": true, "0": false, "0.0": false, "false": false, "no": false}[strings.ToLower(text)]
+		if !ok {
+			if text != "" {
+				unread = append(unread, name+": "+text)
+			}
+			return nil
+		}
+		return &value
+	}
 	s := StepTime{
-		ID: r.required("id"), Group: r.text("group"), Quality: r.text("quality"), Model: r.required("model"), Arch: r.required("arch"),
-		Params:        r.optional("n_params", quantity.Params),
+		ID: r.required("id"), Group: r.text("group"), Quality: strings.ToUpper(r.text("quality")), Model: r.text("model"),
+		Params:        r.loose("n_params", quantity.Params),
 		EncoderLayers: count("layers_enc"), DecoderLayers: count("layers_dec"),
 		DModel: count("d_model"), DFF: count("d_ff"), Heads: count("n_heads"),
 		HeadDim: count("d_head"), KVHead: count("n_kv_heads"),
-		Gated: r.flag("ffn_gated"), Tied: r.flag("tied_embeddings"), Vocab: count("vocab"),
+		Gated: yes("ffn_gated"), Tied: yes("tied_embeddings"), Vocab: count("vocab"),
 		EncoderLength: count("seq_enc"), DecoderLength: count("seq_dec"),
 		GlobalBatch: count("global_batch_seqs"), MicroBatch: count("micro_batch_per_device"),
-		Accumulate: count("grad_accum"), Precision: r.text("precision"), Hardware: r.required("hardware"),
+		Accumulate: count("grad_accum"), Precision: r.text("precision"), Hardware: r.text("hardware"),
 		Devices: count("n_devices"), TP: count("tp"), PP: count("pp"), DP: count("dp"),
 		Parallelism: r.text("parallelism_note"), Checkpointing: r.text("activation_ckpt"),
-		Metric: r.required("metric"), Unit: r.required("unit"), Value: r.amount("value", quantity.Number),
+		Metric: r.text("metric"), Unit: r.text("unit"), Value: r.optional("value", quantity.Number),
 		StepSeconds: r.optional("step_time_s", quantity.Duration), StepBasis: r.text("step_time_basis"),
 		MFU: r.percent("mfu_pct_source"), HFU: r.percent("hfu_pct_source"),
 		Source: r.text("source"), SourceRevision: r.text("source_revision"), NoteText: r.text("notes"),
-		ThroughputCountsEncoderOnly: strings.Contains(r.text("unit"), "encoder tokens"),
 	}
-	if peak := r.optional("peak_tflops_used", quantity.Number); peak != nil {
+	s.ThroughputCountsEncoderOnly = strings.HasPrefix(s.Unit, "tokens") && encoderTokens.MatchString(s.Unit+"; "+s.NoteText)
+	if peak := r.loose("peak_tflops_used", quantity.Number); peak != nil {
 		flops := *peak * 1e12
 		s.PeakUsed = &flops
 	}
 	if r.text("evidence") != "" {
 		s.Evidence = r.evidence("evidence")
 	}
+	s.Arch = arch(r.text("arch"), s.EncoderLayers, s.DecoderLayers)
 	if s.Vocab == nil {
 		s.Vocab, s.VocabAssumed = publicVocab(s.Model)
+	}
+	if s.Gated == nil && gatedModel.MatchString(s.Model) {
+		gated := true
+		s.Gated = &gated
 	}
 	remarks := s.Parallelism + "; " + s.NoteText
 	s.Compiled = compiledFrom(remarks)
@@ -112,9 +130,32 @@ func stepTime(r *row) StepTime {
 	return s
 }
 
+// arch is the class of a model in the one spelling; a blank one is that of its layers.
+func arch(text string, encoder, decoder *int) string {
+	switch strings.ToLower(text) {
+	case "enc-dec", "encoder-decoder", "encdec", "seq2seq":
+		return "enc-dec"
+	case "dec-only", "decoder-only", "decoder", "causal":
+		return "dec-only"
+	case "enc-only", "encoder-only", "encoder":
+		return "enc-only"
+	case "":
+		has := func(layers *int) bool { return layers != nil && *layers > 0 }
+		switch {
+		case has(encoder) && has(decoder):
+			return "enc-dec"
+		case has(encoder):
+			return "enc-only"
+		case has(decoder):
+			return "dec-only"
+		}
+	}
+	return text
+}
+
 // percent is a share stated in percent.
 func (r *row) percent(name string) *float64 {
-	value := r.optional(name, quantity.Number)
+	value := r.loose(name, quantity.Number)
 	if value == nil {
 		return nil
 	}
@@ -142,9 +183,15 @@ func publicVocab(model string) (vocab *int, assumed bool) {
 	return &n, true
 }
 
+// gatedModel are models whose public configurations have gated feed-forward networks.
+var gatedModel = regexp.MustCompile(`(?i)\b(mt5|flan-t5|t5[-_ ]?v1[._]1|llama|mistral|qwen|gemma)`)
+
+// encoderTokens are the words by which a row says that its tokens/s leave the decoder's tokens out.
+var encoderTokens = regexp.MustCompile(`(?i)encoder tokens`)
+
 var (
-	notCompiled = regexp.MustCompile(`(?i)compile: no|no compile|\beager\b`)
-	compiled    = regexp.MustCompile(`(?i)compile: yes|\+ (torch\.)?compile|\bcompiled\b`)
+	notCompiled = regexp.MustCompile(`(?i)\bcompile[:= ]+(?:no|off|false|0)\b|\b(?:no|not|without) (?:torch\.)?compiled?\b|\buncompiled\b|\beager\b`)
+	compiled    = regexp.MustCompile(`(?i)\bcompile[:= ]+(?:yes|on|true|1)\b|\+ ?compile\b|\btorch\.compile\b|\bcompiled\b`)
 )
 
 // compiledFrom finds in a row's remarks whether its graph was compiled.
@@ -160,7 +207,7 @@ func compiledFrom(remarks string) *bool {
 	return &yes
 }
 
-var contextParallel = regexp.MustCompile(`(?i)\b(?:CP|context parallel) (\d{1,4})\b`)
+var contextParallel = regexp.MustCompile(`(?i)\b(?:CP|context[- ]parallel(?:ism)?)[ =:]*(\d{1,4})\b`)
 
 // contextParallelFrom finds the degree of context parallelism in a row's remarks, 1 where none is named.
 func contextParallelFrom(remarks string) int {

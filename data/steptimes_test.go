@@ -69,6 +69,18 @@ func TestUnreadableCountsAreToldNotGuessed(t *testing.T) {
 	}
 }
 
+// A row may leave out anything but its id: one such row must not cost the others of its file.
+func TestRowsMayBeIncomplete(t *testing.T) {
+	rows, err := ReadStepTimes("mine.csv", strings.NewReader(goodStep+"b,,,,,,,,\n"))
+	if err != nil || len(rows) != 2 || rows[1].Value != nil || rows[1].Hardware != "" {
+		t.Errorf("%+v, %v", rows, err)
+	}
+	rows, err = ReadStepTimes("mine.csv", strings.NewReader("id,quality,n_params,mfu_pct_source,arch,layers_enc\nc,b,~7B,about 40,,12\n"))
+	if err != nil || rows[0].Quality != "B" || rows[0].Params != nil || rows[0].MFU != nil || rows[0].Arch != "enc-only" || rows[0].Unread != nil {
+		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
 func TestReadStepTimesRefuses(t *testing.T) {
 	for text, mention := range map[string]string{
 		"": "empty file",
@@ -78,7 +90,7 @@ func TestReadStepTimesRefuses(t *testing.T) {
 		strings.Replace(goodStep, "id,model", "model,model", 1):   "stands twice",
 		goodStep + "b,c\n":                                             "wrong number of fields",
 		"id,model\n\"unclosed":                                         "mine.csv",
-		goodStep + strings.Repeat(",,,,,,,,\n", 100):                   "nothing given",
+		goodStep + strings.Repeat(",,,,,,,,\n", 100):                   "id: nothing given",
 		strings.ReplaceAll(goodStep, "step_time_s", "step_time_s [h]"): "",
 	} {
 		rows, err := ReadStepTimes("mine.csv", strings.NewReader(text))

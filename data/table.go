@@ -117,21 +117,39 @@ func (r *row) list(name string) []string {
 	return strings.Split(text, ";")
 }
 
-// optional is an amount in the base unit of its kind, or nil where the cell is empty.
-func (r *row) optional(name string, kind quantity.Kind) *float64 {
+// read is an amount in the base unit of its kind, or nil where the cell is empty.
+func (r *row) read(name string, kind quantity.Kind) (*float64, error) {
 	text := r.text(name)
 	if text == "" {
-		return nil
+		return nil, nil
 	}
 	cells, err := r.columns[name].header.Reader(kind)
-	if err == nil {
-		var value float64
-		if value, err = cells.Parse(text); err == nil {
-			return &value
-		}
+	if err != nil {
+		return nil, err
 	}
-	r.fault(name, "%v", err)
-	return nil
+	value, err := cells.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return &value, nil
+}
+
+// optional is an amount, or nil where the cell is empty; one that cannot be read is a fault.
+func (r *row) optional(name string, kind quantity.Kind) *float64 {
+	value, err := r.read(name, kind)
+	if err != nil {
+		r.fault(name, "%v", err)
+	}
+	return value
+}
+
+// loose is an amount that nothing depends on: nil where the cell is empty or cannot be read.
+func (r *row) loose(name string, kind quantity.Kind) *float64 {
+	value, err := r.read(name, kind)
+	if err != nil {
+		return nil
+	}
+	return value
 }
 
 // amount is an amount that must be given.

@@ -4,47 +4,97 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
-// deviceNames are the words by which sources name devices, the more special first, with the profile meant.
-var deviceNames = []struct{ word, profile, family string }{
-	{"GB300", "gb200", "blackwell"}, // the same dense bf16 and fp8 rates; its larger memory does not enter a step time
-	{"GB200", "gb200", "blackwell"},
-	{"B200", "b200", "blackwell"},
-	{"GH200", "gh200", "hopper"},
-	{"H200", "h200", "hopper"},
-	{"H100-PCIE", "h100-pcie", "hopper"},
-	{"H100", "h100", "hopper"},
-	{"A100-40GB", "a100-40gb", "ampere"},
-	{"A100-SXM-40GB", "a100-40gb", "ampere"},
-	{"A100-PCIE", "a100-pcie", "ampere"},
-	{"A100", "a100", "ampere"},
-	{"V100", "v100", "volta"},
-	{"TPU V2", "tpu-v2", "tpu"},
-	{"TPU V3", "tpu-v3", "tpu"},
-	{"TPU V4", "tpu-v4", "tpu"},
-	{"TPU V5E", "tpu-v5e", "tpu"},
-	{"TPU V5P", "tpu-v5p", "tpu"},
-	{"TPU V6E", "tpu-v6e", "tpu"},
-	{"TPU7X", "tpu7x", "tpu"},
-	{"TRAINIUM1", "trainium1", "trainium"},
-	{"TRAINIUM2", "trainium2", "trainium"},
-	{"MI300X", "mi300x", "cdna"},
-	{"MI325X", "mi325x", "cdna"},
-	{"MI355X", "mi355x", "cdna"},
-	{"MI250X", "mi250x", "cdna"},
-	{"GAUDI2", "gaudi2", "gaudi"},
-	{"GAUDI3", "gaudi3", "gaudi"},
-	{"P100", "p100", "pascal"},
-	{"L40S", "l40s", "ada"},
-	{"RTX 4090", "rtx4090", "ada"},
-	{"RTX 3090", "rtx3090", "ampere"},
-	{"A10G", "a10g", "ampere"},
+// deviceNames are the words by which sources name devices, the more special first, with the profile meant. A name holds all
+// words of its row, whatever stands around and between them; a word of memory is one of the sizes that it states.
+var deviceNames = []struct{ words, profile, family string }{
+	{"gb300", "gb200", "blackwell"}, // the same dense bf16 and fp8 rates; its larger memory does not enter a step time
+	{"gb200", "gb200", "blackwell"},
+	{"b200", "b200", "blackwell"},
+	{"gh200", "gh200", "hopper"},
+	{"h200", "h200", "hopper"},
+	{"h100 pcie", "h100-pcie", "hopper"},
+	{"h100", "h100", "hopper"},
+	{"a100 pcie", "a100-pcie", "ampere"},
+	{"a100 40gb", "a100-40gb", "ampere"},
+	{"a100", "a100", "ampere"},
+	{"a10g", "a10g", "ampere"},
+	{"v100 16gb", "v100-16gb", "volta"},
+	{"v100", "v100", "volta"},
+	{"p100", "p100", "pascal"},
+	{"l40s", "l40s", "ada"},
+	{"rtx5090", "rtx5090", "blackwell"},
+	{"rtx4090", "rtx4090", "ada"},
+	{"rtx3090", "rtx3090", "ampere"},
+	{"tpuv2", "tpu-v2", "tpu"},
+	{"tpuv3", "tpu-v3", "tpu"},
+	{"tpuv4", "tpu-v4", "tpu"},
+	{"v5e", "tpu-v5e", "tpu"},
+	{"v5lite", "tpu-v5e", "tpu"},
+	{"v5p", "tpu-v5p", "tpu"},
+	{"v6e", "tpu-v6e", "tpu"},
+	{"trillium", "tpu-v6e", "tpu"},
+	{"tpu7x", "tpu7x", "tpu"},
+	{"tpuv7", "tpu7x", "tpu"},
+	{"ironwood", "tpu7x", "tpu"},
+	{"trainium1", "trainium1", "trainium"},
+	{"trn1", "trainium1", "trainium"},
+	{"trainium2", "trainium2", "trainium"},
+	{"trn2", "trainium2", "trainium"},
+	{"mi300x", "mi300x", "cdna"},
+	{"mi325x", "mi325x", "cdna"},
+	{"mi355x", "mi355x", "cdna"},
+	{"mi250x", "mi250x", "cdna"},
+	{"gaudi2", "gaudi2", "gaudi"},
+	{"gaudi3", "gaudi3", "gaudi"},
 }
+
+// otherDevices are words of devices that resemble one of the catalogue and are not: slower links, fewer units.
+var otherDevices = []string{"h100nvl", "h200nvl", "3090ti", "4090d", "v4i"}
+
+var (
+	countedDevices = regexp.MustCompile(`(?i)^\s*(\d+) ?[x×] ?([a-z])`)
+	bareSlice      = regexp.MustCompile(`(?i)^\s*v(\d)`)
+	statedMemory   = regexp.MustCompile(`(?i)(\d+) ?gi?b\b`)
+)
+
+// findDevice returns the profile that a source's words for a device mean. It takes no part of a name for the
+// whole, as [Find] does: "GPU" is no device.
+func findDevice(words string) (Profile, error) {
+	name := countedDevices.ReplaceAllString(words, "$2") // 8xA100
+	name = bareSlice.ReplaceAllString(name, "TPU v$1")   // v4-128
+	var memory []string
+	for _, m := range statedMemory.FindAllStringSubmatch(name, -1) {
+		memory = append(memory, m[1]+"gb")
+	}
+	text := fold(statedMemory.ReplaceAllString(name, ""))
+	if slices.ContainsFunc(otherDevices, func(other string) bool { return strings.Contains(text, other) }) {
+		return Profile{}, &NameError{Name: words}
+	}
+	for _, d := range deviceNames {
+		missing := func(word string) bool { return !strings.Contains(text, word) && !slices.Contains(memory, word) }
+		if !slices.ContainsFunc(strings.Fields(d.words), missing) {
+			return Find(d.profile)
+		}
+	}
+	if text = makers.Replace(text); text != "" {
+		for _, p := range catalogue() {
+			if slices.ContainsFunc(append([]string{p.Name}, p.Aliases...), func(full string) bool { return fold(full) == text }) {
+				return p.Clone(), nil
+			}
+		}
+	}
+	return Profile{}, &NameError{Name: words}
+}
+
+// makers are words that stand before the names of devices.
+var makers = strings.NewReplacer("nvidia", "", "geforce", "", "tesla", "", "amd", "", "instinct", "", "intel", "", "google", "", "aws", "")
 
 // assumedLinks are rates in bytes/s that no source at hand states and that rows need. They serve the scoring of rows only:
 // a plan on such a device asks for them.
@@ -83,15 +133,11 @@ var statedPower = regexp.MustCompile(`(\d+) W limit`)
 var statedBandwidth = regexp.MustCompile(`([0-9.]+) ?TB/s`)
 
 func (r *rowReader) profile(out *MeasuredRun) {
-	text := strings.ToUpper(r.row.Hardware)
-	name := r.row.Hardware
-	for _, d := range deviceNames {
-		if strings.Contains(text, d.word) {
-			name = d.profile
-			break
-		}
+	if r.row.Hardware == "" {
+		r.refuse("the hardware is not stated")
+		return
 	}
-	p, err := Find(name)
+	p, err := findDevice(r.row.Hardware)
 	if err != nil {
 		r.refuse("%v", err)
 		return
@@ -106,10 +152,13 @@ func (r *rowReader) profile(out *MeasuredRun) {
 		capPower(&p, float64(*watts))
 	}
 	for _, a := range assumedLinks {
-		if a.profile == name && p.InterBytesPerSecond == nil && a.inter > 0 {
+		if !slices.Contains(p.Aliases, a.profile) {
+			continue
+		}
+		if p.InterBytesPerSecond == nil && a.inter > 0 {
 			p.InterBytesPerSecond = recalledLink(a.inter, a.note)
 		}
-		if a.profile == name && p.IntraBytesPerSecond == nil && a.intra > 0 {
+		if p.IntraBytesPerSecond == nil && a.intra > 0 {
 			p.IntraBytesPerSecond = recalledLink(a.intra, a.note)
 		}
 	}

@@ -10,8 +10,15 @@ import (
 
 var (
 	tpuSlices    = regexp.MustCompile(`\b(\d+)x (?:v\d\w*)-\d+`)
-	statedBatch  = regexp.MustCompile(`GBS ?(\d+)`)
+	statedBatch  = regexp.MustCompile(`(?i)\b(?:GBS|global batch(?: size)?)[ =:]*(\d+)`)
 	microBatched = regexp.MustCompile(`(?i)micro-batch (\d+)`)
+
+	// FSDP keeps weights split (stage 3), or splits gradients only (PyTorch's word for stage 2).
+	zero2 = regexp.MustCompile(`(?i)SHARD_GRAD_OP|\bZeRO[- ]?(?:stage[- ]?)?2\b`)
+	zero3 = regexp.MustCompile(`(?i)FSDP|FULL_SHARD|fully sharded|\bZeRO[- ]?(?:stage[- ]?)?3\b`)
+	zero1 = regexp.MustCompile(`(?i)\bZeRO[- ]?(?:stage[- ]?)?1\b|distributed optimizer|Megatron-Bridge`)
+
+	sequenceParallel = regexp.MustCompile(`(?i)\bsequence[- ]parallel|\bTP ?\+ ?SP\b|\bSP\b`)
 )
 
 func firstNumber(pattern *regexp.Regexp, text string) *int {
@@ -25,18 +32,30 @@ func firstNumber(pattern *regexp.Regexp, text string) *int {
 
 func (r *rowReader) layout(out *MeasuredRun) {
 	row, run := &r.row, &out.Run
-	devices := r.need(row.Devices, "the number of devices")
 	run.Software.ContextParallel = row.ContextParallel
 	tp, pp := max(1, or(row.TP, 1)/r.cores), or(row.PP, 1)
+	stated := row.Devices
+	if stated == nil {
+		stated = firstNumber(countedDevices, row.Hardware)
+	}
+	if stated == nil && row.DP != nil && r.cores == 1 {
+		product := *row.DP * tp * pp * max(1, row.ContextParallel)
+		stated = &product
+	}
+	devices := r.need(stated, "the number of devices")
 	l := flops.Layout{TP: tp, PP: pp}
-	l.DP = devices / (tp * pp * max(1, row.ContextParallel))
-	if l.DP < 1 {
-		r.refuse("tp × pp × cp is more than the devices")
+	copies := tp * pp * max(1, row.ContextParallel)
+	if l.DP = devices / copies; l.DP*copies != devices {
+		r.refuse("tp × pp × cp = %d does not divide the %d devices", copies, devices)
 		return
 	}
 	batch := row.GlobalBatch
 	if batch == nil {
 		batch = firstNumber(statedBatch, row.NoteText)
+	}
+	if batch == nil && row.MicroBatch != nil && row.Accumulate != nil {
+		product := *row.MicroBatch * *row.Accumulate * l.DP
+		batch = &product
 	}
 	run.Workload.Batch = r.need(batch, "the global batch")
 	micro := or(row.MicroBatch, 0)
@@ -55,16 +74,16 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	l.Accumulate = max(1, (each+micro/2)/micro)
 	l.MicroBatch = max(1, (each+l.Accumulate/2)/l.Accumulate)
 
-	words := row.Parallelism + " " + row.NoteText
+	words := row.Parallelism + " " + row.NoteText + " " + row.Source
 	switch {
-	case strings.Contains(words, "SHARD_GRAD_OP"):
+	case zero2.MatchString(words):
 		l.ZeRO = 2
-	case strings.Contains(words, "FSDP"), r.xla && run.Shape.Encoder.Layers == 0 && r.cores == 1:
+	case zero3.MatchString(words), r.xla && run.Shape.Encoder.Layers == 0 && r.cores == 1:
 		l.ZeRO = 3
-	case strings.Contains(words, "ZeRO-1"), strings.Contains(words, "istributed optimizer"), strings.Contains(row.Source, "Megatron-Bridge"):
+	case zero1.MatchString(words):
 		l.ZeRO = 1
 	}
-	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || strings.Contains(row.Source, "Megatron-Bridge"))
+	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || sequenceParallel.MatchString(words) || strings.Contains(row.Source, "Megatron-Bridge"))
 	run.Layout = l.For(run.Workload)
 	if n := firstNumber(tpuSlices, row.Parallelism); n != nil && *n > 0 && devices%*n == 0 {
 		run.Software.Domain = devices / *n
@@ -74,47 +93,7 @@ func (r *rowReader) layout(out *MeasuredRun) {
 			run.Software.Domain = min(devices, int(pod.Value))
 		}
 	}
-	if row.Checkpointing == "" {
+	if !r.recomputeStated {
 		run.Execution.Recompute = leastRecompute(run)
-	}
-}
-
-// seconds takes the row's step time, or works one out from its own metric.
-func (r *rowReader) seconds(out *MeasuredRun) {
-	row, run := &r.row, &out.Run
-	if row.StepSeconds != nil {
-		out.Seconds, out.Basis = *row.StepSeconds, "step time"
-		if *row.StepSeconds <= 0 {
-			r.refuse("the step time is not positive")
-		}
-		return
-	}
-	rate := row.Value
-	if strings.Contains(row.Unit, "per GPU") || strings.Contains(row.Unit, "per chip") || strings.Contains(row.Unit, "per device") {
-		rate *= float64(run.Devices())
-	}
-	if !(rate > 0) {
-		r.refuse("its metric is not positive")
-		return
-	}
-	w := run.Workload
-	tokens := float64(w.Batch * max(w.EncoderLength, w.DecoderLength))
-	if run.Shape.CrossAttention() && !row.ThroughputCountsEncoderOnly {
-		tokens = float64(w.Tokens(&run.Shape))
-	}
-	out.Basis = row.Metric
-	switch {
-	case strings.HasPrefix(row.Unit, "tokens/s"):
-		out.Seconds = tokens / rate
-	case strings.HasPrefix(row.Unit, "sequences/s"):
-		out.Seconds = float64(w.Batch) / rate
-	case strings.HasPrefix(row.Unit, "TFLOP/s"):
-		convention := flops.MatmulConvention
-		if strings.Contains(row.Metric, "recompute") {
-			convention = flops.HardwareConvention
-		}
-		out.Seconds = flops.CountUnder(convention, &run.Shape, w, run.Execution.Recompute).Step / (rate * 1e12)
-	default:
-		r.refuse("a %s in %s says nothing of one step", row.Metric, row.Unit)
 	}
 }

@@ -1,7 +1,9 @@
 package hardware
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -14,8 +16,18 @@ const spanCorruptionTarget = 114
 
 func (r *rowReader) shape(out *MeasuredRun) {
 	row, run := &r.row, &out.Run
-	if row.DModel == nil {
+	if row.DModel == nil || *row.DModel <= 0 {
 		r.refuse("the source gives no shape")
+		return
+	}
+	switch row.Arch {
+	case "enc-dec", "dec-only", "enc-only":
+	default:
+		r.refuse("the architecture is %q; enc-dec, dec-only or enc-only is wanted", row.Arch)
+		return
+	}
+	if sparse.MatchString(row.Model) || sparse.MatchString(row.NoteText) {
+		r.refuse("a mixture of experts, of which the columns tell nothing")
 		return
 	}
 	s := &run.Shape
@@ -40,6 +52,9 @@ func (r *rowReader) shape(out *MeasuredRun) {
 		s.Norm, s.Bias, s.Head = shapes.LayerNorm, shapes.BiasAll, shapes.HeadMLM
 		const bertVocab = 30_592 // 30,522 padded to a multiple of 128, as trainers for these devices do
 		s.Vocab = or(row.Vocab, bertVocab)
+		if vision.MatchString(row.Model) {
+			s.Head = shapes.HeadNone // a classifier of one vector an image
+		}
 	default:
 		if k.Gated {
 			k.Position = shapes.Rotary
@@ -49,19 +64,46 @@ func (r *rowReader) shape(out *MeasuredRun) {
 	}
 	s.Encoder, s.Decoder = k, k
 	s.Encoder.Layers, s.Decoder.Layers = or(row.EncoderLayers, 0), or(row.DecoderLayers, 0)
-	if s.Encoder.Layers+s.Decoder.Layers == 0 {
+	encoder, decoder := row.EncoderLength, row.DecoderLength
+	switch row.Arch { // the one stack's columns may be those of the other
+	case "enc-only":
+		s.Encoder.Layers, s.Decoder.Layers = max(s.Encoder.Layers, s.Decoder.Layers), 0
+		encoder = cmp.Or(encoder, decoder)
+	case "dec-only":
+		s.Encoder.Layers, s.Decoder.Layers = 0, max(s.Encoder.Layers, s.Decoder.Layers)
+		decoder = cmp.Or(decoder, encoder)
+	}
+	if s.Encoder.Layers == 0 && row.Arch != "dec-only" || s.Decoder.Layers == 0 && row.Arch != "enc-only" {
 		r.refuse("the number of layers is not stated")
 	}
 	if s.Encoder.Layers > 0 {
-		run.Workload.EncoderLength = r.need(row.EncoderLength, "the encoder length")
+		run.Workload.EncoderLength = r.need(encoder, "the encoder length")
 	}
 	if s.Decoder.Layers > 0 {
-		length := row.DecoderLength
-		if length == nil && s.CrossAttention() {
-			n := spanCorruptionTarget
-			length = &n
+		if n := spanCorruptionTarget; decoder == nil && s.CrossAttention() {
+			decoder = &n
 		}
-		run.Workload.DecoderLength = r.need(length, "the decoder length")
+		run.Workload.DecoderLength = r.need(decoder, "the decoder length")
+	}
+	if err := s.Validate(); err != nil {
+		r.refuse("%v", err)
+		return
+	}
+	r.dense(s)
+}
+
+// sparse are models whose layers hold experts.
+var sparse = regexp.MustCompile(`(?i)\bMoE\b|mixture of experts|mixtral|\bswitch[- ]|gshard|\b\d+x\d+B\b|[-_ ]A\d+B\b`)
+
+// vision are encoders of images.
+var vision = regexp.MustCompile(`(?i)\b(ViT|DeiT)\b`)
+
+// dense refuses a shape that holds far fewer parameters than the row states: there are layers that the columns do not tell.
+// Position tables, of up to 65,536 rows in what is published, add up to two fifths; experts multiply.
+func (r *rowReader) dense(s *shapes.Shape) {
+	const most = 2
+	if counted := float64(flops.CountParameters(s).Total); r.row.Params != nil && *r.row.Params > most*counted {
+		r.refuse("%.3g parameters are stated, and the shape has %.3g", *r.row.Params, counted)
 	}
 }
 
@@ -69,17 +111,24 @@ func (r *rowReader) execution(out *MeasuredRun) {
 	row, run := &r.row, &out.Run
 	x := &run.Execution
 	precision := strings.ToLower(row.Precision)
+	says := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(precision, w) })
+	}
+	_, bf16 := run.Profile.Peaks[BF16]
 	switch {
-	case strings.Contains(precision, "fp8"), strings.Contains(precision, "float8"):
+	case says("fp8", "float8"):
 		run.Software.Matmul = FP8
-	case precision == "tf32":
+	case says("tf32"):
 		x.Precision, run.Software.Matmul = flops.FP32, TF32
-	case precision == "fp32":
+	case says("bf16", "bfloat16"):
+	case says("fp16", "float16", "half"):
+		x.Precision = flops.FP16Mixed
+	case says("fp32", "float32"), precision == "32":
 		x.Precision = flops.FP32
-	case strings.Contains(precision, "fp16"):
+	case !bf16: // "mixed" on what is older than bf16
 		x.Precision = flops.FP16Mixed
 	}
-	x.Recompute = recomputeOf(row.Checkpointing)
+	x.Recompute, r.recomputeStated = recomputeOf(row.Checkpointing)
 	if run.Shape.Encoder.Layers > 0 || unfusedTrainer.MatchString(row.Source) {
 		x.Attention = flops.UnfusedAttention
 	}
@@ -140,17 +189,22 @@ var (
 	jaxTrainer     = regexp.MustCompile(`(?i)t5x|maxtext|tpu-recipes`)
 )
 
-// recomputeOf reads a source's word for recomputation. "none (yaml: granularity full, num_layers 0)" is none: the
-// setting names layers to recompute, and names no layer.
-func recomputeOf(text string) flops.Recompute {
+// recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none (yaml: granularity full,
+// num_layers 0)" is none: the setting names layers to recompute, and names no layer.
+func recomputeOf(text string) (mode flops.Recompute, ok bool) {
 	text = strings.ToLower(text)
-	switch {
-	case strings.HasPrefix(text, "none"):
-		return flops.RecomputeNone
-	case strings.HasPrefix(text, "full"):
-		return flops.RecomputeFull
-	case strings.Contains(text, "selective"), strings.HasPrefix(text, "minimal"), strings.HasPrefix(text, "custom"):
-		return flops.RecomputeSelective
+	starts := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
 	}
-	return flops.RecomputeNone
+	switch {
+	case starts("no", "off", "false", "0"):
+		return flops.RecomputeNone, true
+	case starts("full", "yes", "on", "true", "1", "all", "every"):
+		return flops.RecomputeFull, true
+	case strings.Contains(text, "selective"), starts("minimal", "custom"):
+		return flops.RecomputeSelective, true
+	case strings.Contains(text, "full"), strings.Contains(text, "checkpoint"):
+		return flops.RecomputeFull, true
+	}
+	return flops.RecomputeNone, false
 }

@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 )
@@ -27,8 +28,9 @@ func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reas
 // ReadRun turns a row into a run. The error is an [*UnscoredError].
 //
 // What a row leaves out is filled as follows, the same for every row: blank T5 and mT5 vocabularies by the reader of the
-// rows; TP, PP and CP 1; the data-parallel size from the devices; recomputation the least that fits in memory; attention
-// unfused for relative positions and for trainers older than fused attention, fused elsewhere.
+// rows; TP, PP and CP 1; the devices from the axes, and the data-parallel size from the devices; the batch from the passes;
+// recomputation the least that fits in memory; attention unfused for relative positions and for trainers older than fused
+// attention, fused elsewhere. Experts have no columns: rows with them are refused.
 func ReadRun(row data.StepTime) (MeasuredRun, error) {
 	r := rowReader{row: row, cores: 1}
 	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: row.Source, Class: row.Arch}
@@ -36,6 +38,11 @@ func ReadRun(row data.StepTime) (MeasuredRun, error) {
 		if read(&out); r.reason != "" {
 			break
 		}
+	}
+	if unread := strings.Join(row.Unread, "; "); unread != "" {
+		// What such a cell of shape or layout says is not what a run would assume.
+		r.refuse("a cell cannot be read")
+		r.reason += " (" + unread + ")"
 	}
 	if r.reason != "" {
 		return MeasuredRun{}, &UnscoredError{row.ID, r.reason}
@@ -49,6 +56,8 @@ type rowReader struct {
 	reason string
 	xla    bool
 	cores  int // ranks that the row counts for each device
+
+	recomputeStated bool
 }
 
 func (r *rowReader) refuse(format string, args ...any) {

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
@@ -52,11 +51,37 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 				Amount(s.BaselineMedian), Amount(s.BaselineWithin125),
 			})
 		}
-		if n := len(v.Unscored); n > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("%d rows are not scored: %s.", n, unscoredReasons(v.Unscored)))
-		}
 		r.Tables = append(r.Tables, t)
 	}
+	if len(validations) > 0 { // the same rows are left out of each
+		r.unscored(validations[0].Unscored)
+	}
+}
+
+type unscoredFields struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+// unscored lists the rows that are not scored, by reason in order of first appearance.
+func (r *Report) unscored(rows []calibrate.Unscored) {
+	if len(rows) == 0 {
+		return
+	}
+	ids := map[string][]string{}
+	var reasons []string
+	for _, u := range rows {
+		r.Document.Related = append(r.Document.Related, unscoredFields{u.ID, u.Reason})
+		if len(ids[u.Reason]) == 0 {
+			reasons = append(reasons, u.Reason)
+		}
+		ids[u.Reason] = append(ids[u.Reason], u.ID)
+	}
+	t := Table{Title: "Rows that are not scored", Columns: []Column{{Title: "rows"}, {Title: "why"}, {Title: "which"}}}
+	for _, reason := range reasons {
+		t.Rows = append(t.Rows, []Cell{Count(int64(len(ids[reason]))), Text(reason), Text(strings.Join(ids[reason], ", "))})
+	}
+	r.Tables = append(r.Tables, t)
 }
 
 func holdOutTitle(h calibrate.HoldOut) string {
@@ -68,22 +93,6 @@ func holdOutTitle(h calibrate.HoldOut) string {
 	default:
 		return "Step time of the given rows, by the shipped constants"
 	}
-}
-
-// unscoredReasons counts the rows by reason, in order of first appearance.
-func unscoredReasons(rows []calibrate.Unscored) string {
-	counts := map[string]int{}
-	var order []string
-	for _, u := range rows {
-		if counts[u.Reason] == 0 {
-			order = append(order, u.Reason)
-		}
-		counts[u.Reason]++
-	}
-	for i, reason := range order {
-		order[i] = fmt.Sprintf("%d × %s", counts[reason], reason)
-	}
-	return strings.Join(order, "; ")
 }
 
 type rankingFields struct {

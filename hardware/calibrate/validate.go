@@ -55,11 +55,14 @@ type Validation struct {
 	Unscored []Unscored
 }
 
-// readRuns turns rows into runs. Rows of quality C miss what matters and are not scored.
+// readRuns turns rows into runs. Rows of another quality than A and B miss what matters and are not scored; a user's own
+// rows need not state one.
 func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Unscored) {
 	for _, row := range rows {
-		if row.Quality == "C" {
-			unscored = append(unscored, Unscored{row.ID, "quality C: the source leaves out what matters"})
+		switch row.Quality {
+		case "A", "B", "":
+		default:
+			unscored = append(unscored, Unscored{row.ID, "quality " + row.Quality + ": the source leaves out what matters"})
 			continue
 		}
 		run, err := hardware.ReadRun(row)
@@ -69,7 +72,7 @@ func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Uns
 			continue
 		}
 		c := hardware.Priors()
-		if math.IsNaN(logSeconds(&run.Run, &c)) {
+		if seconds := logSeconds(&run.Run, &c); math.IsNaN(seconds) || math.IsInf(seconds, 0) {
 			unscored = append(unscored, Unscored{row.ID, missingOf(&run.Run)})
 			continue
 		}
@@ -86,8 +89,12 @@ func missingOf(r *hardware.Run) string {
 	if err == nil {
 		_, err = m.StepSeconds(&r.Shape, r.Workload, r.Layout)
 	}
-	if err == nil {
+	var missing *hardware.MissingError
+	switch {
+	case err == nil:
 		return "no finite prediction"
+	case errors.As(err, &missing) && missing.Profile == "":
+		return (&hardware.MissingError{Profile: r.Profile.Name, Field: missing.Field, Why: missing.Why}).Error()
 	}
 	return err.Error()
 }

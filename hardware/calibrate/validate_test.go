@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
@@ -61,5 +63,33 @@ func TestOrderOfRecords(t *testing.T) {
 		if got.Name != want[i].Name || got.Value != want[i].Value {
 			t.Errorf("%s = %v, in another order of the rows %v", want[i].Name, want[i].Value, got.Value)
 		}
+	}
+}
+
+// Scores of a user's rows do not change with their order, and rows may stand twice. Only rows of quality A and B, and those
+// that state none, are scored; every other is listed.
+func TestScoresOfAUsersRows(t *testing.T) {
+	rows := data.StepTimes()
+	want := ValidateNew(rows)
+	rand.New(rand.NewPCG(3, 4)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	got := ValidateNew(rows)
+	if diff := cmp.Diff(want.Table(), got.Table()); diff != "" {
+		t.Errorf("in another order: %s", diff)
+	}
+	if len(got.Rows)+len(got.Unscored) != len(rows) {
+		t.Errorf("%d scored and %d not, of %d", len(got.Rows), len(got.Unscored), len(rows))
+	}
+	twice := ValidateNew(append(rows, rows...))
+	doubled := twice.Table()
+	for i, s := range want.Table() {
+		if s.N *= 2; doubled[i].N != s.N || doubled[i].MedianAbsLog != s.MedianAbsLog || doubled[i].Within125 != s.Within125 {
+			t.Errorf("every row twice: %+v; want %+v", doubled[i], s)
+		}
+	}
+	for i := range rows {
+		rows[i].Quality = []string{"D", "C", "X"}[i%3]
+	}
+	if v := ValidateNew(rows); len(v.Rows) != 0 || len(v.Unscored) != len(rows) {
+		t.Errorf("%d rows of poor quality are scored", len(v.Rows))
 	}
 }

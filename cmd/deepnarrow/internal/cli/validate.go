@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -21,7 +23,8 @@ func (a *app) validate() *cobra.Command {
 		Long: `Replay every shipped measured step time through the predictor, each group of rows
 and then each source predicted by a model that has not seen it, and print the
 errors beside those of the best constant MFU per hardware family. --from scores
-your own rows (the columns of data/facts/step_times.csv) by the shipped model.
+your own rows (the columns of data/facts/step_times.csv; only id must be filled) by
+the shipped model. Rows that cannot be scored are listed with the reason.
 
 --recommend scores the ranking of shapes instead: fits to all groups of your runs
 but one, ranks the shapes of that one blind, and prints the regret of the first
@@ -32,17 +35,9 @@ choice and the rank correlation beside those of three baselines.`,
 			if ranked != "" {
 				return a.validateRanking(&runs, ranked, by, outcome)
 			}
-			var scored []calibrate.Validation
-			for _, name := range from {
-				rows, err := readSteps(name)
-				if err != nil {
-					return badInput(err, "")
-				}
-				scored = append(scored, calibrate.ValidateNew(rows))
-			}
-			if len(from) == 0 {
-				rows := data.StepTimes()
-				scored = []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource)}
+			scored, err := scoreSteps(from)
+			if err != nil {
+				return err
 			}
 			r := newReport("validate")
 			r.Document.Inputs["from"] = append([]string{}, from...)
@@ -90,6 +85,31 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	r.Document.Warnings = append(r.Document.Warnings, table.notes...)
 	r.Ranking(v)
 	return a.render(r)
+}
+
+// scoreSteps holds the rows of the files together against the shipped model, or the published rows against what the others tell.
+func scoreSteps(from []string) ([]calibrate.Validation, error) {
+	if len(from) == 0 {
+		rows := data.StepTimes()
+		return []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource)}, nil
+	}
+	var rows []data.StepTime
+	for _, name := range from {
+		some, err := readSteps(name)
+		if err != nil {
+			return nil, badInput(err, "")
+		}
+		rows = append(rows, some...)
+	}
+	v := calibrate.ValidateNew(rows)
+	if len(v.Rows) == 0 {
+		err := errors.New("there are no rows to score")
+		if len(v.Unscored) > 0 {
+			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(v.Unscored), v.Unscored[0].ID, v.Unscored[0].Reason)
+		}
+		return nil, noAnswer(err, "deepnarrow list hardware shows the devices, data/facts/step_times.csv the columns")
+	}
+	return []calibrate.Validation{v}, nil
 }
 
 func readSteps(name string) ([]data.StepTime, error) {
