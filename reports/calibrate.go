@@ -62,7 +62,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]constantFields{},
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
-	t := Table{Title: "Profile of " + c.Profile.Name, Columns: []Column{{Title: "question"}, {Title: "answer"}}, Notes: []string{"Fitted on " + fit.FittedOn + "."}}
+	t := Table{Title: "Profile of " + c.Profile.Name, Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}}, Notes: []string{"Fitted on " + fit.FittedOn + "."}}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
 	if c.Threads > 0 {
 		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value, c.Profile.BandwidthBytesPerSecond.Value

@@ -13,8 +13,8 @@ type layout struct {
 	numeric []bool
 }
 
-// leastWrap is the narrowest a column of sentences may become: about four words.
-const leastWrap = 24
+// leastWrap is the narrowest a column of sentences may become: about three words.
+const leastWrap = 20
 
 // narrow makes the layout as narrow as a terminal of that width wants it, as
 // far as its columns allow: it leaves out optional columns, then breaks the

@@ -146,8 +146,8 @@ func (r *Report) Plan(plans []Planned) {
 func changeTable(changes []hardware.Change) Table {
 	t := Table{
 		Title:   "What one change would gain",
-		Columns: []Column{{Title: "change"}, {Title: "of"}, {Title: "tokens per second and device", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Duration}, {Title: "fits"}},
-		Notes:   []string{"Each found by predicting the changed run; changes of the shape change the model."},
+		Columns: []Column{{Title: "change", Wraps: true}, {Title: "of", Optional: 1}, {Title: "gain", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Duration, Optional: 2}, {Title: "fits"}},
+		Notes:   []string{"The gain is in tokens per second and device. Each is found by predicting the changed run; changes of the shape change the model."},
 	}
 	const most, worthwhile = 8, 0.01
 	for _, c := range changes {
@@ -163,7 +163,7 @@ func changeTable(changes []hardware.Change) Table {
 func summaryTable(p *Planned, notes []string) Table {
 	t := Table{
 		Title:   fmt.Sprintf("%s on %d × %s", p.Shape.Name, p.Schedule.Occupancy.Devices, p.Hardware),
-		Columns: []Column{{Title: "question"}, {Title: "answer"}},
+		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
 		Notes:   notes,
 	}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
@@ -362,7 +362,7 @@ func missingNotes(plans []Planned) []string {
 func timeTable(q *hardware.Prediction) Table {
 	t := Table{
 		Title:   "Where the step goes",
-		Columns: []Column{{Title: "part"}, {Title: "time", Kind: quantity.Duration}, {Title: "of step", Kind: quantity.Fraction}, {Title: "limited by"}},
+		Columns: []Column{{Title: "part", Wraps: true}, {Title: "time", Kind: quantity.Duration, Optional: 2}, {Title: "of step", Kind: quantity.Fraction}, {Title: "limited by", Optional: 1}},
 		Notes: []string{fmt.Sprintf("MFU %s, HFU %s of a peak of %s a device.",
 			quantity.Format(quantity.Fraction, q.MFU, 3), quantity.Format(quantity.Fraction, q.HFU, 3), quantity.Format(quantity.FLOPRate, q.PeakFLOPsPerSecond, 3))},
 	}
@@ -392,7 +392,7 @@ func footprintTable(m *flops.Memory) Table {
 func assumptionTable(p *Planned) Table {
 	t := Table{
 		Title:   "What this rests on",
-		Columns: []Column{{Title: "assumption"}, {Title: "value"}, {Title: "origin"}, {Title: "source"}},
+		Columns: []Column{{Title: "assumption"}, {Title: "value"}, {Title: "origin"}, {Title: "source", Wraps: true}},
 	}
 	if p.Prediction != nil {
 		for _, a := range p.Prediction.Assumptions {

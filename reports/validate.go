@@ -77,7 +77,7 @@ func (r *Report) unscored(rows []calibrate.Unscored) {
 		}
 		ids[u.Reason] = append(ids[u.Reason], u.ID)
 	}
-	t := Table{Title: "Rows that are not scored", Columns: []Column{{Title: "rows"}, {Title: "why"}, {Title: "which"}}}
+	t := Table{Title: "Rows that are not scored", Columns: []Column{{Title: "rows"}, {Title: "why", Wraps: true}, {Title: "which", Wraps: true}}}
 	for _, reason := range reasons {
 		t.Rows = append(t.Rows, []Cell{Count(int64(len(ids[reason]))), Text(reason), Text(strings.Join(ids[reason], ", "))})
 	}

@@ -82,7 +82,7 @@ func (f *machineFlags) hardware() ([]hardware.Profile, error) {
 	for _, spec := range f.profiles {
 		p, err := profile(spec)
 		if err != nil {
-			return nil, badInput(err, "deepnarrow list hardware shows what there is")
+			return nil, badInput(err, "deepnarrow list hardware shows what there is; several stand side by side by repeating --hardware")
 		}
 		out = append(out, p)
 	}
@@ -140,7 +140,7 @@ func (f *machineFlags) auto() (bool, error) {
 	case f.search == "":
 		return false, nil
 	case f.search != "auto":
-		return false, unknownKind("layout", f.search, []string{"auto"})
+		return false, usage("a layout of your own is stated by --dp, --tp, --pp and --zero", "unknown layout: %q; allowed: auto", f.search)
 	case f.layout != flops.Layout{}:
 		return false, usage("", "--layout auto searches dp, tp, pp, zero, micro-batch and accumulation; allowed: without those flags")
 	}

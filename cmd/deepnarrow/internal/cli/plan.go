@@ -45,7 +45,10 @@ phase by phase and added up to one bill (docs/plan.md).`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			if text, ok := runFile(args); ok {
+			if text, err := runFile(args); err != nil || text != nil {
+				if err != nil {
+					return err
+				}
 				return a.planPhases(c, args[0], text)
 			}
 			profiles, err := machine.hardware()

@@ -14,13 +14,25 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// runFile returns the text of a run file: YAML with phases.
-func runFile(args []string) ([]byte, bool) {
-	if len(args) != 1 || filepath.Ext(args[0]) != ".yaml" && filepath.Ext(args[0]) != ".yml" {
-		return nil, false
+// runFile returns the text of a run file, YAML with phases, or nil where the
+// arguments are shapes.
+func runFile(args []string) ([]byte, error) {
+	for _, name := range args {
+		if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		switch {
+		case err != nil:
+			return nil, badInput(err, "")
+		case !hardware.IsRunFile(text):
+		case len(args) > 1:
+			return nil, usage("its lines name the shapes", "the run file %s stands alone; got %d arguments", name, len(args))
+		default:
+			return text, nil
+		}
 	}
-	text, err := os.ReadFile(args[0])
-	return text, err == nil && hardware.IsRunFile(text)
+	return nil, nil
 }
 
 // planPhases plans the phases of a run file and their total.
