@@ -27,6 +27,7 @@ type PhaseSpec struct {
 	Hardware  string
 	Devices   int
 	Layout    flops.Layout
+	Search    string // "auto" where the layout is to be searched
 	Workload  flops.Workload
 	Execution flops.Execution
 	// Given holds the keys that the file states, of the phase or for all.
@@ -226,11 +227,17 @@ func (p *PhaseSpec) keys() map[string]func(string) error {
 	optional := func(k quantity.Kind, at **float64) func(string) error {
 		return amount(k, func(v float64) { *at = &v })
 	}
+	search := func(word string) error {
+		if p.Search = word; word != "auto" {
+			return fmt.Errorf("unknown layout: %q; auto, or the lines dp, tp, pp and zero are wanted", clip(word))
+		}
+		return nil
+	}
 	const secondsPerDay = 86400
 	return map[string]func(string) error{
 		"name": text(&p.Name), "shape": text(&p.Shape), "hardware": text(&p.Hardware), "region": text(&p.Rates.Region),
 		"devices": count(&p.Devices, 1), "dp": count(&p.Layout.DP, 1), "tp": count(&p.Layout.TP, 1), "pp": count(&p.Layout.PP, 1), "zero": count(&p.Layout.ZeRO, 0),
-		"micro_batch": count(&p.Layout.MicroBatch, 1), "accumulate": count(&p.Layout.Accumulate, 1),
+		"layout": search, "micro_batch": count(&p.Layout.MicroBatch, 1), "accumulate": count(&p.Layout.Accumulate, 1),
 		"batch": count(&p.Workload.Batch, 1), "encoder_length": count(&p.Workload.EncoderLength, 1), "decoder_length": count(&p.Workload.DecoderLength, 1),
 		"precision": kind(&p.Execution.Precision), "optimizer": kind(&p.Execution.Optimizer), "recompute": kind(&p.Execution.Recompute), "attention": kind(&p.Execution.Attention),
 		"steps": amount(quantity.Count, func(v float64) { p.Length.Steps = v }), "tokens": amount(quantity.Tokens, func(v float64) { p.Length.Tokens = v }),

@@ -95,3 +95,15 @@ func FuzzReadRunFile(f *testing.F) {
 		}
 	})
 }
+
+// A layout may be left to the search, and nothing else stands for one.
+func TestLayoutOfARunFile(t *testing.T) {
+	text := "shape: t5-11b\nhardware: a100\ndevices: 64\nlayout: auto\nphases:\n  - {steps: 1k}\n"
+	phases, err := ReadRunFile("run.yaml", strings.NewReader(text))
+	if err != nil || phases[0].Search != "auto" {
+		t.Errorf("%+v, %v", phases, err)
+	}
+	if _, err := ReadRunFile("run.yaml", strings.NewReader(strings.Replace(text, "auto", "dp=8", 1))); err == nil || !strings.Contains(err.Error(), "run.yaml:4:9: layout: unknown layout") {
+		t.Errorf("dp=8: %v", err)
+	}
+}

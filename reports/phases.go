@@ -31,6 +31,7 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			{Title: "shape"},
 			{Title: "hardware"},
 			{Title: "devices"},
+			{Title: "layout", Optional: 1},
 			{Title: "batch"},
 			{Title: "steps", Kind: quantity.Count},
 			{Title: "step", Kind: quantity.Duration},
@@ -53,7 +54,7 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			step = Estimate(p.Prediction.StepSeconds)
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(workloadText(&p.Shape, p.Workload)),
+			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)), Text(workloadText(&p.Shape, p.Workload)),
 			Optional(p.Schedule.Steps.Interval), step, Optional(p.Schedule.Occupancy.WallSeconds.Interval), Optional(b.DeviceHours.Interval),
 			Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)),
 		})
@@ -73,6 +74,7 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 	}
 	t.Rows = append(t.Rows, []Cell{
 		Text("total"),
+		{},
 		{},
 		{},
 		{},

@@ -44,7 +44,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 		}
 	})
 	if stray != "" {
-		return usage("", "--%s does not go with a run file; allowed: as a line of %s", stray, name)
+		return usage("", "--%s does not go with a run file; allowed: in %s, the lines that docs/plan.md lists", stray, name)
 	}
 	specs, err := hardware.ReadRunFile(name, bytes.NewReader(text))
 	if err != nil {
@@ -100,7 +100,7 @@ func (a *app) phase(spec *hardware.PhaseSpec) (hardware.Phase, []string, error) 
 		batch: spec.Workload.Batch, encoderLength: spec.Workload.EncoderLength, decoderLength: spec.Workload.DecoderLength,
 		execution: spec.Execution, given: func(key string) bool { return spec.Given[key] },
 	}
-	machine := machineFlags{devices: spec.Devices, layout: spec.Layout, compiled: "auto"}
+	machine := machineFlags{devices: spec.Devices, layout: spec.Layout, search: spec.Search, compiled: "auto"}
 	run, changed, err := lay(&p, s, &work, &machine)
 	if err != nil {
 		return none, nil, err
