@@ -243,13 +243,15 @@ func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Ru
 		return nil, err
 	}
 	var out []Measurement
+	var faults []error
 	for _, row := range rows {
 		run, err := hardware.ReadRun(row)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			faults = append(faults, fmt.Errorf("%s: %w", name, err))
+			continue
 		}
 		run.Run.Profile, run.Run.Software.Stack = base.Profile, base.Software.Stack
 		out = append(out, Measurement{Run: run.Run, Seconds: run.Seconds, Group: row.Model})
 	}
-	return out, nil
+	return out, errors.Join(faults...)
 }

@@ -67,6 +67,12 @@ func TestReadStepsOfAPublishedTable(t *testing.T) {
 	if err != nil || len(steps) != 1 || steps[0].Run.Devices() != 8 || steps[0].Seconds != 0.1 {
 		t.Errorf("%+v, %v", steps, err)
 	}
+	_, err = ReadSteps("s", strings.NewReader(text+strings.Replace(text[strings.Index(text, "\n")+1:], "64,A100", ",A100", 1)+"c,T5,enc-dec,,,,,,,,,,A100,8,step time,0.1,s/step,0.1\n"), base(t))
+	for _, want := range []string{"a: not scored: the global batch is not stated", "c: not scored: the source gives no shape"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v; want %q", err, want)
+		}
+	}
 }
 
 func FuzzReadSteps(f *testing.F) {
