@@ -8,7 +8,9 @@ import (
 )
 
 // The elements of a JUnit report, as Jenkins and GitLab read it: a suite a
-// file, a case a rule. A warning passes and says so in its output.
+// file, a case a rule. A warning passes and says so in its output. The line is
+// in the text of a case alone: Jenkins' schema refuses a report whose cases have
+// attributes for file and line.
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
 	Name     string       `xml:"name,attr"`
@@ -20,6 +22,7 @@ type junitSuites struct {
 
 type junitSuite struct {
 	Name     string      `xml:"name,attr"`
+	File     string      `xml:"file,attr"`
 	Tests    int         `xml:"tests,attr"`
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
@@ -30,8 +33,6 @@ type junitSuite struct {
 type junitCase struct {
 	Name      string        `xml:"name,attr"`
 	ClassName string        `xml:"classname,attr"`
-	File      string        `xml:"file,attr"`
-	Line      int           `xml:"line,attr,omitempty"`
 	Skipped   *junitSkipped `xml:"skipped"`
 	Error     *junitProblem `xml:"error"`
 	Failure   *junitProblem `xml:"failure"`
@@ -53,10 +54,10 @@ func (r *Result) writeJUnit(w io.Writer) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if len(out.Suites) == 0 || out.Suites[len(out.Suites)-1].Name != f.File {
-			out.Suites = append(out.Suites, junitSuite{Name: f.File})
+			out.Suites = append(out.Suites, junitSuite{Name: f.File, File: f.File})
 		}
 		s := &out.Suites[len(out.Suites)-1]
-		c := junitCase{Name: f.Rule, ClassName: f.File, File: f.File, Line: f.Line}
+		c := junitCase{Name: f.Rule, ClassName: f.File}
 		problem := junitProblem{Message: f.Message, Type: string(f.Severity), Text: f.place() + ": " + f.Message}
 		if f.Hint != "" {
 			problem.Text += "\nhint: " + f.Hint

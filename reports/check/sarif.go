@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -159,6 +160,6 @@ func (f *Finding) location() sarifLocation {
 // fingerprint stays the same while lines move: a file, a rule, and which of its
 // findings it is.
 func fingerprint(key string, n int) string {
-	sum := sha256.Sum256([]byte(key + "\x00" + string(rune('0'+n%10))))
+	sum := sha256.Sum256([]byte(key + "\x00" + strconv.Itoa(n)))
 	return hex.EncodeToString(sum[:8])
 }
