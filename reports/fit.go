@@ -36,6 +36,7 @@ type Fitted struct {
 	Score       *fit.ExtrapolationScore
 	Unscored    string
 	Predictions []Predicted
+	Plot        *FitPlot // nil where nothing is to be drawn
 
 	Used     int
 	Drops    []DroppedRow
@@ -76,6 +77,7 @@ type fitFields struct {
 	Laws        []lawFields               `json:"laws,omitempty"`
 	Bootstrap   *bootstrapFields          `json:"bootstrap,omitempty"`
 	Predictions []predictionFields        `json:"predictions,omitempty"`
+	Plot        *plotFields               `json:"plot,omitempty"`
 	Derived     map[string]string         `json:"derived,omitempty"`
 	Refused     *refusedFields            `json:"refused,omitempty"`
 	Warnings    []string                  `json:"warnings"`
@@ -181,7 +183,7 @@ func (r *Report) Fit(fits []Fitted) {
 func fitOf(f *Fitted) fitFields {
 	out := fitFields{
 		Law: f.Law, Group: f.Group, Columns: f.Columns, Response: f.Response, Parameters: map[string]estimateFields{},
-		Rows: rowsOf(f.Used, f.Drops), Unscored: f.Unscored, Warnings: append([]string{}, f.Warnings...), Refused: refusalOf(f.Refused),
+		Rows: rowsOf(f.Used, f.Drops), Unscored: f.Unscored, Plot: plotOf(f.Plot), Warnings: append([]string{}, f.Warnings...), Refused: refusalOf(f.Refused),
 	}
 	if out.Group == nil {
 		out.Group = map[string]string{}

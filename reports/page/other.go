@@ -43,8 +43,12 @@ func (s *section) findings(results []json.RawMessage) error {
 		}
 		t.Rows = append(t.Rows, row{Class: "status-" + f.Status, Cells: []cell{words(f.Status), words(f.File), line, words(f.Rule), words(f.Message), words(f.Hint)}})
 	}
+	urgency := []string{"error", "fail", "warn", "pass"}
+	slices.SortStableFunc(t.Rows, func(a, b row) int {
+		return slices.Index(urgency, a.Cells[0].Text) - slices.Index(urgency, b.Cells[0].Text)
+	})
 	sum := subject{Name: "Rules"}
-	for _, status := range []string{"error", "fail", "warn", "pass"} {
+	for _, status := range urgency {
 		sum.Cards = append(sum.Cards, card{Label: status, Value: fmt.Sprint(counts[status]), Bad: counts[status] > 0 && (status == "error" || status == "fail")})
 	}
 	s.Subjects, s.Tables = append(s.Subjects, sum), append(s.Tables, t.cut())
@@ -108,53 +112,6 @@ func (s *section) differences(results []json.RawMessage) error {
 			metric = "in " + d.Only + " only"
 		}
 		t.Rows = append(t.Rows, row{Cells: []cell{words(d.Name), words(metric), amount(d.Base), amount(d.Change), delta, share, words(strings.Join(causes, "; "))}})
-	}
-	s.Tables = append(s.Tables, t.cut())
-	return nil
-}
-
-// fits fills a section with the results of fit: the parameters of each law with
-// their intervals, and how it was reached.
-func (s *section) fits(results []json.RawMessage) error {
-	t := table{Title: "Parameters", Columns: columnsOf("group", "law", "parameter", "#value", "#low", "#high")}
-	for _, raw := range results {
-		var f struct {
-			Law, Formula string
-			Group        map[string]string
-			Parameters   map[string]struct {
-				Value     float64
-				Low, High *float64
-			}
-			Rows    struct{ Used, Dropped int }
-			RMS     *float64
-			Refused *struct{ Reason string }
-		}
-		if err := json.Unmarshal(raw, &f); err != nil {
-			return err
-		}
-		var group []string
-		for _, key := range slices.Sorted(maps.Keys(f.Group)) {
-			group = append(group, key+" "+f.Group[key])
-		}
-		name := strings.Join(group, ", ")
-		sum := subject{Name: strings.TrimSpace(f.Law + " " + name), Detail: f.Formula, Cards: []card{{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)}, {Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)}}}
-		if f.RMS != nil {
-			sum.Cards = append(sum.Cards, card{Label: "RMS of residuals", Value: quantity.Format(quantity.Number, *f.RMS, 3)})
-		}
-		if f.Refused != nil {
-			sum.Cards = append(sum.Cards, card{Label: "refused", Value: "no fit", Note: f.Refused.Reason, Bad: true})
-		}
-		s.Subjects = append(s.Subjects, sum)
-		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
-			v := f.Parameters[p]
-			bound := func(b *float64) cell {
-				if b == nil {
-					return words("–")
-				}
-				return number(quantity.Shortest(*b), *b)
-			}
-			t.Rows = append(t.Rows, row{Cells: []cell{words(name), words(f.Law), words(p), bound(&v.Value), bound(v.Low), bound(v.High)}})
-		}
 	}
 	s.Tables = append(s.Tables, t.cut())
 	return nil

@@ -25,10 +25,26 @@ func Write(w io.Writer, title string, sources []Source) error {
 			v.Version = strings.TrimPrefix(v.Version+", "+d.Tool.Version, ", ")
 		}
 	}
+	v.nameLinks()
 	var m markup
 	m.page(&v)
 	_, err := w.Write(m.text.Bytes())
 	return err
+}
+
+// nameLinks names the links to sections, those of the same heading by their file
+// too.
+func (v *view) nameLinks() {
+	times := map[string]int{}
+	for i := range v.Sections {
+		times[v.Sections[i].Heading]++
+	}
+	for i := range v.Sections {
+		s := &v.Sections[i]
+		if s.Link = s.Heading; times[s.Heading] > 1 {
+			s.Link += " (" + s.File + ")"
+		}
+	}
 }
 
 var headings = map[string]string{

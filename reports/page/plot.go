@@ -1,25 +1,49 @@
 package page
 
 import (
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// plot is points with error bars over a logarithmic x axis, drawn as SVG.
+// plot is points, dots, a line and a band over two axes, drawn as SVG.
 type plot struct {
-	Title, X, Y    string
-	Kind           quantity.Kind // of x
-	Points         []point
+	Title, X, Y, Note string
+	Kind              quantity.Kind // of x
+	LogX, LogY        bool
+	Level             bool    // a line at y = 0
+	Points            []point // few, each with details and an interval
+	Dots              []dot   // many
+	Line              []place
+	Band              []bounds
+
+	// lay fills in pixels.
 	XTicks, YTicks []tick
+	LinePath, Area string
+	Zero           float64
 }
+
+type place struct{ X, Y float64 }
+
+// bounds is an interval of y.
+type bounds struct{ X, Low, High float64 }
 
 // point is a value with its interval; the fields behind P are pixels.
 type point struct {
 	Key, Label, Class  string
 	X, Y, Low, High    float64
 	PX, PY, PLow, PHig float64
+}
+
+// dot is a value whose label is a tip; PX and PY are pixels.
+type dot struct {
+	Label  string
+	X, Y   float64
+	Hollow bool
+	PX, PY float64
 }
 
 type tick struct {
@@ -42,48 +66,174 @@ func (p *plot) add(q point, y estimate) {
 	p.Points = append(p.Points, q)
 }
 
-// lay turns values into pixels and reports whether there is anything to see.
-func (p *plot) lay() bool {
-	if len(p.Points) < 2 {
-		return false
+// axis places values between two pixels.
+type axis struct {
+	log               bool
+	low, high         float64 // of the values or of their logarithms
+	pixelLow, pixelHi float64
+}
+
+func (a *axis) scale(v float64) float64 {
+	if a.log {
+		return math.Log(v)
 	}
-	left, right := math.Inf(1), math.Inf(-1)
-	low, high := math.Inf(1), math.Inf(-1)
-	for _, q := range p.Points {
-		left, right = min(left, math.Log(q.X)), max(right, math.Log(q.X))
-		low, high = min(low, q.Low), max(high, q.High)
+	return v
+}
+
+func (a *axis) include(values ...float64) {
+	for _, v := range values {
+		if v = a.scale(v); !math.IsNaN(v) && !math.IsInf(v, 0) {
+			a.low, a.high = min(a.low, v), max(a.high, v)
+		}
 	}
+}
+
+func (a *axis) widen() {
 	const margin = 0.05
-	widen := func(a, b float64) (float64, float64) {
-		span := max(b-a, 1e-9*math.Abs(a), 1e-12)
-		return a - margin*span, b + margin*span
+	span := max(a.high-a.low, 1e-9*math.Abs(a.low), 1e-12)
+	a.low, a.high = a.low-margin*span, a.high+margin*span
+}
+
+func (a *axis) at(v float64) float64 {
+	return a.pixelLow + (a.scale(v)-a.low)/(a.high-a.low)*(a.pixelHi-a.pixelLow)
+}
+
+// ticks are at 1, 2 and 5 times powers of ten of a logarithmic axis that has at
+// least three of them, else evenly spaced; write gives their texts.
+func (a *axis) ticks(write func(v, step float64) string) []tick {
+	var out []tick
+	if values := logTicks(math.Exp(a.low), math.Exp(a.high)); a.log && len(values) > 2 {
+		for _, v := range values {
+			out = append(out, tick{a.at(v), write(v, v)})
+		}
+		return out
 	}
-	left, right = widen(left, right)
-	low, high = widen(low, high)
-	x := func(v float64) float64 {
-		return plotLeft + (math.Log(v)-left)/(right-left)*(plotRight-plotLeft)
-	}
-	y := func(v float64) float64 { return plotBottom - (v-low)/(high-low)*(plotBottom-plotTop) }
-	for i := range p.Points {
-		q := &p.Points[i]
-		q.PX, q.PY, q.PLow, q.PHig = x(q.X), y(q.Y), y(q.Low), y(q.High)
-	}
-	for _, v := range logTicks(math.Exp(left), math.Exp(right)) {
-		p.XTicks = append(p.XTicks, tick{x(v), quantity.Format(p.Kind, v, 2)})
+	low, high := a.low, a.high
+	if a.log {
+		low, high = math.Exp(low), math.Exp(high)
 	}
 	step := niceStep(high - low)
-	decimals := max(0, -int(math.Floor(math.Log10(step*1.0001))))
-	for v := math.Ceil(low/step) * step; v <= high; v += step {
-		p.YTicks = append(p.YTicks, tick{y(v), strconv.FormatFloat(v, 'f', decimals, 64)})
+	for k := math.Ceil(low / step); k*step <= high; k++ {
+		out = append(out, tick{a.at(k * step), write(k*step, step)})
 	}
+	return out
+}
+
+// lay turns values into pixels and reports whether there is anything to see.
+func (p *plot) lay() bool {
+	if len(p.Points)+len(p.Dots) < 2 {
+		return false
+	}
+	x := axis{log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft, pixelHi: plotRight}
+	y := axis{log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom, pixelHi: plotTop}
+	for _, q := range p.Points {
+		x.include(q.X)
+		y.include(q.Low, q.High)
+	}
+	for _, d := range p.Dots {
+		x.include(d.X)
+		y.include(d.Y)
+	}
+	for _, at := range p.Line {
+		x.include(at.X)
+		y.include(at.Y)
+	}
+	if p.Level {
+		y.include(0)
+	}
+	p.includeBand(&y)
+	if !(x.low <= x.high) || !(y.low <= y.high) {
+		return false
+	}
+	x.widen()
+	y.widen()
+	for i := range p.Points {
+		q := &p.Points[i]
+		q.PX, q.PY, q.PLow, q.PHig = x.at(q.X), y.at(q.Y), y.at(q.Low), y.at(q.High)
+	}
+	for i := range p.Dots {
+		d := &p.Dots[i]
+		d.PX, d.PY = x.at(d.X), y.at(d.Y)
+	}
+	p.LinePath, p.Area, p.Zero = linePath(&x, &y, p.Line), areaPath(&x, &y, p.Band), y.at(0)
+	p.XTicks = apart(x.ticks(func(v, _ float64) string { return quantity.Format(p.Kind, v, 2) }))
+	p.YTicks = y.ticks(func(v, step float64) string {
+		decimals := max(0, -int(math.Floor(math.Log10(step*1.0001))))
+		return strconv.FormatFloat(v+0, 'f', decimals, 64) // −0 becomes 0
+	})
 	return true
 }
 
-// logTicks are the 1, 2 and 5 of each power of ten between two bounds.
+// apart drops the texts that would touch the one before.
+func apart(ticks []tick) []tick {
+	const room = 42 // of six letters
+	last := math.Inf(-1)
+	for i := range ticks {
+		if ticks[i].At-last < room {
+			ticks[i].Text = ""
+			continue
+		}
+		last = ticks[i].At
+	}
+	return ticks
+}
+
+// includeBand makes room for a band, up to as much again on either side as the
+// marks take: a wide band shall not press them into a line.
+func (p *plot) includeBand(y *axis) {
+	low, high := y.low, y.high
+	span := high - low
+	for _, b := range p.Band {
+		y.include(b.Low, b.High)
+	}
+	if span > 0 {
+		y.low, y.high = max(y.low, low-span), min(y.high, high+span)
+	}
+}
+
+// linePath and areaPath leave what lies outside the frame to its clipping.
+func linePath(x, y *axis, line []place) string {
+	var b strings.Builder
+	for _, at := range line {
+		step(&b, x.at(at.X), y.at(at.Y))
+	}
+	return b.String()
+}
+
+func areaPath(x, y *axis, band []bounds) string {
+	var b strings.Builder
+	for _, at := range band {
+		step(&b, x.at(at.X), y.at(at.Low))
+	}
+	for i := len(band) - 1; i >= 0; i-- {
+		step(&b, x.at(band[i].X), y.at(band[i].High))
+	}
+	return b.String()
+}
+
+// step goes on to a place in pixels, kept where a browser can draw.
+func step(b *strings.Builder, x, y float64) {
+	const far = 10_000
+	command := "L"
+	if b.Len() == 0 {
+		command = "M"
+	}
+	if math.IsNaN(x + y) {
+		return
+	}
+	fmt.Fprintf(b, "%s%.1f %.1f", command, max(-far, min(far, x)), max(-far, min(far, y)))
+}
+
+// logTicks are the 1, 2 and 5 of each power of ten between two bounds, over
+// more than three decades the powers alone.
 func logTicks(low, high float64) []float64 {
+	steps := []float64{1, 2, 5}
+	if high/low > 1e3 {
+		steps = steps[:1]
+	}
 	var out []float64
 	for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
-		for _, m := range []float64{1, 2, 5} {
+		for _, m := range steps {
 			if v := m * math.Pow(10, e); v >= low && v <= high {
 				out = append(out, v)
 			}

@@ -59,8 +59,9 @@ func (s *section) recommendations(results []json.RawMessage) error {
 			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",
 		),
 	}
-	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params}
-	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params}
+	const note = "Point at a mark for its details. The anchor has the second colour, the pick a rim."
+	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params, LogX: true, Note: note}
+	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params, LogX: true, Note: note}
 	for i, raw := range results {
 		var r recommended
 		if err := json.Unmarshal(raw, &r); err != nil {

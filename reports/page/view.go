@@ -20,6 +20,7 @@ type view struct {
 type section struct {
 	ID          string
 	Heading     string
+	Link        string // text of the link to it
 	File        string
 	Subjects    []subject
 	Plots       []plot
@@ -33,6 +34,7 @@ type subject struct {
 	Name, Detail string
 	Cards        []card
 	Bars         []bars
+	Plots        []plot
 	Tables       []table
 }
 

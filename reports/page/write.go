@@ -28,7 +28,7 @@ func (m *markup) page(v *view) {
 		m.raw(`<nav aria-label="Sections">`)
 		for i := range v.Sections {
 			s := &v.Sections[i]
-			m.raw("<a").attr("href", "#"+s.ID).raw(">").say(s.Heading).raw("</a>")
+			m.raw("<a").attr("href", "#"+s.ID).raw(">").say(s.Link).raw("</a>")
 		}
 		m.raw("</nav>\n")
 	}
@@ -52,13 +52,7 @@ func (m *markup) section(s *section) {
 	for i := range s.Subjects {
 		m.subject(&s.Subjects[i])
 	}
-	if len(s.Plots) > 0 {
-		m.raw("<div class=\"charts\">\n")
-		for i := range s.Plots {
-			m.plot(&s.Plots[i])
-		}
-		m.raw("</div>\n")
-	}
+	m.charts(nil, s.Plots)
 	for i := range s.Tables {
 		m.table(&s.Tables[i])
 	}
@@ -94,15 +88,27 @@ func (m *markup) subject(s *subject) {
 		}
 		m.raw("</li>")
 	}
-	m.raw("</ul>\n<div class=\"charts\">\n")
-	for i := range s.Bars {
-		m.bars(&s.Bars[i])
-	}
-	m.raw("</div>\n")
+	m.raw("</ul>\n")
+	m.charts(s.Bars, s.Plots)
 	for i := range s.Tables {
 		m.table(&s.Tables[i])
 	}
 	m.raw("</article>\n")
+}
+
+// charts writes bars and plots side by side where there is room.
+func (m *markup) charts(all []bars, plots []plot) {
+	if len(all)+len(plots) == 0 {
+		return
+	}
+	m.raw("<div class=\"charts\">\n")
+	for i := range all {
+		m.bars(&all[i])
+	}
+	for i := range plots {
+		m.plot(&plots[i])
+	}
+	m.raw("</div>\n")
 }
 
 func (m *markup) bars(b *bars) {
@@ -120,7 +126,7 @@ func (m *markup) bars(b *bars) {
 
 func (m *markup) plot(p *plot) {
 	const pixels = 1 // decimals of a place in the drawing
-	m.raw("<figure>\n<h4>").say(p.Title).raw("</h4>\n<svg viewBox=\"0 0 480 320\" role=\"group\"").attr("aria-label", p.Title).raw(">\n")
+	m.raw("<figure>\n<h4>").say(p.Title).raw("</h4>\n<svg viewBox=\"0 0 490 320\" role=\"group\"").attr("aria-label", p.Title).raw(">\n")
 	for _, t := range p.YTicks {
 		m.raw(`<line class="grid" x1="52" x2="468"`).number("y1", t.At, pixels).number("y2", t.At, pixels).raw("/>")
 		m.raw(`<text x="46"`).number("y", t.At, pixels).raw(` dy="4" text-anchor="end">`).say(t.Text).raw("</text>\n")
@@ -130,12 +136,41 @@ func (m *markup) plot(p *plot) {
 		m.raw("<text").number("x", t.At, pixels).raw(` y="286" text-anchor="middle">`).say(t.Text).raw("</text>\n")
 	}
 	m.raw(`<text x="260" y="310" text-anchor="middle">`).say(p.X).raw(`</text><text x="52" y="14">`).say(p.Y).raw("</text>\n")
+	if p.Level {
+		m.raw(`<line class="level" x1="52" x2="468"`).number("y1", p.Zero, pixels).number("y2", p.Zero, pixels).raw("/>\n")
+	}
+	if p.Area != "" || p.LinePath != "" {
+		m.raw(`<svg x="52" y="22" width="416" height="246" viewBox="52 22 416 246">`)
+		if p.Area != "" {
+			m.raw(`<path class="band"`).attr("d", p.Area).raw("/>")
+		}
+		if p.LinePath != "" {
+			m.raw(`<path class="line"`).attr("d", p.LinePath).raw("/>")
+		}
+		m.raw("</svg>\n")
+	}
+	for _, d := range p.Dots {
+		m.raw("<circle")
+		if d.Hollow {
+			m.attr("class", "dot hollow")
+		} else {
+			m.attr("class", "dot")
+		}
+		m.number("cx", d.PX, pixels).number("cy", d.PY, pixels).raw(` r="4"><title>`).say(d.Label).raw("</title></circle>\n")
+	}
 	for _, q := range p.Points {
 		m.raw("<g").attr("class", "point "+q.Class).raw(` tabindex="0" role="img"`).attr("aria-label", q.Label).attr("data-key", q.Key).raw("><title>").say(q.Label).raw("</title>")
 		m.raw("<line").number("x1", q.PX, pixels).number("x2", q.PX, pixels).number("y1", q.PLow, pixels).number("y2", q.PHig, pixels).raw("/>")
 		m.raw("<circle").number("cx", q.PX, pixels).number("cy", q.PY, pixels).raw(" r=\"6\"/></g>\n")
 	}
-	m.raw("</svg>\n<figcaption class=\"details soft\" aria-live=\"polite\">Point at a mark for its details. The anchor has the second colour, the pick a rim.</figcaption>\n</figure>\n")
+	m.raw("</svg>\n")
+	switch {
+	case len(p.Points) > 0:
+		m.raw(`<figcaption class="details soft" aria-live="polite">`).say(p.Note).raw("</figcaption>\n")
+	case p.Note != "":
+		m.soft("figcaption", p.Note).raw("\n")
+	}
+	m.raw("</figure>\n")
 }
 
 func (m *markup) table(t *table) {

@@ -139,6 +139,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	r := newReport("fit")
 	r.Document.Inputs = f.inputs(files, choice)
 	r.Document.Conventions["objective"] = "summed over rows; residuals in ln of the response unless the objective is huber or squared"
+	r.Document.Conventions["plot"] = "residuals are ln(recorded/predicted); bounds are of the recorded value of a run; rows of large fits are evenly taken"
 	r.Document.Conventions["score"] = "rmsle is the root mean square of ln(predicted/recorded)"
 	r.Document.Warnings = append(r.Document.Warnings, data.Table.Warnings...)
 	r.Document.Warnings = append(r.Document.Warnings, job.warnings...)
@@ -161,6 +162,9 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 		return refused(refusal)
 	}
 	if len(fits) > 0 {
+		if a.output.whole() {
+			job.draw(fits)
+		}
 		r.Fit(fits)
 		if f.plot != "" && answered {
 			if err := a.plotFits(f.plot, job); err != nil {

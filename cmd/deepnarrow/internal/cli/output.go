@@ -60,6 +60,13 @@ func (o *outputFlags) chosen() (reports.Format, error) {
 	return format, nil
 }
 
+// whole says whether the result is written with every field, not as tables
+// alone; what only fields show need not be computed otherwise.
+func (o *outputFlags) whole() bool {
+	format, err := o.chosen()
+	return err == nil && format != reports.TextFormat && format != reports.MarkdownFormat
+}
+
 // htmlFormat is the page of deepnarrow report with this result alone.
 const htmlFormat reports.Format = "html"
 

@@ -72,7 +72,7 @@ func (a *app) plotFits(file string, j *fitJob) error {
 		if g.held.Len() > 0 {
 			residuals.Points = append(residuals.Points, figure.Series{X: g.heldPlace(), Y: figure.LogRatios(g.held.Y, g.predictions(g.held)), Colour: k, Faint: true})
 		}
-		line, band := g.curve(j, k)
+		line, band := g.curve(j, k, curvePoints)
 		fitted.Lines, fitted.Bands = append(fitted.Lines, line), append(fitted.Bands, band...)
 	}
 	fitted.LogX, fitted.LogY = figure.Wide(logFactor, x), figure.Wide(logResponse, y)
@@ -106,12 +106,8 @@ func (g *fitGroup) placeOf(d fit.Data) []float64 {
 
 func (g *fitGroup) predictions(d fit.Data) []float64 {
 	out := make([]float64, d.Len())
-	x := make([]float64, len(g.done.Columns))
 	for i := range out {
-		for k, name := range g.done.Columns {
-			x[k] = d.Columns[name][i]
-		}
-		out[i] = g.predict(x)
+		out[i] = g.predict(g.predictors(d, i))
 	}
 	return out
 }
@@ -135,13 +131,13 @@ func (g *fitGroup) interval(level float64, x []float64) (low, high float64, ok b
 
 // curve is the fitted curve with its band or, over several predictors, the
 // diagonal on which a perfect fit lies.
-func (g *fitGroup) curve(j *fitJob, colour int) (figure.Series, []figure.Band) {
+func (g *fitGroup) curve(j *fitJob, colour, points int) (figure.Series, []figure.Band) {
 	if len(g.done.Columns) > 1 {
 		ends := figure.Grid(2, false, g.place(), g.data.Y)
 		return figure.Series{X: ends, Y: ends, Colour: colour}, g.rowBand(j.flags.level, colour)
 	}
 	wide := figure.Wide(logFactor, g.place(), g.heldPlace())
-	grid := figure.Grid(curvePoints, wide, g.place(), g.heldPlace())
+	grid := figure.Grid(points, wide, g.place(), g.heldPlace())
 	line, band := figure.Series{X: grid, Colour: colour}, figure.Band{X: grid, Colour: colour}
 	for _, x := range grid {
 		line.Y = append(line.Y, g.predict([]float64{x}))
@@ -165,14 +161,10 @@ func (g *fitGroup) rowBand(level float64, colour int) []figure.Band {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
 	band := figure.Band{Colour: colour}
-	x := make([]float64, len(g.done.Columns))
 	n := min(len(order), curvePoints)
 	for k := range n {
 		row := order[k*(len(order)-1)/max(n-1, 1)]
-		for c, name := range g.done.Columns {
-			x[c] = g.data.Columns[name][row]
-		}
-		low, high, ok := g.interval(level, x)
+		low, high, ok := g.interval(level, g.predictors(g.data, row))
 		if !ok {
 			return nil
 		}
