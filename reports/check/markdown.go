@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
 
 // Marker is the first line of a comment. Whoever posts it finds the comment of
@@ -41,11 +42,11 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 			fmt.Fprintf(&b, "\n%d more.\n", len(broken)-mostRows)
 			break
 		}
-		what := markdownCell(f.Message)
+		what := markdown.Escape(f.Message)
 		if f.Hint != "" {
-			what += "<br>Hint: " + markdownCell(f.Hint)
+			what += "<br>Hint: " + markdown.Escape(f.Hint)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Status, markdownCell(f.place()), markdownCell(f.Rule), what)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Status, markdown.Escape(f.place()), markdown.Escape(f.Rule), what)
 	}
 	if len(waived) > 0 {
 		b.WriteString("\nWaived:\n\n")
@@ -55,7 +56,7 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 			fmt.Fprintf(&b, "- %d more\n", len(waived)-mostRows)
 			break
 		}
-		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdownCell(f.place()), markdownCell(f.Rule), f.Waiver.Expires.Format(time.DateOnly), markdownCell(f.Waiver.Reason))
+		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdown.Escape(f.place()), markdown.Escape(f.Rule), f.Waiver.Expires.Format(time.DateOnly), markdown.Escape(f.Waiver.Reason))
 	}
 	if len(r.Costs) > 0 {
 		t := r.costTable(func(file string) string { return socialEscapes.Replace(printable(file)) })
@@ -74,14 +75,5 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 	return err
 }
 
-// Every character that means something in markdown or HTML, and @ and # which
-// would notify people and link issues.
-var markdownEscapes = strings.NewReplacer(
-	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`, "$", `\$`,
-	"@", "&#64;", "#", "&#35;", "://", "&#58;//",
-)
-
 // socialEscapes is what the tables of package reports leave to the caller.
 var socialEscapes = strings.NewReplacer("@", "&#64;", "#", "&#35;", "://", "&#58;//", "[", `\[`, "_", `\_`)
-
-func markdownCell(s string) string { return markdownEscapes.Replace(printable(s)) }

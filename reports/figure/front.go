@@ -9,8 +9,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Cloud is one kind of labelled points over a logarithmic axis, each with an
@@ -60,19 +58,7 @@ func WriteClouds(w io.Writer, f Format, p Panel, clouds []Cloud) error {
 			return err
 		}
 	}
-	var canvas vg.CanvasSizer
-	var out io.WriterTo
-	if f == PNG {
-		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(cloudsWidth, cloudsHeight), vgimg.UseDPI(dotsPerInch))}
-		canvas, out = c, c
-	} else {
-		c := vgsvg.New(cloudsWidth, cloudsHeight)
-		canvas, out = c, c
-	}
-	const pad = 10
-	g.Draw(draw.Crop(draw.New(canvas), vg.Points(pad), -vg.Points(2*pad), vg.Points(pad), -vg.Points(pad)))
-	_, err = out.WriteTo(w)
-	return err
+	return drawOne(w, f, g, cloudsWidth, cloudsHeight)
 }
 
 // draw adds the marks, over the intervals, and the legend.

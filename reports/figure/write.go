@@ -44,15 +44,7 @@ func Write(w io.Writer, f Format, panels ...Panel) error {
 	columns := min(len(panels), 3)
 	rows := (len(panels) + columns - 1) / columns
 	width, height := vg.Length(columns)*panelWidth, vg.Length(rows)*panelHeight
-	var canvas vg.CanvasSizer
-	var out io.WriterTo
-	if f == PNG {
-		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch))}
-		canvas, out = c, c
-	} else {
-		c := vgsvg.New(width, height)
-		canvas, out = c, c
-	}
+	canvas, out := newCanvas(f, width, height)
 	grid := make([][]*plot.Plot, rows)
 	for i := range grid {
 		grid[i] = make([]*plot.Plot, columns)
@@ -69,14 +61,32 @@ func Write(w io.Writer, f Format, panels ...Panel) error {
 		Rows: rows, Cols: columns, PadTop: vg.Points(pad), PadBottom: vg.Points(pad), PadLeft: vg.Points(pad), PadRight: vg.Points(pad + 8),
 		PadX: vg.Points(2 * pad), PadY: vg.Points(2 * pad),
 	}
-	dc := draw.New(canvas)
-	for r, line := range plot.Align(grid, tiles, dc) {
+	for r, line := range plot.Align(grid, tiles, canvas) {
 		for c, at := range line {
 			if grid[r][c] != nil {
 				grid[r][c].Draw(at)
 			}
 		}
 	}
+	_, err := out.WriteTo(w)
+	return err
+}
+
+// newCanvas is an empty drawing, and what writes it.
+func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
+	if f == PNG {
+		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch))}
+		return draw.New(c), c
+	}
+	c := vgsvg.New(width, height)
+	return draw.New(c), c
+}
+
+// drawOne writes one plot with some room around it.
+func drawOne(w io.Writer, f Format, g *plot.Plot, width, height vg.Length) error {
+	canvas, out := newCanvas(f, width, height)
+	const pad = 10
+	g.Draw(draw.Crop(canvas, vg.Points(pad), -vg.Points(2*pad), vg.Points(pad), -vg.Points(pad)))
 	_, err := out.WriteTo(w)
 	return err
 }

@@ -24,6 +24,9 @@ func (t table) cut() table {
 	return t
 }
 
+// left says that rows were dropped.
+func (t *table) left() string { return fmt.Sprintf("%d more rows are in the JSON.", t.More) }
+
 // findings fills a section with the results of check.
 func (s *section) findings(results []json.RawMessage) error {
 	t := table{Title: "Findings", Columns: columnsOf("status", "file", "#line", "rule", "¶message", "¶hint")}

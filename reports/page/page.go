@@ -10,26 +10,37 @@ import (
 
 // Write writes one page with a section for each source, in order.
 func Write(w io.Writer, title string, sources []Source) error {
-	v := view{Title: title}
+	v, err := viewOf(title, sources)
+	if err != nil {
+		return err
+	}
+	v.nameLinks()
+	var m markup
+	m.page(v)
+	_, err = w.Write(m.text.Bytes())
+	return err
+}
+
+// levelNote says what intervals are.
+const levelNote = "Intervals are 80 % unless a table says otherwise."
+
+func viewOf(title string, sources []Source) (*view, error) {
+	v := &view{Title: title}
 	for i, source := range sources {
 		d, err := decode(source)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s, err := sectionOf(fmt.Sprintf("s%d", i+1), source.Name, d)
 		if err != nil {
-			return fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.command(), err)
+			return nil, fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.command(), err)
 		}
 		v.Sections = append(v.Sections, s)
 		if !strings.Contains(v.Version, d.Tool.Version) {
 			v.Version = strings.TrimPrefix(v.Version+", "+d.Tool.Version, ", ")
 		}
 	}
-	v.nameLinks()
-	var m markup
-	m.page(&v)
-	_, err := w.Write(m.text.Bytes())
-	return err
+	return v, nil
 }
 
 // nameLinks names the links to sections, those of the same heading by their file

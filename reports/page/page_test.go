@@ -3,11 +3,15 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
+	"image/png"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -63,7 +67,22 @@ func TestSelfContained(t *testing.T) {
 
 // TestHostileNames: HTML in a model name is shown, not run.
 func TestHostileNames(t *testing.T) {
-	const name = `<script>alert(1)</script>"onload="x" {{.}} ' & <img src=x onerror=alert(1)>`
+	text := pageOf(t, hostile, hostileSources(t))
+	if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img") || strings.Count(text, "<script") != 1 {
+		t.Error("a name became an element")
+	}
+	if regexp.MustCompile(`<[^>]*"onload=`).MatchString(text) {
+		t.Error("a name became an attribute")
+	}
+}
+
+// hostile is a name that would be an element, an attribute, an image or a row.
+const hostile = `<script>alert(1)</script>"onload="x" {{.}} ' & <img src=x onerror=alert(1)> | ![](http://x) @all`
+
+// hostileSources has the name in every place that a user's text reaches.
+func hostileSources(t *testing.T) []Source {
+	t.Helper()
+	const name = hostile
 	quoted, err := json.Marshal(name)
 	if err != nil {
 		t.Fatal(err)
@@ -73,17 +92,11 @@ func TestHostileNames(t *testing.T) {
 		text := strings.ReplaceAll(`{"schema":"deepnarrow/COMMAND/v1","tool":{"name":"deepnarrow","version":NAME},"conventions":{NAME:NAME},"warnings":[NAME],"results":[
 			{"shape":{"name":NAME},"name":NAME,"file":NAME,"rule":NAME,"message":NAME,"hint":NAME,"status":"fail","hardware":NAME,"devices":1,"metric":NAME,"law":NAME,"why":NAME,
 			 "params":{"total":10,"by_component":{NAME:10}},"assumptions":[{"name":NAME,"text":NAME,"source":NAME}],"attribution":[{"field":NAME,"delta":1}],
-			 "parameters":{NAME:{"value":1}},"quality":{"downstream":1}},
+			 "parameters":{NAME:{"value":1}},"plot":{"x":NAME,"rows":{"x":[1,2],"recorded":[1,2],"predicted":[1,2],"residual":[0,0]}},"quality":{"downstream":1}},
 			{"shape":{"name":"b"},"params":{"total":20},"quality":{"downstream":2}}]}`, "NAME", string(quoted))
 		sources = append(sources, Source{Name: name, Text: []byte(strings.ReplaceAll(text, "COMMAND", command))})
 	}
-	text := pageOf(t, name, sources)
-	if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img") || strings.Count(text, "<script") != 1 {
-		t.Error("a name became an element")
-	}
-	if regexp.MustCompile(`<[^>]*"onload=`).MatchString(text) {
-		t.Error("a name became an attribute")
-	}
+	return sources
 }
 
 // TestOneWayIn: no string is turned into HTML of our own, so that all text from
@@ -101,6 +114,63 @@ func TestOneWayIn(t *testing.T) {
 		if !strings.HasSuffix(name, "_test.go") && regexp.MustCompile(`\bstatic\)?\(`).Match(text) {
 			t.Errorf("%s converts to static", name)
 		}
+	}
+}
+
+// TestBundle: the markdown shows every drawing that is written, in both
+// formats, and nothing from elsewhere.
+func TestBundle(t *testing.T) {
+	for _, sources := range [][]Source{samples(t), hostileSources(t)} {
+		kept := map[string][]byte{}
+		var b bytes.Buffer
+		err := Bundle(&b, "A plan", sources, func(name string, write func(io.Writer) error) error {
+			var file bytes.Buffer
+			defer func() { kept[name] = file.Bytes() }()
+			return write(&file)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := 0
+		for _, link := range regexp.MustCompile(`[^\\]\]\(([^)]*)\)`).FindAllStringSubmatch(b.String(), -1) {
+			shown++
+			if kept[link[1]] == nil {
+				t.Errorf("a link to %s, which was not written", link[1])
+			}
+		}
+		if shown == 0 || shown != len(kept) {
+			t.Errorf("%d drawings, %d links", len(kept), shown)
+		}
+		for name, file := range kept {
+			if _, err := png.Decode(bytes.NewReader(file)); strings.HasSuffix(name, ".png") && err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if strings.HasSuffix(name, ".svg") && xml.Unmarshal(file, new(struct{})) != nil {
+				t.Errorf("%s is not XML", name)
+			}
+		}
+		for _, bad := range []string{"<script", "<img", "http://", "@all"} {
+			if strings.Contains(b.String(), bad) {
+				t.Errorf("%q is not escaped", bad)
+			}
+		}
+	}
+}
+
+// TestManyFits: every fit of a result draws all it may, and the page stays small.
+func TestManyFits(t *testing.T) {
+	var values, fits []string
+	for i := range 200 {
+		values = append(values, strconv.FormatFloat(1+math.Sqrt(float64(i)), 'g', -1, 64))
+	}
+	list := "[" + strings.Join(values, ",") + "]"
+	rows := strings.ReplaceAll(`{"x":LIST,"recorded":LIST,"predicted":LIST,"low":LIST,"high":LIST,"residual":LIST}`, "LIST", list)
+	for range 12 {
+		fits = append(fits, `{"law":"auto","plot":{"x":"tokens","level":0.95,"curve":{"x":`+list+`,"value":`+list+`},"rows":`+rows+`,"held_out":`+rows+`}}`)
+	}
+	text := pageOf(t, "x", []Source{{Name: "fits.json", Text: []byte(`{"schema":"deepnarrow/fit/v1","results":[` + strings.Join(fits, ",") + `]}`)}})
+	if len(text) > maxPageBytes || strings.Count(text, "<circle") != 12*2*400 {
+		t.Errorf("%d bytes, %d dots", len(text), strings.Count(text, "<circle"))
 	}
 }
 
@@ -177,6 +247,15 @@ func TestInBrowser(t *testing.T) {
 		return {Text: p.closest("figure").querySelector(".details").textContent, Row: document.querySelector('tr[data-key="' + p.dataset.key + '"]').classList.contains("on")}; })()`, &detail)
 	if !strings.Contains(detail.Text, "parameters") || !detail.Row {
 		t.Errorf("details of a point: %+v", detail)
+	}
+
+	// The fits: a band or a line, and a dot a row in both drawings.
+	var drawn struct{ Lines, Dots, Outside int }
+	b.evaluate(`(() => { const dots = [...document.querySelectorAll("circle.dot")];
+		const outside = dots.filter(d => { const f = d.ownerSVGElement.getBoundingClientRect(), r = d.getBoundingClientRect(); return r.left < f.left || r.right > f.right || r.top < f.top || r.bottom > f.bottom; });
+		return {Lines: document.querySelectorAll("path.line").length, Dots: dots.length, Outside: outside.length}; })()`, &drawn)
+	if want := 2 * (40 + 14); drawn.Lines != 2 || drawn.Dots != want || drawn.Outside != 0 {
+		t.Errorf("fits drawn as %+v, want 2 lines, %d dots, none outside", drawn, want)
 	}
 
 	for _, e := range b.events {

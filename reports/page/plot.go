@@ -34,6 +34,8 @@ type bounds struct{ X, Low, High float64 }
 // point is a value with its interval; the fields behind P are pixels.
 type point struct {
 	Key, Label, Class  string
+	Among, Mark        string // its kind, and a short text beside it, where tips cannot be
+	Measured           bool
 	X, Y, Low, High    float64
 	PX, PY, PLow, PHig float64
 }

@@ -59,9 +59,8 @@ func (s *section) recommendations(results []json.RawMessage) error {
 			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",
 		),
 	}
-	const note = "Point at a mark for its details. The anchor has the second colour, the pick a rim."
-	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params, LogX: true, Note: note}
-	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params, LogX: true, Note: note}
+	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params, LogX: true}
+	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params, LogX: true}
 	for i, raw := range results {
 		var r recommended
 		if err := json.Unmarshal(raw, &r); err != nil {
@@ -69,12 +68,12 @@ func (s *section) recommendations(results []json.RawMessage) error {
 		}
 		key := fmt.Sprintf("%s-%d", s.ID, i)
 		t.Rows = append(t.Rows, r.row(key))
-		point := point{Key: key, X: r.Params.Total, Label: r.label(), Class: "candidate"}
+		point := point{Key: key, X: r.Params.Total, Label: r.label(), Class: "candidate", Among: r.Among, Mark: fmt.Sprint(r.Rank), Measured: r.Evidence == "measured"}
 		switch {
 		case r.Among == "anchor":
-			point.Class = "anchor"
+			point.Class, point.Mark = "anchor", r.Shape.Name
 		case r.Pick:
-			point.Class = "pick"
+			point.Class, point.Mark = "pick", point.Mark+" "+r.Shape.Name
 		}
 		down.add(point, r.Quality.Downstream)
 		loss.add(point, r.Quality.Upstream)

@@ -23,7 +23,7 @@ func (m *markup) page(v *view) {
 <link rel="icon" href="data:,">
 <title>`).say(v.Title).raw("</title>\n<style>\n").raw(style).raw("</style>\n</head>\n<body>\n<header>\n")
 	m.raw("<h1>").say(v.Title).raw("</h1>\n")
-	m.raw(`<p class="soft">Written by deepnarrow `).say(v.Version).raw(". Intervals are 80 % unless a table says otherwise.</p>\n")
+	m.raw(`<p class="soft">Written by deepnarrow `).say(v.Version).raw(". ").say(levelNote).raw("</p>\n")
 	if len(v.Sections) > 1 {
 		m.raw(`<nav aria-label="Sections">`)
 		for i := range v.Sections {
@@ -166,7 +166,7 @@ func (m *markup) plot(p *plot) {
 	m.raw("</svg>\n")
 	switch {
 	case len(p.Points) > 0:
-		m.raw(`<figcaption class="details soft" aria-live="polite">`).say(p.Note).raw("</figcaption>\n")
+		m.raw(`<figcaption class="details soft" aria-live="polite">`).say("Point at a mark for its details. The anchor has the second colour, the pick a rim.").raw("</figcaption>\n")
 	case p.Note != "":
 		m.soft("figcaption", p.Note).raw("\n")
 	}
@@ -191,7 +191,7 @@ func (m *markup) table(t *table) {
 	}
 	m.raw("</tbody>\n</table></div>\n")
 	if t.More > 0 {
-		m.soft("p", fmt.Sprintf("%d more rows are in the JSON.", t.More)).raw("\n")
+		m.soft("p", t.left()).raw("\n")
 	}
 	if t.Note != "" {
 		m.soft("p", t.Note).raw("\n")

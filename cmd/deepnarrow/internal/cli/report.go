@@ -2,6 +2,8 @@ package cli
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -9,7 +11,7 @@ import (
 )
 
 func (a *app) reportPage() *cobra.Command {
-	var output, title string
+	var output, bundle, title string
 	c := &cobra.Command{
 		Use:     "report RESULT.json...",
 		Short:   "Write results as one HTML page that needs nothing else",
@@ -17,13 +19,20 @@ func (a *app) reportPage() *cobra.Command {
 		Long: `Write one HTML file from results that any command wrote with --format json: cards,
 where parameters, FLOPs, memory and time go, the recommended front with details and
 a sortable table, findings, assumptions and warnings. The page makes no request, is
-read in light and dark, on a phone and on paper.`,
+read in light and dark, on a phone and on paper.
+
+--bundle FOLDER writes the same as markdown instead: report.md, and each drawing
+beside it as PNG, which report.md shows, and as SVG.`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16 -o plan.json
   deepnarrow recommend --like t5-base -o recommend.json
-  deepnarrow report plan.json recommend.json -o report.html`,
+  deepnarrow report plan.json recommend.json -o report.html
+  deepnarrow report plan.json recommend.json --bundle report`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("deepnarrow plan t5-base --hardware tpu-v3 -o plan.json makes one", "report needs at least one result")
+			}
+			if output != "" && bundle != "" {
+				return usage("", "-o and --bundle exclude each other")
 			}
 			var sources []page.Source
 			for _, name := range args {
@@ -36,6 +45,9 @@ read in light and dark, on a phone and on paper.`,
 			if err := page.Write(io.Discard, title, sources); err != nil {
 				return badInput(err, "a result is what a command writes with --format json")
 			}
+			if bundle != "" {
+				return writeBundle(bundle, title, sources)
+			}
 			write := func(w io.Writer) error { return page.Write(w, title, sources) }
 			if output == "" {
 				return write(a.Out)
@@ -44,8 +56,21 @@ read in light and dark, on a phone and on paper.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "", "write the page to this `file` instead of standard output")
+	c.Flags().StringVar(&bundle, "bundle", "", "write markdown and its drawings into this `folder` instead of a page")
 	c.Flags().StringVar(&title, "title", "Training plan", "title of the page")
 	return c
+}
+
+// writeBundle writes report.md and its drawings into a folder, which is made
+// where there is none.
+func writeBundle(folder, title string, sources []page.Source) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return unwritable(folder, err)
+	}
+	keep := func(name string, write func(io.Writer) error) error {
+		return writeFile(filepath.Join(folder, name), write)
+	}
+	return keep("report.md", func(w io.Writer) error { return page.Bundle(w, title, sources, keep) })
 }
 
 // readResult reads a result file, or standard input for -.

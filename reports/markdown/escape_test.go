@@ -1,0 +1,16 @@
+package markdown
+
+import "testing"
+
+func TestEscapeByHand(t *testing.T) {
+	for text, want := range map[string]string{
+		"d_model 512":                      `d\_model 512`,
+		"a|b\n<b>":                         `a\|b &lt;b&gt;`,
+		"![x](https://example.org) @me #1": `!\[x\](https&#58;//example.org) &#64;me &#35;1`,
+		"\x1b[31m\u2028`$~*":               " \\[31m \\`\\$\\~\\*",
+	} {
+		if got := Escape(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
