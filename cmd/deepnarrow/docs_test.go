@@ -20,8 +20,8 @@ const root = "../.."
 // README and docs and compares what they show with what comes out. A command
 // line starts with "$ deepnarrow" or "$ go run ./cmd/deepnarrow"; what follows
 // up to the next command is its standard output, and no output shown means
-// that it must only succeed. Commands that measure this machine or take long
-// (train, sweep, calibrate) are not run.
+// that it must only succeed. Commands that measure this machine are not run. The
+// examples of docs/commands are run by [TestExamples].
 //
 // `go test ./cmd/deepnarrow -run Documented -update` rewrites the outputs.
 func TestDocumentedCommands(t *testing.T) {
@@ -46,7 +46,7 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 		fresh := rewrite(string(text), func(command, shown string) string {
 			args, ours := commandLine(command)
-			if !ours || len(args) > 0 && strings.Contains(" train sweep calibrate completion ", " "+args[0]+" ") {
+			if !ours || len(args) > 0 && strings.Contains(measuring, " "+args[0]+" ") {
 				return shown
 			}
 			ran++

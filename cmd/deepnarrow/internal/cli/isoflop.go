@@ -48,8 +48,8 @@ a power law to the minima (Hoffmann et al. 2022, approach 2, arXiv 2203.15556).
 Runs whose FLOPs differ by less than --spread share a budget. A budget without a
 minimum inside the sizes that were run is refused; with fewer than two left the
 command exits 4. Of flops, params and tokens, one may be missing.`,
-		Example: `  deepnarrow isoflop sweep.csv --last
-  deepnarrow isoflop sweep.csv --map params='Model Size' --map flops='Training FLOP' --plot parabolas.svg`,
+		Example: `  deepnarrow isoflop runs.csv --last
+  deepnarrow isoflop runs.csv --map params='Model Size' --map flops='Training FLOP' --plot parabolas.svg`,
 		Args: atLeastOneFile,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := f.check(); err != nil {

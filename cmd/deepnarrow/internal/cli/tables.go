@@ -31,7 +31,7 @@ What to train instead of each T5 size of the paper (v1.0 style: ReLU, tied head)
 shorter step, on three device profiles. *Catalogue* rows are released shapes, *lattice* rows any aligned shape. The first row of each
 kind is the pick, the others trade cost against quality.
 
-Written by ` + "`deepnarrow tables -o docs/RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes, budgets, devices and your own runs:
+Written by ` + "`deepnarrow tables -o RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes, budgets, devices and your own runs:
 ` + "`deepnarrow recommend`" + `, and ` + "`--explain`" + ` for where each number comes from.
 `
 
@@ -43,7 +43,7 @@ func (a *app) tables() *cobra.Command {
 		Long: `Work out what to train instead of t5-small, t5-base, t5-large, t5-xl and t5-xxl, by
 parameters and by step time, on tpu-v3 × 16, a100 × 8 and h100 × 8. The result is a
 page in markdown unless --format or the name after -o says otherwise.`,
-		Example: "  deepnarrow tables\n  deepnarrow tables -o docs/RECOMMENDATIONS.md",
+		Example: "  deepnarrow tables\n  deepnarrow tables -o RECOMMENDATIONS.md",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r := newReport("tables")

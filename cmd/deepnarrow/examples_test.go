@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+)
+
+// measuring commands take minutes of this machine: their examples are not run.
+const measuring = " train sweep calibrate "
+
+// prepared are the commands that make the files which an example reads and no
+// example before it writes.
+var prepared = map[string][]string{
+	"allocate": {"deepnarrow fit runs.csv --law chinchilla -o fit.json"},
+	"diff": {
+		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-before.json",
+		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-after.json",
+	},
+}
+
+// TestExamples runs the examples of every page in docs/commands, which are those
+// of --help, one after the other in a copy of testdata/examples, over which the
+// page's own folder there is laid. The copy is a repository with two commits.
+func TestExamples(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "commands", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, file := range pages {
+		page := strings.TrimSuffix(filepath.Base(file), ".md")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(text)
+		if block == nil || strings.Contains(measuring, " "+page+" ") {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			folder := exampleFolder(t, page)
+			commands := append(prepared[page], strings.Split(strings.TrimSpace(string(block[1])), "\n")...)
+			t.Chdir(folder)
+			for _, command := range commands {
+				args, ours := commandLine(command)
+				if !ours {
+					t.Errorf("%s: not a command of ours", command)
+					continue
+				}
+				ran++
+				var stdout, stderr bytes.Buffer
+				code := cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Env: func(string) string { return "" }})
+				if code != 0 {
+					t.Errorf("%s: exit %d\n%s%s", command, code, stdout.String(), stderr.String())
+				}
+			}
+		})
+	}
+	if ran < len(pages) {
+		t.Errorf("%d examples on %d pages", ran, len(pages))
+	}
+}
+
+func exampleFolder(t *testing.T, page string) string {
+	t.Helper()
+	folder := t.TempDir()
+	from := filepath.Join("testdata", "examples")
+	if err := os.CopyFS(folder, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+	own := os.DirFS(filepath.Join(from, page))
+	files, err := fs.ReadDir(own, ".")
+	if err != nil {
+		files = nil // the page has none of its own
+	}
+	for _, f := range files {
+		text, err := fs.ReadFile(own, f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, f.Name()), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if page != "diff" {
+		return folder
+	}
+	for _, line := range []string{"init -q", "add .", "commit -q -m one", "commit -q -m two --allow-empty"} {
+		c := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.org"}, strings.Fields(line)...)...)
+		c.Dir = folder
+		if out, err := c.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", line, err, out)
+		}
+	}
+	return folder
+}
+
+// TestDocumentedRules: t5-small keeps the rules of every rules file that docs/check.md shows.
+func TestDocumentedRules(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs", "check.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := 0
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
+		if !bytes.Contains(block[1], []byte("\nrules:\n")) && !bytes.HasPrefix(block[1], []byte("rules:\n")) {
+			continue // of another program
+		}
+		shown++
+		folder := t.TempDir()
+		if err := os.Mkdir(filepath.Join(folder, "rules"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, content := range map[string][]byte{".deepnarrow.yaml": block[1], "rules/organisation.yaml": []byte("rules: [{id: head-size}]\n")} {
+			if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		args := []string{"check", "t5-small"}
+		if bytes.Contains(block[1], []byte("\nbaseline:")) {
+			args = append(args, "--update-baseline")
+		}
+		if code, stdout, stderr := inFolder(t, folder, args...); code != 0 {
+			t.Errorf("exit %d\n%s%s", code, stdout, stderr)
+		}
+	}
+	if shown != 2 {
+		t.Errorf("%d rules files in docs/check.md, want the smallest and the complete one", shown)
+	}
+}
