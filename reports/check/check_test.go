@@ -76,6 +76,9 @@ func TestLimits(t *testing.T) {
 		if got := statuses(&r); got != c.want {
 			t.Errorf("%s: %s, want %s: %s", c.limit, got, c.want, r.Findings[0].Message)
 		}
+		if hint := r.Findings[0].Hint; hint != "" && strings.HasPrefix(c.limit, "equals") {
+			t.Errorf("%s: hint %q, which need not meet it", c.limit, hint)
+		}
 	}
 }
 

@@ -17,7 +17,11 @@ func (j *judge) limits(rule *Rule) []outcome {
 	}
 	e := j.measures[rule.Metric]
 	if e.Interval == nil {
-		return cannot("%s is not known: %s", rule.Metric, e.Missing)
+		unknown := cannot("%s is not known: %s", rule.Metric, e.Missing)
+		if j.Profile == nil {
+			unknown[0].hint = "--hardware, or hardware under plan: in the rules, names it"
+		}
+		return unknown
 	}
 	value := e.Interval.Value
 	o := outcome{metric: rule.Metric, kind: rule.Metric.Kind(), value: &value}
@@ -52,6 +56,9 @@ func (j *judge) limits(rule *Rule) []outcome {
 	}
 	if o.broken {
 		o.field, o.hint = j.remedy(rule.Metric, value, *o.limit)
+		if rule.Equals != nil && o.limit == &rule.Equals.Value {
+			o.hint = "" // no step of a size need meet a number
+		}
 	}
 	return []outcome{o}
 }

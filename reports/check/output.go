@@ -49,6 +49,7 @@ type About struct {
 	Version string // of the tool
 	Rules   []Rule // that were applied
 	Inputs  map[string]any
+	Width   int // columns that a table of text may have; 0 means any
 }
 
 // Write writes the result in a format.
@@ -65,7 +66,7 @@ func (r *Result) Write(w io.Writer, f Format, a About) error {
 	case SummaryFormat, CommentFormat:
 		return r.writeMarkdown(w, f == CommentFormat)
 	default:
-		return r.writeText(w)
+		return r.writeText(w, a.Width)
 	}
 }
 

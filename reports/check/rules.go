@@ -71,11 +71,11 @@ type Waiver struct {
 
 // DefaultRules are the built-in rules that hold for any project, used where it
 // has none. Those that need hardware are among them only when one is named.
-func DefaultRules(timed bool) Rules {
-	var out Rules
+func DefaultRules(timed bool) []Rule {
+	var out []Rule
 	for _, b := range builtins {
 		if b.everywhere || b.id == "fits-in-memory" && timed {
-			out.Rules = append(out.Rules, Rule{ID: b.id, Severity: b.severity})
+			out = append(out, Rule{ID: b.id, Severity: b.severity})
 		}
 	}
 	return out

@@ -12,8 +12,8 @@ import (
 )
 
 // writeText writes findings for a terminal: the worst first, each with its
-// place, then what the configurations cost, then the sum.
-func (r *Result) writeText(w io.Writer) error {
+// place, then what the configurations cost, in the width, then the sum.
+func (r *Result) writeText(w io.Writer, width int) error {
 	var b strings.Builder
 	broken, waived := r.urgent()
 	for _, f := range broken {
@@ -30,7 +30,7 @@ func (r *Result) writeText(w io.Writer) error {
 	}
 	if len(r.Costs) > 0 {
 		costs := reports.Report{Tables: []reports.Table{r.costTable(printable)}}
-		if err := costs.Write(&b, reports.TextFormat, 0); err != nil {
+		if err := costs.Write(&b, reports.TextFormat, width); err != nil {
 			return err
 		}
 		b.WriteByte('\n')

@@ -89,8 +89,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	if err != nil {
 		return err
 	}
-	if rules.File == "" {
-		rules = check.DefaultRules(profile != nil)
+	if len(rules.Rules) == 0 {
+		rules.Rules = check.DefaultRules(profile != nil) // a gate without rules would pass everything
 	}
 	q := check.Request{Rules: rules, Setup: set, Profile: profile, Today: today}
 	if q.Candidates, err = a.candidates(args, rules.Files, folder); err != nil {
@@ -109,7 +109,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	}
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
-		if o.file == "" {
+		if about.Width = 0; o.file == "" {
+			about.Width = a.Width
 			err = write(a.Out)
 		} else {
 			err = writeFile(o.file, write)
