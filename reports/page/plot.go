@@ -53,8 +53,7 @@ type tick struct {
 	Text string
 }
 
-// The drawing area in the units of the viewBox. Text of 13 units stays readable
-// when a phone shows 480 units on 360 pixels.
+// The drawing area in the units of the viewBox.
 const (
 	plotLeft, plotRight = 52, 468
 	plotTop, plotBottom = 22, 268
@@ -168,7 +167,7 @@ func (p *plot) lay() bool {
 
 // apart drops the texts that would touch the one before.
 func apart(ticks []tick) []tick {
-	const room = 42 // of six letters
+	const room = 52 // of six letters, as large as a phone shows them
 	last := math.Inf(-1)
 	for i := range ticks {
 		if ticks[i].At-last < room {

@@ -126,7 +126,7 @@ func (m *markup) bars(b *bars) {
 
 func (m *markup) plot(p *plot) {
 	const pixels = 1 // decimals of a place in the drawing
-	m.raw("<figure>\n<h4>").say(p.Title).raw("</h4>\n<svg viewBox=\"0 0 490 320\" role=\"group\"").attr("aria-label", p.Title).raw(">\n")
+	m.raw("<figure>\n<h4>").say(p.Title).raw("</h4>\n<svg viewBox=\"-12 0 502 320\" role=\"group\"").attr("aria-label", p.Title).raw(">\n")
 	for _, t := range p.YTicks {
 		m.raw(`<line class="grid" x1="52" x2="468"`).number("y1", t.At, pixels).number("y2", t.At, pixels).raw("/>")
 		m.raw(`<text x="46"`).number("y", t.At, pixels).raw(` dy="4" text-anchor="end">`).say(t.Text).raw("</text>\n")
