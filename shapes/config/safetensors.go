@@ -301,7 +301,8 @@ func (h *headerReader) numbers(name, part string, n *node, at Position) []int64 
 }
 
 // layout sorts the tensors by their data and checks that it has no gap, no
-// overlap and, when the length of the data is known, the right end.
+// overlap and, when the length of the data is known, the right end. A file of
+// the header alone, which is all that is read here, is whole.
 func (h *headerReader) layout(data int64) {
 	tensors := h.header.Tensors
 	slices.SortFunc(tensors, func(a, b Tensor) int {
@@ -319,7 +320,7 @@ func (h *headerReader) layout(data int64) {
 		}
 		end = tensors[i].End
 	}
-	if data >= 0 && data != end {
+	if data > 0 && data != end {
 		h.faults = append(h.faults, Fault{Position: at, Problem: "has a wrong length of data", Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf("%d bytes, as its header says", end)})
 	}
 }

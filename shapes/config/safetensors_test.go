@@ -343,6 +343,21 @@ func TestTruncatedData(t *testing.T) {
 	}
 }
 
+// A file of the header alone holds all that is read.
+func TestHeaderAlone(t *testing.T) {
+	whole := checkpoint(tinyT5()...)
+	header := 8 + binary.LittleEndian.Uint64(whole)
+	files := fstest.MapFS{"model.safetensors": {Data: whole[:header]}}
+	f, err := files.Open("model.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if r, err := Read("model.safetensors", f, Options{}); err != nil || len(r.Tensors.Tensors) == 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // A header's claim alone must not cost memory: 99 MB promised, two bytes there.
 func TestHeaderAllocatesWhatIsThere(t *testing.T) {
 	data := append(binary.LittleEndian.AppendUint64(nil, 99_000_000), "{}"...)

@@ -191,7 +191,7 @@ func (s *scanned) fitData(columns []string, response, group string) fit.Data {
 func savedLaw(file string) (*sourcedLaw, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, badInput(pathError(err), "deepnarrow fit runs.csv -o fit.json writes one")
+		return nil, badInput(err, "deepnarrow fit runs.csv -o fit.json writes one")
 	}
 	defer f.Close()
 	fits, err := reports.ReadFits(f)

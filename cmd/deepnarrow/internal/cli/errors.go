@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,6 +41,9 @@ func usage(hint, format string, args ...any) error {
 
 // badInput marks a wrong file, record, shape or hardware.
 func badInput(err error, hint string) error {
+	if p, ok := err.(*fs.PathError); ok { // the name of the system call says nothing to a user
+		err = fmt.Errorf("%s: %w", p.Path, p.Err)
+	}
 	return &failure{code: exitInput, err: err, hint: hint}
 }
 

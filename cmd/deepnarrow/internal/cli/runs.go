@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"strings"
 
@@ -109,7 +108,7 @@ func (a *app) readRuns(file string) (*records.Table, error) {
 	}
 	info, err := os.Stat(file)
 	if err != nil {
-		return nil, badInput(pathError(err), formats)
+		return nil, badInput(err, formats)
 	}
 	if info.IsDir() {
 		t, err := records.ReadFolder(file, os.DirFS(file))
@@ -120,7 +119,7 @@ func (a *app) readRuns(file string) (*records.Table, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, badInput(pathError(err), formats)
+		return nil, badInput(err, formats)
 	}
 	defer f.Close()
 	t, err := records.Read(file, f)
@@ -128,15 +127,6 @@ func (a *app) readRuns(file string) (*records.Table, error) {
 		return nil, badInput(err, formats)
 	}
 	return t, nil
-}
-
-// pathError drops the name of the system call, which says nothing to a user.
-func pathError(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return &records.Error{File: p.Path, Problem: p.Err.Error()}
-	}
-	return err
 }
 
 // splitPairs splits key=value,key=value where every part is a pair; a comma

@@ -52,7 +52,7 @@ func (a *app) shapesIn(ref string) ([]string, error) {
 	} else {
 		text, err := os.ReadFile(ref)
 		if err != nil {
-			return nil, badInput(pathError(err), "")
+			return nil, badInput(err, "")
 		}
 		for line := range strings.Lines(string(text)) {
 			line, _, _ = strings.Cut(line, "#")
