@@ -3,8 +3,10 @@ package check
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -49,6 +51,7 @@ type Request struct {
 	Today      time.Time         // the day on which waivers are judged
 
 	// Recommend answers what else could be trained; nil is [recommend.Recommend].
+	// Like Setup.Run it is called from several goroutines at once.
 	Recommend func(recommend.Request) (recommend.Result, error)
 }
 
@@ -101,17 +104,16 @@ func Check(q Request) Result {
 	if q.Recommend == nil {
 		q.Recommend = recommend.Recommend
 	}
+	judges := q.judgeAll()
 	var out Result
 	used := make([]bool, len(q.Rules.Waivers))
 	applied := map[string]bool{}
 	for i := range q.Candidates {
-		c := &q.Candidates[i]
-		if c.Err != nil || c.Config == nil || c.Config.Shape.DModel == 0 {
+		c, j := &q.Candidates[i], &judges[i]
+		if j.shape == nil {
 			out.Findings = append(out.Findings, unreadable(c)...)
 			continue
 		}
-		j := judge{Request: &q, candidate: c, shape: &c.Config.Shape}
-		j.measures, j.err = q.Setup.Measure(j.shape)
 		if j.err == nil {
 			out.Costs = append(out.Costs, Cost{File: c.File, Path: c.Path, Shape: j.shape.Name, Measures: j.measures})
 		}
@@ -121,7 +123,7 @@ func Check(q Request) Result {
 				continue
 			}
 			applied[rule.ID] = true
-			for _, o := range j.apply(rule) {
+			for _, o := range j.outcomes[n] {
 				f := j.finding(rule, o)
 				q.waive(&f, c, used)
 				out.Findings = append(out.Findings, f)
@@ -130,6 +132,43 @@ func Check(q Request) Result {
 	}
 	out.Warnings = q.unused(used, applied)
 	return out
+}
+
+// judgeAll applies the rules to every configuration, on all processors: what is
+// predicted of one does not depend on the others.
+func (q *Request) judgeAll() []judge {
+	judges := make([]judge, len(q.Candidates))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(judges)) {
+		workers.Go(func() {
+			for i := range next {
+				judges[i] = q.judge(&q.Candidates[i])
+			}
+		})
+	}
+	for i := range judges {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return judges
+}
+
+// judge measures a configuration and applies the rules of its file.
+func (q *Request) judge(c *Candidate) judge {
+	j := judge{Request: q, candidate: c}
+	if c.Err != nil || c.Config == nil || c.Config.Shape.DModel == 0 {
+		return j
+	}
+	j.shape, j.outcomes = &c.Config.Shape, make([][]outcome, len(q.Rules.Rules))
+	j.measures, j.err = q.Setup.Measure(j.shape)
+	for n := range q.Rules.Rules {
+		if rule := &q.Rules.Rules[n]; matchAny(rule.Files, c.Path) {
+			j.outcomes[n] = j.apply(rule)
+		}
+	}
+	return j
 }
 
 // unreadable reports a file that holds no shape, a finding for each fault.
@@ -199,9 +238,10 @@ func (q *Request) unused(used []bool, applied map[string]bool) []string {
 type judge struct {
 	*Request
 	candidate *Candidate
-	shape     *shapes.Shape
+	shape     *shapes.Shape // nil when it could not be read
 	measures  compare.Measures
-	err       error // why there are no measures
+	err       error       // why there are no measures
+	outcomes  [][]outcome // by rule
 }
 
 // outcome is what a rule says.
