@@ -48,3 +48,23 @@ func TestCloudsPNG(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestBars: every part has its label and its text.
+func TestBars(t *testing.T) {
+	parts := []Bar{{"attention", "3 ms", 1}, {"norms", "1 ms", 1.0 / 3}, {"nothing", "0 s", 0}}
+	var b, picture bytes.Buffer
+	if err := WriteBars(&b, SVG, "Where it goes", parts); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		if !strings.Contains(b.String(), ">"+p.Label+"<") || !strings.Contains(b.String(), ">"+p.Text+"<") {
+			t.Errorf("no %s in the drawing", p.Label)
+		}
+	}
+	if err := WriteBars(&picture, PNG, "Where it goes", parts); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := png.Decode(&picture); err != nil {
+		t.Error(err)
+	}
+}

@@ -154,23 +154,11 @@ func (g *fitGroup) curve(j *fitJob, colour, points int) (figure.Series, []figure
 // rowBand is the prediction interval of the rows, in the order of their
 // predictions; of many rows, of some.
 func (g *fitGroup) rowBand(level float64, colour int) []figure.Band {
-	places := g.place()
-	order := make([]int, len(places))
-	for i := range order {
-		order[i] = i
+	rows := g.drawnRows(g.data, level)
+	if len(rows.Low) == 0 {
+		return nil
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(places[a], places[b]) })
-	band := figure.Band{Colour: colour}
-	n := min(len(order), curvePoints)
-	for k := range n {
-		row := order[k*(len(order)-1)/max(n-1, 1)]
-		low, high, ok := g.interval(level, g.predictors(g.data, row))
-		if !ok {
-			return nil
-		}
-		band.X, band.Low, band.High = append(band.X, places[row]), append(band.Low, low), append(band.High, high)
-	}
-	return []figure.Band{band}
+	return []figure.Band{{X: rows.X, Low: rows.Low, High: rows.High, Colour: colour}}
 }
 
 // computePanel draws the response against FLOPs with the Pareto front.

@@ -31,7 +31,7 @@ What to train instead of each T5 size of the paper (v1.0 style: ReLU, tied head)
 shorter step, on three device profiles. *Catalogue* rows are released shapes, *lattice* rows any aligned shape. The first row of each
 kind is the pick, the others trade cost against quality.
 
-Written by ` + "`deepnarrow tables -o RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes, budgets, devices and your own runs:
+Written by ` + "`deepnarrow tables -o docs/RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes, budgets, devices and your own runs:
 ` + "`deepnarrow recommend`" + `, and ` + "`--explain`" + ` for where each number comes from.
 `
 
