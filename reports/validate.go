@@ -90,6 +90,8 @@ func holdOutTitle(h calibrate.HoldOut) string {
 		return "Step time, each group of rows predicted from the others"
 	case calibrate.BySource:
 		return "Step time, each source predicted from the others"
+	case calibrate.ByShape:
+		return "Step time of the reference kernel, unseen shapes predicted by the machine's own calibration"
 	default:
 		return "Step time of the given rows, by the shipped constants"
 	}

@@ -88,19 +88,10 @@ type bench struct {
 // spent is the share of the budget.
 func (m *bench) spent() float64 { return m.Now().Sub(m.start).Seconds() / m.Budget.Seconds() }
 
-// keep adds a record, or puts it in the place of an earlier one of its point if it is better.
+// keep adds a record to the points' best.
 func (m *bench) keep(r Record) {
 	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
-	same := func(o Record) bool {
-		return o.Shape == r.Shape && o.Batch == r.Batch && o.EncoderLength == r.EncoderLength && o.DecoderLength == r.DecoderLength
-	}
-	i := slices.IndexFunc(m.Records, same)
-	switch {
-	case i < 0:
-		m.Records = append(m.Records, r)
-	case r.Contended == "" || m.Records[i].Contended != "" && r.StepSeconds < m.Records[i].StepSeconds:
-		m.Records[i] = r
-	}
+	m.Records = withBetter(m.Records, r)
 }
 
 // first takes every point that no record is of.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Record is one measured step of the reference kernel, one line of JSON. [ReadSteps] reads it too.
@@ -65,6 +66,20 @@ func ReadRecords(name string, in io.Reader) ([]Record, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return records, nil
+}
+
+// withBetter appends a record, or puts it in the place of an earlier one of its point if it is better: undisturbed, or else quicker.
+func withBetter(records []Record, r Record) []Record {
+	i := slices.IndexFunc(records, func(o Record) bool {
+		return o.Shape == r.Shape && o.Batch == r.Batch && o.EncoderLength == r.EncoderLength && o.DecoderLength == r.DecoderLength
+	})
+	switch {
+	case i < 0:
+		return append(records, r)
+	case r.Contended == "" || records[i].Contended != "" && r.StepSeconds < records[i].StepSeconds:
+		records[i] = r
+	}
+	return records
 }
 
 // of reports whether the record is of a point, whatever the machine.

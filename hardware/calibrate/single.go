@@ -142,24 +142,24 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 		r.Calibration.Residual = max(r.Calibration.Residual, base.Residual/2)
 		return
 	}
-	var errs, ratios []float64
-	for _, g := range groups {
-		var train, held []Measurement
+	errs, ratios := make([]float64, len(steps)), make([]float64, len(steps))
+	sideBySide(len(groups), func(g int) {
+		var train []Measurement
 		for _, s := range steps {
-			if s.Group == g {
-				held = append(held, s)
-			} else {
+			if s.Group != groups[g] {
 				train = append(train, s)
 			}
 		}
 		post := fitSingle(train, base, all.theta)
 		fit := calibrationOf(&post, "")
-		for _, s := range held {
-			seconds, sd := predictWith(&fit, &s.Run)
-			e := math.Abs(math.Log(s.Seconds / seconds))
-			errs, ratios = append(errs, e), append(ratios, e/sd)
+		for i := range steps {
+			if s := &steps[i]; s.Group == groups[g] {
+				seconds, sd := predictWith(&fit, &s.Run)
+				errs[i] = math.Abs(math.Log(s.Seconds / seconds))
+				ratios[i] = errs[i] / sd
+			}
 		}
-	}
+	})
 	r.HeldOut, r.MedianAbsLogError, r.Worst = true, median(errs), slices.Max(errs)
 	inside := 0
 	for _, z := range ratios {

@@ -3,10 +3,9 @@ package calibrate
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -115,25 +114,19 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 		folds[key(&runs[i])] = append(folds[key(&runs[i])], i)
 	}
 	v.Rows = make([]Scored, len(runs))
-	var folding sync.WaitGroup
-	turns := make(chan struct{}, runtime.GOMAXPROCS(0))
-	for name, held := range folds {
-		turns <- struct{}{}
-		folding.Go(func() {
-			defer func() { <-turns }()
-			var train []hardware.MeasuredRun
-			for i := range runs {
-				if key(&runs[i]) != name {
-					train = append(train, runs[i])
-				}
+	names := slices.Collect(maps.Keys(folds))
+	sideBySide(len(names), func(k int) {
+		var train []hardware.MeasuredRun
+		for i := range runs {
+			if key(&runs[i]) != names[k] {
+				train = append(train, runs[i])
 			}
-			model, base := newJoint(train).fit(all, foldSteps), newBaseline(train)
-			for _, i := range held {
-				v.Rows[i] = model.score(&runs[i], base)
-			}
-		})
-	}
-	folding.Wait()
+		}
+		model, base := newJoint(train).fit(all, foldSteps), newBaseline(train)
+		for _, i := range folds[names[k]] {
+			v.Rows[i] = model.score(&runs[i], base)
+		}
+	})
 	return v
 }
 
@@ -174,12 +167,17 @@ func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
 	}
 }
 
-// Table scores all rows together, then by class, by hardware family, and by both.
+// Table scores all rows together, then by class, by hardware family, and by both. Own steps have no totals: all are of one kernel on
+// one kind of machine.
 func (v *Validation) Table() []Score {
 	const all = "all"
 	cells := map[[2]string][]Scored{}
 	for _, r := range v.Rows {
-		for _, k := range [][2]string{{all, all}, {r.Class, all}, {all, r.Family}, {r.Class, r.Family}} {
+		keys := [][2]string{{r.Class, r.Family}, {all, all}, {r.Class, all}, {all, r.Family}}
+		if v.HoldOut == ByShape {
+			keys = keys[:1]
+		}
+		for _, k := range keys {
 			cells[k] = append(cells[k], r)
 		}
 	}

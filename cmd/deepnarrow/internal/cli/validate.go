@@ -21,10 +21,11 @@ func (a *app) validate() *cobra.Command {
 		Short:   "Hold predicted step times against measured ones",
 		GroupID: groupMeasure,
 		Long: `Replay every shipped measured step time through the predictor, each group of rows
-and then each source predicted by a model that has not seen it, and print the
-errors beside those of the best constant MFU per hardware family. --from scores
-your own rows (the columns of data/facts/step_times.csv; only id must be filled) by
-the shipped model. Rows that cannot be scored are listed with the reason.
+and then each source predicted by a model that has not seen it, and our own steps of
+the reference kernel by the calibration of their machine. Print the errors beside
+those of the best constant MFU per hardware family. --from scores your own rows (the
+columns of data/facts/step_times.csv; only id must be filled) by the shipped model.
+Rows that cannot be scored are listed with the reason.
 
 --recommend scores the ranking of shapes instead: fits to all groups of your runs
 but one, ranks the shapes of that one blind, and prints the regret of the first
@@ -91,7 +92,8 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 func scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(from) == 0 {
 		rows := data.StepTimes()
-		return []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource)}, nil
+		own, err := calibrate.ValidateOwn()
+		return []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource), own}, err
 	}
 	var rows []data.StepTime
 	for _, name := range from {

@@ -1,0 +1,115 @@
+package calibrate
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// ByShape says that shapes were predicted by a profile fitted to steps of others on the same machine.
+const ByShape HoldOut = "shape"
+
+// The two files of a session of the reference kernel.
+const (
+	designFile = ".design.jsonl"
+	unseenFile = ".unseen.jsonl"
+)
+
+// ownSession is one session of the reference kernel on one machine.
+type ownSession struct {
+	name           string
+	profile        hardware.Profile // as the probes show the machine
+	design, unseen []Record         // the best of each point
+	disturbed      int              // visits to unseen points that other work disturbed
+}
+
+// ownSessions reads the sessions that ship with the program. What is disturbed is judged anew.
+func ownSessions() []ownSession {
+	files, err := fs.Glob(data.Measured(), "*"+designFile)
+	if err != nil {
+		panic("calibrate: " + err.Error()) // a mistake of ours
+	}
+	sessions := make([]ownSession, len(files))
+	for i, file := range files {
+		s := &sessions[i]
+		s.name = strings.TrimSuffix(file, designFile)
+		design, unseen := ownRecords(file), ownRecords(s.name+unseenFile)
+		facts := ProcessorFacts{Threads: design[0].Threads, Machine: design[0].Machine}
+		for _, r := range slices.Concat(design, unseen) {
+			facts.PeakFLOPsPerSecond = max(facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
+		}
+		for _, set := range []struct {
+			visits []Record
+			points *[]Record
+		}{{design, &s.design}, {unseen, &s.unseen}} {
+			for _, r := range set.visits {
+				r.Contended = r.disturbance(facts.PeakFLOPsPerSecond)
+				if r.Contended != "" && set.points == &s.unseen {
+					s.disturbed++
+				}
+				*set.points = withBetter(*set.points, r)
+			}
+		}
+		_, facts.BandwidthBytesPerSecond, _ = bandwidths(s.design)
+		s.profile = Processor("this machine", facts)
+	}
+	return sessions
+}
+
+func ownRecords(name string) []Record {
+	text, err := fs.ReadFile(data.Measured(), name)
+	if err == nil {
+		var records []Record
+		if records, err = ReadRecords(name, bytes.NewReader(text)); err == nil {
+			return records
+		}
+	}
+	panic("calibrate: embedded measurements: " + err.Error()) // a mistake of ours
+}
+
+// ValidateOwn predicts the unseen steps of each shipped session by a profile fitted to its design. The baseline is the median MFU of the design.
+// Disturbed steps are not scored. Errors are those of [FitHere].
+func ValidateOwn() (Validation, error) {
+	v := Validation{HoldOut: ByShape}
+	for _, s := range ownSessions() {
+		here, err := FitHere(s.profile, s.design)
+		if err != nil {
+			return v, fmt.Errorf("%s: %w", s.name, err)
+		}
+		measured := func(records []Record) (runs []hardware.MeasuredRun, err error) {
+			for _, r := range records {
+				m, err := r.measurement(here.Profile)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", s.name, err)
+				}
+				runs = append(runs, hardware.MeasuredRun{
+					ID: r.Shape, Group: s.name, Source: s.name, Class: "enc-dec", Device: r.Machine, Family: "processor", Basis: "step time", Run: m.Run, Seconds: m.Seconds,
+				})
+			}
+			return runs, nil
+		}
+		train, err := measured(s.design)
+		if err != nil {
+			return v, err
+		}
+		held, err := measured(s.unseen)
+		if err != nil {
+			return v, err
+		}
+		base := newBaseline(train)
+		for i := range held {
+			if reason := s.unseen[i].Contended; reason != "" {
+				v.Unscored = append(v.Unscored, Unscored{held[i].ID, "other work disturbed the step"})
+				continue
+			}
+			seconds, sd := predictWith(here.Profile.Calibration, &held[i].Run)
+			v.Rows = append(v.Rows, scored(&held[i], seconds, sd, base))
+		}
+	}
+	return v, nil
+}
