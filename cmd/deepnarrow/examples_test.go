@@ -21,6 +21,7 @@ const measuring = " train sweep calibrate "
 // example before it writes.
 var prepared = map[string][]string{
 	"allocate": {"deepnarrow fit runs.csv --law chinchilla -o fit.json"},
+	"check":    {"deepnarrow check config.json configs/**/*.json --update-baseline"},
 	"diff": {
 		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-before.json",
 		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-after.json",
