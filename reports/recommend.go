@@ -155,7 +155,23 @@ func recommendTable(among string, result *recommend.Result) Table {
 		t.Title = fmt.Sprintf("Instead of %s: best of %s", result.Anchor.Shape.Name, amongTitles[among])
 	}
 	t.Notes = []string{fmt.Sprintf("%s of %s candidates qualify.", quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
+	if note := layoutNote(result); note != "" {
+		t.Notes = append(t.Notes, note)
+	}
 	return t
+}
+
+// layoutNote says at which layout the first shape is timed, as that of plan is another where it is searched here; empty where
+// nothing is timed.
+func layoutNote(result *recommend.Result) string {
+	row := result.Anchor
+	if row == nil && len(result.Rows) > 0 {
+		row = &result.Rows[0]
+	}
+	if row == nil || row.StepTime.Interval == nil {
+		return ""
+	}
+	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, layoutText(row.Layout))
 }
 
 // evidenceNotes says how to read the tables and what their quality rests on.

@@ -114,7 +114,7 @@ type Request struct {
 // candidates too, but for alignment.
 type Constraints struct {
 	MinDModel, MaxDModel int
-	MinDepth, MaxDepth   int   // layers of each stack; zero = 2 and 48
+	MinDepth, MaxDepth   int   // layers of each stack; zero = 2 and 48, on a lattice judged by the published results 36
 	TieDepths            bool  // encoder and decoder equally deep
 	Align                int   // d_model, d_ff and heads·d_kv are multiples of it; zero = 64
 	Vocab                int   // zero = the anchor's
@@ -179,9 +179,18 @@ func (r Request) filled() (Request, error) {
 		c.MinDepth = defaultMinDepth
 	}
 	if c.MaxDepth == 0 {
-		c.MaxDepth = max(defaultMaxDepth, c.MinDepth)
+		c.MaxDepth = max(r.deepest(), c.MinDepth)
 	}
 	return r, nil
+}
+
+// deepest is how many layers a stack has at most where the caller leaves it open. A lattice that only the published results judge ends where
+// they end: deeper is neither measured nor predicted to gain anything but size.
+func (r *Request) deepest() int {
+	if r.Source == Lattice && len(r.Records) == 0 && r.Fitted == nil {
+		return plateau
+	}
+	return defaultMaxDepth
 }
 
 // assumeLength sets the length of a run that the caller left open: that of the
