@@ -50,7 +50,6 @@ type jointFit struct {
 	log        []float64
 	covariance [][]float64
 	residual   float64
-	source     string
 }
 
 // residualRow is the name of the row that holds the spread.
@@ -71,16 +70,18 @@ var shipped = sync.OnceValue(func() jointFit {
 			j.covariance[i][k] = r * sd[i] * sd[k]
 		}
 		j.covariance[i][i] = sd[i] * sd[i]
-		j.source = row.Source
 	}
 	return j
 })
+
+// fittedOn is what the shipped constants rest on.
+const fittedOn = "published step times, data/facts/step_times.csv; the fit is data/facts/step_constants.csv"
 
 // Shipped returns the constants fitted to the published step times for a device and a software stack. What was not
 // fitted, a device, family or stack without published steps, is at its prior with the prior's spread.
 func Shipped(p *Profile, s Software) Calibration {
 	j := shipped()
-	c := Calibration{Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD), FittedOn: j.source}
+	c := Calibration{Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD), FittedOn: fittedOn}
 	// Each constant is a sum of unknowns of the fit.
 	var parts [constants][]int
 	for k := range parts {

@@ -41,7 +41,7 @@ func PredictDecoding(r Run) (Decoding, error) {
 		return Decoding{}, err
 	}
 	layout := r.Layout.For(flops.Workload{Batch: max(r.Workload.Batch, r.Layout.DP)})
-	if err := m.checkLinks(&r.Profile, layout); err != nil {
+	if err := m.checkLinks(layout); err != nil {
 		return Decoding{}, err
 	}
 	encoder, step := m.DecodeSeconds(&r.Shape, r.Workload, r.Layout)

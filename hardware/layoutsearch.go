@@ -97,7 +97,7 @@ func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
 	var missing error
 	for l := range layouts(r, devices, &machines[0]) {
 		if need := machines[0].linksNeeded(l); need != noLink {
-			missing = machines[0].checkLinks(&r.Profile, l)
+			missing = machines[0].checkLinks(l)
 			continue
 		}
 		for i, mode := range recomputeModes {

@@ -39,6 +39,7 @@ func (e *MissingError) Error() string {
 // Machine is one device under one software stack with every number of the step-time model worked out. It is small,
 // immutable once made and safe for concurrent use; make it once and price many shapes.
 type Machine struct {
+	name     string  // of the profile
 	rate     float64 // FLOP/s of a large aligned product in the layers
 	headRate float64 // the same for attention and logits
 	slowRate float64 // FLOP/s of a product that misses the matrix unit's alignment; 0 = no such path
@@ -123,7 +124,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	if p.BandwidthBytesPerSecond == nil {
 		return Machine{}, missing("bandwidth", "the time of element-wise work")
 	}
-	m := Machine{peak: peak.Value, exec: x, recompute: x.Recompute, unfused: x.Attention == flops.UnfusedAttention, dropout: x.Dropout}
+	m := Machine{name: p.Name, peak: peak.Value, exec: x, recompute: x.Recompute, unfused: x.Attention == flops.UnfusedAttention, dropout: x.Dropout}
 	m.slowdown = c[SoftwareTime]
 	m.rate = peak.Value * ceiling(p, format) * c[MatmulShare] * c[DeviceRate]
 	m.headRate = m.rate

@@ -105,7 +105,7 @@ func Predict(r Run) (Prediction, error) {
 		return Prediction{}, err
 	}
 	layout := r.Layout.For(r.Workload)
-	if err := machine.checkLinks(&r.Profile, layout); err != nil {
+	if err := machine.checkLinks(layout); err != nil {
 		return Prediction{}, err
 	}
 	t := machine.step(&r.Shape, r.Workload, layout)
@@ -160,7 +160,7 @@ func (t *stepTime) parts() ([]Part, Bound) {
 func (s *Machine) StepSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layout) (float64, error) {
 	l = l.For(w)
 	if need := s.linksNeeded(l); need != noLink {
-		return 0, &MissingError{Field: need, Why: "a layout over several devices"}
+		return 0, &MissingError{s.name, need, "a layout over several devices"}
 	}
 	t := s.step(sh, w, l)
 	return t.total(), nil
@@ -180,12 +180,12 @@ func (s *Machine) linksNeeded(l flops.Layout) string {
 	return noLink
 }
 
-func (s *Machine) checkLinks(p *Profile, l flops.Layout) error {
+func (s *Machine) checkLinks(l flops.Layout) error {
 	need := s.linksNeeded(l)
 	if need == noLink {
 		return nil
 	}
-	return &MissingError{p.Name, need, fmt.Sprintf("a layout over %d devices", l.DP*l.TP*l.PP*s.contexts)}
+	return &MissingError{s.name, need, fmt.Sprintf("a layout over %d devices", l.DP*l.TP*l.PP*s.contexts)}
 }
 
 // PeakFLOPsPerSecond returns the data-sheet rate that MFU is reported against: of the layers' matrix products.

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // Measurement is one measured step. Runs of one call share profile and software stack.
@@ -143,7 +144,7 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 		return
 	}
 	errs, ratios := make([]float64, len(steps)), make([]float64, len(steps))
-	sideBySide(len(groups), func(g int) {
+	parallel.Each(len(groups), 0, func(g int) {
 		var train []Measurement
 		for _, s := range steps {
 			if s.Group != groups[g] {

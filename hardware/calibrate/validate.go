@@ -9,6 +9,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // HoldOut says what is left out together.
@@ -88,12 +89,8 @@ func missingOf(r *hardware.Run) string {
 	if err == nil {
 		_, err = m.StepSeconds(&r.Shape, r.Workload, r.Layout)
 	}
-	var missing *hardware.MissingError
-	switch {
-	case err == nil:
+	if err == nil {
 		return "no finite prediction"
-	case errors.As(err, &missing) && missing.Profile == "":
-		return (&hardware.MissingError{Profile: r.Profile.Name, Field: missing.Field, Why: missing.Why}).Error()
 	}
 	return err.Error()
 }
@@ -115,7 +112,7 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 	}
 	v.Rows = make([]Scored, len(runs))
 	names := slices.Collect(maps.Keys(folds))
-	sideBySide(len(names), func(k int) {
+	parallel.Each(len(names), 0, func(k int) {
 		var train []hardware.MeasuredRun
 		for i := range runs {
 			if key(&runs[i]) != names[k] {

@@ -3,13 +3,12 @@ package check
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -138,20 +137,7 @@ func Check(q Request) Result {
 // predicted of one does not depend on the others.
 func (q *Request) judgeAll() []judge {
 	judges := make([]judge, len(q.Candidates))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(judges)) {
-		workers.Go(func() {
-			for i := range next {
-				judges[i] = q.judge(&q.Candidates[i])
-			}
-		})
-	}
-	for i := range judges {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+	parallel.Each(len(judges), 0, func(i int) { judges[i] = q.judge(&q.Candidates[i]) })
 	return judges
 }
 

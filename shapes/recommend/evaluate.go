@@ -3,11 +3,10 @@ package recommend
 import (
 	"cmp"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -46,26 +45,10 @@ const chunk = 1 << 13
 
 // run evaluates all candidates; the outcome does not depend on the number of workers.
 func (e *evaluator) run(workers int) evaluation {
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
 	n := e.space.len()
 	chunks := (n + chunk - 1) / chunk
 	parts := make([]evaluation, chunks)
-	next := make(chan int, chunks)
-	for i := range chunks {
-		next <- i
-	}
-	close(next)
-	var wait sync.WaitGroup
-	for range min(workers, chunks) {
-		wait.Go(func() {
-			for i := range next {
-				parts[i] = e.chunk(i*chunk, min(n, (i+1)*chunk))
-			}
-		})
-	}
-	wait.Wait()
+	parallel.Each(chunks, workers, func(i int) { parts[i] = e.chunk(i*chunk, min(n, (i+1)*chunk)) })
 	all := evaluation{counted: n}
 	for i := range parts {
 		all.points = append(all.points, parts[i].points...)

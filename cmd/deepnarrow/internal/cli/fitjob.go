@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 
@@ -224,33 +223,22 @@ func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 	bar := a.progress("fit", steps)
 	defer bar.end()
 	errs := make([]error, len(j.groups))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(j.groups)) {
-		workers.Go(func() {
-			for i := range next {
-				step := func() {}
-				if one {
-					step = bar.step
-				}
-				f, err := j.fitGroup(ctx, j.groups[i], one, step)
-				if errs[i] = err; err == nil {
-					j.groups[i].done = f
-				}
-				if !one {
-					bar.step()
-				}
-			}
-		})
-	}
-	for i := range j.groups {
+	parallel.Each(len(j.groups), 0, func(i int) {
 		if ctx.Err() != nil {
-			break
+			return
 		}
-		next <- i
-	}
-	close(next)
-	workers.Wait()
+		step := func() {}
+		if one {
+			step = bar.step
+		}
+		f, err := j.fitGroup(ctx, j.groups[i], one, step)
+		if errs[i] = err; err == nil {
+			j.groups[i].done = f
+		}
+		if !one {
+			bar.step()
+		}
+	})
 	var out []reports.Fitted
 	for _, g := range j.groups {
 		if g.done != nil {
