@@ -103,14 +103,27 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	for i := range weight {
 		weight[i] = 1
 	}
+	read := constantsRead(steps, base.Constants)
 	return solve(prior, observations{weight, func(i int, theta, slope []float64) float64 {
 		c := constantsOf(theta)
 		at := logSeconds(&steps[i].Run, &c)
-		for k := range slope {
+		clear(slope)
+		for _, k := range read {
 			slope[k] = constantSlope(&steps[i].Run, c, k, at)
 		}
 		return math.Log(steps[i].Seconds) - at
 	}}, start, fitSteps)
+}
+
+// constantsRead lists the constants that bear on any of the steps: runs on one device read none of networks, for one.
+func constantsRead(steps []Measurement, c hardware.Constants) []int {
+	var read []int
+	for k := range c {
+		if slices.ContainsFunc(steps, func(s Measurement) bool { return constantSlope(&s.Run, c, k, logSeconds(&s.Run, &c)) != 0 }) {
+			read = append(read, k)
+		}
+	}
+	return read
 }
 
 func constantsOf(theta []float64) hardware.Constants {
