@@ -3,6 +3,7 @@ package hardware
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 
@@ -73,6 +74,18 @@ var shipped = sync.OnceValue(func() jointFit {
 	}
 	return j
 })
+
+// Stacks lists the software stacks whose effect on the step time was fitted, in alphabetical order.
+func Stacks() []string {
+	var names []string
+	for name := range shipped().index {
+		if stack, ok := strings.CutPrefix(name, "stack:"); ok {
+			names = append(names, stack)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // fittedOn is what the shipped constants rest on.
 const fittedOn = "published step times, data/facts/step_times.csv; the fit is data/facts/step_constants.csv"

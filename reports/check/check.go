@@ -75,7 +75,7 @@ type Finding struct {
 type Result struct {
 	Findings []Finding
 	Costs    []Cost   // of the configurations that could be measured
-	Warnings []string // about the rules themselves
+	Warnings []string // about what was read: defaults that stand in for what a file leaves out, and rules that apply to nothing
 }
 
 // Cost is what one configuration costs.
@@ -129,7 +129,14 @@ func Check(q Request) Result {
 			}
 		}
 	}
-	out.Warnings = q.unused(used, applied)
+	for i := range q.Candidates {
+		if c := q.Candidates[i].Config; c != nil {
+			for _, w := range c.Warnings {
+				out.Warnings = append(out.Warnings, w.String())
+			}
+		}
+	}
+	out.Warnings = append(out.Warnings, q.unused(used, applied)...)
 	return out
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +61,9 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
   deepnarrow calibrate --from steps.jsonl --hardware a100 -o ours.yaml`,
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := f.oneQuestion(c); err != nil {
+				return err
+			}
 			switch {
 			case f.emit != "":
 				return f.emitTwin(a, args)
@@ -101,6 +105,29 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	countFlag(c, &f.work.Batch, "batch", "with --emit and shapes: sequences of a device")
 	countFlag(c, &f.work.EncoderLength, "encoder-length", "with --emit and shapes: positions per sequence in the encoder")
 	countFlag(c, &f.work.DecoderLength, "decoder-length", "with --emit and shapes: positions per sequence in the decoder")
+}
+
+// oneQuestion refuses flags of different questions together.
+func (f *calibrateFlags) oneQuestion(c *cobra.Command) error {
+	asked := 0
+	for _, name := range []string{"from", "emit", "check"} {
+		if c.Flags().Changed(name) {
+			asked++
+		}
+	}
+	if asked > 1 {
+		return usage("", "--from, --emit and --check are three questions; allowed: one of them")
+	}
+	if err := needs(c, "from", "hardware", "stack"); err != nil {
+		return err
+	}
+	if stacks := hardware.Stacks(); f.stack != "" && !slices.Contains(stacks, f.stack) {
+		return unknownKind("software stack", f.stack, stacks)
+	}
+	if asked == 1 && f.check == "" && (c.Flags().Changed("max-time") || c.Flags().Changed("records") || c.Flags().Changed("threads")) {
+		return usage("", "--max-time, --records and --threads are of measuring this machine; allowed: without --from and --emit")
+	}
+	return nil
 }
 
 // hundred is the length of the bar, in per cent of the time.
@@ -188,7 +215,7 @@ func (f *calibrateFlags) importSteps(a *app) error {
 	base := hardware.Run{Profile: p, Execution: f.execution, Software: hardware.Software{Stack: f.stack}}
 	var steps []calibrate.Measurement
 	for _, name := range f.from {
-		some, err := importFile(name, base)
+		some, err := a.importFile(name, base)
 		if err != nil {
 			return badInput(err, "docs/calibrate.md lists the columns")
 		}
@@ -249,8 +276,8 @@ func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 	return writeFile(f.profile, write)
 }
 
-func importFile(name string, base hardware.Run) ([]calibrate.Measurement, error) {
-	file, err := os.Open(name)
+func (a *app) importFile(name string, base hardware.Run) ([]calibrate.Measurement, error) {
+	file, err := a.open(name)
 	if err != nil {
 		return nil, err
 	}

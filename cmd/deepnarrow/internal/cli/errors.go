@@ -62,7 +62,10 @@ func (a *app) report(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	f := &failure{code: exitUsage, err: err}
-	errors.As(err, &f)
+	var path *fs.PathError
+	if !errors.As(err, &f) && errors.As(err, &path) {
+		f.code, err = exitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err) // standard output, the only file that is not opened by its name
+	}
 	fmt.Fprintf(a.Err, "deepnarrow: %v\n", err)
 	if f.hint != "" {
 		fmt.Fprintf(a.Err, "hint: %s\n", f.hint)

@@ -111,3 +111,16 @@ func (d *days) String() string { return d.text }
 
 // Type is the word the help shows for the value.
 func (d *days) Type() string { return "days" }
+
+// needs refuses flags that say nothing without another one.
+func needs(c *cobra.Command, other string, flags ...string) error {
+	if c.Flags().Changed(other) {
+		return nil
+	}
+	for _, name := range flags {
+		if c.Flags().Changed(name) {
+			return usage("", "--%s says nothing without --%s", name, other)
+		}
+	}
+	return nil
+}

@@ -30,7 +30,7 @@ func (f *machineFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringArrayVar(&f.profiles, "hardware", nil, "accelerator `name`, name with changes (a100,mem=40GiB,price=1.10) or profile file; may be repeated")
 	countFlag(c, &f.devices, "devices", "devices of the run (default dp × tp × pp)")
-	flags.StringVar(&f.search, "layout", "", "auto: search the fastest layout that fits, over dp, tp, pp, zero, micro-batch and recompute")
+	flags.StringVar(&f.search, "layout", "", "auto: search the fastest layout that fits, over dp, tp, pp, zero, micro-batch and recompute, as recommend does where none is stated")
 	countFlag(c, &f.layout.DP, "dp", "data-parallel copies (default: what devices leaves)")
 	countFlag(c, &f.layout.TP, "tp", "tensor-parallel devices (default 1)")
 	countFlag(c, &f.layout.PP, "pp", "pipeline stages (default 1)")

@@ -33,8 +33,14 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
   deepnarrow recommend --like t5-large --candidates catalogue
   deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
 		Args: cobra.NoArgs,
-		RunE: func(_ *cobra.Command, _ []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkPlot(f.plot); err != nil {
+				return err
+			}
+			if f.like != "" && c.Flags().Changed("family") {
+				return usage("", "--family is that of --like; allowed: without --like")
+			}
+			if err := needs(c, "records", "map", "where", "records-group"); err != nil {
 				return err
 			}
 			request, err := f.request(a, &work, &machine, &length)
@@ -46,6 +52,9 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 				return err
 			}
 			r := newReport("recommend")
+			if missing := answers[0].Result.Evidence.Missing; f.records != "" && missing != "" {
+				r.Document.Warnings = append(r.Document.Warnings, "the records judge no quality, and rows stand by cost alone: "+missing)
+			}
 			r.Document.Inputs = f.inputs()
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
@@ -385,7 +394,7 @@ func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, w
 	if r.Software, err = m.software(); err != nil {
 		return err
 	}
-	if m.layout != (flops.Layout{}) {
+	if m.layout != (flops.Layout{}) || work.given("zero") {
 		layout, w, err := m.place(template, r.Workload, work.batch != 0)
 		if err != nil {
 			return err

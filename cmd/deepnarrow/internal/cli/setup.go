@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
@@ -39,7 +41,11 @@ func lay(p *hardware.Profile, s shapes.Shape, work *workloadFlags, machine *mach
 		run.Layout = layout
 		warnings = append(remedies, warnings...)
 	default:
+		usual := run.Workload.Batch
 		run.Layout, run.Workload, err = machine.place(&s, run.Workload, work.batch != 0)
+		if run.Workload.Batch != usual {
+			warnings = append(warnings, fmt.Sprintf("the batch is %d, not %d, to fill every copy; --batch states another", run.Workload.Batch, usual))
+		}
 	}
 	return run, warnings, err
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -32,11 +31,17 @@ but one, ranks the shapes of that one blind, and prints the regret of the first
 choice and the rank correlation beside those of three baselines.`,
 		Example: "  deepnarrow validate\n  deepnarrow validate --from steps.csv --format json\n  deepnarrow validate --recommend runs.csv --by budget --y loss",
 		Args:    cobra.NoArgs,
-		RunE: func(_ *cobra.Command, _ []string) error {
-			if ranked != "" {
+		RunE: func(c *cobra.Command, _ []string) error {
+			switch {
+			case ranked != "" && len(from) > 0:
+				return usage("", "--from and --recommend are two questions; allowed: one of them")
+			case ranked != "":
 				return a.validateRanking(&runs, ranked, by, outcome)
 			}
-			scored, err := scoreSteps(from)
+			if err := needs(c, "recommend", "by", "y", "map", "where"); err != nil {
+				return err
+			}
+			scored, err := a.scoreSteps(from)
 			if err != nil {
 				return err
 			}
@@ -89,7 +94,7 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 }
 
 // scoreSteps holds the rows of the files together against the shipped model, or the published rows against what the others tell.
-func scoreSteps(from []string) ([]calibrate.Validation, error) {
+func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(from) == 0 {
 		rows := data.StepTimes()
 		own, err := calibrate.ValidateOwn()
@@ -97,7 +102,7 @@ func scoreSteps(from []string) ([]calibrate.Validation, error) {
 	}
 	var rows []data.StepTime
 	for _, name := range from {
-		some, err := readSteps(name)
+		some, err := a.readSteps(name)
 		if err != nil {
 			return nil, badInput(err, "")
 		}
@@ -114,8 +119,8 @@ func scoreSteps(from []string) ([]calibrate.Validation, error) {
 	return []calibrate.Validation{v}, nil
 }
 
-func readSteps(name string) ([]data.StepTime, error) {
-	file, err := os.Open(name)
+func (a *app) readSteps(name string) ([]data.StepTime, error) {
+	file, err := a.open(name)
 	if err != nil {
 		return nil, err
 	}
