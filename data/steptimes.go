@@ -107,7 +107,7 @@ func stepTime(r *row) StepTime {
 		MFU: r.percent("mfu_pct_source"), HFU: r.percent("hfu_pct_source"),
 		Source: r.text("source"), SourceRevision: r.text("source_revision"), NoteText: r.text("notes"),
 	}
-	s.ThroughputCountsEncoderOnly = strings.HasPrefix(s.Unit, "tokens") && encoderTokens.MatchString(s.Unit+"; "+s.NoteText)
+	s.ThroughputCountsEncoderOnly = strings.Contains(strings.ToLower(s.Unit), "tok") && encoderTokens.MatchString(s.Unit+"; "+s.NoteText)
 	if peak := r.loose("peak_tflops_used", quantity.Number); peak != nil {
 		flops := *peak * 1e12
 		s.PeakUsed = &flops

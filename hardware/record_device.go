@@ -56,11 +56,12 @@ var deviceNames = []struct{ words, profile, family string }{
 }
 
 // otherDevices are words of devices that resemble one of the catalogue and are not: slower links, fewer units.
-var otherDevices = []string{"h100nvl", "h200nvl", "3090ti", "4090d", "v4i"}
+var otherDevices = []string{"h100nvl", "h200nvl", "3090ti", "4090d", "5090d", "v4i", "a1000", "p1000", "laptop", "mobile", "maxq"}
 
 var (
 	countedDevices = regexp.MustCompile(`(?i)^\s*(\d+) ?[x×] ?([a-z])`)
 	bareSlice      = regexp.MustCompile(`(?i)^\s*v(\d)`)
+	linkNames      = regexp.MustCompile(`(?i)\bnv(?:link|switch)\b|\bici\b`)
 	statedMemory   = regexp.MustCompile(`(?i)(\d+) ?gi?b\b`)
 )
 
@@ -73,7 +74,7 @@ func findDevice(words string) (Profile, error) {
 	for _, m := range statedMemory.FindAllStringSubmatch(name, -1) {
 		memory = append(memory, m[1]+"gb")
 	}
-	text := fold(statedMemory.ReplaceAllString(name, ""))
+	text := fold(linkNames.ReplaceAllString(statedMemory.ReplaceAllString(name, ""), ""))
 	if slices.ContainsFunc(otherDevices, func(other string) bool { return strings.Contains(text, other) }) {
 		return Profile{}, &NameError{Name: words}
 	}

@@ -14,9 +14,10 @@ var (
 	microBatched = regexp.MustCompile(`(?i)micro-batch (\d+)`)
 
 	// FSDP keeps weights split (stage 3), or splits gradients only (PyTorch's word for stage 2).
-	zero2 = regexp.MustCompile(`(?i)SHARD_GRAD_OP|\bZeRO[- ]?(?:stage[- ]?)?2\b`)
-	zero3 = regexp.MustCompile(`(?i)FSDP|FULL_SHARD|fully sharded|\bZeRO[- ]?(?:stage[- ]?)?3\b`)
-	zero1 = regexp.MustCompile(`(?i)\bZeRO[- ]?(?:stage[- ]?)?1\b|distributed optimizer|Megatron-Bridge`)
+	zero2   = regexp.MustCompile(`(?i)SHARD_GRAD_OP|\bZeRO[- ]?(?:stage[- ]?)?2\b`)
+	zero3   = regexp.MustCompile(`(?i)FSDP|FULL_SHARD|fully sharded|\bZeRO[- ]?(?:stage[- ]?)?3\b`)
+	negated = regexp.MustCompile(`(?i)\b(?:no|not|without) (?:FSDP|ZeRO)\b`)
+	zero1   = regexp.MustCompile(`(?i)\bZeRO[- ]?(?:stage[- ]?)?1\b|distributed optimizer|Megatron-Bridge`)
 
 	sequenceParallel = regexp.MustCompile(`(?i)\bsequence[- ]parallel|\bTP ?\+ ?SP\b|\bSP\b`)
 )
@@ -44,6 +45,12 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	}
 	devices := r.need(stated, "the number of devices")
 	l := flops.Layout{TP: tp, PP: pp}
+	for _, part := range []int{tp, pp, row.ContextParallel} {
+		if part > devices {
+			r.refuse("tp, pp and cp of %d, %d and %d are more than the %d devices", tp, pp, row.ContextParallel, devices)
+			return
+		}
+	}
 	copies := tp * pp * max(1, row.ContextParallel)
 	if l.DP = devices / copies; l.DP*copies != devices {
 		r.refuse("tp × pp × cp = %d does not divide the %d devices", copies, devices)
@@ -74,7 +81,7 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	l.Accumulate = max(1, (each+micro/2)/micro)
 	l.MicroBatch = max(1, (each+l.Accumulate/2)/l.Accumulate)
 
-	words := row.Parallelism + " " + row.NoteText + " " + row.Source
+	words := negated.ReplaceAllString(row.Parallelism+" "+row.NoteText+" "+row.Source, "")
 	switch {
 	case zero2.MatchString(words):
 		l.ZeRO = 2

@@ -26,7 +26,7 @@ func (r *rowReader) shape(out *MeasuredRun) {
 		r.refuse("the architecture is %q; enc-dec, dec-only or enc-only is wanted", row.Arch)
 		return
 	}
-	if sparse.MatchString(row.Model) || sparse.MatchString(row.NoteText) {
+	if sparse.MatchString(row.Model) {
 		r.refuse("a mixture of experts, of which the columns tell nothing")
 		return
 	}
@@ -193,17 +193,16 @@ var (
 // num_layers 0)" is none: the setting names layers to recompute, and names no layer.
 func recomputeOf(text string) (mode flops.Recompute, ok bool) {
 	text = strings.ToLower(text)
+	is := func(words ...string) bool { return slices.Contains(words, text) }
 	starts := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
 	}
 	switch {
-	case starts("no", "off", "false", "0"):
+	case is("no", "off", "false", "0"), starts("none", "no recompu", "no activation", "no gradient", "no checkpoint", "without"):
 		return flops.RecomputeNone, true
-	case starts("full", "yes", "on", "true", "1", "all", "every"):
-		return flops.RecomputeFull, true
 	case strings.Contains(text, "selective"), starts("minimal", "custom"):
 		return flops.RecomputeSelective, true
-	case strings.Contains(text, "full"), strings.Contains(text, "checkpoint"):
+	case is("yes", "on", "true", "1", "all"), starts("full", "every layer", "all layers", "activation checkpoint", "gradient checkpoint"):
 		return flops.RecomputeFull, true
 	}
 	return flops.RecomputeNone, false

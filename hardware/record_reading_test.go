@@ -42,6 +42,7 @@ func TestDeviceNames(t *testing.T) {
 		"Tesla T4": "t4", "GeForce RTX 4090": "rtx4090", "RTX-3090 24GB": "rtx3090", "TPUv4-256": "tpu-v4", "v3-32": "tpu-v3", "TPU v5litepod-256": "tpu-v5e",
 		"TPU v5 lite": "tpu-v5e", "v5p-128": "tpu-v5p", "Trillium": "tpu-v6e", "TPU v7": "tpu7x", "AMD Instinct MI300X": "mi300x", "MI250X": "mi250x",
 		"trn1.32xlarge": "trainium1", "Trainium 2": "trainium2", "Gaudi 2": "gaudi2", "P100": "p100", "A10G": "a10g",
+		"8x H100 (NVLink)": "h100", "TPU v4 (ICI)": "tpu-v4",
 	} {
 		p, err := findDevice(words)
 		if err != nil || p.Aliases[0] != want && !strings.Contains(strings.Join(p.Aliases, " "), want) {
@@ -55,7 +56,7 @@ func TestDeviceNames(t *testing.T) {
 			}
 		}
 	}
-	for _, words := range []string{"H800", "A800", "H100 NVL", "A10", "L40", "MI250", "RTX 3090 Ti", "TPU v5", "Trainium", "GPU", "NVIDIA", "unknown", "type not stated"} {
+	for _, words := range []string{"H800", "A800", "H100 NVL", "A10", "L40", "MI250", "RTX 3090 Ti", "RTX A1000", "Quadro P1000", "RTX 4090 Laptop GPU", "RTX 5090 D", "TPU v5", "Trainium", "GPU", "NVIDIA", "unknown", "type not stated"} {
 		if p, err := findDevice(words); err == nil {
 			t.Errorf("%s is taken for %s", words, p.Name)
 		}
@@ -106,9 +107,28 @@ func TestMetricsOfOneRun(t *testing.T) {
 			t.Errorf("%s of %g %s: %g s, %v", c.metric, c.value, c.unit, got.Seconds, err)
 		}
 	}
-	for _, unit := range []string{"days", "hours for the run", "tokens/s per node", "tokens/day", "words/s", "%", "W", ""} {
-		if got, err := ReadRun(llama(t, map[string]string{"metric": "throughput", "unit": unit})); err == nil {
-			t.Errorf("5 %s are %g s", unit, got.Seconds)
+	for _, c := range [][2]string{
+		{"throughput", "days"},
+		{"throughput", "hours for the run"},
+		{"throughput", "tokens/s per node"},
+		{"throughput", "tokens/s per server"},
+		{"throughput", "tokens/s per 8 GPUs"},
+		{"throughput", "tokens/day"},
+		{"throughput", "words/s"},
+		{"throughput", "items/s"},
+		{"throughput", "%"},
+		{"throughput", "W"},
+		{"throughput", ""},
+		{"time to train", "s"},
+		{"epoch time", "s"},
+		{"time", "s/sample"},
+		{"time", "s/epoch"},
+		{"latency", "ms/token"},
+		{"GPU utilization", "%"},
+		{"memory utilization", "%"},
+	} {
+		if got, err := ReadRun(llama(t, map[string]string{"metric": c[0], "unit": c[1]})); err == nil {
+			t.Errorf("a %s in %s is a step of %g s", c[0], c[1], got.Seconds)
 		}
 	}
 }
@@ -125,6 +145,24 @@ func TestEncoderTokensOfTheNotes(t *testing.T) {
 	edit["notes"] = "Source counts ENCODER tokens only"
 	if got := readRun(t, llama(t, edit)).Seconds; got != 1 {
 		t.Errorf("%g s with encoder tokens counted", got)
+	}
+}
+
+// A word that only begins like "no" or "on" says nothing of recomputation.
+func TestWordsOfRecomputation(t *testing.T) {
+	for text, want := range map[string]flops.Recompute{
+		"none": flops.RecomputeNone, "no": flops.RecomputeNone, "off": flops.RecomputeNone, "No recomputation": flops.RecomputeNone,
+		"full": flops.RecomputeFull, "Yes": flops.RecomputeFull, "full (all layers)": flops.RecomputeFull, "gradient checkpointing": flops.RecomputeFull,
+		"selective": flops.RecomputeSelective, "minimal": flops.RecomputeSelective,
+	} {
+		if got, ok := recomputeOf(text); !ok || got != want {
+			t.Errorf("%s: %s, %t; want %s", text, got, ok, want)
+		}
+	}
+	for _, text := range []string{"", "not stated", "norm layers recomputed", "offloaded to host", "only attention", "once per block", "1 of 4 layers", "not full"} {
+		if got, ok := recomputeOf(text); ok {
+			t.Errorf("%q is taken for %s", text, got)
+		}
 	}
 }
 
@@ -197,6 +235,7 @@ func TestMisleadingRowsAreRefused(t *testing.T) {
 		"tp: 4-8":                  {"tp": "4-8"},
 		"n_devices: 8 boxes":       {"n_devices": "8 boxes"},
 		"does not divide":          {"n_devices": "60", "tp": "8"},
+		"more than the 64 devices": {"tp": "4294967296", "pp": "4294967296"},
 		"kv_heads":                 {"n_kv_heads": "7"},
 		"hardware is not stated":   {"hardware": ""},
 		"neither a step time":      {"value": "", "metric": "", "unit": ""},

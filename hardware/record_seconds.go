@@ -34,7 +34,12 @@ func (r *rowReader) seconds(out *MeasuredRun) {
 
 var (
 	perDevice = regexp.MustCompile(`(?:/ ?|\bper )(?:gpu|chip|device|accelerator|tpu|card)s?\b`)
-	perOther  = regexp.MustCompile(`(?:/ ?|\bper )(?:node|host|core|pod|day|h|hour|min|minute)s?\b`) // and no step tells how many
+	perOther  = regexp.MustCompile(`(?:/ ?|\bper )(?:node|host|server|worker|core|pod|day|h|hour|min|minute|\d+ ?\w+)s?\b`) // and no step tells how many
+	// a time is of one step where the unit or the metric says so
+	wholeStep = regexp.MustCompile(`^(ms|milliseconds?|s|secs?|seconds?)( ?(?:/|per) ?(?:step|it|iter|iteration|batch))?$`)
+	ofStep    = regexp.MustCompile(`\b(?:step|iter|iteration|batch)s?\b`)
+	// a share is of the peak where the metric says so
+	ofPeak    = regexp.MustCompile(`\b[mh]fu\b|flops?.*util|util.*flops?`)
 	perSecond = regexp.MustCompile(`(?:/ ?|\bper )s(?:ec(?:ond)?)?s?\b`)
 )
 
@@ -70,7 +75,7 @@ func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
 		if row.PeakUsed != nil {
 			peak = *row.PeakUsed
 		}
-		if !(peak > 0) || !strings.Contains(metric, "fu") && !strings.Contains(metric, "util") {
+		if !(peak > 0) || !ofPeak.MatchString(metric) {
 			return 0, false
 		}
 		return r.stepFLOPs(run, metric) / (share * peak * float64(run.Devices())), true
@@ -85,16 +90,19 @@ func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
 			each = r.tokens(run)
 		case starts("seq", "sample", "example", "sentence", "image"):
 			each = float64(run.Workload.Batch)
-		case starts("step", "it", "batch"):
+		case starts("step", "it/", "it per", "iter", "batch"):
 			return 1 / value, true
 		}
 		return each / (value * devices), each > 0
-	case starts("ms", "milli"):
-		return value / 1e3, true
-	case unit == "s", starts("s/", "s per ", "sec"):
-		return value, true
 	}
-	return 0, false
+	time := wholeStep.FindStringSubmatch(unit)
+	if time == nil || time[2] == "" && !ofStep.MatchString(metric) {
+		return 0, false
+	}
+	if strings.HasPrefix(unit, "m") {
+		value /= 1e3
+	}
+	return value, true
 }
 
 // stepFLOPs are those that a stated rate counts: of the model, or of all that the hardware did.

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
@@ -53,9 +54,15 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 		}
 		r.Tables = append(r.Tables, t)
 	}
-	if len(validations) > 0 { // the same rows are left out of each
-		r.unscored(validations[0].Unscored)
+	var left []calibrate.Unscored
+	for i := range validations {
+		for _, u := range validations[i].Unscored {
+			if !slices.Contains(left, u) { // published rows are left out of each table
+				left = append(left, u)
+			}
+		}
 	}
+	r.unscored(left)
 }
 
 type unscoredFields struct {

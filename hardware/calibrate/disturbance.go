@@ -16,9 +16,9 @@ const (
 	steadyMemory = 1.2
 )
 
-// disturbance says what spoke of other work on the machine while a step was measured, empty when nothing did: the process got
-// less than 0.9 of its threads' time; the rate of multiply-adds beside it was 5 % below the best, as with a clock that falls or a
-// core that is shared; or its steps differ by more than steps do.
+// disturbance says what spoke of other work on the machine while a step was measured, empty when nothing did: the process got less
+// than fullShare of its threads' time; the rate of multiply-adds beside it fell below steadyClock, as with a clock that falls or a core that
+// is shared; or its steps differ by more than steadySteps.
 func (r *Record) disturbance(bestPeak float64) string {
 	switch {
 	case r.CPUShare != nil && *r.CPUShare < fullShare:

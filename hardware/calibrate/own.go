@@ -40,15 +40,18 @@ func ownSessions() []ownSession {
 		s.name = strings.TrimSuffix(file, designFile)
 		design, unseen := ownRecords(file), ownRecords(s.name+unseenFile)
 		facts := ProcessorFacts{Threads: design[0].Threads, Machine: design[0].Machine}
-		for _, r := range slices.Concat(design, unseen) {
-			facts.PeakFLOPsPerSecond = max(facts.PeakFLOPsPerSecond, r.PeakFLOPsPerSecond)
+		best := 0.0
+		for i, r := range slices.Concat(design, unseen) {
+			if best = max(best, r.PeakFLOPsPerSecond); i < len(design) {
+				facts.PeakFLOPsPerSecond = best // the profile knows the design alone
+			}
 		}
 		for _, set := range []struct {
 			visits []Record
 			points *[]Record
 		}{{design, &s.design}, {unseen, &s.unseen}} {
 			for _, r := range set.visits {
-				r.Contended = r.disturbance(facts.PeakFLOPsPerSecond)
+				r.Contended = r.disturbance(best)
 				if r.Contended != "" && set.points == &s.unseen {
 					s.disturbed++
 				}
@@ -93,7 +96,7 @@ func ValidateOwn() (Validation, error) {
 			}
 			return runs, nil
 		}
-		train, err := measured(s.design)
+		train, err := measured(here.Used)
 		if err != nil {
 			return v, err
 		}
@@ -104,7 +107,7 @@ func ValidateOwn() (Validation, error) {
 		base := newBaseline(train)
 		for i := range held {
 			if reason := s.unseen[i].Contended; reason != "" {
-				v.Unscored = append(v.Unscored, Unscored{held[i].ID, "other work disturbed the step"})
+				v.Unscored = append(v.Unscored, Unscored{s.name + " " + held[i].ID, "other work disturbed the step"})
 				continue
 			}
 			seconds, sd := predictWith(here.Profile.Calibration, &held[i].Run)

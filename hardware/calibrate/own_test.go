@@ -74,7 +74,7 @@ func TestSessionsDiffer(t *testing.T) {
 		for j := range i {
 			for _, a := range append(sessions[i].design, sessions[i].unseen...) {
 				for _, b := range append(sessions[j].design, sessions[j].unseen...) {
-					if a.Contended == "" && b.Contended == "" && a.Shape == b.Shape && a.Batch == b.Batch && a.EncoderLength == b.EncoderLength {
+					if a.Contended == "" && b.Contended == "" && a.point() == b.point() {
 						apart = append(apart, math.Abs(math.Log(a.StepSeconds/b.StepSeconds)))
 					}
 				}

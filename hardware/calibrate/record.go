@@ -70,9 +70,7 @@ func ReadRecords(name string, in io.Reader) ([]Record, error) {
 
 // withBetter appends a record, or puts it in the place of an earlier one of its point if it is better: undisturbed, or else quicker.
 func withBetter(records []Record, r Record) []Record {
-	i := slices.IndexFunc(records, func(o Record) bool {
-		return o.Shape == r.Shape && o.Batch == r.Batch && o.EncoderLength == r.EncoderLength && o.DecoderLength == r.DecoderLength
-	})
+	i := slices.IndexFunc(records, func(o Record) bool { return o.point() == r.point() })
 	switch {
 	case i < 0:
 		return append(records, r)
@@ -82,7 +80,17 @@ func withBetter(records []Record, r Record) []Record {
 	return records
 }
 
-// of reports whether the record is of a point, whatever the machine.
+// pointKey tells points apart, whatever the machine.
+type pointKey struct {
+	shape                   string
+	batch, encoder, decoder int
+}
+
+func (r *Record) point() pointKey {
+	return pointKey{r.Shape, r.Batch, r.EncoderLength, r.DecoderLength}
+}
+
+// of reports whether the record is of a point.
 func (r *Record) of(p *Point) bool {
-	return r.Shape == p.Shape.Name && r.Batch == p.Workload.Batch && r.EncoderLength == p.Workload.EncoderLength && r.DecoderLength == p.Workload.DecoderLength
+	return r.point() == pointKey{p.Shape.Name, p.Workload.Batch, p.Workload.EncoderLength, p.Workload.DecoderLength}
 }

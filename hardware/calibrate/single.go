@@ -103,7 +103,7 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	for i := range weight {
 		weight[i] = 1
 	}
-	read := constantsRead(steps, base.Constants)
+	read := constantsRead(steps, base.Constants, constantsOf(start))
 	return solve(prior, observations{weight, func(i int, theta, slope []float64) float64 {
 		c := constantsOf(theta)
 		at := logSeconds(&steps[i].Run, &c)
@@ -115,11 +115,13 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	}}, start, fitSteps)
 }
 
-// constantsRead lists the constants that bear on any of the steps: runs on one device read none of networks, for one.
-func constantsRead(steps []Measurement, c hardware.Constants) []int {
+// constantsRead lists the constants that bear on any of the steps at any of the given values: runs on one device read none of networks, for one.
+func constantsRead(steps []Measurement, at ...hardware.Constants) []int {
 	var read []int
-	for k := range c {
-		if slices.ContainsFunc(steps, func(s Measurement) bool { return constantSlope(&s.Run, c, k, logSeconds(&s.Run, &c)) != 0 }) {
+	for k := range hardware.ConstantCount {
+		if slices.ContainsFunc(steps, func(s Measurement) bool {
+			return slices.ContainsFunc(at, func(c hardware.Constants) bool { return constantSlope(&s.Run, c, k, logSeconds(&s.Run, &c)) != 0 })
+		}) {
 			read = append(read, k)
 		}
 	}

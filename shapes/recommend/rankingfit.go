@@ -51,12 +51,13 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 			if levelled {
 				name += ", a level for each group"
 			}
-			tried = append(tried, weighted{rank, name, math.Pow(max(left, exactly), -float64(len(groups))/2)})
+			tried = append(tried, weighted{rank, name, -float64(len(groups)) / 2 * math.Log(max(left, exactly))})
 		}
 	}
 	if len(tried) == 0 {
 		return nil, "", fmt.Errorf("no law fits: %w", reasons)
 	}
+	normalise(tried)
 	return meanRanking(tried), heaviest(tried), nil
 }
 
@@ -64,7 +65,22 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 type weighted struct {
 	rank   ranking
 	name   string
-	weight float64
+	weight float64 // its logarithm, until normalised to sum to 1
+}
+
+// normalise turns logarithms of weights, which many groups drive far apart, into shares.
+func normalise(all []weighted) {
+	most, total := math.Inf(-1), 0.0
+	for i := range all {
+		most = max(most, all[i].weight)
+	}
+	for i := range all {
+		all[i].weight = math.Exp(all[i].weight - most)
+		total += all[i].weight
+	}
+	for i := range all {
+		all[i].weight /= total
+	}
 }
 
 // exactly is the leftover below which a form counts as exact: what float64 loses
@@ -84,32 +100,38 @@ func meanRanking(all []weighted) ranking {
 // heaviest names the form with the most weight.
 func heaviest(all []weighted) string {
 	most := slices.MaxFunc(all, func(a, b weighted) int { return cmp.Compare(a.weight, b.weight) })
-	total := 0.0
-	for i := range all {
-		total += all[i].weight
-	}
-	return fmt.Sprintf("%s (%.0f %% of the weight of %d)", most.name, 100*most.weight/total, len(all))
+	return fmt.Sprintf("%s (%.0f %% of the weight of %d)", most.name, 100*most.weight, len(all))
 }
+
+// mostFolds is how many parts of the groups are held out in turn: each group by itself where there are no more, for time.
+const mostFolds = 10
 
 // leftover returns r of [fitRanking].
 func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64, error) {
 	var left, total float64
-	for i := range groups {
+	folds := min(len(groups), mostFolds)
+	for fold := range folds {
 		var rest []runGroup
-		rest = append(append(rest, groups[:i]...), groups[i+1:]...)
+		for i := range groups {
+			if i%folds != fold {
+				rest = append(rest, groups[i])
+			}
+		}
 		rank, err := fit(rest)
 		if err != nil {
 			return 0, err
 		}
-		g := &groups[i]
-		errs := make([]float64, len(g.runs))
-		for k := range g.runs {
-			errs[k] = g.cost[k] + rank(&g.runs[k])
-		}
-		// Groups count alike, whatever the scale of their outcomes.
-		if t := scatter(g.cost); t > 0 {
-			left += scatter(errs) / t
-			total++
+		for i := fold; i < len(groups); i += folds {
+			g := &groups[i]
+			errs := make([]float64, len(g.runs))
+			for k := range g.runs {
+				errs[k] = g.cost[k] + rank(&g.runs[k])
+			}
+			// Groups count alike, whatever the scale of their outcomes.
+			if t := scatter(g.cost); t > 0 {
+				left += scatter(errs) / t
+				total++
+			}
 		}
 	}
 	if total == 0 {

@@ -187,7 +187,11 @@ func (r Request) filled() (Request, error) {
 // deepest is how many layers a stack has at most where the caller leaves it open. A lattice that only the published results judge ends where
 // they end: deeper is neither measured nor predicted to gain anything but size.
 func (r *Request) deepest() int {
-	if r.Source == Lattice && len(r.Records) == 0 && r.Fitted == nil {
+	judged := r.Family == shapes.T5 || r.Family == shapes.T511
+	if r.Anchor != nil {
+		judged = whyUncovered(r.Anchor) == ""
+	}
+	if judged && r.Source == Lattice && len(r.Records) == 0 && r.Fitted == nil {
 		return plateau
 	}
 	return defaultMaxDepth

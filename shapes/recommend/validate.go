@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // Validation is how well groups of runs are ranked blind.
@@ -59,7 +61,8 @@ const minimumGroup = 3
 //
 // Outcomes of different groups need not be on one scale: next to the laws of
 // [Recommend], which pool them, polynomials with a level for each group are
-// tried, and leaving each of the fitted groups out decides.
+// tried, and leaving each of the fitted groups out decides. Rows without tokens are left
+// out where most rows have them.
 //
 // Errors: fewer than two groups of at least three complete rows; an outcome that
 // varies in none of them.
@@ -87,21 +90,22 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 		sums[name] = &RankScore{}
 	}
 	n := float64(len(groups))
+	without := func(i int) []runGroup { return slices.Delete(slices.Clone(groups), i, i+1) }
+	ranks, laws, errs := make([]ranking, len(groups)), make([]string, len(groups)), make([]error, len(groups))
+	parallel.Each(len(groups), 0, func(i int) { ranks[i], laws[i], errs[i] = fitRanking(without(i)) })
 	for i := range groups {
-		rest := slices.Delete(slices.Clone(groups), i, i+1)
 		g := &groups[i]
-		rank, law, err := fitRanking(rest)
-		if err != nil {
-			return out, fmt.Errorf("group %q held out: %w", g.name, err)
+		if errs[i] != nil {
+			return out, fmt.Errorf("group %q held out: %w", g.name, errs[i])
 		}
-		s := GroupScore{Group: g.name, N: len(g.runs), Law: law, RankScore: g.judge(rank)}
+		s := GroupScore{Group: g.name, N: len(g.runs), Law: laws[i], RankScore: g.judge(ranks[i])}
 		for _, b := range []struct {
 			name string
 			rank ranking
 		}{
 			{MostParams, func(t *runTraits) float64 { return t.params }},
 			{Aspect64, func(t *runTraits) float64 { return -math.Abs(t.aspect() - math.Log(64)) }},
-			{Bracket, bracket(rest, g)},
+			{Bracket, bracket(without(i), g)},
 		} {
 			score := g.judge(b.rank)
 			s.Baselines = append(s.Baselines, NamedScore{b.name, score})

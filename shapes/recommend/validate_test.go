@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
@@ -96,6 +97,32 @@ func TestValidateOnSweep(t *testing.T) {
 		if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
 			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f", v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
 		}
+	}
+}
+
+// Many groups that one law explains to four digits: weights of laws span more than floating point does, and the ranking stays exact.
+func TestValidateOnManyGroups(t *testing.T) {
+	const (
+		groups = 60
+		noise  = 1e-4 // nats
+	)
+	random := rand.New(rand.NewPCG(1, 60))
+	var rows []recommend.Record
+	for g := range groups {
+		for _, shape := range [][2]float64{{512, 8}, {768, 12}, {1024, 16}, {1024, 40}} {
+			width, layers := shape[0], shape[1]
+			params := 12 * width * width * layers
+			off := math.Log(width / layers / 60)
+			loss := 2 + 400/math.Pow(params, 0.34) + 0.1*off*off + 0.01*float64(g) + noise*random.NormFloat64()
+			rows = append(rows, recommend.Record{DecoderLayers: int(layers), DModel: int(width), Params: params, Tokens: 1e10, Loss: &loss, Group: strconv.Itoa(g)})
+		}
+	}
+	v, err := recommend.Validate(rows, recommend.ValidateSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Ours.Spearman < 0.999 || v.Ours.Regret > noise || strings.Contains(v.Groups[0].Law, "NaN") {
+		t.Errorf("Spearman %.3f, regret %.4f, law %q", v.Ours.Spearman, v.Ours.Regret, v.Groups[0].Law)
 	}
 }
 
