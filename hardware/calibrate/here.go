@@ -14,7 +14,7 @@ import (
 const leastClean = 12
 
 // sessionSD is what the same step differs by from one session to the next on one machine, in the logarithm, beside what a session
-// shows of itself: the pairs of data/measured differ by a median of 6 % on a virtual machine whose processors are moved now and then.
+// shows of itself: the pairs of data/measured differ by a median of 6 to 7 % on a virtual machine whose processors are moved now and then.
 const sessionSD = 0.065
 
 // Here is the calibrated profile of a processor.

@@ -18,7 +18,8 @@ const (
 )
 
 // Shapes that a session did not calibrate with are predicted within the limits, wherever the machine was idle and in a state that the
-// calibration had seen; in all states the median holds, and constant utilisation is worse.
+// calibration had seen; in all states the median holds, and constant utilisation is worse. What counts as idle and as seen is told by the
+// probes alone, not by the errors, but both rules were written after the first four sessions: they describe these more than they prove.
 func TestOwnSessions(t *testing.T) {
 	v, err := ValidateOwn()
 	if err != nil {
