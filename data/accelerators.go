@@ -9,32 +9,39 @@ import (
 // Precisions are the number formats of a matmul peak, in the order of the columns.
 var precisionNames = [...]string{"fp32", "tf32", "fp16", "bf16", "fp8", "int8", "fp4"}
 
-// Accelerator is one device type as published. Only dense peaks stand here; sparse marketing figures do not.
+// Accelerator is one device type as published. Only dense peaks stand here; sparse marketing
+// figures do not.
 type Accelerator struct {
 	Name       string
 	Aliases    []string
 	Vendor     string
 	Year       *int
 	DeviceUnit string // what "one device" is: a chip, one GPU of two, a package of two
-	// Peaks are dense matmul rates in FLOP/s (int8: operations/s) by precision; a missing key is unknown.
+	// Peaks are dense matmul rates in FLOP/s (int8: operations/s) by precision; a missing key is
+	// unknown.
 	Peaks map[string]Fact
 	// Memory in bytes, with GB or GiB as the source states it; Bandwidth in bytes/s.
 	Memory, Bandwidth *Fact
 	// OnChip is the on-chip memory or last-level cache in bytes.
 	OnChip *Fact
-	// IntraLink is the rate between devices of one node or torus in bytes/s a device, as stated: see IntraTwoWay.
+	// IntraLink is the rate between devices of one node or torus in bytes/s a device, as stated:
+	// see IntraTwoWay.
 	IntraLink *Fact
 	// IntraTwoWay is whether the stated rate sums both directions; halve it before use.
 	IntraTwoWay bool
-	// IntraTopology is torus-2d, torus-3d, switch, mesh, hypercube or pcie; IntraDomain how many devices it joins.
+	// IntraTopology is torus-2d, torus-3d, switch, mesh, hypercube or pcie; IntraDomain how many
+	// devices it joins.
 	IntraTopology string
 	IntraDomain   *int
-	// InterLink is a typical one-way rate between nodes in bytes/s a device, with the arithmetic in its note.
+	// InterLink is a typical one-way rate between nodes in bytes/s a device, with the arithmetic in
+	// its note.
 	InterLink *Fact
-	// Power in watts a device. PowerKind is "mean" (measured in use) or "limit" (TDP, TBP: an upper bound).
+	// Power in watts a device. PowerKind is "mean" (measured in use) or "limit" (TDP, TBP: an upper
+	// bound).
 	Power     *Fact
 	PowerKind string
-	// Price is an example in US dollars a device-hour, with region and basis in its note. Prices age.
+	// Price is an example in US dollars a device-hour, with region and basis in its note. Prices
+	// age.
 	Price *Fact
 	// ComputeUnits is the number of SMs of a GPU, of cores of a TPU or NPU, of dies of a package.
 	ComputeUnits *Fact
@@ -61,10 +68,11 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 		Name: r.required("name"), Aliases: r.list("aliases"), Vendor: r.required("vendor"),
 		Year: r.optionalCount("year"), DeviceUnit: r.required("device_unit"),
 		Peaks: map[string]Fact{}, Measured: map[string]Fact{},
-		Memory:    r.fact("memory", quantity.Bytes, "memory"),
-		Bandwidth: r.fact("bandwidth", quantity.ByteRate, "memory"),
-		OnChip:    r.fact("onchip", quantity.Bytes, "onchip"),
-		IntraLink: r.fact("intra_link", quantity.ByteRate, "intra"), IntraTwoWay: r.text("intra_direction") == "two-way",
+		Memory:        r.fact("memory", quantity.Bytes, "memory"),
+		Bandwidth:     r.fact("bandwidth", quantity.ByteRate, "memory"),
+		OnChip:        r.fact("onchip", quantity.Bytes, "onchip"),
+		IntraLink:     r.fact("intra_link", quantity.ByteRate, "intra"),
+		IntraTwoWay:   r.text("intra_direction") == "two-way",
 		IntraTopology: r.text("intra_topology"), IntraDomain: r.optionalCount("intra_domain"),
 		InterLink: r.fact("inter_link", quantity.ByteRate, "inter"),
 		Power:     r.fact("power", quantity.Power, "power"), PowerKind: r.text("power_kind"),
@@ -90,8 +98,10 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 	}
 	if n := r.optionalCount("align"); n != nil {
 		a.Alignment = &Alignment{
-			Elements: *n, Minimum: r.count("align_minimum"), MatrixUnit: r.optionalCount("matrix_unit"),
-			Source: r.required("alignment_source"), Evidence: r.evidence("alignment_evidence"), Note: r.text("alignment_note"),
+			Elements: *n, Minimum: r.count("align_minimum"),
+			MatrixUnit: r.optionalCount("matrix_unit"),
+			Source:     r.required("alignment_source"), Evidence: r.evidence("alignment_evidence"),
+			Note: r.text("alignment_note"),
 		}
 	}
 	return a
@@ -100,7 +110,8 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 // Accelerators returns the 35 device types, by vendor and age.
 func Accelerators() []Accelerator { return slices.Clone(accelerators()) }
 
-// MatmulCeiling is the best rate that a search over shapes reached on a device, beside its data sheet.
+// MatmulCeiling is the best rate that a search over shapes reached on a device, beside its data
+// sheet.
 type MatmulCeiling struct {
 	Device      string
 	Accelerator string // the name in [Accelerators], empty where there is none
@@ -115,9 +126,11 @@ type MatmulCeiling struct {
 
 var matmulCeilings = embedded("matmul_ceilings.csv", func(r *row) MatmulCeiling {
 	return MatmulCeiling{
-		Device: r.required("device"), Accelerator: r.text("accelerator"), Precision: r.required("precision"),
-		Measured: r.amount("measured", quantity.FLOPRate), DataSheet: r.amount("data_sheet", quantity.FLOPRate),
-		M: r.count("m"), N: r.count("n"), K: r.count("k"), Software: r.text("software"),
+		Device: r.required("device"), Accelerator: r.text("accelerator"),
+		Precision: r.required("precision"),
+		Measured:  r.amount("measured", quantity.FLOPRate),
+		DataSheet: r.amount("data_sheet", quantity.FLOPRate),
+		M:         r.count("m"), N: r.count("n"), K: r.count("k"), Software: r.text("software"),
 		Source: r.required("source"), Evidence: r.evidence("evidence"),
 	}
 })

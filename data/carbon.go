@@ -16,13 +16,15 @@ type GridIntensity struct {
 	Year      *int
 	Source    string
 	Evidence  Evidence
-	// Note: Google's carbon-free share is already in the location-based intensity and must not be multiplied in twice.
+	// Note: Google's carbon-free share is already in the location-based intensity and must not be
+	// multiplied in twice.
 	Note string
 }
 
 var grid = embedded("grid.csv", func(r *row) GridIntensity {
 	return GridIntensity{
-		Kind: r.required("kind"), Key: r.required("key"), Name: r.required("name"), Provider: r.text("provider"),
+		Kind: r.required("kind"), Key: r.required("key"), Name: r.required("name"),
+		Provider:  r.text("provider"),
 		Intensity: r.amount("intensity", quantity.CarbonIntensity), Year: r.optionalCount("year"),
 		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
@@ -47,8 +49,10 @@ type PUE struct {
 
 var pue = embedded("pue.csv", func(r *row) PUE {
 	return PUE{
-		Kind: r.required("kind"), Key: r.required("key"), Place: r.required("place"), Provider: r.text("provider"),
-		Regions: r.list("regions"), Value: r.amount("pue", quantity.Ratio), Year: r.optionalCount("year"),
+		Kind: r.required("kind"), Key: r.required("key"), Place: r.required("place"),
+		Provider: r.text("provider"),
+		Regions:  r.list("regions"), Value: r.amount("pue", quantity.Ratio),
+		Year:   r.optionalCount("year"),
 		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
 })
@@ -81,14 +85,20 @@ type Footprint struct {
 var footprints = embedded("footprints.csv", func(r *row) Footprint {
 	return Footprint{
 		Model: r.required("model"), Type: r.required("type"),
-		Params: r.amount("params", quantity.Params), ActiveParams: r.optional("active_params", quantity.Params),
-		Tokens: r.amount("tokens", quantity.Tokens), Accelerator: r.required("accelerator"), Devices: r.count("devices"),
-		MeanPower: r.amount("mean_power", quantity.Power),
-		Peak:      r.amount("peak", quantity.FLOPRate), Achieved: r.amount("achieved", quantity.FLOPRate),
-		DurationSeconds: r.amount("duration", quantity.Duration), Work: r.amount("work", quantity.FLOP),
-		PUE: r.amount("pue", quantity.Ratio), GridIntensity: r.amount("grid_intensity", quantity.CarbonIntensity),
-		Energy: r.amount("energy", quantity.Energy), Emissions: r.amount("emissions", quantity.CarbonMass),
-		Source: r.required("source"), Evidence: r.evidence("evidence"),
+		Params:       r.amount("params", quantity.Params),
+		ActiveParams: r.optional("active_params", quantity.Params),
+		Tokens:       r.amount("tokens", quantity.Tokens), Accelerator: r.required("accelerator"),
+		Devices:         r.count("devices"),
+		MeanPower:       r.amount("mean_power", quantity.Power),
+		Peak:            r.amount("peak", quantity.FLOPRate),
+		Achieved:        r.amount("achieved", quantity.FLOPRate),
+		DurationSeconds: r.amount("duration", quantity.Duration),
+		Work:            r.amount("work", quantity.FLOP),
+		PUE:             r.amount("pue", quantity.Ratio), GridIntensity: r.amount("grid_intensity",
+			quantity.CarbonIntensity),
+		Energy:    r.amount("energy", quantity.Energy),
+		Emissions: r.amount("emissions", quantity.CarbonMass),
+		Source:    r.required("source"), Evidence: r.evidence("evidence"),
 	}
 })
 

@@ -8,9 +8,10 @@ import (
 
 // Checkpoint is one released T5-Efficient model (Tay et al. 2021, arXiv:2109.10686).
 //
-// Traps, all settled in the rows: Tiny, Mini and Small use d_kv 64 although the cards' table prints 32; tiny-elN has
-// 12 decoder layers and tiny-dlN 12 encoder layers, whatever the plain Tiny has; ffNNNN and dmNNNN mean multiples of
-// 1024, and tiny-ff2000 is d_ff 1024; xxl-nl4 has 32 heads of 64, not the 128 of 128 of xxl.
+// Traps, all settled in the rows: Tiny, Mini and Small use d_kv 64 although the cards' table prints
+// 32; tiny-elN has 12 decoder layers and tiny-dlN 12 encoder layers, whatever the plain Tiny has;
+// ffNNNN and dmNNNN mean multiples of 1024, and tiny-ff2000 is d_ff 1024; xxl-nl4 has 32 heads of
+// 64, not the 128 of 128 of xxl.
 type Checkpoint struct {
 	Name                         string
 	EncoderLayers, DecoderLayers int
@@ -22,12 +23,14 @@ type Checkpoint struct {
 	CardParams *float64
 	// FileSize is the size of the weights file in bytes, to three digits: 4 bytes a parameter.
 	FileSize *float64
-	// Sharing is "sh", "skv" or "shkv" for models with shared heads or tied key-values: their shape columns show the
-	// unshared parent, and they cannot be counted from them.
+	// Sharing is "sh", "skv" or "shkv" for models with shared heads or tied key-values: their shape
+	// columns show the unshared parent, and they cannot be counted from them.
 	Sharing string
-	// Released is "yes", "assumed" (the name is in the converter's list) or "no" on the Hugging Face hub.
+	// Released is "yes", "assumed" (the name is in the converter's list) or "no" on the Hugging
+	// Face hub.
 	Released string
-	// ShapeBasis says how the shape is known: config, name-rule-and-file-size, name-rule-and-card, name-rule, parent.
+	// ShapeBasis says how the shape is known: config, name-rule-and-file-size, name-rule-and-card,
+	// name-rule, parent.
 	ShapeBasis string
 	Source     string
 	Evidence   Evidence
@@ -38,12 +41,14 @@ var checkpoints = embedded("t5_efficient.csv", func(r *row) Checkpoint {
 	c := Checkpoint{
 		Name:          r.required("name"),
 		EncoderLayers: r.count("encoder_layers"), DecoderLayers: r.count("decoder_layers"),
-		DModel: r.count("d_model"), DFF: r.count("d_ff"), DKV: r.count("d_kv"), Heads: r.count("heads"),
+		DModel: r.count("d_model"), DFF: r.count("d_ff"), DKV: r.count("d_kv"),
+		Heads:      r.count("heads"),
 		Vocab:      r.count("vocab"),
 		CardParams: r.optional("card_params", quantity.Params),
 		FileSize:   r.optional("file_size", quantity.Bytes),
-		Sharing:    r.text("sharing"), Released: r.required("released"), ShapeBasis: r.required("shape_basis"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Sharing:    r.text("sharing"), Released: r.required("released"),
+		ShapeBasis: r.required("shape_basis"),
+		Source:     r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
 	if n := r.optionalCount("params"); n != nil {
 		params := int64(*n)

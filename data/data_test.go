@@ -15,7 +15,8 @@ type sourced struct {
 	evidence Evidence
 }
 
-// tables lists every embedded file with the number of rows its subject has: counted in the published lists.
+// tables lists every embedded file with the number of rows its subject has: counted in the
+// published lists.
 func tables() map[string]struct {
 	want int
 	rows []sourced
@@ -116,7 +117,8 @@ func TestCheckpoints(t *testing.T) {
 			}
 		case "t5-efficient-tiny-el8": // a trap of the release: the decoder has 12 layers
 			if c.EncoderLayers != 8 || c.DecoderLayers != 12 {
-				t.Errorf("%s: %d encoder and %d decoder layers", c.Name, c.EncoderLayers, c.DecoderLayers)
+				t.Errorf("%s: %d encoder and %d decoder layers", c.Name, c.EncoderLayers,
+					c.DecoderLayers)
 			}
 		case "t5-efficient-tiny-ff2000":
 			if c.DFF != 1024 {
@@ -131,7 +133,8 @@ func TestCheckpoints(t *testing.T) {
 		const threeDigits = 0.006 // half a unit of the third digit, and file overhead
 		if c.FileSize != nil && c.Params != nil {
 			if ratio := *c.FileSize / (4 * float64(*c.Params)); ratio < 1-threeDigits || ratio > 1+threeDigits {
-				t.Errorf("%s: file of %.4g bytes, %d parameters: ratio %.4f", c.Name, *c.FileSize, *c.Params, ratio)
+				t.Errorf("%s: file of %.4g bytes, %d parameters: ratio %.4f", c.Name, *c.FileSize,
+					*c.Params, ratio)
 			}
 		}
 	}
@@ -151,7 +154,8 @@ func TestPaperResults(t *testing.T) {
 			const rounding = 0.0151 // two printed decimals on each of four numbers
 			agree := p.Average == nil || abs(mean-p.Average.Value) <= rounding
 			if agree != *p.ScoresAverage {
-				t.Errorf("%s: mean %.3f, average %v, marked %v", p.Model, mean, p.Average, *p.ScoresAverage)
+				t.Errorf("%s: mean %.3f, average %v, marked %v", p.Model, mean, p.Average,
+					*p.ScoresAverage)
 			}
 			if !agree {
 				wrongAverages = append(wrongAverages, p.Model)
@@ -180,11 +184,14 @@ func TestEvidence(t *testing.T) {
 // The constants as printed in the publications, at full precision.
 func TestLaws(t *testing.T) {
 	chinchilla, ok := Law("chinchilla")
-	if !ok || chinchilla["A"] != 406.401 || chinchilla["B"] != 410.723 || chinchilla["E"] != 1.69337 || chinchilla["alpha"] != 0.339171 || chinchilla["beta"] != 0.284908 {
+	if !ok || chinchilla["A"] != 406.401 || chinchilla["B"] != 410.723 ||
+		chinchilla["E"] != 1.69337 || chinchilla["alpha"] != 0.339171 ||
+		chinchilla["beta"] != 0.284908 {
 		t.Errorf("chinchilla: %v", chinchilla)
 	}
 	hot, ok := Law("gemstones-hot")
-	if !ok || hot["alpha_depth"] != 0.3872 || hot["c_tokens"] != 10.0594 || hot["E"] != 0.3925 || len(hot) != 9 {
+	if !ok || hot["alpha_depth"] != 0.3872 || hot["c_tokens"] != 10.0594 || hot["E"] != 0.3925 ||
+		len(hot) != 9 {
 		t.Errorf("gemstones-hot: %v", hot)
 	}
 	if _, ok := Law("nothing"); ok {
@@ -217,7 +224,8 @@ func TestAccelerators(t *testing.T) {
 		}
 		for precision, f := range a.Measured {
 			if peak, ok := a.Peaks[precision]; ok && f.Value > peak.Value {
-				t.Errorf("%s: measured %s %g above the peak %g", a.Name, precision, f.Value, peak.Value)
+				t.Errorf("%s: measured %s %g above the peak %g", a.Name, precision, f.Value,
+					peak.Value)
 			}
 		}
 	}

@@ -20,14 +20,16 @@ const (
 	Secondary Evidence = "secondary"
 	// Figure was read off a plot.
 	Figure Evidence = "figure"
-	// Recalled was written down from memory and could not be checked: shown with a footnote, never relied on alone.
+	// Recalled was written down from memory and could not be checked: shown with a footnote, never
+	// relied on alone.
 	Recalled Evidence = "recalled"
 )
 
 // strongestFirst is the order in which [Weakest] compares.
 var strongestFirst = [...]Evidence{MeasuredHere, Primary, Secondary, Figure, Recalled}
 
-// Weakest returns the weakest of the classes: that of a result which rests on all of them. Without any it returns "".
+// Weakest returns the weakest of the classes: that of a result which rests on all of them. Without
+// any it returns "".
 func Weakest(classes ...Evidence) Evidence {
 	weakest := -1
 	for _, class := range classes {
@@ -52,5 +54,6 @@ func ParseEvidence(text string) (Evidence, error) {
 	if near, ok := suggest.Nearest(text, names); ok {
 		hint = "; did you mean " + near + "?"
 	}
-	return "", fmt.Errorf("unknown evidence class: %q%s; one of %s", text, hint, strings.Join(names, ", "))
+	return "", fmt.Errorf("unknown evidence class: %q%s; one of %s", text, hint,
+		strings.Join(names, ", "))
 }

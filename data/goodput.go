@@ -6,8 +6,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// Goodput is the share of a run's wall-clock time that went into training steps that counted: what restarts,
-// checkpoints and evaluation left of it.
+// Goodput is the share of a run's wall-clock time that went into training steps that counted: what
+// restarts, checkpoints and evaluation left of it.
 type Goodput struct {
 	Run      string
 	Value    float64
@@ -19,8 +19,9 @@ type Goodput struct {
 
 var goodputs = embedded("goodput.csv", func(r *row) Goodput {
 	return Goodput{
-		Run: r.required("run"), Value: r.amount("goodput", quantity.Fraction), AtLeast: r.required("bound") == "at-least",
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Run: r.required("run"), Value: r.amount("goodput", quantity.Fraction),
+		AtLeast: r.required("bound") == "at-least",
+		Source:  r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
 })
 

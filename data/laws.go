@@ -14,8 +14,9 @@ type LawParameter struct {
 	Value     float64
 	Source    string
 	Evidence  Evidence
-	// Note: all of these were fitted to decoder-only models; the five Gemstones fits disagree four-fold in the best
-	// width/depth at 1e24 FLOP, and the two here are shown side by side for that reason.
+	// Note: all of these were fitted to decoder-only models; the five Gemstones fits disagree
+	// four-fold in the best width/depth at 1e24 FLOP, and the two here are shown side by side for
+	// that reason.
 	Note string
 }
 

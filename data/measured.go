@@ -8,8 +8,8 @@ import (
 //go:embed measured/*.jsonl
 var measuredFiles embed.FS
 
-// Measured returns this project's own measurements, evidence class [MeasuredHere]: a file a session, its lines with machine, date
-// and spread. README.md beside them has the commands.
+// Measured returns this project's own measurements, evidence class [MeasuredHere]: a file a
+// session, its lines with machine, date and spread. README.md beside them has the commands.
 func Measured() fs.FS {
 	inside, err := fs.Sub(measuredFiles, "measured")
 	if err != nil {

@@ -6,9 +6,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// Training set-up of the paper's runs (Tay et al. 2021, arXiv:2109.10686): 524,288 steps of 65,536 tokens (128
-// sequences of 512 inputs, targets 128) of C4 span corruption (15 %, mean span 3), Adafactor with the inverse square
-// root schedule and 10,000 warm-up steps, no dropout, bf16 activations, tied embeddings, vocabulary 32,128, 16 TPU v3.
+// Training set-up of the paper's runs (Tay et al. 2021, arXiv:2109.10686): 524,288 steps of 65,536
+// tokens (128 sequences of 512 inputs, targets 128) of C4 span corruption (15 %, mean span 3),
+// Adafactor with the inverse square root schedule and 10,000 warm-up steps, no dropout, bf16
+// activations, tied embeddings, vocabulary 32,128, 16 TPU v3.
 
 // Reading is one number of a result row with its own evidence class.
 type Reading struct {
@@ -16,26 +17,28 @@ type Reading struct {
 	Evidence Evidence
 }
 
-// PaperResult is one row of the tables of Tay et al. 2021 (arXiv:2109.10686). Most readings are recalled: anything
-// built on them says so.
+// PaperResult is one row of the tables of Tay et al. 2021 (arXiv:2109.10686). Most readings are
+// recalled: anything built on them says so.
 type PaperResult struct {
 	Model string // the paper's name
 	Shape string // ours: a catalogue name, with an edit where the released list has no such model
 	// Params is the paper's rounded count.
 	Params *Reading
-	// ForwardMACs is the paper's "#TFlops": multiply-accumulates of one forward pass over a batch. T5-XL and T5-XXL
-	// do not fit the reading that explains the other rows.
+	// ForwardMACs is the paper's "#TFlops": multiply-accumulates of one forward pass over a batch.
+	// T5-XL and T5-XXL do not fit the reading that explains the other rows.
 	ForwardMACs *Reading
-	// StepsPerSecond on 16 TPU v3 chips. Never calibrate on it: XXL and XL 32L would need more than the peak.
+	// StepsPerSecond on 16 TPU v3 chips. Never calibrate on it: XXL and XL 32L would need more than
+	// the peak.
 	StepsPerSecond *Reading
-	// Upstream is the negative log perplexity on C4 (nats, larger is better). Never pool it with other papers'.
+	// Upstream is the negative log perplexity on C4 (nats, larger is better). Never pool it with
+	// other papers'.
 	Upstream  *Reading
 	GLUE      *Reading
 	SuperGLUE *Reading
 	SQuAD     *Reading
 	Average   *Reading
-	// ScoresAverage is false where the three scores do not average to Average, so that one of the four is wrong;
-	// nil where there are no scores.
+	// ScoresAverage is false where the three scores do not average to Average, so that one of the
+	// four is wrong; nil where there are no scores.
 	ScoresAverage *bool
 	Source        string
 	Evidence      Evidence // the weakest of the readings
@@ -61,14 +64,16 @@ var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
 		SQuAD:          reading("squad", "squad_evidence", quantity.Number),
 		Average:        reading("average", "average_evidence", quantity.Number),
 		ScoresAverage:  r.flag("scores_average"),
-		Source:         r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Source:         r.required("source"), Evidence: r.evidence("evidence"),
+		Note: r.text("note"),
 	}
 })
 
 // PaperResults returns the 16 rows of the paper's tables.
 func PaperResults() []PaperResult { return slices.Clone(paperResults()) }
 
-// FigureReading is one point of Figure 1 of Tay et al. 2021 (arXiv:2109.10686), read off the plot within bounds.
+// FigureReading is one point of Figure 1 of Tay et al. 2021 (arXiv:2109.10686), read off the plot
+// within bounds.
 type FigureReading struct {
 	Label                     string
 	Shape                     string // empty where the label does not tell it
@@ -84,18 +89,21 @@ type FigureReading struct {
 var figure1 = embedded("figure1_readings.csv", func(r *row) FigureReading {
 	return FigureReading{
 		Label: r.required("label"), Shape: r.text("shape"),
-		UpstreamLow: r.amount("upstream_low", quantity.Number), UpstreamHigh: r.amount("upstream_high", quantity.Number),
-		SuperGLUELow: r.optional("superglue_low", quantity.Number), SuperGLUEHigh: r.optional("superglue_high", quantity.Number),
-		Params: r.optional("params", quantity.Params),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		UpstreamLow:   r.amount("upstream_low", quantity.Number),
+		UpstreamHigh:  r.amount("upstream_high", quantity.Number),
+		SuperGLUELow:  r.optional("superglue_low", quantity.Number),
+		SuperGLUEHigh: r.optional("superglue_high", quantity.Number),
+		Params:        r.optional("params", quantity.Params),
+		Source:        r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
 })
 
 // Figure1Readings returns the 13 points.
 func Figure1Readings() []FigureReading { return slices.Clone(figure1()) }
 
-// DepthRow is one row of the depth sweep at a fixed 223M parameters of Narang et al. 2021 (arXiv:2102.11972): 24
-// layers are worse upstream than 12. Its losses are on another scale than the DeepNarrow table's.
+// DepthRow is one row of the depth sweep at a fixed 223M parameters of Narang et al. 2021
+// (arXiv:2102.11972): 24 layers are worse upstream than 12. Its losses are on another scale than
+// the DeepNarrow table's.
 type DepthRow struct {
 	LayersEachSide int
 	Params         float64
@@ -110,7 +118,8 @@ type DepthRow struct {
 var narangDepth = embedded("narang2021_depth.csv", func(r *row) DepthRow {
 	return DepthRow{
 		LayersEachSide: r.count("layers_each_side"), Params: r.amount("params", quantity.Params),
-		Loss: r.amount("loss", quantity.Number), StepsPerSecond: r.amount("steps_per_second", quantity.PerSecond),
+		Loss: r.amount("loss", quantity.Number), StepsPerSecond: r.amount("steps_per_second",
+			quantity.PerSecond),
 		SuperGLUE: r.optional("superglue", quantity.Number),
 		Source:    r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
@@ -119,8 +128,9 @@ var narangDepth = embedded("narang2021_depth.csv", func(r *row) DepthRow {
 // NarangDepthSweep returns the five rows.
 func NarangDepthSweep() []DepthRow { return slices.Clone(narangDepth()) }
 
-// Baseline is one T5 or Switch row of Fedus et al. 2021 (arXiv:2101.03961). The upstream values (negative log
-// perplexity after so many steps) are on another scale than the DeepNarrow table's: never pool them.
+// Baseline is one T5 or Switch row of Fedus et al. 2021 (arXiv:2101.03961). The upstream values
+// (negative log perplexity after so many steps) are on another scale than the DeepNarrow table's:
+// never pool them.
 type Baseline struct {
 	Model                                    string
 	Params                                   float64
@@ -138,8 +148,9 @@ var switchBaselines = embedded("switch_baselines.csv", func(r *row) Baseline {
 	return Baseline{
 		Model: r.required("model"), Params: r.amount("params", quantity.Params),
 		ForwardFLOPsPerSequence: r.amount("forward_flops_per_sequence", quantity.FLOP),
-		Upstream100k:            score("upstream_100k"), Upstream250k: score("upstream_250k"), Upstream500k: score("upstream_500k"),
-		GLUE: score("glue"), SQuAD: score("squad"), SuperGLUE: score("superglue"),
+		Upstream100k:            score("upstream_100k"), Upstream250k: score("upstream_250k"),
+		Upstream500k: score("upstream_500k"),
+		GLUE:         score("glue"), SQuAD: score("squad"), SuperGLUE: score("superglue"),
 		WinograndeXL: score("winogrande_xl"), XSumROUGE2: score("xsum_rouge2"),
 		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}

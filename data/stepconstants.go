@@ -8,9 +8,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// StepConstant is one unknown of the step-time model after the joint fit to the published step times: a constant that all
-// devices share ("matmul_share"), or the effect of a hardware family, a device or a software stack ("device:H100 SXM
-// 80GB"). The row "residual" has the spread that remains and no correlations.
+// StepConstant is one unknown of the step-time model after the joint fit to the published step
+// times: a constant that all devices share ("matmul_share"), or the effect of a hardware family, a
+// device or a software stack ("device:H100 SXM 80GB"). The row "residual" has the spread that
+// remains and no correlations.
 type StepConstant struct {
 	Name  string
 	Value float64
@@ -25,9 +26,11 @@ type StepConstant struct {
 
 var stepConstants = embedded("step_constants.csv", func(r *row) StepConstant {
 	c := StepConstant{
-		Name: r.required("name"), Value: r.amount("value", quantity.Number), LogSD: r.amount("log_sd", quantity.Number),
-		Prior: r.amount("prior", quantity.Number), PriorLogSD: r.amount("prior_log_sd", quantity.Number),
-		Source: r.required("source"), Evidence: r.evidence("evidence"),
+		Name: r.required("name"), Value: r.amount("value", quantity.Number),
+		LogSD:      r.amount("log_sd", quantity.Number),
+		Prior:      r.amount("prior", quantity.Number),
+		PriorLogSD: r.amount("prior_log_sd", quantity.Number),
+		Source:     r.required("source"), Evidence: r.evidence("evidence"),
 	}
 	for _, text := range strings.Fields(r.text("correlations")) {
 		value, err := strconv.ParseFloat(text, 64)

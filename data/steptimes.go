@@ -10,52 +10,60 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// StepTime is one training throughput, step time or achieved rate with the run it was measured on. Two runs of one
-// configuration differ by 17–43 % in this literature: no predictor can do better.
+// StepTime is one training throughput, step time or achieved rate with the run it was measured on.
+// Two runs of one configuration differ by 17–43 % in this literature: no predictor can do better.
 type StepTime struct {
 	ID    string
 	Group string // rows of one model and device in one source: leave them out together
-	// Quality is A, B or C, or empty in a user's file. C rows miss something that matters (the device, the shape) and are
-	// not scored.
+	// Quality is A, B or C, or empty in a user's file. C rows miss something that matters (the
+	// device, the shape) and are not scored.
 	Quality string
 	Model   string
-	Arch    string // enc-dec, dec-only, enc-only; another spelling as it stands, empty where neither the row nor its layers tell
-	Params  *float64
+	// enc-dec, dec-only, enc-only; another spelling as it stands, empty where neither the row nor
+	// its layers tell
+	Arch   string
+	Params *float64
 	// Shape columns are nil where the source does not carry them.
 	EncoderLayers, DecoderLayers        *int
 	DModel, DFF, Heads, HeadDim, KVHead *int
 	Gated, Tied                         *bool
 	Vocab                               *int
-	// VocabAssumed is true where the source leaves the vocabulary out and the public one of T5 (32,128) or mT5
-	// (250,112) was filled in.
-	VocabAssumed                     bool
-	EncoderLength, DecoderLength     *int
-	GlobalBatch                      *int // sequences
-	MicroBatch, Accumulate           *int
-	Precision                        string
-	Hardware                         string // as the source names it
-	Devices                          *int
-	TP, PP, DP                       *int // on Trainium these count NeuronCores, two a chip
-	ContextParallel                  int  // 1 unless the source says otherwise
-	Parallelism                      string
-	Checkpointing                    string // none, full, selective, … as the source names it; empty is unknown
-	Metric, Unit                     string
-	Value                            *float64
-	StepSeconds                      *float64 // nil: score the row on its own metric, or list it as unscored
-	StepBasis                        string
-	MFU, HFU                         *float64 // fractions, as the source states them, against PeakUsed
-	PeakUsed                         *float64 // FLOP/s
-	Compiled                         *bool    // nil where the source does not say whether the graph was compiled
-	ThroughputCountsEncoderOnly      bool     // NeMo's tokens/s of T5: the decoder's tokens are on top
+	// VocabAssumed is true where the source leaves the vocabulary out and the public one of T5
+	// (32,128) or mT5 (250,112) was filled in.
+	VocabAssumed                 bool
+	EncoderLength, DecoderLength *int
+	GlobalBatch                  *int // sequences
+	MicroBatch, Accumulate       *int
+	Precision                    string
+	Hardware                     string // as the source names it
+	Devices                      *int
+	TP, PP, DP                   *int // on Trainium these count NeuronCores, two a chip
+	ContextParallel              int  // 1 unless the source says otherwise
+	Parallelism                  string
+	// none, full, selective, … as the source names it; empty is unknown
+	Checkpointing string
+	Metric, Unit  string
+	Value         *float64
+	// nil: score the row on its own metric, or list it as unscored
+	StepSeconds *float64
+	StepBasis   string
+	// fractions, as the source states them, against PeakUsed
+	MFU, HFU *float64
+	PeakUsed *float64 // FLOP/s
+	// nil where the source does not say whether the graph was compiled
+	Compiled *bool
+	// NeMo's tokens/s of T5: the decoder's tokens are on top
+	ThroughputCountsEncoderOnly      bool
 	Source, SourceRevision, NoteText string
 	Evidence                         Evidence // empty in a user's file
-	// Unread are cells of shape and layout that are no plain counts ("5120 tokens (max-tokens)"), as "column: cell".
-	// Their fields are nil; whoever shows the row should say so.
+	// Unread are cells of shape and layout that are no plain counts ("5120 tokens (max-tokens)"),
+	// as "column: cell". Their fields are nil; whoever shows the row should say so.
 	Unread []string
 }
 
-// ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. Each row needs an id; other
-// columns and cells may be missing, and unknown columns are ignored: whoever uses a row says what it lacks.
+// ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. Each
+// row needs an id; other columns and cells may be missing, and unknown columns are ignored: whoever
+// uses a row says what it lacks.
 func ReadStepTimes(name string, in io.Reader) ([]StepTime, error) {
 	return readTable(name, in, stepTime)
 }
@@ -81,7 +89,10 @@ func stepTime(r *row) StepTime {
 	}
 	yes := func(name string) *bool {
 		text := r.text(name)
-		value, ok := map[string]bool{"1": true, "1.0": true, "true": true, "yes": true, "0": false, "0.0": false, "false": false, "no": false}[strings.ToLower(text)]
+		value, ok := map[string]bool{
+			"1": true, "1.0": true, "true": true, "yes": true, "0": false,
+			"0.0": false, "false": false, "no": false,
+		}[strings.ToLower(text)]
 		if !ok {
 			if text != "" {
 				unread = append(unread, name+": "+text)
@@ -91,7 +102,8 @@ func stepTime(r *row) StepTime {
 		return &value
 	}
 	s := StepTime{
-		ID: r.required("id"), Group: r.text("group"), Quality: strings.ToUpper(r.text("quality")), Model: r.text("model"),
+		ID: r.required("id"), Group: r.text("group"), Quality: strings.ToUpper(r.text("quality")),
+		Model:         r.text("model"),
 		Params:        r.loose("n_params", quantity.Params),
 		EncoderLayers: count("layers_enc"), DecoderLayers: count("layers_dec"),
 		DModel: count("d_model"), DFF: count("d_ff"), Heads: count("n_heads"),
@@ -99,15 +111,19 @@ func stepTime(r *row) StepTime {
 		Gated: yes("ffn_gated"), Tied: yes("tied_embeddings"), Vocab: count("vocab"),
 		EncoderLength: count("seq_enc"), DecoderLength: count("seq_dec"),
 		GlobalBatch: count("global_batch_seqs"), MicroBatch: count("micro_batch_per_device"),
-		Accumulate: count("grad_accum"), Precision: r.text("precision"), Hardware: r.text("hardware"),
-		Devices: count("n_devices"), TP: count("tp"), PP: count("pp"), DP: count("dp"),
+		Accumulate: count("grad_accum"), Precision: r.text("precision"),
+		Hardware: r.text("hardware"),
+		Devices:  count("n_devices"), TP: count("tp"), PP: count("pp"), DP: count("dp"),
 		Parallelism: r.text("parallelism_note"), Checkpointing: r.text("activation_ckpt"),
 		Metric: r.text("metric"), Unit: r.text("unit"), Value: r.optional("value", quantity.Number),
-		StepSeconds: r.optional("step_time_s", quantity.Duration), StepBasis: r.text("step_time_basis"),
-		MFU: r.percent("mfu_pct_source"), HFU: r.percent("hfu_pct_source"),
-		Source: r.text("source"), SourceRevision: r.text("source_revision"), NoteText: r.text("notes"),
+		StepSeconds: r.optional("step_time_s", quantity.Duration),
+		StepBasis:   r.text("step_time_basis"),
+		MFU:         r.percent("mfu_pct_source"), HFU: r.percent("hfu_pct_source"),
+		Source: r.text("source"), SourceRevision: r.text("source_revision"),
+		NoteText: r.text("notes"),
 	}
-	s.ThroughputCountsEncoderOnly = strings.Contains(strings.ToLower(s.Unit), "tok") && encoderTokens.MatchString(s.Unit+"; "+s.NoteText)
+	s.ThroughputCountsEncoderOnly = strings.Contains(strings.ToLower(s.Unit), "tok") &&
+		encoderTokens.MatchString(s.Unit+"; "+s.NoteText)
 	if peak := r.loose("peak_tflops_used", quantity.Number); peak != nil {
 		flops := *peak * 1e12
 		s.PeakUsed = &flops
@@ -209,7 +225,8 @@ func compiledFrom(remarks string) *bool {
 
 var contextParallel = regexp.MustCompile(`(?i)\b(?:CP|context[- ]parallel(?:ism)?)[ =:]*(\d{1,4})\b`)
 
-// contextParallelFrom finds the degree of context parallelism in a row's remarks, 1 where none is named.
+// contextParallelFrom finds the degree of context parallelism in a row's remarks, 1 where none is
+// named.
 func contextParallelFrom(remarks string) int {
 	if m := contextParallel.FindStringSubmatch(remarks); m != nil {
 		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {

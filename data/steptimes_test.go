@@ -33,7 +33,8 @@ func TestStepTimes(t *testing.T) {
 		if strings.HasPrefix(s.Model, "NeMo T5") && (*s.Vocab != 32_128 || !s.VocabAssumed) {
 			t.Errorf("%s: %s has the vocabulary %v", s.ID, s.Model, s.Vocab)
 		}
-		if strings.HasPrefix(s.Model, "T5-v1.1-base (nanoT5)") && (s.Compiled == nil || s.VocabAssumed) {
+		if strings.HasPrefix(s.Model, "T5-v1.1-base (nanoT5)") &&
+			(s.Compiled == nil || s.VocabAssumed) {
 			t.Errorf("%s: compiled %v, vocabulary assumed %v", s.ID, s.Compiled, s.VocabAssumed)
 		}
 	}
@@ -63,8 +64,10 @@ func TestReadStepTimesOfAUser(t *testing.T) {
 }
 
 func TestUnreadableCountsAreToldNotGuessed(t *testing.T) {
-	rows, err := ReadStepTimes("mine.csv", strings.NewReader(strings.Replace(goodStep, ",8\n", ",8 boxes\n", 1)))
-	if err != nil || rows[0].Devices != nil || len(rows[0].Unread) != 1 || rows[0].Unread[0] != "n_devices: 8 boxes" {
+	rows, err := ReadStepTimes("mine.csv", strings.NewReader(
+		strings.Replace(goodStep, ",8\n", ",8 boxes\n", 1)))
+	if err != nil || rows[0].Devices != nil || len(rows[0].Unread) != 1 ||
+		rows[0].Unread[0] != "n_devices: 8 boxes" {
 		t.Errorf("%+v, %v", rows, err)
 	}
 }
@@ -75,8 +78,10 @@ func TestRowsMayBeIncomplete(t *testing.T) {
 	if err != nil || len(rows) != 2 || rows[1].Value != nil || rows[1].Hardware != "" {
 		t.Errorf("%+v, %v", rows, err)
 	}
-	rows, err = ReadStepTimes("mine.csv", strings.NewReader("id,quality,n_params,mfu_pct_source,arch,layers_enc\nc,b,~7B,about 40,,12\n"))
-	if err != nil || rows[0].Quality != "B" || rows[0].Params != nil || rows[0].MFU != nil || rows[0].Arch != "enc-only" || rows[0].Unread != nil {
+	rows, err = ReadStepTimes("mine.csv", strings.NewReader(
+		"id,quality,n_params,mfu_pct_source,arch,layers_enc\nc,b,~7B,about 40,,12\n"))
+	if err != nil || rows[0].Quality != "B" || rows[0].Params != nil || rows[0].MFU != nil ||
+		rows[0].Arch != "enc-only" || rows[0].Unread != nil {
 		t.Errorf("%+v, %v", rows, err)
 	}
 }
@@ -84,10 +89,11 @@ func TestRowsMayBeIncomplete(t *testing.T) {
 func TestReadStepTimesRefuses(t *testing.T) {
 	for text, mention := range map[string]string{
 		"": "empty file",
-		strings.Replace(goodStep, "0.5,s/step", "fast,s/step", 1): "mine.csv:2:35: value: no number",
-		strings.Replace(goodStep, "0.5,8", "NaN,8", 1):            "step_time_s",
-		strings.Replace(goodStep, "a,T5-small", ",T5-small", 1):   "id: nothing given",
-		strings.Replace(goodStep, "id,model", "model,model", 1):   "stands twice",
+		strings.Replace(goodStep, "0.5,s/step", "fast,s/step",
+			1): "mine.csv:2:35: value: no number",
+		strings.Replace(goodStep, "0.5,8", "NaN,8", 1):          "step_time_s",
+		strings.Replace(goodStep, "a,T5-small", ",T5-small", 1): "id: nothing given",
+		strings.Replace(goodStep, "id,model", "model,model", 1): "stands twice",
 		goodStep + "b,c\n":                                             "wrong number of fields",
 		"id,model\n\"unclosed":                                         "mine.csv",
 		goodStep + strings.Repeat(",,,,,,,,\n", 100):                   "id: nothing given",

@@ -15,7 +15,8 @@ import (
 //go:embed facts/*.csv
 var facts embed.FS
 
-// embedded parses a file of this package on first use. A fault in it is ours, found by the tests: it panics.
+// embedded parses a file of this package on first use. A fault in it is ours, found by the tests:
+// it panics.
 func embedded[T any](name string, build func(*row) T) func() []T {
 	return sync.OnceValue(func() []T {
 		file, err := facts.Open("facts/" + name)
@@ -44,7 +45,8 @@ type column struct {
 	header quantity.Header
 }
 
-// readTable builds one value a row and returns every fault of the file at once, each with file:line:col.
+// readTable builds one value a row and returns every fault of the file at once, each with
+// file:line:col.
 func readTable[T any](name string, in io.Reader, build func(*row) T) ([]T, error) {
 	reader := csv.NewReader(in)
 	heading, err := reader.Read()
@@ -59,7 +61,8 @@ func readTable[T any](name string, in io.Reader, build func(*row) T) ([]T, error
 		header := quantity.ParseHeader(strings.TrimPrefix(text, "\ufeff"))
 		if _, twice := columns[header.Name]; twice {
 			line, col := reader.FieldPos(i)
-			return nil, fmt.Errorf("%s:%d:%d: a column that stands twice: %q", name, line, col, header.Name)
+			return nil, fmt.Errorf("%s:%d:%d: a column that stands twice: %q", name, line, col,
+				header.Name)
 		}
 		columns[header.Name] = column{i, header}
 	}
@@ -87,7 +90,8 @@ func readTable[T any](name string, in io.Reader, build func(*row) T) ([]T, error
 }
 
 func (r *row) fault(name, format string, args ...any) {
-	r.faults = append(r.faults, fmt.Errorf("%s: %s: %s", r.at(r.columns[name].index), name, fmt.Sprintf(format, args...)))
+	r.faults = append(r.faults, fmt.Errorf("%s: %s: %s", r.at(r.columns[name].index), name,
+		fmt.Sprintf(format, args...)))
 }
 
 // text is a cell as it stands; a column that the file lacks reads as empty.
@@ -221,11 +225,15 @@ type Fact struct {
 	Note     string
 }
 
-// fact joins an amount with the columns prefix_source, prefix_evidence and prefix_note, or is nil without an amount.
+// fact joins an amount with the columns prefix_source, prefix_evidence and prefix_note, or is nil
+// without an amount.
 func (r *row) fact(name string, kind quantity.Kind, prefix string) *Fact {
 	value := r.optional(name, kind)
 	if value == nil {
 		return nil
 	}
-	return &Fact{Value: *value, Source: r.required(prefix + "_source"), Evidence: r.evidence(prefix + "_evidence"), Note: r.text(prefix + "_note")}
+	return &Fact{
+		Value: *value, Source: r.required(prefix + "_source"),
+		Evidence: r.evidence(prefix + "_evidence"), Note: r.text(prefix + "_note"),
+	}
 }

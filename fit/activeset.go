@@ -8,9 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// kinks is the state of the active-set method for penalties with a kink: the
-// fit passes exactly through the active rows, and the other rows stay on
-// their side of it.
+// kinks is the state of the active-set method for penalties with a kink: the fit passes exactly
+// through the active rows, and the other rows stay on their side of it.
 type kinks struct {
 	pb     *problem
 	ws     *workspace
@@ -25,20 +24,19 @@ type kinks struct {
 	evals  int
 }
 
-// activeSet minimises Σ w·ρ(e) from x near its optimum, with the rows within
-// h of zero as first guess of the active ones. Each step solves
+// activeSet minimises Σ w·ρ(e) from x near its optimum, with the rows within h of zero as first
+// guess of the active ones. Each step solves
 //
 //	[ W  Gᵀ ] [ s ]   [ −Σ_{i∉A} w·ρ'·∇e ]
 //	[ G  0  ] [ λ ] = [ −e_A             ]
 //
-// with W the Hessian of the Lagrangian, stops at the kink where the model
-// along s turns upwards (that row becomes active), and returns to e_A = 0. It
-// converges when no step is left and every multiplier lies within the slopes
-// of its row, which certifies the optimum; a row whose multiplier does not is
-// released.
+// with W the Hessian of the Lagrangian, stops at the kink where the model along s turns upwards
+// (that row becomes active), and returns to e_A = 0. It converges when no step is left and every
+// multiplier lies within the slopes of its row, which certifies the optimum; a row whose multiplier
+// does not is released.
 //
-// Source: Murray and Overton 1981, SIAM J. Sci. Stat. Comput. 2(2) (projected
-// Lagrangian method for nonlinear ℓ1 problems).
+// Source: Murray and Overton 1981, SIAM J. Sci. Stat. Comput. 2(2) (projected Lagrangian method for
+// nonlinear ℓ1 problems).
 func (pb *problem) activeSet(x []float64, h float64, ws *workspace) optimum {
 	k := &kinks{
 		pb: pb, ws: ws, theta: append([]float64(nil), x...),
@@ -83,8 +81,8 @@ func (pb *problem) activeSet(x []float64, h float64, ws *workspace) optimum {
 	return optimum{k.theta, k.value, false, k.evals}
 }
 
-// begin evaluates the rows and makes those within h of zero active, the
-// nearest first, as many as there are free parameters.
+// begin evaluates the rows and makes those within h of zero active, the nearest first, as many as
+// there are free parameters.
 func (k *kinks) begin(h float64) {
 	k.value = k.pb.eval(k.theta, nil)
 	k.refresh()
@@ -124,9 +122,8 @@ func (k *kinks) slope(i int) float64 {
 
 func (k *kinks) isActive(i int) bool { return slices.Contains(k.active, i) }
 
-// step solves the system above with W + mu·M in the place of W, M the matrix
-// of squares over the typical residual; ok is false when it is singular or
-// the step does not descend.
+// step solves the system above with W + mu·M in the place of W, M the matrix of squares over the
+// typical residual; ok is false when it is singular or the step does not descend.
 func (k *kinks) step(mu float64) (s []float64, ok bool) {
 	pb, nf, na := k.pb, len(k.free), len(k.active)
 	w := make([]float64, pb.n)
@@ -196,8 +193,8 @@ func (k *kinks) step(mu float64) (s []float64, ok bool) {
 	return s, descent <= 0 || k.still(s)
 }
 
-// identity is the penalty ρ(e) = e, with which eval yields the derivatives of
-// Σ w·e for weights of any sign.
+// identity is the penalty ρ(e) = e, with which eval yields the derivatives of Σ w·e for weights of
+// any sign.
 func identity() Objective {
 	return Objective{h: -math.SmallestNonzeroFloat64, up: -1, down: 1}
 }
@@ -223,8 +220,8 @@ func (k *kinks) priorPull(j int) float64 {
 	return g
 }
 
-// balanced says whether the multipliers cancel the pull of the other rows in
-// every free parameter: what a singular system would only pretend.
+// balanced says whether the multipliers cancel the pull of the other rows in every free parameter:
+// what a singular system would only pretend.
 func (k *kinks) balanced() bool {
 	for _, j := range k.free {
 		sum := k.priorPull(j)
@@ -247,8 +244,8 @@ func (k *kinks) balanced() bool {
 	return true
 }
 
-// release frees the active row whose multiplier lies farthest outside its
-// slopes; false when there is none: the optimum is certified.
+// release frees the active row whose multiplier lies farthest outside its slopes; false when there
+// is none: the optimum is certified.
 func (k *kinks) release() bool {
 	worst, at := 1e-9, -1
 	for c, i := range k.active {
@@ -266,8 +263,8 @@ func (k *kinks) release() bool {
 	return true
 }
 
-// advance moves along s as far as the piecewise model falls, returns to the
-// active rows, and keeps the point if the objective fell.
+// advance moves along s as far as the piecewise model falls, returns to the active rows, and keeps
+// the point if the objective fell.
 func (k *kinks) advance(s []float64) bool {
 	t, hit := k.reach(s)
 	old, oldE := k.theta, slices.Clone(k.e)
@@ -305,8 +302,8 @@ func (k *kinks) advance(s []float64) bool {
 	return false
 }
 
-// reach returns how much of s, at most all, the model is taken along, and the
-// row whose kink stops it (−1 for none).
+// reach returns how much of s, at most all, the model is taken along, and the row whose kink stops
+// it (−1 for none).
 func (k *kinks) reach(s []float64) (t float64, hit int) {
 	pb := k.pb
 	type kink struct {

@@ -7,11 +7,11 @@ import (
 
 // AllocateSettings steers [Allocate]; nil means all defaults.
 type AllocateSettings struct {
-	// FLOPs counts a training run of so many parameters and tokens; it must
-	// rise with tokens. Nil means 6·params·tokens.
+	// FLOPs counts a training run of so many parameters and tokens; it must rise with tokens. Nil
+	// means 6·params·tokens.
 	FLOPs func(params, tokens float64) float64
-	// MinParams and MaxParams bound the search; zero means 1e3 and the size
-	// that the budget trains on one token.
+	// MinParams and MaxParams bound the search; zero means 1e3 and the size that the budget trains
+	// on one token.
 	MinParams, MaxParams float64
 	// Others gives the law's columns besides params and tokens.
 	Others map[string]float64
@@ -22,22 +22,20 @@ type AllocateSettings struct {
 // Allocation is the compute-optimal split of a budget.
 type Allocation struct {
 	FLOPs, Params, Tokens, Loss float64
-	// The intervals come from re-solving for each draw; they are nil without
-	// draws.
+	// The intervals come from re-solving for each draw; they are nil without draws.
 	ParamsInterval, TokensInterval, LossInterval *Interval
-	// OffEdge counts draws that had no optimum inside the bounds; they are
-	// not in the intervals.
+	// OffEdge counts draws that had no optimum inside the bounds; they are not in the intervals.
 	OffEdge int
 }
 
-// Allocate returns the parameters and tokens with the lowest predicted loss
-// whose training costs budget FLOP.
+// Allocate returns the parameters and tokens with the lowest predicted loss whose training costs
+// budget FLOP.
 //
-// For the Chinchilla law with 6·N·D FLOP the answer is that of Hoffmann et al.
-// 2022, eq. 4: N = G·(C/6)^(β/(α+β)), G^(α+β) = α·A/(β·B).
+// For the Chinchilla law with 6·N·D FLOP the answer is that of Hoffmann et al. 2022, eq. 4: N =
+// G·(C/6)^(β/(α+β)), G^(α+β) = α·A/(β·B).
 //
-// Errors: *Refusal NoInteriorMinimum when the loss is lowest at an end of the
-// sizes searched. It panics when the law does not read params and tokens.
+// Errors: *Refusal NoInteriorMinimum when the loss is lowest at an end of the sizes searched. It
+// panics when the law does not read params and tokens.
 func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, error) {
 	var s AllocateSettings
 	if set != nil {
@@ -47,7 +45,10 @@ func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, er
 	if s.MaxParams == 0 {
 		s.MaxParams = s.sizeOfOneToken(budget)
 	}
-	p := &planner{law: r.Law, set: s, budget: budget, x: make([]float64, len(r.Law.Columns)), n: -1, d: -1}
+	p := &planner{
+		law: r.Law, set: s, budget: budget, x: make([]float64, len(r.Law.Columns)), n: -1,
+		d: -1,
+	}
 	for j, c := range r.Law.Columns {
 		switch c {
 		case "params":
@@ -63,7 +64,8 @@ func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, er
 	}
 	n, ok := p.best(r.Params)
 	if !ok {
-		return nil, refuse(NoInteriorMinimum, []string{"params"}, "between %.3g and %.3g params the loss is lowest at an end: the law trades size for tokens without limit", s.MinParams, s.MaxParams)
+		return nil, refuse(NoInteriorMinimum, []string{"params"},
+			"between %.3g and %.3g params the loss is lowest at an end: the law trades size for tokens without limit", s.MinParams, s.MaxParams)
 	}
 	a := &Allocation{FLOPs: budget, Params: n, Tokens: p.tokens(n), Loss: p.loss(r.Params, n)}
 	if s.Draws == nil {
@@ -79,7 +81,8 @@ func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, er
 		ns, ds, ls = append(ns, n), append(ds, p.tokens(n)), append(ls, p.loss(draw, n))
 	}
 	if len(ns) > 1 {
-		in, id, il := percentiles(ns, s.Draws.Level), percentiles(ds, s.Draws.Level), percentiles(ls, s.Draws.Level)
+		in, id, il := percentiles(ns, s.Draws.Level), percentiles(ds, s.Draws.Level),
+			percentiles(ls, s.Draws.Level)
 		a.ParamsInterval, a.TokensInterval, a.LossInterval = &in, &id, &il
 	}
 	return a, nil
@@ -93,8 +96,7 @@ func (s AllocateSettings) sizeOfOneToken(budget float64) float64 {
 	return rising(budget, func(n float64) float64 { return s.FLOPs(n, 1) })
 }
 
-// rising returns the v > 0 where the rising f reaches target, by bisection of
-// ln v.
+// rising returns the v > 0 where the rising f reaches target, by bisection of ln v.
 func rising(target float64, f func(float64) float64) float64 {
 	lo, hi := -50.0, 150.0
 	for range 80 {
@@ -129,8 +131,8 @@ func (p *planner) loss(params []float64, n float64) float64 {
 	return p.law.Predict(params, p.x)
 }
 
-// best returns the size of the lowest loss: the lowest of a grid in ln N,
-// refined by golden section; ok is false at an end of the grid.
+// best returns the size of the lowest loss: the lowest of a grid in ln N, refined by golden
+// section; ok is false at an end of the grid.
 func (p *planner) best(params []float64) (float64, bool) {
 	const points = 96
 	lo, hi := math.Log(p.set.MinParams), math.Log(p.set.MaxParams)
@@ -148,8 +150,8 @@ func (p *planner) best(params []float64) (float64, bool) {
 	return math.Exp(golden(f, lo+float64(at-1)*step, lo+float64(at+1)*step)), true
 }
 
-// golden returns where f is least between a and b, to about the root of the
-// machine precision, then sharpened by the parabola through three points.
+// golden returns where f is least between a and b, to about the root of the machine precision, then
+// sharpened by the parabola through three points.
 func golden(f func(float64) float64, a, b float64) float64 {
 	ratio := (math.Sqrt(5) - 1) / 2
 	c, d := b-ratio*(b-a), a+ratio*(b-a)

@@ -61,9 +61,8 @@ func BenchmarkMillionRows(b *testing.B) {
 	}
 }
 
-// shapeSurface returns rows of the law of Gemstones (hot fit, arXiv
-// 2502.06857) over widths, depths and token counts like theirs, with
-// log-normal noise of the given size.
+// shapeSurface returns rows of the law of Gemstones (hot fit, arXiv 2502.06857) over widths, depths
+// and token counts like theirs, with log-normal noise of the given size.
 func shapeSurface(n int, noise float64, seed uint64) Data {
 	rng := rand.New(rand.NewPCG(seed, seed))
 	truth := gemstonesHot()
@@ -82,8 +81,7 @@ func shapeSurface(n int, noise float64, seed uint64) Data {
 	return d
 }
 
-// gemstonesHot are the printed parameters of the hot fit: c_i and E are
-// logarithms there.
+// gemstonesHot are the printed parameters of the hot fit: c_i and E are logarithms there.
 func gemstonesHot() []float64 {
 	return []float64{
 		math.Exp(0.3925),

@@ -15,9 +15,9 @@ type BootstrapSettings struct {
 	// Resamples is the number of refits; zero means 1000.
 	Resamples int
 	Seed      uint64
-	// Starts is the number of starts of each refit: the warm one, from the
-	// full fit, and fresh ones. Zero means the warm one only; 8 and more make
-	// the bootstrap global: it then also sees optima elsewhere.
+	// Starts is the number of starts of each refit: the warm one, from the full fit, and fresh
+	// ones. Zero means the warm one only; 8 and more make the bootstrap global: it then also sees
+	// optima elsewhere.
 	Starts int
 	// Level is the probability inside the intervals; zero means 0.95.
 	Level   float64
@@ -38,11 +38,11 @@ type Bootstrapped struct {
 	Units int
 	// Failed counts refits that reached no optimum.
 	Failed int
-	// Residuals are the errors of the full fit, in ln y or, for raw
-	// objectives, in y, widened by √(n/(n−p)) for the parameters fitted.
+	// Residuals are the errors of the full fit, in ln y or, for raw objectives, in y, widened by
+	// √(n/(n−p)) for the parameters fitted.
 	Residuals []float64
-	// Improved counts refits in which a fresh start ended below the warm one
-	// (by more than 1e-6, relative): the weight of optima elsewhere.
+	// Improved counts refits in which a fresh start ended below the warm one (by more than 1e-6,
+	// relative): the weight of optima elsewhere.
 	Improved int
 
 	raw bool
@@ -55,15 +55,16 @@ const (
 	improvement = 1e-6
 )
 
-// Bootstrap refits the result's law to resamples of d, drawn with
-// replacement: rows, or whole runs when d.Run is set. The draws depend on the
-// seed alone, not on the number of workers.
+// Bootstrap refits the result's law to resamples of d, drawn with replacement: rows, or whole runs
+// when d.Run is set. The draws depend on the seed alone, not on the number of workers.
 //
-// Errors: a *Refusal when there are fewer than two units to draw or no refit
-// converged; the context's error.
+// Errors: a *Refusal when there are fewer than two units to draw or no refit converged; the
+// context's error.
 //
 // Source: Efron and Tibshirani 1993, ch. 6 and 13 (percentile intervals).
-func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (*Bootstrapped, error) {
+func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (*Bootstrapped,
+	error,
+) {
 	var s BootstrapSettings
 	if set != nil {
 		s = *set
@@ -103,7 +104,10 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	if err != nil {
 		return nil, err
 	}
-	out := &Bootstrapped{Law: r.Law, Level: s.Level, Units: len(units), Residuals: pb.widened(r.theta), raw: r.Objective.raw}
+	out := &Bootstrapped{
+		Law: r.Law, Level: s.Level, Units: len(units),
+		Residuals: pb.widened(r.theta), raw: r.Objective.raw,
+	}
 	for _, f := range refits {
 		if !f.end.converged {
 			out.Failed++
@@ -115,7 +119,8 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		out.Draws = append(out.Draws, pb.natural(f.end.theta))
 	}
 	if len(out.Draws) < 2 {
-		return nil, refuse(NotConverged, nil, "%d of %d resamples reached an optimum", len(out.Draws), s.Resamples)
+		return nil, refuse(NotConverged, nil, "%d of %d resamples reached an optimum",
+			len(out.Draws), s.Resamples)
 	}
 	column := make([]float64, len(out.Draws))
 	for j := range r.Law.Params {
@@ -127,8 +132,8 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	return out, nil
 }
 
-// Predict returns the percentile interval of ŷ at one row of predictors: the
-// uncertainty of the curve, not of a new observation.
+// Predict returns the percentile interval of ŷ at one row of predictors: the uncertainty of the
+// curve, not of a new observation.
 func (b *Bootstrapped) Predict(x ...float64) Interval {
 	v := make([]float64, len(b.Draws))
 	for i, p := range b.Draws {
@@ -137,10 +142,9 @@ func (b *Bootstrapped) Predict(x ...float64) Interval {
 	return percentiles(v, b.Level)
 }
 
-// PredictNew returns the percentile interval of a new observation at one row
-// of predictors: every draw's ŷ with the quantiles of the residuals laid on
-// it. It holds inside the range of the rows and for noise of the same kind
-// everywhere; it knows nothing of a law that bends beyond them.
+// PredictNew returns the percentile interval of a new observation at one row of predictors: every
+// draw's ŷ with the quantiles of the residuals laid on it. It holds inside the range of the rows
+// and for noise of the same kind everywhere; it knows nothing of a law that bends beyond them.
 func (b *Bootstrapped) PredictNew(x ...float64) Interval {
 	const quantiles = 9 // of the residuals, for each draw
 	sorted := slices.Sorted(slices.Values(b.Residuals))
@@ -193,8 +197,7 @@ func (pb *problem) refit(warm []float64, fresh [][]float64, ws *workspace) refit
 	return out
 }
 
-// units returns the rows of each unit that is drawn as a whole, in order of
-// first appearance.
+// units returns the rows of each unit that is drawn as a whole, in order of first appearance.
 func (d Data) units() [][]int {
 	var out [][]int
 	at := map[int]int{}
@@ -225,8 +228,8 @@ func resample(w []float64, units [][]int, seed uint64, b int) {
 	}
 }
 
-// percentiles returns the central interval of that level and the standard
-// deviation of the draws. It does not change v.
+// percentiles returns the central interval of that level and the standard deviation of the draws.
+// It does not change v.
 func percentiles(v []float64, level float64) Interval {
 	s := slices.Sorted(slices.Values(v))
 	mean := 0.0
@@ -244,8 +247,8 @@ func percentiles(v []float64, level float64) Interval {
 	}
 }
 
-// quantile interpolates linearly between the order statistics of sorted s
-// (type 7 of Hyndman and Fan 1996).
+// quantile interpolates linearly between the order statistics of sorted s (type 7 of Hyndman and
+// Fan 1996).
 func quantile(s []float64, q float64) float64 {
 	h := q * float64(len(s)-1)
 	i := int(h)

@@ -5,25 +5,26 @@ import (
 	"math"
 )
 
-// Chain predicts a downstream score in two steps: a law gives the loss, a
-// link turns the loss into the score.
+// Chain predicts a downstream score in two steps: a law gives the loss, a link turns the loss into
+// the score.
 type Chain struct {
 	Upstream, Link *Result
-	// LinkRMS is the error of the link on recorded losses, RMS that of the
-	// chain on predicted ones, both in units of the score over the rows that
-	// have one.
+	// LinkRMS is the error of the link on recorded losses, RMS that of the chain on predicted ones,
+	// both in units of the score over the rows that have one.
 	LinkRMS, RMS float64
 	// Scored is the number of rows with a score.
 	Scored int
 }
 
-// FitChain fits law to the losses in d and link to the pairs of recorded loss
-// and score; scores that are NaN are unknown and enter the first step only.
+// FitChain fits law to the losses in d and link to the pairs of recorded loss and score; scores
+// that are NaN are unknown and enter the first step only.
 //
 // Errors are those of the two fits; the first decides.
 //
 // Source: Llama 3 team 2024, §3.2.1, arXiv 2407.21783 (two-step prediction).
-func FitChain(ctx context.Context, law, link Law, d Data, score []float64, obj, linkObj Objective, set *Settings) (*Chain, error) {
+func FitChain(ctx context.Context, law, link Law, d Data, score []float64, obj, linkObj Objective,
+	set *Settings,
+) (*Chain, error) {
 	up, err := Fit(ctx, law, d, obj, set)
 	if err != nil {
 		return nil, err
@@ -59,18 +60,17 @@ func FitChain(ctx context.Context, law, link Law, d Data, score []float64, obj, 
 
 func square(v float64) float64 { return v * v }
 
-// Predict returns the score for one row of predictors in the order of the
-// upstream law's columns.
+// Predict returns the score for one row of predictors in the order of the upstream law's columns.
 func (c *Chain) Predict(x ...float64) float64 { return c.Link.Predict(c.Upstream.Predict(x...)) }
 
-// ChainInterval returns the percentile interval of the predicted score from
-// bootstraps of both steps, draw by draw: the uncertainty of the curve, not of
-// a new observation.
+// ChainInterval returns the percentile interval of the predicted score from bootstraps of both
+// steps, draw by draw: the uncertainty of the curve, not of a new observation.
 func ChainInterval(upstream, link *Bootstrapped, x ...float64) Interval {
 	n := min(len(upstream.Draws), len(link.Draws))
 	v := make([]float64, n)
 	for i := range v {
-		v[i] = link.Law.Predict(link.Draws[i], []float64{upstream.Law.Predict(upstream.Draws[i], x)})
+		v[i] = link.Law.Predict(link.Draws[i], []float64{upstream.Law.Predict(upstream.Draws[i],
+			x)})
 	}
 	return percentiles(v, upstream.Level)
 }

@@ -10,15 +10,13 @@ import (
 
 // ChooseSettings steers [Choose]; nil means all defaults.
 type ChooseSettings struct {
-	// Order ranks the rows from cheap to dear (compute, or the predictor of
-	// a curve): a fold is fitted to the cheap rows and scored on the next
-	// dearer ones. Nil means the product of the columns of the first law
-	// whose columns the data have.
+	// Order ranks the rows from cheap to dear (compute, or the predictor of a curve): a fold is
+	// fitted to the cheap rows and scored on the next dearer ones. Nil means the product of the
+	// columns of the first law whose columns the data have.
 	Order []float64
 	// Folds is the number of rolling origins; zero means 4.
 	Folds int
-	// First is the share of rows the first origin is fitted to; zero means
-	// 0.6.
+	// First is the share of rows the first origin is fitted to; zero means 0.6.
 	First float64
 	// Fit steers each fit.
 	Fit *Settings
@@ -35,8 +33,8 @@ type Choice struct {
 // LawScore is how one law did on rows it was not fitted to.
 type LawScore struct {
 	Law Law
-	// RMS is the root mean square held-out residual over all folds, in ln y
-	// (in y for raw objectives).
+	// RMS is the root mean square held-out residual over all folds, in ln y (in y for raw
+	// objectives).
 	RMS float64
 	// Folds holds the RMS of each fold.
 	Folds []float64
@@ -49,15 +47,16 @@ const (
 	defaultFirst = 0.6
 )
 
-// Choose returns the law that best predicts rows dearer than those it was
-// fitted to: rolling origins cut the rows, in the order of compute, into
-// fitted and scored parts; rows of equal order stay together. A law that is
-// refused in any fold or on all rows, or whose columns are absent, is out, and
-// the reason is listed.
+// Choose returns the law that best predicts rows dearer than those it was fitted to: rolling
+// origins cut the rows, in the order of compute, into fitted and scored parts; rows of equal order
+// stay together. A law that is refused in any fold or on all rows, or whose columns are absent, is
+// out, and the reason is listed.
 //
-// Errors: *Refusal when no law can be scored (the reasons are joined to it);
-// the context's error. It panics when laws is empty.
-func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseSettings) (*Choice, error) {
+// Errors: *Refusal when no law can be scored (the reasons are joined to it); the context's error.
+// It panics when laws is empty.
+func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseSettings) (*Choice,
+	error,
+) {
 	var s ChooseSettings
 	if set != nil {
 		s = *set
@@ -93,17 +92,19 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 		}
 	}
 	if best == nil {
-		return c, errors.Join(append([]error{refuse(TooFewPoints, nil, "no law can be scored on held-out rows")}, reasons...)...)
+		return c, errors.Join(append([]error{refuse(TooFewPoints, nil,
+			"no law can be scored on held-out rows")}, reasons...)...)
 	}
 	return c, nil
 }
 
-// scoreLaw returns the law's held-out score and its fit to all rows; the
-// error is the context's or a missing column.
-func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (LawScore, *Result, error) {
+// scoreLaw returns the law's held-out score and its fit to all rows; the error is the context's or
+// a missing column.
+func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (
+	LawScore, *Result, error,
+) {
 	out := LawScore{Law: law}
-	// Refusals and missing columns concern the law alone; anything else ends
-	// the choice.
+	// Refusals and missing columns concern the law alone; anything else ends the choice.
 	only := func(err error) error {
 		var r *Refusal
 		var m *MissingColumnError
@@ -140,16 +141,15 @@ func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold,
 	return out, full, nil
 }
 
-// heldOut returns the errors of the result on other rows, in the units of its
-// objective.
+// heldOut returns the errors of the result on other rows, in the units of its objective.
 func (r *Result) heldOut(d Data) []float64 {
 	return newProblem(&r.Law, d, r.Objective).residuals(r.theta)
 }
 
 type fold struct{ fitted, scored []int }
 
-// rollingOrigins cuts rows at equal steps of the share of rows from first to
-// 1; rows whose order is equal are never parted.
+// rollingOrigins cuts rows at equal steps of the share of rows from first to 1; rows whose order is
+// equal are never parted.
 func rollingOrigins(order []float64, n int, first float64) []fold {
 	rows := make([]int, len(order))
 	for i := range rows {

@@ -8,8 +8,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// pearson returns the product-moment correlation; NaN when either is
-// constant.
+// pearson returns the product-moment correlation; NaN when either is constant.
 func pearson(x, y []float64) float64 {
 	n := float64(len(x))
 	var mx, my float64
@@ -76,8 +75,7 @@ func kendall(x, y []float64) float64 {
 	return (concordant - discordant) / math.Sqrt((c+tiesX)*(c+tiesY))
 }
 
-// partial returns the correlation of x and y given z from the three pairwise
-// ones.
+// partial returns the correlation of x and y given z from the three pairwise ones.
 func partial(xy, xz, yz float64) float64 {
 	d := math.Sqrt((1 - xz*xz) * (1 - yz*yz))
 	if d == 0 {
@@ -86,14 +84,16 @@ func partial(xy, xz, yz float64) float64 {
 	return max(-1, min(1, (xy-xz*yz)/d))
 }
 
-// fisher returns the interval of a correlation r whose Fisher transform has
-// that standard error; a correlation of ±1 has none to transform and is
-// returned as it is.
+// fisher returns the interval of a correlation r whose Fisher transform has that standard error; a
+// correlation of ±1 has none to transform and is returned as it is.
 func fisher(r, se, level float64) Estimate {
 	if math.Abs(r) == 1 || math.IsNaN(r) {
 		return Estimate{Value: r, Low: r, High: r}
 	}
 	half := se * distuv.UnitNormal.Quantile(0.5+level/2)
 	z := math.Atanh(r)
-	return Estimate{Value: r, Low: math.Tanh(z - half), High: math.Tanh(z + half), HasInterval: true}
+	return Estimate{
+		Value: r, Low: math.Tanh(z - half), High: math.Tanh(z + half),
+		HasInterval: true,
+	}
 }

@@ -7,10 +7,9 @@ import (
 	"testing"
 )
 
-// Intervals of level 95 % hold the truth about as often as they say. Over 60
-// surfaces a share of 0.95 has a standard deviation of 0.028; the bound is
-// three of them below, which an interval of true level 0.86 fails half the
-// time.
+// Intervals of level 95 % hold the truth about as often as they say. Over 60 surfaces a share of
+// 0.95 has a standard deviation of 0.028; the bound is three of them below, which an interval of
+// true level 0.86 fails half the time.
 func TestIntervalsCover(t *testing.T) {
 	const surfaces, least = 60, 0.86
 	ctx := context.Background()

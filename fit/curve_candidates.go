@@ -2,42 +2,41 @@ package fit
 
 import "math"
 
-// A frozenFamily is a law of one predictor with every parameter held but its
-// level and slopes, so that its fit has one optimum and takes microseconds.
-// Each place, recency and offset makes one candidate for [Extrapolate].
+// A frozenFamily is a law of one predictor with every parameter held but its level and slopes, so
+// that its fit has one optimum and takes microseconds. Each place, recency and offset makes one
+// candidate for [Extrapolate].
 type frozenFamily struct {
 	law Law
-	// places holds x0 of the saturating law and d of the one-break law as
-	// fractions of the last x of the whole curve; the other laws have the one
-	// place 0.
+	// places holds x0 of the saturating law and d of the one-break law as fractions of the last x
+	// of the whole curve; the other laws have the one place 0.
 	places []float64
-	// recency holds exponents γ of the row weights (x/last)^γ: what a curve
-	// did late says more about what it does next.
+	// recency holds exponents γ of the row weights (x/last)^γ: what a curve did late says more
+	// about what it does next.
 	recency []float64
-	// offsets holds E as increasing fractions of the lowest y. When there are
-	// several, the best of them is also the start of a fit in which E is free.
+	// offsets holds E as increasing fractions of the lowest y. When there are several, the best of
+	// them is also the start of a fit in which E is free.
 	offsets []float64
 }
 
 const (
-	// breakWidth is f of the one-break law: most of the change of slope happens
-	// within a factor e^(4f) ≈ 3 of x, about what a few dozen rows resolve.
+	// breakWidth is f of the one-break law: most of the change of slope happens within a factor
+	// e^(4f) ≈ 3 of x, about what a few dozen rows resolve.
 	breakWidth = 0.3
-	// breakRidge keeps the change of slope finite where no row tells it: a change
-	// of 1 costs as much as an error of 0.0003 in ln y on every row.
+	// breakRidge keeps the change of slope finite where no row tells it: a change of 1 costs as
+	// much as an error of 0.0003 in ln y on every row.
 	breakRidge = 1e-7
 	// A free offset stays below this fraction of the lowest y.
 	highestOffset = 0.999
-	// A candidate is converged when no parameter moves by more than this
-	// fraction: far below what one validation error can tell from another.
+	// A candidate is converged when no parameter moves by more than this fraction: far below what
+	// one validation error can tell from another.
 	candidateTolerance  = 1e-7
 	candidateIterations = 60
 )
 
 // curveFamilies returns the families that [Extrapolate] averages over.
 //
-// Evidence: measured-here. docs/extrapolation.md shows what each law adds and
-// that other places and recencies score the same.
+// Evidence: measured-here. docs/extrapolation.md shows what each law adds and that other places and
+// recencies score the same.
 func curveFamilies() []frozenFamily {
 	recency := []float64{2, 4}
 	offsets := make([]float64, 10)
@@ -52,9 +51,9 @@ func curveFamilies() []frozenFamily {
 	}
 }
 
-// A curveUnit is what x and y are divided by before a fit: the last x and the
-// lowest y of the whole curve. In it the coordinates of the laws are of order
-// one and the descent is the same whatever x and y are counted in.
+// A curveUnit is what x and y are divided by before a fit: the last x and the lowest y of the whole
+// curve. In it the coordinates of the laws are of order one and the descent is the same whatever x
+// and y are counted in.
 type curveUnit struct {
 	x, y float64
 }
@@ -80,8 +79,8 @@ type curveCandidate struct {
 	unit  curveUnit
 	// fraction is E over the lowest y of the rows fitted.
 	fraction float64
-	// logShare is −ln of the number of places and recencies of the family, so
-	// that every law starts with the same weight at a given offset.
+	// logShare is −ln of the number of places and recencies of the family, so that every law starts
+	// with the same weight at a given offset.
 	logShare float64
 }
 
@@ -91,8 +90,8 @@ func (c *curveCandidate) logValue(logX float64) float64 {
 	return c.law.evalWith(c.compiled, c.theta, z[:], nil) + math.Log(c.unit.y)
 }
 
-// natural returns the parameters in the units of the curve, in the order of
-// Law.Params. With x = u·x_unit, A/u^slope is A·x_unit^slope/x^slope.
+// natural returns the parameters in the units of the curve, in the order of Law.Params. With x =
+// u·x_unit, A/u^slope is A·x_unit^slope/x^slope.
 func (c *curveCandidate) natural() []float64 {
 	params := make([]float64, len(c.theta))
 	c.law.toNatural(c.theta, params)
@@ -120,8 +119,8 @@ func (c *curveCandidate) natural() []float64 {
 	return params
 }
 
-// fitCandidates fits every member of the families, always in the same order.
-// The rows may be the head of a longer curve, whose unit and places are used.
+// fitCandidates fits every member of the families, always in the same order. The rows may be the
+// head of a longer curve, whose unit and places are used.
 func fitCandidates(c LearningCurve, families []frozenFamily, unit curveUnit) []curveCandidate {
 	c = c.scaled(unit)
 	var all []curveCandidate
@@ -144,8 +143,7 @@ type frozenGroup struct {
 	unit           curveUnit
 }
 
-// fit walks through the offsets of rows in the group's unit, each start being
-// the last optimum.
+// fit walks through the offsets of rows in the group's unit, each start being the last optimum.
 func (g frozenGroup) fit(c LearningCurve) []curveCandidate {
 	law := &g.family.law
 	low := c.lowest()
@@ -187,8 +185,8 @@ func (g frozenGroup) fit(c LearningCurve) []curveCandidate {
 	return all
 }
 
-// freeze holds what the family holds beside the offset and returns a start:
-// the straight line of ln y against ln x.
+// freeze holds what the family holds beside the offset and returns a start: the straight line of ln
+// y against ln x.
 func (g frozenGroup) freeze(pb *problem) []float64 {
 	level, slope := pb.line()
 	hold := func(name string, v float64) { pb.fix(pb.law.Param(name), math.Log(v)) }
@@ -208,8 +206,8 @@ func (g frozenGroup) freeze(pb *problem) []float64 {
 	return []float64{0, level, slope}
 }
 
-// line returns the a and b of the weighted regression ln y = a − b·z, over the
-// single feature z; the weights sum to 1.
+// line returns the a and b of the weighted regression ln y = a − b·z, over the single feature z;
+// the weights sum to 1.
 func (pb *problem) line() (a, b float64) {
 	var meanZ, meanY float64
 	for i, w := range pb.w {

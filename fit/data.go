@@ -13,8 +13,8 @@ type Data struct {
 	Y []float64
 	// Weight multiplies each row's penalty; nil means 1.
 	Weight []float64
-	// Run numbers the run a row belongs to: the unit that a cluster
-	// bootstrap draws. Nil means that every row is its own run.
+	// Run numbers the run a row belongs to: the unit that a cluster bootstrap draws. Nil means that
+	// every row is its own run.
 	Run []int
 }
 
@@ -51,10 +51,10 @@ type Drop struct {
 	Reason string
 }
 
-// Clean returns the rows that law and objective can use and lists the others
-// with the reason: a missing or infinite number, a predictor that is not
-// positive, a response that is not positive where its logarithm is needed.
-// It returns a *MissingColumnError when a column of the law is absent.
+// Clean returns the rows that law and objective can use and lists the others with the reason: a
+// missing or infinite number, a predictor that is not positive, a response that is not positive
+// where its logarithm is needed. It returns a *MissingColumnError when a column of the law is
+// absent.
 func Clean(law Law, d Data, obj Objective) (Data, []Drop, error) {
 	if err := d.check(law); err != nil {
 		return Data{}, nil, err
@@ -74,8 +74,8 @@ func Clean(law Law, d Data, obj Objective) (Data, []Drop, error) {
 	return d.Select(keep), drops, nil
 }
 
-// MissingColumnError reports a column that a law reads and the data lack, or
-// whose length differs from the response's.
+// MissingColumnError reports a column that a law reads and the data lack, or whose length differs
+// from the response's.
 type MissingColumnError struct {
 	Law, Column string
 	Rows, Want  int
@@ -95,7 +95,10 @@ func (d Data) check(law Law) error {
 		}
 	}
 	if d.Weight != nil && len(d.Weight) != len(d.Y) {
-		return &MissingColumnError{Law: law.Name, Column: "weight", Rows: len(d.Weight), Want: len(d.Y)}
+		return &MissingColumnError{
+			Law: law.Name, Column: "weight", Rows: len(d.Weight),
+			Want: len(d.Y),
+		}
 	}
 	if d.Run != nil && len(d.Run) != len(d.Y) {
 		return &MissingColumnError{Law: law.Name, Column: "run", Rows: len(d.Run), Want: len(d.Y)}
@@ -130,8 +133,8 @@ func (d Data) fault(law *Law, obj Objective, i int) string {
 	return ""
 }
 
-// distinctRows counts rows that differ in something the law reads, by a
-// 64-bit hash of their numbers.
+// distinctRows counts rows that differ in something the law reads, by a 64-bit hash of their
+// numbers.
 func (d Data) distinctRows(law *Law) int {
 	seen := make(map[uint64]struct{}, d.Len())
 	for i, y := range d.Y {

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// admit refuses rows that no descent could make sense of and returns the
-// warnings about rows that it may.
+// admit refuses rows that no descent could make sense of and returns the warnings about rows that
+// it may.
 func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 	if err := d.check(*law); err != nil {
 		return nil, err
@@ -33,18 +33,21 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 	seen := d.distinctRows(law)
 	free := len(law.Params) - len(set.Fixed)
 	if seen <= free && len(set.Priors) == 0 {
-		return nil, refuse(TooFewPoints, nil, "%d distinct rows for the %d free parameters of %s; want at least %d",
+		return nil, refuse(TooFewPoints, nil,
+			"%d distinct rows for the %d free parameters of %s; want at least %d",
 			seen, free, law.Name, free+1)
 	}
 	for _, name := range law.Columns {
 		if constant(d.Columns[name]) && len(set.Fixed) == 0 && len(set.Priors) == 0 {
-			return nil, refuse(ConstantColumn, []string{name}, "every row has %s = %s; want at least two values to fit %s",
+			return nil, refuse(ConstantColumn, []string{name},
+				"every row has %s = %s; want at least two values to fit %s",
 				name, number(d.Columns[name][0]), law.Name)
 		}
 	}
 	var warnings []string
 	if k := d.Len() - seen; k > 0 {
-		warnings = append(warnings, fmt.Sprintf("%d of %d rows repeat another row exactly and count again", k, d.Len()))
+		warnings = append(warnings,
+			fmt.Sprintf("%d of %d rows repeat another row exactly and count again", k, d.Len()))
 	}
 	return warnings, nil
 }
@@ -59,22 +62,21 @@ func constant(c []float64) bool {
 }
 
 const (
-	// faintShare is the largest share of ŷ, over all rows, at or below which
-	// a term is too faint for its exponent to mean anything.
+	// faintShare is the largest share of ŷ, over all rows, at or below which a term is too faint
+	// for its exponent to mean anything.
 	faintShare = 1e-6
-	// wildError is the standard error in θ (a logarithm or an exponent) above
-	// which a parameter is called unidentified: e^5 is a factor of 150.
+	// wildError is the standard error in θ (a logarithm or an exponent) above which a parameter is
+	// called unidentified: e^5 is a factor of 150.
 	wildError = 5.0
-	// singular is the scaled normal matrix's smallest pivot below which
-	// double precision sees exact dependence.
+	// singular is the scaled normal matrix's smallest pivot below which double precision sees exact
+	// dependence.
 	singular = 1e-13
-	// runaway is the same ratio in a descent that did not converge: it was
-	// still sliding along a valley that the rows leave open.
+	// runaway is the same ratio in a descent that did not converge: it was still sliding along a
+	// valley that the rows leave open.
 	runaway = 1e-7
 )
 
-// diagnose completes the certificate and turns what it finds into warnings
-// or a refusal.
+// diagnose completes the certificate and turns what it finds into warnings or a refusal.
 func (r *Result) diagnose(pb *problem) error {
 	ws := newWorkspace(pb.p)
 	x := r.theta
@@ -87,7 +89,8 @@ func (r *Result) diagnose(pb *problem) error {
 	pb.pin(x, ws)
 	r.RMS = pb.rms(x)
 	if fled := r.fled(pb); len(fled) > 0 {
-		return refuse(Unidentified, fled, "the best fit of %s lets it run away beyond any number", pb.law.Name)
+		return refuse(Unidentified, fled, "the best fit of %s lets it run away beyond any number",
+			pb.law.Name)
 	}
 	if v := r.Value + r.RMS + pb.norm(ws, r.Value); math.IsNaN(v) || math.IsInf(v, 0) {
 		return refuse(NotConverged, nil, "the rows of %s overflow double precision", pb.law.Name)
@@ -99,14 +102,16 @@ func (r *Result) diagnose(pb *problem) error {
 		}
 		r.Certificate.Active = append(r.Certificate.Active, pa.Name)
 		if pa.Vanishes && x[j] <= pb.lo[j] {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is 0: the rows show no sign of it", pa.Name))
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is 0: the rows show no sign of it",
+				pa.Name))
 			continue
 		}
 		atBound = append(atBound, pa.Name)
 	}
 	if pb.obj.nonSmooth() {
 		if !r.Certificate.Converged {
-			r.Warnings = append(r.Warnings, "the optimum was not certified: no set of rows with valid multipliers was found")
+			r.Warnings = append(r.Warnings,
+				"the optimum was not certified: no set of rows with valid multipliers was found")
 		}
 	} else {
 		if !pb.exact(r.Value, rounding) {
@@ -114,16 +119,21 @@ func (r *Result) diagnose(pb *problem) error {
 		}
 	}
 	if lost := pb.unidentified(x, ws.pinned, &r.Certificate); len(lost) > 0 {
-		return refuse(Unidentified, lost, "the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)
+		return refuse(Unidentified, lost,
+			"the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)
 	}
 	if !r.Certificate.Converged && !pb.obj.nonSmooth() {
-		return refuse(NotConverged, nil, "no start reached an optimum of %s (scaled gradient %.2g)", pb.law.Name, r.Certificate.Gradient)
+		return refuse(NotConverged, nil, "no start reached an optimum of %s (scaled gradient %.2g)",
+			pb.law.Name, r.Certificate.Gradient)
 	}
 	if len(atBound) > 0 {
-		return refuse(AtBound, atBound, "the best fit of %s pushes it against its bound; the law does not suit the rows", pb.law.Name)
+		return refuse(AtBound, atBound,
+			"the best fit of %s pushes it against its bound; the law does not suit the rows",
+			pb.law.Name)
 	}
 	if c := r.Certificate; c.Starts >= 4 && 2*c.Agree < c.Starts {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("only %d of %d starts reached this optimum", c.Agree, c.Starts))
+		r.Warnings = append(r.Warnings, fmt.Sprintf("only %d of %d starts reached this optimum",
+			c.Agree, c.Starts))
 	}
 	return nil
 }
@@ -150,8 +160,8 @@ func (pb *problem) rms(theta []float64) float64 {
 	return math.Sqrt(s / w)
 }
 
-// normalMatrix returns Σ w·∇e·∇eᵀ over the free parameters, their indices
-// and, for laws given by terms, the largest share each term has in any row.
+// normalMatrix returns Σ w·∇e·∇eᵀ over the free parameters, their indices and, for laws given by
+// terms, the largest share each term has in any row.
 func (pb *problem) normalMatrix(theta []float64, held []bool) (*mat.SymDense, []int, []float64) {
 	var free []int
 	for j := range theta {
@@ -181,8 +191,8 @@ func (pb *problem) normalMatrix(theta []float64, held []bool) (*mat.SymDense, []
 	return m, free, shares
 }
 
-// unidentified returns the parameters that the rows leave open: of faint
-// terms, in an exact dependence, or with an absurd standard error.
+// unidentified returns the parameters that the rows leave open: of faint terms, in an exact
+// dependence, or with an absurd standard error.
 func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []string {
 	if len(pb.priors) > 0 {
 		return nil // the prior identifies what the rows do not
@@ -254,9 +264,9 @@ func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []
 	return names
 }
 
-// wild says whether a standard error se above wildError leaves the parameter
-// open: for logarithms and exponents se itself is relative; levels are
-// compared with their own size and with the reach of the response.
+// wild says whether a standard error se above wildError leaves the parameter open: for logarithms
+// and exponents se itself is relative; levels are compared with their own size and with the reach
+// of the response.
 func (p Param) wild(se, theta, reach float64) bool {
 	if p.Vanishes {
 		return false // close to zero is an answer

@@ -13,8 +13,7 @@ type Curve struct {
 	FLOPs, Loss []float64
 }
 
-// Front is one point of a Pareto front: no recorded point reaches a loss as
-// low for so few FLOPs.
+// Front is one point of a Pareto front: no recorded point reaches a loss as low for so few FLOPs.
 type Front struct {
 	// Curve and Point index the curves given.
 	Curve, Point int
@@ -25,14 +24,12 @@ type Front struct {
 type EnvelopeFit struct {
 	// Front is sorted by FLOPs.
 	Front []Front
-	// A is the exponent of N_opt ∝ C^A, from the stretch of budgets over
-	// which each size leads; B = 1 − A when FLOPs are proportional to
-	// params·tokens.
+	// A is the exponent of N_opt ∝ C^A, from the stretch of budgets over which each size leads; B =
+	// 1 − A when FLOPs are proportional to params·tokens.
 	A Estimate
 	// LnParamsAt1 is the logarithm of the factor of C^A.
 	LnParamsAt1 float64
-	// Leaders are the sizes used for A, with the budget (geometric mean)
-	// over which each leads.
+	// Leaders are the sizes used for A, with the budget (geometric mean) over which each leads.
 	Leaders  []Leader
 	Warnings []string
 }
@@ -40,24 +37,30 @@ type EnvelopeFit struct {
 // Leader is a size that has the lowest loss between two budgets.
 type Leader struct{ Params, FLOPs, From, To float64 }
 
-// Envelope returns the Pareto front of training curves and the growth of the
-// best size with compute (approach 1 of Hoffmann et al. 2022, §3.1,
-// arXiv 2203.15556). Losses between recorded points are interpolated in
-// ln FLOPs. The smallest and the largest size that lead are left out of the
-// exponent: where they stop leading is an accident of the sizes that were
-// run.
+// Envelope returns the Pareto front of training curves and the growth of the best size with compute
+// (approach 1 of Hoffmann et al. 2022, §3.1, arXiv 2203.15556). Losses between recorded points are
+// interpolated in ln FLOPs. The smallest and the largest size that lead are left out of the
+// exponent: where they stop leading is an accident of the sizes that were run.
 //
-// Errors: *Refusal BadValue; NoInteriorMinimum when fewer than two sizes lead
-// in the middle (the front is returned with it).
+// Errors: *Refusal BadValue; NoInteriorMinimum when fewer than two sizes lead in the middle (the
+// front is returned with it).
 func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	for i, c := range curves {
 		if len(c.FLOPs) != len(c.Loss) {
-			return nil, &Refusal{Kind: BadValue, Rows: []int{i}, Reason: fmt.Sprintf("curve %d has %d FLOPs and %d losses", i, len(c.FLOPs), len(c.Loss))}
+			return nil, &Refusal{
+				Kind: BadValue, Rows: []int{i},
+				Reason: fmt.Sprintf("curve %d has %d FLOPs and %d losses", i, len(c.FLOPs),
+					len(c.Loss)),
+			}
 		}
 		for k := range c.FLOPs {
 			for _, v := range []float64{c.FLOPs[k], c.Loss[k], c.Params} {
 				if !(v > 0) || math.IsInf(v, 0) {
-					return nil, &Refusal{Kind: BadValue, Rows: []int{i}, Reason: fmt.Sprintf("curve %d, point %d: %v; want positive numbers", i, k, v)}
+					return nil, &Refusal{
+						Kind: BadValue, Rows: []int{i},
+						Reason: fmt.Sprintf("curve %d, point %d: %v; want positive numbers", i, k,
+							v),
+					}
 				}
 			}
 		}
@@ -65,7 +68,9 @@ func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	out := &EnvelopeFit{Front: paretoFront(curves)}
 	leaders := lead(curves)
 	if len(leaders) < 4 {
-		return out, refuse(NoInteriorMinimum, []string{"params"}, "%d sizes lead somewhere; want at least four (the first and the last say nothing)", len(leaders))
+		return out, refuse(NoInteriorMinimum, []string{"params"},
+			"%d sizes lead somewhere; want at least four (the first and the last say nothing)",
+			len(leaders))
 	}
 	out.Leaders = leaders[1 : len(leaders)-1]
 	var c, n []float64
@@ -76,7 +81,8 @@ func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	out.A = line.slope(cmp.Or(level, defaultLevel))
 	out.LnParamsAt1 = line.at(0)
 	if !out.A.HasInterval {
-		out.Warnings = append(out.Warnings, "two leading sizes leave the exponent without an interval")
+		out.Warnings = append(out.Warnings,
+			"two leading sizes leave the exponent without an interval")
 	}
 	return out, nil
 }
@@ -100,9 +106,8 @@ func paretoFront(curves []Curve) []Front {
 	return out
 }
 
-// lead returns the sizes with the lowest interpolated loss, in order of
-// budget; a size that leads, loses and leads again counts over its longest
-// stretch.
+// lead returns the sizes with the lowest interpolated loss, in order of budget; a size that leads,
+// loses and leads again counts over its longest stretch.
 func lead(curves []Curve) []Leader {
 	const points = 1500 // as many budgets as Hoffmann et al. 2022 sample
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -145,8 +150,8 @@ func lead(curves []Curve) []Leader {
 	return out
 }
 
-// at returns the loss at ln FLOPs u; ok only between recorded points, which
-// must be in rising order.
+// at returns the loss at ln FLOPs u; ok only between recorded points, which must be in rising
+// order.
 func (c Curve) at(u float64) (loss float64, ok bool) {
 	f := math.Exp(u)
 	k, _ := slices.BinarySearch(c.FLOPs, f)

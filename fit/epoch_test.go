@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// halfDigit is half a unit in the sixth significant digit, the precision of
-// the stated figures.
+// halfDigit is half a unit in the sixth significant digit, the precision of the stated figures.
 const halfDigit = 5e-6
 
 func closeTo(t *testing.T, what string, got, want, relative float64) {
@@ -28,8 +27,8 @@ func mustFit(t testing.TB, law Law, d Data, obj Objective, set *Settings) *Resul
 	return r
 }
 
-// The optimum of the published log-Huber objective on Epoch's 240 points, as
-// the project's data notes and the issue state it.
+// The optimum of the published log-Huber objective on Epoch's 240 points, as the project's data
+// notes and the issue state it.
 func TestEpochLogHuber(t *testing.T) {
 	d, _ := epoch240(t)
 	r := mustFit(t, Chinchilla(), d, LogHuber(1e-3), nil)
@@ -38,7 +37,10 @@ func TestEpochLogHuber(t *testing.T) {
 	if r.Value > stated+lastDigit {
 		t.Errorf("objective %.15g, want at most %.15g", r.Value, stated)
 	}
-	for name, want := range map[string]float64{"A": 477.826, "B": 2143.42, "E": 1.81722, "alpha": 0.347310, "beta": 0.367172} {
+	for name, want := range map[string]float64{
+		"A": 477.826, "B": 2143.42, "E": 1.81722,
+		"alpha": 0.347310, "beta": 0.367172,
+	} {
 		got, _ := r.Param(name)
 		closeTo(t, name, got, want, halfDigit)
 	}
@@ -47,9 +49,8 @@ func TestEpochLogHuber(t *testing.T) {
 	}
 }
 
-// identical is the relative difference allowed between two descents to one
-// optimum: the last Newton step is 1e-11 of a parameter at most, and B, an
-// exponential, magnifies it by ln B.
+// identical is the relative difference allowed between two descents to one optimum: the last Newton
+// step is 1e-11 of a parameter at most, and B, an exponential, magnifies it by ln B.
 const identical = 1e-9
 
 func TestEpochUnchangedByMeanOrderSeedAndWorkers(t *testing.T) {
@@ -104,8 +105,8 @@ func TestEpochAllRows(t *testing.T) {
 	closeTo(t, "beta", beta, 0.453049, halfDigit)
 }
 
-// Least absolute deviations: figures of the issue (Epoch's own re-fit is
-// A 482.00572, B 2085.43420, E 1.81686).
+// Least absolute deviations: figures of the issue (Epoch's own re-fit is A 482.00572, B 2085.43420,
+// E 1.81686).
 func TestEpochLAD(t *testing.T) {
 	d, _ := epoch240(t)
 	r := mustFit(t, Chinchilla(), d, LAD(), nil)
@@ -115,7 +116,8 @@ func TestEpochLAD(t *testing.T) {
 		closeTo(t, name, got, want, halfDigit)
 	}
 	if r.Certificate.Vertex != 5 {
-		t.Errorf("the fit passes through %d rows, want one for each of the 5 parameters", r.Certificate.Vertex)
+		t.Errorf("the fit passes through %d rows, want one for each of the 5 parameters",
+			r.Certificate.Vertex)
 	}
 }
 
@@ -130,14 +132,14 @@ func TestEpochSquaredBelow1e21(t *testing.T) {
 	raw := mustFit(t, Chinchilla(), d, Squared(), nil)
 	closeTo(t, "RSS, squared", raw.Value, 0.0624142929, 5e-10) // printed to 9 digits
 	e, _ = raw.Param("E")
-	// Newton's method in 40-digit arithmetic (mpmath) ends at 1.905092273946;
-	// the issue states 1.905092280, which was not polished as far.
+	// Newton's method in 40-digit arithmetic (mpmath) ends at 1.905092273946; the issue states
+	// 1.905092280, which was not polished as far.
 	closeTo(t, "E, squared", e, 1.905092273946, 1e-11)
 	closeTo(t, "E, squared, as stated", e, 1.905092280, 5e-9)
 }
 
-// bootstrapTolerance and its wider form for B, whose draws have a heavy tail,
-// are stated in the issue.
+// bootstrapTolerance and its wider form for B, whose draws have a heavy tail, are stated in the
+// issue.
 const (
 	bootstrapTolerance  = 0.05
 	bootstrapToleranceB = 0.15
@@ -159,7 +161,8 @@ func TestEpochBootstrap(t *testing.T) {
 		closeTo(t, "standard error of "+p.Name, warm.Params[j].SE, want[p.Name], tolerance)
 	}
 	// The global refits of the first resamples can only be better.
-	global, err := Bootstrap(context.Background(), r, d, &BootstrapSettings{Resamples: 300, Seed: 1, Starts: 8})
+	global, err := Bootstrap(context.Background(), r, d,
+		&BootstrapSettings{Resamples: 300, Seed: 1, Starts: 8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +181,8 @@ func TestBootstrapDeterministicAndClustered(t *testing.T) {
 	d := shapeSurface(60, 0.01, 3)
 	r := mustFit(t, Power().On("tokens"), d, SquaredLog(), nil)
 	run := func(d Data, workers int) *Bootstrapped {
-		b, err := Bootstrap(context.Background(), r, d, &BootstrapSettings{Resamples: 200, Seed: 4, Workers: workers})
+		b, err := Bootstrap(context.Background(), r, d,
+			&BootstrapSettings{Resamples: 200, Seed: 4, Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,8 +194,8 @@ func TestBootstrapDeterministicAndClustered(t *testing.T) {
 			t.Fatalf("draw %d depends on the number of workers", i)
 		}
 	}
-	// Every run four identical rows: the cluster bootstrap must see a quarter
-	// of the units and twice the standard error that rows would give.
+	// Every run four identical rows: the cluster bootstrap must see a quarter of the units and
+	// twice the standard error that rows would give.
 	var rows []int
 	for i := range d.Len() {
 		rows = append(rows, i, i, i, i)
@@ -211,13 +215,19 @@ func TestBootstrapDeterministicAndClustered(t *testing.T) {
 }
 
 func TestObjectiveNames(t *testing.T) {
-	for _, s := range []string{"log-huber:0.001", "huber:0.05", "squared", "squared-log", "lad", "asymmetric:0.2"} {
+	for _, s := range []string{
+		"log-huber:0.001", "huber:0.05", "squared", "squared-log", "lad",
+		"asymmetric:0.2",
+	} {
 		o, err := ParseObjective(s)
 		if err != nil || o.String() != s {
 			t.Errorf("%s: got %v, %v", s, o, err)
 		}
 	}
-	for _, s := range []string{"", "huber", "huber:0", "huber:x", "asymmetric:1", "log-huber:-1", "lad:2", "huber:NaN"} {
+	for _, s := range []string{
+		"", "huber", "huber:0", "huber:x", "asymmetric:1", "log-huber:-1",
+		"lad:2", "huber:NaN",
+	} {
 		if _, err := ParseObjective(s); err == nil {
 			t.Errorf("%q was accepted", s)
 		} else if !strings.Contains(err.Error(), "want") {
@@ -226,9 +236,9 @@ func TestObjectiveNames(t *testing.T) {
 	}
 }
 
-// Half of the Epoch rows, drawn at random, predict the other half: intervals
-// of level 80 % for new rows hold 80 % of them, give or take three standard
-// deviations of a share of 120 rows; intervals of the curve hold far fewer.
+// Half of the Epoch rows, drawn at random, predict the other half: intervals of level 80 % for new
+// rows hold 80 % of them, give or take three standard deviations of a share of 120 rows; intervals
+// of the curve hold far fewer.
 func TestPredictNewCoversHeldOutRows(t *testing.T) {
 	d, _ := epoch240(t)
 	var fitted, held []int
@@ -242,7 +252,8 @@ func TestPredictNewCoversHeldOutRows(t *testing.T) {
 	}
 	train := d.Select(fitted)
 	r := mustFit(t, Chinchilla(), train, LogHuber(1e-3), nil)
-	b, err := Bootstrap(context.Background(), r, train, &BootstrapSettings{Resamples: 300, Seed: 1, Level: 0.8})
+	b, err := Bootstrap(context.Background(), r, train,
+		&BootstrapSettings{Resamples: 300, Seed: 1, Level: 0.8})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +268,8 @@ func TestPredictNewCoversHeldOutRows(t *testing.T) {
 		}
 	}
 	n := float64(len(held))
-	t.Logf("%d held out: %.2f inside, %.2f in the interval of the curve", len(held), inside/n, onCurve/n)
+	t.Logf("%d held out: %.2f inside, %.2f in the interval of the curve", len(held), inside/n,
+		onCurve/n)
 	if math.Abs(inside/n-0.8) > 0.11 {
 		t.Errorf("%.2f of %d held-out rows inside", inside/n, len(held))
 	}

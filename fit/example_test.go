@@ -8,8 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 )
 
-// A law is fitted, its certificate read, and the result used to split a
-// budget.
+// A law is fitted, its certificate read, and the result used to split a budget.
 func Example() {
 	law := fit.Chinchilla()
 	truth := []float64{1.8, 480, 2100, 0.35, 0.37} // E A B alpha beta

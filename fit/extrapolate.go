@@ -4,30 +4,28 @@ import "math"
 
 // autoSettings are the constants by which [Extrapolate] weights candidates.
 type autoSettings struct {
-	// offsetCentre and offsetSpread are the mean and the standard deviation of
-	// the normal density that weights a candidate by its offset, as a fraction
-	// of the lowest y.
+	// offsetCentre and offsetSpread are the mean and the standard deviation of the normal density
+	// that weights a candidate by its offset, as a fraction of the lowest y.
 	offsetCentre, offsetSpread float64
 	// A candidate's weight falls with its validation error to this power.
 	validationPower float64
-	// noiseFactor is the noise of rows yet to come over the residuals of the
-	// rows fitted. Validation errors within it are no evidence.
+	// noiseFactor is the noise of rows yet to come over the residuals of the rows fitted.
+	// Validation errors within it are no evidence.
 	noiseFactor float64
 }
 
 // autoConstants returns the constants of law auto.
 //
-// Evidence: measured-here, on 46 public learning curves of six data sets; with
-// each data set left out of the choice in turn, the score is the same to 0.001
-// (docs/extrapolation.md). The centre and spread of the offset are round
-// numbers near the fractions at which such curves do end.
+// Evidence: measured-here, on 46 public learning curves of six data sets; with each data set left
+// out of the choice in turn, the score is the same to 0.001 (docs/extrapolation.md). The centre and
+// spread of the offset are round numbers near the fractions at which such curves do end.
 func autoConstants() autoSettings {
 	return autoSettings{offsetCentre: 0.7, offsetSpread: 0.2, validationPower: 1, noiseFactor: 3}
 }
 
-// validationOrigin is the share of a curve's rows, by count, that is fitted to
-// predict the others: late enough that what is validated resembles what is
-// asked. At a half the same weights score worse.
+// validationOrigin is the share of a curve's rows, by count, that is fitted to predict the others:
+// late enough that what is validated resembles what is asked. At a half the same weights score
+// worse.
 const validationOrigin = 0.8
 
 // leastError keeps the weight of an exact fit finite.
@@ -35,15 +33,14 @@ const leastError = 1e-9
 
 // An Extrapolation is a learning curve continued by an average of laws.
 type Extrapolation struct {
-	// Laws holds what each law contributes: power, power-offset, saturating and
-	// one-break, in this order, without those of no weight at all.
+	// Laws holds what each law contributes: power, power-offset, saturating and one-break, in this
+	// order, without those of no weight at all.
 	Laws []LawShare
 	// Points is the number of rows fitted, Last the largest x among them.
 	Points int
 	Last   float64
-	// Noise is the root mean square residual in ln y over the later half of the
-	// rows, Validation the root mean square error in ln y of the average on the
-	// rows after the rolling origin.
+	// Noise is the root mean square residual in ln y over the later half of the rows, Validation
+	// the root mean square error in ln y of the average on the rows after the rolling origin.
 	Noise, Validation float64
 	Warnings          []string
 
@@ -56,39 +53,36 @@ type Extrapolation struct {
 type LawShare struct {
 	Law    Law
 	Weight float64
-	// Validation is the root mean square error in ln y, on the rows after the
-	// rolling origin, of this law's candidates alone, averaged by their weights.
+	// Validation is the root mean square error in ln y, on the rows after the rolling origin, of
+	// this law's candidates alone, averaged by their weights.
 	Validation float64
-	// Params are the natural parameters of its heaviest candidate, in the order
-	// of Law.Params.
+	// Params are the natural parameters of its heaviest candidate, in the order of Law.Params.
 	Params []float64
 }
 
-// Extrapolate returns law auto on a learning curve: the average in ln y of
-// power, power-offset, saturating and one-break laws,
+// Extrapolate returns law auto on a learning curve: the average in ln y of power, power-offset,
+// saturating and one-break laws,
 //
 //	ln ŷ(x) = Σ_m w_m·ln ŷ_m(x),
 //	w_m ∝ N(E_m/y_min; 0.7, 0.2) / √(v_m² + (3σ)²) / n_law.
 //
-// Each law is fitted many times by weighted least squares in ln y: with E at
-// 0, 10, … 90 % of the lowest y and free, with row weights (x/last)^γ for a few
-// γ, and with its break at a few places; n_law counts these γ and places. v_m
-// is the root mean square error of the same candidate, fitted to the first 80 %
-// of the rows, on the other rows; σ is the least residual of any candidate over
-// the later half. So the average turns into a choice where one candidate
-// predicts the held-out rows much better than noise allows the others to.
+// Each law is fitted many times by weighted least squares in ln y: with E at 0, 10, … 90 % of the
+// lowest y and free, with row weights (x/last)^γ for a few γ, and with its break at a few places;
+// n_law counts these γ and places. v_m is the root mean square error of the same candidate, fitted
+// to the first 80 % of the rows, on the other rows; σ is the least residual of any candidate over
+// the later half. So the average turns into a choice where one candidate predicts the held-out rows
+// much better than noise allows the others to.
 //
-// The residual is in ln y and not in ln(y − E), and no optimum over E is asked
-// for: both look better on the rows fitted and extrapolate worse. Curves of
-// more than 256 rows are averaged to that many first.
+// The residual is in ln y and not in ln(y − E), and no optimum over E is asked for: both look
+// better on the rows fitted and extrapolate worse. Curves of more than 256 rows are averaged to
+// that many first.
 //
-// It takes 10 to 20 ms and is deterministic. It is meant for losses that fall:
-// for a score that rises, pass 1 − score. Schedules that end (learning-rate
-// decay) and double descent are not modelled.
+// It takes 10 to 20 ms and is deterministic. It is meant for losses that fall: for a score that
+// rises, pass 1 − score. Schedules that end (learning-rate decay) and double descent are not
+// modelled.
 //
-// Source: the mixing is ours (docs/extrapolation.md). The laws are compared one
-// by one in Alabdulmohsin et al. 2022, arXiv 2209.06640, and Caballero et al.
-// 2023, arXiv 2210.14891.
+// Source: the mixing is ours (docs/extrapolation.md). The laws are compared one by one in
+// Alabdulmohsin et al. 2022, arXiv 2209.06640, and Caballero et al. 2023, arXiv 2210.14891.
 func Extrapolate(c LearningCurve) *Extrapolation {
 	return rollOrigin(c, curveFamilies()).average(autoConstants())
 }
@@ -98,8 +92,8 @@ type rolledCurve struct {
 	curve      LearningCurve
 	families   []frozenFamily
 	candidates []curveCandidate
-	// heldOut holds, for each candidate, its errors in ln y on the rows after
-	// the origin when fitted to the rows before.
+	// heldOut holds, for each candidate, its errors in ln y on the rows after the origin when
+	// fitted to the rows before.
 	heldOut [][]float64
 	// leastNoise is the smallest noise of any candidate.
 	leastNoise float64
@@ -107,7 +101,10 @@ type rolledCurve struct {
 
 func rollOrigin(c LearningCurve, families []frozenFamily) *rolledCurve {
 	short, unit := c.condensed(), c.unit()
-	r := &rolledCurve{curve: c, families: families, candidates: fitCandidates(short, families, unit)}
+	r := &rolledCurve{
+		curve: c, families: families,
+		candidates: fitCandidates(short, families, unit),
+	}
 	r.leastNoise = math.Inf(1)
 	for i := range r.candidates {
 		r.leastNoise = min(r.leastNoise, short.noise(r.candidates[i].logValue))
@@ -119,7 +116,8 @@ func rollOrigin(c LearningCurve, families []frozenFamily) *rolledCurve {
 	for i := range early {
 		r.heldOut[i] = make([]float64, n-origin)
 		for k := range r.heldOut[i] {
-			r.heldOut[i][k] = early[i].logValue(math.Log(short.X[origin+k])) - math.Log(short.Y[origin+k])
+			r.heldOut[i][k] = early[i].logValue(math.Log(short.X[origin+k])) - math.Log(
+				short.Y[origin+k])
 		}
 	}
 	return r
@@ -131,15 +129,15 @@ func originOf(n int) int {
 }
 
 const (
-	// leastNoiseRows keeps the noise of a short curve from resting on a handful
-	// of residuals, mostNoiseRows that of a long one from taking all the time.
+	// leastNoiseRows keeps the noise of a short curve from resting on a handful of residuals,
+	// mostNoiseRows that of a long one from taking all the time.
 	leastNoiseRows, mostNoiseRows = 4, 1024
 	// freeCoefficients is what a candidate has adjusted to the rows.
 	freeCoefficients = 2
 )
 
-// noise returns the standard deviation in ln y of the rows about a prediction,
-// from the later half of the rows, or evenly taken ones of it.
+// noise returns the standard deviation in ln y of the rows about a prediction, from the later half
+// of the rows, or evenly taken ones of it.
 func (c LearningCurve) noise(logValue func(logX float64) float64) float64 {
 	n := len(c.X)
 	rows := min(max(n-n/2, leastNoiseRows), n)
@@ -214,8 +212,8 @@ func (r *rolledCurve) weights(s autoSettings) []float64 {
 	return w
 }
 
-// heldOutError returns the weighted mean error on each held-out row of the
-// candidates of one family, or of all if family is negative.
+// heldOutError returns the weighted mean error on each held-out row of the candidates of one
+// family, or of all if family is negative.
 func (r *rolledCurve) heldOutError(weights []float64, family int) []float64 {
 	mean := make([]float64, len(r.heldOut[0]))
 	var total float64
@@ -244,7 +242,8 @@ func (c LearningCurve) warnings() []string {
 		w = append(w, "fewer than 10 distinct x: the intervals were calibrated on longer curves")
 	}
 	if c.Y[n-1] > c.Y[0] {
-		w = append(w, "the curve rises: law auto is made for a loss that falls; pass 1 − score for a score")
+		w = append(w,
+			"the curve rises: law auto is made for a loss that falls; pass 1 − score for a score")
 	}
 	return w
 }
@@ -255,8 +254,7 @@ func (x *Extrapolation) Predict(at float64) float64 {
 	return finiteExp(mean)
 }
 
-// moments returns the weighted mean and standard deviation of ln ŷ over the
-// candidates.
+// moments returns the weighted mean and standard deviation of ln ŷ over the candidates.
 func (x *Extrapolation) moments(logX float64) (mean, spread float64) {
 	// Deviations from the first candidate instead of the mean: one pass.
 	reference := x.candidates[0].logValue(logX)

@@ -7,8 +7,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 )
 
-// A loss recorded up to 5.1e9 tokens is continued to twice that. The log was
-// resumed once: its last row at 1.6e8 tokens wins.
+// A loss recorded up to 5.1e9 tokens is continued to twice that. The log was resumed once: its last
+// row at 1.6e8 tokens wins.
 func ExampleExtrapolate() {
 	var tokens, loss []float64
 	for i := range 15 {

@@ -5,16 +5,14 @@ import (
 	"math"
 )
 
-// Extrapolate returns the continuation of a learning curve by the one law of r,
-// which was fitted to that curve, with the noise and the validation error that
-// give [Extrapolation.Interval] its width: the law is fitted again, with the
-// same objective and settings, to the first 80 % of the rows and scored on the
-// others. The candidates of law auto have a spread that one law lacks, and the
+// Extrapolate returns the continuation of a learning curve by the one law of r, which was fitted to
+// that curve, with the noise and the validation error that give [Extrapolation.Interval] its width:
+// the law is fitted again, with the same objective and settings, to the first 80 % of the rows and
+// scored on the others. The candidates of law auto have a spread that one law lacks, and the
 // factors were not calibrated for it: docs/extrapolation.md has the coverage.
 //
-// The error is the context's, or that of the second fit if it found no
-// parameters at all. It panics if the law does not predict a loss from one
-// column.
+// The error is the context's, or that of the second fit if it found no parameters at all. It panics
+// if the law does not predict a loss from one column.
 func (r *Result) Extrapolate(ctx context.Context, c LearningCurve) (*Extrapolation, error) {
 	if len(r.Law.Columns) != 1 || r.Law.Direct {
 		panic("fit: law " + r.Law.Name + " does not predict a learning curve")
@@ -22,7 +20,10 @@ func (r *Result) Extrapolate(ctx context.Context, c LearningCurve) (*Extrapolati
 	n := len(c.X)
 	origin := originOf(n)
 	head := c.head(origin)
-	early, err := Fit(ctx, r.Law, Data{Columns: map[string][]float64{r.Law.Columns[0]: head.X}, Y: head.Y}, r.Objective, &r.set)
+	early, err := Fit(ctx, r.Law, Data{
+		Columns: map[string][]float64{r.Law.Columns[0]: head.X},
+		Y:       head.Y,
+	}, r.Objective, &r.set)
 	if early == nil {
 		return nil, err
 	}
@@ -33,7 +34,10 @@ func (r *Result) Extrapolate(ctx context.Context, c LearningCurve) (*Extrapolati
 		heldOut = append(heldOut, before.logValue(math.Log(c.X[i]))-math.Log(c.Y[i]))
 	}
 	x := &Extrapolation{
-		Laws:   []LawShare{{Law: r.Law, Weight: 1, Validation: rootMeanSquare(heldOut), Params: r.Params}},
+		Laws: []LawShare{{
+			Law: r.Law, Weight: 1, Validation: rootMeanSquare(heldOut),
+			Params: r.Params,
+		}},
 		Points: n, Last: c.X[n-1],
 		Noise: c.noise(candidate.logValue), Validation: rootMeanSquare(heldOut),
 		Warnings:   c.warnings(),
@@ -41,7 +45,8 @@ func (r *Result) Extrapolate(ctx context.Context, c LearningCurve) (*Extrapolati
 		settings: autoConstants(),
 	}
 	if err != nil {
-		x.Warnings = append(x.Warnings, "the rows before the rolling origin do not support the law: "+err.Error())
+		x.Warnings = append(x.Warnings,
+			"the rows before the rolling origin do not support the law: "+err.Error())
 	}
 	return x, nil
 }

@@ -13,7 +13,8 @@ func TestResultExtrapolate(t *testing.T) {
 		// A ripple of 1 %, so that there is noise to report.
 		return law.Predict(params, []float64{x}) * (1 + 0.01*math.Sin(10*math.Log(x)))
 	})
-	r, err := Fit(context.Background(), law, Data{Columns: map[string][]float64{"x": c.X}, Y: c.Y}, SquaredLog(), nil)
+	r, err := Fit(context.Background(), law, Data{Columns: map[string][]float64{"x": c.X}, Y: c.Y},
+		SquaredLog(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +27,8 @@ func TestResultExtrapolate(t *testing.T) {
 	if got, want := x.Predict(at), r.Predict(at); math.Abs(got/want-1) > rounding {
 		t.Errorf("%g, the result predicts %g", got, want)
 	}
-	// The ripple has a root mean square of 0.01/√2; the fit takes up some of it
-	// and the ten rows sample it unevenly.
+	// The ripple has a root mean square of 0.01/√2; the fit takes up some of it and the ten rows
+	// sample it unevenly.
 	if x.Noise < 0.003 || x.Noise > 0.015 {
 		t.Errorf("noise %g, want about 0.007", x.Noise)
 	}

@@ -19,12 +19,12 @@ func curveOf(n int, y func(x float64) float64) LearningCurve {
 	return c
 }
 
-// TestExtrapolateKnownLaws continues noiseless curves whose law is known: the
-// average must end as the choice of that law.
+// TestExtrapolateKnownLaws continues noiseless curves whose law is known: the average must end as
+// the choice of that law.
 func TestExtrapolateKnownLaws(t *testing.T) {
-	// One candidate is exact and a few hundred are not; together they keep a
-	// weight of about their number times σ over their validation error. The
-	// one-break law has no exact candidate: breakRidge moves its slopes.
+	// One candidate is exact and a few hundred are not; together they keep a weight of about their
+	// number times σ over their validation error. The one-break law has no exact candidate:
+	// breakRidge moves its slopes.
 	const exact, ridged = 1e-4, 5e-3
 	last := 1e6 * math.Pow(2, 19.0/2)
 	for _, c := range []struct {
@@ -71,11 +71,13 @@ func TestExtrapolateReports(t *testing.T) {
 	}
 	// A one-break law without a change of slope is the same curve.
 	share, same := x.Laws[1], x.Laws[3]
-	if share.Law.Name != "power-offset" || same.Law.Name != "one-break" || share.Weight+same.Weight < 0.99 {
-		t.Errorf("%s and %s have weights %g and %g, want a sum above 0.99", share.Law.Name, same.Law.Name, share.Weight, same.Weight)
+	if share.Law.Name != "power-offset" || same.Law.Name != "one-break" ||
+		share.Weight+same.Weight < 0.99 {
+		t.Errorf("%s and %s have weights %g and %g, want a sum above 0.99", share.Law.Name,
+			same.Law.Name, share.Weight, same.Weight)
 	}
-	// The heaviest candidate is the fit with a free offset, converged to
-	// candidateTolerance in every parameter; A leans on alpha by ln x ≈ 20.
+	// The heaviest candidate is the fit with a free offset, converged to candidateTolerance in
+	// every parameter; A leans on alpha by ln x ≈ 20.
 	const converged = 1e-4
 	for i, want := range params {
 		if math.Abs(share.Params[i]/want-1) > converged {
@@ -86,9 +88,9 @@ func TestExtrapolateReports(t *testing.T) {
 
 // TestExtrapolateUnits: another unit of x or y changes nothing but the unit.
 func TestExtrapolateUnits(t *testing.T) {
-	// The arithmetic is done in units of the curve, so that only rounding
-	// differs. A candidate with a slope at its bound may stop a little earlier or
-	// later for it; it has a small share of the weight.
+	// The arithmetic is done in units of the curve, so that only rounding differs. A candidate with
+	// a slope at its bound may stop a little earlier or later for it; it has a small share of the
+	// weight.
 	const descentTolerance = 1e-3
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
@@ -122,8 +124,7 @@ func TestExtrapolateIsDeterministic(t *testing.T) {
 	}
 }
 
-// TestExtrapolateOddCurves: whatever the curve, numbers are finite and
-// intervals in order.
+// TestExtrapolateOddCurves: whatever the curve, numbers are finite and intervals in order.
 func TestExtrapolateOddCurves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(minCurvePoints, 30).Draw(t, "rows")
@@ -154,8 +155,8 @@ func TestExtrapolateOddCurves(t *testing.T) {
 	})
 }
 
-// TestExtrapolateLongNoisyCurve: a log of many noisy rows is averaged before
-// laws are fitted, but the noise is that of a row.
+// TestExtrapolateLongNoisyCurve: a log of many noisy rows is averaged before laws are fitted, but
+// the noise is that of a row.
 func TestExtrapolateLongNoisyCurve(t *testing.T) {
 	const rows, noise = 20000, 0.05
 	rng := rand.New(rand.NewPCG(3, 4))
@@ -166,14 +167,14 @@ func TestExtrapolateLongNoisyCurve(t *testing.T) {
 		c.X, c.Y = append(c.X, x), append(c.Y, law(x)*math.Exp(noise*rng.NormFloat64()))
 	}
 	x := Extrapolate(c)
-	// The standard error of a standard deviation from n rows is 1/√(2n): 2.2 %
-	// for mostNoiseRows; four of them.
+	// The standard error of a standard deviation from n rows is 1/√(2n): 2.2 % for mostNoiseRows;
+	// four of them.
 	const sampling = 0.09
 	if math.Abs(x.Noise/noise-1) > sampling {
 		t.Errorf("noise %g, want %g", x.Noise, noise)
 	}
-	// The mean of the last tenth of the rows is known to 0.05/√2000 = 0.1 %;
-	// the slope beyond it to a few times that.
+	// The mean of the last tenth of the rows is known to 0.05/√2000 = 0.1 %; the slope beyond it to
+	// a few times that.
 	const known = 0.005
 	at := 2 * c.X[rows-1]
 	if got := x.Predict(at); math.Abs(math.Log(got/law(at))) > known {
@@ -199,8 +200,7 @@ func TestExtrapolationScore(t *testing.T) {
 	p := x.Predict(at)
 	_, high80 := x.Interval(at, 0.80)
 	_, high95 := x.Interval(at, 0.95)
-	// By hand: one row on the prediction, one between the two intervals, one
-	// far outside both.
+	// By hand: one row on the prediction, one between the two intervals, one far outside both.
 	s, err := x.Score([]float64{at, at, at}, []float64{p, math.Sqrt(high80 * high95), p * math.E})
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +212,10 @@ func TestExtrapolationScore(t *testing.T) {
 	}
 	const rounding = 1e-9
 	for _, v := range [][2]float64{
-		{s.RMSLE, want.RMSLE}, {s.Coverage80, want.Coverage80}, {s.Coverage95, want.Coverage95}, {s.HalfWidth80, want.HalfWidth80},
+		{s.RMSLE, want.RMSLE},
+		{s.Coverage80, want.Coverage80},
+		{s.Coverage95, want.Coverage95},
+		{s.HalfWidth80, want.HalfWidth80},
 	} {
 		if math.Abs(v[0]-v[1]) > rounding {
 			t.Errorf("score %+v, want %+v", s, want)

@@ -17,20 +17,21 @@ import (
 
 // A referenceCurve is one public learning curve: rows to fit and rows to score.
 type referenceCurve struct {
-	// set is the data set or benchmark the curve belongs to: what is left out
-	// whole when constants are chosen.
+	// set is the data set or benchmark the curve belongs to: what is left out whole when constants
+	// are chosen.
 	set, name string
 	fitted    LearningCurve
 	x, y      []float64
 }
 
-// referenceCurves reads the private file of 46 curves (Alabdulmohsin et al.
-// 2022), fit rows with repeated x collapsed to the last.
+// referenceCurves reads the private file of 46 curves (Alabdulmohsin et al. 2022), fit rows with
+// repeated x collapsed to the last.
 func referenceCurves(t testing.TB) []referenceCurve {
 	t.Helper()
 	root := os.Getenv("DEEPNARROW_REFERENCE_DATA")
 	if root == "" {
-		t.Skip("DEEPNARROW_REFERENCE_DATA is not set: the public learning curves are not part of the repository")
+		t.Skip(
+			"DEEPNARROW_REFERENCE_DATA is not set: the public learning curves are not part of the repository")
 	}
 	f, err := os.Open(filepath.Join(root, "fitting", "learning_curves_dev.csv"))
 	if err != nil {
@@ -104,8 +105,8 @@ const (
 	askedHalfWidth                  = 0.045
 	referenceCurveCount             = 46
 	nominal80, nominal95    float64 = 0.80, 0.95
-	// Where a descent stops moves a factor in its third digit, and coverage by
-	// a few rows of a thousand.
+	// Where a descent stops moves a factor in its third digit, and coverage by a few rows of a
+	// thousand.
 	factorTolerance = 0.02
 )
 
@@ -119,7 +120,8 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 	for i, c := range curves {
 		auto[i] = c.logRMSE(Extrapolate(c.fitted).Predict)
 	}
-	t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f", "auto", "", mean(auto), median(auto), slices.Max(auto))
+	t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f", "auto", "", mean(auto), median(auto),
+		slices.Max(auto))
 	if mean(auto) > askedRMSLE {
 		t.Errorf("mean RMSLE of auto %.4f, want at most %g", mean(auto), askedRMSLE)
 	}
@@ -141,11 +143,14 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 				if err != nil {
 					t.Fatal(c.name, err)
 				}
-				single, cover80, cover95 = append(single, s.RMSLE), append(cover80, s.Coverage80), append(cover95, s.Coverage95)
+				single, cover80, cover95 = append(single, s.RMSLE), append(cover80, s.Coverage80),
+					append(cover95, s.Coverage95)
 				halfWidths = append(halfWidths, s.HalfWidth80)
 			}
-			t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f; 80 %% covers %.3f, 95 %% %.3f, half-width %.4f", law.Name, objective,
-				mean(single), median(single), slices.Max(single), mean(cover80), mean(cover95), mean(halfWidths))
+			t.Logf(
+				"%-14s %-16s mean %.4f median %.4f worst %.4f; 80 %% covers %.3f, 95 %% %.3f, half-width %.4f", law.Name, objective,
+				mean(single), median(single), slices.Max(single), mean(cover80), mean(cover95),
+				mean(halfWidths))
 			if mean(auto) >= mean(single) || median(auto) >= median(single) {
 				t.Errorf("auto does not beat %s %s: mean %.4f and %.4f, median %.4f and %.4f",
 					law.Name, objective, mean(auto), mean(single), median(auto), median(single))
@@ -169,8 +174,7 @@ func triedSettings() []autoSettings {
 	return tried
 }
 
-// triedFamilies are the candidates that the tests choose among, the shipped
-// ones first.
+// triedFamilies are the candidates that the tests choose among, the shipped ones first.
 func triedFamilies() (names []string, families [][]frozenFamily) {
 	without := func(number int) []frozenFamily {
 		f := curveFamilies()
@@ -189,7 +193,8 @@ func triedFamilies() (names []string, families [][]frozenFamily) {
 		return f
 	}
 	names = []string{
-		"as shipped", "without power", "without power-offset", "without saturating", "without one-break",
+		"as shipped", "without power", "without power-offset", "without saturating",
+		"without one-break",
 		"recency 0", "recency 1", "recency 4", "x0 at 0.1", "d at 0.3",
 	}
 	families = [][]frozenFamily{
@@ -200,14 +205,17 @@ func triedFamilies() (names []string, families [][]frozenFamily) {
 }
 
 // settingsScores returns the RMSLE of law auto by settings and curve.
-func settingsScores(tried []autoSettings, families []frozenFamily, curves []referenceCurve) [][]float64 {
+func settingsScores(tried []autoSettings, families []frozenFamily,
+	curves []referenceCurve,
+) [][]float64 {
 	scores := make([][]float64, len(tried))
 	for _, c := range curves {
 		r := rollOrigin(c.fitted, families)
 		errors := make([][]float64, len(r.candidates)) // by candidate, row to score
 		for m := range r.candidates {
 			for i, x := range c.x {
-				errors[m] = append(errors[m], r.candidates[m].logValue(math.Log(x))-math.Log(c.y[i]))
+				errors[m] = append(errors[m], r.candidates[m].logValue(math.Log(x))-math.Log(
+					c.y[i]))
 			}
 		}
 		for k, s := range tried {
@@ -223,8 +231,8 @@ func settingsScores(tried []autoSettings, families []frozenFamily, curves []refe
 	return scores
 }
 
-// TestAutoLeaveOneSetOut chooses candidates and constants of law auto on the
-// scored rows of all data sets but one, and scores that one.
+// TestAutoLeaveOneSetOut chooses candidates and constants of law auto on the scored rows of all
+// data sets but one, and scores that one.
 func TestAutoLeaveOneSetOut(t *testing.T) {
 	curves := referenceCurves(t)
 	tried := append([]autoSettings{autoConstants()}, triedSettings()...)
@@ -242,37 +250,42 @@ func TestAutoLeaveOneSetOut(t *testing.T) {
 			choices = append(choices, choice{names[f], tried[k], scores[k]})
 			means = append(means, mean(scores[k]))
 		}
-		t.Logf("%-20s mean %.4f median %.4f worst %.4f; with other settings mean %.4f to %.4f", names[f],
-			mean(scores[0]), median(scores[0]), slices.Max(scores[0]), slices.Min(means), slices.Max(means))
+		t.Logf("%-20s mean %.4f median %.4f worst %.4f; with other settings mean %.4f to %.4f",
+			names[f],
+			mean(scores[0]), median(scores[0]), slices.Max(scores[0]), slices.Min(means),
+			slices.Max(means))
 	}
 	byMean := func(a, b choice) int { return cmp.Compare(mean(a.scores), mean(b.scores)) }
 	best, worst := slices.MinFunc(choices, byMean), slices.MaxFunc(choices, byMean)
 	t.Logf("%d choices: mean RMSLE from %.4f (%s %+v) to %.4f (%s %+v)", len(choices),
-		mean(best.scores), best.families, best.settings, mean(worst.scores), worst.families, worst.settings)
+		mean(best.scores), best.families, best.settings, mean(worst.scores), worst.families,
+		worst.settings)
 	out := leaveOneSetOut(curves, func(kept, left []int) []float64 {
 		best := slices.MinFunc(choices, func(a, b choice) int {
 			return cmp.Compare(mean(pick(a.scores, kept)), mean(pick(b.scores, kept)))
 		})
-		t.Logf("without %-4s the choice is %s %+v and scores %.4f there", curves[left[0]].set, best.families, best.settings, mean(pick(best.scores, left)))
+		t.Logf("without %-4s the choice is %s %+v and scores %.4f there", curves[left[0]].set,
+			best.families, best.settings, mean(pick(best.scores, left)))
 		return pick(best.scores, left)
 	})
 	t.Logf("left out: mean %.4f median %.4f", mean(out), median(out))
 	if mean(out) > askedRMSLE {
-		t.Errorf("mean RMSLE with whole data sets left out %.4f, want at most %g", mean(out), askedRMSLE)
+		t.Errorf("mean RMSLE with whole data sets left out %.4f, want at most %g", mean(out),
+			askedRMSLE)
 	}
 }
 
-// TestAutoConstantsFromFittedRows scores the same settings inside the rows to
-// fit alone: rows up to half the last x predict the others. The constants that
-// ship are as good as the best there, without a look at a scored row.
+// TestAutoConstantsFromFittedRows scores the same settings inside the rows to fit alone: rows up to
+// half the last x predict the others. The constants that ship are as good as the best there,
+// without a look at a scored row.
 func TestAutoConstantsFromFittedRows(t *testing.T) {
 	const (
 		// Fit to x_last/2.15 and predict to x_last: the reach of the scored rows.
 		reach = 2.15
 		// Shorter heads say more about the first rows than about the constants.
 		leastHead = 8
-		// The constants are round numbers; a choice within a twentieth of the best
-		// score cannot be told from it on so few curves.
+		// The constants are round numbers; a choice within a twentieth of the best score cannot be
+		// told from it on so few curves.
 		tie = 1.05
 	)
 	var inner []referenceCurve
@@ -291,14 +304,15 @@ func TestAutoConstantsFromFittedRows(t *testing.T) {
 	scores := settingsScores(tried, curveFamilies(), inner)
 	best := slices.MinFunc(scores, func(a, b []float64) int { return cmp.Compare(mean(a), mean(b)) })
 	shipped := scores[len(scores)-1]
-	t.Logf("%d curves: best of %d settings %.4f, the constants %.4f", len(inner), len(tried), mean(best), mean(shipped))
+	t.Logf("%d curves: best of %d settings %.4f, the constants %.4f", len(inner), len(tried),
+		mean(best), mean(shipped))
 	if mean(shipped) > tie*mean(best) {
 		t.Errorf("mean RMSLE %.4f, best %.4f", mean(shipped), mean(best))
 	}
 }
 
-// leaveOneSetOut calls score for each data set with the numbers of the curves
-// kept and left out, and returns what it returned for each curve.
+// leaveOneSetOut calls score for each data set with the numbers of the curves kept and left out,
+// and returns what it returned for each curve.
 func leaveOneSetOut(curves []referenceCurve, score func(kept, left []int) []float64) []float64 {
 	out := make([]float64, len(curves))
 	var done []string
@@ -322,9 +336,8 @@ func leaveOneSetOut(curves []referenceCurve, score func(kept, left []int) []floa
 	return out
 }
 
-// TestAutoIntervalsCover calibrates the intervals on all data sets but one, counts
-// the rows of that one inside them, and checks the constants that ship against
-// a calibration on all.
+// TestAutoIntervalsCover calibrates the intervals on all data sets but one, counts the rows of that
+// one inside them, and checks the constants that ship against a calibration on all.
 func TestAutoIntervalsCover(t *testing.T) {
 	curves := referenceCurves(t)
 	misses := make([][]float64, len(curves)) // |error|/scale by curve, row
@@ -382,7 +395,8 @@ func TestAutoIntervalsCover(t *testing.T) {
 		return s
 	})
 	cover80, cover95 := cover(nominal80), cover(nominal95)
-	t.Logf("left out: coverage of 80 %% %.3f, of 95 %% %.3f; half-width of 80 %% %.4f", mean(cover80), mean(cover95), mean(halfWidths))
+	t.Logf("left out: coverage of 80 %% %.3f, of 95 %% %.3f; half-width of 80 %% %.4f",
+		mean(cover80), mean(cover95), mean(halfWidths))
 	for _, set := range []string{"BB", "LM", "bird", "c", "cal", "inet"} {
 		var a, b, w []float64
 		for i, c := range curves {
@@ -390,7 +404,8 @@ func TestAutoIntervalsCover(t *testing.T) {
 				a, b, w = append(a, cover80[i]), append(b, cover95[i]), append(w, halfWidths[i])
 			}
 		}
-		t.Logf("%-5s %2d curves: coverage of 80 %% %.3f, of 95 %% %.3f; half-width of 80 %% %.4f", set, len(a), mean(a), mean(b), mean(w))
+		t.Logf("%-5s %2d curves: coverage of 80 %% %.3f, of 95 %% %.3f; half-width of 80 %% %.4f",
+			set, len(a), mean(a), mean(b), mean(w))
 	}
 	if m := mean(cover80); m < asked80Low || m > asked80High {
 		t.Errorf("80 %% intervals cover %.3f, want %g to %g", m, asked80Low, asked80High)

@@ -7,17 +7,15 @@ type ExtrapolationScore struct {
 	Points int
 	// RMSLE is √mean (ln ŷ − ln y)² over the rows.
 	RMSLE float64
-	// Coverage80 and Coverage95 are the shares of rows inside the intervals of
-	// these levels.
+	// Coverage80 and Coverage95 are the shares of rows inside the intervals of these levels.
 	Coverage80, Coverage95 float64
 	// HalfWidth80 is the mean over rows of half the 80 % interval in ln y.
 	HalfWidth80 float64
 }
 
-// Score compares the extrapolation with rows (x[i], y[i]), each counted once
-// even where x repeats. The error is a [*Refusal]: TooFewPoints without rows,
-// BadValue if a number is not finite and positive. It panics if the lengths
-// differ.
+// Score compares the extrapolation with rows (x[i], y[i]), each counted once even where x repeats.
+// The error is a [*Refusal]: TooFewPoints without rows, BadValue if a number is not finite and
+// positive. It panics if the lengths differ.
 func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 	if len(at) != len(y) {
 		panic("fit: a score needs as many y as x")
@@ -30,7 +28,8 @@ func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 	errors := make([]float64, len(y))
 	for i := range y {
 		if !finitePositive(at[i]) || !finitePositive(y[i]) {
-			r := refuse(BadValue, nil, "row %d to score is (%g, %g); x and y must be finite and positive", i, at[i], y[i])
+			r := refuse(BadValue, nil,
+				"row %d to score is (%g, %g); x and y must be finite and positive", i, at[i], y[i])
 			r.Rows = []int{i}
 			return ExtrapolationScore{}, r
 		}

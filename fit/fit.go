@@ -24,9 +24,8 @@ type Settings struct {
 	Only bool
 }
 
-// Prior adds weight·((θ − centre)/sd)² to the objective, where θ is the
-// natural parameter, or its logarithm when the law marks it Log (then Centre
-// is still given in natural units and SD in ln).
+// Prior adds weight·((θ − centre)/sd)² to the objective, where θ is the natural parameter, or its
+// logarithm when the law marks it Log (then Centre is still given in natural units and SD in ln).
 type Prior struct {
 	Param      string
 	Centre, SD float64
@@ -42,8 +41,7 @@ type Result struct {
 	Params []float64
 	// Value is the objective, summed over rows (priors included).
 	Value float64
-	// RMS is the weighted root mean square residual, in ln y or, for raw
-	// objectives, in y.
+	// RMS is the weighted root mean square residual, in ln y or, for raw objectives, in y.
 	RMS float64
 	// Rows is the number of rows fitted.
 	Rows        int
@@ -56,21 +54,19 @@ type Result struct {
 
 // Certificate says why a result may be believed.
 type Certificate struct {
-	// Starts is how many descents ran, Agree how many of them ended at the
-	// reported optimum (value within 1e-9 of it, relative).
+	// Starts is how many descents ran, Agree how many of them ended at the reported optimum (value
+	// within 1e-9 of it, relative).
 	Starts, Agree int
-	// Gradient is the largest free component of the objective's gradient in
-	// θ divided by the root of its curvature and of the objective's own
-	// size: scale-free, and 0 for a fit that is perfect to rounding.
+	// Gradient is the largest free component of the objective's gradient in θ divided by the root
+	// of its curvature and of the objective's own size: scale-free, and 0 for a fit that is perfect
+	// to rounding.
 	Gradient float64
-	// Condition is the ratio of the largest to the smallest eigenvalue of
-	// the scaled normal matrix: how close some parameters are to trading
-	// off exactly.
+	// Condition is the ratio of the largest to the smallest eigenvalue of the scaled normal matrix:
+	// how close some parameters are to trading off exactly.
 	Condition float64
 	// Active names the parameters at a bound.
 	Active []string
-	// Vertex counts the rows that the fit passes through exactly (lad,
-	// asymmetric).
+	// Vertex counts the rows that the fit passes through exactly (lad, asymmetric).
 	Vertex int
 	// Evaluations counts passes over all rows, in all starts.
 	Evaluations int
@@ -80,8 +76,8 @@ type Certificate struct {
 // Predict returns ŷ for one row of predictors in the order of Law.Columns.
 func (r *Result) Predict(x ...float64) float64 { return r.Law.Predict(r.Params, x) }
 
-// Param returns the natural value of the named parameter; ok is false when
-// the law has none of that name.
+// Param returns the natural value of the named parameter; ok is false when the law has none of that
+// name.
 func (r *Result) Param(name string) (value float64, ok bool) {
 	j := r.Law.Param(name)
 	if j < 0 {
@@ -92,12 +88,11 @@ func (r *Result) Param(name string) (value float64, ok bool) {
 
 // Fit returns the parameters of law that minimise obj over the rows of d.
 //
-// Errors: *MissingColumnError; *Refusal when the rows cannot support the law
-// (for Unidentified, AtBound and NotConverged the result is returned as
-// well, for diagnosis); the context's error.
+// Errors: *MissingColumnError; *Refusal when the rows cannot support the law (for Unidentified,
+// AtBound and NotConverged the result is returned as well, for diagnosis); the context's error.
 //
-// The result is the same for every order of the starts and every number of
-// workers, and does not change when all weights are multiplied by a constant.
+// The result is the same for every order of the starts and every number of workers, and does not
+// change when all weights are multiplied by a constant.
 func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*Result, error) {
 	if set == nil {
 		set = &Settings{}
@@ -112,7 +107,10 @@ func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*R
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings, Certificate: certificate, set: *set}
+	r := &Result{
+		Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings,
+		Certificate: certificate, set: *set,
+	}
 	r.theta, r.Value = best.theta, best.value
 	r.Params = pb.natural(best.theta)
 	err = r.diagnose(pb)
@@ -126,8 +124,8 @@ func (s *Settings) workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// apply puts fixed parameters and priors into the problem. Unknown names
-// panic: they are programmer mistakes.
+// apply puts fixed parameters and priors into the problem. Unknown names panic: they are programmer
+// mistakes.
 func (pb *problem) apply(set *Settings) {
 	index := func(name string) int {
 		j := pb.law.Param(name)
@@ -179,8 +177,7 @@ func (pb *problem) starts(set *Settings) [][]float64 {
 	return append(out, pb.startPoints(n, set.Seed)...)
 }
 
-// natural converts θ; a parameter that may vanish and sits at its bound is
-// zero.
+// natural converts θ; a parameter that may vanish and sits at its bound is zero.
 func (pb *problem) natural(theta []float64) []float64 {
 	out := make([]float64, pb.p)
 	pb.law.toNatural(theta, out)

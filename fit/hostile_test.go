@@ -20,7 +20,10 @@ func TestHostileRows(t *testing.T) {
 		func() float64 { return 1e-9 * (1 + rng.Float64()) },
 		func() float64 { return 7 },
 	}
-	objectives := []Objective{LogHuber(1e-3), Huber(0.1), Squared(), SquaredLog(), LAD(), Asymmetric(0.2)}
+	objectives := []Objective{
+		LogHuber(1e-3), Huber(0.1), Squared(), SquaredLog(), LAD(),
+		Asymmetric(0.2),
+	}
 	for _, l := range Laws() {
 		for round := range 40 {
 			d := Data{Columns: map[string][]float64{}}
@@ -35,7 +38,8 @@ func TestHostileRows(t *testing.T) {
 				d.Y = append(d.Y, columns[len(columns)-1]())
 			}
 			obj := objectives[rng.IntN(len(objectives))]
-			r, err := Fit(context.Background(), l, d, obj, &Settings{Starts: 3, Seed: uint64(round)})
+			r, err := Fit(context.Background(), l, d, obj,
+				&Settings{Starts: 3, Seed: uint64(round)})
 			if err != nil {
 				var refusal *Refusal
 				if !errors.As(err, &refusal) || refusal.Error() == "" {
@@ -43,7 +47,8 @@ func TestHostileRows(t *testing.T) {
 				}
 				continue
 			}
-			for _, v := range append([]float64{r.Value, r.RMS, r.Certificate.Gradient}, r.Params...) {
+			for _, v := range append([]float64{r.Value, r.RMS, r.Certificate.Gradient},
+				r.Params...) {
 				if math.IsNaN(v) || math.IsInf(v, 0) {
 					t.Fatalf("%s, %v, %v: accepted %+v", l.Name, obj, d, r)
 				}

@@ -2,45 +2,41 @@ package fit
 
 import "math"
 
-// spreadShare is what the spread of the candidates adds to the scale of a
-// prediction error: they are not independent guesses, and most of them are
-// wrong together or not at all.
+// spreadShare is what the spread of the candidates adds to the scale of a prediction error: they
+// are not independent guesses, and most of them are wrong together or not at all.
 //
-// Evidence: measured-here, as the round number at which the coverage of the
-// intervals differs less between data sets than at 1 (docs/extrapolation.md).
+// Evidence: measured-here, as the round number at which the coverage of the intervals differs less
+// between data sets than at 1 (docs/extrapolation.md).
 const spreadShare = 0.5
 
-// A levelFactor says how many scales an interval of a nominal level reaches to
-// either side.
+// A levelFactor says how many scales an interval of a nominal level reaches to either side.
 type levelFactor struct {
 	level, scales float64
 }
 
 // intervalFactors returns the calibrated levels, in rising order.
 //
-// Evidence: measured-here. The smallest factors with which the intervals cover
-// that share of the rows after the end of 46 public learning curves, averaged
-// by curve (docs/extrapolation.md).
+// Evidence: measured-here. The smallest factors with which the intervals cover that share of the
+// rows after the end of 46 public learning curves, averaged by curve (docs/extrapolation.md).
 func intervalFactors() [2]levelFactor {
 	return [2]levelFactor{{0.80, 1.21}, {0.95, 1.90}}
 }
 
-// CalibratedReach is the largest x, over the last x fitted, at which the
-// intervals of [Extrapolation] were checked. Beyond it they are a guess.
+// CalibratedReach is the largest x, over the last x fitted, at which the intervals of
+// [Extrapolation] were checked. Beyond it they are a guess.
 const CalibratedReach = 2.2
 
-// Interval returns the prediction interval of one new row at x > 0 at a nominal
-// level in (0, 1):
+// Interval returns the prediction interval of one new row at x > 0 at a nominal level in (0, 1):
 //
 //	ŷ·exp(∓ k·s),  s² = Validation² + (3·Noise)² + (spread(x)/2)².
 //
-// spread is the standard deviation of ln ŷ over the candidates. k is calibrated
-// at 80 and 95 %; at other levels the ratio of k to the normal quantile is
-// interpolated in that quantile, and held beyond the two.
+// spread is the standard deviation of ln ŷ over the candidates. k is calibrated at 80 and 95 %; at
+// other levels the ratio of k to the normal quantile is interpolated in that quantile, and held
+// beyond the two.
 //
-// The interval is for a row, not for the mean of a curve. The rows of one curve
-// miss together: of curves in general the stated share of rows is covered, of
-// one curve often nearly all or half. It panics for a level outside (0, 1).
+// The interval is for a row, not for the mean of a curve. The rows of one curve miss together: of
+// curves in general the stated share of rows is covered, of one curve often nearly all or half. It
+// panics for a level outside (0, 1).
 func (x *Extrapolation) Interval(at, level float64) (low, high float64) {
 	if !(level > 0 && level < 1) {
 		panic("fit: the level of an interval lies between 0 and 1")

@@ -28,7 +28,8 @@ func TestWeightTwoIsTheRowTwice(t *testing.T) {
 		twice := mustFit(t, Chinchilla(), d.Select(rows), obj, nil)
 		once := mustFit(t, Chinchilla(), weighted, obj, nil)
 		for j, v := range once.Params {
-			closeTo(t, obj.String()+": "+once.Law.Params[j].Name, v, twice.Params[j], 10*identical) // five rows fix a vertex: condition 1e7
+			// five rows fix a vertex: condition 1e7
+			closeTo(t, obj.String()+": "+once.Law.Params[j].Name, v, twice.Params[j], 10*identical)
 		}
 	}
 }
@@ -45,7 +46,8 @@ func TestUnitsOfAColumn(t *testing.T) {
 	want := append([]float64(nil), a.Params...)
 	want[2] /= math.Pow(1e9, a.Params[4])
 	for j, v := range b.Params {
-		closeTo(t, a.Law.Params[j].Name, v, want[j], 10*identical) // ln 1e9 magnifies beta's last digits
+		// ln 1e9 magnifies beta's last digits
+		closeTo(t, a.Law.Params[j].Name, v, want[j], 10*identical)
 	}
 }
 
@@ -59,7 +61,8 @@ func seq(n int) []int {
 
 func TestFixedAndPrior(t *testing.T) {
 	d := noisySurface(60, 0.02, 7)
-	fixed := mustFit(t, Chinchilla(), d, SquaredLog(), &Settings{Fixed: map[string]float64{"E": 1.5, "alpha": 0.3}})
+	fixed := mustFit(t, Chinchilla(), d, SquaredLog(),
+		&Settings{Fixed: map[string]float64{"E": 1.5, "alpha": 0.3}})
 	if e, _ := fixed.Param("E"); math.Abs(e-1.5) > 1e-15 {
 		t.Errorf("E fixed at 1.5 is %v", e)
 	}
@@ -86,7 +89,8 @@ func TestScreenedFitEqualsTheDirectOne(t *testing.T) {
 	if c := r.Certificate; c.Starts != 16 || c.Agree < 8 || !c.Converged {
 		t.Errorf("certificate %+v", c)
 	}
-	direct := mustFit(t, Chinchilla(), d.Select(seq(screenAbove)), LogHuber(1e-3), &Settings{Starts: 4})
+	direct := mustFit(t, Chinchilla(), d.Select(seq(screenAbove)), LogHuber(1e-3),
+		&Settings{Starts: 4})
 	for j, v := range r.Params {
 		closeTo(t, r.Law.Params[j].Name, v, direct.Params[j], 1e-3) // one row in 20,001 differs
 	}

@@ -12,8 +12,7 @@ type Run struct{ FLOPs, Params, Tokens, Loss float64 }
 
 // IsoFLOPSettings steers [IsoFLOP]; nil means all defaults.
 type IsoFLOPSettings struct {
-	// Spread is the largest ratio of budgets within one group; zero means
-	// 1.1.
+	// Spread is the largest ratio of budgets within one group; zero means 1.1.
 	Spread float64
 	// Level is the confidence of intervals; zero means 0.95.
 	Level float64
@@ -24,17 +23,16 @@ type IsoFLOPGroup struct {
 	// FLOPs is the geometric mean budget of the group's rows.
 	FLOPs float64
 	Rows  int
-	// Params and Tokens are the sizes at the lowest loss, each from its own
-	// parabola in the logarithm; the intervals are by the delta method.
+	// Params and Tokens are the sizes at the lowest loss, each from its own parabola in the
+	// logarithm; the intervals are by the delta method.
 	Params, Tokens Estimate
 	// Loss is the parabola's lowest value.
 	Loss float64
-	// Position of the minimum in the scanned range of ln N: 0 at the
-	// smallest run, 1 at the largest.
+	// Position of the minimum in the scanned range of ln N: 0 at the smallest run, 1 at the
+	// largest.
 	Position float64
-	// NarrowParams is the minimum of a parabola through the half of the rows
-	// next to Params, 0 when they are too few or have none: a curve that is
-	// no parabola moves it.
+	// NarrowParams is the minimum of a parabola through the half of the rows next to Params, 0 when
+	// they are too few or have none: a curve that is no parabola moves it.
 	NarrowParams float64
 	// Refused is why the budget has no minimum, or nil.
 	Refused *Refusal
@@ -42,15 +40,14 @@ type IsoFLOPGroup struct {
 	parabola polynomial
 }
 
-// LossAt returns the parabola's loss at a size; it needs a budget that is not
-// refused.
+// LossAt returns the parabola's loss at a size; it needs a budget that is not refused.
 func (g *IsoFLOPGroup) LossAt(params float64) float64 { return g.parabola.at(math.Log(params)) }
 
 // IsoFLOPFit is the outcome of [IsoFLOP].
 type IsoFLOPFit struct {
 	Groups []IsoFLOPGroup
-	// A and B are the exponents of N_opt ∝ C^A and D_opt ∝ C^B. The two are
-	// estimated apart; with C proportional to N·D they sum to 1.
+	// A and B are the exponents of N_opt ∝ C^A and D_opt ∝ C^B. The two are estimated apart; with C
+	// proportional to N·D they sum to 1.
 	A, B Estimate
 	// ParamsAt1 and TokensAt1 are the factors of C^A and C^B, as logarithms.
 	LnParamsAt1, LnTokensAt1 float64
@@ -66,27 +63,24 @@ func (f *IsoFLOPFit) ParamsAt(flops float64) float64 {
 
 const (
 	isoSpread = 1.1
-	// sumTolerance is how far a + b may lie from 1 before the count of FLOPs
-	// or the rows must be doubted.
+	// sumTolerance is how far a + b may lie from 1 before the count of FLOPs or the rows must be
+	// doubted.
 	sumTolerance = 0.02
-	// lopsided is the |ln| ratio of narrow and full minimum, and offCentre the
-	// distance of the minimum from the middle of the scan, beyond which the
-	// parabola's bias is worth a warning.
+	// lopsided is the |ln| ratio of narrow and full minimum, and offCentre the distance of the
+	// minimum from the middle of the scan, beyond which the parabola's bias is worth a warning.
 	lopsided  = 0.02
 	offCentre = 0.25
 )
 
-// IsoFLOP fits a parabola in ln N to the losses of each compute budget and a
-// power law to the minima (approach 2 of Hoffmann et al. 2022, §3.2,
-// arXiv 2203.15556). A budget whose parabola opens downwards, or whose minimum
-// lies outside the sizes that were run, is refused and left out.
+// IsoFLOP fits a parabola in ln N to the losses of each compute budget and a power law to the
+// minima (approach 2 of Hoffmann et al. 2022, §3.2, arXiv 2203.15556). A budget whose parabola
+// opens downwards, or whose minimum lies outside the sizes that were run, is refused and left out.
 //
-// A parabola is biased where the loss is not symmetric in ln N: the warnings
-// compare it with one through the rows near the minimum. Prefer the parametric
-// fit when they appear.
+// A parabola is biased where the loss is not symmetric in ln N: the warnings compare it with one
+// through the rows near the minimum. Prefer the parametric fit when they appear.
 //
-// Errors: *Refusal BadValue; NoInteriorMinimum when fewer than two budgets
-// have a minimum (the groups are returned with it).
+// Errors: *Refusal BadValue; NoInteriorMinimum when fewer than two budgets have a minimum (the
+// groups are returned with it).
 func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 	s := IsoFLOPSettings{Spread: isoSpread, Level: defaultLevel}
 	if set != nil {
@@ -95,7 +89,10 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 	for i, r := range runs {
 		for _, v := range []float64{r.FLOPs, r.Params, r.Tokens, r.Loss} {
 			if !(v > 0) || math.IsInf(v, 0) {
-				return nil, &Refusal{Kind: BadValue, Rows: []int{i}, Reason: fmt.Sprintf("row %d: %+v; want positive numbers", i, r)}
+				return nil, &Refusal{
+					Kind: BadValue, Rows: []int{i},
+					Reason: fmt.Sprintf("row %d: %+v; want positive numbers", i, r),
+				}
 			}
 		}
 	}
@@ -117,7 +114,9 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 		}
 	}
 	if len(c) < 2 {
-		return out, refuse(NoInteriorMinimum, nil, "%d of %d budgets have a minimum inside the sizes that were run; want at least two", len(c), len(out.Groups))
+		return out, refuse(NoInteriorMinimum, nil,
+			"%d of %d budgets have a minimum inside the sizes that were run; want at least two",
+			len(c), len(out.Groups))
 	}
 	ln, _ := fitPolynomial(c, n, 1)
 	ld, _ := fitPolynomial(c, d, 1)
@@ -132,7 +131,8 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 
 func (f *IsoFLOPFit) warn() {
 	if s := f.A.Value + f.B.Value; math.Abs(s-1) > sumTolerance {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("a + b = %.3f, not 1: FLOPs are not proportional to params·tokens in these rows", s))
+		f.Warnings = append(f.Warnings, fmt.Sprintf(
+			"a + b = %.3f, not 1: FLOPs are not proportional to params·tokens in these rows", s))
 	}
 	skewed, aside, used := 0, 0, 0
 	for _, g := range f.Groups {
@@ -148,19 +148,22 @@ func (f *IsoFLOPFit) warn() {
 		}
 	}
 	if 2*skewed >= used {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%d of %d parabolas are biased: the rows near the minimum move it by more than %.0f %% (a = %.3f instead of %.3f)",
+		f.Warnings = append(f.Warnings, fmt.Sprintf(
+			"%d of %d parabolas are biased: the rows near the minimum move it by more than %.0f %% (a = %.3f instead of %.3f)",
 			skewed, used, 100*lopsided, f.NarrowA, f.A.Value))
 	}
 	if 2*aside >= used {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%d of %d minima lie near the edge of their scan, where parabolas are biased", aside, used))
+		f.Warnings = append(f.Warnings, fmt.Sprintf(
+			"%d of %d minima lie near the edge of their scan, where parabolas are biased", aside,
+			used))
 	}
 	if !f.A.HasInterval {
 		f.Warnings = append(f.Warnings, "two budgets leave the exponents without an interval")
 	}
 }
 
-// byBudget groups runs, sorted by budget, so that within a group the largest
-// is at most spread times the smallest.
+// byBudget groups runs, sorted by budget, so that within a group the largest is at most spread
+// times the smallest.
 func byBudget(runs []Run, spread float64) [][]Run {
 	sorted := slices.SortedStableFunc(slices.Values(runs), func(a, b Run) int {
 		return cmp.Or(cmp.Compare(a.FLOPs, b.FLOPs), cmp.Compare(a.Params, b.Params))
@@ -179,7 +182,8 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 	g := IsoFLOPGroup{Rows: len(runs)}
 	var c, n, d, loss []float64
 	for _, r := range runs {
-		c, n, d, loss = append(c, r.FLOPs), append(n, r.Params), append(d, r.Tokens), append(loss, r.Loss)
+		c, n, d, loss = append(c, r.FLOPs), append(n, r.Params), append(d, r.Tokens),
+			append(loss, r.Loss)
 	}
 	lc, ln, ld := logs(c), logs(n), logs(d)
 	mean := 0.0
@@ -204,7 +208,8 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 		v, inside = q.vertex(ld)
 	}
 	if !inside {
-		g.Refused = refuse(NoInteriorMinimum, []string{"tokens"}, "the losses have no minimum inside the tokens that were run")
+		g.Refused = refuse(NoInteriorMinimum, []string{"tokens"},
+			"the losses have no minimum inside the tokens that were run")
 		return g
 	}
 	g.Params, g.Tokens = p.vertexEstimate(u, level), q.vertexEstimate(v, level)
@@ -215,9 +220,9 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 	return g
 }
 
-// narrowMinimum returns exp of the vertex of the parabola through the half of
-// the rows nearest to u, 0 when there are fewer than four of them, no vertex,
-// or an interval that holds u: then noise alone may have
+// narrowMinimum returns exp of the vertex of the parabola through the half of the rows nearest to
+// u, 0 when there are fewer than four of them, no vertex, or an interval that holds u: then noise
+// alone may have
 // moved it.
 func narrowMinimum(ln, loss []float64, u float64) float64 {
 	order := make([]int, len(ln))
@@ -259,13 +264,15 @@ func (p polynomial) noVertex(u []float64) string {
 	case !(p.c[2] > 0):
 		return "the parabola opens downwards"
 	case v <= slices.Min(u):
-		return fmt.Sprintf("loss still falls at the smallest size; the parabola's minimum, %.3g params, was not run", math.Exp(v))
+		return fmt.Sprintf(
+			"loss still falls at the smallest size; the parabola's minimum, %.3g params, was not run", math.Exp(v))
 	}
-	return fmt.Sprintf("loss still falls at the largest size; the parabola's minimum, %.3g params, was not run", math.Exp(v))
+	return fmt.Sprintf(
+		"loss still falls at the largest size; the parabola's minimum, %.3g params, was not run",
+		math.Exp(v))
 }
 
-// vertexEstimate returns exp of the vertex with the delta-method interval of
-// −c1/(2·c2).
+// vertexEstimate returns exp of the vertex with the delta-method interval of −c1/(2·c2).
 func (p polynomial) vertexEstimate(v, level float64) Estimate {
 	e := Estimate{Value: math.Exp(v)}
 	if p.cov != nil {

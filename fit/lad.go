@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// descendLAD minimises a penalty with a kink: descents with the kink rounded
-// ever tighter, each starting where the last ended, until the active-set
-// method takes over and ends at a certified optimum.
+// descendLAD minimises a penalty with a kink: descents with the kink rounded ever tighter, each
+// starting where the last ended, until the active-set method takes over and ends at a certified
+// optimum.
 func (pb *problem) descendLAD(start []float64, ws *workspace) optimum {
 	pb = pb.merged()
 	abs := pb.residuals(start)
@@ -34,12 +34,12 @@ func (pb *problem) descendLAD(start []float64, ws *workspace) optimum {
 	return optimum{x, pb.eval(x, nil), false, evals}
 }
 
-// roundings is how often the kink is rounded ten times tighter before the
-// search for the active rows is given up.
+// roundings is how often the kink is rounded ten times tighter before the search for the active
+// rows is given up.
 const roundings = 8
 
-// merged returns the problem with equal rows made one, their weights added:
-// the fit can pass through a row only once.
+// merged returns the problem with equal rows made one, their weights added: the fit can pass
+// through a row only once.
 func (pb *problem) merged() *problem {
 	w := append([]float64(nil), pb.w...)
 	first := make(map[[maxFeatures + 1]float64]int, pb.n)

@@ -44,15 +44,15 @@ func TestLADCertifiedOnNoisySurfaces(t *testing.T) {
 					v[j] += size * rng.NormFloat64()
 				}
 				if f := pb.eval(v, nil); f < r.Value*(1-1e-14) { // rounding of the sum
-					t.Fatalf("seed %d, %v: %.15g at a distance of %.1e, below %.15g", seed, obj, f, size, r.Value)
+					t.Fatalf("seed %d, %v: %.15g at a distance of %.1e, below %.15g", seed, obj, f,
+						size, r.Value)
 				}
 			}
 		}
 	}
 }
 
-// A quantile fit with p parameters leaves q·n rows below it, up to the p rows
-// it passes through.
+// A quantile fit with p parameters leaves q·n rows below it, up to the p rows it passes through.
 func TestAsymmetricLeavesItsShareBelow(t *testing.T) {
 	d, _ := epoch240(t)
 	for _, q := range []float64{0.1, 0.3, 0.5, 0.9} {
@@ -77,9 +77,9 @@ func TestLADBootstrap(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("%d failed; %v", b.Failed, b.Params)
-	// Least absolute deviations and the log-Huber fit with a threshold far
-	// below the residuals are nearly one estimator; 200 draws know a standard
-	// error to 5 % (one deviation), E's is 0.0251 there.
+	// Least absolute deviations and the log-Huber fit with a threshold far below the residuals are
+	// nearly one estimator; 200 draws know a standard error to 5 % (one deviation), E's is 0.0251
+	// there.
 	const sampling = 0.2
 	closeTo(t, "standard error of E", b.Params[0].SE, 0.0251, sampling)
 }

@@ -11,12 +11,11 @@ const (
 	maxFeatures = 8
 )
 
-// Law is a parametric form of a response (a loss or a score) in a row of
-// predictors. It is a value: copy it, rename its columns with [Law.On], list
-// the built-in ones with [Laws].
+// Law is a parametric form of a response (a loss or a score) in a row of predictors. It is a value:
+// copy it, rename its columns with [Law.On], list the built-in ones with [Laws].
 //
-// A law is given either by Terms (a sum of power terms, for which the solver
-// derives gradient, Hessian and projected starts) or by Eval and Start.
+// A law is given either by Terms (a sum of power terms, for which the solver derives gradient,
+// Hessian and projected starts) or by Eval and Start.
 type Law struct {
 	Name    string
 	Formula string
@@ -27,8 +26,8 @@ type Law struct {
 	Response string
 	Params   []Param
 
-	// Prepare writes the features z of a row x of predictors; nil means
-	// z_j = ln x_j, which asks for positive predictors.
+	// Prepare writes the features z of a row x of predictors; nil means z_j = ln x_j, which asks
+	// for positive predictors.
 	Prepare func(x, z []float64)
 	// Features is the length of z; zero means one for each column.
 	Features int
@@ -36,12 +35,12 @@ type Law struct {
 	// Terms gives ŷ = Σ_k coef_k · exp(−Σ_j exponent_j·z_j).
 	Terms []Term
 
-	// Eval returns ln ŷ (ŷ itself when Direct) at θ for the features z, and
-	// when grad is not nil overwrites it with the gradient in θ. θ_j is the
-	// logarithm of the parameter when Params[j].Log.
+	// Eval returns ln ŷ (ŷ itself when Direct) at θ for the features z, and when grad is not nil
+	// overwrites it with the gradient in θ. θ_j is the logarithm of the parameter when
+	// Params[j].Log.
 	Eval func(theta, z, grad []float64) float64
-	// Start writes into theta the start that belongs to the point u of the
-	// unit cube, scaled to the data summarised in s.
+	// Start writes into theta the start that belongs to the point u of the unit cube, scaled to the
+	// data summarised in s.
 	Start func(u []float64, s Summary, theta []float64)
 	// Direct says that Eval returns ŷ, not ln ŷ; ŷ may then be zero.
 	Direct bool
@@ -54,11 +53,11 @@ type Param struct {
 	Log bool
 	// Low and High bound the natural value; both zero means no bound.
 	Low, High float64
-	// Start is the range of natural values that starts are spread over (for
-	// exponents of laws given by Terms).
+	// Start is the range of natural values that starts are spread over (for exponents of laws given
+	// by Terms).
 	Start [2]float64
-	// Vanishes says that zero is an answer (no irreducible loss), not a
-	// failure: at zero the fit warns instead of refusing.
+	// Vanishes says that zero is an answer (no irreducible loss), not a failure: at zero the fit
+	// warns instead of refusing.
 	Vanishes bool
 }
 
@@ -68,20 +67,18 @@ type Term struct {
 	Decays []Decay
 }
 
-// Decay says that the term falls with Exponent in the feature numbered
-// Feature.
+// Decay says that the term falls with Exponent in the feature numbered Feature.
 type Decay struct {
 	Exponent string
 	Feature  int
 }
 
-// Summary is what starts are scaled by: range of each feature and of the
-// response.
+// Summary is what starts are scaled by: range of each feature and of the response.
 type Summary struct {
 	ZMin, ZMax, ZMean []float64
 	YMin, YMax        float64
-	// Slope is the least-squares slope of ln y (of y when it is not
-	// positive) on each feature alone.
+	// Slope is the least-squares slope of ln y (of y when it is not positive) on each feature
+	// alone.
 	Slope []float64
 }
 
@@ -118,11 +115,12 @@ func (e *UnknownNameError) Error() string {
 	return fmt.Sprintf("unknown %s: %q; want one of %v", e.What, e.Name, e.Valid)
 }
 
-// On returns the law reading other columns, in the same order. It panics when
-// the number of columns differs.
+// On returns the law reading other columns, in the same order. It panics when the number of columns
+// differs.
 func (l Law) On(columns ...string) Law {
 	if len(columns) != len(l.Columns) {
-		panic(fmt.Sprintf("fit: law %s reads %d columns, got %d", l.Name, len(l.Columns), len(columns)))
+		panic(fmt.Sprintf("fit: law %s reads %d columns, got %d", l.Name, len(l.Columns),
+			len(columns)))
 	}
 	l.Columns = append([]string(nil), columns...)
 	return l
@@ -138,9 +136,9 @@ func (l Law) Param(name string) int {
 	return -1
 }
 
-// Predict returns ŷ for natural parameters in the order of l.Params and one
-// row of predictors in the order of l.Columns; NaN when a predictor lies
-// outside the law's domain. It panics on wrong lengths.
+// Predict returns ŷ for natural parameters in the order of l.Params and one row of predictors in
+// the order of l.Columns; NaN when a predictor lies outside the law's domain. It panics on wrong
+// lengths.
 func (l Law) Predict(params, x []float64) float64 {
 	if len(params) != len(l.Params) || len(x) != len(l.Columns) {
 		panic(fmt.Sprintf("fit: law %s takes %d parameters and %d columns, got %d and %d",
@@ -158,9 +156,8 @@ func (l Law) Predict(params, x []float64) float64 {
 	return math.Exp(f)
 }
 
-// Gradient writes into grad the derivatives of ln ŷ (of ŷ for a direct law)
-// with respect to θ, where θ_j is the logarithm of a parameter marked Log, and
-// returns ln ŷ (ŷ).
+// Gradient writes into grad the derivatives of ln ŷ (of ŷ for a direct law) with respect to θ,
+// where θ_j is the logarithm of a parameter marked Log, and returns ln ŷ (ŷ).
 func (l Law) Gradient(params, x, grad []float64) float64 {
 	z, theta := make([]float64, l.features()), make([]float64, len(params))
 	l.prepare(x, z)
@@ -230,8 +227,8 @@ func (l *Law) evalWith(ct terms, theta, z, grad []float64) float64 {
 	return f
 }
 
-// entry is one derivative ∂η_k/∂θ_param = sign·z_feature (1 for the
-// coefficient, whose feature is −1).
+// entry is one derivative ∂η_k/∂θ_param = sign·z_feature (1 for the coefficient, whose feature is
+// −1).
 type entry struct{ param, feature int }
 
 func (e entry) at(z []float64) float64 {
@@ -260,7 +257,9 @@ func (l *Law) compile() terms {
 		}
 		for a := 1; a < len(ct[k]); a++ {
 			if ct[k][a].param <= ct[k][a-1].param {
-				panic(fmt.Sprintf("fit: law %s lists the exponents of %s out of the order of its parameters", l.Name, t.Coef))
+				panic(fmt.Sprintf(
+					"fit: law %s lists the exponents of %s out of the order of its parameters",
+					l.Name, t.Coef))
 			}
 		}
 	}

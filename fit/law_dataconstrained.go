@@ -2,9 +2,8 @@ package fit
 
 import "math"
 
-// DataConstrained returns the Chinchilla law in effective parameters and
-// tokens, L = E + A/N'^alpha + B/D'^beta, where repeated tokens and excess
-// parameters count less and less:
+// DataConstrained returns the Chinchilla law in effective parameters and tokens, L = E + A/N'^alpha
+// + B/D'^beta, where repeated tokens and excess parameters count less and less:
 //
 //	D' = U_D + U_D·R_D·(1 − exp(−(D/U_D − 1)/R_D))
 //	N' = U_N + U_N·R_N·(1 − exp(−(N/U_N − 1)/R_N))
@@ -18,7 +17,8 @@ import "math"
 // Source: Muennighoff et al. 2023, eqs. 5–6 and appendix A, arXiv 2305.16264.
 func DataConstrained() Law {
 	return Law{
-		Name: "data-constrained", Formula: "E + A/N'^alpha + B/D'^beta", Source: "Muennighoff et al. 2023, arXiv 2305.16264",
+		Name: "data-constrained", Formula: "E + A/N'^alpha + B/D'^beta",
+		Source:  "Muennighoff et al. 2023, arXiv 2305.16264",
 		Columns: []string{"params", "tokens", "unique_tokens"}, Response: "loss",
 		Params: []Param{
 			irreducible("E"), coefficient("A"), coefficient("B"),
@@ -73,9 +73,8 @@ func evalDataConstrained(t, z, g []float64) float64 {
 
 type effectiveSlopes struct{ excess, constant float64 }
 
-// effective returns ln(1 + r·(1 − exp(−(e^x − 1)/r))), the logarithm of the
-// effective multiple of a resource repeated e^x-fold, with its derivatives in
-// x and in ln r.
+// effective returns ln(1 + r·(1 − exp(−(e^x − 1)/r))), the logarithm of the effective multiple of a
+// resource repeated e^x-fold, with its derivatives in x and in ln r.
 func effective(x, r float64) (float64, effectiveSlopes) {
 	if x <= 0 {
 		return x, effectiveSlopes{excess: 1}

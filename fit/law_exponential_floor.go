@@ -2,16 +2,20 @@ package fit
 
 import "math"
 
-// ExponentialFloorLink returns score = floor + A·exp(−k·loss): an exponential
-// link that levels off, for accuracies that stop at chance (or, with a
-// negative A, error rates that stop at a ceiling).
+// ExponentialFloorLink returns score = floor + A·exp(−k·loss): an exponential link that levels off,
+// for accuracies that stop at chance (or, with a negative A, error rates that stop at a ceiling).
 //
 // Source: Gadre et al. 2024, eq. 5, arXiv 2403.08540 (there for error rates).
 func ExponentialFloorLink() Law {
 	return Law{
-		Name: "exponential-floor-link", Formula: "floor + A·exp(-k·loss)", Source: "Gadre et al. 2024, arXiv 2403.08540",
+		Name: "exponential-floor-link", Formula: "floor + A·exp(-k·loss)",
+		Source:  "Gadre et al. 2024, arXiv 2403.08540",
 		Columns: []string{"loss"}, Response: "score",
-		Params:  []Param{{Name: "floor"}, {Name: "A"}, {Name: "k", Log: true, Low: 1e-3, High: 1e3}},
+		Params: []Param{
+			{Name: "floor"},
+			{Name: "A"},
+			{Name: "k", Log: true, Low: 1e-3, High: 1e3},
+		},
 		Prepare: func(x, z []float64) { z[0] = x[0] },
 		Direct:  true,
 		Eval: func(t, z, g []float64) float64 {

@@ -2,8 +2,8 @@ package fit
 
 import "math"
 
-// Kaplan returns L(N, D) = [(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D, which
-// has no irreducible loss: it falls without limit as both grow.
+// Kaplan returns L(N, D) = [(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D, which has no irreducible
+// loss: it falls without limit as both grow.
 //
 //	N_C, D_C scales of parameters and tokens
 //	alpha_N  slope in N when data abound
@@ -12,7 +12,8 @@ import "math"
 // Source: Kaplan et al. 2020, eq. 1.5, arXiv 2001.08361.
 func Kaplan() Law {
 	return Law{
-		Name: "kaplan", Formula: "[(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D", Source: "Kaplan et al. 2020, arXiv 2001.08361",
+		Name: "kaplan", Formula: "[(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D",
+		Source:  "Kaplan et al. 2020, arXiv 2001.08361",
 		Columns: []string{"params", "tokens"}, Response: "loss",
 		Params: []Param{
 			coefficient("N_C"), coefficient("D_C"),

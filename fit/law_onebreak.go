@@ -2,8 +2,8 @@ package fit
 
 import "math"
 
-// OneBreak returns the smoothly broken power law with one break,
-// y = E + A·x^−c0·(1 + (x/d)^(1/f))^(−c1·f).
+// OneBreak returns the smoothly broken power law with one break, y = E + A·x^−c0·(1 +
+// (x/d)^(1/f))^(−c1·f).
 //
 //	c0      slope before the break
 //	c0 + c1 slope after it
@@ -15,7 +15,8 @@ import "math"
 // Source: Caballero et al. 2023, eq. 1 with n = 1, arXiv 2210.14891.
 func OneBreak() Law {
 	return Law{
-		Name: "one-break", Formula: "E + A·x^-c0·(1 + (x/d)^(1/f))^(-c1·f)", Source: "Caballero et al. 2023, arXiv 2210.14891",
+		Name: "one-break", Formula: "E + A·x^-c0·(1 + (x/d)^(1/f))^(-c1·f)",
+		Source:  "Caballero et al. 2023, arXiv 2210.14891",
 		Columns: []string{"x"}, Response: "loss",
 		Params: []Param{
 			irreducible("E"), coefficient("A"),

@@ -1,7 +1,7 @@
 package fit
 
-// exponent is the shape every falling exponent shares: not negative, and far
-// above anything measured at its upper bound.
+// exponent is the shape every falling exponent shares: not negative, and far above anything
+// measured at its upper bound.
 func exponent(name string, lo, hi float64) Param {
 	return Param{Name: name, Low: 0, High: 10, Start: [2]float64{lo, hi}}
 }
@@ -10,8 +10,8 @@ func coefficient(name string) Param { return Param{Name: name, Log: true} }
 
 func irreducible(name string) Param { return Param{Name: name, Log: true, Vanishes: true} }
 
-// Power returns the pure power law y = A/x^alpha of one predictor. The
-// exponent may be negative (a rising curve).
+// Power returns the pure power law y = A/x^alpha of one predictor. The exponent may be negative (a
+// rising curve).
 //
 // Source: Hestness et al. 2017, §3, arXiv 1712.00409.
 func Power() Law {

@@ -3,19 +3,22 @@ package fit
 import "math"
 
 // Saturating returns the power law that is flat below x0,
-// y = E + A/(1 + x/x0)^alpha: at small x the curve starts from E + A instead
-// of rising without limit.
+// y = E + A/(1 + x/x0)^alpha: at small x the curve starts from E + A instead of rising without
+// limit.
 //
 //	A  height of the reducible loss at x = 0
 //	x0 where the power law sets in
 //
-// Source: the shifted form compared in Alabdulmohsin et al. 2022, §3,
-// arXiv 2209.06640.
+// Source: the shifted form compared in Alabdulmohsin et al. 2022, §3, arXiv 2209.06640.
 func Saturating() Law {
 	return Law{
-		Name: "saturating", Formula: "E + A/(1 + x/x0)^alpha", Source: "Alabdulmohsin et al. 2022, arXiv 2209.06640",
+		Name: "saturating", Formula: "E + A/(1 + x/x0)^alpha",
+		Source:  "Alabdulmohsin et al. 2022, arXiv 2209.06640",
 		Columns: []string{"x"}, Response: "loss",
-		Params: []Param{irreducible("E"), coefficient("A"), coefficient("x0"), {Name: "alpha", Low: 0, High: 10}},
+		Params: []Param{
+			irreducible("E"), coefficient("A"), coefficient("x0"),
+			{Name: "alpha", Low: 0, High: 10},
+		},
 		Eval: func(t, z, g []float64) float64 {
 			v := z[0] - t[2] // ln(x/x0)
 			s := softplus(v)

@@ -2,14 +2,15 @@ package fit
 
 import "math"
 
-// SigmoidLink returns score = low + (high − low)/(1 + exp(k·(loss − mid))),
-// the second step to a score between chance and a ceiling.
+// SigmoidLink returns score = low + (high − low)/(1 + exp(k·(loss − mid))), the second step to a
+// score between chance and a ceiling.
 //
-// Source: Llama 3 team 2024, §3.2.1, arXiv 2407.21783; Gadre et al. 2024,
-// §2.3, arXiv 2403.08540 use the exponential instead.
+// Source: Llama 3 team 2024, §3.2.1, arXiv 2407.21783; Gadre et al. 2024, §2.3, arXiv 2403.08540
+// use the exponential instead.
 func SigmoidLink() Law {
 	return Law{
-		Name: "sigmoid-link", Formula: "low + (high - low)/(1 + exp(k·(loss - mid)))", Source: "Llama 3 team 2024, arXiv 2407.21783",
+		Name: "sigmoid-link", Formula: "low + (high - low)/(1 + exp(k·(loss - mid)))",
+		Source:  "Llama 3 team 2024, arXiv 2407.21783",
 		Columns: []string{"loss"}, Response: "score",
 		Params: []Param{
 			{Name: "low"},

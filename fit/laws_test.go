@@ -6,19 +6,22 @@ import (
 	"testing"
 )
 
-// gradientTolerance bounds the relative difference between a law's gradient
-// and central differences with a step of 1e-6: their truncation error is
-// about 1e-12 and their rounding error about 1e-10 of the function's size.
+// gradientTolerance bounds the relative difference between a law's gradient and central differences
+// with a step of 1e-6: their truncation error is about 1e-12 and their rounding error about 1e-10
+// of the function's size.
 const gradientTolerance = 1e-6
 
 // typical returns natural parameters and a row inside the law's domain.
 func typical(l Law, rng *rand.Rand) (params, x []float64) {
 	values := map[string][2]float64{
-		"A": {100, 500}, "B": {100, 2000}, "E": {1, 2}, "alpha": {0.2, 0.5}, "beta": {0.2, 0.5}, "eta": {0.1, 0.4},
-		"x0": {1e8, 1e9}, "c0": {0.1, 0.4}, "c1": {-0.3, 0.3}, "d": {1e8, 1e10}, "f": {0.3, 2},
+		"A": {100, 500}, "B": {100, 2000}, "E": {1, 2}, "alpha": {0.2, 0.5}, "beta": {0.2, 0.5},
+		"eta": {0.1, 0.4},
+		"x0":  {1e8, 1e9}, "c0": {0.1, 0.4}, "c1": {-0.3, 0.3}, "d": {1e8, 1e10}, "f": {0.3, 2},
 		"N_C": {1e12, 1e14}, "D_C": {1e12, 1e14}, "alpha_N": {0.05, 0.2}, "alpha_D": {0.05, 0.2},
-		"R_D": {2, 20}, "R_N": {2, 20}, "p_e": {0.1, 0.4}, "p_d": {0.1, 0.4}, "low": {0.1, 0.3}, "high": {0.6, 0.9},
-		"k": {0.5, 3}, "mid": {2, 4}, "loss": {1.5, 5}, "floor": {1, 3}, "layers": {4, 64}, "d_model": {256, 8192},
+		"R_D": {2, 20}, "R_N": {2, 20}, "p_e": {0.1, 0.4}, "p_d": {0.1, 0.4}, "low": {0.1, 0.3},
+		"high": {0.6, 0.9},
+		"k":    {0.5, 3}, "mid": {2, 4}, "loss": {1.5, 5}, "floor": {1, 3}, "layers": {4, 64},
+		"d_model": {256, 8192},
 	}
 	draw := func(name string, otherwise [2]float64) float64 {
 		r, ok := values[name]
@@ -59,7 +62,8 @@ func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 					const step = 1e-6
 					want := (at(step) - at(-step)) / (2 * step)
 					if math.Abs(g[j]-want) > gradientTolerance*(1+math.Abs(want)) {
-						t.Fatalf("∂/∂%s at %v, %v = %g, differences give %g", l.Params[j].Name, params, x, g[j], want)
+						t.Fatalf("∂/∂%s at %v, %v = %g, differences give %g", l.Params[j].Name,
+							params, x, g[j], want)
 					}
 				}
 			}

@@ -9,24 +9,23 @@ const (
 	// minCurvePoints are three rows to fit and one to validate on.
 	minCurvePoints = 4
 	minHeadPoints  = minCurvePoints - 1
-	// A longer curve is averaged down to at most this many rows before laws are
-	// fitted: a law has five parameters, and noise is estimated on all rows.
+	// A longer curve is averaged down to at most this many rows before laws are fitted: a law has
+	// five parameters, and noise is estimated on all rows.
 	maxFittedPoints = 256
 )
 
-// A LearningCurve is a loss Y recorded at strictly increasing X (examples,
-// tokens, steps or FLOP). [NewLearningCurve] makes one.
+// A LearningCurve is a loss Y recorded at strictly increasing X (examples, tokens, steps or FLOP).
+// [NewLearningCurve] makes one.
 type LearningCurve struct {
 	X, Y []float64
 }
 
-// NewLearningCurve returns the rows (x[i], y[i]) in the order of x. Where an x
-// repeats, the last row given wins: a log that was resumed holds its final word
-// last. The arguments are neither kept nor changed.
+// NewLearningCurve returns the rows (x[i], y[i]) in the order of x. Where an x repeats, the last
+// row given wins: a log that was resumed holds its final word last. The arguments are neither kept
+// nor changed.
 //
-// The error is a [*Refusal]: BadValue, with the rows, if a value is not finite
-// and positive; TooFewPoints if fewer than four distinct x remain. It panics if
-// the lengths differ.
+// The error is a [*Refusal]: BadValue, with the rows, if a value is not finite and positive;
+// TooFewPoints if fewer than four distinct x remain. It panics if the lengths differ.
 func NewLearningCurve(x, y []float64) (LearningCurve, error) {
 	if len(x) != len(y) {
 		panic("fit: a learning curve needs as many y as x")
@@ -40,7 +39,8 @@ func NewLearningCurve(x, y []float64) (LearningCurve, error) {
 		}
 	}
 	if len(bad) > 0 {
-		r := refuse(BadValue, nil, "row %d of a learning curve is (%g, %g); x and y must be finite and positive",
+		r := refuse(BadValue, nil,
+			"row %d of a learning curve is (%g, %g); x and y must be finite and positive",
 			bad[0], x[bad[0]], y[bad[0]])
 		r.Rows = bad
 		return LearningCurve{}, r
@@ -76,10 +76,9 @@ func (c LearningCurve) lowest() float64 {
 	return low
 }
 
-// condensed returns the geometric means of groups of neighbouring rows, as many
-// rows a group as bring a long curve to maxFittedPoints; a short curve is
-// returned as it is. The rows are grouped from the end, so that every group of
-// the part that matters is full.
+// condensed returns the geometric means of groups of neighbouring rows, as many rows a group as
+// bring a long curve to maxFittedPoints; a short curve is returned as it is. The rows are grouped
+// from the end, so that every group of the part that matters is full.
 func (c LearningCurve) condensed() LearningCurve {
 	n := len(c.X)
 	size := (n + maxFittedPoints - 1) / maxFittedPoints

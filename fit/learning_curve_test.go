@@ -30,7 +30,13 @@ func TestNewLearningCurveRefuses(t *testing.T) {
 	}{
 		{"empty", nil, nil, TooFewPoints, nil},
 		{"three distinct x", []float64{1, 2, 3, 3}, []float64{4, 3, 2, 1}, TooFewPoints, nil},
-		{"zero, negative, NaN, infinite y", []float64{1, 2, 3, 4, 5}, []float64{0, -1, nan, inf, 1}, BadValue, []int{0, 1, 2, 3}},
+		{
+			"zero, negative, NaN, infinite y",
+			[]float64{1, 2, 3, 4, 5},
+			[]float64{0, -1, nan, inf, 1},
+			BadValue,
+			[]int{0, 1, 2, 3},
+		},
 		{"zero x", []float64{0, 1, 2, 3, 4}, []float64{5, 4, 3, 2, 1}, BadValue, []int{0}},
 	} {
 		_, err := NewLearningCurve(c.x, c.y)

@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Estimate is a value with its confidence interval; HasInterval is false when
-// there are no degrees of freedom left to judge it by.
+// Estimate is a value with its confidence interval; HasInterval is false when there are no degrees
+// of freedom left to judge it by.
 type Estimate struct {
 	Value, Low, High float64
 	HasInterval      bool
@@ -22,8 +22,8 @@ type polynomial struct {
 	dof    int
 }
 
-// fitPolynomial returns the least-squares polynomial of that degree; ok is
-// false when u has too few distinct values.
+// fitPolynomial returns the least-squares polynomial of that degree; ok is false when u has too few
+// distinct values.
 func fitPolynomial(u, y []float64, degree int) (p polynomial, ok bool) {
 	n, k := len(u), degree+1
 	if distinct(u) < k {

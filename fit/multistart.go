@@ -10,22 +10,19 @@ import (
 	"sync/atomic"
 )
 
-// agreement is the relative difference in value below which two descents
-// ended at the same optimum.
+// agreement is the relative difference in value below which two descents ended at the same optimum.
 const agreement = 1e-9
 
 const (
-	// Above screenAbove rows, starts descend on a sample of screenRows rows
-	// first, and only the different optima found there on all of them: a
-	// basin that a few thousand rows do not show is no reason to pass over a
-	// million rows from every start.
+	// Above screenAbove rows, starts descend on a sample of screenRows rows first, and only the
+	// different optima found there on all of them: a basin that a few thousand rows do not show is
+	// no reason to pass over a million rows from every start.
 	screenAbove = 20000
 	screenRows  = 4000
 )
 
-// multistart descends from every start and returns the best optimum with how
-// many starts agree with it. Equal values are ranked by θ, so the order of the
-// starts does not matter.
+// multistart descends from every start and returns the best optimum with how many starts agree with
+// it. Equal values are ranked by θ, so the order of the starts does not matter.
 func (pb *problem) multistart(ctx context.Context, set *Settings) (optimum, Certificate, error) {
 	sample := pb
 	if pb.n > screenAbove {
@@ -33,7 +30,8 @@ func (pb *problem) multistart(ctx context.Context, set *Settings) (optimum, Cert
 	}
 	starts := sample.starts(set)
 	if len(starts) == 0 {
-		return optimum{}, Certificate{}, refuse(NotConverged, nil, "no start of %s lies within double precision for these rows", pb.law.Name)
+		return optimum{}, Certificate{}, refuse(NotConverged, nil,
+			"no start of %s lies within double precision for these rows", pb.law.Name)
 	}
 	if sample == pb {
 		ends, err := pb.descendAll(ctx, starts, set.workers())
@@ -79,8 +77,7 @@ func near(a, b []float64) bool {
 	return true
 }
 
-// sample returns the problem on n rows drawn without replacement, the same
-// ones every time.
+// sample returns the problem on n rows drawn without replacement, the same ones every time.
 func (pb *problem) sample(n int) *problem {
 	w := make([]float64, pb.n)
 	rng := rand.New(rand.NewPCG(0, uint64(pb.n)))
@@ -90,7 +87,9 @@ func (pb *problem) sample(n int) *problem {
 	return pb.withWeights(w)
 }
 
-func (pb *problem) descendAll(ctx context.Context, starts [][]float64, workers int) ([]optimum, error) {
+func (pb *problem) descendAll(ctx context.Context, starts [][]float64, workers int) ([]optimum,
+	error,
+) {
 	ends := make([]optimum, len(starts))
 	err := parallel(ctx, len(starts), workers, func() func(int) {
 		ws := newWorkspace(pb.p)
@@ -134,8 +133,8 @@ func (pb *problem) descend(start []float64, ws *workspace) optimum {
 	return pb.minimise(start, ws)
 }
 
-// parallel calls the function made by each worker's setup for 0 … n−1 and
-// stops early when the context ends.
+// parallel calls the function made by each worker's setup for 0 … n−1 and stops early when the
+// context ends.
 func parallel(ctx context.Context, n, workers int, setup func() func(int)) error {
 	workers = min(max(workers, 1), n)
 	var next atomic.Int64

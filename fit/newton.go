@@ -8,8 +8,8 @@ type workspace struct {
 	at, next     derivatives // at theta and at trial
 	a, step      []float64
 	pinned       []bool
-	// known is an optimum already reached; a descent that comes so close
-	// that no row can tell the two apart ends there.
+	// known is an optimum already reached; a descent that comes so close that no row can tell the
+	// two apart ends there.
 	known *optimum
 }
 
@@ -32,27 +32,26 @@ type optimum struct {
 
 const (
 	maxIterations = 400
-	// stepTol ends a descent when a full Newton step moves no θ_j by more
-	// than this, relative to 1 + |θ_j|.
+	// stepTol ends a descent when a full Newton step moves no θ_j by more than this, relative to 1
+	// + |θ_j|.
 	stepTol = 1e-11
-	// gradientFloor is the scale-free gradient at which a descent that can
-	// no longer show a gain in the sum counts as converged.
+	// gradientFloor is the scale-free gradient at which a descent that can no longer show a gain in
+	// the sum counts as converged.
 	gradientFloor = 1e-6
-	// negligible and noiseFloor are predicted gains, relative to the value:
-	// below the first, the next full step lands on the optimum to working
-	// precision; below the second, rounding of the sum hides any gain.
+	// negligible and noiseFloor are predicted gains, relative to the value: below the first, the
+	// next full step lands on the optimum to working precision; below the second, rounding of the
+	// sum hides any gain.
 	negligible, noiseFloor = 1e-17, 1e-15
-	// A descent starts half way between Newton's step and the step of the
-	// squares above the penalties, falls back to at least lastingDamping when
-	// a step fails, may end only under lightDamping, and ends with a step at
-	// leastDamping.
-	firstDamping, lastingDamping, lightDamping, leastDamping, maxDamping = 1.0, 0.5, 1e-3, 1e-14, 1e12
+	// A descent starts half way between Newton's step and the step of the squares above the
+	// penalties, falls back to at least lastingDamping when a step fails, may end only under
+	// lightDamping, and ends with a step at leastDamping.
+	firstDamping, lastingDamping, lightDamping, leastDamping, maxDamping = 1.0, 0.5, 1e-3, 1e-14,
+		1e12
 )
 
-// minimise runs a damped Newton method from start inside the bounds: full
-// Newton steps where the Hessian allows them, Levenberg–Marquardt damping
-// where it does not, and parameters pinned while the gradient pushes them
-// against a bound.
+// minimise runs a damped Newton method from start inside the bounds: full Newton steps where the
+// Hessian allows them, Levenberg–Marquardt damping where it does not, and parameters pinned while
+// the gradient pushes them against a bound.
 func (pb *problem) minimise(start []float64, ws *workspace) optimum {
 	return pb.minimiseTo(start, ws, stepTol, maxIterations)
 }
@@ -103,8 +102,7 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		ratio := (f - next) / predicted
 		if !(next <= f) {
 			if predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor {
-				// The values can no longer tell which point is better; the
-				// gradients can.
+				// The values can no longer tell which point is better; the gradients can.
 				before := pb.norm(ws, f)
 				ws.accept()
 				if mu = leastDamping; pb.norm(ws, f) < 0.5*before {
@@ -131,8 +129,8 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		case ratio < 0.1:
 			mu *= 3
 		}
-		// Gauss–Newton is cheap while it predicts well; once it does not,
-		// the missing curvature is worth p gradients.
+		// Gauss–Newton is cheap while it predicts well; once it does not, the missing curvature is
+		// worth p gradients.
 		if pb.ct == nil && (full || math.Abs(ratio-1) > 0.05) {
 			full = true
 			pb.curvature(ws.theta, ws.at.h)
@@ -142,10 +140,9 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 	return end
 }
 
-// sameBasin is the squared distance to a known optimum, in the metric of the
-// squares above the penalties and relative to the value, below which a
-// descent is in its basin: the root mean square change of a residual is then
-// a hundredth of a typical residual.
+// sameBasin is the squared distance to a known optimum, in the metric of the squares above the
+// penalties and relative to the value, below which a descent is in its basin: the root mean square
+// change of a residual is then a hundredth of a typical residual.
 const sameBasin = 1e-3
 
 // atKnown says whether θ lies in the basin of the known optimum.
@@ -160,8 +157,8 @@ func (ws *workspace) atKnown(p int, f float64) bool {
 	return d <= sameBasin*f && f <= ws.known.value*(1+sameBasin)
 }
 
-// advance writes the projected trial point and says whether it lies within
-// tol of the current one, relative to 1 + |θ_j|.
+// advance writes the projected trial point and says whether it lies within tol of the current one,
+// relative to 1 + |θ_j|.
 func (pb *problem) advance(ws *workspace, tol float64) bool {
 	for j, x := range ws.theta {
 		ws.trial[j] = x + ws.step[j]
@@ -175,15 +172,14 @@ func (pb *problem) advance(ws *workspace, tol float64) bool {
 	return true
 }
 
-// Relative residuals of a perfect fit: what rounding leaves of them, where
-// gradients mean nothing, and what stepTol may leave.
+// Relative residuals of a perfect fit: what rounding leaves of them, where gradients mean nothing,
+// and what stepTol may leave.
 const (
 	rounding = 1e-13
 	stepped  = 1e-9
 )
 
-// exact says whether the value is no more than that of relative residuals of
-// the given size.
+// exact says whether the value is no more than that of relative residuals of the given size.
 func (pb *problem) exact(f, residual float64) bool {
 	floor := 0.0
 	for i, w := range pb.w {
@@ -209,8 +205,8 @@ func (pb *problem) project(x []float64) {
 	}
 }
 
-// pin marks the parameters that are held: fixed ones, and those at a bound
-// that the gradient pushes outwards.
+// pin marks the parameters that are held: fixed ones, and those at a bound that the gradient pushes
+// outwards.
 func (pb *problem) pin(x []float64, ws *workspace) {
 	for j := range x {
 		ws.pinned[j] = pb.fixed[j] ||
@@ -218,8 +214,8 @@ func (pb *problem) pin(x []float64, ws *workspace) {
 	}
 }
 
-// norm returns the gradient's largest free component as |g_j|/√(H_jj·f),
-// which does not change when the objective or a parameter is rescaled.
+// norm returns the gradient's largest free component as |g_j|/√(H_jj·f), which does not change when
+// the objective or a parameter is rescaled.
 func (pb *problem) norm(ws *workspace, f float64) float64 {
 	worst := 0.0
 	if f == 0 {
@@ -236,9 +232,9 @@ func (pb *problem) norm(ws *workspace, f float64) float64 {
 	return worst
 }
 
-// solve writes the step −(H + mu·M)⁻¹g over the free parameters, H the Hessian
-// or what stands for it, and returns the decrease the quadratic predicts; ok
-// is false when the matrix is not positive definite.
+// solve writes the step −(H + mu·M)⁻¹g over the free parameters, H the Hessian or what stands for
+// it, and returns the decrease the quadratic predicts; ok is false when the matrix is not positive
+// definite.
 func (ws *workspace) solve(p int, hessian []float64, mu float64) (predicted float64, ok bool) {
 	top := 0.0
 	for j := range p {
@@ -277,8 +273,8 @@ func (ws *workspace) solve(p int, hessian []float64, mu float64) (predicted floa
 	return predicted, predicted >= 0
 }
 
-// cholesky factors the symmetric a (p×p, row major) in place into its lower
-// triangle; false when a is not positive definite to working precision.
+// cholesky factors the symmetric a (p×p, row major) in place into its lower triangle; false when a
+// is not positive definite to working precision.
 func cholesky(a []float64, p int) bool {
 	for j := range p {
 		rj := a[j*p : j*p+j]

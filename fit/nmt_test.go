@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// nmt returns the runs of one language pair and vocabulary of the
-// encoder-decoder set with more than 5,242,880 bytes of data, and their BLEU:
-// N = 2·L·(4d² + 2·d·d_ff), D = bytes.
+// nmt returns the runs of one language pair and vocabulary of the encoder-decoder set with more
+// than 5,242,880 bytes of data, and their BLEU: N = 2·L·(4d² + 2·d·d_ff), D = bytes.
 func nmt(t testing.TB, lang, bpe string) (d Data, bleu []float64) {
 	c := reference(t, "results/nmt_scaling_dev.csv")
-	layers, width, ff := floats(t, c["encoder_layers"]), floats(t, c["d_model"]), floats(t, c["d_ff"])
+	layers, width, ff := floats(t, c["encoder_layers"]), floats(t, c["d_model"]),
+		floats(t, c["d_ff"])
 	size, loss, score := floats(t, c["data_bytes"]), floats(t, c["loss"]), floats(t, c["bleu"])
 	d = Data{Columns: map[string][]float64{}}
 	for i := range loss {
@@ -28,9 +28,8 @@ func nmt(t testing.TB, lang, bpe string) (d Data, bleu []float64) {
 	return d, bleu
 }
 
-// nmtGroups are the figures of the issue: root mean square residual in
-// ln loss of Kaplan's law and of Chinchilla's, and of the exponential link in
-// BLEU, as printed there.
+// nmtGroups are the figures of the issue: root mean square residual in ln loss of Kaplan's law and
+// of Chinchilla's, and of the exponential link in BLEU, as printed there.
 var nmtGroups = []struct {
 	lang, bpe                string
 	rows                     int
@@ -67,11 +66,13 @@ func TestTranslationRuns(t *testing.T) {
 			if link.RMS > g.link+bleuDigit {
 				t.Errorf("link: RMSE %.5f BLEU, want %.2f", link.RMS, g.link)
 			}
-			floor := mustFit(t, ExponentialFloorLink(), Data{Columns: d.Columns, Y: bleu}, Squared(), nil)
+			floor := mustFit(t, ExponentialFloorLink(), Data{Columns: d.Columns, Y: bleu},
+				Squared(), nil)
 			if floor.RMS > g.link {
 				t.Errorf("link with a floor: RMSE %.5f BLEU, want at most %.2f", floor.RMS, g.link)
 			}
-			c, err := Choose(context.Background(), []Law{Chinchilla(), Kaplan(), OverTraining()}, d, SquaredLog(), nil)
+			c, err := Choose(context.Background(), []Law{Chinchilla(), Kaplan(), OverTraining()}, d,
+				SquaredLog(), nil)
 			if err != nil || c.Best.Law.Name != "kaplan" {
 				t.Errorf("chose %+v, %v; want kaplan", c, err)
 			}

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Objective is what a fit minimises: the weighted sum over rows of a penalty
-// of the residual r. Residuals are taken in ln y (r = ln y − ln ŷ) or, for
-// the raw objectives, in y. Values are comparable only within one objective.
+// Objective is what a fit minimises: the weighted sum over rows of a penalty of the residual r.
+// Residuals are taken in ln y (r = ln y − ln ŷ) or, for the raw objectives, in y. Values are
+// comparable only within one objective.
 //
-// Near zero the penalty is r²/(2h); beyond −down·h and up·h it is linear
-// with slopes down and up, so that every objective is one of a family:
+// Near zero the penalty is r²/(2h); beyond −down·h and up·h it is linear with slopes down and up,
+// so that every objective is one of a family:
 //
 //	log-huber:δ, huber:δ  h = 1, up = down = δ
 //	squared, squared-log  h = ½, up = down = ∞ (the sum is the RSS)
@@ -26,16 +26,15 @@ type Objective struct {
 	up, down float64
 }
 
-// LogHuber returns the Huber penalty of residuals in ln y with threshold
-// delta > 0.
+// LogHuber returns the Huber penalty of residuals in ln y with threshold delta > 0.
 //
 // Source: Hoffmann et al. 2022, eq. 3, arXiv 2203.15556 (δ = 1e-3).
 func LogHuber(delta float64) Objective {
 	return Objective{name: "log-huber:" + number(delta), h: 1, up: delta, down: delta}
 }
 
-// Huber returns the Huber penalty of raw residuals with threshold delta > 0,
-// in units of the response.
+// Huber returns the Huber penalty of raw residuals with threshold delta > 0, in units of the
+// response.
 func Huber(delta float64) Objective {
 	return Objective{name: "huber:" + number(delta), raw: true, h: 1, up: delta, down: delta}
 }
@@ -53,8 +52,7 @@ func SquaredLog() Objective {
 // LAD returns the sum of absolute residuals in ln y.
 func LAD() Objective { return Objective{name: "lad", up: 1, down: 1} }
 
-// Asymmetric returns the quantile penalty in ln y with 0 < q < 1; q = 0.5 is
-// LAD.
+// Asymmetric returns the quantile penalty in ln y with 0 < q < 1; q = 0.5 is LAD.
 //
 // Source: Koenker and Bassett 1978, Econometrica 46(1), doubled.
 func Asymmetric(q float64) Objective {
@@ -63,9 +61,8 @@ func Asymmetric(q float64) Objective {
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// ParseObjective reads the names that [Objective.String] writes; huber:δ and
-// log-huber:δ want δ > 0, asymmetric:q wants 0 < q < 1. A plain log-huber
-// means log-huber:1e-3.
+// ParseObjective reads the names that [Objective.String] writes; huber:δ and log-huber:δ want δ >
+// 0, asymmetric:q wants 0 < q < 1. A plain log-huber means log-huber:1e-3.
 func ParseObjective(s string) (Objective, error) {
 	name, arg, has := strings.Cut(s, ":")
 	v, err := strconv.ParseFloat(arg, 64)
@@ -80,7 +77,8 @@ func ParseObjective(s string) (Objective, error) {
 	case name == "asymmetric" && good && v < 1:
 		return Asymmetric(v), nil
 	case has && (name == "log-huber" || name == "huber" || name == "asymmetric"):
-		return Objective{}, fmt.Errorf("objective %s: %q; want a positive number (asymmetric: between 0 and 1)", name, arg)
+		return Objective{}, fmt.Errorf(
+			"objective %s: %q; want a positive number (asymmetric: between 0 and 1)", name, arg)
 	case s == "squared":
 		return Squared(), nil
 	case s == "squared-log":
@@ -90,7 +88,10 @@ func ParseObjective(s string) (Objective, error) {
 	}
 	return Objective{}, &UnknownNameError{
 		What: "objective", Name: s,
-		Valid: []string{"log-huber:DELTA", "huber:DELTA", "squared", "squared-log", "lad", "asymmetric:Q"},
+		Valid: []string{
+			"log-huber:DELTA", "huber:DELTA", "squared", "squared-log", "lad",
+			"asymmetric:Q",
+		},
 	}
 }
 
@@ -108,9 +109,8 @@ func (o Objective) smoothed(h float64) Objective {
 	return o
 }
 
-// penalty returns ρ(e) of e = ŷ − y (or ln ŷ − ln y), its first two
-// derivatives in e, and the weight ρ'(e)/e of the square through e that lies
-// above ρ everywhere.
+// penalty returns ρ(e) of e = ŷ − y (or ln ŷ − ln y), its first two derivatives in e, and the
+// weight ρ'(e)/e of the square through e that lies above ρ everywhere.
 func (o *Objective) penalty(e float64) (rho, d1, d2, above float64) {
 	switch {
 	case e < -o.up*o.h: // y above ŷ

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// published are Hoffmann et al.'s printed parameters (data notes: TeX source
-// of arXiv 2203.15556), in the order E A B alpha beta.
+// published are Hoffmann et al.'s printed parameters (data notes: TeX source of arXiv 2203.15556),
+// in the order E A B alpha beta.
 var published = []float64{1.69337, 406.401, 410.723, 0.339171, 0.284908}
 
 // closedForm is Hoffmann et al. 2022, eq. 4.
@@ -16,8 +16,8 @@ func closedForm(p []float64, budget float64) float64 {
 	return g * math.Pow(budget/6, p[4]/(p[3]+p[4]))
 }
 
-// allocationTolerance: the minimum is flat, so that its place is known to
-// about the square root of the function's precision.
+// allocationTolerance: the minimum is flat, so that its place is known to about the square root of
+// the function's precision.
 const allocationTolerance = 1e-6
 
 func TestAllocateAgainstClosedForm(t *testing.T) {
@@ -62,8 +62,8 @@ func TestAllocateInterval(t *testing.T) {
 	}
 }
 
-// isoRuns lays runs of the published law over budgets, sizes spread by a
-// factor of width around the optimum times shift.
+// isoRuns lays runs of the published law over budgets, sizes spread by a factor of width around the
+// optimum times shift.
 func isoRuns(width, shift float64) []Run {
 	var runs []Run
 	for _, c := range geometric(1e18, 1e21, 6) {
@@ -81,9 +81,8 @@ func TestIsoFLOP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The exponents of the closed form are β/(α+β) and α/(α+β); narrow
-	// centred scans leave the parabola a bias that is the same for all
-	// budgets.
+	// The exponents of the closed form are β/(α+β) and α/(α+β); narrow centred scans leave the
+	// parabola a bias that is the same for all budgets.
 	const bias = 1e-3
 	closeTo(t, "a", f.A.Value, published[4]/(published[3]+published[4]), bias)
 	closeTo(t, "a + b", f.A.Value+f.B.Value, 1, bias)
@@ -141,9 +140,8 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-// For squared residuals and a law linear in its parameters the profile is the
-// textbook interval: ln y = ln A − alpha·ln x has half-width
-// √χ²·s·√(1/Sxx) in alpha.
+// For squared residuals and a law linear in its parameters the profile is the textbook interval: ln
+// y = ln A − alpha·ln x has half-width √χ²·s·√(1/Sxx) in alpha.
 func TestProfileOfALine(t *testing.T) {
 	d := Data{Columns: map[string][]float64{"x": geometric(1e6, 1e9, 20)}}
 	noise := []float64{0.01, -0.02, 0.005, 0.015, -0.01}

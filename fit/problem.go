@@ -2,8 +2,8 @@ package fit
 
 import "math"
 
-// problem is one minimisation: rows turned into features, with everything
-// the inner loop reads in flat slices.
+// problem is one minimisation: rows turned into features, with everything the inner loop reads in
+// flat slices.
 type problem struct {
 	law     *Law
 	ct      terms // nil for laws with their own Eval
@@ -57,8 +57,8 @@ func newProblem(law *Law, d Data, obj Objective) *problem {
 
 func (pb *problem) row(i int) []float64 { return pb.z[i*pb.q : (i+1)*pb.q] }
 
-// vanishing is how far below the smallest response, in ln y, a parameter that
-// may vanish is bounded: e^−18 ≈ 1.5e-8 of it is zero to every printed digit.
+// vanishing is how far below the smallest response, in ln y, a parameter that may vanish is
+// bounded: e^−18 ≈ 1.5e-8 of it is zero to every printed digit.
 const vanishing = 18
 
 func (pb *problem) setBounds() {
@@ -82,8 +82,7 @@ func (pb *problem) setBounds() {
 	}
 }
 
-// withWeights returns the problem with other row weights and no rows of
-// weight zero.
+// withWeights returns the problem with other row weights and no rows of weight zero.
 func (pb *problem) withWeights(w []float64) *problem {
 	c := *pb
 	c.n = 0
@@ -108,8 +107,8 @@ func (pb *problem) withObjective(o Objective) *problem {
 	return &c
 }
 
-// residual returns the error e (ŷ − y, or in logarithms) of row i whose law
-// value is f, with de/df and d²e/df².
+// residual returns the error e (ŷ − y, or in logarithms) of row i whose law value is f, with de/df
+// and d²e/df².
 func (pb *problem) residual(i int, f float64) (e, d1, d2 float64) {
 	switch {
 	case pb.obj.raw && pb.law.Direct:
@@ -126,12 +125,11 @@ func (pb *problem) residual(i int, f float64) (e, d1, d2 float64) {
 // derivatives are those of the objective at one θ.
 type derivatives struct {
 	g []float64
-	// h is the Hessian (p×p, row major, symmetric): exact for laws given by
-	// terms, otherwise its Gauss–Newton part, to which curvature adds the
-	// rest.
+	// h is the Hessian (p×p, row major, symmetric): exact for laws given by terms, otherwise its
+	// Gauss–Newton part, to which curvature adds the rest.
 	h []float64
-	// m is the Gauss–Newton matrix of the squares that lie above the
-	// penalties: never indefinite, and the metric in which steps are damped.
+	// m is the Gauss–Newton matrix of the squares that lie above the penalties: never indefinite,
+	// and the metric in which steps are damped.
 	m []float64
 }
 
@@ -180,8 +178,8 @@ func mirror(a []float64, p int) {
 	}
 }
 
-// evalTerms is eval for laws given by terms: with shares p_k = exp(η_k)/ŷ and
-// φ_k = ∂η_k/∂θ, ∇ln ŷ = Σ p_k·φ_k and ∇²ln ŷ = Σ p_k·φ_k·φ_kᵀ − ∇ln ŷ·∇ln ŷᵀ.
+// evalTerms is eval for laws given by terms: with shares p_k = exp(η_k)/ŷ and φ_k = ∂η_k/∂θ, ∇ln ŷ
+// = Σ p_k·φ_k and ∇²ln ŷ = Σ p_k·φ_k·φ_kᵀ − ∇ln ŷ·∇ln ŷᵀ.
 func (pb *problem) evalTerms(theta []float64, d *derivatives) float64 {
 	var phi, gf [maxParams]float64
 	var p, constant [maxTerms]float64
@@ -285,9 +283,8 @@ func (pb *problem) evalFunc(theta []float64, d *derivatives) float64 {
 	return total
 }
 
-// curvature adds to h the part of the Hessian that Gauss–Newton leaves out,
-// Σ w·ρ'·∂²e/∂θ², for laws with their own Eval: differences of the exact
-// gradients with ρ' frozen.
+// curvature adds to h the part of the Hessian that Gauss–Newton leaves out, Σ w·ρ'·∂²e/∂θ², for
+// laws with their own Eval: differences of the exact gradients with ρ' frozen.
 func (pb *problem) curvature(theta, h []float64) {
 	if pb.ct != nil {
 		return

@@ -20,23 +20,22 @@ type ProfileSettings struct {
 // Profiled is the profile-likelihood interval of one parameter.
 type Profiled struct {
 	Param string
-	// Low and High are natural values; an end that the rows leave open (the
-	// profile never rises to the limit) is 0 or ±Inf, as OpenLow and
-	// OpenHigh say.
+	// Low and High are natural values; an end that the rows leave open (the profile never rises to
+	// the limit) is 0 or ±Inf, as OpenLow and OpenHigh say.
 	Low, High         float64
 	OpenLow, OpenHigh bool
 }
 
-// Profile returns, for each parameter, the values at which the objective,
-// minimised over all the others, has risen by no more than the level allows:
+// Profile returns, for each parameter, the values at which the objective, minimised over all the
+// others, has risen by no more than the level allows:
 //
 //	2·(J(θ_j) − J) ≤ τ·χ²₁(level),  τ = Σw·(ρ')² / Σw·dρ'/de
 //
-// which for squared residuals is the likelihood-ratio interval under Gaussian
-// noise; τ makes it hold for robust penalties too.
+// which for squared residuals is the likelihood-ratio interval under Gaussian noise; τ makes it
+// hold for robust penalties too.
 //
-// Source: Venzon and Moolgavkar 1988 (profiles); Heritier and Ronchetti 1994
-// (the scaled test for M-estimators).
+// Source: Venzon and Moolgavkar 1988 (profiles); Heritier and Ronchetti 1994 (the scaled test for
+// M-estimators).
 func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Profiled, error) {
 	var s ProfileSettings
 	if set != nil {
@@ -59,29 +58,29 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 	pb.apply(&r.set)
 	limit := r.Value + 0.5*pb.dispersion(r.theta)*distuv.ChiSquared{K: 1}.Quantile(s.Level)
 	out := make([]Profiled, len(s.Params))
-	err := parallel(ctx, 2*len(s.Params), (&Settings{Workers: s.Workers}).workers(), func() func(int) {
-		ws := newWorkspace(pb.p)
-		return func(k int) {
-			p := &out[k/2]
-			j := r.Law.Param(s.Params[k/2])
-			if j < 0 {
-				panic("fit: law " + r.Law.Name + " has no parameter " + s.Params[k/2])
+	err := parallel(ctx, 2*len(s.Params), (&Settings{Workers: s.Workers}).workers(),
+		func() func(int) {
+			ws := newWorkspace(pb.p)
+			return func(k int) {
+				p := &out[k/2]
+				j := r.Law.Param(s.Params[k/2])
+				if j < 0 {
+					panic("fit: law " + r.Law.Name + " has no parameter " + s.Params[k/2])
+				}
+				if k%2 == 0 {
+					p.Param = s.Params[k/2]
+					p.Low, p.OpenLow = pb.profileEnd(r.theta, j, -1, limit, ws)
+				} else {
+					p.High, p.OpenHigh = pb.profileEnd(r.theta, j, 1, limit, ws)
+				}
 			}
-			if k%2 == 0 {
-				p.Param = s.Params[k/2]
-				p.Low, p.OpenLow = pb.profileEnd(r.theta, j, -1, limit, ws)
-			} else {
-				p.High, p.OpenHigh = pb.profileEnd(r.theta, j, 1, limit, ws)
-			}
-		}
-	})
+		})
 	return out, err
 }
 
-// dispersion returns τ. The curvature of ρ is the mean slope of ρ' over a
-// bandwidth on either side of each residual: exact for squares, and for penalties that
-// bend in a range narrower than the residuals an estimate of their density
-// there.
+// dispersion returns τ. The curvature of ρ is the mean slope of ρ' over a bandwidth on either side
+// of each residual: exact for squares, and for penalties that bend in a range narrower than the
+// residuals an estimate of their density there.
 func (pb *problem) dispersion(theta []float64) float64 {
 	res := pb.residuals(theta)
 	abs := make([]float64, len(res))
@@ -115,16 +114,18 @@ func (pb *problem) freeParams() int {
 }
 
 const (
-	// profileReach bounds how far, in θ, an end is looked for: e^25 beyond
-	// the estimate a coefficient is as good as open.
+	// profileReach bounds how far, in θ, an end is looked for: e^25 beyond the estimate a
+	// coefficient is as good as open.
 	profileReach = 25.0
 	// profileDigits is the relative precision of an end, in θ.
 	profileDigits = 1e-6
 )
 
-// profileEnd walks θ_j away from the optimum in growing steps, refitting the
-// rest from the last point, until the objective passes the limit, and bisects.
-func (pb *problem) profileEnd(theta []float64, j, side int, limit float64, ws *workspace) (end float64, open bool) {
+// profileEnd walks θ_j away from the optimum in growing steps, refitting the rest from the last
+// point, until the objective passes the limit, and bisects.
+func (pb *problem) profileEnd(theta []float64, j, side int, limit float64, ws *workspace) (
+	end float64, open bool,
+) {
 	at := append([]float64(nil), theta...)
 	value := func(v float64) (float64, []float64) {
 		c := *pb
@@ -146,7 +147,8 @@ func (pb *problem) profileEnd(theta []float64, j, side int, limit float64, ws *w
 	step := 1e-3 * (1 + math.Abs(in))
 	for {
 		next := in + float64(side)*step
-		if next <= pb.lo[j] || next >= pb.hi[j] || math.Abs(next-theta[j]) > profileReach*(1+math.Abs(theta[j])) {
+		if next <= pb.lo[j] || next >= pb.hi[j] ||
+			math.Abs(next-theta[j]) > profileReach*(1+math.Abs(theta[j])) {
 			return pb.openEnd(j, side), true
 		}
 		f, t := value(next)

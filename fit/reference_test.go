@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// reference reads a CSV of the reference data, which are never copied into
-// the repository: column name → text values.
+// reference reads a CSV of the reference data, which are never copied into the repository: column
+// name → text values.
 func reference(t testing.TB, path string) map[string][]string {
 	t.Helper()
 	dir := os.Getenv("DEEPNARROW_REFERENCE_DATA")
@@ -47,8 +47,7 @@ func floats(t testing.TB, s []string) []float64 {
 	return out
 }
 
-// epoch returns the 245 points that Epoch read off the Chinchilla figure;
-// tokens = FLOP/(6·size).
+// epoch returns the 245 points that Epoch read off the Chinchilla figure; tokens = FLOP/(6·size).
 func epoch(t testing.TB) (d Data, flop []float64) {
 	c := reference(t, "fitting/epoch_chinchilla_svg_extracted_data.csv")
 	size, flop := floats(t, c["Model Size"]), floats(t, c["Training FLOP"])
@@ -56,7 +55,10 @@ func epoch(t testing.TB) (d Data, flop []float64) {
 	for i := range size {
 		tokens[i] = flop[i] / (6 * size[i])
 	}
-	return Data{Columns: map[string][]float64{"params": size, "tokens": tokens}, Y: floats(t, c["loss"])}, flop
+	return Data{
+		Columns: map[string][]float64{"params": size, "tokens": tokens},
+		Y:       floats(t, c["loss"]),
+	}, flop
 }
 
 // epoch240 drops the five highest losses, as Epoch's re-fit does.

@@ -31,9 +31,9 @@ var kindNames = map[Kind]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Refusal is the error of data that cannot support what is asked. Fit returns
-// it together with the result it reached for Unidentified, AtBound and
-// NotConverged, whose numbers are for diagnosis only.
+// Refusal is the error of data that cannot support what is asked. Fit returns it together with the
+// result it reached for Unidentified, AtBound and NotConverged, whose numbers are for diagnosis
+// only.
 type Refusal struct {
 	Kind Kind
 	// Names lists the parameters or columns concerned.

@@ -2,15 +2,15 @@ package fit
 
 import "math"
 
-// Interval returns the prediction interval of one new row at x, in the order of
-// Law.Columns, at a level in (0, 1):
+// Interval returns the prediction interval of one new row at x, in the order of Law.Columns, at a
+// level in (0, 1):
 //
 //	ln y within ln ŷ ± z·s,  s² = RMS²·n/(n − p) + SE²(ln ŷ)
 //
-// (y within ŷ ± z·s for raw objectives), z the normal quantile of the level, n
-// rows and p parameters. SE is the standard deviation over draws; without draws
-// (nil) it is left out, and the interval is too narrow away from the rows.
-// ok is false when n ≤ p: nothing is left to judge the noise by.
+// (y within ŷ ± z·s for raw objectives), z the normal quantile of the level, n rows and p
+// parameters. SE is the standard deviation over draws; without draws (nil) it is left out, and the
+// interval is too narrow away from the rows. ok is false when n ≤ p: nothing is left to judge the
+// noise by.
 func (r *Result) Interval(draws *Bootstrapped, level float64, x ...float64) (in Interval, ok bool) {
 	center, scale, ok := r.moments(draws, x)
 	half := twoSidedNormal(level) * scale
@@ -21,8 +21,7 @@ func (r *Result) Interval(draws *Bootstrapped, level float64, x ...float64) (in 
 	return in, ok
 }
 
-// moments returns the prediction and its standard error in the units of the
-// residuals.
+// moments returns the prediction and its standard error in the units of the residuals.
 func (r *Result) moments(draws *Bootstrapped, x []float64) (center, scale float64, ok bool) {
 	free := float64(r.Rows - len(r.Params))
 	if free <= 0 {
@@ -47,10 +46,9 @@ func (r *Result) moments(draws *Bootstrapped, x []float64) (center, scale float6
 	return unit(r.Predict(x...)), math.Sqrt(variance), true
 }
 
-// Score compares the law with rows that it was not fitted to; see [Result.Interval]
-// for the intervals. The error is a [*Refusal]: TooFewPoints without rows to
-// score, or when the fit has as many parameters as rows. It panics when d lacks
-// a column of the law.
+// Score compares the law with rows that it was not fitted to; see [Result.Interval] for the
+// intervals. The error is a [*Refusal]: TooFewPoints without rows to score, or when the fit has as
+// many parameters as rows. It panics when d lacks a column of the law.
 func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) {
 	if d.Len() == 0 {
 		return ExtrapolationScore{}, refuse(TooFewPoints, nil, "no rows to score")
@@ -65,7 +63,9 @@ func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) 
 		}
 		center, scale, ok := r.moments(draws, x)
 		if !ok {
-			return s, refuse(TooFewPoints, nil, "%d rows and %d parameters leave nothing to judge the noise by", r.Rows, len(r.Params))
+			return s, refuse(TooFewPoints, nil,
+				"%d rows and %d parameters leave nothing to judge the noise by", r.Rows,
+				len(r.Params))
 		}
 		seen := math.Log(y)
 		if r.Objective.raw {

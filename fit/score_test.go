@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// With Gaussian noise of a known size the intervals cover what they say, on new
-// rows of the same law.
+// With Gaussian noise of a known size the intervals cover what they say, on new rows of the same
+// law.
 func TestPredictionIntervalsCover(t *testing.T) {
 	fitted, fresh := shapeSurface(300, 0.02, 5), shapeSurface(3000, 0.02, 6)
 	r := mustFit(t, Chinchilla(), fitted, SquaredLog(), nil)
@@ -14,20 +14,22 @@ func TestPredictionIntervalsCover(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The Chinchilla form leaves out width and depth, so its residuals are a
-	// little more than the noise; three standard errors of a share of 3000.
+	// The Chinchilla form leaves out width and depth, so its residuals are a little more than the
+	// noise; three standard errors of a share of 3000.
 	const sampling = 0.03
 	if math.Abs(s.Coverage80-0.80) > sampling || math.Abs(s.Coverage95-0.95) > sampling {
 		t.Errorf("coverage %.3f and %.3f", s.Coverage80, s.Coverage95)
 	}
 	in, ok := r.Interval(nil, 0.80, 1e9, 1e11)
 	if !ok || math.Abs(math.Log(in.High/in.Low)/2-s.HalfWidth80) > 1e-9 {
-		t.Errorf("half-width of %v differs from %v, though no row is nearer than another without draws", in, s.HalfWidth80)
+		t.Errorf(
+			"half-width of %v differs from %v, though no row is nearer than another without draws",
+			in, s.HalfWidth80)
 	}
 }
 
-// A raw objective has intervals in units of the response, worked by hand: two
-// rows more than parameters, residuals ±1.
+// A raw objective has intervals in units of the response, worked by hand: two rows more than
+// parameters, residuals ±1.
 func TestRawInterval(t *testing.T) {
 	r := &Result{Law: Power(), Objective: Squared(), Params: []float64{10, 0}, RMS: 1, Rows: 4}
 	in, ok := r.Interval(nil, 0.95, 3)

@@ -5,9 +5,9 @@ import (
 	"slices"
 )
 
-// startPoints returns n starts in θ: a shifted Halton sequence through the
-// ranges of the law's exponents, with the coefficients projected onto the
-// data (variable projection), or through the law's own Start.
+// startPoints returns n starts in θ: a shifted Halton sequence through the ranges of the law's
+// exponents, with the coefficients projected onto the data (variable projection), or through the
+// law's own Start.
 func (pb *problem) startPoints(n int, seed uint64) [][]float64 {
 	s := pb.summary()
 	out := make([][]float64, 0, n)
@@ -71,8 +71,9 @@ func splitmix64(state *uint64) uint64 {
 func (pb *problem) summary() Summary {
 	q := pb.q
 	s := Summary{
-		ZMin: make([]float64, q), ZMax: make([]float64, q), ZMean: make([]float64, q), Slope: make([]float64, q),
-		YMin: slices.Min(pb.y), YMax: slices.Max(pb.y),
+		ZMin: make([]float64, q), ZMax: make([]float64, q), ZMean: make([]float64, q),
+		Slope: make([]float64, q),
+		YMin:  slices.Min(pb.y), YMax: slices.Max(pb.y),
 	}
 	v := pb.lnY
 	if s.YMin <= 0 {
@@ -99,10 +100,10 @@ func (pb *problem) summary() Summary {
 	return s
 }
 
-// projectCoefficients sets the coefficients of θ to the non-negative least
-// squares solution of Σ_k coef_k·φ_k(row)/y = 1, relative errors standing in
-// for logarithmic ones. A coefficient the projection would drop gets a small
-// share of the response instead, so that the descent can bring it back.
+// projectCoefficients sets the coefficients of θ to the non-negative least squares solution of Σ_k
+// coef_k·φ_k(row)/y = 1, relative errors standing in for logarithmic ones. A coefficient the
+// projection would drop gets a small share of the response instead, so that the descent can bring
+// it back.
 func (pb *problem) projectCoefficients(theta []float64) {
 	k := len(pb.ct)
 	a := make([]float64, k*k)
@@ -141,8 +142,8 @@ func (pb *problem) projectCoefficients(theta []float64) {
 	}
 }
 
-// nonNegative minimises ½·cᵀAc − bᵀc over c ≥ 0 by trying every support: with
-// at most maxTerms columns that is exact and quick.
+// nonNegative minimises ½·cᵀAc − bᵀc over c ≥ 0 by trying every support: with at most maxTerms
+// columns that is exact and quick.
 func nonNegative(a, b []float64, k int) []float64 {
 	best, bestValue := make([]float64, k), math.Inf(1)
 	m := make([]float64, k*k)

@@ -9,12 +9,11 @@ import (
 	"testing"
 )
 
-// recovery is the relative error allowed in each parameter of a noise-free
-// surface; the issue states it.
+// recovery is the relative error allowed in each parameter of a noise-free surface; the issue
+// states it.
 const recovery = 1e-6
 
-// surface returns rows of a law on a grid of sizes and token counts, without
-// noise.
+// surface returns rows of a law on a grid of sizes and token counts, without noise.
 func surface(law Law, params, sizes, tokens []float64) Data {
 	d := Data{Columns: map[string][]float64{}}
 	for _, n := range sizes {
@@ -35,13 +34,15 @@ func geometric(lo, hi float64, n int) []float64 {
 	return out
 }
 
-// randomChinchilla draws parameters around the published fits of Hoffmann et
-// al. and Epoch: E 1.2–2.5, each reducible term worth 0.3–3 nats at the small
-// end of the grid, exponents 0.2–0.6.
+// randomChinchilla draws parameters around the published fits of Hoffmann et al. and Epoch: E
+// 1.2–2.5, each reducible term worth 0.3–3 nats at the small end of the grid, exponents 0.2–0.6.
 func randomChinchilla(rng *rand.Rand) []float64 {
 	alpha, beta := 0.2+0.4*rng.Float64(), 0.2+0.4*rng.Float64()
 	share := func() float64 { return 0.3 * math.Exp(rng.Float64()*math.Log(10)) }
-	return []float64{1.2 + 1.3*rng.Float64(), share() * math.Pow(5e7, alpha), share() * math.Pow(1e9, beta), alpha, beta}
+	return []float64{
+		1.2 + 1.3*rng.Float64(), share() * math.Pow(5e7, alpha),
+		share() * math.Pow(1e9, beta), alpha, beta,
+	}
 }
 
 func TestRecoversSixtySurfaces(t *testing.T) {
@@ -58,7 +59,8 @@ func TestRecoversSixtySurfaces(t *testing.T) {
 			for j, v := range r.Params {
 				worst = max(worst, math.Abs(v/truth[j]-1))
 				if math.Abs(v/truth[j]-1) > recovery {
-					t.Errorf("%v, surface %d: %s = %.12g, want %.12g", obj, s, r.Law.Params[j].Name, v, truth[j])
+					t.Errorf("%v, surface %d: %s = %.12g, want %.12g", obj, s, r.Law.Params[j].Name,
+						v, truth[j])
 				}
 			}
 		}
@@ -90,14 +92,19 @@ func TestRefusals(t *testing.T) {
 		{"five rows for five parameters", Chinchilla(), first(5), TooFewPoints},
 		{"one row", Power().On("params"), first(1), TooFewPoints},
 		{"no rows", Chinchilla(), first(0), TooFewPoints},
-		{"duplicates of three rows", Chinchilla(), good().Select([]int{0, 7, 14, 0, 7, 14, 0, 7, 14}), TooFewPoints},
+		{
+			"duplicates of three rows", Chinchilla(),
+			good().Select([]int{0, 7, 14, 0, 7, 14, 0, 7, 14}), TooFewPoints,
+		},
 		{"NaN loss", Chinchilla(), with(func(d *Data) { d.Y[3] = math.NaN() }), BadValue},
 		{"zero loss", Chinchilla(), with(func(d *Data) { d.Y[3] = 0 }), BadValue},
 		{"negative loss", Chinchilla(), with(func(d *Data) { d.Y[3] = -1 }), BadValue},
 		{"infinite tokens", Chinchilla(), with(func(d *Data) { d.Columns["tokens"][3] = math.Inf(1) }), BadValue},
 		{"zero tokens", Chinchilla(), with(func(d *Data) { d.Columns["tokens"][3] = 0 }), BadValue},
-		{"one size", Chinchilla(), surface(Chinchilla(), truth, []float64{1e9}, geometric(1e9, 5e11, 8)), ConstantColumn},
-		{"two sizes", Chinchilla(), surface(Chinchilla(), truth, []float64{1e9, 2e9}, geometric(1e9, 5e11, 8)), Unidentified},
+		{"one size", Chinchilla(), surface(Chinchilla(), truth, []float64{1e9},
+			geometric(1e9, 5e11, 8)), ConstantColumn},
+		{"two sizes", Chinchilla(), surface(Chinchilla(), truth, []float64{1e9, 2e9},
+			geometric(1e9, 5e11, 8)), Unidentified},
 		{"tokens proportional to size", Chinchilla(), func() Data {
 			d := Data{Columns: map[string][]float64{}}
 			for i, n := range geometric(1e8, 1e10, 12) {
@@ -118,7 +125,8 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestDataConstrainedWithoutRepeatsIsUnidentified(t *testing.T) {
-	d := surface(Chinchilla(), []float64{1.8, 480, 2000, 0.35, 0.37}, geometric(5e7, 2e10, 6), geometric(1e9, 5e11, 6))
+	d := surface(Chinchilla(), []float64{1.8, 480, 2000, 0.35, 0.37}, geometric(5e7, 2e10, 6),
+		geometric(1e9, 5e11, 6))
 	d.Columns["unique_tokens"] = d.Columns["tokens"]
 	_, err := Fit(context.Background(), DataConstrained(), d, LogHuber(1e-3), nil)
 	var r *Refusal
@@ -127,8 +135,8 @@ func TestDataConstrainedWithoutRepeatsIsUnidentified(t *testing.T) {
 	}
 }
 
-// The published constants of Muennighoff et al. 2023 (arXiv 2305.16264):
-// R_D 15.387756, R_N 5.309743.
+// The published constants of Muennighoff et al. 2023 (arXiv 2305.16264): R_D 15.387756, R_N
+// 5.309743.
 func TestDataConstrainedRecovery(t *testing.T) {
 	truth := []float64{1.8, 480, 2000, 0.35, 0.37, 15.387756, 5.309743}
 	law := DataConstrained()
@@ -156,7 +164,8 @@ func TestDataConstrainedRecovery(t *testing.T) {
 }
 
 func TestDuplicateRowsWarn(t *testing.T) {
-	d := surface(Chinchilla(), []float64{1.8, 480, 2000, 0.35, 0.37}, geometric(5e7, 2e10, 6), geometric(1e9, 5e11, 6))
+	d := surface(Chinchilla(), []float64{1.8, 480, 2000, 0.35, 0.37}, geometric(5e7, 2e10, 6),
+		geometric(1e9, 5e11, 6))
 	rows := []int{0, 0}
 	for i := range d.Y {
 		rows = append(rows, i)

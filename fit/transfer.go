@@ -7,20 +7,17 @@ import (
 	"slices"
 )
 
-// TransferInput holds one model a row: how good it is upstream and how good
-// downstream.
+// TransferInput holds one model a row: how good it is upstream and how good downstream.
 type TransferInput struct {
 	Names                []string
 	Upstream, Downstream []float64
-	// UpstreamHigher says that a higher upstream number is better (a negative
-	// log-perplexity, not a loss); DownstreamLower that a lower downstream
-	// number is better (an error rate).
+	// UpstreamHigher says that a higher upstream number is better (a negative log-perplexity, not a
+	// loss); DownstreamLower that a lower downstream number is better (an error rate).
 	UpstreamHigher, DownstreamLower bool
-	// Size is what the partial correlation is given: params or FLOPs; nil
-	// leaves it out.
+	// Size is what the partial correlation is given: params or FLOPs; nil leaves it out.
 	Size []float64
-	// UpstreamTie and DownstreamTie are differences up to which two models
-	// count as equal (the noise of a run); zero means exact ties only.
+	// UpstreamTie and DownstreamTie are differences up to which two models count as equal (the
+	// noise of a run); zero means exact ties only.
 	UpstreamTie, DownstreamTie float64
 	// Level is the confidence of intervals; zero means 0.95.
 	Level float64
@@ -29,32 +26,31 @@ type TransferInput struct {
 // Transferred says how upstream quality carries to the downstream task.
 type Transferred struct {
 	Rows int
-	// Pearson, Spearman and Kendall are correlations of the numbers as
-	// given: a loss and a score that agree correlate at −1.
+	// Pearson, Spearman and Kendall are correlations of the numbers as given: a loss and a score
+	// that agree correlate at −1.
 	Pearson, Spearman, Kendall Estimate
 	// Partial is Spearman's correlation given Size; nil without sizes.
 	Partial *Estimate
-	// Inversions lists the pairs in which the model that is better upstream
-	// is worse downstream, the largest downstream loss first.
+	// Inversions lists the pairs in which the model that is better upstream is worse downstream,
+	// the largest downstream loss first.
 	Inversions []Inversion
 	// Pairs is the number of pairs that are no tie on either side.
 	Pairs int
-	// Carries says whether upstream rank may stand in for downstream rank;
-	// Verdict says why, in one sentence.
+	// Carries says whether upstream rank may stand in for downstream rank; Verdict says why, in one
+	// sentence.
 	Carries bool
 	Verdict string
 }
 
-// Inversion is a pair of rows: Upstream leads upstream, Downstream leads
-// downstream.
+// Inversion is a pair of rows: Upstream leads upstream, Downstream leads downstream.
 type Inversion struct {
 	Upstream, Downstream         int // rows
 	UpstreamName, DownstreamName string
 	UpstreamGap, DownstreamGap   float64 // both positive
 }
 
-// Upstream rank carries when the whole interval of the oriented Spearman
-// correlation lies above carries, and given size it is not compatible with 0.
+// Upstream rank carries when the whole interval of the oriented Spearman correlation lies above
+// carries, and given size it is not compatible with 0.
 const (
 	carries      = 0.5
 	transferRows = 5
@@ -62,25 +58,31 @@ const (
 
 // Transfer returns correlations with intervals, the inversions, and a verdict.
 //
-// Intervals use Fisher's transform with standard error 1/√(n−3) for Pearson,
-// √((1+r²/2)/(n−3)) for Spearman (Bonett and Wright 2000), √(0.437/(n−4)) for
-// Kendall (Fieller, Hartley and Pearson 1957), and one degree of freedom less
-// for the partial correlation.
+// Intervals use Fisher's transform with standard error 1/√(n−3) for Pearson, √((1+r²/2)/(n−3)) for
+// Spearman (Bonett and Wright 2000), √(0.437/(n−4)) for Kendall (Fieller, Hartley and Pearson
+// 1957), and one degree of freedom less for the partial correlation.
 //
-// Errors: *Refusal TooFewPoints under five rows, BadValue for numbers that
-// are not finite, ConstantColumn. It panics when lengths differ.
+// Errors: *Refusal TooFewPoints under five rows, BadValue for numbers that are not finite,
+// ConstantColumn. It panics when lengths differ.
 func Transfer(in TransferInput) (*Transferred, error) {
 	n := len(in.Upstream)
 	if len(in.Downstream) != n || len(in.Names) != n || (in.Size != nil && len(in.Size) != n) {
 		panic("fit: Transfer: columns of different lengths")
 	}
 	if n < transferRows {
-		return nil, refuse(TooFewPoints, nil, "%d models; want at least %d for an interval", n, transferRows)
+		return nil, refuse(TooFewPoints, nil, "%d models; want at least %d for an interval", n,
+			transferRows)
 	}
-	for name, c := range map[string][]float64{"upstream": in.Upstream, "downstream": in.Downstream, "size": in.Size} {
+	for name, c := range map[string][]float64{
+		"upstream": in.Upstream, "downstream": in.Downstream,
+		"size": in.Size,
+	} {
 		for i, v := range c {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, &Refusal{Kind: BadValue, Names: []string{name}, Rows: []int{i}, Reason: fmt.Sprintf("row %d: %v", i, v)}
+				return nil, &Refusal{
+					Kind: BadValue, Names: []string{name}, Rows: []int{i},
+					Reason: fmt.Sprintf("row %d: %v", i, v),
+				}
 			}
 		}
 		if c != nil && constant(c) {
@@ -149,11 +151,15 @@ func (t *Transferred) judge(sign float64) {
 	share := fmt.Sprintf("%d of %d pairs are inverted", len(t.Inversions), t.Pairs)
 	switch {
 	case low <= carries:
-		t.Verdict = fmt.Sprintf("upstream rank does not carry to the downstream task: rank agreement %.2f, at worst %.2f; %s", rho, low, share)
+		t.Verdict = fmt.Sprintf(
+			"upstream rank does not carry to the downstream task: rank agreement %.2f, at worst %.2f; %s", rho, low, share)
 	case t.Partial != nil && min(sign*t.Partial.Low, sign*t.Partial.High) <= 0:
-		t.Verdict = fmt.Sprintf("upstream rank does not carry beyond size: rank agreement %.2f, but %.2f among models of one size, an interval that holds 0; %s", rho, sign*t.Partial.Value, share)
+		t.Verdict = fmt.Sprintf(
+			"upstream rank does not carry beyond size: rank agreement %.2f, but %.2f among models of one size, an interval that holds 0; %s", rho, sign*t.Partial.Value, share)
 	default:
 		t.Carries = true
-		t.Verdict = fmt.Sprintf("upstream rank carries to the downstream task: rank agreement %.2f, at worst %.2f; %s", rho, low, share)
+		t.Verdict = fmt.Sprintf(
+			"upstream rank carries to the downstream task: rank agreement %.2f, at worst %.2f; %s",
+			rho, low, share)
 	}
 }

@@ -12,8 +12,8 @@ import (
 func TestCorrelationsByHand(t *testing.T) {
 	x := []float64{1, 2, 3, 4, 5}
 	y := []float64{2, 1, 4, 3, 5}
-	// Σd² = 4 of n(n²−1)/6 = 20: Spearman 1 − 4/20; 8 of 10 pairs concordant:
-	// Kendall 0.6. x and y are their own ranks, so Pearson equals Spearman.
+	// Σd² = 4 of n(n²−1)/6 = 20: Spearman 1 − 4/20; 8 of 10 pairs concordant: Kendall 0.6. x and y
+	// are their own ranks, so Pearson equals Spearman.
 	const rounding = 1e-14
 	closeTo(t, "spearman", pearson(ranks(x), ranks(y)), 0.8, rounding)
 	closeTo(t, "pearson", pearson(x, y), 0.8, rounding)
@@ -23,14 +23,18 @@ func TestCorrelationsByHand(t *testing.T) {
 	}
 	// Fisher: 0.8 with n = 28 has z = 1.0986 ± 1.96/5.
 	e := fisher(0.8, 0.2, 0.95)
-	closeTo(t, "low", e.Low, math.Tanh(math.Atanh(0.8)-1.959963985*0.2), 1e-9) // digits of the quantile
+	// digits of the quantile
+	closeTo(t, "low", e.Low, math.Tanh(math.Atanh(0.8)-1.959963985*0.2), 1e-9)
 }
 
 func TestTransferTranslation(t *testing.T) {
 	for _, g := range nmtGroups {
 		d, bleu := nmt(t, g.lang, g.bpe)
 		names := make([]string, len(bleu))
-		got, err := Transfer(TransferInput{Names: names, Upstream: d.Y, Downstream: bleu, Size: d.Columns["params"]})
+		got, err := Transfer(TransferInput{
+			Names: names, Upstream: d.Y, Downstream: bleu,
+			Size: d.Columns["params"],
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,8 +45,8 @@ func TestTransferTranslation(t *testing.T) {
 	}
 }
 
-// The points read off Figure 1 of the paper: the middle of the two ends of a
-// reading; NL36 has no downstream reading.
+// The points read off Figure 1 of the paper: the middle of the two ends of a reading; NL36 has no
+// downstream reading.
 func TestTransferPaperFigure(t *testing.T) {
 	c := reference(t, "results/figure1_readings.csv")
 	var in TransferInput
@@ -100,8 +104,8 @@ func TestChainTranslation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The chain can only add the upstream error (2 % of a loss of 2–4, which
-	// the link of slope −0.47 turns into at most 4 % of the score).
+	// The chain can only add the upstream error (2 % of a loss of 2–4, which the link of slope
+	// −0.47 turns into at most 4 % of the score).
 	if c.Scored != 54 || c.LinkRMS > nmtGroups[0].link || c.RMS > 1.5 {
 		t.Errorf("scored %d, link %.3f, chain %.3f BLEU", c.Scored, c.LinkRMS, c.RMS)
 	}
@@ -109,7 +113,8 @@ func TestChainTranslation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	down, err := Bootstrap(ctx, c.Link, Data{Columns: map[string][]float64{"loss": d.Y}, Y: bleu}, &BootstrapSettings{Resamples: 200, Seed: 1})
+	down, err := Bootstrap(ctx, c.Link, Data{Columns: map[string][]float64{"loss": d.Y}, Y: bleu},
+		&BootstrapSettings{Resamples: 200, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,9 +29,9 @@ func BenchmarkLedgerXXL(b *testing.B) {
 	}
 }
 
-// BenchmarkMillionShapes counts parameters and forward FLOPs of a million
-// candidates on an aligned lattice, over as many goroutines as there are
-// processors. Run it with -cpu 2 for the figure of the README.
+// BenchmarkMillionShapes counts parameters and forward FLOPs of a million candidates on an aligned
+// lattice, over as many goroutines as there are processors. Run it with -cpu 2 for the figure of
+// the README.
 func BenchmarkMillionShapes(b *testing.B) {
 	const million = 1_000_000
 	for b.Loop() {

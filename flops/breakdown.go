@@ -7,8 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Share is one row of a breakdown: what a part of the model owns and costs in
-// one forward pass.
+// Share is one row of a breakdown: what a part of the model owns and costs in one forward pass.
 type Share struct {
 	Name    string
 	Params  int64
@@ -48,9 +47,9 @@ func (l Ledger) ByComponent() []Share {
 	return rows
 }
 
-// ByLayer returns one share per layer, numbered from 0 as checkpoints do, and
-// one for the input and the output of each stack. The sparse layers of a
-// mixture of experts are the last of every SparseEvery.
+// ByLayer returns one share per layer, numbered from 0 as checkpoints do, and one for the input and
+// the output of each stack. The sparse layers of a mixture of experts are the last of every
+// SparseEvery.
 func (l Ledger) ByLayer(s *shapes.Shape) []Share {
 	var rows []Share
 	at := map[string]int{}

@@ -11,7 +11,10 @@ func TestBreakdownsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := randomShape(t), randomWorkload(t)
 		l := NewLedger(&s, w)
-		for name, rows := range map[string][]Share{"op": l.ByOp(), "component": l.ByComponent(), "layer": l.ByLayer(&s)} {
+		for name, rows := range map[string][]Share{
+			"op": l.ByOp(), "component": l.ByComponent(),
+			"layer": l.ByLayer(&s),
+		} {
 			sum := Share{}
 			for _, r := range rows {
 				sum.Params += r.Params

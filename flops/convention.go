@@ -7,23 +7,28 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Convention names a way of counting FLOPs. Counts under different conventions
-// must never be compared.
+// Convention names a way of counting FLOPs. Counts under different conventions must never be
+// compared.
 type Convention string
 
 const (
-	MatmulConvention   Convention = "matmul"   // the default
-	CausalConvention   Convention = "causal"   // matmul with the masked half of decoder self-attention left out
+	MatmulConvention Convention = "matmul" // the default
+	// matmul with the masked half of decoder self-attention left out
+	CausalConvention   Convention = "causal"
 	HardwareConvention Convention = "hardware" // matmul plus what recompute repeats
-	VectorConvention   Convention = "vector"   // hardware plus softmax, norms, activations, biases, residuals
-	SixND              Convention = "6nd"      // 6 FLOPs per active parameter and token
-	Megatron           Convention = "megatron" // what the Megatron-LM trainer logs
-	MeshTF             Convention = "mesh-tf"  // the "#TFlops" column of Tay et al. 2021, reconstructed
+	// hardware plus softmax, norms, activations, biases, residuals
+	VectorConvention Convention = "vector"
+	SixND            Convention = "6nd"      // 6 FLOPs per active parameter and token
+	Megatron         Convention = "megatron" // what the Megatron-LM trainer logs
+	MeshTF           Convention = "mesh-tf"  // the "#TFlops" column of Tay et al. 2021, reconstructed
 )
 
 // Conventions lists every convention, the default first.
 func Conventions() []Convention {
-	return []Convention{MatmulConvention, CausalConvention, HardwareConvention, VectorConvention, SixND, Megatron, MeshTF}
+	return []Convention{
+		MatmulConvention, CausalConvention, HardwareConvention, VectorConvention,
+		SixND, Megatron, MeshTF,
+	}
 }
 
 // ParseConvention returns the named convention, or an error that names all.
@@ -35,11 +40,11 @@ func ParseConvention(name string) (Convention, error) {
 		}
 		valid = append(valid, string(c))
 	}
-	return "", fmt.Errorf("unknown FLOPs convention: %q; allowed: %s", name, strings.Join(valid, ", "))
+	return "", fmt.Errorf("unknown FLOPs convention: %q; allowed: %s", name,
+		strings.Join(valid, ", "))
 }
 
-// Meaning says in one sentence what the convention counts and why it differs
-// from matmul.
+// Meaning says in one sentence what the convention counts and why it differs from matmul.
 func (c Convention) Meaning() string {
 	switch c {
 	case MatmulConvention:
@@ -69,9 +74,9 @@ type Count struct {
 	Step       float64 // Forward + Backward
 }
 
-// CountUnder returns the FLOPs of one training step of a valid shape on a
-// valid workload under a convention. The recompute mode matters to hardware
-// and vector only; what it repeats is part of Backward.
+// CountUnder returns the FLOPs of one training step of a valid shape on a valid workload under a
+// convention. The recompute mode matters to hardware and vector only; what it repeats is part of
+// Backward.
 //
 // It panics on a convention that [ParseConvention] would refuse.
 func CountUnder(c Convention, s *shapes.Shape, w Workload, r Recompute) Count {
@@ -87,7 +92,8 @@ func CountUnder(c Convention, s *shapes.Shape, w Workload, r Recompute) Count {
 	case VectorConvention:
 		ledger := NewLedger(s, w)
 		vector := ledger.Vector()
-		return step(c, forward+vector, 2*(forward+vector)+Recomputed(s, w, r)+ledger.recomputedVector(r))
+		return step(c, forward+vector, 2*(forward+vector)+Recomputed(s, w,
+			r)+ledger.recomputedVector(r))
 	case SixND:
 		nd := float64(CountParameters(s).Active) * float64(w.Tokens(s))
 		return step(c, 2*nd, 4*nd)
@@ -104,8 +110,8 @@ func step(c Convention, forward, backward float64) Count {
 	return Count{Convention: c, Forward: forward, Backward: backward, Step: forward + backward}
 }
 
-// Recomputed returns the matrix-product FLOPs that a recompute mode repeats in
-// one backward pass: none, the attention cores, or all layers.
+// Recomputed returns the matrix-product FLOPs that a recompute mode repeats in one backward pass:
+// none, the attention cores, or all layers.
 func Recomputed(s *shapes.Shape, w Workload, r Recompute) float64 {
 	switch r {
 	case RecomputeSelective:
@@ -142,9 +148,8 @@ func (w Workload) lookups(s *shapes.Shape) int {
 //
 //	4·B·S·L·d²·((1 + kv_heads/heads + S/d)·i/d + g/2·f/d·active) + 2·B·S·d·V
 //
-// (NVIDIA, Megatron-LM, megatron/training/training.py,
-// num_floating_point_operations, before hybrid models were added). With an
-// encoder, L and S are the encoder's.
+// (NVIDIA, Megatron-LM, megatron/training/training.py, num_floating_point_operations, before hybrid
+// models were added). With an encoder, L and S are the encoder's.
 func megatronForward(s *shapes.Shape, w Workload) float64 {
 	k, length := &s.Encoder, w.EncoderLength
 	if k.Layers == 0 {

@@ -7,11 +7,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// TestPaperTFLOPs compares mesh-tf with the #TFlops column of the DeepNarrow
-// table of Tay et al. 2021 (arXiv 2109.10686), two significant digits. The
-// column is recalled, the ratios to T5-Base of Small 16L (63 %) and Small 24L
-// (87 %) have a second source. T5-XL (116) and T5-XXL (397) are left out: no
-// reading of the convention explains them together with the other twelve.
+// TestPaperTFLOPs compares mesh-tf with the #TFlops column of the DeepNarrow table of Tay et al.
+// 2021 (arXiv 2109.10686), two significant digits. The column is recalled, the ratios to T5-Base of
+// Small 16L (63 %) and Small 24L (87 %) have a second source. T5-XL (116) and T5-XXL (397) are left
+// out: no reading of the convention explains them together with the other twelve.
 func TestPaperTFLOPs(t *testing.T) {
 	rows := []struct {
 		name   string
@@ -56,9 +55,9 @@ func within(t *testing.T, name string, got, want, tolerance float64) {
 	}
 }
 
-// TestMegatronFormula checks the logged FLOPs of a GPT against the closed form
-// of Narayanan et al. 2021 (arXiv 2104.04473, section 3), without recompute:
-// 72·B·S·L·d²·(1 + S/6d + V/12dL) with f = 4d and i = d.
+// TestMegatronFormula checks the logged FLOPs of a GPT against the closed form of Narayanan et al.
+// 2021 (arXiv 2104.04473, section 3), without recompute: 72·B·S·L·d²·(1 + S/6d + V/12dL) with f =
+// 4d and i = d.
 func TestMegatronFormula(t *testing.T) {
 	s := gpt(96, 12288, 49152, 128, 96, 51200)
 	w := Workload{Batch: 2, DecoderLength: 1024}

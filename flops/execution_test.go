@@ -48,7 +48,10 @@ func TestExecutionListsEveryFault(t *testing.T) {
 	if err := new(Execution).Validate(); err != nil {
 		t.Errorf("zero value: %v", err)
 	}
-	x := Execution{Precision: 99, GradientBytes: 3, Optimizer: 99, Recompute: 99, Attention: 99, WorkspaceBytes: math.NaN()}
+	x := Execution{
+		Precision: 99, GradientBytes: 3, Optimizer: 99, Recompute: 99, Attention: 99,
+		WorkspaceBytes: math.NaN(),
+	}
 	var invalid *shapes.InvalidError
 	if !errors.As(x.Validate(), &invalid) || len(invalid.Faults) != 6 {
 		t.Errorf("want six faults, got %v", x.Validate())

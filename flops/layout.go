@@ -7,28 +7,32 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Layout spreads a training step over devices. Zero fields mean: one device
-// along that axis, one pipeline chunk a device, and micro-batch and
-// accumulation as the batch leaves them (see [Layout.For]).
+// Layout spreads a training step over devices. Zero fields mean: one device along that axis, one
+// pipeline chunk a device, and micro-batch and accumulation as the batch leaves them (see
+// [Layout.For]).
 type Layout struct {
-	DP   int // data-parallel copies
-	TP   int // devices that share each matrix
-	PP   int // pipeline stages
-	ZeRO int // 0 nothing, 1 optimizer state and master weights, 2 also gradients, 3 also weights are split over DP (Rajbhandari et al. 2020, arXiv 1910.02054)
+	DP int // data-parallel copies
+	TP int // devices that share each matrix
+	PP int // pipeline stages
+	// 0 nothing, 1 optimizer state and master weights, 2 also gradients, 3 also weights are split
+	// over DP (Rajbhandari et al. 2020, arXiv 1910.02054)
+	ZeRO int
 
 	MicroBatch int // sequences in one pass through one copy
 	Accumulate int // passes per step and copy
 	Interleave int // chunks of layers per pipeline stage, v; of no effect without stages
 
-	SequenceParallel bool // the tensors between matrix products are split over TP along the sequence (Korthikanti et al. 2022, arXiv 2205.05198, section 4.2.2)
+	// the tensors between matrix products are split over TP along the sequence (Korthikanti et al.
+	// 2022, arXiv 2205.05198, section 4.2.2)
+	SequenceParallel bool
 }
 
 // Devices returns DP·TP·PP.
 func (l Layout) Devices() int { return max(1, l.DP) * max(1, l.TP) * max(1, l.PP) }
 
-// For returns the layout with its zero fields filled for a global batch: one
-// device per unset axis; then MicroBatch = B/(DP·Accumulate), Accumulate =
-// B/(DP·MicroBatch), and if neither is set one pass over B/DP sequences.
+// For returns the layout with its zero fields filled for a global batch: one device per unset axis;
+// then MicroBatch = B/(DP·Accumulate), Accumulate = B/(DP·MicroBatch), and if neither is set one
+// pass over B/DP sequences.
 func (l Layout) For(w Workload) Layout {
 	l.DP, l.TP, l.PP, l.Interleave = max(1, l.DP), max(1, l.TP), max(1, l.PP), max(1, l.Interleave)
 	if l.PP == 1 {
@@ -45,12 +49,12 @@ func (l Layout) For(w Workload) Layout {
 	return l
 }
 
-// maxAxis bounds each axis of a layout: far above any cluster, small enough
-// that every product of the axes fits an int.
+// maxAxis bounds each axis of a layout: far above any cluster, small enough that every product of
+// the axes fits an int.
 const maxAxis = 1 << 20
 
-// Validate returns nil or an [*shapes.InvalidError] that lists everything that
-// keeps a valid shape on a valid workload from being laid out so.
+// Validate returns nil or an [*shapes.InvalidError] that lists everything that keeps a valid shape
+// on a valid workload from being laid out so.
 func (l Layout) Validate(s *shapes.Shape, w Workload) error {
 	c := layoutCheck{shape: s}
 	for _, axis := range [...]struct {
@@ -89,16 +93,21 @@ type layoutCheck struct {
 }
 
 func (c *layoutCheck) fault(field string, value any, allowed string, args ...any) {
-	c.faults = append(c.faults, shapes.Fault{Field: field, Value: fmt.Sprint(value), Allowed: fmt.Sprintf(allowed, args...)})
+	c.faults = append(c.faults, shapes.Fault{
+		Field: field, Value: fmt.Sprint(value),
+		Allowed: fmt.Sprintf(allowed, args...),
+	})
 }
 
 func (c *layoutCheck) batch(l Layout, w Workload) {
 	unit := max(1, l.DP) * max(1, l.MicroBatch) * max(1, l.Accumulate)
 	switch {
 	case w.Batch%unit != 0 || w.Batch < unit:
-		c.fault("batch", w.Batch, "a multiple of dp × micro_batch × accumulate = %d, such as %d", unit, max(unit, w.Batch/unit*unit))
+		c.fault("batch", w.Batch, "a multiple of dp × micro_batch × accumulate = %d, such as %d",
+			unit, max(unit, w.Batch/unit*unit))
 	case l.MicroBatch != 0 && l.Accumulate != 0 && w.Batch != unit:
-		c.fault("dp × micro_batch × accumulate", unit, "the batch (%d); leave micro_batch or accumulate at 0 to have it worked out", w.Batch)
+		c.fault("dp × micro_batch × accumulate", unit,
+			"the batch (%d); leave micro_batch or accumulate at 0 to have it worked out", w.Batch)
 	}
 }
 
@@ -107,7 +116,10 @@ func (c *layoutCheck) tensorParallel(l Layout, w Workload) {
 		name   string
 		stack  *shapes.Stack
 		length int
-	}{{"encoder", &c.shape.Encoder, w.EncoderLength}, {"decoder", &c.shape.Decoder, w.DecoderLength}} {
+	}{
+		{"encoder", &c.shape.Encoder, w.EncoderLength},
+		{"decoder", &c.shape.Decoder, w.DecoderLength},
+	} {
 		k := part.stack
 		if k.Layers == 0 {
 			continue
@@ -122,7 +134,8 @@ func (c *layoutCheck) tensorParallel(l Layout, w Workload) {
 			c.fault("tp", l.TP, "a divisor or a multiple of %s.kv_heads (%d)", part.name, k.KVHeads)
 		}
 		if l.SequenceParallel && part.length%l.TP != 0 {
-			c.fault(part.name+"_length", part.length, "a multiple of tp (%d) with sequence parallelism", l.TP)
+			c.fault(part.name+"_length", part.length,
+				"a multiple of tp (%d) with sequence parallelism", l.TP)
 		}
 	}
 }
@@ -140,16 +153,16 @@ func (c *layoutCheck) pipeline(l Layout) {
 	case s.CrossAttention():
 		c.fault("interleave", l.Interleave, "1 for an encoder-decoder: its stages are not alike")
 	case layers%(l.PP*l.Interleave) != 0:
-		c.fault("interleave", l.Interleave, "a value with layers (%d) a multiple of pp × interleave", layers)
+		c.fault("interleave", l.Interleave,
+			"a value with layers (%d) a multiple of pp × interleave", layers)
 	case l.Accumulate%l.PP != 0:
 		c.fault("accumulate", l.Accumulate, "a multiple of pp (%d) when interleaved", l.PP)
 	}
 }
 
-// encoderStages returns how many pipeline stages the encoder of an
-// encoder-decoder takes: a share of PP in proportion to its layers, at least
-// one and at most one per layer, and the same for the decoder. A stage holds
-// layers of one stack only, as with Megatron-LM's pipeline split rank; with
+// encoderStages returns how many pipeline stages the encoder of an encoder-decoder takes: a share
+// of PP in proportion to its layers, at least one and at most one per layer, and the same for the
+// decoder. A stage holds layers of one stack only, as with Megatron-LM's pipeline split rank; with
 // PP = 1 the one stage holds both.
 func (l Layout) encoderStages(s *shapes.Shape) int {
 	el, dl := s.Encoder.Layers, s.Decoder.Layers
@@ -167,8 +180,8 @@ type span struct {
 	first, last    bool // holds the stack's first or last layer
 }
 
-// spans returns what stage r holds of the encoder and of the decoder of a
-// shape. Layers that do not divide evenly go to the earlier stages.
+// spans returns what stage r holds of the encoder and of the decoder of a shape. Layers that do not
+// divide evenly go to the earlier stages.
 func (l Layout) spans(s *shapes.Shape, r int) (encoder, decoder span) {
 	if l.PP == 1 {
 		return whole(&s.Encoder), whole(&s.Decoder)
@@ -198,17 +211,16 @@ func (l Layout) span(k *shapes.Stack, r, stages int) span {
 	return out
 }
 
-// share returns how many of n items lie before part r of parts, the remainder
-// going to the first parts.
+// share returns how many of n items lie before part r of parts, the remainder going to the first
+// parts.
 func share(n, parts, r int) int { return n/parts*r + min(r, n%parts) }
 
-// inFlight returns how many micro-batches' activations stage r holds at once,
-// under one forward, one backward: PP − r, or with v interleaved chunks
-// (2(PP−r−1) + (v−1)·PP + 1)/v, which is PP·(1 + (PP−1)/(PP·v)) on the first
-// stage; never more than the step has.
+// inFlight returns how many micro-batches' activations stage r holds at once, under one forward,
+// one backward: PP − r, or with v interleaved chunks (2(PP−r−1) + (v−1)·PP + 1)/v, which is PP·(1 +
+// (PP−1)/(PP·v)) on the first stage; never more than the step has.
 //
-// Source: Narayanan et al. 2021 (arXiv 2104.04473, section 2.2), Korthikanti
-// et al. 2022 (arXiv 2205.05198, section 4.2.3).
+// Source: Narayanan et al. 2021 (arXiv 2104.04473, section 2.2), Korthikanti et al. 2022 (arXiv
+// 2205.05198, section 4.2.3).
 func (l Layout) inFlight(r int) float64 {
 	if l.Interleave == 1 {
 		return float64(min(l.Accumulate, l.PP-r))

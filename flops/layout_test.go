@@ -14,8 +14,14 @@ func TestLayoutFor(t *testing.T) {
 	for _, c := range []struct{ in, want Layout }{
 		{Layout{}, Layout{DP: 1, TP: 1, PP: 1, Interleave: 1, MicroBatch: 96, Accumulate: 1}},
 		{Layout{DP: 4}, Layout{DP: 4, TP: 1, PP: 1, Interleave: 1, MicroBatch: 24, Accumulate: 1}},
-		{Layout{DP: 4, Accumulate: 3}, Layout{DP: 4, TP: 1, PP: 1, Interleave: 1, MicroBatch: 8, Accumulate: 3}},
-		{Layout{DP: 4, MicroBatch: 2}, Layout{DP: 4, TP: 1, PP: 1, Interleave: 1, MicroBatch: 2, Accumulate: 12}},
+		{Layout{DP: 4, Accumulate: 3}, Layout{
+			DP: 4, TP: 1, PP: 1, Interleave: 1, MicroBatch: 8,
+			Accumulate: 3,
+		}},
+		{Layout{DP: 4, MicroBatch: 2}, Layout{
+			DP: 4, TP: 1, PP: 1, Interleave: 1, MicroBatch: 2,
+			Accumulate: 12,
+		}},
 	} {
 		if got := c.in.For(w); got != c.want {
 			t.Errorf("%+v: got %+v, want %+v", c.in, got, c.want)
@@ -36,20 +42,47 @@ func TestLayoutListsEveryFault(t *testing.T) {
 		want   []string // fields, in order
 	}{
 		{"fits", small, Layout{DP: 4, TP: 2, PP: 2}, nil},
-		{"axes out of range", small, Layout{DP: -1, TP: 1 << 30, ZeRO: 4}, []string{"dp", "tp", "zero"}},
+		{
+			"axes out of range", small,
+			Layout{DP: -1, TP: 1 << 30, ZeRO: 4},
+			[]string{"dp", "tp", "zero"},
+		},
 		{"batch", small, Layout{DP: 7}, []string{"batch"}},
 		{"more passes than sequences", small, Layout{DP: 8, Accumulate: 4}, []string{"batch"}},
-		{"both given", small, Layout{DP: 2, MicroBatch: 2, Accumulate: 2}, []string{"dp × micro_batch × accumulate"}},
-		{"heads, feed-forward, keys, in both stacks", small, Layout{TP: 16}, []string{"tp", "tp", "tp", "tp", "tp", "tp"}},
+		{
+			"both given", small,
+			Layout{DP: 2, MicroBatch: 2, Accumulate: 2},
+			[]string{"dp × micro_batch × accumulate"},
+		},
+		{
+			"heads, feed-forward, keys, in both stacks", small,
+			Layout{TP: 16},
+			[]string{"tp", "tp", "tp", "tp", "tp", "tp"},
+		},
 		{"too many stages", small, Layout{PP: 9}, []string{"pp"}},
-		{"sequence lengths", small, Layout{TP: 2, SequenceParallel: true}, []string{"decoder_length"}},
-		{"interleaved encoder-decoder", small, Layout{PP: 2, Interleave: 2}, []string{"interleave"}},
+		{
+			"sequence lengths", small,
+			Layout{TP: 2, SequenceParallel: true},
+			[]string{"decoder_length"},
+		},
+		{
+			"interleaved encoder-decoder", small,
+			Layout{PP: 2, Interleave: 2},
+			[]string{"interleave"},
+		},
 		{"chunks without stages", decoder, Layout{Interleave: 3}, nil},
 		{"uneven chunks", decoder, Layout{PP: 2, Interleave: 2}, []string{"interleave"}},
-		{"passes against stages", decoder, Layout{PP: 2, Interleave: 5, Accumulate: 1}, []string{"accumulate"}},
+		{
+			"passes against stages", decoder,
+			Layout{PP: 2, Interleave: 5, Accumulate: 1},
+			[]string{"accumulate"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			err := c.layout.Validate(&c.shape, Workload{Batch: 16, EncoderLength: 64, DecoderLength: 33})
+			err := c.layout.Validate(&c.shape, Workload{
+				Batch: 16, EncoderLength: 64,
+				DecoderLength: 33,
+			})
 			var invalid *shapes.InvalidError
 			var got []string
 			if errors.As(err, &invalid) {
@@ -80,23 +113,25 @@ func TestEncoderStages(t *testing.T) {
 	} {
 		s := t5(c.encoder, c.decoder, 512, 1024, 64, 8)
 		if got := (Layout{PP: c.stages}).encoderStages(&s); got != c.want {
-			t.Errorf("%d+%d layers on %d stages: %d encoder stages, want %d", c.encoder, c.decoder, c.stages, got, c.want)
+			t.Errorf("%d+%d layers on %d stages: %d encoder stages, want %d", c.encoder, c.decoder,
+				c.stages, got, c.want)
 		}
 	}
 }
 
-// A tied table is held by the first stage of each stack and by the last stage,
-// once where they coincide; micro-batches in flight fall along the pipeline.
+// A tied table is held by the first stage of each stack and by the last stage, once where they
+// coincide; micro-batches in flight fall along the pipeline.
 func TestWorstStageIsNamed(t *testing.T) {
 	s := t5(12, 12, 768, 3072, 64, 12)
 	w := Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128}
 	m := mustTrain(t, &s, w, Execution{Attention: UnfusedAttention}, Layout{PP: 4, MicroBatch: 4})
-	// Stages 0 and 1 hold six encoder layers each; stage 0 has four
-	// micro-batches in flight, stage 1 three, and the decoder's layers save
-	// less than half as much.
+	// Stages 0 and 1 hold six encoder layers each; stage 0 has four micro-batches in flight, stage
+	// 1 three, and the decoder's layers save less than half as much.
 	if m.Stage != 0 {
 		t.Errorf("worst stage %d, want 0", m.Stage)
 	}
-	alone := mustTrain(t, &s, w, Execution{Attention: UnfusedAttention}, Layout{PP: 4, MicroBatch: 64})
-	closeTo(t, "four in flight of four sequences against one of 64", 4*m.Peak[ActivationBytes], alone.Peak[ActivationBytes])
+	alone := mustTrain(t, &s, w, Execution{Attention: UnfusedAttention},
+		Layout{PP: 4, MicroBatch: 64})
+	closeTo(t, "four in flight of four sequences against one of 64", 4*m.Peak[ActivationBytes],
+		alone.Peak[ActivationBytes])
 }

@@ -2,9 +2,8 @@ package flops
 
 import "github.com/deepnarrow/deepnarrow/shapes"
 
-// Matmul is Count independent products [M×K]·[K×N] of one layer. Count is 1
-// for a projection over all tokens, B·heads for the attention core, and the
-// active experts for a sparse feed-forward.
+// Matmul is Count independent products [M×K]·[K×N] of one layer. Count is 1 for a projection over
+// all tokens, B·heads for the attention core, and the active experts for a sparse feed-forward.
 type Matmul struct {
 	Count, M, N, K int
 }
@@ -14,8 +13,8 @@ func (m Matmul) FLOPs() float64 {
 	return 2 * float64(m.Count) * float64(m.M) * float64(m.N) * float64(m.K)
 }
 
-// Op is one kind of operation of a stack, repeated in Layers layers. All
-// counts are of one forward pass through one layer.
+// Op is one kind of operation of a stack, repeated in Layers layers. All counts are of one forward
+// pass through one layer.
 type Op struct {
 	Name      string // e.g. "decoder.cross_attention.k"
 	Component Component
@@ -36,13 +35,13 @@ type Op struct {
 // FLOPs returns the matrix-product FLOPs of one forward pass through all layers.
 func (o *Op) FLOPs() float64 { return float64(o.Layers) * o.Matmul.FLOPs() }
 
-// Ledger lists every operation of one forward pass of a shape on a workload,
-// in the order in which they run. Rows of equal layers are given once.
+// Ledger lists every operation of one forward pass of a shape on a workload, in the order in which
+// they run. Rows of equal layers are given once.
 type Ledger []Op
 
-// FLOPs of vector work, per element. They are conventions, not measurements:
-// Clark et al. 2020 (ELECTRA, arXiv 2003.10555, released counting script)
-// price softmax and normalisation at 5 and GELU at 8.
+// FLOPs of vector work, per element. They are conventions, not measurements: Clark et al. 2020
+// (ELECTRA, arXiv 2003.10555, released counting script) price softmax and normalisation at 5 and
+// GELU at 8.
 const (
 	softmaxFLOPs = 5
 	normFLOPs    = 5
@@ -53,13 +52,12 @@ const (
 
 // NewLedger returns the operations of a valid shape on a valid workload.
 //
-// Matrix products follow the formulas of the package comment: an encoder layer
-// costs 2·B·Se·(2di + 2dk + gdf) + 4·B·Se²·i, a decoder layer
-// 2·B·Sd·(4di + 2dk + gdf) + 2·B·Se·2dk + 4·B·Sd²·i + 4·B·Sd·Se·i, logits
-// 2·B·Sd·V·d. Embedding look-ups are free.
+// Matrix products follow the formulas of the package comment: an encoder layer costs 2·B·Se·(2di +
+// 2dk + gdf) + 4·B·Se²·i, a decoder layer 2·B·Sd·(4di + 2dk + gdf) + 2·B·Se·2dk + 4·B·Sd²·i +
+// 4·B·Sd·Se·i, logits 2·B·Sd·V·d. Embedding look-ups are free.
 //
-// Not modelled: dropout, padding that a kernel skips, and the capacity factor
-// of mixture-of-experts routing (each token visits exactly ActiveExperts).
+// Not modelled: dropout, padding that a kernel skips, and the capacity factor of mixture-of-experts
+// routing (each token visits exactly ActiveExperts).
 func NewLedger(s *shapes.Shape, w Workload) Ledger {
 	b := builder{shape: s, work: w, ops: make(Ledger, 0, 48)}
 	if s.Encoder.Layers > 0 {
@@ -74,8 +72,8 @@ func NewLedger(s *shapes.Shape, w Workload) Ledger {
 	return b.ops
 }
 
-// Parameters returns the trainable parameters of all rows. The token table is
-// booked on its first look-up, or on the head if nothing looks it up.
+// Parameters returns the trainable parameters of all rows. The token table is booked on its first
+// look-up, or on the head if nothing looks it up.
 func (l Ledger) Parameters() int64 {
 	n := int64(0)
 	for i := range l {
@@ -124,20 +122,44 @@ func (b *builder) input(stack string, k *shapes.Stack, length int) {
 		if !b.booked {
 			table, b.booked = tokenTable(s)+int64(s.TokenTypes)*int64(d), true
 		}
-		b.add(Op{Name: stack + ".embedding", Component: Embedding, Layers: 1, Params: table, Lookups: tokens, Read: elements, Written: elements})
+		b.add(Op{
+			Name: stack + ".embedding", Component: Embedding, Layers: 1, Params: table,
+			Lookups: tokens, Read: elements, Written: elements,
+		})
 	case shapes.Audio:
 		width := 3
-		b.add(Op{Name: stack + ".conv1", Component: FrontendInput, Layers: 1, Params: int64(width*c.Channels*d + d), Matmul: Matmul{1, 2 * tokens, d, width * c.Channels}, Vector: 2 * elements * (1 + geluFLOPs), Read: 2 * elements, Written: 2 * elements})
-		b.add(Op{Name: stack + ".conv2", Component: FrontendInput, Layers: 1, Params: int64(width*d*d + d), Matmul: Matmul{1, tokens, d, width * d}, Vector: elements * (1 + geluFLOPs), Read: elements, Written: elements})
+		b.add(Op{
+			Name: stack + ".conv1", Component: FrontendInput, Layers: 1,
+			Params: int64(width*c.Channels*d + d),
+			Matmul: Matmul{1, 2 * tokens, d, width * c.Channels},
+			Vector: 2 * elements * (1 + geluFLOPs), Read: 2 * elements, Written: 2 * elements,
+		})
+		b.add(Op{
+			Name: stack + ".conv2", Component: FrontendInput, Layers: 1,
+			Params: int64(width*d*d + d), Matmul: Matmul{1, tokens, d, width * d},
+			Vector: elements * (1 + geluFLOPs), Read: elements, Written: elements,
+		})
 	case shapes.Patches:
-		b.add(Op{Name: stack + ".patches", Component: FrontendInput, Layers: 1, Params: frontendParameters(s, k), Matmul: Matmul{1, tokens, d, c.Patch * c.Patch * c.Channels}, Vector: elements, Read: elements, Written: elements})
+		b.add(Op{
+			Name: stack + ".patches", Component: FrontendInput, Layers: 1,
+			Params: frontendParameters(s, k), Matmul: Matmul{
+				1, tokens, d,
+				c.Patch * c.Patch * c.Channels,
+			}, Vector: elements, Read: elements, Written: elements,
+		})
 	}
 	switch n := positionParameters(s, k); k.Position {
 	case shapes.Learned, shapes.Sinusoidal:
-		b.add(Op{Name: stack + ".positions", Component: Positions, Layers: 1, Params: n, Vector: elements, Read: 2 * elements, Written: elements})
+		b.add(Op{
+			Name: stack + ".positions", Component: Positions, Layers: 1, Params: n,
+			Vector: elements, Read: 2 * elements, Written: elements,
+		})
 	case shapes.Relative:
 		bias := float64(k.Heads) * float64(length) * float64(length)
-		b.add(Op{Name: stack + ".relative_bias", Component: Positions, Layers: 1, Params: n, Read: bias, Written: bias})
+		b.add(Op{
+			Name: stack + ".relative_bias", Component: Positions, Layers: 1, Params: n,
+			Read: bias, Written: bias,
+		})
 	}
 	if s.EmbeddingNorm {
 		b.norm(stack+".embedding_norm", Embedding, 1, tokens)
@@ -154,7 +176,8 @@ func (b *builder) layers(stack string, k *shapes.Stack, length int, in stackComp
 	b.residual(stack+".attention_residual", in.norm, k.Layers, tokens)
 	if decoder && b.shape.CrossAttention() {
 		b.norm(stack+".cross_attention_norm", in.norm, k.Layers, tokens)
-		b.attention(stack+".cross_attention", DecoderCrossAttention, k, length, b.work.EncoderLength, false)
+		b.attention(stack+".cross_attention", DecoderCrossAttention, k, length,
+			b.work.EncoderLength, false)
 		b.residual(stack+".cross_attention_residual", in.norm, k.Layers, tokens)
 	}
 	b.norm(stack+".ffn_norm", in.norm, k.Layers, tokens)
@@ -170,8 +193,8 @@ func (b *builder) layers(stack string, k *shapes.Stack, length int, in stackComp
 	}
 }
 
-// attention adds the projections and the core of one attention block that
-// reads queries from `from` positions and keys and values from `to` positions.
+// attention adds the projections and the core of one attention block that reads queries from `from`
+// positions and keys and values from `to` positions.
 func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to int, causal bool) {
 	s, batch := b.shape, b.work.Batch
 	d, inner, kv := s.DModel, k.Inner(), k.KVInner()
@@ -180,7 +203,10 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	b.project(name+".v", c, k.Layers, batch*to, kv, d, shapes.BiasV)
 	if k.Position == shapes.Rotary {
 		rotated := float64(batch*from)*float64(inner) + float64(batch*to)*float64(kv)
-		b.add(Op{Name: name + ".rotary", Component: c, Layers: k.Layers, Vector: rotaryFLOPs * rotated, Read: rotated, Written: rotated})
+		b.add(Op{
+			Name: name + ".rotary", Component: c, Layers: k.Layers,
+			Vector: rotaryFLOPs * rotated, Read: rotated, Written: rotated,
+		})
 	}
 	heads := batch * k.Heads
 	scores := float64(heads) * float64(from) * float64(to)
@@ -188,9 +214,18 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	if (k.Position == shapes.Relative && c != DecoderCrossAttention) || k.Position == shapes.ALiBi {
 		perScore++
 	}
-	b.add(Op{Name: name + ".scores", Component: c, Layers: k.Layers, Matmul: Matmul{heads, from, to, k.DKV}, Core: true, Causal: causal})
-	b.add(Op{Name: name + ".softmax", Component: c, Layers: k.Layers, Vector: perScore * scores, Read: scores, Written: scores, Core: true, Causal: causal})
-	b.add(Op{Name: name + ".values", Component: c, Layers: k.Layers, Matmul: Matmul{heads, from, k.DKV, to}, Core: true, Causal: causal})
+	b.add(Op{
+		Name: name + ".scores", Component: c, Layers: k.Layers,
+		Matmul: Matmul{heads, from, to, k.DKV}, Core: true, Causal: causal,
+	})
+	b.add(Op{
+		Name: name + ".softmax", Component: c, Layers: k.Layers, Vector: perScore * scores,
+		Read: scores, Written: scores, Core: true, Causal: causal,
+	})
+	b.add(Op{
+		Name: name + ".values", Component: c, Layers: k.Layers,
+		Matmul: Matmul{heads, from, k.DKV, to}, Core: true, Causal: causal,
+	})
 	b.project(name+".o", c, k.Layers, batch*from, d, inner, shapes.BiasO)
 }
 
@@ -204,8 +239,14 @@ func (b *builder) ffn(name string, c Component, k *shapes.Stack, layers, tokens,
 	if experts > 0 {
 		visits, copies = k.ActiveExperts, int64(experts)
 		routed := float64(tokens) * float64(experts)
-		b.add(Op{Name: name + ".router", Component: c, Layers: layers, Params: int64(d) * copies, Matmul: Matmul{1, tokens, experts, d}})
-		b.add(Op{Name: name + ".router_softmax", Component: c, Layers: layers, Vector: softmaxFLOPs * routed, Read: routed, Written: routed})
+		b.add(Op{
+			Name: name + ".router", Component: c, Layers: layers, Params: int64(d) * copies,
+			Matmul: Matmul{1, tokens, experts, d},
+		})
+		b.add(Op{
+			Name: name + ".router_softmax", Component: c, Layers: layers,
+			Vector: softmaxFLOPs * routed, Read: routed, Written: routed,
+		})
 	}
 	bias := func(width int) (params int64, flops float64) {
 		if !b.shape.Bias.Has(shapes.BiasFFN) {
@@ -216,10 +257,17 @@ func (b *builder) ffn(name string, c Component, k *shapes.Stack, layers, tokens,
 	names := []string{".in", ".gate"}[:k.FFNMatrices()-1]
 	for _, matrix := range names {
 		params, flops := bias(f)
-		b.add(Op{Name: name + matrix, Component: c, Layers: layers, Params: copies * (int64(d)*int64(f) + params), Matmul: Matmul{visits, tokens, f, d}, Vector: flops, Experts: experts})
+		b.add(Op{
+			Name: name + matrix, Component: c, Layers: layers,
+			Params: copies * (int64(d)*int64(f) + params), Matmul: Matmul{visits, tokens, f, d},
+			Vector: flops, Experts: experts,
+		})
 	}
 	hidden := float64(visits*tokens) * float64(f)
-	act := Op{Name: name + ".activation", Component: c, Layers: layers, Vector: geluFLOPs * hidden, Read: hidden, Written: hidden}
+	act := Op{
+		Name: name + ".activation", Component: c, Layers: layers, Vector: geluFLOPs * hidden,
+		Read: hidden, Written: hidden,
+	}
 	if k.Activation == shapes.ReLU {
 		act.Vector = reluFLOPs * hidden
 	}
@@ -229,14 +277,19 @@ func (b *builder) ffn(name string, c Component, k *shapes.Stack, layers, tokens,
 	}
 	b.add(act)
 	params, flops := bias(d)
-	b.add(Op{Name: name + ".out", Component: c, Layers: layers, Params: copies * (int64(d)*int64(f) + params), Matmul: Matmul{visits, tokens, d, f}, Vector: flops, Experts: experts})
+	b.add(Op{
+		Name: name + ".out", Component: c, Layers: layers,
+		Params: copies * (int64(d)*int64(f) + params), Matmul: Matmul{visits, tokens, d, f},
+		Vector: flops, Experts: experts,
+	})
 }
 
 // head adds the pooler and the logits.
 func (b *builder) head() {
 	s, d := b.shape, b.shape.DModel
 	if s.Pooler {
-		b.add(Op{Name: "pooler", Component: PoolerLayer, Layers: 1, Params: int64(d)*int64(d) + int64(d), Matmul: Matmul{1, b.work.Batch, d, d}})
+		b.add(Op{Name: "pooler", Component: PoolerLayer, Layers: 1, Params: int64(d)*int64(d) +
+			int64(d), Matmul: Matmul{1, b.work.Batch, d, d}})
 	}
 	tokens := b.work.LogitTokens(s)
 	if s.Head == shapes.HeadNone {
@@ -246,20 +299,33 @@ func (b *builder) head() {
 	if s.Head == shapes.HeadMLM {
 		elements := float64(tokens) * float64(d)
 		transform := int64(d)*int64(d) + int64(d) + normParameters(s)
-		b.add(Op{Name: "head.transform", Component: LogitHead, Layers: 1, Params: transform, Matmul: Matmul{1, tokens, d, d}, Vector: elements * (1 + geluFLOPs + normFLOPs), Read: elements, Written: elements})
+		b.add(Op{
+			Name: "head.transform", Component: LogitHead, Layers: 1, Params: transform,
+			Matmul: Matmul{1, tokens, d, d}, Vector: elements * (1 + geluFLOPs + normFLOPs),
+			Read: elements, Written: elements,
+		})
 		params -= transform
 	}
 	if !b.booked {
 		params += tokenTable(s)
 	}
 	logits := float64(tokens) * float64(s.Vocab)
-	b.add(Op{Name: "head.logits", Component: LogitHead, Layers: 1, Params: params, Matmul: Matmul{1, tokens, s.Vocab, d}})
-	b.add(Op{Name: "head.softmax", Component: LogitHead, Layers: 1, Vector: softmaxFLOPs * logits, Read: logits, Written: logits})
+	b.add(Op{
+		Name: "head.logits", Component: LogitHead, Layers: 1, Params: params,
+		Matmul: Matmul{1, tokens, s.Vocab, d},
+	})
+	b.add(Op{
+		Name: "head.softmax", Component: LogitHead, Layers: 1, Vector: softmaxFLOPs * logits,
+		Read: logits, Written: logits,
+	})
 }
 
 // project adds one dense projection of `tokens` rows from `in` to `out`.
 func (b *builder) project(name string, c Component, layers, tokens, out, in int, bias shapes.Bias) {
-	o := Op{Name: name, Component: c, Layers: layers, Params: int64(out) * int64(in), Matmul: Matmul{1, tokens, out, in}}
+	o := Op{
+		Name: name, Component: c, Layers: layers, Params: int64(out) * int64(in),
+		Matmul: Matmul{1, tokens, out, in},
+	}
 	if b.shape.Bias.Has(bias) {
 		o.Params += int64(out)
 		o.Vector = float64(tokens) * float64(out)
@@ -269,10 +335,16 @@ func (b *builder) project(name string, c Component, layers, tokens, out, in int,
 
 func (b *builder) norm(name string, c Component, layers, tokens int) {
 	elements := float64(tokens) * float64(b.shape.DModel)
-	b.add(Op{Name: name, Component: c, Layers: layers, Params: normParameters(b.shape), Vector: normFLOPs * elements, Read: elements, Written: elements})
+	b.add(Op{
+		Name: name, Component: c, Layers: layers, Params: normParameters(b.shape),
+		Vector: normFLOPs * elements, Read: elements, Written: elements,
+	})
 }
 
 func (b *builder) residual(name string, c Component, layers, tokens int) {
 	elements := float64(tokens) * float64(b.shape.DModel)
-	b.add(Op{Name: name, Component: c, Layers: layers, Vector: elements, Read: 2 * elements, Written: elements})
+	b.add(Op{
+		Name: name, Component: c, Layers: layers, Vector: elements, Read: 2 * elements,
+		Written: elements,
+	})
 }

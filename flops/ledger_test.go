@@ -8,10 +8,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// TestLedgerEqualsClosedForms holds the two ways of counting together. All
-// counts of these shapes are integers below 2^53, so equality is exact.
-// `go test -rapid.checks=10000 -run TestLedgerEqualsClosedForms ./flops` tries
-// ten thousand.
+// TestLedgerEqualsClosedForms holds the two ways of counting together. All counts of these shapes
+// are integers below 2^53, so equality is exact. `go test -rapid.checks=10000 -run
+// TestLedgerEqualsClosedForms ./flops` tries ten thousand.
 func TestLedgerEqualsClosedForms(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := randomShape(t), randomWorkload(t)
@@ -34,17 +33,17 @@ func TestLedgerEqualsClosedForms(t *testing.T) {
 		if want := CoreForward(&s, w); core != want {
 			t.Fatalf("ledger has %g core FLOPs, closed form %g", core, want)
 		}
-		// The closed form books the token table under embedding; the ledger
-		// books it on the head of a model that looks nothing up.
+		// The closed form books the token table under embedding; the ledger books it on the head of
+		// a model that looks nothing up.
 		if s.ReadsTokens() && by != p.By {
 			t.Fatalf("ledger components %v, closed form %v", by, p.By)
 		}
 	})
 }
 
-// TestLedgerRecount compares with a recount that knows nothing of ledgers or
-// closed forms: it walks every layer of ten released shapes one by one and
-// multiplies the matrices of a textbook Transformer.
+// TestLedgerRecount compares with a recount that knows nothing of ledgers or closed forms: it walks
+// every layer of ten released shapes one by one and multiplies the matrices of a textbook
+// Transformer.
 func TestLedgerRecount(t *testing.T) {
 	w := Workload{Batch: 3, EncoderLength: 40, DecoderLength: 24}
 	for name, s := range map[string]shapes.Shape{
@@ -160,10 +159,9 @@ func recount(s *shapes.Shape, w Workload) (params int64, forward float64) {
 
 // TestForwardHandWorked counts one small layer of each kind by hand.
 //
-// d 2, f 3, one head of width 5 (i = k = 5), V 7, B 1, Se 4, Sd 3:
-// encoder layer  2·4·(4·2·5 + 2·2·3) + 4·16·5 = 416 + 320 = 736
-// decoder layer  2·3·(6·2·5 ... ) as 2·3·(4di + 2dk + 2df) = 2·3·(40+20+12) = 432,
-// plus cross keys and values 2·4·2·2·5 = 160, cores 4·9·5 + 4·3·4·5 = 420
+// d 2, f 3, one head of width 5 (i = k = 5), V 7, B 1, Se 4, Sd 3: encoder layer  2·4·(4·2·5 +
+// 2·2·3) + 4·16·5 = 416 + 320 = 736 decoder layer  2·3·(6·2·5 ... ) as 2·3·(4di + 2dk + 2df) =
+// 2·3·(40+20+12) = 432, plus cross keys and values 2·4·2·2·5 = 160, cores 4·9·5 + 4·3·4·5 = 420
 // logits 2·3·7·2 = 84.
 func TestForwardHandWorked(t *testing.T) {
 	s := t5(1, 1, 2, 3, 5, 1)
@@ -180,8 +178,7 @@ func TestForwardHandWorked(t *testing.T) {
 	}
 }
 
-// TestForwardInvariants: linear in batch, additive over layers, monotone in
-// every dimension.
+// TestForwardInvariants: linear in batch, additive over layers, monotone in every dimension.
 func TestForwardInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := randomShape(t), randomWorkload(t)

@@ -16,13 +16,16 @@ const (
 	MasterBytes                       // copy that the optimizer updates
 	OptimizerBytes                    // moments
 	ActivationBytes                   // saved inside the layers for the backward pass
-	BoundaryBytes                     // saved outside the layers: embedding masks, position bias, encoder output, input of the head
-	LogitBytes                        // logits, their float32 copy and softmax
-	WorkingBytes                      // one layer recomputed and its gradients, or one tensor's update
-	SelfCacheBytes                    // keys and values of generated positions
-	CrossCacheBytes                   // keys and values of the encoder output
-	CollectiveBytes                   // gathered weights and activations, gradients about to be reduced
-	WorkspaceBytes                    // libraries and allocator
+	// saved outside the layers: embedding masks, position bias, encoder output, input of the head
+	BoundaryBytes
+	LogitBytes // logits, their float32 copy and softmax
+	// one layer recomputed and its gradients, or one tensor's update
+	WorkingBytes
+	SelfCacheBytes  // keys and values of generated positions
+	CrossCacheBytes // keys and values of the encoder output
+	// gathered weights and activations, gradients about to be reduced
+	CollectiveBytes
+	WorkspaceBytes // libraries and allocator
 	memoryParts
 )
 
@@ -65,9 +68,10 @@ func (b *Footprint) Total() float64 {
 type Phase uint8
 
 const (
-	ForwardEnd    Phase = iota // all activations and the loss
-	BackwardStart              // the last layer of a stack recomputed and differentiated; the logits are gone
-	OptimizerStep              // the activations are gone too
+	ForwardEnd Phase = iota // all activations and the loss
+	// the last layer of a stack recomputed and differentiated; the logits are gone
+	BackwardStart
+	OptimizerStep // the activations are gone too
 	phases
 )
 
@@ -89,8 +93,8 @@ type Memory struct {
 	Peak      Footprint         // at PeakPhase; sums to PeakBytes
 	Phases    [phases]Footprint // every phase
 
-	// StaticBytes is what stays between steps: weights, gradients, master
-	// weights, optimizer state and workspace.
+	// StaticBytes is what stays between steps: weights, gradients, master weights, optimizer state
+	// and workspace.
 	StaticBytes float64
 	Layers      Static // of StaticBytes, what belongs to the layers of the stack
 	Outside     Static // and to embedding, positions, head and final norms
@@ -105,8 +109,8 @@ type Static struct {
 // Bytes returns the sum of the four.
 func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.Optimizer }
 
-// TrainingMemory returns the bytes of one training step on the device that
-// needs most, which is on the worst pipeline stage.
+// TrainingMemory returns the bytes of one training step on the device that needs most, which is on
+// the worst pipeline stage.
 //
 // The peak is the largest of three moments:
 //
@@ -114,25 +118,22 @@ func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.
 //	start of backward   static + the same activations, less a decoder's that are already consumed, + one layer recomputed + its gradients
 //	optimizer step   static + one tensor's update
 //
-// to each of which the workspace and the buffers of collectives are added.
-// Static bytes follow the element sizes of the [Precision] and the state of the
-// [Optimizer]; ZeRO divides optimizer state and master weights (1), gradients
-// (2) and weights (3) by DP. Tensor parallelism divides matrices and the
-// activations between them by TP; norms, biases added after a reduction and
-// position tables are held by all. Activations are the sum of the tables of
-// saved tensors ([SavedTensors]).
+// to each of which the workspace and the buffers of collectives are added. Static bytes follow the
+// element sizes of the [Precision] and the state of the [Optimizer]; ZeRO divides optimizer state
+// and master weights (1), gradients (2) and weights (3) by DP. Tensor parallelism divides matrices
+// and the activations between them by TP; norms, biases added after a reduction and position tables
+// are held by all. Activations are the sum of the tables of saved tensors ([SavedTensors]).
 //
-// The shape must be valid. It does not allocate when the rest is too, and
-// otherwise returns the [*shapes.InvalidError] of the workload, the execution or
-// the layout.
+// The shape must be valid. It does not allocate when the rest is too, and otherwise returns the
+// [*shapes.InvalidError] of the workload, the execution or the layout.
 //
-// Not modelled: fragmentation beyond the workspace; row statistics of norms (8
-// bytes a position); attention masks; dropout inside the feed-forward; expert
-// parallelism (experts are copied to all of DP); gradients that a framework
-// frees between steps; offloading; the capacity factor of expert routing.
+// Not modelled: fragmentation beyond the workspace; row statistics of norms (8 bytes a position);
+// attention masks; dropout inside the feed-forward; expert parallelism (experts are copied to all
+// of DP); gradients that a framework frees between steps; offloading; the capacity factor of expert
+// routing.
 //
-// Sources: Korthikanti et al. 2022 (arXiv 2205.05198, section 4);
-// Rajbhandari et al. 2020 (arXiv 1910.02054, section 3).
+// Sources: Korthikanti et al. 2022 (arXiv 2205.05198, section 4); Rajbhandari et al. 2020 (arXiv
+// 1910.02054, section 3).
 func TrainingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory, error) {
 	if err := validateMemory(s, w, &x, l); err != nil {
 		return Memory{}, err
@@ -156,7 +157,10 @@ func trainingMemory(s *shapes.Shape, w Workload, x *Execution, l Layout) Memory 
 	encoder := newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, x, l)
 	decoder := newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, x, l)
 	for r := range l.PP {
-		st := stage{shape: s, exec: x, layout: l, index: r, last: r == l.PP-1, encoder: encoder, decoder: decoder}
+		st := stage{
+			shape: s, exec: x, layout: l, index: r, last: r == l.PP-1, encoder: encoder,
+			decoder: decoder,
+		}
 		st.encoderSpan, st.decoderSpan = l.spans(s, r)
 		if m := st.training(); r == 0 || m.PeakBytes > worst.PeakBytes {
 			worst = m
@@ -189,8 +193,8 @@ func (st *stage) training() Memory {
 	backward := forward
 	forward[LogitBytes] = st.logits()
 
-	// Backward reaches the encoder's last layer once one micro-batch's decoder
-	// activations are consumed.
+	// Backward reaches the encoder's last layer once one micro-batch's decoder activations are
+	// consumed.
 	if encoder.working-decoder.layers > decoder.working {
 		backward[ActivationBytes] -= decoder.layers
 		backward[WorkingBytes] = encoder.working
@@ -202,7 +206,10 @@ func (st *stage) training() Memory {
 	update[CollectiveBytes] = 0
 	update[WorkingBytes] = st.updateBytes(largest)
 
-	m.Phases = [phases]Footprint{ForwardEnd: forward, BackwardStart: backward, OptimizerStep: update}
+	m.Phases = [phases]Footprint{
+		ForwardEnd: forward, BackwardStart: backward,
+		OptimizerStep: update,
+	}
 	for p := range phases {
 		if total := m.Phases[p].Total(); p == 0 || total > m.PeakBytes {
 			m.PeakPhase, m.PeakBytes = p, total

@@ -2,27 +2,24 @@ package flops
 
 import "github.com/deepnarrow/deepnarrow/shapes"
 
-// DecodingMemory returns the bytes of generating DecoderLength positions for
-// every sequence of the batch at once, on the device that needs most:
+// DecodingMemory returns the bytes of generating DecoderLength positions for every sequence of the
+// batch at once, on the device that needs most:
 //
 //	weights + self cache 2·b·Sd·k·DL + cross cache 2·b·Se·k·DL + logits b·⌈V/TP⌉·(compute + 4 + 4) + workspace
 //
-// with b = ⌈B/DP⌉ sequences, caches in the compute precision and divided by the
-// smaller of TP and kv_heads, layers of the worst pipeline stage. Weights are
-// kept in the working precision only. Peak and Phases[ForwardEnd] are the state
-// at the last position; the other phases are empty, and so is StaticBytes but
-// for weights and workspace.
+// with b = ⌈B/DP⌉ sequences, caches in the compute precision and divided by the smaller of TP and
+// kv_heads, layers of the worst pipeline stage. Weights are kept in the working precision only.
+// Peak and Phases[ForwardEnd] are the state at the last position; the other phases are empty, and
+// so is StaticBytes but for weights and workspace.
 //
-// MicroBatch, Accumulate, Interleave, ZeRO, Optimizer, Recompute and Dropout do
-// not matter. Errors are those of [TrainingMemory]; a shape without decoder is
-// refused.
+// MicroBatch, Accumulate, Interleave, ZeRO, Optimizer, Recompute and Dropout do not matter. Errors
+// are those of [TrainingMemory]; a shape without decoder is refused.
 //
-// Not modelled: the activations of the encoder and of a prompt (they are gone
-// when the last position is generated), paged or quantised caches, beams (count
-// each as a sequence).
+// Not modelled: the activations of the encoder and of a prompt (they are gone when the last
+// position is generated), paged or quantised caches, beams (count each as a sequence).
 //
-// Source: Shazeer 2019 (arXiv 1911.02150, section 2.4) for the caches and their
-// division by shared keys.
+// Source: Shazeer 2019 (arXiv 1911.02150, section 2.4) for the caches and their division by shared
+// keys.
 func DecodingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory, error) {
 	l = Layout{DP: l.DP, TP: l.TP, PP: l.PP}
 	padded := w
@@ -32,16 +29,22 @@ func DecodingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory,
 		return Memory{}, err
 	}
 	if s.Decoder.Layers == 0 {
-		return Memory{}, &shapes.InvalidError{Shape: s.Name, Asked: "decoding", Faults: []shapes.Fault{{
-			Field: "decoder.layers", Value: "0", Allowed: "at least 1, as only a decoder generates",
-		}}}
+		return Memory{}, &shapes.InvalidError{
+			Shape: s.Name, Asked: "decoding",
+			Faults: []shapes.Fault{{
+				Field: "decoder.layers", Value: "0", Allowed: "at least 1, as only a decoder generates",
+			}},
+		}
 	}
 	l = l.For(padded)
 	encoder := newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, &x, l)
 	decoder := newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, &x, l)
 	var worst Memory
 	for r := range l.PP {
-		st := stage{shape: s, exec: &x, layout: l, index: r, last: r == l.PP-1, encoder: encoder, decoder: decoder}
+		st := stage{
+			shape: s, exec: &x, layout: l, index: r, last: r == l.PP-1, encoder: encoder,
+			decoder: decoder,
+		}
 		st.encoderSpan, st.decoderSpan = l.spans(s, r)
 		if m := st.decoding(); r == 0 || m.PeakBytes > worst.PeakBytes {
 			worst = m
@@ -59,7 +62,8 @@ func (st *stage) decoding() Memory {
 		part.Gradients, part.Master, part.Optimizer = 0, 0, 0
 	}
 	d := &st.decoder
-	perToken := 2 * d.element[computeWidth] * d.local(kvInner, byKV) * float64(st.decoderSpan.layers)
+	perToken := 2 * d.element[computeWidth] * d.local(kvInner, byKV) * float64(
+		st.decoderSpan.layers)
 	held := Footprint{
 		WeightBytes:    m.Layers.Weights + m.Outside.Weights,
 		SelfCacheBytes: perToken * d.dims[tokens],

@@ -31,8 +31,7 @@ const (
 	dimCount
 )
 
-// split says over how many devices of a tensor-parallel group a dimension is
-// divided.
+// split says over how many devices of a tensor-parallel group a dimension is divided.
 type split uint8
 
 const (
@@ -47,9 +46,10 @@ const (
 type feature uint16
 
 const (
-	withShift      feature = 1 << iota // LayerNorm
-	withGate                           // gated feed-forward
-	withInputSaved                     // GELU or SiLU: the backward pass needs the input; ReLU's needs its output only
+	withShift feature = 1 << iota // LayerNorm
+	withGate                      // gated feed-forward
+	// GELU or SiLU: the backward pass needs the input; ReLU's needs its output only
+	withInputSaved
 	withBiasQ
 	withBiasK
 	withBiasV
@@ -63,8 +63,8 @@ const (
 	withFinalNorm
 )
 
-// stackModel is one stack of a shape with every symbol worked out for one
-// device and one micro-batch.
+// stackModel is one stack of a shape with every symbol worked out for one device and one
+// micro-batch.
 type stackModel struct {
 	stack   *shapes.Stack
 	cross   bool
@@ -76,13 +76,16 @@ type stackModel struct {
 	state   float64         // bytes of an element of optimizer state
 }
 
-func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *Execution, l Layout) stackModel {
+func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *Execution,
+	l Layout,
+) stackModel {
 	b, n, sk := float64(l.MicroBatch), float64(length), float64(keyLength)
 	m := stackModel{stack: k, exec: x, cross: k == &s.Decoder && s.CrossAttention()}
 	m.dims = [dimCount]float64{
 		one: 1, model: float64(s.DModel), inner: float64(k.Inner()), kvInner: float64(k.KVInner()),
-		ffn: float64(k.DFF), heads: float64(k.Heads), experts: float64(k.Experts), active: float64(k.ActiveExperts),
-		vocab: float64(s.Vocab), positions: float64(k.Positions), types: float64(s.TokenTypes),
+		ffn: float64(k.DFF), heads: float64(k.Heads), experts: float64(k.Experts),
+		active: float64(k.ActiveExperts),
+		vocab:  float64(s.Vocab), positions: float64(k.Positions), types: float64(s.TokenTypes),
 		tokens: b * n, keys: b * sk, selfPairs: b * n * n, pairs: b * n * sk, square: n * n,
 	}
 	m.dims[convIn], m.dims[convInner] = convolutionInputs(s, k)
@@ -93,14 +96,16 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 	}
 	width := x.Precision.Bytes()
 	m.state = float64(width.State)
-	m.element = [widths]float64{computeWidth: float64(width.Compute), maskWidth: 1, floatWidth: floatBytes}
+	m.element = [widths]float64{
+		computeWidth: float64(width.Compute), maskWidth: 1,
+		floatWidth: floatBytes,
+	}
 	m.has = features(s, k, x)
 	return m
 }
 
-// convolutionInputs returns the inputs per output of the convolutions of a
-// front end: 3·c then 3·d for audio, p·p·c for patches; see
-// frontendParameters for the sources.
+// convolutionInputs returns the inputs per output of the convolutions of a front end: 3·c then 3·d
+// for audio, p·p·c for patches; see frontendParameters for the sources.
 func convolutionInputs(s *shapes.Shape, k *shapes.Stack) (first, second float64) {
 	switch f := k.Frontend; f.Kind {
 	case shapes.Audio:

@@ -22,13 +22,14 @@ func randomExecution(t *rapid.T) Execution {
 	}
 }
 
-// randomLayout draws a layout that fits the shape and the workload, and
-// changes both so that more layouts do.
+// randomLayout draws a layout that fits the shape and the workload, and changes both so that more
+// layouts do.
 func randomLayout(t *rapid.T, s *shapes.Shape, w *Workload) Layout {
 	l := Layout{
 		DP: rapid.IntRange(1, 4).Draw(t, "dp"), TP: rapid.SampledFrom([]int{1, 2, 4}).Draw(t, "tp"),
-		PP:   rapid.IntRange(1, s.Encoder.Layers+s.Decoder.Layers).Draw(t, "pp"),
-		ZeRO: rapid.IntRange(0, 3).Draw(t, "zero"), Accumulate: rapid.IntRange(1, 5).Draw(t, "accumulate"),
+		PP:               rapid.IntRange(1, s.Encoder.Layers+s.Decoder.Layers).Draw(t, "pp"),
+		ZeRO:             rapid.IntRange(0, 3).Draw(t, "zero"),
+		Accumulate:       rapid.IntRange(1, 5).Draw(t, "accumulate"),
 		SequenceParallel: rapid.Bool().Draw(t, "sequence_parallel"),
 	}
 	for _, k := range []*shapes.Stack{&s.Encoder, &s.Decoder} {
@@ -105,8 +106,8 @@ func TestMemoryHoldsEveryParameter(t *testing.T) {
 	})
 }
 
-// Pipeline stages together hold every parameter, tables and heads that are
-// copied apart, and every layer once.
+// Pipeline stages together hold every parameter, tables and heads that are copied apart, and every
+// layer once.
 func TestPipelineHoldsEveryLayer(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, w := randomShape(t), randomWorkload(t)
@@ -125,7 +126,8 @@ func TestPipelineHoldsEveryLayer(t *testing.T) {
 			want *shapes.Stack
 		}{{encoder, &s.Encoder}, {decoder, &s.Decoder}} {
 			if part.got.layers != part.want.Layers || part.got.sparse != part.want.SparseLayers() {
-				t.Fatalf("stages hold %d layers (%d sparse) of %d (%d)", part.got.layers, part.got.sparse, part.want.Layers, part.want.SparseLayers())
+				t.Fatalf("stages hold %d layers (%d sparse) of %d (%d)", part.got.layers,
+					part.got.sparse, part.want.Layers, part.want.SparseLayers())
 			}
 		}
 	})
@@ -142,9 +144,11 @@ func TestMemoryIsMonotone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				s, w, x, l := draw(t)
-				l.PP, l.Interleave, l.Accumulate = 1, 1, 1 // more layers move stage borders; more batch must reach the micro-batch
+				// more layers move stage borders; more batch must reach the micro-batch
+				l.PP, l.Interleave, l.Accumulate = 1, 1, 1
 				if name == "vocabulary" && (x.Optimizer == Adafactor || x.Optimizer == Adam8bit) {
-					x.Optimizer = Adam // those keep less state for a table that crosses their size limit
+					// those keep less state for a table that crosses their size limit
+					x.Optimizer = Adam
 				}
 				before := train(t, s, w, x, l)
 				more(&s, &w)
@@ -195,7 +199,9 @@ func TestSplittingNeverIncreasesActivations(t *testing.T) {
 		single := train(t, s, w, x, l)
 		held := func(m Memory) float64 { return m.Phases[ForwardEnd][ActivationBytes] }
 		if held(split) > held(single)*roundingSlack || held(sequence) > held(split)*roundingSlack {
-			t.Fatalf("activations %v on one device, %v tensor parallel, %v with sequence parallelism", held(single), held(split), held(sequence))
+			t.Fatalf(
+				"activations %v on one device, %v tensor parallel, %v with sequence parallelism",
+				held(single), held(split), held(sequence))
 		}
 	})
 }
@@ -208,7 +214,12 @@ func TestMemoryRefusesWhatDoesNotFit(t *testing.T) {
 			return rapid.SampledFrom([]int{-1, 0, 1, 2, 3, 7, 1 << 21, math.MaxInt}).Draw(t, name)
 		}
 		w.Batch = some("batch")
-		l := Layout{DP: some("dp"), TP: some("tp"), PP: some("pp"), ZeRO: some("zero"), MicroBatch: some("micro_batch"), Accumulate: some("accumulate"), Interleave: some("interleave"), SequenceParallel: rapid.Bool().Draw(t, "sequence_parallel")}
+		l := Layout{
+			DP: some("dp"), TP: some("tp"), PP: some("pp"), ZeRO: some("zero"),
+			MicroBatch: some("micro_batch"), Accumulate: some("accumulate"),
+			Interleave: some("interleave"), SequenceParallel: rapid.Bool().Draw(t,
+				"sequence_parallel"),
+		}
 		_, err := TrainingMemory(&s, w, Execution{}, l)
 		var invalid *shapes.InvalidError
 		if err != nil && !errors.As(err, &invalid) {
@@ -220,8 +231,7 @@ func TestMemoryRefusesWhatDoesNotFit(t *testing.T) {
 	})
 }
 
-// The total of a candidate shape is free of allocations: recommend asks for a
-// million of them.
+// The total of a candidate shape is free of allocations: recommend asks for a million of them.
 func TestMemoryDoesNotAllocate(t *testing.T) {
 	s := t5(12, 12, 768, 3072, 64, 12)
 	allocations := testing.AllocsPerRun(100, func() {

@@ -15,20 +15,22 @@ const (
 	staticTolerance     = 0.05 // measured static bytes, the workspace constant included
 	peakTolerance       = 0.12 // measured peak bytes
 	activationTolerance = 0.02 // analytic activation bytes and percentages
-	tensorTolerance     = 1e-9 // 18 bytes × parameters: the same integer arithmetic, so float rounding only
-	gib                 = 1 << 30
+	// 18 bytes × parameters: the same integer arithmetic, so float rounding only
+	tensorTolerance = 1e-9
+	gib             = 1 << 30
 )
 
-// megatronT5 is the T5 of Megatron-LM: LayerNorm, biases, GELU, tied head with
-// a bias, learned positions. One position table of 512 rows serves both
-// stacks, so the decoder is given none of its own.
+// megatronT5 is the T5 of Megatron-LM: LayerNorm, biases, GELU, tied head with a bias, learned
+// positions. One position table of 512 rows serves both stacks, so the decoder is given none of its
+// own.
 func megatronT5(layers, d, f, kv, heads int) shapes.Shape {
 	stack := shapes.Stack{
 		Layers: layers, DFF: f, DKV: kv, Heads: heads, KVHeads: heads, Activation: shapes.GELU,
 		Position: shapes.Learned, Positions: 512, FinalNorm: true,
 	}
 	s := shapes.Shape{
-		Name: "megatron-t5", Family: shapes.T5, DModel: d, Vocab: 29184, Encoder: stack, Decoder: stack,
+		Name: "megatron-t5", Family: shapes.T5, DModel: d, Vocab: 29184, Encoder: stack,
+		Decoder:  stack,
 		HeadBias: true, Norm: shapes.LayerNorm, Bias: shapes.BiasAll,
 	}
 	s.Decoder.Position, s.Decoder.Positions = shapes.NoPosition, 0
@@ -49,9 +51,9 @@ func publishedShapes() map[string]shapes.Shape {
 	}
 }
 
-// Every row of testdata/memory.csv: allocator bytes that Megatron-LM's
-// functional tests record for T5, and figures 1 and 7 of Korthikanti et al.
-// The latter count the layers only, in float16 with dropout.
+// Every row of testdata/memory.csv: allocator bytes that Megatron-LM's functional tests record for
+// T5, and figures 1 and 7 of Korthikanti et al. The latter count the layers only, in float16 with
+// dropout.
 func TestPublishedMemory(t *testing.T) {
 	file, err := os.Open("testdata/memory.csv")
 	if err != nil {
@@ -101,7 +103,8 @@ func (r publishedRow) check() float64 {
 		r.t.Fatalf("line %d: unknown shape %q", r.line, r.text("shape"))
 	}
 	l := Layout{
-		DP: 1, TP: int(r.number("tp")), PP: int(r.number("pp")), Interleave: int(r.number("interleave")),
+		DP: 1, TP: int(r.number("tp")), PP: int(r.number("pp")),
+		Interleave: int(r.number("interleave")),
 		MicroBatch: int(r.number("micro_batch")), Accumulate: int(r.number("accumulate")),
 		SequenceParallel: r.text("sequence_parallel") == "true",
 	}
@@ -121,7 +124,8 @@ func (r publishedRow) check() float64 {
 	got, tolerance := 0.0, 0.0
 	switch r.text("quantity") {
 	case "static":
-		r.near("18 bytes a parameter", m.StaticBytes-x.WorkspaceBytes, r.number("tensor_bytes"), tensorTolerance)
+		r.near("18 bytes a parameter", m.StaticBytes-x.WorkspaceBytes, r.number("tensor_bytes"),
+			tensorTolerance)
 		got, tolerance = m.StaticBytes, staticTolerance
 	case "peak":
 		got, tolerance = m.PeakBytes, peakTolerance
@@ -133,7 +137,8 @@ func (r publishedRow) check() float64 {
 		baseline, plain := x, l
 		baseline.Recompute, plain.SequenceParallel = RecomputeNone, false
 		reference := mustTrain(r.t, &s, w, baseline, plain)
-		got, tolerance = 100*m.Peak[ActivationBytes]/reference.Peak[ActivationBytes], activationTolerance
+		got, tolerance = 100*m.Peak[ActivationBytes]/reference.Peak[ActivationBytes],
+			activationTolerance
 	default:
 		r.t.Fatalf("line %d: unknown quantity %q", r.line, r.text("quantity"))
 	}
@@ -144,7 +149,8 @@ func (r publishedRow) check() float64 {
 func (r publishedRow) near(what string, got, want, tolerance float64) {
 	r.t.Helper()
 	if math.Abs(got-want) > tolerance*want {
-		r.t.Errorf("line %d: %s: %.6g, published %.6g (%+.2f %%)", r.line, what, got, want, 100*(got/want-1))
+		r.t.Errorf("line %d: %s: %.6g, published %.6g (%+.2f %%)", r.line, what, got, want,
+			100*(got/want-1))
 	}
 }
 

@@ -21,10 +21,10 @@ const (
 	widths
 )
 
-// The saved tensors of each block of a layer. With h = d = i, f = 4h, a heads,
-// 2-byte activations, GELU, dropout and unfused attention they sum to the
-// s·b·h·(34 + 5·a·s/h) bytes of Korthikanti et al. 2022 (arXiv 2205.05198,
-// section 4.1): attention 11·sbh + 5·as²b, feed-forward 19·sbh, norms 4·sbh.
+// The saved tensors of each block of a layer. With h = d = i, f = 4h, a heads, 2-byte activations,
+// GELU, dropout and unfused attention they sum to the s·b·h·(34 + 5·a·s/h) bytes of Korthikanti et
+// al. 2022 (arXiv 2205.05198, section 4.1): attention 11·sbh + 5·as²b, feed-forward 19·sbh, norms
+// 4·sbh.
 var (
 	selfAttentionSaved = []savedTensor{
 		{"layer input", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
@@ -33,11 +33,26 @@ var (
 		{"keys", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"values", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
-		{"softmax dropout mask", selfPairs, heads, one, maskWidth, byTP, RecomputeNone, withScores | withDropout},
-		{"dropped-out softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone, withScores | withDropout},
-		{"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective, withoutScores},
-		{"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective, withDropout},
+		{
+			"softmax dropout mask", selfPairs, heads, one, maskWidth, byTP, RecomputeNone,
+			withScores | withDropout,
+		},
+		{
+			"dropped-out softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone,
+			withScores | withDropout,
+		},
+		{
+			"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective,
+			withoutScores,
+		},
+		{
+			"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective,
+			0,
+		},
+		{
+			"attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
+			withDropout,
+		},
 	}
 	crossAttentionSaved = []savedTensor{
 		{"cross-attention input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
@@ -46,51 +61,102 @@ var (
 		{"keys of the encoder", keys, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"values of the encoder", keys, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
-		{"softmax dropout mask", pairs, heads, one, maskWidth, byTP, RecomputeNone, withScores | withDropout},
-		{"dropped-out softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone, withScores | withDropout},
-		{"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective, withoutScores},
-		{"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"cross-attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective, withDropout},
+		{
+			"softmax dropout mask", pairs, heads, one, maskWidth, byTP, RecomputeNone,
+			withScores | withDropout,
+		},
+		{
+			"dropped-out softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone,
+			withScores | withDropout,
+		},
+		{
+			"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective,
+			withoutScores,
+		},
+		{
+			"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective,
+			0,
+		},
+		{
+			"cross-attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
+			withDropout,
+		},
 	}
 	feedForwardSaved = []savedTensor{
 		{"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"input of the activation", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, withInputSaved},
+		{
+			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
+			0,
+		},
+		{
+			"input of the activation", tokens, ffn, one, computeWidth, byTP, RecomputeSelective,
+			withInputSaved,
+		},
 		{"activated gate", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, withGate},
 		{"gated projection", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, withGate},
-		{"input of the second projection", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective, withDropout},
+		{
+			"input of the second projection", tokens, ffn, one, computeWidth, byTP, RecomputeSelective,
+			0,
+		},
+		{
+			"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
+			withDropout,
+		},
 	}
-	// Sparse layers route each token to its active experts; the router works in
-	// float32 (Fedus et al. 2021, arXiv 2101.03961, section 2.4).
+	// Sparse layers route each token to its active experts; the router works in float32 (Fedus et
+	// al. 2021, arXiv 2101.03961, section 2.4).
 	expertsSaved = []savedTensor{
 		{"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
+		{
+			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
+			0,
+		},
 		{"router probabilities", tokens, experts, one, floatWidth, bySeq, RecomputeSelective, 0},
-		{"tokens sent to experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective, 0},
-		{"input of the activation", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, withInputSaved},
+		{
+			"tokens sent to experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective,
+			0,
+		},
+		{
+			"input of the activation", tokens, ffn, active, computeWidth, byTP, RecomputeSelective,
+			withInputSaved,
+		},
 		{"activated gate", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, withGate},
 		{"gated projection", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, withGate},
-		{"input of the second projection", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, 0},
+		{
+			"input of the second projection", tokens, ffn, active, computeWidth, byTP,
+			RecomputeSelective, 0,
+		},
 		{"outputs of experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective, 0},
-		{"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective, withDropout},
+		{
+			"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
+			withDropout,
+		},
 	}
 )
 
-// The saved tensors outside the layers, kept under every recompute mode
-// (Korthikanti et al. 2022, section 4.3).
+// The saved tensors outside the layers, kept under every recompute mode (Korthikanti et al. 2022,
+// section 4.3).
 var (
 	stackInputSaved = []savedTensor{
 		{"embedding", tokens, model, one, computeWidth, bySeq, RecomputeFull, withEmbeddingNorm},
-		{"embedding dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeFull, withDropout},
+		{
+			"embedding dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeFull,
+			withDropout,
+		},
 	}
-	// One bias is shared by the layers and sequences of a stack, and every
-	// pipeline stage of the stack has its copy.
+	// One bias is shared by the layers and sequences of a stack, and every pipeline stage of the
+	// stack has its copy.
 	positionBiasSaved = []savedTensor{
-		{"relative position bias", square, heads, one, computeWidth, byTP, RecomputeFull, withRelative},
+		{
+			"relative position bias", square, heads, one, computeWidth, byTP, RecomputeFull,
+			withRelative,
+		},
 	}
 	stackOutputSaved = []savedTensor{
-		{"input of final norm", tokens, model, one, computeWidth, bySeq, RecomputeFull, withFinalNorm},
+		{
+			"input of final norm", tokens, model, one, computeWidth, bySeq, RecomputeFull,
+			withFinalNorm,
+		},
 	}
 	headInputSaved = []savedTensor{
 		{"input of the head", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
@@ -100,8 +166,7 @@ var (
 	}
 )
 
-// bytes returns the bytes a tensor takes when it is saved, 0 if it is not part
-// of the model.
+// bytes returns the bytes a tensor takes when it is saved, 0 if it is not part of the model.
 func (m *stackModel) bytes(t *savedTensor) float64 {
 	if m.has&t.needs != t.needs {
 		return 0
@@ -134,15 +199,16 @@ func (b savedBytes) plus(c savedBytes) savedBytes {
 
 // stackSaved is what one micro-batch leaves in the layers that a stage holds.
 type stackSaved struct {
-	layers  float64 // bytes kept
-	working float64 // bytes that the backward pass of one layer adds: what it recomputes, and gradients
+	layers float64 // bytes kept
+	// bytes that the backward pass of one layer adds: what it recomputes, and gradients
+	working float64
 }
 
 // saved sums the tables over the layers of a span.
 //
-// The backward pass of a layer adds the tensors that recompute left out, the
-// gradient of the residual stream, and the two widest gradients on either side
-// of one operation: of the softmax or of the feed-forward's activation.
+// The backward pass of a layer adds the tensors that recompute left out, the gradient of the
+// residual stream, and the two widest gradients on either side of one operation: of the softmax or
+// of the feed-forward's activation.
 func (m *stackModel) saved(s span) stackSaved {
 	if s.layers == 0 {
 		return stackSaved{}
@@ -165,7 +231,8 @@ func (m *stackModel) saved(s span) stackSaved {
 		widest = max(widest, m.dims[tokens]*m.dims[ffn]*m.dims[active]/m.splits[byTP])
 	}
 	residual := m.dims[tokens] * m.dims[model] / m.splits[bySeq]
-	out.working = max(dense.all-dense.kept, sparse.all-sparse.kept) + m.element[computeWidth]*(residual+2*widest)
+	out.working = max(dense.all-dense.kept, sparse.all-sparse.kept) +
+		m.element[computeWidth]*(residual+2*widest)
 	return out
 }
 

@@ -21,8 +21,8 @@ func (st *stage) headStack() *stackModel {
 	return &st.encoder
 }
 
-// layerStatic returns the static bytes of the stage's layers, the parameters
-// of its largest layer, and the elements of its largest tensor.
+// layerStatic returns the static bytes of the stage's layers, the parameters of its largest layer,
+// and the elements of its largest tensor.
 func (st *stage) layerStatic() (total Static, layer, largest float64) {
 	var all tally
 	for _, part := range [...]struct {
@@ -45,13 +45,13 @@ func (st *stage) layerStatic() (total Static, layer, largest float64) {
 	return st.static(all), layer, all.largest
 }
 
-// outsideStatic returns the static bytes of what the stage holds outside the
-// layers, and raises largest to its largest tensor.
+// outsideStatic returns the static bytes of what the stage holds outside the layers, and raises
+// largest to its largest tensor.
 //
-// The stage with a stack's first layer has its embedding, positions and front
-// end; the one with its last layer has its final norm; relative tables are
-// copied to every stage of the stack; the last stage has the head, and its own
-// copy of the token table if the head is tied and no other use put one there.
+// The stage with a stack's first layer has its embedding, positions and front end; the one with its
+// last layer has its final norm; relative tables are copied to every stage of the stack; the last
+// stage has the head, and its own copy of the token table if the head is tied and no other use put
+// one there.
 func (st *stage) outsideStatic(largest *float64) Static {
 	var all tally
 	s := st.shape
@@ -93,8 +93,7 @@ func (st *stage) outsideStatic(largest *float64) Static {
 	return st.static(all)
 }
 
-// addInput counts what turns input into the first layer's residual stream,
-// the token table apart.
+// addInput counts what turns input into the first layer's residual stream, the token table apart.
 func (t *tally) addInput(s *shapes.Shape, m *stackModel) {
 	switch m.stack.Frontend.Kind {
 	case shapes.Audio:
@@ -124,8 +123,7 @@ func (t *tally) addHead(s *shapes.Shape, m *stackModel) {
 	}
 }
 
-// boundary returns the bytes that one micro-batch saves on the stage outside
-// the layers.
+// boundary returns the bytes that one micro-batch saves on the stage outside the layers.
 func (st *stage) boundary() float64 {
 	sum := 0.0
 	for _, part := range [...]struct {
@@ -156,10 +154,9 @@ func (st *stage) boundary() float64 {
 //
 //	b·S·⌈V/TP⌉·(compute + 4 + 4)
 //
-// for the logits, their float32 copy and the softmax, which the gradient later
-// overwrites; with native logits b·S·⌈V/TP⌉·2·compute. The vocabulary is split
-// over TP and the loss reduced across it (Shoeybi et al. 2019, arXiv
-// 1909.08053, section 3).
+// for the logits, their float32 copy and the softmax, which the gradient later overwrites; with
+// native logits b·S·⌈V/TP⌉·2·compute. The vocabulary is split over TP and the loss reduced across
+// it (Shoeybi et al. 2019, arXiv 1909.08053, section 3).
 func (st *stage) logits() float64 {
 	if !st.last || st.shape.Head == shapes.HeadNone {
 		return 0
@@ -172,8 +169,7 @@ func (st *stage) logits() float64 {
 	return width * m.dims[tokens] * m.local(vocab, byTP)
 }
 
-// collectives returns the bytes of the buffers of communication during forward
-// and backward:
+// collectives returns the bytes of the buffers of communication during forward and backward:
 //
 //	sequence parallel: one gathered layer input, b·S·d
 //	pipeline: one boundary tensor received and one sent, with the encoder output beside a decoder's
@@ -181,14 +177,15 @@ func (st *stage) logits() float64 {
 //	ZeRO 2 and 3: the whole gradients of one layer before they are reduced
 //	ZeRO 3: the gathered weights of one layer and of the next
 //
-// Gathered weights and gradients never exceed what ZeRO had split off. Reduction
-// of gradients under ZeRO 0 and 1 works in place. Buckets of a fixed size that
-// some frameworks add are part of the workspace.
+// Gathered weights and gradients never exceed what ZeRO had split off. Reduction of gradients under
+// ZeRO 0 and 1 works in place. Buckets of a fixed size that some frameworks add are part of the
+// workspace.
 func (st *stage) collectives(layer float64, inLayers, outside Static) float64 {
 	sum := 0.0
 	l := st.layout
 	m := &st.encoder
-	if st.decoderSpan.layers > 0 && (st.encoderSpan.layers == 0 || st.decoder.dims[tokens] > st.encoder.dims[tokens]) {
+	if st.decoderSpan.layers > 0 && (st.encoderSpan.layers == 0 ||
+		st.decoder.dims[tokens] > st.encoder.dims[tokens]) {
 		m = &st.decoder
 	}
 	width := m.element[computeWidth]

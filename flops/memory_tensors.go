@@ -12,12 +12,15 @@ type SavedTensor struct {
 	Parallel string  // how tensor parallelism splits it: "tensor", "kv_heads", "sequence" (only with sequence parallelism)
 }
 
-var splitNames = [splitCount]string{copied: "copied", byTP: "tensor", byKV: "kv_heads", bySeq: "sequence"}
+var splitNames = [splitCount]string{
+	copied: "copied", byTP: "tensor", byKV: "kv_heads",
+	bySeq: "sequence",
+}
 
-// SavedTensors lists every tensor that one micro-batch of a training step saves
-// for its backward pass, over all pipeline stages together, in the order of the
-// forward pass. Tensors that the shape or the execution does not have are left
-// out; those that recompute drops are listed with Kept false.
+// SavedTensors lists every tensor that one micro-batch of a training step saves for its backward
+// pass, over all pipeline stages together, in the order of the forward pass. Tensors that the shape
+// or the execution does not have are left out; those that recompute drops are listed with Kept
+// false.
 //
 // Errors are those of [TrainingMemory].
 func SavedTensors(s *shapes.Shape, w Workload, x Execution, l Layout) ([]SavedTensor, error) {
@@ -62,7 +65,9 @@ func (m *stackModel) list(out []SavedTensor, stack string) []SavedTensor {
 	return m.listTable(out, stack+".output", stackOutputSaved, 1)
 }
 
-func (m *stackModel) listTable(out []SavedTensor, block string, table []savedTensor, layers int) []SavedTensor {
+func (m *stackModel) listTable(out []SavedTensor, block string, table []savedTensor,
+	layers int,
+) []SavedTensor {
 	for n := range table {
 		t := &table[n]
 		if m.has&t.needs != t.needs {

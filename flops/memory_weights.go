@@ -2,8 +2,8 @@ package flops
 
 import "math"
 
-// weight is one trainable tensor: rows × cols, of which one side at most is
-// split over the tensor-parallel group, times copies. Vectors have one column.
+// weight is one trainable tensor: rows × cols, of which one side at most is split over the
+// tensor-parallel group, times copies. Vectors have one column.
 type weight struct {
 	rows, cols     dim
 	rowsBy, colsBy split
@@ -11,10 +11,9 @@ type weight struct {
 	needs          feature
 }
 
-// The weights of each block of a layer. Matrices are split so that two
-// consecutive ones need one reduction: the first by columns with its bias, the
-// second by rows with its bias on every device (Shoeybi et al. 2019, arXiv
-// 1909.08053, section 3).
+// The weights of each block of a layer. Matrices are split so that two consecutive ones need one
+// reduction: the first by columns with its bias, the second by rows with its bias on every device
+// (Shoeybi et al. 2019, arXiv 1909.08053, section 3).
 var (
 	normWeights = []weight{
 		{rows: model, copies: one},
@@ -49,17 +48,23 @@ var (
 	}
 )
 
-// The weights outside the layers. Vocabulary and heads are split, the rest is
-// held by every device.
+// The weights outside the layers. Vocabulary and heads are split, the rest is held by every device.
 var (
 	tokenTableWeights    = []weight{{rows: vocab, cols: model, rowsBy: byTP}}
 	tokenTypeWeights     = []weight{{rows: types, cols: model}}
 	learnedTableWeights  = []weight{{rows: positions, cols: model}}
 	relativeTableWeights = []weight{{rows: positions, cols: heads, colsBy: byTP}}
-	audioWeights         = []weight{{rows: convIn, cols: model}, {rows: model}, {rows: convInner, cols: model}, {rows: model}}
-	patchWeights         = []weight{{rows: convIn, cols: model}, {rows: model}, {rows: model}} // convolution, its bias, class token
-	squareWeights        = []weight{{rows: model, cols: model}, {rows: model}}                 // dense layer of BERT's head and pooler
-	headBiasWeights      = []weight{{rows: vocab, rowsBy: byTP}}
+	audioWeights         = []weight{
+		{rows: convIn, cols: model},
+		{rows: model},
+		{rows: convInner, cols: model},
+		{rows: model},
+	}
+	// convolution, its bias, class token
+	patchWeights = []weight{{rows: convIn, cols: model}, {rows: model}, {rows: model}}
+	// dense layer of BERT's head and pooler
+	squareWeights   = []weight{{rows: model, cols: model}, {rows: model}}
+	headBiasWeights = []weight{{rows: vocab, rowsBy: byTP}}
 )
 
 // tally sums weights as one device holds them.
@@ -69,8 +74,7 @@ type tally struct {
 	largest float64 // elements of the largest tensor
 }
 
-// add counts a table of weights. hidden says that its matrices are inside the
-// layers.
+// add counts a table of weights. hidden says that its matrices are inside the layers.
 func (t *tally) add(m *stackModel, table []weight, hidden bool) {
 	for n := range table {
 		w := &table[n]
@@ -93,7 +97,10 @@ func (t tally) times(n int) tally {
 }
 
 func (t tally) plus(u tally) tally {
-	return tally{params: t.params + u.params, state: t.state + u.state, largest: max(t.largest, u.largest)}
+	return tally{
+		params: t.params + u.params, state: t.state + u.state,
+		largest: max(t.largest, u.largest),
+	}
 }
 
 // layerTallies returns the weights of a dense and of a sparse layer of a stack.
@@ -116,9 +123,8 @@ func (m *stackModel) layerTallies() (dense, sparse tally) {
 	return dense, sparse
 }
 
-// static turns a tally into bytes: element sizes times parameters, each kind
-// divided over DP from its ZeRO stage on (Rajbhandari et al. 2020, arXiv
-// 1910.02054, section 5).
+// static turns a tally into bytes: element sizes times parameters, each kind divided over DP from
+// its ZeRO stage on (Rajbhandari et al. 2020, arXiv 1910.02054, section 5).
 func (st *stage) static(t tally) Static {
 	b := st.exec.bytes()
 	dp := float64(st.layout.DP)

@@ -4,10 +4,13 @@ import "github.com/deepnarrow/deepnarrow/shapes"
 
 // Parameters counts the trainable parameters of a shape, exactly.
 type Parameters struct {
-	Total        int64
-	NonEmbedding int64             // Total without token, type and learned position tables and without an untied head matrix
-	Active       int64             // parameters one token meets: Total with ActiveExperts of the Experts; equal to Total when dense
-	By           [components]int64 // by component; sums to Total
+	Total int64
+	// Total without token, type and learned position tables and without an untied head matrix
+	NonEmbedding int64
+	// parameters one token meets: Total with ActiveExperts of the Experts; equal to Total when
+	// dense
+	Active int64
+	By     [components]int64 // by component; sums to Total
 }
 
 // CountParameters returns the exact parameter count of a valid shape.
@@ -16,11 +19,10 @@ type Parameters struct {
 //
 //	V·d·(1, or 2 untied) + EL·(2di + 2dk + gdf + 2d) + DL·(4di + 4dk + gdf + 3d) + buckets·heads per stack + d per stack
 //
-// in the symbols of the package comment, and Raffel et al. 2020 (arXiv
-// 1910.10683, appendix E) gives the shapes. Biases, LayerNorm shifts, learned
-// positions, token types, poolers, experts and routers add theirs. Fixed
-// sinusoidal tables and buffers that no optimizer updates are not counted.
-// It does not allocate.
+// in the symbols of the package comment, and Raffel et al. 2020 (arXiv 1910.10683, appendix E)
+// gives the shapes. Biases, LayerNorm shifts, learned positions, token types, poolers, experts and
+// routers add theirs. Fixed sinusoidal tables and buffers that no optimizer updates are not
+// counted. It does not allocate.
 func CountParameters(s *shapes.Shape) Parameters {
 	var p Parameters
 	d := int64(s.DModel)
@@ -72,7 +74,8 @@ func CountParameters(s *shapes.Shape) Parameters {
 		p.Total += n
 	}
 	p.Active = p.Total - idle
-	p.NonEmbedding = p.Total - tables - learnedPositions(s, &s.Encoder) - learnedPositions(s, &s.Decoder)
+	p.NonEmbedding = p.Total - tables - learnedPositions(s, &s.Encoder) - learnedPositions(s,
+		&s.Decoder)
 	if s.Head == shapes.HeadUntied {
 		p.NonEmbedding -= int64(s.Vocab) * d
 	}
@@ -129,10 +132,9 @@ func present(have, want shapes.Bias, n int64) int64 {
 	return 0
 }
 
-// frontendParameters returns the weights and biases of the convolutions.
-// Whisper: widths 3, c→d and d→d (Radford et al. 2022, arXiv 2212.04356,
-// section 2.2). ViT: one p×p convolution and the class token (Dosovitskiy et
-// al. 2020, arXiv 2010.11929, section 3.1).
+// frontendParameters returns the weights and biases of the convolutions. Whisper: widths 3, c→d and
+// d→d (Radford et al. 2022, arXiv 2212.04356, section 2.2). ViT: one p×p convolution and the class
+// token (Dosovitskiy et al. 2020, arXiv 2010.11929, section 3.1).
 func frontendParameters(s *shapes.Shape, k *shapes.Stack) int64 {
 	d, c, patch := int64(s.DModel), int64(k.Frontend.Channels), int64(k.Frontend.Patch)
 	switch k.Frontend.Kind {

@@ -8,9 +8,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// comparableFLOPs says which published counts use a convention of ours, and how to
-// read their workload and model. The keys are the models of
-// data/facts/published_flops.csv; the tolerance is the row's own.
+// comparableFLOPs says which published counts use a convention of ours, and how to read their
+// workload and model. The keys are the models of data/facts/published_flops.csv; the tolerance is
+// the row's own.
 var comparableFLOPs = map[string]struct {
 	body  bool // the count leaves the head out
 	build func(p *data.PublishedFLOPs) shapes.Shape
@@ -52,8 +52,8 @@ func decoder(p *data.PublishedFLOPs) shapes.Shape {
 func forwardOf(c Count) float64 { return c.Forward }
 func stepOf(c Count) float64    { return c.Step }
 
-// TestPublishedFLOPs compares every published count whose convention is one of
-// ours, and lists the others with the reason.
+// TestPublishedFLOPs compares every published count whose convention is one of ours, and lists the
+// others with the reason.
 func TestPublishedFLOPs(t *testing.T) {
 	met := 0
 	for _, p := range data.AllPublishedFLOPs() {
@@ -70,10 +70,14 @@ func TestPublishedFLOPs(t *testing.T) {
 		if how.body {
 			s.Head = shapes.HeadNone
 		}
-		w := Workload{Batch: *p.Batch, EncoderLength: orZero(p.EncoderLength), DecoderLength: orZero(p.DecoderLength)}
+		w := Workload{
+			Batch: *p.Batch, EncoderLength: orZero(p.EncoderLength),
+			DecoderLength: orZero(p.DecoderLength),
+		}
 		got := how.of(CountUnder(MatmulConvention, &s, w, RecomputeNone))
 		off := got/p.FLOPs - 1
-		t.Logf("%-38s %.6g, published %.6g: %+.4f %% (allowed %g %%)", p.Model, got, p.FLOPs, 100*off, 100*p.Tolerance)
+		t.Logf("%-38s %.6g, published %.6g: %+.4f %% (allowed %g %%)", p.Model, got, p.FLOPs,
+			100*off, 100*p.Tolerance)
 		if math.Abs(off) > p.Tolerance {
 			t.Errorf("%s: off by %+.4f %%", p.Model, 100*off)
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Recompute says which activations the backward pass computes again instead of
-// keeping them (Korthikanti et al. 2022, arXiv 2205.05198, section 5).
+// Recompute says which activations the backward pass computes again instead of keeping them
+// (Korthikanti et al. 2022, arXiv 2205.05198, section 5).
 type Recompute uint8
 
 const (
@@ -33,7 +33,8 @@ func (r Recompute) MarshalText() ([]byte, error) { return []byte(r.String()), ni
 func (r *Recompute) UnmarshalText(text []byte) error {
 	i := slices.Index(recomputeNames, strings.ToLower(string(text)))
 	if i < 0 {
-		return fmt.Errorf("unknown recompute mode: %q; allowed: %s", text, strings.Join(recomputeNames, ", "))
+		return fmt.Errorf("unknown recompute mode: %q; allowed: %s", text,
+			strings.Join(recomputeNames, ", "))
 	}
 	*r = Recompute(i)
 	return nil

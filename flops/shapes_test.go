@@ -8,7 +8,10 @@ import (
 
 // t5 returns a T5 v1.0 shape (Raffel et al. 2020, arXiv 1910.10683, appendix E).
 func t5(el, dl, d, f, kv, heads int) shapes.Shape {
-	stack := shapes.Stack{DFF: f, DKV: kv, Heads: heads, KVHeads: heads, Positions: 32, FinalNorm: true}
+	stack := shapes.Stack{
+		DFF: f, DKV: kv, Heads: heads, KVHeads: heads, Positions: 32,
+		FinalNorm: true,
+	}
 	s := shapes.Shape{Family: shapes.T5, DModel: d, Vocab: 32128, Encoder: stack, Decoder: stack}
 	s.Encoder.Layers, s.Decoder.Layers = el, dl
 	return s
@@ -30,8 +33,9 @@ func llama(layers, d, f, kv, heads, kvHeads, vocab int) shapes.Shape {
 	return shapes.Shape{
 		Family: shapes.Llama, DModel: d, Vocab: vocab, Head: shapes.HeadUntied,
 		Decoder: shapes.Stack{
-			Layers: layers, DFF: f, Gated: true, DKV: kv, Heads: heads, KVHeads: kvHeads, Activation: shapes.SiLU,
-			Position: shapes.Rotary, FinalNorm: true,
+			Layers: layers, DFF: f, Gated: true, DKV: kv, Heads: heads, KVHeads: kvHeads,
+			Activation: shapes.SiLU,
+			Position:   shapes.Rotary, FinalNorm: true,
 		},
 	}
 }
@@ -42,23 +46,31 @@ func bert(layers, d, f, heads, vocab int) shapes.Shape {
 		Family: shapes.BERT, DModel: d, Vocab: vocab, Norm: shapes.LayerNorm, Bias: shapes.BiasAll,
 		Head: shapes.HeadNone, EmbeddingNorm: true, TokenTypes: 2, Pooler: true,
 		Encoder: shapes.Stack{
-			Layers: layers, DFF: f, DKV: d / heads, Heads: heads, KVHeads: heads, Activation: shapes.GELU,
-			Position: shapes.Learned, Positions: 512,
+			Layers: layers, DFF: f, DKV: d / heads, Heads: heads, KVHeads: heads,
+			Activation: shapes.GELU,
+			Position:   shapes.Learned, Positions: 512,
 		},
 	}
 }
 
-// randomShape draws any valid shape: both stacks or one, grouped queries,
-// gates, experts, every norm, head, bias, position and front end.
+// randomShape draws any valid shape: both stacks or one, grouped queries, gates, experts, every
+// norm, head, bias, position and front end.
 func randomShape(t *rapid.T) shapes.Shape {
 	s := shapes.Shape{
-		Name:          "random",
-		DModel:        rapid.IntRange(1, 300).Draw(t, "d_model"),
-		Vocab:         rapid.IntRange(1, 2000).Draw(t, "vocab"),
-		Norm:          rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNorm}).Draw(t, "norm"),
-		Head:          rapid.SampledFrom([]shapes.Head{shapes.HeadTied, shapes.HeadUntied, shapes.HeadMLM, shapes.HeadNone}).Draw(t, "head"),
-		HeadBias:      rapid.Bool().Draw(t, "head_bias"),
-		Bias:          rapid.SampledFrom([]shapes.Bias{shapes.NoBias, shapes.BiasQKV, shapes.BiasAll, shapes.BiasNoKey}).Draw(t, "bias"),
+		Name:   "random",
+		DModel: rapid.IntRange(1, 300).Draw(t, "d_model"),
+		Vocab:  rapid.IntRange(1, 2000).Draw(t, "vocab"),
+		Norm: rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNorm}).Draw(t,
+			"norm"),
+		Head: rapid.SampledFrom([]shapes.Head{
+			shapes.HeadTied, shapes.HeadUntied,
+			shapes.HeadMLM, shapes.HeadNone,
+		}).Draw(t, "head"),
+		HeadBias: rapid.Bool().Draw(t, "head_bias"),
+		Bias: rapid.SampledFrom([]shapes.Bias{
+			shapes.NoBias, shapes.BiasQKV,
+			shapes.BiasAll, shapes.BiasNoKey,
+		}).Draw(t, "bias"),
 		EmbeddingNorm: rapid.Bool().Draw(t, "embedding_norm"),
 	}
 	which := rapid.IntRange(1, 3).Draw(t, "stacks")
@@ -81,15 +93,22 @@ func randomShape(t *rapid.T) shapes.Shape {
 func randomStack(t *rapid.T, name string) shapes.Stack {
 	kvHeads := rapid.IntRange(1, 4).Draw(t, name+".kv_heads")
 	k := shapes.Stack{
-		Layers:     rapid.IntRange(1, 9).Draw(t, name+".layers"),
-		DFF:        rapid.IntRange(1, 700).Draw(t, name+".d_ff"),
-		Gated:      rapid.Bool().Draw(t, name+".gated"),
-		Activation: rapid.SampledFrom([]shapes.Activation{shapes.ReLU, shapes.GELU, shapes.SiLU}).Draw(t, name+".activation"),
-		DKV:        rapid.IntRange(1, 80).Draw(t, name+".d_kv"),
-		Heads:      kvHeads * rapid.IntRange(1, 4).Draw(t, name+".group"),
-		KVHeads:    kvHeads,
-		Position:   rapid.SampledFrom([]shapes.Position{shapes.Relative, shapes.Learned, shapes.Rotary, shapes.Sinusoidal, shapes.ALiBi, shapes.NoPosition}).Draw(t, name+".position"),
-		FinalNorm:  rapid.Bool().Draw(t, name+".final_norm"),
+		Layers: rapid.IntRange(1, 9).Draw(t, name+".layers"),
+		DFF:    rapid.IntRange(1, 700).Draw(t, name+".d_ff"),
+		Gated:  rapid.Bool().Draw(t, name+".gated"),
+		Activation: rapid.SampledFrom([]shapes.Activation{
+			shapes.ReLU, shapes.GELU,
+			shapes.SiLU,
+		}).Draw(t, name+".activation"),
+		DKV:     rapid.IntRange(1, 80).Draw(t, name+".d_kv"),
+		Heads:   kvHeads * rapid.IntRange(1, 4).Draw(t, name+".group"),
+		KVHeads: kvHeads,
+		Position: rapid.SampledFrom([]shapes.Position{
+			shapes.Relative, shapes.Learned,
+			shapes.Rotary, shapes.Sinusoidal, shapes.ALiBi, shapes.NoPosition,
+		}).Draw(t,
+			name+".position"),
+		FinalNorm: rapid.Bool().Draw(t, name+".final_norm"),
 	}
 	if k.Position == shapes.Relative || k.Position == shapes.Learned {
 		k.Positions = rapid.IntRange(64, 90).Draw(t, name+".positions")
@@ -101,9 +120,15 @@ func randomStack(t *rapid.T, name string) shapes.Stack {
 	}
 	switch rapid.IntRange(0, 3).Draw(t, name+".frontend") {
 	case 1:
-		k.Frontend = shapes.Frontend{Kind: shapes.Audio, Channels: rapid.IntRange(1, 80).Draw(t, name+".channels")}
+		k.Frontend = shapes.Frontend{
+			Kind:     shapes.Audio,
+			Channels: rapid.IntRange(1, 80).Draw(t, name+".channels"),
+		}
 	case 2:
-		k.Frontend = shapes.Frontend{Kind: shapes.Patches, Channels: 3, Patch: rapid.IntRange(1, 16).Draw(t, name+".patch")}
+		k.Frontend = shapes.Frontend{
+			Kind: shapes.Patches, Channels: 3,
+			Patch: rapid.IntRange(1, 16).Draw(t, name+".patch"),
+		}
 	}
 	return k
 }

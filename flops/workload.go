@@ -6,23 +6,22 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Workload is the data of one training step: how many sequences of which
-// lengths. Lengths count positions, padding included. The length of a stack
-// that a shape lacks is ignored.
+// Workload is the data of one training step: how many sequences of which lengths. Lengths count
+// positions, padding included. The length of a stack that a shape lacks is ignored.
 type Workload struct {
 	Batch         int // sequences in the global batch, B
 	EncoderLength int // positions per sequence in the encoder, Se
 	DecoderLength int // positions per sequence in the decoder, Sd
 }
 
-// PaperWorkload is the pre-training batch of Tay et al. 2021 (arXiv
-// 2109.10686, section 3): 128 sequences of 512 inputs; span corruption (15 %,
-// mean span 3) leaves targets of 114 positions, padded to 128.
+// PaperWorkload is the pre-training batch of Tay et al. 2021 (arXiv 2109.10686, section 3): 128
+// sequences of 512 inputs; span corruption (15 %, mean span 3) leaves targets of 114 positions,
+// padded to 128.
 var PaperWorkload = Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128}
 
-// DefaultWorkload returns the workload assumed for a shape when none is given:
-// the paper's for encoder-decoders, 2,048 positions for decoder-only models and
-// 512 for encoders, each cut to the shape's learned positions.
+// DefaultWorkload returns the workload assumed for a shape when none is given: the paper's for
+// encoder-decoders, 2,048 positions for decoder-only models and 512 for encoders, each cut to the
+// shape's learned positions.
 func DefaultWorkload(s *shapes.Shape) Workload {
 	w := PaperWorkload
 	if s.Encoder.Layers == 0 {
@@ -31,7 +30,8 @@ func DefaultWorkload(s *shapes.Shape) Workload {
 	w.EncoderLength = withinPositions(&s.Encoder, w.EncoderLength)
 	w.DecoderLength = withinPositions(&s.Decoder, w.DecoderLength)
 	if s.Encoder.Frontend.Kind == shapes.Audio && s.Encoder.Layers > 0 {
-		w.EncoderLength = 1500 // 30 s of audio after the stride (Radford et al. 2022, arXiv 2212.04356, section 2.2)
+		// 30 s of audio after the stride (Radford et al. 2022, arXiv 2212.04356, section 2.2)
+		w.EncoderLength = 1500
 	}
 	return w
 }
@@ -43,13 +43,16 @@ func withinPositions(k *shapes.Stack, length int) int {
 	return length
 }
 
-// Validate returns nil or an [*shapes.InvalidError] with everything that makes
-// the workload impossible for the shape.
+// Validate returns nil or an [*shapes.InvalidError] with everything that makes the workload
+// impossible for the shape.
 func (w Workload) Validate(s *shapes.Shape) error {
 	var faults []shapes.Fault
 	check := func(field string, v, high int) {
 		if v < 1 || v > high {
-			faults = append(faults, shapes.Fault{Field: field, Value: fmt.Sprint(v), Allowed: fmt.Sprintf("1 to %d", high)})
+			faults = append(faults, shapes.Fault{
+				Field: field, Value: fmt.Sprint(v),
+				Allowed: fmt.Sprintf("1 to %d", high),
+			})
 		}
 	}
 	check("batch", w.Batch, maxBatch)
@@ -90,10 +93,9 @@ func (w Workload) DecoderTokens(s *shapes.Shape) int {
 // Tokens returns the positions of one step in both stacks.
 func (w Workload) Tokens(s *shapes.Shape) int { return w.EncoderTokens(s) + w.DecoderTokens(s) }
 
-// TrainingTokens returns the tokens of one step as T5 counts them: the inputs
-// of the encoder, so that 524,288 steps of 128 × 512 are 34.4B tokens (Raffel
-// et al. 2020, arXiv 1910.10683, section 3.1.2). A decoder-only model counts
-// its decoder's.
+// TrainingTokens returns the tokens of one step as T5 counts them: the inputs of the encoder, so
+// that 524,288 steps of 128 × 512 are 34.4B tokens (Raffel et al. 2020, arXiv 1910.10683, section
+// 3.1.2). A decoder-only model counts its decoder's.
 func (w Workload) TrainingTokens(s *shapes.Shape) int {
 	if s.Encoder.Layers > 0 {
 		return w.EncoderTokens(s)
@@ -101,8 +103,8 @@ func (w Workload) TrainingTokens(s *shapes.Shape) int {
 	return w.DecoderTokens(s)
 }
 
-// LogitTokens returns the positions that get logits: the decoder's, or the
-// encoder's when there is no decoder; 0 for a model without head.
+// LogitTokens returns the positions that get logits: the decoder's, or the encoder's when there is
+// no decoder; 0 for a model without head.
 func (w Workload) LogitTokens(s *shapes.Shape) int {
 	switch {
 	case s.Head == shapes.HeadNone:

@@ -12,20 +12,21 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// Calibration is the constants of the step-time model for one device type under one software stack, as fitted to measured
-// steps, with how far they can be trusted.
+// Calibration is the constants of the step-time model for one device type under one software stack,
+// as fitted to measured steps, with how far they can be trusted.
 type Calibration struct {
 	Constants Constants
 	// Covariance is that of the constants' logarithms.
 	Covariance [constants][constants]float64
-	// Residual is the standard deviation of ln(measured/predicted) of a new run with perfect constants.
+	// Residual is the standard deviation of ln(measured/predicted) of a new run with perfect
+	// constants.
 	Residual float64
 	// FittedOn says what the constants come from, e.g. "60 steps of steps.jsonl".
 	FittedOn string
 }
 
-// Family returns the name under which devices of one kind share an effect on the matmul rate: "ampere", "tpu". A device
-// without published step times is its own family.
+// Family returns the name under which devices of one kind share an effect on the matmul rate:
+// "ampere", "tpu". A device without published step times is its own family.
 func (p *Profile) Family() string {
 	for _, d := range deviceNames {
 		for _, alias := range p.Aliases {
@@ -37,7 +38,8 @@ func (p *Profile) Family() string {
 	return p.Name
 }
 
-// calibration returns the profile's own fit, or the shipped one for the device and the software stack.
+// calibration returns the profile's own fit, or the shipped one for the device and the software
+// stack.
 func (p *Profile) calibration(s Software) Calibration {
 	if p.Calibration != nil {
 		return *p.Calibration
@@ -90,11 +92,15 @@ func Stacks() []string {
 // fittedOn is what the shipped constants rest on.
 const fittedOn = "published step times, data/facts/step_times.csv; the fit is data/facts/step_constants.csv"
 
-// Shipped returns the constants fitted to the published step times for a device and a software stack. What was not
-// fitted, a device, family or stack without published steps, is at its prior with the prior's spread.
+// Shipped returns the constants fitted to the published step times for a device and a software
+// stack. What was not fitted, a device, family or stack without published steps, is at its prior
+// with the prior's spread.
 func Shipped(p *Profile, s Software) Calibration {
 	j := shipped()
-	c := Calibration{Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD), FittedOn: fittedOn}
+	c := Calibration{
+		Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD),
+		FittedOn: fittedOn,
+	}
 	// Each constant is a sum of unknowns of the fit.
 	var parts [constants][]int
 	for k := range parts {
@@ -102,7 +108,8 @@ func Shipped(p *Profile, s Software) Calibration {
 		sds := []float64{priors[k].sd}
 		switch Constant(k) {
 		case DeviceRate:
-			names, sds = []string{"family:" + p.Family(), "device:" + p.Name}, []float64{FamilySD, DeviceSD}
+			names, sds = []string{"family:" + p.Family(), "device:" + p.Name},
+				[]float64{FamilySD, DeviceSD}
 		case SoftwareTime:
 			names, sds = []string{"stack:" + s.Stack}, []float64{StackSD}
 		}
@@ -147,17 +154,22 @@ func (r *Run) trainingStep() timing {
 //
 //	sd² = residual² + gᵀ·Σ·g, g = ∂ ln time/∂ ln constants
 //
-// The slope of a constant is about the share of the time that it governs, so that a launch-bound prediction is as uncertain
-// as the launch time and a network-bound one as the links.
+// The slope of a constant is about the share of the time that it governs, so that a launch-bound
+// prediction is as uncertain as the launch time and a network-bound one as the links.
 func (c *Calibration) interval(r *Run, of timing, seconds float64) quantity.Interval {
 	half := normalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
-	return quantity.Interval{Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half)}
+	return quantity.Interval{
+		Value: seconds, Low: seconds * math.Exp(-half),
+		High: seconds * math.Exp(half),
+	}
 }
 
-// normalQuantile90 is the 0.9 quantile of the normal distribution: the half-width of the central 80 %.
+// normalQuantile90 is the 0.9 quantile of the normal distribution: the half-width of the central 80
+// %.
 const normalQuantile90 = 1.2815515655446004
 
-// Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so many seconds.
+// Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so
+// many seconds.
 func (c *Calibration) Variance(r *Run, seconds float64) float64 {
 	return c.varianceOf(r, r.trainingStep(), seconds)
 }
@@ -178,7 +190,8 @@ func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
 			variance += slope[i] * c.Covariance[i][j] * slope[j]
 		}
 	}
-	return max(variance, c.Residual*c.Residual) // a covariance from a file need not be positive definite
+	// a covariance from a file need not be positive definite
+	return max(variance, c.Residual*c.Residual)
 }
 
 // assumptions lists what the prediction rests on besides the run.
@@ -201,7 +214,11 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 	}
 	p := &r.Profile
 	field("memory bandwidth", rate(p.BandwidthBytesPerSecond), p.BandwidthBytesPerSecond)
-	list = append(list, Assumption{"rate of large products", fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3), 100*m.rate/m.peak), origin, c.FittedOn})
+	list = append(list, Assumption{
+		"rate of large products",
+		fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3),
+			100*m.rate/m.peak), origin, c.FittedOn,
+	})
 	mode := "kernel by kernel"
 	if compiled(p, r.Software) {
 		mode = "compiled graph"
@@ -210,16 +227,24 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 	if r.Software.Compiled != nil {
 		modeOrigin = Flag
 	}
-	list = append(list, Assumption{"execution", mode, modeOrigin, "what the vendor's frameworks do where nothing is said"})
+	list = append(list, Assumption{
+		"execution", mode, modeOrigin,
+		"what the vendor's frameworks do where nothing is said",
+	})
 	devices := l.Devices() * m.contexts
 	if devices > 1 {
 		field("links inside a node", rate(p.IntraBytesPerSecond)+" one way", p.IntraBytesPerSecond)
 	}
 	if devices > m.domain {
-		field("links between nodes", rate(p.InterBytesPerSecond)+" a device, one way", p.InterBytesPerSecond)
+		field("links between nodes", rate(p.InterBytesPerSecond)+" a device, one way",
+			p.InterBytesPerSecond)
 	}
 	if m.units == 0 && !m.systolic() {
-		list = append(list, Assumption{"tiles at once", "unknown: partly filled waves are not counted", Default, strings.TrimSpace(p.Name + " states no compute units")})
+		list = append(list, Assumption{
+			"tiles at once",
+			"unknown: partly filled waves are not counted", Default,
+			strings.TrimSpace(p.Name + " states no compute units"),
+		})
 	}
 	return list
 }

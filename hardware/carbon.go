@@ -14,8 +14,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
 
-// Region is a place whose electricity is known: a cloud region, a country, a bidding zone, or the world. The zero
-// Region is a place that nobody named: world average, industry PUE.
+// Region is a place whose electricity is known: a cloud region, a country, a bidding zone, or the
+// world. The zero Region is a place that nobody named: world average, industry PUE.
 type Region struct {
 	Key      string // "europe-west4", "FRA", "SE3"
 	Name     string
@@ -28,7 +28,10 @@ var regions = sync.OnceValue(func() []Region {
 	var out []Region
 	for _, g := range data.Grid() {
 		if g.Kind != "fuel" {
-			out = append(out, Region{Key: g.Key, Name: g.Name, Kind: g.Kind, Provider: g.Provider, Grid: g})
+			out = append(out, Region{
+				Key: g.Key, Name: g.Name, Kind: g.Kind, Provider: g.Provider,
+				Grid: g,
+			})
 		}
 	}
 	return out
@@ -46,26 +49,29 @@ type RegionError struct {
 
 func (e *RegionError) Error() string {
 	if len(e.Matches) > 0 {
-		return fmt.Sprintf("a region name that means several places: %q; one of %s is wanted", clip(e.Name), strings.Join(e.Matches, ", "))
+		return fmt.Sprintf("a region name that means several places: %q; one of %s is wanted",
+			clip(e.Name), strings.Join(e.Matches, ", "))
 	}
 	hint := ""
 	if e.Nearest != "" {
 		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
 	}
-	return fmt.Sprintf("unknown region: %q%s; a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3) is wanted", clip(e.Name), hint)
+	return fmt.Sprintf(
+		"unknown region: %q%s; a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3) is wanted", clip(e.Name), hint)
 }
 
-// FindRegion returns the place that a name means: the key of a cloud region, zone or country, an ISO 3166 code of two
-// letters, the name of a country, or a place name that belongs to one region only. Letter case counts for nothing,
-// nor do spaces and hyphens in Azure's names; elsewhere hyphens do (us-east1 is Google's, us-east-1 Amazon's).
-// The error is of type [*RegionError].
+// FindRegion returns the place that a name means: the key of a cloud region, zone or country, an
+// ISO 3166 code of two letters, the name of a country, or a place name that belongs to one region
+// only. Letter case counts for nothing, nor do spaces and hyphens in Azure's names; elsewhere
+// hyphens do (us-east1 is Google's, us-east-1 Amazon's). The error is of type [*RegionError].
 func FindRegion(name string) (Region, error) {
 	wanted := strings.ToLower(strings.TrimSpace(name))
 	squeezed := strings.NewReplacer(" ", "", "-", "").Replace(wanted)
 	var byPlace []Region
 	var names []string
 	for _, r := range regions() {
-		if strings.ToLower(r.Key) == wanted || r.Provider == "azure" && strings.ToLower(strings.ReplaceAll(r.Key, " ", "")) == squeezed {
+		if strings.ToLower(r.Key) == wanted || r.Provider == "azure" &&
+			strings.ToLower(strings.ReplaceAll(r.Key, " ", "")) == squeezed {
 			return r, nil
 		}
 		if strings.ToLower(r.Name) == wanted {
@@ -113,8 +119,9 @@ func alpha3Of(code string) string {
 	return region.Canonicalize().ISO3() // UK is GBR
 }
 
-// Intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly mean without an
-// interval, as published; without a place it is the world's, within the range of four countries in five.
+// Intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly
+// mean without an interval, as published; without a place it is the world's, within the range of
+// four countries in five.
 func (r Region) Intensity() Input {
 	if r.Key != "" && r.Kind != "world" {
 		return gridInput(r.Grid)
@@ -132,10 +139,14 @@ func gridInput(g data.GridIntensity) Input {
 	if g.Year != nil {
 		note = fmt.Sprintf("%s, %d", g.Name, *g.Year)
 	}
-	return Input{Name: "grid intensity", Estimate: Exactly(g.Intensity), Origin: DataSheet, Source: g.Source, Evidence: g.Evidence, Note: note}
+	return Input{
+		Name: "grid intensity", Estimate: Exactly(g.Intensity), Origin: DataSheet,
+		Source: g.Source, Evidence: g.Evidence, Note: note,
+	}
 }
 
-// countryQuantiles are two quantiles of the intensities of all countries, each country counting once.
+// countryQuantiles are two quantiles of the intensities of all countries, each country counting
+// once.
 func countryQuantiles(low, high float64) (atLow, atHigh float64) {
 	var values []float64
 	for _, r := range regions() {
@@ -148,8 +159,8 @@ func countryQuantiles(low, high float64) (atLow, atHigh float64) {
 	return at(low), at(high)
 }
 
-// PUE is the power usage effectiveness to expect in the region: of its campuses, else of its operator, else of the
-// industry. Several campuses give their mean and range.
+// PUE is the power usage effectiveness to expect in the region: of its campuses, else of its
+// operator, else of the industry. Several campuses give their mean and range.
 func (r Region) PUE() Input {
 	named := func(match func(data.PUE) bool, origin Origin, note string) (Input, bool) {
 		var chosen []data.PUE
@@ -166,7 +177,10 @@ func (r Region) PUE() Input {
 			i.Value += p.Value / float64(len(chosen))
 			i.Low, i.High = min(i.Low, p.Value), max(i.High, p.Value)
 		}
-		return Input{Name: "PUE", Estimate: Estimate{Interval: &i}, Origin: origin, Source: chosen[0].Source, Evidence: chosen[0].Evidence, Note: note}, true
+		return Input{
+			Name: "PUE", Estimate: Estimate{Interval: &i}, Origin: origin,
+			Source: chosen[0].Source, Evidence: chosen[0].Evidence, Note: note,
+		}, true
 	}
 	if r.Provider != "" {
 		if p, ok := named(func(p data.PUE) bool { return slices.Contains(p.Regions, r.Key) }, DataSheet, "of the region's campuses"); ok {

@@ -19,7 +19,8 @@ func TestFindRegion(t *testing.T) {
 		}
 	}
 	for name, mention := range map[string]string{
-		"": "unknown region", "us-central9": "did you mean us-central1?", "Frnce": "did you mean France?",
+		"": "unknown region", "us-central9": "did you mean us-central1?",
+		"Frnce":    "did you mean France?",
 		"Virginia": "several places", "coal": "unknown region", "zz": "unknown region",
 	} {
 		_, err := FindRegion(name)
@@ -79,7 +80,10 @@ func TestRegionRates(t *testing.T) {
 	}
 }
 
-func near(got, want, tolerance float64) bool { return got >= want-tolerance && got <= want+tolerance }
+func near(got, want, tolerance float64) bool {
+	return got >= want-tolerance &&
+		got <= want+tolerance
+}
 
 func TestEveryRegionHasRates(t *testing.T) {
 	for _, r := range Regions() {

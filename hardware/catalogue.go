@@ -37,18 +37,21 @@ type NameError struct {
 
 func (e *NameError) Error() string {
 	if len(e.Matches) > 0 {
-		return fmt.Sprintf("a hardware name that means several devices: %q; one of %s is wanted", e.Name, strings.Join(e.Matches, ", "))
+		return fmt.Sprintf("a hardware name that means several devices: %q; one of %s is wanted",
+			e.Name, strings.Join(e.Matches, ", "))
 	}
 	hint := ""
 	if e.Nearest != "" {
 		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
 	}
-	return fmt.Sprintf("unknown hardware: %q%s; a name from \"list hardware\" or a profile file is wanted", e.Name, hint)
+	return fmt.Sprintf(
+		"unknown hardware: %q%s; a name from \"list hardware\" or a profile file is wanted", e.Name,
+		hint)
 }
 
-// Find returns the catalogue profile that a name means. Letter case, spaces and punctuation count for nothing. A full
-// name or alias wins; otherwise the name may be part of one profile's name or alias, and of no other's.
-// The error is of type [*NameError].
+// Find returns the catalogue profile that a name means. Letter case, spaces and punctuation count
+// for nothing. A full name or alias wins; otherwise the name may be part of one profile's name or
+// alias, and of no other's. The error is of type [*NameError].
 func Find(name string) (Profile, error) {
 	wanted := fold(name)
 	if wanted == "" {

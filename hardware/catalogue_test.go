@@ -11,8 +11,10 @@ func TestFind(t *testing.T) {
 		"TPU v3": "TPU v3", "tpu-v3": "TPU v3", "tpuv3": "TPU v3",
 		"a100": "A100 SXM 80GB", "A100-40GB": "A100 SXM 40GB", "a100 pcie": "A100 PCIe 80GB",
 		"h100": "H100 SXM 80GB", "H100 SXM 80GB": "H100 SXM 80GB", "h100-pcie": "H100 PCIe 80GB",
-		"h200": "H200 SXM 141GB", "trillium": "TPU v6e (Trillium)", "4090": "RTX 4090", "v100": "V100 SXM2 32GB",
-		"gb200": "GB200 (per GPU)", "b200": "B200 SXM", "cpu": "Generic CPU (Xeon Platinum 8160 class, 24 cores AVX-512)",
+		"h200": "H200 SXM 141GB", "trillium": "TPU v6e (Trillium)", "4090": "RTX 4090",
+		"v100":  "V100 SXM2 32GB",
+		"gb200": "GB200 (per GPU)", "b200": "B200 SXM",
+		"cpu":  "Generic CPU (Xeon Platinum 8160 class, 24 cores AVX-512)",
 		"xeon": "Generic CPU (Xeon Platinum 8160 class, 24 cores AVX-512)", // part of one name only
 		"gh2":  "GH200 96GB",
 	}
@@ -53,17 +55,21 @@ func TestProfilesHoldWhatTheSourcesSay(t *testing.T) {
 		return p
 	}
 	v3 := get("tpu-v3")
-	if v3.Peaks[BF16].Value != 123e12 || v3.MemoryBytes.Value != 32<<30 || v3.BandwidthBytesPerSecond.Value != 900e9 {
+	if v3.Peaks[BF16].Value != 123e12 || v3.MemoryBytes.Value != 32<<30 ||
+		v3.BandwidthBytesPerSecond.Value != 900e9 {
 		t.Errorf("TPU v3: %+v", v3)
 	}
 	if _, known := v3.Peaks[FP32]; known {
 		t.Error("TPU v3 has no published fp32 matmul peak: it must be absent, not 0")
 	}
-	if v3.PowerKind != MeanPower || v3.PowerWatts.Value != 220 || v3.MatrixUnit.Value != 128 || v3.Align.Value != 128 || v3.ComputeUnits.Value != 2 {
+	if v3.PowerKind != MeanPower || v3.PowerWatts.Value != 220 || v3.MatrixUnit.Value != 128 ||
+		v3.Align.Value != 128 || v3.ComputeUnits.Value != 2 {
 		t.Errorf("TPU v3: %+v", v3)
 	}
 	a100 := get("a100")
-	if a100.MemoryBytes.Value != 80e9 || a100.Peaks[BF16].Value != 312e12 || a100.Measured[BF16].Value != 271.2e12 || a100.ComputeUnits.Value != 108 || a100.PowerKind != LimitPower {
+	if a100.MemoryBytes.Value != 80e9 || a100.Peaks[BF16].Value != 312e12 ||
+		a100.Measured[BF16].Value != 271.2e12 || a100.ComputeUnits.Value != 108 ||
+		a100.PowerKind != LimitPower {
 		t.Errorf("A100: %+v", a100)
 	}
 	if _, known := a100.Peaks[FP8]; known {
@@ -74,7 +80,8 @@ func TestProfilesHoldWhatTheSourcesSay(t *testing.T) {
 	}
 }
 
-// One-way rates of one device: half of what the source states for both directions, as stated otherwise.
+// One-way rates of one device: half of what the source states for both directions, as stated
+// otherwise.
 func TestLinksAreOneWay(t *testing.T) {
 	for name, want := range map[string]float64{
 		"tpu-v3":  400e9, // "unidirectional sum over 4 links"
@@ -107,7 +114,11 @@ func TestCatalogueIsSoundAndSafe(t *testing.T) {
 		t.Fatalf("%d profiles, want the 35 of the facts", len(profiles))
 	}
 	for _, p := range profiles {
-		fields := []*Field{p.MemoryBytes, p.BandwidthBytesPerSecond, p.OnChipBytes, p.IntraBytesPerSecond, p.IntraDomain, p.InterBytesPerSecond, p.PowerWatts, p.PriceUSDPerHour, p.ComputeUnits, p.MatrixUnit, p.Align, p.AlignMinimum}
+		fields := []*Field{
+			p.MemoryBytes, p.BandwidthBytesPerSecond, p.OnChipBytes,
+			p.IntraBytesPerSecond, p.IntraDomain, p.InterBytesPerSecond, p.PowerWatts,
+			p.PriceUSDPerHour, p.ComputeUnits, p.MatrixUnit, p.Align, p.AlignMinimum,
+		}
 		for _, f := range p.Peaks {
 			fields = append(fields, &f)
 		}

@@ -1,16 +1,19 @@
 package hardware
 
-// A collective runs over n devices whose ranks lie stride apart: tensor-parallel groups have stride 1, data-parallel
-// ones the devices of a model copy's node share.
+// A collective runs over n devices whose ranks lie stride apart: tensor-parallel groups have stride
+// 1, data-parallel ones the devices of a model copy's node share.
 
-// gather returns the seconds of one all-gather or reduce-scatter of M bytes (the whole, over all n devices):
+// gather returns the seconds of one all-gather or reduce-scatter of M bytes (the whole, over all n
+// devices):
 //
 //	M·(g−1)/g / intra + (M/g)·(h−1)/h / inter + latency
 //
-// g devices of the group share a node, h = ⌈n/g⌉ nodes take part; each device sends its share between nodes over its own
-// part of the network. This is the ring, and its two-level form (Thakur et al. 2005, section 4; Rabenseifner 2004).
+// g devices of the group share a node, h = ⌈n/g⌉ nodes take part; each device sends its share
+// between nodes over its own part of the network. This is the ring, and its two-level form (Thakur
+// et al. 2005, section 4; Rabenseifner 2004).
 //
-// Not modelled: trees and in-network reduction, which help small messages, and congestion by other jobs.
+// Not modelled: trees and in-network reduction, which help small messages, and congestion by other
+// jobs.
 func (s *Machine) gather(bytes float64, n, stride int) float64 {
 	return s.collect(bytes, n, stride, false)
 }
@@ -36,9 +39,9 @@ func (s *Machine) levels(n, stride int) (g, h int) {
 	return g, ceilDiv(n, g)
 }
 
-// rateInside returns the one-way bytes/s of a device within a node or torus. On a torus a tensor-parallel group lies along
-// one axis, and the data-parallel group beside it has the others; a slice that does not wrap around has lines instead of
-// rings, at half the rate.
+// rateInside returns the one-way bytes/s of a device within a node or torus. On a torus a
+// tensor-parallel group lies along one axis, and the data-parallel group beside it has the others;
+// a slice that does not wrap around has lines instead of rings, at half the rate.
 func (s *Machine) rateInside(stride int, tensor bool) float64 {
 	rate := s.intra
 	if s.axes > 0 {
@@ -56,14 +59,14 @@ func (s *Machine) rateInside(stride int, tensor bool) float64 {
 	return rate
 }
 
-// tensorReduce returns the seconds of one all-reduce of a tensor over the tensor-parallel group. With sequence parallelism
-// it is a reduce-scatter and an all-gather, of the same volume.
+// tensorReduce returns the seconds of one all-reduce of a tensor over the tensor-parallel group.
+// With sequence parallelism it is a reduce-scatter and an all-gather, of the same volume.
 func (s *Machine) tensorReduce(bytes float64, tp int) float64 {
 	return 2 * s.collect(bytes, tp, 1, true)
 }
 
-// allToAll returns the seconds in which each device of an expert group exchanges bytes: all but its own share leaves
-// it, over the network between nodes where the group is wider than one.
+// allToAll returns the seconds in which each device of an expert group exchanges bytes: all but its
+// own share leaves it, over the network between nodes where the group is wider than one.
 func (s *Machine) allToAll(bytes float64, stride int) float64 {
 	if s.experts <= 1 || bytes == 0 {
 		return 0
@@ -78,7 +81,8 @@ func (s *Machine) allToAll(bytes float64, stride int) float64 {
 	return t
 }
 
-// exposed returns what of a collective of c seconds lengthens a step in which a window of computation could hide it:
+// exposed returns what of a collective of c seconds lengthens a step in which a window of
+// computation could hide it:
 //
 //	e·c + (w⁴ + h⁴)^¼ − w, h = (1 − e)·c
 func (s *Machine) exposed(c, window float64) float64 {
@@ -88,16 +92,19 @@ func (s *Machine) exposed(c, window float64) float64 {
 	return s.dataExposed*c + added(window, (1-s.dataExposed)*c)
 }
 
-// dataParallel returns the seconds of gradient and weight collectives of one step that show, for so many parameters on
-// a device before ZeRO splits them. pass is the time of one micro-batch.
+// dataParallel returns the seconds of gradient and weight collectives of one step that show, for so
+// many parameters on a device before ZeRO splits them. pass is the time of one micro-batch.
 //
 //	ZeRO 0   one all-reduce of the gradients
 //	ZeRO 1–2 one reduce-scatter of the gradients and one all-gather of the weights
 //	ZeRO 3   for each micro-batch two all-gathers of the weights and a reduce-scatter of the gradients, in the weights' format
 //
-// The first three can hide behind the backward pass of the last micro-batch, ZeRO 3 behind all of the step. On a torus
-// the parameters are split within a slice only: across slices goes one all-reduce of each device's gradient shard a step.
-func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate int, pass float64) float64 {
+// The first three can hide behind the backward pass of the last micro-batch, ZeRO 3 behind all of
+// the step. On a torus the parameters are split within a slice only: across slices goes one
+// all-reduce of each device's gradient shard a step.
+func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate int,
+	pass float64,
+) float64 {
 	if dp <= 1 {
 		return 0
 	}
@@ -111,7 +118,8 @@ func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate int,
 		return s.exposed(s.gather(gradients, dp, stride)+s.gather(weights, dp, stride), behind)
 	}
 	if !s.torus() {
-		return s.exposed(3*float64(accumulate)*s.gather(weights, dp, stride), float64(accumulate)*pass)
+		return s.exposed(3*float64(accumulate)*s.gather(weights, dp, stride),
+			float64(accumulate)*pass)
 	}
 	g, h := s.levels(dp, stride)
 	t := s.exposed(3*float64(accumulate)*s.gather(weights, g, stride), float64(accumulate)*pass)

@@ -1,36 +1,43 @@
 package hardware
 
-// Constant is one free number of the step-time model. Everything else in the model is arithmetic, the data sheet, or the
-// run. All are positive; they are fitted in the logarithm, each with a prior.
+// Constant is one free number of the step-time model. Everything else in the model is arithmetic,
+// the data sheet, or the run. All are positive; they are fitted in the logarithm, each with a
+// prior.
 type Constant uint8
 
-// The free constants. Each prior says what physics or a measurement expects before any step time was seen.
+// The free constants. Each prior says what physics or a measurement expects before any step time
+// was seen.
 const (
-	// MatmulShare is the part of the measured matmul ceiling that large products keep inside a training step: clocks
-	// fall under sustained load, operands are real numbers and not zeros, kernels share the memory system.
+	// MatmulShare is the part of the measured matmul ceiling that large products keep inside a
+	// training step: clocks fall under sustained load, operands are real numbers and not zeros,
+	// kernels share the memory system.
 	MatmulShare Constant = iota
-	// SaturationDepth is the inner dimension, in elements, at which a product reaches half of its rate: filling and
-	// draining the pipeline of a tile costs as much as so many steps along k.
+	// SaturationDepth is the inner dimension, in elements, at which a product reaches half of its
+	// rate: filling and draining the pipeline of a tile costs as much as so many steps along k.
 	SaturationDepth
-	// WaveQuantisation is how much of an unfilled last wave of tiles is lost: 1 all (one tile size), 0 none
-	// (kernels that split work evenly).
+	// WaveQuantisation is how much of an unfilled last wave of tiles is lost: 1 all (one tile
+	// size), 0 none (kernels that split work evenly).
 	WaveQuantisation
-	// WaveTail is the ramp of a kernel in waves: a product of w waves takes the time of w + WaveTail.
+	// WaveTail is the ramp of a kernel in waves: a product of w waves takes the time of w +
+	// WaveTail.
 	WaveTail
 	// FusedCore is the rate of fused attention against a large matmul.
 	FusedCore
-	// HopperCore is what fused attention keeps of that on Hopper, whose asynchronous matrix units the kernels written for Ampere,
-	// those of most trainers so far, cannot fill.
+	// HopperCore is what fused attention keeps of that on Hopper, whose asynchronous matrix units
+	// the kernels written for Ampere, those of most trainers so far, cannot fill.
 	HopperCore
 	// UnfusedCore is the rate of unfused attention products against what their dimensions allow.
 	UnfusedCore
-	// ScorePasses is how often unfused attention reads or writes the score matrix in one forward pass.
+	// ScorePasses is how often unfused attention reads or writes the score matrix in one forward
+	// pass.
 	ScorePasses
-	// EagerTraffic is how many bytes eager element-wise operations move for each one the ledger needs.
+	// EagerTraffic is how many bytes eager element-wise operations move for each one the ledger
+	// needs.
 	EagerTraffic
 	// CompiledTraffic is the same for compiled graphs, which fuse neighbours.
 	CompiledTraffic
-	// OptimizerTraffic is the same for the update of the weights, with clipping, zeroing and what else touches gradients.
+	// OptimizerTraffic is the same for the update of the weights, with clipping, zeroing and what
+	// else touches gradients.
 	OptimizerTraffic
 	// BandwidthShare is the part of the data-sheet memory bandwidth that streaming kernels reach.
 	BandwidthShare
@@ -46,15 +53,18 @@ const (
 	DataExposed
 	// TensorExposed is the part of tensor-parallel collectives that no computation hides.
 	TensorExposed
-	// EagerFixed is what an eager step costs besides: input, logging, scalar reductions, in seconds.
+	// EagerFixed is what an eager step costs besides: input, logging, scalar reductions, in
+	// seconds.
 	EagerFixed
 	// CompiledFixed is the same for a compiled step.
 	CompiledFixed
 	// ScaleLoss is the slow-down at each doubling of the nodes: the step waits for the slowest.
 	ScaleLoss
-	// FP8Share is the part of the measured fp8 ceiling that layer products keep, casts and scales included.
+	// FP8Share is the part of the measured fp8 ceiling that layer products keep, casts and scales
+	// included.
 	FP8Share
-	// DeviceRate multiplies the matmul rate of one device type: what its data sheet and its ceiling do not tell.
+	// DeviceRate multiplies the matmul rate of one device type: what its data sheet and its ceiling
+	// do not tell.
 	DeviceRate
 	// SoftwareTime multiplies the step under one software stack.
 	SoftwareTime
@@ -62,13 +72,15 @@ const (
 	constants
 )
 
-// Standard deviations of what is not a constant of the model but differs between runs, in the logarithm: the priors of the
-// effects that a joint fit estimates, and what a run elsewhere adds.
+// Standard deviations of what is not a constant of the model but differs between runs, in the
+// logarithm: the priors of the effects that a joint fit estimates, and what a run elsewhere adds.
 const (
 	FamilySD = 0.10 // of a hardware family's matmul rate: how far its data sheets can be reached
 	DeviceSD = 0.06 // of one device type within its family
 	StackSD  = 0.08 // of a software stack's time
-	SiteSD   = 0.08 // of a new place: other clocks, cooling, network, versions; repeated published runs of one configuration differ by 17 to 43 % now and then
+	// of a new place: other clocks, cooling, network, versions; repeated published runs of one
+	// configuration differ by 17 to 43 % now and then
+	SiteSD = 0.08
 )
 
 // ConstantCount is how many constants there are; they are numbered from 0.
@@ -77,7 +89,8 @@ const ConstantCount = int(constants)
 // Constants are the values of all [Constant]s.
 type Constants [constants]float64
 
-// prior is what is expected of a constant before fitting: value and standard deviation of its logarithm.
+// prior is what is expected of a constant before fitting: value and standard deviation of its
+// logarithm.
 type prior struct {
 	name   string
 	value  float64
@@ -86,36 +99,94 @@ type prior struct {
 }
 
 var priors = [constants]prior{
-	MatmulShare:      {"matmul_share", 0.82, 0.08, "llm-foundry class runs reach 80 to 90 % of the best measured matmul on A100"},
-	SaturationDepth:  {"saturation_depth", 100, 0.4, "three to four 32-deep stages of a tile pipeline"},
-	WaveQuantisation: {"wave_quantisation", 0.4, 0.4, "libraries choose among tile sizes and split-k, which recovers about half"},
-	WaveTail:         {"wave_tail", 0.3, 0.5, "prologue and epilogue of a tile against its main loop"},
-	FusedCore:        {"fused_core", 0.65, 0.2, "Dao 2023 (arXiv 2307.08691, figures 4 to 6): 50 to 73 % of peak forward, less backward, head size 64 to 128"},
-	HopperCore:       {"hopper_core", 0.65, 0.2, "FlashAttention-2 reaches 35 % of peak on H100 against 50 to 73 % on A100 (Shah et al. 2024, arXiv 2407.08608, section 1)"},
-	UnfusedCore:      {"unfused_core", 0.6, 0.3, "batched products of small matrices against single large ones"},
-	ScorePasses:      {"score_passes", 5, 0.3, "write scores, bias or mask, softmax read and write, read by the second product; dropout and casts on top"},
-	EagerTraffic:     {"eager_traffic", 1.6, 0.25, "separate kernels for bias, dropout, residual, casts"},
-	CompiledTraffic:  {"compiled_traffic", 0.9, 0.25, "norm, residual and activation fused with neighbours"},
-	OptimizerTraffic: {"optimizer_traffic", 1.3, 0.3, "one fused kernel moves what it needs; norms, clipping and zeroing read gradients again"},
-	BandwidthShare:   {"bandwidth_share", 0.8, 0.08, "STREAM-like kernels reach 80 to 90 % of the data sheet"},
-	EagerLaunch:      {"eager_launch", 15e-6, 0.6, "5 to 10 µs a launch through a dispatcher, about three times that with autograd and Python: eager models take 0.5 to 1 ms a layer forward however small"},
-	CompiledLaunch:   {"compiled_launch", 2.5e-6, 0.5, "2 to 3 µs a launch from a graph"},
-	IntraShare:       {"intra_share", 0.75, 0.15, "node all-reduce tops out near 370 of 450 GB/s on H100, and at about 150 for 58 MB messages"},
-	InterShare:       {"inter_share", 0.7, 0.25, "bus bandwidth of collectives over several nodes"},
-	DataExposed:      {"data_exposed", 0.15, 0.5, "the first gather, the last reduction and what contention leaves visible"},
-	TensorExposed:    {"tensor_exposed", 0.9, 0.2, "tensor-parallel collectives stand between dependent products"},
-	EagerFixed:       {"eager_fixed", 0.02, 0.6, "tens of milliseconds of host work and synchronisation a step"},
-	CompiledFixed:    {"compiled_fixed", 0.004, 0.6, "milliseconds of dispatch and input"},
-	ScaleLoss:        {"scale_loss", 0.01, 0.5, "one to two per cent a doubling in published weak-scaling tables"},
-	DeviceRate:       {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
-	SoftwareTime:     {"software_time", 1, 0.08, "a trainer like the average"},
-	FP8Share:         {"fp8_share", 0.7, 0.15, "casts, scales and amax reductions beside the faster products"},
+	MatmulShare: {
+		"matmul_share", 0.82, 0.08,
+		"llm-foundry class runs reach 80 to 90 % of the best measured matmul on A100",
+	},
+	SaturationDepth: {
+		"saturation_depth", 100, 0.4,
+		"three to four 32-deep stages of a tile pipeline",
+	},
+	WaveQuantisation: {
+		"wave_quantisation", 0.4, 0.4,
+		"libraries choose among tile sizes and split-k, which recovers about half",
+	},
+	WaveTail: {
+		"wave_tail", 0.3, 0.5,
+		"prologue and epilogue of a tile against its main loop",
+	},
+	FusedCore: {
+		"fused_core", 0.65, 0.2,
+		"Dao 2023 (arXiv 2307.08691, figures 4 to 6): 50 to 73 % of peak forward, less backward, head size 64 to 128",
+	},
+	HopperCore: {
+		"hopper_core", 0.65, 0.2,
+		"FlashAttention-2 reaches 35 % of peak on H100 against 50 to 73 % on A100 (Shah et al. 2024, arXiv 2407.08608, section 1)",
+	},
+	UnfusedCore: {
+		"unfused_core", 0.6, 0.3,
+		"batched products of small matrices against single large ones",
+	},
+	ScorePasses: {
+		"score_passes", 5, 0.3,
+		"write scores, bias or mask, softmax read and write, read by the second product; dropout and casts on top",
+	},
+	EagerTraffic: {
+		"eager_traffic", 1.6, 0.25,
+		"separate kernels for bias, dropout, residual, casts",
+	},
+	CompiledTraffic: {
+		"compiled_traffic", 0.9, 0.25,
+		"norm, residual and activation fused with neighbours",
+	},
+	OptimizerTraffic: {
+		"optimizer_traffic", 1.3, 0.3,
+		"one fused kernel moves what it needs; norms, clipping and zeroing read gradients again",
+	},
+	BandwidthShare: {
+		"bandwidth_share", 0.8, 0.08,
+		"STREAM-like kernels reach 80 to 90 % of the data sheet",
+	},
+	EagerLaunch: {
+		"eager_launch", 15e-6, 0.6,
+		"5 to 10 µs a launch through a dispatcher, about three times that with autograd and Python: eager models take 0.5 to 1 ms a layer forward however small",
+	},
+	CompiledLaunch: {"compiled_launch", 2.5e-6, 0.5, "2 to 3 µs a launch from a graph"},
+	IntraShare: {
+		"intra_share", 0.75, 0.15,
+		"node all-reduce tops out near 370 of 450 GB/s on H100, and at about 150 for 58 MB messages",
+	},
+	InterShare: {"inter_share", 0.7, 0.25, "bus bandwidth of collectives over several nodes"},
+	DataExposed: {
+		"data_exposed", 0.15, 0.5,
+		"the first gather, the last reduction and what contention leaves visible",
+	},
+	TensorExposed: {
+		"tensor_exposed", 0.9, 0.2,
+		"tensor-parallel collectives stand between dependent products",
+	},
+	EagerFixed: {
+		"eager_fixed", 0.02, 0.6,
+		"tens of milliseconds of host work and synchronisation a step",
+	},
+	CompiledFixed: {"compiled_fixed", 0.004, 0.6, "milliseconds of dispatch and input"},
+	ScaleLoss: {
+		"scale_loss", 0.01, 0.5,
+		"one to two per cent a doubling in published weak-scaling tables",
+	},
+	DeviceRate:   {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
+	SoftwareTime: {"software_time", 1, 0.08, "a trainer like the average"},
+	FP8Share: {
+		"fp8_share", 0.7, 0.15,
+		"casts, scales and amax reductions beside the faster products",
+	},
 }
 
 // String returns the name of a constant in data files, e.g. "matmul_share".
 func (c Constant) String() string { return priors[c].name }
 
-// Prior returns what is expected of a constant before any fit, and the standard deviation of its logarithm.
+// Prior returns what is expected of a constant before any fit, and the standard deviation of its
+// logarithm.
 func (c Constant) Prior() (value, sd float64) { return priors[c].value, priors[c].sd }
 
 // Priors returns the prior values: what the model assumes where nothing was fitted.

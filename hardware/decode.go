@@ -8,7 +8,8 @@ import (
 
 // Decoding is the time to generate DecoderLength positions for every sequence of a batch.
 type Decoding struct {
-	// EncoderSeconds is one pass of the encoder and of the keys and values that the decoder attends to; 0 without encoder.
+	// EncoderSeconds is one pass of the encoder and of the keys and values that the decoder attends
+	// to; 0 without encoder.
 	EncoderSeconds quantity.Interval
 	// StepSeconds is one decoder step, in the middle of the generated sequence.
 	StepSeconds quantity.Interval
@@ -21,15 +22,18 @@ type Decoding struct {
 	Fits            *bool // nil: the profile does not state its memory
 }
 
-// PredictDecoding returns what generating costs. The batch is split over DP; tensor parallelism splits matrices, caches and
-// heads; a pipeline's stages run one after the other, so that PP lengthens nothing and shortens nothing.
+// PredictDecoding returns what generating costs. The batch is split over DP; tensor parallelism
+// splits matrices, caches and heads; a pipeline's stages run one after the other, so that PP
+// lengthens nothing and shortens nothing.
 //
-// One decoder step reads every weight of the decoder and the head and the caches of all earlier positions, and runs products
-// of as many rows as the device has sequences: it is bound by memory bandwidth or, for small models, by launches, where an
-// encoder pass is bound by compute. That is why encoder depth is cheap and decoder depth is not.
+// One decoder step reads every weight of the decoder and the head and the caches of all earlier
+// positions, and runs products of as many rows as the device has sequences: it is bound by memory
+// bandwidth or, for small models, by launches, where an encoder pass is bound by compute. That is
+// why encoder depth is cheap and decoder depth is not.
 //
-// Errors: those of [flops.DecodingMemory] and [*MissingError]. Not modelled: beams (count each as a sequence), speculative
-// decoding, batches that change while they run, host work between steps besides launches.
+// Errors: those of [flops.DecodingMemory] and [*MissingError]. Not modelled: beams (count each as a
+// sequence), speculative decoding, batches that change while they run, host work between steps
+// besides launches.
 func PredictDecoding(r Run) (Decoding, error) {
 	memory, err := flops.DecodingMemory(&r.Shape, r.Workload, r.Execution, r.Layout)
 	if err != nil {
@@ -65,9 +69,12 @@ func PredictDecoding(r Run) (Decoding, error) {
 	return d, nil
 }
 
-// DecodeSeconds returns the seconds of one encoder pass, with the decoder's cross keys and values, and of one decoder step in
-// the middle of the sequence, for a valid shape and workload. It does not allocate.
-func (s *Machine) DecodeSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layout) (encoder, step float64) {
+// DecodeSeconds returns the seconds of one encoder pass, with the decoder's cross keys and values,
+// and of one decoder step in the middle of the sequence, for a valid shape and workload. It does
+// not allocate.
+func (s *Machine) DecodeSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layout) (encoder,
+	step float64,
+) {
 	dp, tp := max(1, l.DP), max(1, l.TP)
 	batch := ceilDiv(w.Batch, dp)
 	if sh.Encoder.Layers > 0 {
@@ -81,7 +88,8 @@ func (s *Machine) DecodeSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layo
 		encoder = s.slowdown * t.total()
 		if sh.CrossAttention() {
 			kv := max(sh.Decoder.KVInner()/tp, sh.Decoder.DKV)
-			encoder += s.slowdown * float64(sh.Decoder.Layers) * s.project(batch*w.EncoderLength, 2*kv, sh.DModel, s.rate)
+			encoder += s.slowdown * float64(sh.Decoder.Layers) * s.project(batch*w.EncoderLength,
+				2*kv, sh.DModel, s.rate)
 		}
 	}
 	l.DP, l.TP = dp, tp
@@ -99,8 +107,8 @@ func (s *Machine) forward(p *sublayer, tp int) blockTime {
 	return b
 }
 
-// decoderStep returns the time of one step of the decoder, by piece. Products of few rows are booked as element-wise work
-// where reading their weights takes longer than computing.
+// decoderStep returns the time of one step of the decoder, by piece. Products of few rows are
+// booked as element-wise work where reading their weights takes longer than computing.
 func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepTime {
 	k, d := &sh.Decoder, sh.DModel
 	batch := ceilDiv(w.Batch, l.DP)
@@ -127,9 +135,11 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 		t.add(p, s.forward(&q, l.TP), float64(layers))
 	}
 	half := max(1, w.DecoderLength/2)
-	add(decoderAttention, s.attentionKernels(), cache(half), k.Layers, gemm{1, batch, inner + 2*kv, d}, gemm{1, batch, d, inner})
+	add(decoderAttention, s.attentionKernels(), cache(half), k.Layers,
+		gemm{1, batch, inner + 2*kv, d}, gemm{1, batch, d, inner})
 	if sh.CrossAttention() {
-		add(crossAttention, s.attentionKernels(), cache(w.EncoderLength), k.Layers, gemm{1, batch, inner, d}, gemm{1, batch, d, inner})
+		add(crossAttention, s.attentionKernels(), cache(w.EncoderLength), k.Layers,
+			gemm{1, batch, inner, d}, gemm{1, batch, d, inner})
 	}
 	sparse := k.SparseLayers()
 	g, ff := k.FFNMatrices(), ceilDiv(k.DFF, l.TP)
@@ -139,7 +149,8 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 	if sparse > 0 {
 		met := min(k.Experts, batch*k.ActiveExperts) // experts that any of the tokens visits
 		rows := ceilDiv(batch*k.ActiveExperts, met)
-		add(decoderFFN, ffnKernels+2, 0, sparse, gemm{met, rows, (g - 1) * ff, d}, gemm{met, rows, d, ff})
+		add(decoderFFN, ffnKernels+2, 0, sparse, gemm{met, rows, (g - 1) * ff, d},
+			gemm{met, rows, d, ff})
 	}
 	reduced = 0
 	add(headProduct, ffnKernels, 0, 1, gemm{1, batch, ceilDiv(sh.Vocab, l.TP), d})

@@ -7,7 +7,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// sublayer is what one repeated piece of the model costs a device in one forward pass of a micro-batch.
+// sublayer is what one repeated piece of the model costs a device in one forward pass of a
+// micro-batch.
 type sublayer struct {
 	matmul   float64 // seconds of projections
 	core     float64 // seconds of the attention core
@@ -22,8 +23,8 @@ type sublayer struct {
 // layerCost is the pieces of one layer: self-attention, cross-attention, feed-forward.
 type layerCost [3]sublayer
 
-// Kernels of one forward pass of a sublayer where nothing is fused but the core: norm, projections, core, dropout,
-// residual. Counted from a PyTorch trace of a pre-norm block.
+// Kernels of one forward pass of a sublayer where nothing is fused but the core: norm, projections,
+// core, dropout, residual. Counted from a PyTorch trace of a pre-norm block.
 const (
 	attentionKernels = 12
 	unfusedKernels   = 4 // more: scale, bias or mask, softmax, dropout of the scores
@@ -41,13 +42,16 @@ type slice struct {
 }
 
 // layer returns the cost of one dense layer of a stack, or of one sparse layer.
-func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, sparse bool) layerCost {
+func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
+	sparse bool,
+) layerCost {
 	var out layerCost
 	d := sh.DModel
 	tokens := ceilDiv(w.batch*w.length, s.contexts)
 	t := float64(tokens)
 	width := float64(d)
-	between := (2 + 3) * t * width / w.spread // norm reads and writes, residual reads two and writes one
+	// norm reads and writes, residual reads two and writes one
+	between := (2 + 3) * t * width / w.spread
 	dropped := 0.0
 	if s.dropout {
 		dropped = 2 * t * width / w.spread
@@ -61,7 +65,8 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 
 	a := &out[0]
 	a.matmul = s.project(tokens, inner+2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
-	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV, decoder)
+	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV,
+		decoder)
 	a.bytes = s.compute * (between + dropped)
 	if k.Position == shapes.Rotary {
 		a.bytes += s.compute * 2 * t * float64(inner+kv)
@@ -75,8 +80,10 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder, spa
 	if decoder && sh.CrossAttention() {
 		c := &out[1]
 		sources := ceilDiv(w.batch*w.sources, s.contexts)
-		c.matmul = s.project(tokens, inner, d, s.rate) + s.project(sources, 2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
-		c.core, c.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.sources, k.DKV, false)
+		c.matmul = s.project(tokens, inner, d, s.rate) + s.project(sources, 2*kv, d, s.rate) +
+			s.project(tokens, d, inner, s.rate)
+		c.core, c.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.sources,
+			k.DKV, false)
 		c.bytes = s.compute * (between + dropped)
 		c.kernels = s.attentionKernels() + 1
 		c.gathers = reduced
@@ -117,14 +124,16 @@ func (s *Machine) attentionKernels() float64 {
 
 func ceilDiv(n, d int) int { return (n + d - 1) / d }
 
-// Passes of a training step over one layer, in forward passes: a backward pass is two, and the backward pass of fused
-// attention recomputes its scores, which makes five products of two (Dao et al. 2022, arXiv 2205.14135, section 3.1).
+// Passes of a training step over one layer, in forward passes: a backward pass is two, and the
+// backward pass of fused attention recomputes its scores, which makes five products of two (Dao et
+// al. 2022, arXiv 2205.14135, section 3.1).
 const (
 	backwardPasses          = 2
 	fusedCoreBackwardPasses = 2.5
 )
 
-// blockTime is the training time of one layer, or of what stands outside the layers, for one micro-batch.
+// blockTime is the training time of one layer, or of what stands outside the layers, for one
+// micro-batch.
 type blockTime struct {
 	matmul, core, vector float64 // seconds of each kind of work
 	launch               float64 // what launching adds to them
@@ -159,7 +168,8 @@ func (s *Machine) train(p *sublayer, tp int) blockTime {
 		expert: reduces * s.allToAll(p.shuffles, tp),
 	}
 	if p.exchange > 0 {
-		// Keys and values go round once forward, and twice backward with their gradients, behind the core.
+		// Keys and values go round once forward, and twice backward with their gradients, behind
+		// the core.
 		rounds := reduces/2 + backwardPasses
 		b.tensor += s.exposed(rounds*s.gather(p.exchange, s.contexts, tp), b.core)
 	}

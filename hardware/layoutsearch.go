@@ -21,10 +21,12 @@ type LayoutChoice struct {
 
 // LayoutSearch is the outcome of [SearchLayout].
 type LayoutSearch struct {
-	// Choices are the layouts that fit, fastest first; where none fits, those that need the least memory.
+	// Choices are the layouts that fit, fastest first; where none fits, those that need the least
+	// memory.
 	Choices []LayoutChoice
 	Fits    bool
-	// Remedies are changes that make the run fit where nothing does, the least intrusive first. Each alone suffices.
+	// Remedies are changes that make the run fit where nothing does, the least intrusive first.
+	// Each alone suffices.
 	Remedies []Remedy
 	Tried    int
 }
@@ -41,15 +43,17 @@ type NoLayoutError struct {
 }
 
 func (e *NoLayoutError) Error() string {
-	return fmt.Sprintf("no layout spreads a batch of %d sequences over %d devices; the data-parallel size must divide the batch, and tp the heads and d_ff", e.Batch, e.Devices)
+	return fmt.Sprintf(
+		"no layout spreads a batch of %d sequences over %d devices; the data-parallel size must divide the batch, and tp the heads and d_ff", e.Batch, e.Devices)
 }
 
 // shownChoices is how many layouts a search returns.
 const shownChoices = 10
 
-// SearchLayout returns the fastest layouts of a run over so many devices that fit in memory: every split into data, tensor
-// and pipeline parallelism, ZeRO stage, micro-batch and recompute mode that the shape allows. Tensor parallelism stays
-// within the fast links and splits the sequence too where its length allows. The run's own layout and recompute mode are ignored.
+// SearchLayout returns the fastest layouts of a run over so many devices that fit in memory: every
+// split into data, tensor and pipeline parallelism, ZeRO stage, micro-batch and recompute mode that
+// the shape allows. Tensor parallelism stays within the fast links and splits the sequence too
+// where its length allows. The run's own layout and recompute mode are ignored.
 //
 // Where nothing fits, the choices are those that need least, and Remedies lists what would fit.
 //
@@ -109,7 +113,10 @@ func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
 			}
 			out.Tried++
 			t := machines[i].step(&r.Shape, r.Workload, l)
-			out.add(LayoutChoice{l, mode, t.total(), memory.PeakBytes, memory.PeakBytes <= capacity})
+			out.add(LayoutChoice{
+				l, mode, t.total(), memory.PeakBytes,
+				memory.PeakBytes <= capacity,
+			})
 		}
 	}
 	if len(out.Choices) == 0 {
@@ -122,9 +129,13 @@ func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
 	return out, nil
 }
 
-var recomputeModes = [...]flops.Recompute{flops.RecomputeNone, flops.RecomputeSelective, flops.RecomputeFull}
+var recomputeModes = [...]flops.Recompute{
+	flops.RecomputeNone, flops.RecomputeSelective,
+	flops.RecomputeFull,
+}
 
-// add keeps a choice if it is among the best: what fits before what does not, then by time, or by memory.
+// add keeps a choice if it is among the best: what fits before what does not, then by time, or by
+// memory.
 func (s *LayoutSearch) add(c LayoutChoice) {
 	order := func(a, b LayoutChoice) int {
 		switch {
@@ -134,9 +145,11 @@ func (s *LayoutSearch) add(c LayoutChoice) {
 			}
 			return 1
 		case a.Fits:
-			return cmp.Or(cmp.Compare(a.StepSeconds, b.StepSeconds), cmp.Compare(a.PeakBytes, b.PeakBytes))
+			return cmp.Or(cmp.Compare(a.StepSeconds, b.StepSeconds),
+				cmp.Compare(a.PeakBytes, b.PeakBytes))
 		}
-		return cmp.Or(cmp.Compare(a.PeakBytes, b.PeakBytes), cmp.Compare(a.StepSeconds, b.StepSeconds))
+		return cmp.Or(cmp.Compare(a.PeakBytes, b.PeakBytes),
+			cmp.Compare(a.StepSeconds, b.StepSeconds))
 	}
 	at, _ := slices.BinarySearchFunc(s.Choices, c, order)
 	if at >= shownChoices {
@@ -166,9 +179,14 @@ func layouts(r *Run, devices int, m *Machine) func(func(flops.Layout) bool) {
 					for _, chunks := range interleaves(r, pp) {
 						for zero := range 4 {
 							if zero > 0 && dp == 1 || zero > 1 && pp > 1 {
-								break // nothing to split; gradients and weights of a pipeline stage stay whole over its micro-batches
+								// nothing to split; gradients and weights of a pipeline stage stay
+								// whole over its micro-batches
+								break
 							}
-							l := flops.Layout{DP: dp, TP: tp, PP: pp, ZeRO: zero, MicroBatch: micro, Interleave: chunks, SequenceParallel: tp > 1 && divides(tp, r)}
+							l := flops.Layout{
+								DP: dp, TP: tp, PP: pp, ZeRO: zero, MicroBatch: micro,
+								Interleave: chunks, SequenceParallel: tp > 1 && divides(tp, r),
+							}
 							if !yield(l.For(r.Workload)) {
 								return
 							}
@@ -186,7 +204,8 @@ func divides(tp int, r *Run) bool {
 	return encoder && (r.Shape.Decoder.Layers == 0 || r.Workload.DecoderLength%tp == 0)
 }
 
-// interleaves lists the chunks a pipeline stage may have: stages of an encoder-decoder are not alike and have one.
+// interleaves lists the chunks a pipeline stage may have: stages of an encoder-decoder are not
+// alike and have one.
 func interleaves(r *Run, pp int) []int {
 	if pp == 1 || r.Shape.CrossAttention() {
 		return []int{1}
@@ -194,7 +213,8 @@ func interleaves(r *Run, pp int) []int {
 	return []int{1, 2, 4}
 }
 
-// divisors lists the divisors of n in rising order; of a number with many it keeps the powers of two and the number itself.
+// divisors lists the divisors of n in rising order; of a number with many it keeps the powers of
+// two and the number itself.
 func divisors(n int) []int {
 	const most = 24
 	var all []int
@@ -220,7 +240,8 @@ type proposal struct {
 	devices int
 }
 
-// remedies lists what could make a run fit, from what changes nothing in the result to what changes most.
+// remedies lists what could make a run fit, from what changes nothing in the result to what changes
+// most.
 func remedies(r *Run, devices int) []proposal {
 	var list []proposal
 	try := func(change string, n int, edit func(*Run)) {
@@ -250,14 +271,17 @@ func remedies(r *Run, devices int) []proposal {
 		try(fmt.Sprintf("%d devices instead of %d", many, devices), many, func(*Run) {})
 	}
 	try("half the length of the sequences", devices, func(r *Run) {
-		r.Workload.EncoderLength, r.Workload.DecoderLength = ceilDiv(r.Workload.EncoderLength, 2), ceilDiv(r.Workload.DecoderLength, 2)
+		r.Workload.EncoderLength, r.Workload.DecoderLength = ceilDiv(r.Workload.EncoderLength, 2),
+			ceilDiv(r.Workload.DecoderLength, 2)
 	})
 	return list
 }
 
 // String says a choice in one line.
 func (c LayoutChoice) String() string {
-	return fmt.Sprintf("dp %d, tp %d, pp %d, zero %d, micro-batch %d, recompute %s: %s a step, %s a device",
+	return fmt.Sprintf(
+		"dp %d, tp %d, pp %d, zero %d, micro-batch %d, recompute %s: %s a step, %s a device",
 		c.Layout.DP, c.Layout.TP, c.Layout.PP, c.Layout.ZeRO, c.Layout.MicroBatch, c.Recompute,
-		quantity.Format(quantity.Duration, c.StepSeconds, 3), quantity.Format(quantity.Bytes, c.PeakBytes, 3))
+		quantity.Format(quantity.Duration, c.StepSeconds, 3),
+		quantity.Format(quantity.Bytes, c.PeakBytes, 3))
 }

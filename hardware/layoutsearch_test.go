@@ -10,10 +10,14 @@ import (
 func xxlRun(t *testing.T, hardware string, batch int) Run {
 	s := t5(4096, 10240, 64, 24, 24)
 	s.Encoder.Gated, s.Decoder.Gated = true, true
-	return Run{Profile: found(t, hardware), Shape: s, Workload: flops.Workload{Batch: batch, EncoderLength: 512, DecoderLength: 128}}
+	return Run{
+		Profile: found(t, hardware), Shape: s,
+		Workload: flops.Workload{Batch: batch, EncoderLength: 512, DecoderLength: 128},
+	}
 }
 
-// The best layout is no slower than any that a person would try, fits, and predicts as the search said.
+// The best layout is no slower than any that a person would try, fits, and predicts as the search
+// said.
 func TestSearchFindsTheFastestLayoutThatFits(t *testing.T) {
 	r := xxlRun(t, "a100", 512)
 	found, err := SearchLayout(r, 64)
@@ -24,16 +28,22 @@ func TestSearchFindsTheFastestLayoutThatFits(t *testing.T) {
 	r.Layout, r.Execution.Recompute = best.Layout, best.Recompute
 	p, err := Predict(r)
 	if err != nil || p.StepSeconds.Value != best.StepSeconds || !*p.Fits || p.Devices != 64 {
-		t.Errorf("predicted %g s on %d devices (%v), the search said %g", p.StepSeconds.Value, p.Devices, err, best.StepSeconds)
+		t.Errorf("predicted %g s on %d devices (%v), the search said %g", p.StepSeconds.Value,
+			p.Devices, err, best.StepSeconds)
 	}
-	for _, l := range []flops.Layout{{DP: 64, ZeRO: 3}, {DP: 8, TP: 8, SequenceParallel: true, ZeRO: 1}, {DP: 16, PP: 4, ZeRO: 1, MicroBatch: 1}} {
+	for _, l := range []flops.Layout{
+		{DP: 64, ZeRO: 3},
+		{DP: 8, TP: 8, SequenceParallel: true, ZeRO: 1},
+		{DP: 16, PP: 4, ZeRO: 1, MicroBatch: 1},
+	} {
 		r.Layout = l
 		tried, err := Predict(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if *tried.Fits && tried.StepSeconds.Value < best.StepSeconds*(1-round) {
-			t.Errorf("%+v takes %g s, the best found %g", l, tried.StepSeconds.Value, best.StepSeconds)
+			t.Errorf("%+v takes %g s, the best found %g", l, tried.StepSeconds.Value,
+				best.StepSeconds)
 		}
 	}
 	for i := 1; i < len(found.Choices); i++ {
@@ -51,7 +61,8 @@ func TestSearchSaysWhatWouldFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	if search.Fits || len(search.Choices) == 0 || len(search.Remedies) == 0 {
-		t.Fatalf("fits %v, %d choices, %d remedies", search.Fits, len(search.Choices), len(search.Remedies))
+		t.Fatalf("fits %v, %d choices, %d remedies", search.Fits, len(search.Choices),
+			len(search.Remedies))
 	}
 	more := 0
 	for _, m := range search.Remedies {
@@ -84,7 +95,8 @@ func TestSearchRefusesWhatCannotBeSplit(t *testing.T) {
 // What a sensitivity claims is what predicting the changed run says.
 func TestSensitivitiesAreReEvaluated(t *testing.T) {
 	r := xxlRun(t, "a100-40gb", 64)
-	r.Layout, r.Execution.Recompute = flops.Layout{DP: 8, ZeRO: 3, MicroBatch: 1}, flops.RecomputeFull
+	r.Layout, r.Execution.Recompute = flops.Layout{DP: 8, ZeRO: 3, MicroBatch: 1},
+		flops.RecomputeFull
 	base, err := Predict(r)
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +114,10 @@ func TestSensitivitiesAreReEvaluated(t *testing.T) {
 			seen = true
 			r.Execution.Recompute = flops.RecomputeNone
 			p, err := Predict(r)
-			if err != nil || !equal(c.Gain, base.StepSeconds.Value/p.StepSeconds.Value-1) || *c.Fits != *p.Fits {
-				t.Errorf("a gain of %g, predicted %g against %g s (%v)", c.Gain, base.StepSeconds.Value, p.StepSeconds.Value, err)
+			if err != nil || !equal(c.Gain, base.StepSeconds.Value/p.StepSeconds.Value-1) ||
+				*c.Fits != *p.Fits {
+				t.Errorf("a gain of %g, predicted %g against %g s (%v)", c.Gain,
+					base.StepSeconds.Value, p.StepSeconds.Value, err)
 			}
 		}
 	}
@@ -118,7 +132,10 @@ func BenchmarkSearchLayout1024(b *testing.B) {
 		b.Fatal(err)
 	}
 	s := t5(4096, 10240, 64, 24, 24)
-	r := Run{Profile: p, Shape: s, Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128}}
+	r := Run{Profile: p, Shape: s, Workload: flops.Workload{
+		Batch: 2048, EncoderLength: 512,
+		DecoderLength: 128,
+	}}
 	for b.Loop() {
 		if _, err := SearchLayout(r, 1024); err != nil {
 			b.Fatal(err)
@@ -131,7 +148,11 @@ func BenchmarkPredict(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	r := Run{Profile: p, Shape: t5(4096, 10240, 64, 24, 24), Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128}, Layout: flops.Layout{DP: 512, ZeRO: 3}}
+	r := Run{
+		Profile: p, Shape: t5(4096, 10240, 64, 24, 24),
+		Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
+		Layout:   flops.Layout{DP: 512, ZeRO: 3},
+	}
 	for b.Loop() {
 		if _, err := Predict(r); err != nil {
 			b.Fatal(err)
@@ -148,7 +169,10 @@ func BenchmarkStepSeconds(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, w := t5(768, 3072, 12, 12, 12), flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128}
+	s, w := t5(768, 3072, 12, 12, 12), flops.Workload{
+		Batch: 128, EncoderLength: 512,
+		DecoderLength: 128,
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := m.StepSeconds(&s, w, flops.Layout{DP: 8}); err != nil {

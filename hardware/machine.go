@@ -9,19 +9,24 @@ import (
 
 // Software is what runs on the devices and changes the time but not the arithmetic.
 type Software struct {
-	// Compiled says whether the whole step is one compiled graph (XLA, torch.compile) or dispatched kernel by kernel.
-	// nil is what the vendor's frameworks do by default: compiled on TPU, Trainium and Gaudi, eager elsewhere.
+	// Compiled says whether the whole step is one compiled graph (XLA, torch.compile) or dispatched
+	// kernel by kernel. nil is what the vendor's frameworks do by default: compiled on TPU,
+	// Trainium and Gaudi, eager elsewhere.
 	Compiled *bool
-	// Matmul is the number format of layer products where it differs from the execution's: TF32 under FP32, or FP8
-	// under BF16Mixed. Attention and logits stay in the execution's own format under FP8. Empty is the execution's.
+	// Matmul is the number format of layer products where it differs from the execution's: TF32
+	// under FP32, or FP8 under BF16Mixed. Attention and logits stay in the execution's own format
+	// under FP8. Empty is the execution's.
 	Matmul Precision
-	// ContextParallel is how many devices share each sequence besides the layout's axes; 0 and 1 are one.
+	// ContextParallel is how many devices share each sequence besides the layout's axes; 0 and 1
+	// are one.
 	ContextParallel int
 	// ExpertParallel is how many of the data-parallel devices share the experts; 0 and 1 are one.
 	ExpertParallel int
-	// Stack names the trainer whose fitted effect applies, e.g. "megatron"; empty is a trainer like the average.
+	// Stack names the trainer whose fitted effect applies, e.g. "megatron"; empty is a trainer like
+	// the average.
 	Stack string
-	// Domain is how many devices the fast links join, e.g. the chips of one TPU slice; 0 is the profile's.
+	// Domain is how many devices the fast links join, e.g. the chips of one TPU slice; 0 is the
+	// profile's.
 	Domain int
 }
 
@@ -33,16 +38,19 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("%s: %s is unknown, and %s needs it; give it as %s=…", e.Profile, e.Field, e.Why, e.Field)
+	return fmt.Sprintf("%s: %s is unknown, and %s needs it; give it as %s=…", e.Profile, e.Field,
+		e.Why, e.Field)
 }
 
-// Machine is one device under one software stack with every number of the step-time model worked out. It is small,
-// immutable once made and safe for concurrent use; make it once and price many shapes.
+// Machine is one device under one software stack with every number of the step-time model worked
+// out. It is small, immutable once made and safe for concurrent use; make it once and price many
+// shapes.
 type Machine struct {
 	name     string  // of the profile
 	rate     float64 // FLOP/s of a large aligned product in the layers
 	headRate float64 // the same for attention and logits
-	slowRate float64 // FLOP/s of a product that misses the matrix unit's alignment; 0 = no such path
+	// FLOP/s of a product that misses the matrix unit's alignment; 0 = no such path
+	slowRate float64
 	peak     float64 // data-sheet FLOP/s that MFU is reported against
 	stream   float64 // bytes/s of element-wise kernels
 
@@ -81,33 +89,36 @@ type Machine struct {
 	exec           flops.Execution
 }
 
-// collectiveLatency is the start-up time of one collective, in seconds: a few link round trips and a kernel launch.
-// NCCL's own tuning tables put a ring step at 3 to 10 µs.
+// collectiveLatency is the start-up time of one collective, in seconds: a few link round trips and
+// a kernel launch. NCCL's own tuning tables put a ring step at 3 to 10 µs.
 const collectiveLatency = 15e-6
 
-// tile is the edge of an output tile of a GPU matmul, in elements: 128 × 128 is the common large choice (CUTLASS
-// documentation, "Efficient GEMM in CUDA").
+// tile is the edge of an output tile of a GPU matmul, in elements: 128 × 128 is the common large
+// choice (CUTLASS documentation, "Efficient GEMM in CUDA").
 const tile = 128
 
-// processorTile is the edge of a tile that a processor holds in its vector registers, in elements: 6 × 16 to 14 × 32 in the usual
-// kernels (Goto & van de Geijn 2008, section 6; Van Zee & van de Geijn 2015).
+// processorTile is the edge of a tile that a processor holds in its vector registers, in elements:
+// 6 × 16 to 14 × 32 in the usual kernels (Goto & van de Geijn 2008, section 6; Van Zee & van de
+// Geijn 2015).
 const processorTile = 16
 
-// unmeasuredCeiling is the part of peak assumed for the best matmul where nobody measured it: the middle of the
-// measured ones, 0.51 to 0.97 over 12 devices in facts/matmul_ceilings.csv.
+// unmeasuredCeiling is the part of peak assumed for the best matmul where nobody measured it: the
+// middle of the measured ones, 0.51 to 0.97 over 12 devices in facts/matmul_ceilings.csv.
 const unmeasuredCeiling = 0.8
 
-// vectorUnitCeiling is the part of the float32 peak that products off the matrix unit reach, which draw too little power to
-// slow the clock: single-precision products are the one case where libraries come within a few per cent of the sheet.
+// vectorUnitCeiling is the part of the float32 peak that products off the matrix unit reach, which
+// draw too little power to slow the clock: single-precision products are the one case where
+// libraries come within a few per cent of the sheet.
 const vectorUnitCeiling = 0.95
 
-// systolicCeiling is the same for systolic arrays, whose products are scheduled when compiled and padded to the array: the
-// one that was measured, Gaudi 2, reaches 0.97, and the published roofs of TPU products (scaling-book, roofline.md) are
-// drawn at the peak.
+// systolicCeiling is the same for systolic arrays, whose products are scheduled when compiled and
+// padded to the array: the one that was measured, Gaudi 2, reaches 0.97, and the published roofs of
+// TPU products (scaling-book, roofline.md) are drawn at the peak.
 const systolicCeiling = 0.95
 
-// NewMachine works a profile out for an execution and a software stack, with the constants of the profile's calibration or
-// the shipped ones. Links are checked when a layout needs them. The error is a [*MissingError].
+// NewMachine works a profile out for an execution and a software stack, with the constants of the
+// profile's calibration or the shipped ones. Links are checked when a layout needs them. The error
+// is a [*MissingError].
 func NewMachine(p *Profile, x flops.Execution, s Software) (Machine, error) {
 	c := p.calibration(s)
 	return NewMachineWith(p, x, s, &c.Constants)
@@ -124,7 +135,10 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	if p.BandwidthBytesPerSecond == nil {
 		return Machine{}, missing("bandwidth", "the time of element-wise work")
 	}
-	m := Machine{name: p.Name, peak: peak.Value, exec: x, recompute: x.Recompute, unfused: x.Attention == flops.UnfusedAttention, dropout: x.Dropout}
+	m := Machine{
+		name: p.Name, peak: peak.Value, exec: x, recompute: x.Recompute,
+		unfused: x.Attention == flops.UnfusedAttention, dropout: x.Dropout,
+	}
 	m.slowdown = c[SoftwareTime]
 	m.rate = peak.Value * ceiling(p, format) * c[MatmulShare] * c[DeviceRate]
 	m.headRate = m.rate
@@ -185,7 +199,8 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 		m.domain = int(p.IntraDomain.Value)
 	}
 	m.axes, m.wraps = torus(p, m.domain)
-	m.dataExposed, m.tensorExposed, m.scaleLoss = min(1, c[DataExposed]), min(1, c[TensorExposed]), c[ScaleLoss]
+	m.dataExposed, m.tensorExposed, m.scaleLoss = min(1, c[DataExposed]), min(1, c[TensorExposed]),
+		c[ScaleLoss]
 	m.contexts, m.experts = max(1, s.ContextParallel), max(1, s.ExpertParallel)
 
 	b := x.Precision.Bytes()
@@ -197,15 +212,17 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	return m, nil
 }
 
-// GeneralProcessor says whether the device computes without a matrix unit, in single precision: it has no 16-bit peak.
+// GeneralProcessor says whether the device computes without a matrix unit, in single precision: it
+// has no 16-bit peak.
 func (p *Profile) GeneralProcessor() bool {
 	_, bf16 := p.Peaks[BF16]
 	_, fp16 := p.Peaks[FP16]
 	return !bf16 && !fp16
 }
 
-// torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D torus does so as a whole
-// pod, a 3D one from 4×4×4 chips (scaling-book, tpus.md; the traps of facts/accelerators.csv).
+// torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D
+// torus does so as a whole pod, a 3D one from 4×4×4 chips (scaling-book, tpus.md; the traps of
+// facts/accelerators.csv).
 func torus(p *Profile, domain int) (axes int, wraps bool) {
 	const cube = 64
 	switch p.IntraTopology {
@@ -255,8 +272,9 @@ func executionFormat(p flops.Precision) Precision {
 	return BF16
 }
 
-// updateBytes returns the bytes one optimizer update moves per parameter: the gradient read, the updated copy read and
-// written, the working copy written where it is another one, and the state read and written.
+// updateBytes returns the bytes one optimizer update moves per parameter: the gradient read, the
+// updated copy read and written, the working copy written where it is another one, and the state
+// read and written.
 func updateBytes(o flops.Optimizer, b flops.PrecisionBytes) float64 {
 	master := b.Master
 	copyBack := float64(b.Weight)
@@ -270,11 +288,13 @@ func updateBytes(o flops.Optimizer, b flops.PrecisionBytes) float64 {
 	case flops.SGDMomentum:
 		return moved + 2*float64(b.State)
 	case flops.Adafactor:
-		return moved + 3*float64(b.Gradient) // row and column means, then the update and its norm, each read the gradient again
+		// row and column means, then the update and its norm, each read the gradient again
+		return moved + 3*float64(b.Gradient)
 	case flops.Adam8bit:
 		return moved + 4
 	case flops.Muon:
-		return moved + 2*float64(b.State) + 10*float64(b.Weight) // five Newton–Schulz iterations over the momentum
+		// five Newton–Schulz iterations over the momentum
+		return moved + 2*float64(b.State) + 10*float64(b.Weight)
 	}
 	return moved + 4*float64(b.State)
 }

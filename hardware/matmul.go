@@ -11,12 +11,12 @@ type gemm struct {
 //
 //	max(2·c·⌈m⌉·⌈n⌉·(⌈k⌉ + k₀)·(waves + idle + tail)/waves / rate, bytes / bandwidth)
 //
-// On a GPU m and n are padded to tiles of 128, or narrower ones where they are smaller, and k to 32; waves = tiles/units,
-// of which the last may be partly idle. On a systolic array n and k are padded to its edge and m to 8 rows. k₀ is the
-// saturation depth.
+// On a GPU m and n are padded to tiles of 128, or narrower ones where they are smaller, and k to
+// 32; waves = tiles/units, of which the last may be partly idle. On a systolic array n and k are
+// padded to its edge and m to 8 rows. k₀ is the saturation depth.
 //
-// The efficiency η(m, n, k) is the rate this implies over the data sheet's. It rises with every dimension; doubling m
-// never more than doubles the time.
+// The efficiency η(m, n, k) is the rate this implies over the data sheet's. It rises with every
+// dimension; doubling m never more than doubles the time.
 func (s *Machine) matmulSeconds(p gemm, rate float64) float64 {
 	c := float64(p.count)
 	work := 2 * c * (up(p.k, s.pad) + s.saturation)
@@ -39,8 +39,8 @@ func (s *Machine) operandSeconds(p gemm) float64 {
 	return s.compute * float64(p.count) * (m*k + k*n + m*n) / s.stream
 }
 
-// project returns the time of the product of a projection. One whose n or k is not a multiple of the minimal alignment keeps
-// misalignedShare of the rate.
+// project returns the time of the product of a projection. One whose n or k is not a multiple of
+// the minimal alignment keeps misalignedShare of the rate.
 func (s *Machine) project(m, n, k int, rate float64) float64 {
 	return s.matmulSeconds(gemm{1, m, n, k}, s.alignedRate(n, k, rate))
 }
@@ -54,16 +54,16 @@ func (s *Machine) alignedRate(n, k int, rate float64) float64 {
 
 func (s *Machine) aligned(n int) bool { return s.slowRate == 0 || n%s.alignMin == 0 }
 
-// misalignedShare is the part of the rate that a single large product keeps when its dimensions are no multiples of 8: padding
-// GPT-2's vocabulary from 50,257 to 50,304 sped nanoGPT's whole step up by about a quarter, of which logits are a third
-// (Karpathy 2023; recalled).
+// misalignedShare is the part of the rate that a single large product keeps when its dimensions are
+// no multiples of 8: padding GPT-2's vocabulary from 50,257 to 50,304 sped nanoGPT's whole step up
+// by about a quarter, of which logits are a third (Karpathy 2023; recalled).
 const misalignedShare = 0.4
 
 // systolic says whether the device pads to a matrix unit's edge.
 func (s *Machine) systolic() bool { return s.pad > 32 }
 
-// tiled returns a dimension of the result in whole tiles: multiples of its edge, or below that the power of two from 16 that holds
-// it, for which libraries have narrower tiles.
+// tiled returns a dimension of the result in whole tiles: multiples of its edge, or below that the
+// power of two from 16 that holds it, for which libraries have narrower tiles.
 func (s *Machine) tiled(n int) float64 {
 	if n >= s.edge {
 		return up(n, s.edge)
@@ -81,12 +81,15 @@ func up(n, multiple int) float64 { return float64((n + multiple - 1) / multiple 
 
 // coreSeconds returns the time of one forward attention core of heads·batch pairs, without launch.
 //
-// Fused attention runs 4·c·q·k·d_kv FLOPs, half of them when causal, at its own lower rate, which a head narrower than
-// 128 cannot fill; a systolic array pads the head size to its edge. Unfused attention is two batched products, and
-// scorePasses·c·q·k elements of scores move through memory. Its products leave the matrix unit when the head size is not
-// aligned: heads of 108 against 216 cost BLOOM's 182B a third of the step for a fortieth of its FLOPs
-// (facts/step_times.csv, st0482 and st0484).
-func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (seconds, scoreBytes float64) {
+// Fused attention runs 4·c·q·k·d_kv FLOPs, half of them when causal, at its own lower rate, which a
+// head narrower than 128 cannot fill; a systolic array pads the head size to its edge. Unfused
+// attention is two batched products, and scorePasses·c·q·k elements of scores move through memory.
+// Its products leave the matrix unit when the head size is not aligned: heads of 108 against 216
+// cost BLOOM's 182B a third of the step for a fortieth of its FLOPs (facts/step_times.csv, st0482
+// and st0484).
+func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (seconds,
+	scoreBytes float64,
+) {
 	if !s.unfused {
 		work := 4 * float64(heads) * float64(queries) * float64(keys) * float64(width)
 		if causal {
@@ -105,9 +108,11 @@ func (s *Machine) coreSeconds(heads, queries, keys, width int, causal bool) (sec
 	}
 	scores := s.matmulSeconds(gemm{heads, queries, keys, width}, rate)
 	values := s.matmulSeconds(gemm{heads, queries, width, keys}, rate)
-	return (scores + values) / s.unfusedCore, s.scorePasses * s.compute * float64(heads) * float64(queries) * float64(keys)
+	return (scores + values) / s.unfusedCore, s.scorePasses * s.compute * float64(heads) * float64(
+		queries) * float64(keys)
 }
 
-// fusedHeadSaturation is the head size at which fused attention reaches half of its rate, in elements: forward passes
-// at head size 64 run at 0.83 of those at 128 (Dao 2023, arXiv 2307.08691, figure 5: A100, 16k, not causal).
+// fusedHeadSaturation is the head size at which fused attention reaches half of its rate, in
+// elements: forward passes at head size 64 run at 0.83 of those at 128 (Dao 2023, arXiv 2307.08691,
+// figure 5: A100, 16k, not causal).
 const fusedHeadSaturation = 32

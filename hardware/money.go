@@ -10,16 +10,20 @@ import (
 
 const secondsPerHour = 3600
 
-// DefaultGoodput is the share of wall-clock time spent in steps that count when nobody states it: Llama 3's "more
-// than 90 %" as the value, between what Google reports before and after its work on restarts (0.85 and 0.97). A run
-// on a few devices loses less to failures but as much to checkpoints and evaluation.
+// DefaultGoodput is the share of wall-clock time spent in steps that count when nobody states it:
+// Llama 3's "more than 90 %" as the value, between what Google reports before and after its work on
+// restarts (0.85 and 0.97). A run on a few devices loses less to failures but as much to
+// checkpoints and evaluation.
 func DefaultGoodput() Input {
 	var value Input
 	low, high := math.Inf(1), 0.0
 	for _, g := range data.Goodputs() {
 		low, high = min(low, g.Value), max(high, g.Value)
 		if g.AtLeast {
-			value = Input{Name: "goodput", Estimate: Exactly(g.Value), Origin: Default, Source: g.Source, Evidence: g.Evidence, Note: g.Run}
+			value = Input{
+				Name: "goodput", Estimate: Exactly(g.Value), Origin: Default,
+				Source: g.Source, Evidence: g.Evidence, Note: g.Run,
+			}
 		}
 	}
 	value.Interval.Low, value.Interval.High = low, high
@@ -32,9 +36,11 @@ type Occupancy struct {
 	WallSeconds Estimate
 }
 
-// Occupy returns the occupancy of a run whose steps take so many seconds in all: wall clock = steps / goodput.
+// Occupy returns the occupancy of a run whose steps take so many seconds in all: wall clock = steps
+// / goodput.
 func Occupy(devices int, stepSeconds Estimate, goodput Input) Occupancy {
-	return Occupancy{Devices: devices, WallSeconds: product(stepSeconds, reciprocal(goodput.Estimate))}
+	return Occupancy{Devices: devices, WallSeconds: product(stepSeconds,
+		reciprocal(goodput.Estimate))}
 }
 
 // DeviceHours is devices times wall-clock hours.
@@ -42,17 +48,22 @@ func (o Occupancy) DeviceHours() Estimate {
 	return product(o.WallSeconds, Exactly(float64(o.Devices)/secondsPerHour))
 }
 
-// Price is the price of a device-hour in US dollars: the one given, or the profile's example. Prices change, differ
-// by two between providers, and halve under contracts; the interval of an example is the example itself.
+// Price is the price of a device-hour in US dollars: the one given, or the profile's example.
+// Prices change, differ by two between providers, and halve under contracts; the interval of an
+// example is the example itself.
 func (p Profile) Price(given *float64) Input {
 	switch {
 	case given != nil:
 		return Given("price", *given)
 	case p.PriceUSDPerHour == nil:
-		return missingInput("price", fmt.Sprintf("no price of %s is known: give one with --price", p.Name))
+		return missingInput("price", fmt.Sprintf("no price of %s is known: give one with --price",
+			p.Name))
 	}
 	f := *p.PriceUSDPerHour
-	return Input{Name: "price", Estimate: Exactly(f.Value), Origin: f.Origin, Source: f.Source, Evidence: f.Evidence, Note: f.Note}
+	return Input{
+		Name: "price", Estimate: Exactly(f.Value), Origin: f.Origin, Source: f.Source,
+		Evidence: f.Evidence, Note: f.Note,
+	}
 }
 
 // Cost is the bill of a run in US dollars.
@@ -62,17 +73,18 @@ func (p Profile) Price(given *float64) Input {
 // Storage, network traffic and people are not in it.
 func Cost(o Occupancy, price Input) Estimate { return product(o.DeviceHours(), price.Estimate) }
 
-// AffordableStepSeconds is how long the steps of a run may take in all for a bill of at most so many US dollars: the
-// inverse of [Cost]. Its low bound is the safe one.
+// AffordableStepSeconds is how long the steps of a run may take in all for a bill of at most so
+// many US dollars: the inverse of [Cost]. Its low bound is the safe one.
 func AffordableStepSeconds(maxUSD float64, devices int, price, goodput Input) Estimate {
 	if price.Interval != nil && price.Interval.Value == 0 {
 		return Estimate{Missing: "at a price of 0 no bill limits the run"}
 	}
-	return product(Exactly(maxUSD*secondsPerHour/float64(devices)), reciprocal(price.Estimate), goodput.Estimate)
+	return product(Exactly(maxUSD*secondsPerHour/float64(devices)), reciprocal(price.Estimate),
+		goodput.Estimate)
 }
 
-// StepSecondsUntil is how long the steps of a run may take in all to end within a wall-clock time: the inverse of
-// [Occupy]. Its low bound is the safe one.
+// StepSecondsUntil is how long the steps of a run may take in all to end within a wall-clock time:
+// the inverse of [Occupy]. Its low bound is the safe one.
 func StepSecondsUntil(wallSeconds float64, goodput Input) Estimate {
 	return product(Exactly(wallSeconds), goodput.Estimate)
 }
@@ -91,11 +103,13 @@ type Rates struct {
 	Price, MeanPower, PUE, GridIntensity Input
 }
 
-// Bill adds up a run at given rates. What a missing rate prevents is absent with the reason; the rest stands.
+// Bill adds up a run at given rates. What a missing rate prevents is absent with the reason; the
+// rest stands.
 func (r Rates) Bill(o Occupancy) Bill {
 	energy := Energy(o, r.MeanPower, r.PUE)
 	return Bill{
-		DeviceHours: o.DeviceHours(), CostUSD: Cost(o, r.Price), EnergyKWh: energy, CO2Kg: Emissions(energy, r.GridIntensity),
+		DeviceHours: o.DeviceHours(), CostUSD: Cost(o, r.Price), EnergyKWh: energy,
+		CO2Kg:  Emissions(energy, r.GridIntensity),
 		Inputs: []Input{r.Price, r.MeanPower, r.PUE, r.GridIntensity},
 	}
 }
@@ -109,11 +123,13 @@ type StatedRates struct {
 	Region          string // a cloud region, a country, or empty
 }
 
-// ResolveRates returns the rates of a profile in a region: what the user states, else the sourced default. Errors: an
-// unknown region ([*RegionError]), a PUE below 1.
+// ResolveRates returns the rates of a profile in a region: what the user states, else the sourced
+// default. Errors: an unknown region ([*RegionError]), a PUE below 1.
 func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 	if stated.PUE != nil && *stated.PUE < 1 {
-		return Rates{}, fmt.Errorf("PUE: %s; 1 or more is wanted, facility energy over computer energy", quantity.Shortest(*stated.PUE))
+		return Rates{}, fmt.Errorf(
+			"PUE: %s; 1 or more is wanted, facility energy over computer energy",
+			quantity.Shortest(*stated.PUE))
 	}
 	region := Region{}
 	if stated.Region != "" {
@@ -122,7 +138,11 @@ func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 			return Rates{}, err
 		}
 	}
-	rates := Rates{Price: p.Price(stated.PriceUSDPerHour), MeanPower: p.MeanPower(stated.MeanPowerWatts), PUE: region.PUE(), GridIntensity: region.Intensity()}
+	rates := Rates{
+		Price:     p.Price(stated.PriceUSDPerHour),
+		MeanPower: p.MeanPower(stated.MeanPowerWatts), PUE: region.PUE(),
+		GridIntensity: region.Intensity(),
+	}
 	if stated.PUE != nil {
 		rates.PUE = Given("PUE", *stated.PUE)
 	}

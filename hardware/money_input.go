@@ -31,7 +31,10 @@ type Input struct {
 
 // Given is an input stated by the user, taken as exact.
 func Given(name string, value float64) Input {
-	return Input{Name: name, Estimate: Exactly(value), Origin: Flag, Source: "given on the command line"}
+	return Input{
+		Name: name, Estimate: Exactly(value), Origin: Flag,
+		Source: "given on the command line",
+	}
 }
 
 // Exactly is an estimate without uncertainty: a number that the user states.
@@ -43,9 +46,9 @@ func missingInput(name, reason string) Input {
 	return Input{Name: name, Estimate: Estimate{Missing: reason}, Origin: Default}
 }
 
-// product multiplies independent positive estimates. The value is the product of the values; the distances of the
-// bounds from it, in logarithms, add in quadrature, as for independent log-normal factors. It is absent when a factor
-// is, with every missing factor's reason.
+// product multiplies independent positive estimates. The value is the product of the values; the
+// distances of the bounds from it, in logarithms, add in quadrature, as for independent log-normal
+// factors. It is absent when a factor is, with every missing factor's reason.
 func product(factors ...Estimate) Estimate {
 	value, down, up := 1.0, 0.0, 0.0
 	var missing []string
@@ -65,7 +68,10 @@ func product(factors ...Estimate) Estimate {
 	if value == 0 { // a price of 0, a run of 0 steps
 		return Exactly(0)
 	}
-	return Estimate{Interval: &quantity.Interval{Value: value, Low: value * math.Exp(-math.Sqrt(down)), High: value * math.Exp(math.Sqrt(up))}}
+	return Estimate{Interval: &quantity.Interval{
+		Value: value,
+		Low:   value * math.Exp(-math.Sqrt(down)), High: value * math.Exp(math.Sqrt(up)),
+	}}
 }
 
 // reciprocal is 1/x of a positive estimate.
@@ -73,7 +79,10 @@ func reciprocal(x Estimate) Estimate {
 	if x.Interval == nil {
 		return x
 	}
-	return Estimate{Interval: &quantity.Interval{Value: 1 / x.Interval.Value, Low: 1 / x.Interval.High, High: 1 / x.Interval.Low}}
+	return Estimate{Interval: &quantity.Interval{
+		Value: 1 / x.Interval.Value,
+		Low:   1 / x.Interval.High, High: 1 / x.Interval.Low,
+	}}
 }
 
 func square(x float64) float64 { return x * x }

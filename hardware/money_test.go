@@ -12,18 +12,22 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// footprintTolerance: the published inputs (days, watts) carry two to three digits, so that published energies and
-// masses can only be met to a few per cent.
+// footprintTolerance: the published inputs (days, watts) carry two to three digits, so that
+// published energies and masses can only be met to a few per cent.
 const footprintTolerance = 0.05
 
-// The five training runs of Patterson et al. 2021 (arXiv:2104.10350) from their devices, days, watts, PUE and grid.
+// The five training runs of Patterson et al. 2021 (arXiv:2104.10350) from their devices, days,
+// watts, PUE and grid.
 func TestPublishedFootprints(t *testing.T) {
 	for _, f := range data.Footprints() {
 		profile, err := Find(f.Accelerator)
 		if err != nil {
 			t.Fatal(err)
 		}
-		rates, err := ResolveRates(profile, StatedRates{MeanPowerWatts: &f.MeanPower, PUE: &f.PUE, KgCO2ePerKWh: &f.GridIntensity})
+		rates, err := ResolveRates(profile, StatedRates{
+			MeanPowerWatts: &f.MeanPower, PUE: &f.PUE,
+			KgCO2ePerKWh: &f.GridIntensity,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,8 +39,10 @@ func TestPublishedFootprints(t *testing.T) {
 		if co2 == nil || math.Abs(co2.Value/f.Emissions-1) > footprintTolerance {
 			t.Errorf("%s: %+v kg, published %g", f.Model, co2, f.Emissions)
 		}
-		t.Logf("%s: %.1f MWh (published %.1f, %+.1f %%), %.1f t (published %.1f, %+.1f %%)", f.Model,
-			energy.Value/1e3, f.Energy/1e3, 100*(energy.Value/f.Energy-1), co2.Value/1e3, f.Emissions/1e3, 100*(co2.Value/f.Emissions-1))
+		t.Logf("%s: %.1f MWh (published %.1f, %+.1f %%), %.1f t (published %.1f, %+.1f %%)",
+			f.Model,
+			energy.Value/1e3, f.Energy/1e3, 100*(energy.Value/f.Energy-1), co2.Value/1e3,
+			f.Emissions/1e3, 100*(co2.Value/f.Emissions-1))
 		if energy.Low != energy.High && math.Abs(energy.High/energy.Low-1) > 1e-12 {
 			t.Errorf("%s: exact inputs gave the interval %+v", f.Model, energy)
 		}
@@ -97,7 +103,8 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 		t.Fatal(err)
 	}
 	bill = rates.Bill(Occupancy{Devices: 4, WallSeconds: Exactly(3600)})
-	if bill.EnergyKWh.Interval != nil || bill.CO2Kg.Interval != nil || !strings.Contains(bill.CO2Kg.Missing, "--watts") || bill.CostUSD.Interval.Value != 4*1.2 {
+	if bill.EnergyKWh.Interval != nil || bill.CO2Kg.Interval != nil ||
+		!strings.Contains(bill.CO2Kg.Missing, "--watts") || bill.CostUSD.Interval.Value != 4*1.2 {
 		t.Errorf("%+v", bill)
 	}
 	if got := Cost(Occupancy{Devices: 1, WallSeconds: Estimate{Missing: "no step time"}}, rates.Price); got.Missing != "no step time" {
@@ -114,7 +121,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The interval around the chip's mean of 220 W must hold the T5 run's 310 W, which has its host in it.
+	// The interval around the chip's mean of 220 W must hold the T5 run's 310 W, which has its host
+	// in it.
 	if p := v3.MeanPower(nil); p.Interval.Value != 220 || p.Interval.High < 310-1e-9 {
 		t.Errorf("%+v", p.Interval)
 	}
@@ -140,7 +148,10 @@ func TestProductProperties(t *testing.T) {
 	factor := rapid.Custom(func(t *rapid.T) Estimate {
 		v := math.Exp(rapid.Float64Range(-20, 20).Draw(t, "log value"))
 		down, up := rapid.Float64Range(0, 1).Draw(t, "down"), rapid.Float64Range(0, 1).Draw(t, "up")
-		return Estimate{Interval: &quantity.Interval{Value: v, Low: v * math.Exp(-down), High: v * math.Exp(up)}}
+		return Estimate{Interval: &quantity.Interval{
+			Value: v, Low: v * math.Exp(-down),
+			High: v * math.Exp(up),
+		}}
 	})
 	const rounding = 1e-12
 	rapid.Check(t, func(t *rapid.T) {

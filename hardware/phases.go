@@ -38,8 +38,9 @@ type Campaign struct {
 
 // PlanPhases plans phases that run one after the other, each on its own devices, and adds them up.
 //
-// A total is the sum of the values, its bounds the sums of the bounds: phases share the model's errors, so that they do not
-// average out. What one phase lacks the total lacks, with the phase named in the reason.
+// A total is the sum of the values, its bounds the sums of the bounds: phases share the model's
+// errors, so that they do not average out. What one phase lacks the total lacks, with the phase
+// named in the reason.
 //
 // Errors are those of [Predict] but for [*MissingError], which makes the phase untimed.
 func PlanPhases(phases []Phase) (Campaign, error) {
@@ -58,7 +59,8 @@ func PlanPhases(phases []Phase) (Campaign, error) {
 			planned.Prediction, step.Interval = &prediction, &prediction.StepSeconds
 		}
 		tokens := p.Run.Workload.TrainingTokens(&p.Run.Shape)
-		planned.Schedule = Plan(p.Run.Devices(), step, float64(tokens), p.Length, p.Goodput, p.Rates)
+		planned.Schedule = Plan(p.Run.Devices(), step, float64(tokens), p.Length, p.Goodput,
+			p.Rates)
 		c.Phases = append(c.Phases, planned)
 	}
 	c.WallSeconds = c.total(func(s *Schedule) Estimate { return s.Occupancy.WallSeconds })
@@ -98,8 +100,8 @@ type FineTuning struct {
 	Steps    float64
 }
 
-// fineTunings are the set-ups of the T5 library: lengths of its task mixtures, and the batch of 2^16 input tokens and the
-// 2^18 steps of Raffel et al. 2020 (arXiv 1910.10683, section 3.1.2).
+// fineTunings are the set-ups of the T5 library: lengths of its task mixtures, and the batch of
+// 2^16 input tokens and the 2^18 steps of Raffel et al. 2020 (arXiv 1910.10683, section 3.1.2).
 var fineTunings = []FineTuning{
 	{"glue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 84}, 1 << 18},
 	{"superglue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62}, 1 << 18},
@@ -134,5 +136,6 @@ func (e *PresetError) Error() string {
 	if e.Nearest != "" {
 		hint = "; did you mean " + e.Nearest + "?"
 	}
-	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; one of %s", e.Name, hint, strings.Join(e.Allowed, ", "))
+	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; one of %s", e.Name, hint,
+		strings.Join(e.Allowed, ", "))
 }

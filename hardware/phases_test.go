@@ -17,17 +17,22 @@ func phase(t *testing.T, name, device string, w flops.Workload, steps float64) P
 	}
 	return Phase{
 		Name: name, Length: Length{Steps: steps}, Rates: rates, Goodput: DefaultGoodput(),
-		Run: Run{Profile: p, Shape: t5(768, 3072, 12, 12, 12), Workload: w, Layout: flops.Layout{DP: 8}},
+		Run: Run{
+			Profile: p, Shape: t5(768, 3072, 12, 12, 12), Workload: w,
+			Layout: flops.Layout{DP: 8},
+		},
 	}
 }
 
 // The bill of pre-training and fine-tuning is that of both, bound by bound.
 func TestPhasesAddUp(t *testing.T) {
 	glue, err := FindFineTuning("GLUE")
-	if err != nil || glue.Workload.EncoderLength != 512 || glue.Workload.DecoderLength != 84 { // the T5 library's lengths
+	// the T5 library's lengths
+	if err != nil || glue.Workload.EncoderLength != 512 || glue.Workload.DecoderLength != 84 {
 		t.Fatalf("%+v, %v", glue, err)
 	}
-	pre, tune := phase(t, "pre-training", "a100", flops.PaperWorkload, 524_288), phase(t, "GLUE", "tpu-v3", glue.Workload, glue.Steps)
+	pre, tune := phase(t, "pre-training", "a100", flops.PaperWorkload, 524_288),
+		phase(t, "GLUE", "tpu-v3", glue.Workload, glue.Steps)
 	c, err := PlanPhases([]Phase{pre, tune})
 	if err != nil || len(c.Phases) != 2 {
 		t.Fatalf("%d phases, %v", len(c.Phases), err)
@@ -37,7 +42,8 @@ func TestPhasesAddUp(t *testing.T) {
 	} {
 		got := map[string]Estimate{"cost": c.Bill.CostUSD, "wall": c.WallSeconds}[name]
 		a, b := part(&c.Phases[0].Schedule), part(&c.Phases[1].Schedule)
-		if !equal(got.Interval.Value, a.Interval.Value+b.Interval.Value) || !equal(got.Interval.High, a.Interval.High+b.Interval.High) {
+		if !equal(got.Interval.Value, a.Interval.Value+b.Interval.Value) ||
+			!equal(got.Interval.High, a.Interval.High+b.Interval.High) {
 			t.Errorf("%s: %+v of %+v and %+v", name, got.Interval, a.Interval, b.Interval)
 		}
 	}
@@ -51,7 +57,8 @@ func TestUntimedPhases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Phases[1].Untimed == "" || c.Bill.CostUSD.Interval != nil || !strings.Contains(c.Bill.CostUSD.Missing, "fine-tuning: ") {
+	if c.Phases[1].Untimed == "" || c.Bill.CostUSD.Interval != nil ||
+		!strings.Contains(c.Bill.CostUSD.Missing, "fine-tuning: ") {
 		t.Errorf("untimed %q, cost missing %q", c.Phases[1].Untimed, c.Bill.CostUSD.Missing)
 	}
 	var preset *PresetError

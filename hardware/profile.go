@@ -23,7 +23,8 @@ const (
 	Default Origin = "default"
 )
 
-// Field is one number of a profile with its source and evidence. Its unit is stated where the field is held.
+// Field is one number of a profile with its source and evidence. Its unit is stated where the field
+// is held.
 type Field struct {
 	data.Fact
 	Origin Origin
@@ -60,7 +61,8 @@ type Profile struct {
 	Aliases []string
 	Vendor  string
 	Year    *int
-	// DeviceUnit says what one device is: a chip of two cores, one GPU of a superchip, a package of two dies.
+	// DeviceUnit says what one device is: a chip of two cores, one GPU of a superchip, a package of
+	// two dies.
 	DeviceUnit string
 
 	// Peaks are dense matmul rates in FLOP/s by precision; a missing key is unknown or unsupported.
@@ -72,7 +74,8 @@ type Profile struct {
 	BandwidthBytesPerSecond *Field
 	OnChipBytes             *Field
 
-	// IntraBytesPerSecond is the one-way rate of one device to the others of its node or torus, summed over its links.
+	// IntraBytesPerSecond is the one-way rate of one device to the others of its node or torus,
+	// summed over its links.
 	IntraBytesPerSecond *Field
 	// IntraTopology is torus-2d, torus-3d, switch, mesh, hypercube or pcie; empty is unknown.
 	IntraTopology string
@@ -90,14 +93,15 @@ type Profile struct {
 	ComputeUnits *Field
 	// MatrixUnit is the edge of the systolic array in elements.
 	MatrixUnit *Field
-	// Align is the multiple of elements that fills the matmul unit; AlignMinimum the one below which it must pad or
-	// take a slow path.
+	// Align is the multiple of elements that fills the matmul unit; AlignMinimum the one below
+	// which it must pad or take a slow path.
 	Align, AlignMinimum *Field
 
 	// Traps say what is easily got wrong about the device.
 	Traps string
 
-	// Calibration is the step-time model's own fit to this device, never written to once made; nil is the shipped one.
+	// Calibration is the step-time model's own fit to this device, never written to once made; nil
+	// is the shipped one.
 	Calibration *Calibration
 }
 
@@ -109,7 +113,8 @@ func (p Profile) Clone() Profile {
 	return p // fields behind pointers are replaced, never written to
 }
 
-// fromFacts builds the profile of a published accelerator. Links are made one-way whatever the source states.
+// fromFacts builds the profile of a published accelerator. Links are made one-way whatever the
+// source states.
 func fromFacts(a data.Accelerator) Profile {
 	field := func(f *data.Fact) *Field {
 		if f == nil {
@@ -127,23 +132,32 @@ func fromFacts(a data.Accelerator) Profile {
 	p := Profile{
 		Name: a.Name, Aliases: a.Aliases, Vendor: a.Vendor, Year: a.Year, DeviceUnit: a.DeviceUnit,
 		Peaks: byPrecision(a.Peaks), Measured: byPrecision(a.Measured),
-		MemoryBytes: field(a.Memory), BandwidthBytesPerSecond: field(a.Bandwidth), OnChipBytes: field(a.OnChip),
-		IntraBytesPerSecond: field(a.IntraLink), IntraTopology: a.IntraTopology, InterBytesPerSecond: field(a.InterLink),
-		PowerWatts: field(a.Power), PowerKind: a.PowerKind, PriceUSDPerHour: field(a.Price),
+		MemoryBytes: field(a.Memory), BandwidthBytesPerSecond: field(a.Bandwidth),
+		OnChipBytes:         field(a.OnChip),
+		IntraBytesPerSecond: field(a.IntraLink), IntraTopology: a.IntraTopology,
+		InterBytesPerSecond: field(a.InterLink),
+		PowerWatts:          field(a.Power), PowerKind: a.PowerKind, PriceUSDPerHour: field(a.Price),
 		ComputeUnits: field(a.ComputeUnits), Traps: a.Traps,
 	}
 	if p.IntraBytesPerSecond != nil && a.IntraTwoWay {
 		p.IntraBytesPerSecond.Value /= 2
 	}
 	if p.BandwidthBytesPerSecond != nil {
-		p.BandwidthBytesPerSecond.Note = "" // the note of the shared source is about the memory's size
+		// the note of the shared source is about the memory's size
+		p.BandwidthBytesPerSecond.Note = ""
 	}
 	if a.IntraDomain != nil && a.IntraLink != nil {
-		p.IntraDomain = &Field{Fact: data.Fact{Value: float64(*a.IntraDomain), Source: a.IntraLink.Source, Evidence: a.IntraLink.Evidence}, Origin: DataSheet}
+		p.IntraDomain = &Field{Fact: data.Fact{
+			Value:  float64(*a.IntraDomain),
+			Source: a.IntraLink.Source, Evidence: a.IntraLink.Evidence,
+		}, Origin: DataSheet}
 	}
 	if al := a.Alignment; al != nil {
 		elements := func(n int) *Field {
-			return &Field{Fact: data.Fact{Value: float64(n), Source: al.Source, Evidence: al.Evidence, Note: al.Note}, Origin: DataSheet}
+			return &Field{Fact: data.Fact{
+				Value: float64(n), Source: al.Source,
+				Evidence: al.Evidence, Note: al.Note,
+			}, Origin: DataSheet}
 		}
 		p.Align, p.AlignMinimum = elements(al.Elements), elements(al.Minimum)
 		if al.MatrixUnit != nil {

@@ -20,8 +20,9 @@ import (
 //	    matmul_share: {value: 0.82, log_sd: 0.05}
 //	    saturation_depth: {value: 81, log_sd: 0.37, correlations: [0.06]}
 //
-// residual and log_sd are standard deviations of logarithms; correlations are those with the constants before, in the
-// order of [Constant]. Every constant must be there: a file that lacks one was made for another version of the model.
+// residual and log_sd are standard deviations of logarithms; correlations are those with the
+// constants before, in the order of [Constant]. Every constant must be there: a file that lacks one
+// was made for another version of the model.
 func (r *profileReader) calibration(p *Profile, e entry) {
 	entries, ok := r.entries(e.value)
 	if !ok {
@@ -46,14 +47,16 @@ func (r *profileReader) calibration(p *Profile, e entry) {
 				given[row.key] = row
 			}
 		default:
-			r.fault(part.at, "calibration: unknown key: %q; one of fitted_on, residual, constants", clip(part.key))
+			r.fault(part.at, "calibration: unknown key: %q; one of fitted_on, residual, constants",
+				clip(part.key))
 		}
 	}
 	var sd [constants]float64
 	for i := range constants {
 		row, ok := given[i.String()]
 		if !ok {
-			r.fault(e.at, "calibration: no %s; the file was made for another version of the model: calibrate again", i)
+			r.fault(e.at,
+				"calibration: no %s; the file was made for another version of the model: calibrate again", i)
 			continue
 		}
 		delete(given, i.String())
@@ -86,7 +89,8 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 		case "correlations":
 			list, ok := part.value.(*ast.SequenceNode)
 			if !ok || len(list.Values) > int(i) {
-				r.fault(part.at, "%s: a list of the correlations with the constants before is wanted, such as [0.06, -0.2]", i)
+				r.fault(part.at,
+					"%s: a list of the correlations with the constants before is wanted, such as [0.06, -0.2]", i)
 				continue
 			}
 			for k, item := range list.Values {
@@ -99,7 +103,8 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 				c.Covariance[k][i] = c.Covariance[i][k]
 			}
 		default:
-			r.fault(part.at, "%s: unknown key: %q; one of value, log_sd, correlations", i, clip(part.key))
+			r.fault(part.at, "%s: unknown key: %q; one of value, log_sd, correlations", i,
+				clip(part.key))
 		}
 	}
 	c.Covariance[i][i] = sd[i] * sd[i]
@@ -111,8 +116,8 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 // maxLogSD bounds the spread of a logarithm: a factor of e^10 either way is no knowledge at all.
 const maxLogSD = 10
 
-// priorResidual is the spread of a calibration that does not state one: two runs of one configuration differ by 17 to 43 %
-// in published tables.
+// priorResidual is the spread of a calibration that does not state one: two runs of one
+// configuration differ by 17 to 43 % in published tables.
 const priorResidual = 0.12
 
 // plain is a number without unit.

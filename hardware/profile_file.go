@@ -17,12 +17,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
-// maxProfileBytes bounds a profile file: real ones are under 2 kB, and the YAML parser's time grows faster than the
-// square of nested brackets (a quarter of a second for 16 kB of them, 15 s for 60 kB).
+// maxProfileBytes bounds a profile file: real ones are under 2 kB, and the YAML parser's time grows
+// faster than the square of nested brackets (a quarter of a second for 16 kB of them, 15 s for 60
+// kB).
 const maxProfileBytes = 16 << 10
 
-// ReadProfile returns the profile in a YAML file; name stands in the errors. The file may extend a catalogue profile
-// and sets what differs:
+// ReadProfile returns the profile in a YAML file; name stands in the errors. The file may extend a
+// catalogue profile and sets what differs:
 //
 //	name: our A100
 //	extends: a100-80gb
@@ -30,16 +31,19 @@ const maxProfileBytes = 16 << 10
 //	price: {value: $1.10/h, source: contract of 2025, evidence: primary}
 //	peaks: {bf16: 312 TFLOP/s}
 //
-// The keys are those of overrides, with peaks and measured as maps by precision, and besides vendor, aliases,
-// device_unit, intra_topology, power_kind, traps and calibration, which [WriteProfile] writes. Amounts are read by internal/quantity and need their units.
-// Every fault is reported at once, each as file:line:column. Anchors, aliases and tags are refused.
+// The keys are those of overrides, with peaks and measured as maps by precision, and besides
+// vendor, aliases,
+// device_unit, intra_topology, power_kind, traps and calibration, which [WriteProfile] writes.
+// Amounts are read by internal/quantity and need their units. Every fault is reported at once, each
+// as file:line:column. Anchors, aliases and tags are refused.
 func ReadProfile(name string, in io.Reader) (Profile, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
 	switch {
 	case err != nil:
 		return Profile{}, fmt.Errorf("%s: %w", name, err)
 	case len(text) > maxProfileBytes:
-		return Profile{}, fmt.Errorf("%s: larger than a profile can be; at most %d bytes", name, maxProfileBytes)
+		return Profile{}, fmt.Errorf("%s: larger than a profile can be; at most %d bytes", name,
+			maxProfileBytes)
 	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
 		return Profile{}, fmt.Errorf("%s:1:1: not UTF-8 text; save the file as UTF-8", name)
 	}
@@ -59,7 +63,8 @@ func (r *profileReader) fault(at *token.Token, format string, args ...any) {
 	if at != nil && at.Position != nil {
 		line, column = at.Position.Line, at.Position.Column
 	}
-	r.faults = append(r.faults, fmt.Errorf("%s:%d:%d: %s", r.name, line, column, fmt.Sprintf(format, args...)))
+	r.faults = append(r.faults, fmt.Errorf("%s:%d:%d: %s", r.name, line, column,
+		fmt.Sprintf(format, args...)))
 }
 
 // read turns the text into a profile, or into faults.
@@ -72,7 +77,10 @@ func (r *profileReader) read(text []byte) Profile {
 	if !ok {
 		return Profile{}
 	}
-	profile := Profile{Peaks: map[Precision]Field{}, Measured: map[Precision]Field{}, DeviceUnit: "device"}
+	profile := Profile{
+		Peaks: map[Precision]Field{}, Measured: map[Precision]Field{},
+		DeviceUnit: "device",
+	}
 	named := false
 	for _, e := range entries {
 		if e.key != "extends" {
@@ -123,14 +131,21 @@ func (r *profileReader) document(text []byte) (ast.Node, bool) {
 
 // set applies one line of the file.
 func (r *profileReader) set(p *Profile, e entry) {
-	texts := map[string]*string{"name": &p.Name, "vendor": &p.Vendor, "device_unit": &p.DeviceUnit, "traps": &p.Traps, "intra_topology": &p.IntraTopology, "power_kind": &p.PowerKind}
-	choices := map[string][]string{"intra_topology": topologies, "power_kind": {MeanPower, LimitPower}}
+	texts := map[string]*string{
+		"name": &p.Name, "vendor": &p.Vendor, "device_unit": &p.DeviceUnit,
+		"traps": &p.Traps, "intra_topology": &p.IntraTopology, "power_kind": &p.PowerKind,
+	}
+	choices := map[string][]string{
+		"intra_topology": topologies,
+		"power_kind":     {MeanPower, LimitPower},
+	}
 	switch {
 	case e.key == "extends": // read first
 	case texts[e.key] != nil:
 		word, ok := r.word(e.value)
 		if allowed := choices[e.key]; ok && allowed != nil && !slices.Contains(allowed, word) {
-			r.fault(e.value.GetToken(), "%s: %q; one of %s", e.key, clip(word), strings.Join(allowed, ", "))
+			r.fault(e.value.GetToken(), "%s: %q; one of %s", e.key, clip(word),
+				strings.Join(allowed, ", "))
 			return
 		}
 		*texts[e.key] = word
@@ -155,7 +170,9 @@ func (r *profileReader) set(p *Profile, e entry) {
 		prefix := map[string]string{"peaks": "peak_", "measured": "measured_"}[e.key]
 		for _, by := range entries {
 			if !slices.Contains(precisions[:], Precision(by.key)) {
-				r.fault(by.at, "%s: unknown precision: %q; one of fp32, tf32, fp16, bf16, fp8, int8, fp4", e.key, clip(by.key))
+				r.fault(by.at,
+					"%s: unknown precision: %q; one of fp32, tf32, fp16, bf16, fp8, int8, fp4",
+					e.key, clip(by.key))
 				continue
 			}
 			s, _ := findSetting(prefix + by.key)
@@ -164,7 +181,9 @@ func (r *profileReader) set(p *Profile, e entry) {
 	default:
 		s, ok := findSetting(e.key)
 		if !ok || s.key != e.key {
-			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases", "device_unit", "traps", "intra_topology", "power_kind", "peaks", "measured", "calibration"))
+			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases",
+				"device_unit", "traps", "intra_topology", "power_kind", "peaks", "measured",
+				"calibration"))
 			return
 		}
 		kind := p.PowerKind
@@ -206,7 +225,8 @@ func (r *profileReader) number(p *Profile, s setting, e entry) {
 				}
 				field.Evidence = class
 			default:
-				r.fault(part.at, "%s: unknown key: %q; one of value, source, evidence, note", e.key, clip(part.key))
+				r.fault(part.at, "%s: unknown key: %q; one of value, source, evidence, note", e.key,
+					clip(part.key))
 			}
 		}
 		if value == nil {
@@ -248,22 +268,28 @@ func (r *profileReader) entries(node ast.Node) ([]entry, bool) {
 			r.fault(node.GetToken(), "a key that is not a plain word")
 			continue
 		}
-		out = append(out, entry{key: key.GetToken().Value, at: key.GetToken(), value: pairs.Value()})
+		out = append(out, entry{
+			key: key.GetToken().Value, at: key.GetToken(),
+			value: pairs.Value(),
+		})
 	}
 	return out, true
 }
 
-// word is the text of a scalar exactly as written: numbers are not interpreted by YAML, where 012 would be 10.
+// word is the text of a scalar exactly as written: numbers are not interpreted by YAML, where 012
+// would be 10.
 func (r *profileReader) word(node ast.Node) (string, bool) {
 	text := ""
 	switch n := node.(type) {
-	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode,
+		*ast.NanNode:
 		text = strings.TrimSpace(n.GetToken().Value)
 	case *ast.LiteralNode:
 		text = strings.TrimSpace(n.Value.Value)
 	case *ast.NullNode:
 	default:
-		r.fault(node.GetToken(), "a single value is wanted; anchors, aliases, tags, lists and maps are not read here")
+		r.fault(node.GetToken(),
+			"a single value is wanted; anchors, aliases, tags, lists and maps are not read here")
 		return "", false
 	}
 	if text == "" {

@@ -19,8 +19,9 @@ func (e *OverrideError) Error() string { return e.Key + ": " + e.Problem.Error()
 
 func (e *OverrideError) Unwrap() error { return e.Problem }
 
-// Parse returns the catalogue profile that a hardware flag means: a name, then overrides of its numbers, as in
-// "a100,mem=40GiB,price=1.10". Errors are a [*NameError], or all faulty overrides at once as [*OverrideError]s.
+// Parse returns the catalogue profile that a hardware flag means: a name, then overrides of its
+// numbers, as in "a100,mem=40GiB,price=1.10". Errors are a [*NameError], or all faulty overrides at
+// once as [*OverrideError]s.
 func Parse(text string) (Profile, error) {
 	name, overrides := SplitSpec(text)
 	profile, err := Find(name)
@@ -30,8 +31,8 @@ func Parse(text string) (Profile, error) {
 	return Override(profile, overrides)
 }
 
-// SplitSpec separates the name of a hardware flag, which may be a profile file, from its overrides. A comma in
-// parentheses belongs to the name.
+// SplitSpec separates the name of a hardware flag, which may be a profile file, from its overrides.
+// A comma in parentheses belongs to the name.
 func SplitSpec(text string) (name, overrides string) {
 	open := 0
 	for i := range len(text) {
@@ -49,7 +50,8 @@ func SplitSpec(text string) (name, overrides string) {
 	return strings.TrimSpace(text), ""
 }
 
-// Override returns the profile with numbers replaced: "mem=40GiB,price=1.10". An empty text changes nothing.
+// Override returns the profile with numbers replaced: "mem=40GiB,price=1.10". An empty text changes
+// nothing.
 func Override(profile Profile, text string) (Profile, error) {
 	profile = profile.Clone()
 	if strings.TrimSpace(text) == "" {
@@ -63,7 +65,10 @@ func Override(profile Profile, text string) (Profile, error) {
 		s, known := findSetting(key)
 		switch {
 		case !found || key == "":
-			faults = append(faults, &OverrideError{clip(strings.TrimSpace(part)), errors.New("not an override; key=value is wanted, such as mem=40GiB")})
+			faults = append(faults, &OverrideError{
+				clip(strings.TrimSpace(part)),
+				errors.New("not an override; key=value is wanted, such as mem=40GiB"),
+			})
 		case !known:
 			faults = append(faults, &OverrideError{clip(key), errors.New(unknownKey(key))})
 		case slices.Contains(given, s.key):
@@ -75,7 +80,10 @@ func Override(profile Profile, text string) (Profile, error) {
 				faults = append(faults, &OverrideError{key, err})
 				continue
 			}
-			s.put(&profile, Field{Fact: data.Fact{Value: amount, Source: fmt.Sprintf("given as %s=%s", s.key, value)}, Origin: Flag})
+			s.put(&profile, Field{Fact: data.Fact{
+				Value:  amount,
+				Source: fmt.Sprintf("given as %s=%s", s.key, value),
+			}, Origin: Flag})
 		}
 		const mostFaults = 20
 		if len(faults) > mostFaults {

@@ -10,7 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
 
-// setting is one number of a profile that a flag or a file may set. A new number needs one line in settings.
+// setting is one number of a profile that a flag or a file may set. A new number needs one line in
+// settings.
 type setting struct {
 	key   string
 	short string // another spelling for flags
@@ -28,19 +29,50 @@ var settings = buildSettings()
 
 func buildSettings() []setting {
 	list := []setting{
-		{key: "memory", short: "mem", kind: quantity.Bytes, put: at(func(p *Profile) **Field { return &p.MemoryBytes })},
-		{key: "bandwidth", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.BandwidthBytesPerSecond })},
-		{key: "on_chip", kind: quantity.Bytes, put: at(func(p *Profile) **Field { return &p.OnChipBytes })},
-		{key: "intra_link", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.IntraBytesPerSecond })},
-		{key: "intra_domain", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.IntraDomain })},
-		{key: "inter_link", kind: quantity.ByteRate, put: at(func(p *Profile) **Field { return &p.InterBytesPerSecond })},
+		{
+			key: "memory", short: "mem", kind: quantity.Bytes,
+			put: at(func(p *Profile) **Field { return &p.MemoryBytes }),
+		},
+		{
+			key: "bandwidth", kind: quantity.ByteRate,
+			put: at(func(p *Profile) **Field { return &p.BandwidthBytesPerSecond }),
+		},
+		{key: "on_chip", kind: quantity.Bytes, put: at(
+			func(p *Profile) **Field { return &p.OnChipBytes })},
+		{
+			key: "intra_link", kind: quantity.ByteRate,
+			put: at(func(p *Profile) **Field { return &p.IntraBytesPerSecond }),
+		},
+		{
+			key: "intra_domain", kind: quantity.Count, whole: true,
+			put: at(func(p *Profile) **Field { return &p.IntraDomain }),
+		},
+		{
+			key: "inter_link", kind: quantity.ByteRate,
+			put: at(func(p *Profile) **Field { return &p.InterBytesPerSecond }),
+		},
 		// Whoever states a power states what the device draws.
 		{key: "power", short: "watts", kind: quantity.Power, put: func(p *Profile, f Field) { p.PowerWatts, p.PowerKind = &f, MeanPower }},
-		{key: "price", kind: quantity.HourlyPrice, put: at(func(p *Profile) **Field { return &p.PriceUSDPerHour })},
-		{key: "compute_units", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.ComputeUnits })},
-		{key: "matrix_unit", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.MatrixUnit })},
-		{key: "align", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.Align })},
-		{key: "align_minimum", kind: quantity.Count, whole: true, put: at(func(p *Profile) **Field { return &p.AlignMinimum })},
+		{
+			key: "price", kind: quantity.HourlyPrice,
+			put: at(func(p *Profile) **Field { return &p.PriceUSDPerHour }),
+		},
+		{
+			key: "compute_units", kind: quantity.Count, whole: true,
+			put: at(func(p *Profile) **Field { return &p.ComputeUnits }),
+		},
+		{
+			key: "matrix_unit", kind: quantity.Count, whole: true,
+			put: at(func(p *Profile) **Field { return &p.MatrixUnit }),
+		},
+		{
+			key: "align", kind: quantity.Count, whole: true,
+			put: at(func(p *Profile) **Field { return &p.Align }),
+		},
+		{
+			key: "align_minimum", kind: quantity.Count, whole: true,
+			put: at(func(p *Profile) **Field { return &p.AlignMinimum }),
+		},
 	}
 	for _, precision := range precisions {
 		list = append(list,
@@ -96,7 +128,8 @@ func (s setting) amount(text string) (float64, error) {
 	case s.whole && value != math.Trunc(value):
 		return 0, fmt.Errorf("not a whole number: %q", clip(text))
 	case value == 0 && s.key != "price":
-		return 0, fmt.Errorf("must be more than 0: %q; leave it out where it is unknown", clip(text))
+		return 0, fmt.Errorf("must be more than 0: %q; leave it out where it is unknown",
+			clip(text))
 	}
 	return value, nil
 }

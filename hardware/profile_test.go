@@ -12,7 +12,9 @@ func TestParseWithOverrides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.MemoryBytes.Value != 40<<30 || p.MemoryBytes.Origin != Flag || p.PriceUSDPerHour.Value != 1.1 || p.Peaks[BF16].Value != 250e12 || p.PowerWatts.Value != 320 || p.PowerKind != MeanPower {
+	if p.MemoryBytes.Value != 40<<30 || p.MemoryBytes.Origin != Flag ||
+		p.PriceUSDPerHour.Value != 1.1 || p.Peaks[BF16].Value != 250e12 ||
+		p.PowerWatts.Value != 320 || p.PowerKind != MeanPower {
 		t.Errorf("%+v", p)
 	}
 	if p.BandwidthBytesPerSecond.Origin != DataSheet {
@@ -80,13 +82,15 @@ func TestReadProfile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Name != "our A100" || len(p.Aliases) != 2 || p.MemoryBytes.Value != 79<<30 || p.MemoryBytes.Origin != File || p.MemoryBytes.Source != "lab.yaml" {
+	if p.Name != "our A100" || len(p.Aliases) != 2 || p.MemoryBytes.Value != 79<<30 ||
+		p.MemoryBytes.Origin != File || p.MemoryBytes.Source != "lab.yaml" {
 		t.Errorf("%+v", p)
 	}
 	if f := p.PriceUSDPerHour; f.Value != 1.1 || f.Source != "contract of 2025" || f.Evidence != data.Primary {
 		t.Errorf("price %+v", f)
 	}
-	if p.Peaks[FP32].Note != "without tensor cores" || p.IntraDomain.Value != 4 || p.PowerKind != MeanPower {
+	if p.Peaks[FP32].Note != "without tensor cores" || p.IntraDomain.Value != 4 ||
+		p.PowerKind != MeanPower {
 		t.Errorf("%+v", p)
 	}
 	if p.BandwidthBytesPerSecond.Value != 2039e9 || p.BandwidthBytesPerSecond.Origin != DataSheet {
@@ -95,8 +99,10 @@ func TestReadProfile(t *testing.T) {
 }
 
 func TestReadProfileWithoutBase(t *testing.T) {
-	p, err := ReadProfile("own.yaml", strings.NewReader("name: abacus\npeaks: {fp32: 1 TFLOP/s}\npower: 9 W\n"))
-	if err != nil || p.Peaks[FP32].Value != 1e12 || p.MemoryBytes != nil || p.PowerKind != MeanPower {
+	p, err := ReadProfile("own.yaml", strings.NewReader(
+		"name: abacus\npeaks: {fp32: 1 TFLOP/s}\npower: 9 W\n"))
+	if err != nil || p.Peaks[FP32].Value != 1e12 || p.MemoryBytes != nil ||
+		p.PowerKind != MeanPower {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -148,7 +154,8 @@ func TestReadProfileRefuses(t *testing.T) {
 			t.Errorf("%.60q: %v, want a mention of %q", text, err, mention)
 		}
 	}
-	_, err := ReadProfile("f.yaml", strings.NewReader("name: x\nmemory: 80\nbandwidth: 3\nfoo: 1\n"))
+	_, err := ReadProfile("f.yaml", strings.NewReader(
+		"name: x\nmemory: 80\nbandwidth: 3\nfoo: 1\n"))
 	if err == nil || strings.Count(err.Error(), "f.yaml:") != 3 {
 		t.Errorf("all three faults are wanted at once: %v", err)
 	}
@@ -157,7 +164,10 @@ func TestReadProfileRefuses(t *testing.T) {
 // checkProfile fails on a profile that no reader should return without an error.
 func checkProfile(t *testing.T, p Profile) {
 	t.Helper()
-	for _, f := range []*Field{p.MemoryBytes, p.BandwidthBytesPerSecond, p.IntraBytesPerSecond, p.InterBytesPerSecond, p.PowerWatts, p.Align} {
+	for _, f := range []*Field{
+		p.MemoryBytes, p.BandwidthBytesPerSecond, p.IntraBytesPerSecond,
+		p.InterBytesPerSecond, p.PowerWatts, p.Align,
+	} {
 		if f != nil && !(f.Value > 0) {
 			t.Fatalf("%+v", p)
 		}
@@ -192,7 +202,10 @@ func FuzzReadProfile(f *testing.F) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"a100", "a100,mem=40GiB,price=1.10", "h100,peak-fp8=1 PFLOP/s", ",", "=,=", "tpu,mem=1e400GB", "a100,mem=\x00"} {
+	for _, seed := range []string{
+		"a100", "a100,mem=40GiB,price=1.10", "h100,peak-fp8=1 PFLOP/s",
+		",", "=,=", "tpu,mem=1e400GB", "a100,mem=\x00",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,8 +10,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// WriteProfile writes a profile file that [ReadProfile] reads: what extends a catalogue profile only names it, every number that
-// did not come from its data sheet stands in full with its source, and the calibration with all constants.
+// WriteProfile writes a profile file that [ReadProfile] reads: what extends a catalogue profile
+// only names it, every number that did not come from its data sheet stands in full with its source,
+// and the calibration with all constants.
 func WriteProfile(w io.Writer, p *Profile) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
@@ -41,7 +42,8 @@ func WriteProfile(w io.Writer, p *Profile) error {
 		if f.Evidence != "" {
 			source += ", evidence: " + string(f.Evidence)
 		}
-		line("%s%s: {value: %s%s}", indent, key, quoted(strings.TrimSpace(quantity.Shortest(f.Value)+" "+unit)), source)
+		line("%s%s: {value: %s%s}", indent, key, quoted(
+			strings.TrimSpace(quantity.Shortest(f.Value)+" "+unit)), source)
 	}
 	for _, n := range [...]struct {
 		key, unit string
@@ -103,7 +105,8 @@ func writeCalibration(line func(string, ...any), c *Calibration) {
 			r := c.Covariance[i][k] / (sd * math.Sqrt(c.Covariance[k][k]))
 			correlations = append(correlations, strconv.FormatFloat(r, 'f', 9, 64))
 		}
-		row := fmt.Sprintf("value: %s, log_sd: %s", quantity.Shortest(c.Constants[i]), quantity.Shortest(sd))
+		row := fmt.Sprintf("value: %s, log_sd: %s", quantity.Shortest(c.Constants[i]),
+			quantity.Shortest(sd))
 		if len(correlations) > 0 {
 			row += ", correlations: [" + strings.Join(correlations, ", ") + "]"
 		}

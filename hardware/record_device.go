@@ -11,10 +11,12 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
-// deviceNames are the words by which sources name devices, the more special first, with the profile meant. A name holds all
-// words of its row, whatever stands around and between them; a word of memory is one of the sizes that it states.
+// deviceNames are the words by which sources name devices, the more special first, with the profile
+// meant. A name holds all words of its row, whatever stands around and between them; a word of
+// memory is one of the sizes that it states.
 var deviceNames = []struct{ words, profile, family string }{
-	{"gb300", "gb200", "blackwell"}, // the same dense bf16 and fp8 rates; its larger memory does not enter a step time
+	// the same dense bf16 and fp8 rates; its larger memory does not enter a step time
+	{"gb300", "gb200", "blackwell"},
 	{"gb200", "gb200", "blackwell"},
 	{"b200", "b200", "blackwell"},
 	{"gh200", "gh200", "hopper"},
@@ -55,8 +57,12 @@ var deviceNames = []struct{ words, profile, family string }{
 	{"gaudi3", "gaudi3", "gaudi"},
 }
 
-// otherDevices are words of devices that resemble one of the catalogue and are not: slower links, fewer units.
-var otherDevices = []string{"h100nvl", "h200nvl", "3090ti", "4090d", "5090d", "v4i", "a1000", "p1000", "laptop", "mobile", "maxq"}
+// otherDevices are words of devices that resemble one of the catalogue and are not: slower links,
+// fewer units.
+var otherDevices = []string{
+	"h100nvl", "h200nvl", "3090ti", "4090d", "5090d", "v4i", "a1000",
+	"p1000", "laptop", "mobile", "maxq",
+}
 
 var (
 	countedDevices = regexp.MustCompile(`(?i)^\s*(\d+) ?[x×] ?([a-z])`)
@@ -65,8 +71,8 @@ var (
 	statedMemory   = regexp.MustCompile(`(?i)(\d+) ?gi?b\b`)
 )
 
-// findDevice returns the profile that a source's words for a device mean. It takes no part of a name for the
-// whole, as [Find] does: "GPU" is no device.
+// findDevice returns the profile that a source's words for a device mean. It takes no part of a
+// name for the whole, as [Find] does: "GPU" is no device.
 func findDevice(words string) (Profile, error) {
 	name := countedDevices.ReplaceAllString(words, "$2") // 8xA100
 	name = bareSlice.ReplaceAllString(name, "TPU v$1")   // v4-128
@@ -95,10 +101,11 @@ func findDevice(words string) (Profile, error) {
 }
 
 // makers are words that stand before the names of devices.
-var makers = strings.NewReplacer("nvidia", "", "geforce", "", "tesla", "", "amd", "", "instinct", "", "intel", "", "google", "", "aws", "")
+var makers = strings.NewReplacer("nvidia", "", "geforce", "", "tesla", "", "amd", "", "instinct",
+	"", "intel", "", "google", "", "aws", "")
 
-// assumedLinks are rates in bytes/s that no source at hand states and that rows need. They serve the scoring of rows only:
-// a plan on such a device asks for them.
+// assumedLinks are rates in bytes/s that no source at hand states and that rows need. They serve
+// the scoring of rows only: a plan on such a device asks for them.
 var assumedLinks = []struct {
 	profile      string
 	intra, inter float64
@@ -109,11 +116,15 @@ var assumedLinks = []struct {
 }
 
 func recalledLink(rate float64, note string) *Field {
-	return &Field{Fact: data.Fact{Value: rate, Evidence: data.Recalled, Note: note}, Origin: Default}
+	return &Field{
+		Fact:   data.Fact{Value: rate, Evidence: data.Recalled, Note: note},
+		Origin: Default,
+	}
 }
 
-// powerExponent relates matmul rate to a lowered power limit. Dynamic power goes with clock × voltage², and voltage falls
-// with the clock over part of the range: the rate goes with power to between 1/3 and 1/2.
+// powerExponent relates matmul rate to a lowered power limit. Dynamic power goes with clock ×
+// voltage², and voltage falls with the clock over part of the range: the rate goes with power to
+// between 1/3 and 1/2.
 const powerExponent = 0.4
 
 // capPower lowers the measured ceilings of a device that a source runs below its limit.
@@ -146,7 +157,10 @@ func (r *rowReader) profile(out *MeasuredRun) {
 	out.Family = p.Family()
 	if m := statedBandwidth.FindStringSubmatch(r.row.Hardware); m != nil {
 		if tb, err := strconv.ParseFloat(m[1], 64); err == nil && tb > 0 {
-			p.BandwidthBytesPerSecond = &Field{Fact: data.Fact{Value: tb * 1e12, Source: r.row.Source, Evidence: r.row.Evidence}, Origin: File}
+			p.BandwidthBytesPerSecond = &Field{Fact: data.Fact{
+				Value:  tb * 1e12,
+				Source: r.row.Source, Evidence: r.row.Evidence,
+			}, Origin: File}
 		}
 	}
 	if watts := firstNumber(statedPower, r.row.Hardware); watts != nil {

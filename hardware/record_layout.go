@@ -47,7 +47,8 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	l := flops.Layout{TP: tp, PP: pp}
 	for _, part := range []int{tp, pp, row.ContextParallel} {
 		if part > devices {
-			r.refuse("tp, pp and cp of %d, %d and %d are more than the %d devices", tp, pp, row.ContextParallel, devices)
+			r.refuse("tp, pp and cp of %d, %d and %d are more than the %d devices", tp, pp,
+				row.ContextParallel, devices)
 			return
 		}
 	}
@@ -90,7 +91,8 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	case zero1.MatchString(words):
 		l.ZeRO = 1
 	}
-	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || sequenceParallel.MatchString(words) || strings.Contains(row.Source, "Megatron-Bridge"))
+	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || sequenceParallel.MatchString(words) ||
+		strings.Contains(row.Source, "Megatron-Bridge"))
 	run.Layout = l.For(run.Workload)
 	if n := firstNumber(tpuSlices, row.Parallelism); n != nil && *n > 0 && devices%*n == 0 {
 		run.Software.Domain = devices / *n

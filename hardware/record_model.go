@@ -10,8 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// spanCorruptionTarget is the target length of T5's span corruption for 512 inputs: 15 % noise in spans of 3 (Raffel et
-// al. 2020, arXiv 1910.10683, section 3.1.4), before padding.
+// spanCorruptionTarget is the target length of T5's span corruption for 512 inputs: 15 % noise in
+// spans of 3 (Raffel et al. 2020, arXiv 1910.10683, section 3.1.4), before padding.
 const spanCorruptionTarget = 114
 
 func (r *rowReader) shape(out *MeasuredRun) {
@@ -31,16 +31,22 @@ func (r *rowReader) shape(out *MeasuredRun) {
 		return
 	}
 	s := &run.Shape
-	*s = shapes.Shape{Name: row.Model, DModel: *row.DModel, Norm: shapes.RMSNorm, Head: shapes.HeadUntied}
+	*s = shapes.Shape{
+		Name: row.Model, DModel: *row.DModel, Norm: shapes.RMSNorm,
+		Head: shapes.HeadUntied,
+	}
 	if row.Tied != nil && *row.Tied || row.Tied == nil && row.Arch == "enc-dec" {
 		s.Head = shapes.HeadTied
 	}
-	const gptVocab = 51_200 // GPT-2's 50,257 padded as Megatron-LM does for 8-way tensor parallelism
+	// GPT-2's 50,257 padded as Megatron-LM does for 8-way tensor parallelism
+	const gptVocab = 51_200
 	s.Vocab = or(row.Vocab, gptVocab)
 	heads := r.need(row.Heads, "the number of heads")
 	k := shapes.Stack{
-		DFF: r.need(row.DFF, "d_ff"), Gated: row.Gated != nil && *row.Gated, Activation: shapes.GELU, Heads: heads,
-		KVHeads: or(row.KVHead, heads), DKV: or(row.HeadDim, *row.DModel/heads), Position: shapes.NoPosition, FinalNorm: true,
+		DFF: r.need(row.DFF, "d_ff"), Gated: row.Gated != nil && *row.Gated,
+		Activation: shapes.GELU, Heads: heads,
+		KVHeads: or(row.KVHead, heads), DKV: or(row.HeadDim, *row.DModel/heads),
+		Position: shapes.NoPosition, FinalNorm: true,
 	}
 	switch row.Arch {
 	case "enc-dec":
@@ -50,7 +56,8 @@ func (r *rowReader) shape(out *MeasuredRun) {
 		}
 	case "enc-only":
 		s.Norm, s.Bias, s.Head = shapes.LayerNorm, shapes.BiasAll, shapes.HeadMLM
-		const bertVocab = 30_592 // 30,522 padded to a multiple of 128, as trainers for these devices do
+		// 30,522 padded to a multiple of 128, as trainers for these devices do
+		const bertVocab = 30_592
 		s.Vocab = or(row.Vocab, bertVocab)
 		if vision.MatchString(row.Model) {
 			s.Head = shapes.HeadNone // a classifier of one vector an image
@@ -73,7 +80,8 @@ func (r *rowReader) shape(out *MeasuredRun) {
 		s.Encoder.Layers, s.Decoder.Layers = 0, max(s.Encoder.Layers, s.Decoder.Layers)
 		decoder = cmp.Or(decoder, encoder)
 	}
-	if s.Encoder.Layers == 0 && row.Arch != "dec-only" || s.Decoder.Layers == 0 && row.Arch != "enc-only" {
+	if s.Encoder.Layers == 0 && row.Arch != "dec-only" || s.Decoder.Layers == 0 &&
+		row.Arch != "enc-only" {
 		r.refuse("the number of layers is not stated")
 	}
 	if s.Encoder.Layers > 0 {
@@ -98,8 +106,9 @@ var sparse = regexp.MustCompile(`(?i)\bMoE\b|mixture of experts|mixtral|\bswitch
 // vision are encoders of images.
 var vision = regexp.MustCompile(`(?i)\b(ViT|DeiT)\b`)
 
-// dense refuses a shape that holds far fewer parameters than the row states: there are layers that the columns do not tell.
-// Position tables, of up to 65,536 rows in what is published, add up to two fifths; experts multiply.
+// dense refuses a shape that holds far fewer parameters than the row states: there are layers that
+// the columns do not tell. Position tables, of up to 65,536 rows in what is published, add up to
+// two fifths; experts multiply.
 func (r *rowReader) dense(s *shapes.Shape) {
 	const most = 2
 	if counted := float64(flops.CountParameters(s).Total); r.row.Params != nil && *r.row.Params > most*counted {
@@ -160,15 +169,17 @@ var trainers = []struct{ word, stack string }{
 	{"bigscience", "megatron"},
 }
 
-// leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not say: a run that was measured
-// fitted. Where only full recomputation seems to, trainers with fused attention count as selective: those recompute single
-// products or move activations to the host instead, as the sources that tell their modes do ("custom remat/offload").
+// leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not
+// say: a run that was measured fitted. Where only full recomputation seems to, trainers with fused
+// attention count as selective: those recompute single products or move activations to the host
+// instead, as the sources that tell their modes do ("custom remat/offload").
 func leastRecompute(run *Run) flops.Recompute {
 	if run.Profile.MemoryBytes == nil {
 		return flops.RecomputeNone
 	}
 	w := run.Workload
-	w.Batch = run.Layout.DP * run.Layout.MicroBatch * run.Layout.Accumulate // as laid out, where the stated batch does not divide
+	// as laid out, where the stated batch does not divide
+	w.Batch = run.Layout.DP * run.Layout.MicroBatch * run.Layout.Accumulate
 	for _, mode := range recomputeModes {
 		x := run.Execution
 		x.Recompute = mode
@@ -189,8 +200,9 @@ var (
 	jaxTrainer     = regexp.MustCompile(`(?i)t5x|maxtext|tpu-recipes`)
 )
 
-// recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none (yaml: granularity full,
-// num_layers 0)" is none: the setting names layers to recompute, and names no layer.
+// recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none
+// (yaml: granularity full, num_layers 0)" is none: the setting names layers to recompute, and names
+// no layer.
 func recomputeOf(text string) (mode flops.Recompute, ok bool) {
 	text = strings.ToLower(text)
 	is := func(words ...string) bool { return slices.Contains(words, text) }
@@ -198,11 +210,13 @@ func recomputeOf(text string) (mode flops.Recompute, ok bool) {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
 	}
 	switch {
-	case is("no", "off", "false", "0"), starts("none", "no recompu", "no activation", "no gradient", "no checkpoint", "without"):
+	case is("no", "off", "false", "0"), starts("none", "no recompu", "no activation", "no gradient",
+		"no checkpoint", "without"):
 		return flops.RecomputeNone, true
 	case strings.Contains(text, "selective"), starts("minimal", "custom"):
 		return flops.RecomputeSelective, true
-	case is("yes", "on", "true", "1", "all"), starts("full", "every layer", "all layers", "activation checkpoint", "gradient checkpoint"):
+	case is("yes", "on", "true", "1", "all"), starts("full", "every layer", "all layers",
+		"activation checkpoint", "gradient checkpoint"):
 		return flops.RecomputeFull, true
 	}
 	return flops.RecomputeNone, false

@@ -14,9 +14,12 @@ import (
 func llama(t *testing.T, edit map[string]string) data.StepTime {
 	t.Helper()
 	cells := map[string]string{
-		"id": "x", "quality": "A", "model": "Llama2-7B", "arch": "dec-only", "layers_dec": "32", "d_model": "4096", "d_ff": "11008", "n_heads": "32",
-		"d_head": "128", "n_kv_heads": "32", "ffn_gated": "1", "vocab": "32000", "tied_embeddings": "0", "seq_dec": "4096", "global_batch_seqs": "128",
-		"micro_batch_per_device": "1", "precision": "bf16", "hardware": "A100-80GB", "n_devices": "64", "parallelism_note": "FSDP",
+		"id": "x", "quality": "A", "model": "Llama2-7B", "arch": "dec-only", "layers_dec": "32",
+		"d_model": "4096", "d_ff": "11008", "n_heads": "32",
+		"d_head": "128", "n_kv_heads": "32", "ffn_gated": "1", "vocab": "32000",
+		"tied_embeddings": "0", "seq_dec": "4096", "global_batch_seqs": "128",
+		"micro_batch_per_device": "1", "precision": "bf16", "hardware": "A100-80GB",
+		"n_devices": "64", "parallelism_note": "FSDP",
 		"activation_ckpt": "full", "metric": "step time", "value": "5", "unit": "s/step",
 	}
 	for column, cell := range edit {
@@ -26,7 +29,8 @@ func llama(t *testing.T, edit map[string]string) data.StepTime {
 	for column, cell := range cells {
 		head, row = append(head, column), append(row, `"`+cell+`"`)
 	}
-	rows, err := data.ReadStepTimes("x.csv", strings.NewReader(strings.Join(head, ",")+"\n"+strings.Join(row, ",")+"\n"))
+	rows, err := data.ReadStepTimes("x.csv", strings.NewReader(
+		strings.Join(head, ",")+"\n"+strings.Join(row, ",")+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,16 +40,24 @@ func llama(t *testing.T, edit map[string]string) data.StepTime {
 // Devices are found as papers write them, and what only resembles one is not taken for it.
 func TestDeviceNames(t *testing.T) {
 	for words, want := range map[string]string{
-		"A100-SXM4-80GB": "a100", "NVIDIA A100 (40 GB)": "a100-40gb", "8xA100-40GB": "a100-40gb", "A100-SXM4-40GB": "a100-40gb", "DGX A100 (640GB)": "a100",
-		"A100-PCIE-40GB": "a100-pcie", "A100 PCIe": "a100-pcie", "H100 SXM5": "h100", "H100 PCIe": "h100-pcie", "DGX-H100": "h100", "GH200 480GB": "gh200",
-		"H200": "h200", "HGX B200": "b200", "GB200 NVL72": "gb200", "Tesla V100-SXM2-16GB": "v100-16gb", "DGX-1 V100": "v100", "NVIDIA L4": "l4", "L40S": "l40s",
-		"Tesla T4": "t4", "GeForce RTX 4090": "rtx4090", "RTX-3090 24GB": "rtx3090", "TPUv4-256": "tpu-v4", "v3-32": "tpu-v3", "TPU v5litepod-256": "tpu-v5e",
-		"TPU v5 lite": "tpu-v5e", "v5p-128": "tpu-v5p", "Trillium": "tpu-v6e", "TPU v7": "tpu7x", "AMD Instinct MI300X": "mi300x", "MI250X": "mi250x",
-		"trn1.32xlarge": "trainium1", "Trainium 2": "trainium2", "Gaudi 2": "gaudi2", "P100": "p100", "A10G": "a10g",
+		"A100-SXM4-80GB": "a100", "NVIDIA A100 (40 GB)": "a100-40gb", "8xA100-40GB": "a100-40gb",
+		"A100-SXM4-40GB": "a100-40gb", "DGX A100 (640GB)": "a100",
+		"A100-PCIE-40GB": "a100-pcie", "A100 PCIe": "a100-pcie", "H100 SXM5": "h100",
+		"H100 PCIe": "h100-pcie", "DGX-H100": "h100", "GH200 480GB": "gh200",
+		"H200": "h200", "HGX B200": "b200", "GB200 NVL72": "gb200",
+		"Tesla V100-SXM2-16GB": "v100-16gb", "DGX-1 V100": "v100", "NVIDIA L4": "l4",
+		"L40S":     "l40s",
+		"Tesla T4": "t4", "GeForce RTX 4090": "rtx4090", "RTX-3090 24GB": "rtx3090",
+		"TPUv4-256": "tpu-v4", "v3-32": "tpu-v3", "TPU v5litepod-256": "tpu-v5e",
+		"TPU v5 lite": "tpu-v5e", "v5p-128": "tpu-v5p", "Trillium": "tpu-v6e", "TPU v7": "tpu7x",
+		"AMD Instinct MI300X": "mi300x", "MI250X": "mi250x",
+		"trn1.32xlarge": "trainium1", "Trainium 2": "trainium2", "Gaudi 2": "gaudi2",
+		"P100": "p100", "A10G": "a10g",
 		"8x H100 (NVLink)": "h100", "TPU v4 (ICI)": "tpu-v4",
 	} {
 		p, err := findDevice(words)
-		if err != nil || p.Aliases[0] != want && !strings.Contains(strings.Join(p.Aliases, " "), want) {
+		if err != nil || p.Aliases[0] != want && !strings.Contains(strings.Join(p.Aliases, " "),
+			want) {
 			t.Errorf("%s: %s %v, %v; want %s", words, p.Name, p.Aliases, err, want)
 		}
 	}
@@ -56,18 +68,25 @@ func TestDeviceNames(t *testing.T) {
 			}
 		}
 	}
-	for _, words := range []string{"H800", "A800", "H100 NVL", "A10", "L40", "MI250", "RTX 3090 Ti", "RTX A1000", "Quadro P1000", "RTX 4090 Laptop GPU", "RTX 5090 D", "TPU v5", "Trainium", "GPU", "NVIDIA", "unknown", "type not stated"} {
+	for _, words := range []string{
+		"H800", "A800", "H100 NVL", "A10", "L40", "MI250", "RTX 3090 Ti",
+		"RTX A1000", "Quadro P1000", "RTX 4090 Laptop GPU", "RTX 5090 D", "TPU v5", "Trainium",
+		"GPU", "NVIDIA", "unknown", "type not stated",
+	} {
 		if p, err := findDevice(words); err == nil {
 			t.Errorf("%s is taken for %s", words, p.Name)
 		}
 	}
 }
 
-// One run of 5 s, stated in every unit that tables use. 128 sequences of 4,096 tokens are 524,288 tokens on 64 devices.
+// One run of 5 s, stated in every unit that tables use. 128 sequences of 4,096 tokens are 524,288
+// tokens on 64 devices.
 func TestMetricsOfOneRun(t *testing.T) {
 	r := readRun(t, llama(t, nil))
-	model := flops.CountUnder(flops.MatmulConvention, &r.Run.Shape, r.Run.Workload, flops.RecomputeFull).Step
-	all := flops.CountUnder(flops.HardwareConvention, &r.Run.Shape, r.Run.Workload, flops.RecomputeFull).Step
+	model := flops.CountUnder(flops.MatmulConvention, &r.Run.Shape, r.Run.Workload,
+		flops.RecomputeFull).Step
+	all := flops.CountUnder(flops.HardwareConvention, &r.Run.Shape, r.Run.Workload,
+		flops.RecomputeFull).Step
 	const peak = 312e12   // bf16, dense
 	const rounded = 1e-12 // of a few divisions
 	for _, c := range []struct {
@@ -136,8 +155,10 @@ func TestMetricsOfOneRun(t *testing.T) {
 // NeMo's quirk may stand in the notes alone.
 func TestEncoderTokensOfTheNotes(t *testing.T) {
 	edit := map[string]string{
-		"model": "T5-base", "arch": "enc-dec", "layers_enc": "12", "layers_dec": "12", "d_model": "768", "d_ff": "3072", "n_heads": "12", "d_head": "64",
-		"n_kv_heads": "12", "ffn_gated": "", "vocab": "", "seq_enc": "512", "seq_dec": "128", "metric": "throughput", "value": "65536", "unit": "tokens/s",
+		"model": "T5-base", "arch": "enc-dec", "layers_enc": "12", "layers_dec": "12",
+		"d_model": "768", "d_ff": "3072", "n_heads": "12", "d_head": "64",
+		"n_kv_heads": "12", "ffn_gated": "", "vocab": "", "seq_enc": "512", "seq_dec": "128",
+		"metric": "throughput", "value": "65536", "unit": "tokens/s",
 	}
 	if got := readRun(t, llama(t, edit)).Seconds; got != 128*640/65536.0 {
 		t.Errorf("%g s with both stacks counted", got)
@@ -151,15 +172,20 @@ func TestEncoderTokensOfTheNotes(t *testing.T) {
 // A word that only begins like "no" or "on" says nothing of recomputation.
 func TestWordsOfRecomputation(t *testing.T) {
 	for text, want := range map[string]flops.Recompute{
-		"none": flops.RecomputeNone, "no": flops.RecomputeNone, "off": flops.RecomputeNone, "No recomputation": flops.RecomputeNone,
-		"full": flops.RecomputeFull, "Yes": flops.RecomputeFull, "full (all layers)": flops.RecomputeFull, "gradient checkpointing": flops.RecomputeFull,
+		"none": flops.RecomputeNone, "no": flops.RecomputeNone, "off": flops.RecomputeNone,
+		"No recomputation": flops.RecomputeNone,
+		"full":             flops.RecomputeFull, "Yes": flops.RecomputeFull,
+		"full (all layers)": flops.RecomputeFull, "gradient checkpointing": flops.RecomputeFull,
 		"selective": flops.RecomputeSelective, "minimal": flops.RecomputeSelective,
 	} {
 		if got, ok := recomputeOf(text); !ok || got != want {
 			t.Errorf("%s: %s, %t; want %s", text, got, ok, want)
 		}
 	}
-	for _, text := range []string{"", "not stated", "norm layers recomputed", "offloaded to host", "only attention", "once per block", "1 of 4 layers", "not full"} {
+	for _, text := range []string{
+		"", "not stated", "norm layers recomputed", "offloaded to host",
+		"only attention", "once per block", "1 of 4 layers", "not full",
+	} {
 		if got, ok := recomputeOf(text); ok {
 			t.Errorf("%q is taken for %s", text, got)
 		}
@@ -220,7 +246,8 @@ func TestCellsFilledFromOthers(t *testing.T) {
 		"layers of the one stack": {"layers_dec": "", "layers_enc": "32"},
 	} {
 		r := readRun(t, llama(t, edit)).Run
-		if r.Devices() != 64 || r.Workload != (flops.Workload{Batch: 128, DecoderLength: 4096}) || r.Shape.Decoder.Layers != 32 || r.Shape.Encoder.Layers != 0 {
+		if r.Devices() != 64 || r.Workload != (flops.Workload{Batch: 128, DecoderLength: 4096}) ||
+			r.Shape.Decoder.Layers != 32 || r.Shape.Encoder.Layers != 0 {
 			t.Errorf("%s: %d devices, %+v, %+v", name, r.Devices(), r.Workload, r.Shape)
 		}
 	}

@@ -43,7 +43,8 @@ var (
 	perSecond = regexp.MustCompile(`(?:/ ?|\bper )s(?:ec(?:ond)?)?s?\b`)
 )
 
-// ofMetric returns the seconds of one step by the row's metric; ok is false where it says nothing of one.
+// ofMetric returns the seconds of one step by the row's metric; ok is false where it says nothing
+// of one.
 func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
 	row, run := &r.row, &out.Run
 	unit, metric, value := strings.ToLower(row.Unit), strings.ToLower(row.Metric), *row.Value
@@ -108,7 +109,8 @@ func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
 // stepFLOPs are those that a stated rate counts: of the model, or of all that the hardware did.
 func (r *rowReader) stepFLOPs(run *Run, metric string) float64 {
 	convention := flops.MatmulConvention
-	if strings.Contains(metric, "recompute") || strings.Contains(metric, "hfu") || strings.Contains(metric, "hardware") {
+	if strings.Contains(metric, "recompute") || strings.Contains(metric, "hfu") ||
+		strings.Contains(metric, "hardware") {
 		convention = flops.HardwareConvention
 	}
 	return flops.CountUnder(convention, &run.Shape, run.Workload, run.Execution.Recompute).Step

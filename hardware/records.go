@@ -27,14 +27,18 @@ func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reas
 
 // ReadRun turns a row into a run. The error is an [*UnscoredError].
 //
-// What a row leaves out is filled as follows, the same for every row: blank T5 and mT5 vocabularies by the reader of the
-// rows; TP, PP and CP 1; the devices from the axes, and the data-parallel size from the devices; the batch from the passes;
-// recomputation the least that fits in memory; attention unfused for relative positions and for trainers older than fused
-// attention, fused elsewhere. Experts have no columns: rows with them are refused.
+// What a row leaves out is filled as follows, the same for every row: blank T5 and mT5 vocabularies
+// by the reader of the rows; TP, PP and CP 1; the devices from the axes, and the data-parallel size
+// from the devices; the batch from the passes; recomputation the least that fits in memory;
+// attention unfused for relative positions and for trainers older than fused attention, fused
+// elsewhere. Experts have no columns: rows with them are refused.
 func ReadRun(row data.StepTime) (MeasuredRun, error) {
 	r := rowReader{row: row, cores: 1}
 	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: row.Source, Class: row.Arch}
-	for _, read := range [...]func(*MeasuredRun){r.profile, r.shape, r.execution, r.layout, r.seconds} {
+	for _, read := range [...]func(*MeasuredRun){
+		r.profile, r.shape, r.execution, r.layout,
+		r.seconds,
+	} {
 		if read(&out); r.reason != "" {
 			break
 		}

@@ -34,8 +34,9 @@ func readRun(t *testing.T, row data.StepTime) MeasuredRun {
 // rounding is that of the steps in the source table, which have four decimals.
 const rounding = 5e-4
 
-// NeMo's tokens/s of T5 counts encoder tokens: 1,920 sequences of 512 at 1,626,353 tokens/s are 0.6044 s, and with the 128
-// decoder tokens counted they would be 0.7555 s. The row's own step time says the first.
+// NeMo's tokens/s of T5 counts encoder tokens: 1,920 sequences of 512 at 1,626,353 tokens/s are
+// 0.6044 s, and with the 128 decoder tokens counted they would be 0.7555 s. The row's own step time
+// says the first.
 func TestNeMoCountsEncoderTokensOnly(t *testing.T) {
 	row := published(t, "st0222")
 	if !row.ThroughputCountsEncoderOnly {
@@ -52,14 +53,17 @@ func TestNeMoCountsEncoderTokensOnly(t *testing.T) {
 	}
 }
 
-// MaxText prints model FLOPs a chip: 156 TFLOP/s on 64 chips. The step time is the model's FLOPs over that.
+// MaxText prints model FLOPs a chip: 156 TFLOP/s on 64 chips. The step time is the model's FLOPs
+// over that.
 func TestRowsWithoutStepTimeAreScoredOnTheirOwnMetric(t *testing.T) {
 	r := readRun(t, published(t, "st0306"))
-	want := flops.CountUnder(flops.MatmulConvention, &r.Run.Shape, r.Run.Workload, r.Run.Execution.Recompute).Step / (156e12 * 64)
+	want := flops.CountUnder(flops.MatmulConvention, &r.Run.Shape, r.Run.Workload,
+		r.Run.Execution.Recompute).Step / (156e12 * 64)
 	if r.Seconds != want || r.Basis == "step time" {
 		t.Errorf("%g s on the basis of %q, want %g", r.Seconds, r.Basis, want)
 	}
-	// NeMo's GPT-3 table states tokens/s and, in the notes, the batch of the configuration: 2,048 × 2,048 tokens at 7,500/s.
+	// NeMo's GPT-3 table states tokens/s and, in the notes, the batch of the configuration: 2,048 ×
+	// 2,048 tokens at 7,500/s.
 	if got, want := readRun(t, published(t, "st0243")).Seconds, 2048*2048/7500.0; got != want {
 		t.Errorf("st0243: %g s, want %g", got, want)
 	}
@@ -103,7 +107,8 @@ func TestEveryRowIsReadOrRefused(t *testing.T) {
 	}
 }
 
-// A row that does not say what it recomputed recomputes what it must: 175 billion parameters on 64 A100 of 80 GB do not fit otherwise.
+// A row that does not say what it recomputed recomputes what it must: 175 billion parameters on 64
+// A100 of 80 GB do not fit otherwise.
 func TestUnstatedRecomputationIsTheLeastThatFits(t *testing.T) {
 	if got := readRun(t, published(t, "st0243")).Run.Execution.Recompute; got == flops.RecomputeNone {
 		t.Errorf("GPT-3 175B on 64 A100: recompute %s", got)
@@ -122,7 +127,8 @@ func TestBlankT5Vocabularies(t *testing.T) {
 	}
 }
 
-// Whether the graph was compiled stands in the notes: torchtitan's first two rows differ in nothing else.
+// Whether the graph was compiled stands in the notes: torchtitan's first two rows differ in nothing
+// else.
 func TestCompiledFromTheNotes(t *testing.T) {
 	for id, want := range map[string]bool{"st0392": false, "st0393": true, "st0258": false} {
 		got := readRun(t, published(t, id)).Run.Software.Compiled
@@ -134,7 +140,10 @@ func TestCompiledFromTheNotes(t *testing.T) {
 
 // "none (yaml: granularity full, num_layers 0)" names a mode and no layer to apply it to.
 func TestRecomputationOfNoLayersIsNone(t *testing.T) {
-	for id, want := range map[string]flops.Recompute{"st0217": flops.RecomputeNone, "st0004": flops.RecomputeFull, "st0392": flops.RecomputeSelective} {
+	for id, want := range map[string]flops.Recompute{
+		"st0217": flops.RecomputeNone,
+		"st0004": flops.RecomputeFull, "st0392": flops.RecomputeSelective,
+	} {
 		if got := readRun(t, published(t, id)).Run.Execution.Recompute; got != want {
 			t.Errorf("%s: recompute %s, want %s", id, got, want)
 		}
@@ -149,9 +158,9 @@ func TestNeuronCoresAreNotChips(t *testing.T) {
 	}
 }
 
-// "per device" batches of a sharded program are sequences over all devices, tensor-parallel ones included: 64 chips with
-// 3 each are one pass over 192, not four passes of 16 copies. A pipeline's micro-batch of 1 on as many devices as
-// sequences is no such thing: 529.6B took 280 passes.
+// "per device" batches of a sharded program are sequences over all devices, tensor-parallel ones
+// included: 64 chips with 3 each are one pass over 192, not four passes of 16 copies. A pipeline's
+// micro-batch of 1 on as many devices as sequences is no such thing: 529.6B took 280 passes.
 func TestMicroBatchesPerDevice(t *testing.T) {
 	if l := readRun(t, published(t, "st0338")).Run.Layout; l.TP != 4 || l.Accumulate != 1 || l.MicroBatch != 12 {
 		t.Errorf("st0338: %+v; want one pass of 12 for each of 16 copies", l)
@@ -165,7 +174,8 @@ func TestMicroBatchesPerDevice(t *testing.T) {
 func TestContextParallelRows(t *testing.T) {
 	r := readRun(t, published(t, "st0400"))
 	if r.Run.Software.ContextParallel != 4 || r.Run.Layout.DP != 2 || r.Run.Devices() != 8 {
-		t.Errorf("cp %d, dp %d, %d devices; want 4, 2, 8", r.Run.Software.ContextParallel, r.Run.Layout.DP, r.Run.Devices())
+		t.Errorf("cp %d, dp %d, %d devices; want 4, 2, 8", r.Run.Software.ContextParallel,
+			r.Run.Layout.DP, r.Run.Devices())
 	}
 }
 
@@ -173,7 +183,8 @@ func TestContextParallelRows(t *testing.T) {
 func TestSlicesOfATorus(t *testing.T) {
 	r := readRun(t, published(t, "st0328"))
 	if r.Run.Software.Domain != 256 || r.Run.Devices() != 4096 {
-		t.Errorf("slices of %d in %d chips; want 256 in 4,096", r.Run.Software.Domain, r.Run.Devices())
+		t.Errorf("slices of %d in %d chips; want 256 in 4,096", r.Run.Software.Domain,
+			r.Run.Devices())
 	}
 }
 
@@ -185,20 +196,27 @@ func TestOddDevicesKeepTheirLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := r.Run.Profile
-	if p.BandwidthBytesPerSecond.Value != 2.4e12 || p.Measured[BF16].Value >= h100.Measured[BF16].Value || p.Name == h100.Name {
-		t.Errorf("%s: bandwidth %g, ceiling %g; the catalogue has %g", p.Name, p.BandwidthBytesPerSecond.Value, p.Measured[BF16].Value, h100.Measured[BF16].Value)
+	if p.BandwidthBytesPerSecond.Value != 2.4e12 ||
+		p.Measured[BF16].Value >= h100.Measured[BF16].Value || p.Name == h100.Name {
+		t.Errorf("%s: bandwidth %g, ceiling %g; the catalogue has %g", p.Name,
+			p.BandwidthBytesPerSecond.Value, p.Measured[BF16].Value, h100.Measured[BF16].Value)
 	}
 }
 
-// fp8 rows run their layer products in fp8 and the rest in bf16; tf32 rows are float32 with tf32 products.
+// fp8 rows run their layer products in fp8 and the rest in bf16; tf32 rows are float32 with tf32
+// products.
 func TestFormatsOfProducts(t *testing.T) {
 	for id, want := range map[string]struct {
 		precision flops.Precision
 		matmul    Precision
-	}{"st0427": {flops.BF16Mixed, FP8}, "st0258": {flops.FP32, TF32}, "st0257": {flops.FP32, ""}, "st0481": {flops.FP16Mixed, ""}} {
+	}{
+		"st0427": {flops.BF16Mixed, FP8}, "st0258": {flops.FP32, TF32}, "st0257": {flops.FP32, ""},
+		"st0481": {flops.FP16Mixed, ""},
+	} {
 		r := readRun(t, published(t, id)).Run
 		if r.Execution.Precision != want.precision || r.Software.Matmul != want.matmul {
-			t.Errorf("%s: %s with %q products, want %s with %q", id, r.Execution.Precision, r.Software.Matmul, want.precision, want.matmul)
+			t.Errorf("%s: %s with %q products, want %s with %q", id, r.Execution.Precision,
+				r.Software.Matmul, want.precision, want.matmul)
 		}
 	}
 }

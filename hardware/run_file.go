@@ -70,15 +70,17 @@ func IsRunFile(text []byte) bool {
 //	  - {name: pre-training, steps: 524288}
 //	  - {preset: superglue, steps: 20k, hardware: a100, devices: 8}
 //
-// What stands at the top holds for all phases that do not say otherwise. A preset sets batch, lengths and steps, see
-// [FindFineTuning]. Amounts are read by internal/quantity. Every fault is reported at once, each as file:line:column.
+// What stands at the top holds for all phases that do not say otherwise. A preset sets batch,
+// lengths and steps, see [FindFineTuning]. Amounts are read by internal/quantity. Every fault is
+// reported at once, each as file:line:column.
 func ReadRunFile(name string, in io.Reader) ([]PhaseSpec, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case len(text) > maxProfileBytes:
-		return nil, fmt.Errorf("%s: larger than a run can be; at most %d bytes", name, maxProfileBytes)
+		return nil, fmt.Errorf("%s: larger than a run can be; at most %d bytes", name,
+			maxProfileBytes)
 	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
 		return nil, fmt.Errorf("%s:1:1: not UTF-8 text; save the file as UTF-8", name)
 	}
@@ -96,7 +98,10 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 	if !ok {
 		return nil
 	}
-	common := PhaseSpec{Given: map[string]bool{}, Execution: flops.Execution{Optimizer: flops.Adafactor}}
+	common := PhaseSpec{
+		Given:     map[string]bool{},
+		Execution: flops.Execution{Optimizer: flops.Adafactor},
+	}
 	var list *ast.SequenceNode
 	var rest []entry
 	for _, e := range entries {
@@ -134,9 +139,13 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 			p.At = fmt.Sprintf("%s:%d:%d", r.name, start.Position.Line, start.Position.Column)
 		}
 		r.phase(&p, entries, nil)
-		for _, need := range []struct{ key, value string }{{"shape", p.Shape}, {"hardware", p.Hardware}} {
+		for _, need := range []struct{ key, value string }{
+			{"shape", p.Shape},
+			{"hardware", p.Hardware},
+		} {
 			if need.value == "" {
-				r.fault(start, "%s: no %s; a line of the phase or at the top is wanted", p.Name, need.key)
+				r.fault(start, "%s: no %s; a line of the phase or at the top is wanted", p.Name,
+					need.key)
 			}
 		}
 		out = append(out, p)
@@ -180,7 +189,8 @@ func (r *profileReader) phase(p *PhaseSpec, entries []entry, also []string, refu
 		}
 		if slices.Contains(lengthKeys, e.key) {
 			if length != "" {
-				r.fault(e.at, "%s and %s both say how long the phase is; one of them is wanted", length, e.key)
+				r.fault(e.at, "%s and %s both say how long the phase is; one of them is wanted",
+					length, e.key)
 				continue
 			}
 			length, p.Length = e.key, Length{}
@@ -229,22 +239,31 @@ func (p *PhaseSpec) keys() map[string]func(string) error {
 	}
 	search := func(word string) error {
 		if p.Search = word; word != "auto" {
-			return fmt.Errorf("unknown layout: %q; auto, or the lines dp, tp, pp and zero are wanted", clip(word))
+			return fmt.Errorf(
+				"unknown layout: %q; auto, or the lines dp, tp, pp and zero are wanted", clip(word))
 		}
 		return nil
 	}
 	const secondsPerDay = 86400
 	return map[string]func(string) error{
-		"name": text(&p.Name), "shape": text(&p.Shape), "hardware": text(&p.Hardware), "region": text(&p.Rates.Region),
-		"devices": count(&p.Devices, 1), "dp": count(&p.Layout.DP, 1), "tp": count(&p.Layout.TP, 1), "pp": count(&p.Layout.PP, 1), "zero": count(&p.Layout.ZeRO, 0),
-		"layout": search, "micro_batch": count(&p.Layout.MicroBatch, 1), "accumulate": count(&p.Layout.Accumulate, 1),
-		"batch": count(&p.Workload.Batch, 1), "encoder_length": count(&p.Workload.EncoderLength, 1), "decoder_length": count(&p.Workload.DecoderLength, 1),
-		"precision": kind(&p.Execution.Precision), "optimizer": kind(&p.Execution.Optimizer), "recompute": kind(&p.Execution.Recompute), "attention": kind(&p.Execution.Attention),
+		"name": text(&p.Name), "shape": text(&p.Shape), "hardware": text(&p.Hardware),
+		"region":  text(&p.Rates.Region),
+		"devices": count(&p.Devices, 1), "dp": count(&p.Layout.DP, 1), "tp": count(&p.Layout.TP, 1),
+		"pp": count(&p.Layout.PP, 1), "zero": count(&p.Layout.ZeRO, 0),
+		"layout": search, "micro_batch": count(&p.Layout.MicroBatch, 1),
+		"accumulate": count(&p.Layout.Accumulate, 1),
+		"batch":      count(&p.Workload.Batch, 1), "encoder_length": count(&p.Workload.EncoderLength, 1),
+		"decoder_length": count(&p.Workload.DecoderLength, 1),
+		"precision":      kind(&p.Execution.Precision), "optimizer": kind(&p.Execution.Optimizer),
+		"recompute": kind(&p.Execution.Recompute), "attention": kind(&p.Execution.Attention),
 		"steps": amount(quantity.Count, func(v float64) { p.Length.Steps = v }), "tokens": amount(quantity.Tokens, func(v float64) { p.Length.Tokens = v }),
 		"days":     amount(quantity.Number, func(v float64) { p.Length.WallSeconds = secondsPerDay * v }),
 		"max_cost": amount(quantity.Money, func(v float64) { p.Length.MaxUSD = v }),
-		"price":    optional(quantity.HourlyPrice, &p.Rates.PriceUSDPerHour), "power": optional(quantity.Power, &p.Rates.MeanPowerWatts),
-		"pue": optional(quantity.Ratio, &p.Rates.PUE), "grid": optional(quantity.CarbonIntensity, &p.Rates.KgCO2ePerKWh), "goodput": optional(quantity.Fraction, &p.Goodput),
+		"price":    optional(quantity.HourlyPrice, &p.Rates.PriceUSDPerHour),
+		"power":    optional(quantity.Power, &p.Rates.MeanPowerWatts),
+		"pue":      optional(quantity.Ratio, &p.Rates.PUE),
+		"grid":     optional(quantity.CarbonIntensity, &p.Rates.KgCO2ePerKWh),
+		"goodput":  optional(quantity.Fraction, &p.Goodput),
 	}
 }
 

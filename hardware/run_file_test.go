@@ -20,7 +20,8 @@ phases:
     goodput: 0.8
 `
 
-// What stands at the top holds for every phase that does not say otherwise; a preset stands behind what a line says.
+// What stands at the top holds for every phase that does not say otherwise; a preset stands behind
+// what a line says.
 func TestReadRunFile(t *testing.T) {
 	if !IsRunFile([]byte(campaign)) {
 		t.Error("not recognised")
@@ -36,11 +37,21 @@ func TestReadRunFile(t *testing.T) {
 		workload           flops.Workload
 	}{
 		{"run.yaml:7:6", "pre-training", "tpu-v3", 16, 524288, flops.Workload{}},
-		{"run.yaml:8:6", "superglue", "a100", 8, 20_000, flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62}}, // the T5 library's lengths
-		{"run.yaml:9:5", "squad", "tpu-v3", 16, 1 << 18, flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 97}},
+		// the T5 library's lengths
+		{
+			"run.yaml:8:6", "superglue", "a100", 8, 20_000,
+			flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62},
+		},
+		{
+			"run.yaml:9:5", "squad", "tpu-v3", 16, 1 << 18,
+			flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 97},
+		},
 	} {
 		p := phases[i]
-		if p.At != want.at || p.Name != want.name || p.Hardware != want.hardware || p.Devices != want.devices || p.Length.Steps != want.steps || p.Workload != want.workload || p.Shape != "t5-base" || p.Execution.Optimizer != flops.Adam {
+		if p.At != want.at || p.Name != want.name || p.Hardware != want.hardware ||
+			p.Devices != want.devices || p.Length.Steps != want.steps ||
+			p.Workload != want.workload || p.Shape != "t5-base" ||
+			p.Execution.Optimizer != flops.Adam {
 			t.Errorf("phase %d: %+v", i+1, p)
 		}
 	}
@@ -60,19 +71,28 @@ func TestFaultsOfARunFile(t *testing.T) {
 		t.Fatal("no fault")
 	}
 	for _, want := range []string{
-		"r.yaml:2:1: unknown key: \"devcies\"; did you mean devices?", "r.yaml:4:14: preset: unknown fine-tuning set-up", "did you mean superglue?",
-		"r.yaml:4:36: steps and tokens both", "r.yaml:4:6: phase 1: no hardware", "r.yaml:7:14: devices", "r.yaml:8:14: goodput", "r.yaml:9:11: zero",
+		"r.yaml:2:1: unknown key: \"devcies\"; did you mean devices?",
+		"r.yaml:4:14: preset: unknown fine-tuning set-up", "did you mean superglue?",
+		"r.yaml:4:36: steps and tokens both", "r.yaml:4:6: phase 1: no hardware",
+		"r.yaml:7:14: devices", "r.yaml:8:14: goodput", "r.yaml:9:11: zero",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
 		}
 	}
-	for _, bad := range []string{"", "phases: 3", "phases: []", "shape: x", "phases:\n  - t5-base", "a: b: c", "phases: [{name: a, shape: b, hardware: c}]\nname: x", "phases: [{}]\n---\n1", "\xff", strings.Repeat(" ", maxProfileBytes+1)} {
+	for _, bad := range []string{
+		"", "phases: 3", "phases: []", "shape: x", "phases:\n  - t5-base",
+		"a: b: c", "phases: [{name: a, shape: b, hardware: c}]\nname: x", "phases: [{}]\n---\n1",
+		"\xff", strings.Repeat(" ", maxProfileBytes+1),
+	} {
 		if _, err := ReadRunFile("r.yaml", strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: no error", clip(bad))
 		}
 	}
-	for _, other := range []string{"name: our A100\nextends: a100\n", "", "[phases]", "d_model: 512", "phases"} {
+	for _, other := range []string{
+		"name: our A100\nextends: a100\n", "", "[phases]",
+		"d_model: 512", "phases",
+	} {
 		if IsRunFile([]byte(other)) {
 			t.Errorf("%q is taken for a run file", other)
 		}
@@ -89,7 +109,8 @@ func FuzzReadRunFile(f *testing.F) {
 			return
 		}
 		for _, p := range phases {
-			if p.Shape == "" || p.Hardware == "" || p.Name == "" || p.Devices < 0 || p.Workload.Batch < 0 || p.Length.Steps < 0 {
+			if p.Shape == "" || p.Hardware == "" || p.Name == "" || p.Devices < 0 ||
+				p.Workload.Batch < 0 || p.Length.Steps < 0 {
 				t.Errorf("%+v", p)
 			}
 		}

@@ -2,8 +2,8 @@ package hardware
 
 import "github.com/deepnarrow/deepnarrow/flops"
 
-// Fits reports whether a device holds the peak of a step, nil when the profile
-// does not state its memory.
+// Fits reports whether a device holds the peak of a step, nil when the profile does not state its
+// memory.
 func (p *Profile) Fits(m *flops.Memory) *bool {
 	if p.MemoryBytes == nil {
 		return nil
@@ -12,8 +12,8 @@ func (p *Profile) Fits(m *flops.Memory) *bool {
 	return &fits
 }
 
-// Length says how long a run is: by its work, by the clock or by the bill. The
-// first field that is not 0 counts.
+// Length says how long a run is: by its work, by the clock or by the bill. The first field that is
+// not 0 counts.
 type Length struct {
 	Steps       float64 // optimizer steps
 	Tokens      float64 // see [flops.Workload.TrainingTokens]
@@ -21,9 +21,8 @@ type Length struct {
 	MaxUSD      float64 // the bill that must not be exceeded
 }
 
-// Schedule is a whole run: its work, its time and its bill. What cannot be
-// known is absent with the reason; a run of given wall-clock time has a bill
-// even where its step time is unknown.
+// Schedule is a whole run: its work, its time and its bill. What cannot be known is absent with the
+// reason; a run of given wall-clock time has a bill even where its step time is unknown.
 type Schedule struct {
 	Steps     Estimate
 	Tokens    Estimate
@@ -32,15 +31,17 @@ type Schedule struct {
 	Goodput   Input
 }
 
-// Plan returns the schedule of a run on so many devices whose steps take
-// stepSeconds and consume tokensPerStep.
+// Plan returns the schedule of a run on so many devices whose steps take stepSeconds and consume
+// tokensPerStep.
 //
 //	wall = steps · step seconds / goodput      given steps or tokens
 //	steps = wall · goodput / step seconds      given the wall clock
 //	wall = most USD / (devices · price)        given the bill
 //
 // The low bound of steps and tokens is the safe one to promise.
-func Plan(devices int, stepSeconds Estimate, tokensPerStep float64, length Length, goodput Input, rates Rates) Schedule {
+func Plan(devices int, stepSeconds Estimate, tokensPerStep float64, length Length, goodput Input,
+	rates Rates,
+) Schedule {
 	s := Schedule{Goodput: goodput, Occupancy: Occupancy{Devices: devices}}
 	perStep := Exactly(tokensPerStep)
 	switch {

@@ -5,12 +5,14 @@ import (
 	"testing"
 )
 
-// TestPlanByHand: 16 devices at 2 USD an hour, a step of 0.5 s and 1,000
-// tokens, goodput 0.8. 7,200 steps take 3,600 s of steps and 4,500 s of wall
-// clock, so 16 · 1.25 h = 20 device-hours and 40 USD. The three other
-// questions ask for the same run from its tokens, its clock and its bill.
+// TestPlanByHand: 16 devices at 2 USD an hour, a step of 0.5 s and 1,000 tokens, goodput 0.8. 7,200
+// steps take 3,600 s of steps and 4,500 s of wall clock, so 16 · 1.25 h = 20 device-hours and 40
+// USD. The three other questions ask for the same run from its tokens, its clock and its bill.
 func TestPlanByHand(t *testing.T) {
-	rates := Rates{Price: Given("price", 2), MeanPower: Given("mean power", 200), PUE: Given("PUE", 1.5), GridIntensity: Given("grid intensity", 0.4)}
+	rates := Rates{
+		Price: Given("price", 2), MeanPower: Given("mean power", 200),
+		PUE: Given("PUE", 1.5), GridIntensity: Given("grid intensity", 0.4),
+	}
 	for name, length := range map[string]Length{
 		"steps":  {Steps: 7200},
 		"tokens": {Tokens: 7.2e6},
@@ -39,11 +41,15 @@ func TestPlanByHand(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutStepTime: a run of so many days has a bill even where nobody
-// can say how many steps it makes.
+// TestPlanWithoutStepTime: a run of so many days has a bill even where nobody can say how many
+// steps it makes.
 func TestPlanWithoutStepTime(t *testing.T) {
-	rates := Rates{Price: missingInput("price", "no price"), MeanPower: Given("mean power", 200), PUE: Given("PUE", 1.5), GridIntensity: Given("grid intensity", 0.4)}
-	s := Plan(16, Estimate{Missing: "no peak"}, 1000, Length{WallSeconds: 4500}, Given("goodput", 0.8), rates)
+	rates := Rates{
+		Price: missingInput("price", "no price"), MeanPower: Given("mean power", 200),
+		PUE: Given("PUE", 1.5), GridIntensity: Given("grid intensity", 0.4),
+	}
+	s := Plan(16, Estimate{Missing: "no peak"}, 1000, Length{WallSeconds: 4500},
+		Given("goodput", 0.8), rates)
 	if s.Steps.Interval != nil || s.Steps.Missing != "no peak" {
 		t.Errorf("steps = %+v", s.Steps)
 	}

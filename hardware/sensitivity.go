@@ -12,7 +12,8 @@ import (
 type Change struct {
 	What string // e.g. "recompute none instead of full"
 	Kind ChangeKind
-	// Gain is the rise of throughput per device: tokens per second and device with the change over those without, less 1.
+	// Gain is the rise of throughput per device: tokens per second and device with the change over
+	// those without, less 1.
 	Gain        float64
 	StepSeconds float64
 	Fits        *bool // in memory; nil where the profile does not state its memory
@@ -22,13 +23,15 @@ type Change struct {
 type ChangeKind string
 
 const (
-	SettingChange  ChangeKind = "setting"  // of the trainer; the result is the same but for rounding
+	// of the trainer; the result is the same but for rounding
+	SettingChange  ChangeKind = "setting"
 	ShapeChange    ChangeKind = "shape"    // of the model or its batch
 	HardwareChange ChangeKind = "hardware" // of the machine
 )
 
-// Sensitivities returns what single changes would gain, the largest gain first, each found by predicting the changed run.
-// Changes that the run does not allow are left out. The errors are those of [Predict].
+// Sensitivities returns what single changes would gain, the largest gain first, each found by
+// predicting the changed run. Changes that the run does not allow are left out. The errors are
+// those of [Predict].
 func Sensitivities(r Run) ([]Change, error) {
 	base, err := Predict(r)
 	if err != nil {
@@ -41,7 +44,10 @@ func Sensitivities(r Run) ([]Change, error) {
 		if err != nil {
 			continue
 		}
-		list = append(list, Change{What: c.change, Kind: c.kind, Gain: p.rate/rate - 1, StepSeconds: p.seconds, Fits: p.fits})
+		list = append(list, Change{
+			What: c.change, Kind: c.kind, Gain: p.rate/rate - 1,
+			StepSeconds: p.seconds, Fits: p.fits,
+		})
 	}
 	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Compare(b.Gain, a.Gain) })
 	return list, nil
@@ -66,7 +72,8 @@ func predictPlain(r *Run) (plain, error) {
 	if err != nil {
 		return plain{}, err
 	}
-	out := plain{seconds: seconds, rate: float64(r.Workload.Tokens(&r.Shape)) / seconds / float64(r.Devices())}
+	out := plain{seconds: seconds, rate: float64(r.Workload.Tokens(&r.Shape)) / seconds / float64(
+		r.Devices())}
 	if r.Profile.MemoryBytes != nil {
 		fits := memory.PeakBytes <= r.Profile.MemoryBytes.Value
 		out.fits = &fits
@@ -143,13 +150,14 @@ func candidates(r *Run) []candidate {
 
 // shapeCandidates are changes of batch and model that cost no parameters to speak of.
 func shapeCandidates(r *Run, l flops.Layout, try func(ChangeKind, string, func(*Run))) {
-	try(ShapeChange, fmt.Sprintf("batch %d instead of %d", 2*r.Workload.Batch, r.Workload.Batch), func(r *Run) {
-		r.Workload.Batch *= 2
-		r.Layout.Accumulate = 0
-		if l.Accumulate == 1 {
-			r.Layout.MicroBatch = 2 * l.MicroBatch
-		}
-	})
+	try(ShapeChange, fmt.Sprintf("batch %d instead of %d", 2*r.Workload.Batch, r.Workload.Batch),
+		func(r *Run) {
+			r.Workload.Batch *= 2
+			r.Layout.Accumulate = 0
+			if l.Accumulate == 1 {
+				r.Layout.MicroBatch = 2 * l.MicroBatch
+			}
+		})
 	padded := ceilDiv(r.Shape.Vocab, tile*l.TP) * tile * l.TP
 	if padded != r.Shape.Vocab {
 		try(ShapeChange, fmt.Sprintf("vocabulary padded from %d to %d", r.Shape.Vocab, padded), func(r *Run) { r.Shape.Vocab = padded })

@@ -108,17 +108,20 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 			p.matmul += s.project(n, sh.DModel, sh.DModel, s.headRate)
 		}
 	}
-	p.matmul += s.frontend(sh, &sh.Encoder, w.EncoderTokens(sh)) + s.frontend(sh, &sh.Decoder, w.DecoderTokens(sh))
+	p.matmul += s.frontend(sh, &sh.Encoder, w.EncoderTokens(sh)) +
+		s.frontend(sh, &sh.Decoder, w.DecoderTokens(sh))
 	if sh.Pooler {
 		p.matmul += s.project(w.Batch, sh.DModel, sh.DModel, s.headRate)
 	}
 	full := 1.0 + backwardPasses
-	b := blockTime{matmul: full * p.matmul, vector: full * (s.traffic*p.bytes + p.scores) / s.stream}
+	b := blockTime{matmul: full * p.matmul, vector: full * (s.traffic*p.bytes +
+		p.scores) / s.stream}
 	b.launch = added(b.matmul+b.vector, full*p.kernels*s.launch)
 	return b
 }
 
-// frontend returns the time of one forward pass of the convolutions that feed a stack in place of tokens.
+// frontend returns the time of one forward pass of the convolutions that feed a stack in place of
+// tokens.
 func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float64 {
 	if tokens == 0 {
 		return 0
@@ -126,19 +129,22 @@ func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float6
 	switch f := k.Frontend; f.Kind {
 	case shapes.Audio:
 		const width = 3
-		return s.project(2*tokens, sh.DModel, width*f.Channels, s.headRate) + s.project(tokens, sh.DModel, width*sh.DModel, s.headRate)
+		return s.project(2*tokens, sh.DModel, width*f.Channels, s.headRate) +
+			s.project(tokens, sh.DModel, width*sh.DModel, s.headRate)
 	case shapes.Patches:
 		return s.project(tokens, sh.DModel, f.Patch*f.Patch*f.Channels, s.headRate)
 	}
 	return 0
 }
 
-// step returns the time of one training step on checked input, the layout filled. It does not allocate.
+// step returns the time of one training step on checked input, the layout filled. It does not
+// allocate.
 //
 //	step = m·t_max + (p−1)/v·t_max + data collectives + optimizer + fixed, all × (1 + loss·log₂ nodes)
 //
-// t_max is the slowest stage's time of one micro-batch, m micro-batches, p stages, v chunks a stage: with stages of
-// equal time the pipeline idles (p−1)/(v·m) of the rest (Narayanan et al. 2021, arXiv 2104.04473, section 2.2).
+// t_max is the slowest stage's time of one micro-batch, m micro-batches, p stages, v chunks a
+// stage: with stages of equal time the pipeline idles (p−1)/(v·m) of the rest (Narayanan et al.
+// 2021, arXiv 2104.04473, section 2.2).
 func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepTime {
 	micro := w
 	micro.Batch = l.MicroBatch
@@ -147,7 +153,10 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 		spread = float64(l.TP)
 	}
 	encoder := s.stack(sh, &sh.Encoder, slice{micro.Batch, w.EncoderLength, 0, l.TP, spread}, false)
-	decoder := s.stack(sh, &sh.Decoder, slice{micro.Batch, w.DecoderLength, w.EncoderLength, l.TP, spread}, true)
+	decoder := s.stack(sh, &sh.Decoder, slice{
+		micro.Batch, w.DecoderLength, w.EncoderLength, l.TP,
+		spread,
+	}, true)
 	outside := s.outside(sh, micro, l.TP)
 
 	var t stepTime
@@ -166,7 +175,8 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 	}
 
 	params := s.localParameters(sh, l)
-	t[dataCollectives] = s.dataParallel(params, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate, slowest)
+	t[dataCollectives] = s.dataParallel(params, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate,
+		slowest)
 	shards := 1.0
 	if l.ZeRO >= 1 {
 		shards = float64(l.DP * s.contexts)
@@ -187,7 +197,9 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 }
 
 // slowestStage returns the time of one micro-batch in the slowest pipeline stage.
-func (s *Machine) slowestStage(sh *shapes.Shape, l flops.Layout, encoder, decoder, outside float64) float64 {
+func (s *Machine) slowestStage(sh *shapes.Shape, l flops.Layout, encoder, decoder,
+	outside float64,
+) float64 {
 	worst := 0.0
 	for r := range l.PP {
 		e, d := l.StageLayers(sh, r)
@@ -200,7 +212,8 @@ func (s *Machine) slowestStage(sh *shapes.Shape, l flops.Layout, encoder, decode
 	return worst
 }
 
-// transfer returns what shows of sending one micro-batch's boundary tensor on and its gradient back.
+// transfer returns what shows of sending one micro-batch's boundary tensor on and its gradient
+// back.
 func (s *Machine) transfer(sh *shapes.Shape, micro flops.Workload, l flops.Layout) float64 {
 	tokens := max(micro.EncoderTokens(sh), micro.DecoderTokens(sh)) / s.contexts
 	bytes := 2 * s.compute * float64(tokens) * float64(sh.DModel) / float64(l.TP)
@@ -211,13 +224,15 @@ func (s *Machine) transfer(sh *shapes.Shape, micro flops.Workload, l flops.Layou
 	return s.dataExposed * (2*s.latency + bytes/rate) * float64(l.Interleave)
 }
 
-// localParameters returns the parameters one device holds before ZeRO splits them, stages taken as equal.
+// localParameters returns the parameters one device holds before ZeRO splits them, stages taken as
+// equal.
 func (s *Machine) localParameters(sh *shapes.Shape, l flops.Layout) float64 {
 	count := flops.CountParameters(sh)
 	total := float64(count.Total)
 	if s.experts > 1 {
 		for _, k := range [...]*shapes.Stack{&sh.Encoder, &sh.Decoder} {
-			experts := float64(k.SparseLayers()*k.Experts) * float64(k.FFNMatrices()) * float64(sh.DModel) * float64(k.DFF)
+			experts := float64(k.SparseLayers()*k.Experts) * float64(k.FFNMatrices()) * float64(
+				sh.DModel) * float64(k.DFF)
 			total -= experts * (1 - 1/float64(s.experts))
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Run is one training configuration to be timed. The devices are the layout's, times Software.ContextParallel.
+// Run is one training configuration to be timed. The devices are the layout's, times
+// Software.ContextParallel.
 type Run struct {
 	Profile   Profile
 	Shape     shapes.Shape
@@ -54,7 +55,8 @@ type Prediction struct {
 	Level       float64 // of the interval, as a fraction
 	Parts       []Part  // sum to StepSeconds.Value; those of zero length are left out
 	Bound       Bound
-	// MFU is the step's matmul FLOPs a second and device over PeakFLOPsPerSecond, HFU the same with recomputed FLOPs.
+	// MFU is the step's matmul FLOPs a second and device over PeakFLOPsPerSecond, HFU the same with
+	// recomputed FLOPs.
 	MFU, HFU           float64
 	PeakFLOPsPerSecond float64
 	Devices            int
@@ -87,13 +89,15 @@ var pieceNames = [pieces]struct {
 	stragglers:        {"waiting for the slowest node", NetworkBound},
 }
 
-// Predict returns the time of one training step with an 80 % interval, what it is made of, what binds, and what it
-// rests on.
+// Predict returns the time of one training step with an 80 % interval, what it is made of, what
+// binds, and what it rests on.
 //
-// Errors: a [*shapes.InvalidError] for a run that cannot be laid out, a [*MissingError] for a profile that lacks a number
-// the run needs. A run that does not fit in memory is predicted all the same, with Fits false.
+// Errors: a [*shapes.InvalidError] for a run that cannot be laid out, a [*MissingError] for a
+// profile that lacks a number the run needs. A run that does not fit in memory is predicted all the
+// same, with Fits false.
 //
-// Not modelled: input pipelines that starve the devices, checkpoints and evaluation (see goodput), thermal drift.
+// Not modelled: input pipelines that starve the devices, checkpoints and evaluation (see goodput),
+// thermal drift.
 func Predict(r Run) (Prediction, error) {
 	memory, err := flops.TrainingMemory(&r.Shape, r.Workload, r.Execution, r.Layout)
 	if err != nil {
@@ -116,18 +120,23 @@ func Predict(r Run) (Prediction, error) {
 	p.Parts, p.Bound = t.parts()
 	step := p.StepSeconds.Value
 	available := float64(p.Devices) * machine.peak * step
-	p.MFU = flops.CountUnder(flops.MatmulConvention, &r.Shape, r.Workload, r.Execution.Recompute).Step / available
-	p.HFU = flops.CountUnder(flops.HardwareConvention, &r.Shape, r.Workload, r.Execution.Recompute).Step / available
+	p.MFU = flops.CountUnder(flops.MatmulConvention, &r.Shape, r.Workload,
+		r.Execution.Recompute).Step / available
+	p.HFU = flops.CountUnder(flops.HardwareConvention, &r.Shape, r.Workload,
+		r.Execution.Recompute).Step / available
 	p.TokensPerSecond = float64(r.Workload.Tokens(&r.Shape)) / step
 	if p.Fits = r.Profile.Fits(&memory); p.Fits != nil && !*p.Fits {
 		has := r.Profile.MemoryBytes.Value
-		p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s", quantity.Format(quantity.Bytes, memory.PeakBytes, 3), quantity.Format(quantity.Bytes, has, 3)))
+		p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s",
+			quantity.Format(quantity.Bytes, memory.PeakBytes, 3),
+			quantity.Format(quantity.Bytes, has, 3)))
 	}
 	p.Assumptions = r.assumptions(&machine, layout, &fit)
 	return p, nil
 }
 
-// parts lists the pieces that take time, longest first, and the kind of limit that most of the time belongs to.
+// parts lists the pieces that take time, longest first, and the kind of limit that most of the time
+// belongs to.
 func (t *stepTime) parts() ([]Part, Bound) {
 	var list []Part
 	by := map[Bound]float64{}
@@ -155,8 +164,9 @@ func (t *stepTime) parts() ([]Part, Bound) {
 	return list, bound
 }
 
-// StepSeconds returns the time of one training step of a valid shape, workload and layout: [Predict] without interval,
-// memory and explanation. It does not allocate; the error is the [*MissingError] of a link that the profile lacks.
+// StepSeconds returns the time of one training step of a valid shape, workload and layout:
+// [Predict] without interval, memory and explanation. It does not allocate; the error is the
+// [*MissingError] of a link that the profile lacks.
 func (s *Machine) StepSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layout) (float64, error) {
 	l = l.For(w)
 	if need := s.linksNeeded(l); need != noLink {
@@ -185,10 +195,12 @@ func (s *Machine) checkLinks(l flops.Layout) error {
 	if need == noLink {
 		return nil
 	}
-	return &MissingError{s.name, need, fmt.Sprintf("a layout over %d devices", l.DP*l.TP*l.PP*s.contexts)}
+	return &MissingError{s.name, need, fmt.Sprintf("a layout over %d devices",
+		l.DP*l.TP*l.PP*s.contexts)}
 }
 
-// PeakFLOPsPerSecond returns the data-sheet rate that MFU is reported against: of the layers' matrix products.
+// PeakFLOPsPerSecond returns the data-sheet rate that MFU is reported against: of the layers'
+// matrix products.
 func (r *Run) PeakFLOPsPerSecond() float64 {
 	format := r.Software.Matmul
 	if format == "" {

@@ -10,26 +10,37 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// plans is how many random plans each property is held to, from the requirements of the step-time work.
+// plans is how many random plans each property is held to, from the requirements of the step-time
+// work.
 const plans = 10_000
 
-// randomRun returns a run of a random shape on a random device with a random layout that divides it.
+// randomRun returns a run of a random shape on a random device with a random layout that divides
+// it.
 func randomRun(random *rand.Rand, catalogue []Profile) Run {
 	pick := func(values ...int) int { return values[random.IntN(len(values))] }
 	heads := pick(1, 2, 4, 6, 8, 12, 16, 32, 64)
 	stack := shapes.Stack{
-		Layers: 1 + random.IntN(48), DFF: heads * pick(16, 64, 96, 256, 512), Gated: random.IntN(2) == 0, Activation: shapes.GELU,
-		DKV: pick(32, 64, 80, 108, 128), Heads: heads, KVHeads: heads, Position: shapes.Relative, Positions: 32, FinalNorm: true,
+		Layers: 1 + random.IntN(48), DFF: heads * pick(16, 64, 96, 256, 512),
+		Gated: random.IntN(2) == 0, Activation: shapes.GELU,
+		DKV: pick(32, 64, 80, 108, 128), Heads: heads, KVHeads: heads, Position: shapes.Relative,
+		Positions: 32, FinalNorm: true,
 	}
-	shape := shapes.Shape{DModel: pick(64, 128, 512, 768, 1000, 1024, 4096, 8192), Vocab: pick(259, 32_128, 50_257, 250_112), Decoder: stack}
+	shape := shapes.Shape{
+		DModel: pick(64, 128, 512, 768, 1000, 1024, 4096, 8192),
+		Vocab:  pick(259, 32_128, 50_257, 250_112), Decoder: stack,
+	}
 	if random.IntN(3) > 0 {
 		shape.Encoder = stack
 		shape.Encoder.Layers = 1 + random.IntN(48)
 	}
 	if random.IntN(8) == 0 {
-		shape.Decoder.Experts, shape.Decoder.ActiveExperts, shape.Decoder.SparseEvery = pick(2, 8, 64), 1, pick(1, 2)
+		shape.Decoder.Experts, shape.Decoder.ActiveExperts,
+			shape.Decoder.SparseEvery = pick(2, 8, 64), 1, pick(1, 2)
 	}
-	layout := flops.Layout{DP: pick(1, 1, 2, 3, 8, 64, 512), TP: 1, PP: 1, ZeRO: random.IntN(4), MicroBatch: pick(1, 2, 5, 16)}
+	layout := flops.Layout{
+		DP: pick(1, 1, 2, 3, 8, 64, 512), TP: 1, PP: 1, ZeRO: random.IntN(4),
+		MicroBatch: pick(1, 2, 5, 16),
+	}
 	if heads%8 == 0 {
 		layout.TP = pick(1, 2, 4, 8)
 	}
@@ -40,16 +51,21 @@ func randomRun(random *rand.Rand, catalogue []Profile) Run {
 	compiledGraph := random.IntN(2) == 0
 	return Run{
 		Profile: catalogue[random.IntN(len(catalogue))], Shape: shape, Layout: layout,
-		Workload: flops.Workload{Batch: layout.DP * layout.MicroBatch * pick(1, 2, 7, 64), EncoderLength: pick(8, 128, 512, 4096), DecoderLength: pick(8, 128, 512, 2048)},
+		Workload: flops.Workload{
+			Batch:         layout.DP * layout.MicroBatch * pick(1, 2, 7, 64),
+			EncoderLength: pick(8, 128, 512, 4096), DecoderLength: pick(8, 128, 512, 2048),
+		},
 		Execution: flops.Execution{
 			Precision: flops.Precision(random.IntN(4)), Optimizer: flops.Optimizer(random.IntN(6)),
-			Recompute: flops.Recompute(random.IntN(3)), Attention: flops.Attention(random.IntN(2)), Dropout: random.IntN(2) == 0,
+			Recompute: flops.Recompute(random.IntN(3)), Attention: flops.Attention(random.IntN(2)),
+			Dropout: random.IntN(2) == 0,
 		},
 		Software: Software{Compiled: &compiledGraph},
 	}
 }
 
-// predictable returns the time of a run, and false where the profile lacks a number it needs, which must be told so.
+// predictable returns the time of a run, and false where the profile lacks a number it needs, which
+// must be told so.
 func predictable(t *testing.T, r *Run) (float64, bool) {
 	t.Helper()
 	m, err := NewMachine(&r.Profile, r.Execution, r.Software)
@@ -89,7 +105,8 @@ func TestEveryStepIsPositiveAndFinite(t *testing.T) {
 	}
 }
 
-// The same batch and layout on twice the data-parallel devices: a device-second, and so a dollar, may not yield more.
+// The same batch and layout on twice the data-parallel devices: a device-second, and so a dollar,
+// may not yield more.
 func TestMoreDevicesNeverRaiseThroughputPerDollar(t *testing.T) {
 	const rounding = 1e-9
 	random, catalogue := rand.New(rand.NewPCG(5, 3)), Catalogue()
@@ -112,8 +129,9 @@ func TestMoreDevicesNeverRaiseThroughputPerDollar(t *testing.T) {
 	}
 }
 
-// Weak scaling: with twice the devices and twice the batch a step takes no less time. Only with optimizer states split over all devices may
-// it, since each then updates half as much; the gain is bounded by the update.
+// Weak scaling: with twice the devices and twice the batch a step takes no less time. Only with
+// optimizer states split over all devices may it, since each then updates half as much; the gain is
+// bounded by the update.
 func TestWeakScalingNeverGains(t *testing.T) {
 	const rounding = 1e-9
 	random, catalogue := rand.New(rand.NewPCG(5, 7)), Catalogue()
@@ -126,7 +144,8 @@ func TestWeakScalingNeverGains(t *testing.T) {
 		few := m.step(&r.Shape, r.Workload, r.Layout.For(r.Workload))
 		update := 0.0
 		if r.Layout.ZeRO > 0 {
-			update = few[optimizerUpdate] * (1 + m.scaleLoss*20) // stragglers multiply it too, over at most 2^20 nodes
+			// stragglers multiply it too, over at most 2^20 nodes
+			update = few[optimizerUpdate] * (1 + m.scaleLoss*20)
 		}
 		r.Layout.DP *= 2
 		r.Workload.Batch *= 2
@@ -135,7 +154,8 @@ func TestWeakScalingNeverGains(t *testing.T) {
 		}
 		many := m.step(&r.Shape, r.Workload, r.Layout.For(r.Workload))
 		if many.total() < (few.total()-update)*(1-rounding) {
-			t.Fatalf("%g s, with twice the devices and batch %g s: %+v", few.total(), many.total(), r)
+			t.Fatalf("%g s, with twice the devices and batch %g s: %+v", few.total(), many.total(),
+				r)
 		}
 	}
 }

@@ -11,7 +11,10 @@ import (
 
 // t5 returns a T5 shape of width d with EL and DL layers.
 func t5(d, ff, heads, encoder, decoder int) shapes.Shape {
-	k := shapes.Stack{DFF: ff, Activation: shapes.ReLU, DKV: 64, Heads: heads, KVHeads: heads, Position: shapes.Relative, Positions: 32, FinalNorm: true}
+	k := shapes.Stack{
+		DFF: ff, Activation: shapes.ReLU, DKV: 64, Heads: heads, KVHeads: heads,
+		Position: shapes.Relative, Positions: 32, FinalNorm: true,
+	}
 	s := shapes.Shape{DModel: d, Vocab: 32_128, Encoder: k, Decoder: k}
 	s.Encoder.Layers, s.Decoder.Layers = encoder, decoder
 	return s
@@ -34,14 +37,17 @@ func equal(got, want float64) bool { return math.Abs(got-want) <= round*math.Abs
 // toy is a machine with round numbers: 100 TFLOP/s, 1 TB/s, 10 tiles at once.
 func toy() Machine {
 	return Machine{
-		rate: 1e14, headRate: 1e14, slowRate: 1e13, stream: 1e12, units: 10, edge: 128, pad: 32, alignMin: 8, compute: 2, weight: 2, gradient: 4,
-		fusedCore: 1, unfusedCore: 1, traffic: 1, intra: 1e11, inter: 1e10, domain: 8, dataExposed: 1, tensorExposed: 1, slowdown: 1, contexts: 1, experts: 1,
+		rate: 1e14, headRate: 1e14, slowRate: 1e13, stream: 1e12, units: 10, edge: 128, pad: 32,
+		alignMin: 8, compute: 2, weight: 2, gradient: 4,
+		fusedCore: 1, unfusedCore: 1, traffic: 1, intra: 1e11, inter: 1e10, domain: 8,
+		dataExposed: 1, tensorExposed: 1, slowdown: 1, contexts: 1, experts: 1,
 	}
 }
 
 func TestMatmulByHand(t *testing.T) {
 	m := toy()
-	// 1,280 × 1,280 × 1,024: 100 tiles in 10 waves, nothing padded: 2·1280²·1024 FLOP at 100 TFLOP/s.
+	// 1,280 × 1,280 × 1,024: 100 tiles in 10 waves, nothing padded: 2·1280²·1024 FLOP at 100
+	// TFLOP/s.
 	if got, want := m.matmulSeconds(gemm{1, 1280, 1280, 1024}, m.rate), 2*1280.0*1280*1024/1e14; !equal(got, want) {
 		t.Errorf("whole waves: %g s, want %g", got, want)
 	}
@@ -72,7 +78,8 @@ func TestMatmulByHand(t *testing.T) {
 	}
 }
 
-// A 128-wide systolic array computes a head of 64 as one of 128: twice the time. 4,096 × 1,000 × 4,096 pads n to 1,024.
+// A 128-wide systolic array computes a head of 64 as one of 128: twice the time. 4,096 × 1,000 ×
+// 4,096 pads n to 1,024.
 func TestSystolicPadding(t *testing.T) {
 	m := toy()
 	m.pad, m.units, m.slowRate = 128, 0, 0
@@ -121,7 +128,8 @@ func TestCollectivesByHand(t *testing.T) {
 	if got, want := m.gather(8e8, 4, 8), 8e8*0.75/1e10; !equal(got, want) {
 		t.Errorf("strided: %g s, want %g", got, want)
 	}
-	// ZeRO 0 sums 4-byte gradients: an all-reduce is a reduce-scatter and an all-gather. ZeRO 1 gathers 2-byte weights instead.
+	// ZeRO 0 sums 4-byte gradients: an all-reduce is a reduce-scatter and an all-gather. ZeRO 1
+	// gathers 2-byte weights instead.
 	half := 1e8 * 4.0 * 7 / 8 / 1e11
 	if got := m.dataParallel(1e8, 8, 1, 0, 1, 0); !equal(got, 2*half) {
 		t.Errorf("zero 0: %g s, want %g", got, 2*half)
@@ -140,8 +148,9 @@ func TestCollectivesByHand(t *testing.T) {
 	}
 }
 
-// Across TPU slices goes one all-reduce of each chip's gradient shard, not the gathers of fully sharded weights: charging
-// those would cost hundreds of times the bytes. 16 slices of 256: 2·(2 bytes·P/256)·15/16 over 10 GB/s.
+// Across TPU slices goes one all-reduce of each chip's gradient shard, not the gathers of fully
+// sharded weights: charging those would cost hundreds of times the bytes. 16 slices of 256: 2·(2
+// bytes·P/256)·15/16 over 10 GB/s.
 func TestOnlyGradientShardsCrossSlices(t *testing.T) {
 	m := toy()
 	m.axes, m.wraps, m.domain = 2, true, 256
@@ -152,7 +161,8 @@ func TestOnlyGradientShardsCrossSlices(t *testing.T) {
 	}
 }
 
-// A torus that does not close has lines: half the rate. A tensor-parallel group has one axis of three.
+// A torus that does not close has lines: half the rate. A tensor-parallel group has one axis of
+// three.
 func TestTorusRates(t *testing.T) {
 	m := toy()
 	m.axes, m.wraps = 3, true
@@ -165,10 +175,14 @@ func TestTorusRates(t *testing.T) {
 	}
 }
 
-// Equal stages idle (p−1)/m of the rest, and (p−1)/(v·m) with v chunks (Narayanan et al. 2021, section 2.2).
+// Equal stages idle (p−1)/m of the rest, and (p−1)/(v·m) with v chunks (Narayanan et al. 2021,
+// section 2.2).
 func TestPipelineBubble(t *testing.T) {
 	m := toy()
-	k := shapes.Stack{Layers: 32, DFF: 4096, DKV: 128, Heads: 8, KVHeads: 8, Position: shapes.Rotary, FinalNorm: true}
+	k := shapes.Stack{
+		Layers: 32, DFF: 4096, DKV: 128, Heads: 8, KVHeads: 8,
+		Position: shapes.Rotary, FinalNorm: true,
+	}
 	s := shapes.Shape{DModel: 1024, Vocab: 8, Decoder: k, Head: shapes.HeadNone}
 	w := flops.Workload{Batch: 16, DecoderLength: 512}
 	for v, want := range map[int]float64{1: 3.0 / 16, 2: 3.0 / 32} {
@@ -188,7 +202,10 @@ func TestPipelineBubble(t *testing.T) {
 // Full recomputation adds one forward pass to three: projections take 4/3 of the time.
 func TestRecomputationAddsAForwardPass(t *testing.T) {
 	m := toy()
-	s, w := t5(768, 3072, 12, 12, 12), flops.Workload{Batch: 8, EncoderLength: 512, DecoderLength: 128}
+	s, w := t5(768, 3072, 12, 12, 12), flops.Workload{
+		Batch: 8, EncoderLength: 512,
+		DecoderLength: 128,
+	}
 	none := m.step(&s, w, flops.Layout{}.For(w))
 	m.recompute = flops.RecomputeFull
 	full := m.step(&s, w, flops.Layout{}.For(w))
@@ -200,11 +217,13 @@ func TestRecomputationAddsAForwardPass(t *testing.T) {
 	}
 }
 
-// The products of the step model are those of the FLOP count, for every shape of the catalogue: on a machine without padding,
-// saturation, alignment, bandwidth and launches the matmul pieces are the counted FLOPs over the rate, fused cores aside: their
-// backward pass has five products for four, causal ones are halved, and heads of width w run at w/(w + 32) of the rate.
+// The products of the step model are those of the FLOP count, for every shape of the catalogue: on
+// a machine without padding, saturation, alignment, bandwidth and launches the matmul pieces are
+// the counted FLOPs over the rate, fused cores aside: their backward pass has five products for
+// four, causal ones are halved, and heads of width w run at w/(w + 32) of the rate.
 func TestWorkIsThatOfTheCount(t *testing.T) {
-	const padding = 0.02 // the toy still has tiles: 128 divides nearly all dimensions of the catalogue
+	// the toy still has tiles: 128 divides nearly all dimensions of the catalogue
+	const padding = 0.02
 	m := toy()
 	m.units, m.stream, m.launch, m.alignMin = 0, math.Inf(1), 0, 1
 	for _, entry := range shapes.Catalogue() {
@@ -221,9 +240,11 @@ func TestWorkIsThatOfTheCount(t *testing.T) {
 			if k.Layers == 0 {
 				return 0
 			}
-			return share * float64(k.Layers) * 4 * float64(w.Batch) * float64(queries) * float64(keys) * float64(k.Inner()) * (1 + 32/float64(k.DKV))
+			return share * float64(k.Layers) * 4 * float64(w.Batch) * float64(queries) * float64(
+				keys) * float64(k.Inner()) * (1 + 32/float64(k.DKV))
 		}
-		cores := core(&s.Encoder, w.EncoderLength, w.EncoderLength, 1) + core(&s.Decoder, w.DecoderLength, w.DecoderLength, 0.5)
+		cores := core(&s.Encoder, w.EncoderLength, w.EncoderLength, 1) +
+			core(&s.Decoder, w.DecoderLength, w.DecoderLength, 0.5)
 		if s.CrossAttention() {
 			cores += core(&s.Decoder, w.DecoderLength, w.EncoderLength, 1)
 		}
@@ -234,8 +255,8 @@ func TestWorkIsThatOfTheCount(t *testing.T) {
 	}
 }
 
-// Experts spread over 8 devices exchange each token twice in a forward pass and twice in a backward pass: 4·7/8 of
-// tokens·d bytes at 100 GB/s.
+// Experts spread over 8 devices exchange each token twice in a forward pass and twice in a backward
+// pass: 4·7/8 of tokens·d bytes at 100 GB/s.
 func TestExpertExchange(t *testing.T) {
 	m := toy()
 	s := t5(512, 2048, 8, 6, 6)
@@ -245,9 +266,11 @@ func TestExpertExchange(t *testing.T) {
 	alone := m.step(&s, w, l.For(w))
 	m.experts = 8
 	spread := m.step(&s, w, l.For(w))
-	want := 3 * 2 * (2 * 2 * 8 * 512 * 512.0) * 7 / 8 / 1e11 // three sparse layers, two exchanges of two directions, bf16
+	// three sparse layers, two exchanges of two directions, bf16
+	want := 3 * 2 * (2 * 2 * 8 * 512 * 512.0) * 7 / 8 / 1e11
 	if alone[expertCollectives] != 0 || math.Abs(spread[expertCollectives]-want) > 0.01*want {
-		t.Errorf("%g s without and %g s with expert parallelism, want 0 and %g", alone[expertCollectives], spread[expertCollectives], want)
+		t.Errorf("%g s without and %g s with expert parallelism, want 0 and %g",
+			alone[expertCollectives], spread[expertCollectives], want)
 	}
 	if spread[dataCollectives] >= alone[dataCollectives] {
 		t.Error("experts that are split are reduced as if they were not")
@@ -273,8 +296,9 @@ func TestContextParallelHalvesTheWork(t *testing.T) {
 
 func TestPredictionExplainsItself(t *testing.T) {
 	r := Run{
-		Profile: found(t, "a100"), Shape: t5(768, 3072, 12, 12, 12), Workload: flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128},
-		Layout: flops.Layout{DP: 8},
+		Profile: found(t, "a100"), Shape: t5(768, 3072, 12, 12, 12),
+		Workload: flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128},
+		Layout:   flops.Layout{DP: 8},
 	}
 	p, err := Predict(r)
 	if err != nil {
@@ -290,11 +314,13 @@ func TestPredictionExplainsItself(t *testing.T) {
 	if !equal(sum, p.StepSeconds.Value) {
 		t.Errorf("parts of %g s, a step of %g s", sum, p.StepSeconds.Value)
 	}
-	if p.StepSeconds.Low >= p.StepSeconds.Value || p.StepSeconds.High <= p.StepSeconds.Value || p.Level != Level {
+	if p.StepSeconds.Low >= p.StepSeconds.Value || p.StepSeconds.High <= p.StepSeconds.Value ||
+		p.Level != Level {
 		t.Errorf("interval %+v at %g", p.StepSeconds, p.Level)
 	}
 	if p.MFU <= 0 || p.MFU >= 1 || p.HFU != p.MFU || p.PeakFLOPsPerSecond != 312e12 {
-		t.Errorf("MFU %g, HFU %g of %g; without recomputation they are the same", p.MFU, p.HFU, p.PeakFLOPsPerSecond)
+		t.Errorf("MFU %g, HFU %g of %g; without recomputation they are the same", p.MFU, p.HFU,
+			p.PeakFLOPsPerSecond)
 	}
 	if p.Fits == nil || !*p.Fits || p.Devices != 8 || len(p.Assumptions) == 0 {
 		t.Errorf("fits %v, %d devices, %d assumptions", p.Fits, p.Devices, len(p.Assumptions))
@@ -314,7 +340,11 @@ func TestPredictionExplainsItself(t *testing.T) {
 
 // What a profile does not state is named, with what needs it; nothing is guessed.
 func TestMissingFieldsAreNamed(t *testing.T) {
-	base := Run{Profile: found(t, "a100"), Shape: t5(512, 2048, 8, 6, 6), Workload: flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128}, Layout: flops.Layout{DP: 16}}
+	base := Run{
+		Profile: found(t, "a100"), Shape: t5(512, 2048, 8, 6, 6),
+		Workload: flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128},
+		Layout:   flops.Layout{DP: 16},
+	}
 	for field, edit := range map[string]func(*Run){
 		"bandwidth":  func(r *Run) { r.Profile.BandwidthBytesPerSecond = nil },
 		"peak_bf16":  func(r *Run) { delete(r.Profile.Peaks, BF16) },
@@ -334,7 +364,8 @@ func TestMissingFieldsAreNamed(t *testing.T) {
 	// One device needs no links, and a profile without memory has no answer to "does it fit".
 	r := base
 	r.Layout = flops.Layout{MicroBatch: 8}
-	r.Profile.IntraBytesPerSecond, r.Profile.InterBytesPerSecond, r.Profile.MemoryBytes = nil, nil, nil
+	r.Profile.IntraBytesPerSecond, r.Profile.InterBytesPerSecond, r.Profile.MemoryBytes = nil, nil,
+		nil
 	if p, err := Predict(r); err != nil || p.Fits != nil {
 		t.Errorf("one device: %v, fits %v", err, p.Fits)
 	}
@@ -343,7 +374,11 @@ func TestMissingFieldsAreNamed(t *testing.T) {
 // A device without published steps is known less well than one with.
 func TestUnseenDevicesHaveWiderIntervals(t *testing.T) {
 	width := func(name string) float64 {
-		r := Run{Profile: found(t, name), Shape: t5(768, 3072, 12, 12, 12), Workload: flops.Workload{Batch: 32, EncoderLength: 512, DecoderLength: 128}, Layout: flops.Layout{MicroBatch: 32}}
+		r := Run{
+			Profile: found(t, name), Shape: t5(768, 3072, 12, 12, 12),
+			Workload: flops.Workload{Batch: 32, EncoderLength: 512, DecoderLength: 128},
+			Layout:   flops.Layout{MicroBatch: 32},
+		}
 		p, err := Predict(r)
 		if err != nil {
 			t.Fatal(err)
@@ -355,14 +390,19 @@ func TestUnseenDevicesHaveWiderIntervals(t *testing.T) {
 	}
 }
 
-// A small model's step on a large device is bound by launches, a large one's by compute; a compiled graph helps the first.
+// A small model's step on a large device is bound by launches, a large one's by compute; a compiled
+// graph helps the first.
 func TestWhatBinds(t *testing.T) {
-	r := Run{Profile: found(t, "h100"), Shape: t5(256, 1024, 4, 4, 4), Workload: flops.Workload{Batch: 1, EncoderLength: 128, DecoderLength: 32}}
+	r := Run{
+		Profile: found(t, "h100"), Shape: t5(256, 1024, 4, 4, 4),
+		Workload: flops.Workload{Batch: 1, EncoderLength: 128, DecoderLength: 32},
+	}
 	small, err := Predict(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.Shape, r.Workload = t5(4096, 10240, 64, 24, 24), flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128}
+	r.Shape, r.Workload = t5(4096, 10240, 64, 24, 24),
+		flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128}
 	large, err := Predict(r)
 	if err != nil {
 		t.Fatal(err)

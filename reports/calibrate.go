@@ -58,32 +58,46 @@ type constantFields struct {
 func (r *Report) Calibrated(c *Calibrated) {
 	fit := &c.Fit.Calibration
 	f := calibratedFields{
-		Profile: c.Profile.Name, FittedOn: fit.FittedOn, Measured: c.Measured, Used: c.Used, Contended: c.Contended, Left: c.Left,
+		Profile: c.Profile.Name, FittedOn: fit.FittedOn, Measured: c.Measured, Used: c.Used,
+		Contended: c.Contended, Left: c.Left,
 		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]constantFields{},
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
-	t := Table{Title: "Profile of " + c.Profile.Name, Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}}, Notes: []string{"Fitted on " + fit.FittedOn + "."}}
+	t := Table{
+		Title:   "Profile of " + c.Profile.Name,
+		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
+		Notes:   []string{"Fitted on " + fit.FittedOn + "."},
+	}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
 	if c.Threads > 0 {
-		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value, c.Profile.BandwidthBytesPerSecond.Value
+		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value,
+			c.Profile.BandwidthBytesPerSecond.Value
 		f.Peak, f.Bandwidth = &peak, &bandwidth
 		line("machine", fmt.Sprintf("%s, %s, %d threads", c.Machine, c.Path, c.Threads))
 		line("peak", quantity.Format(quantity.FLOPRate, peak, 3))
 		line("memory bandwidth", quantity.Format(quantity.ByteRate, bandwidth, 3))
-		line("points", fmt.Sprintf("%d measured, %d used, %d beside other work, %d left over", c.Measured, c.Used, c.Contended, c.Left))
+		line("points", fmt.Sprintf("%d measured, %d used, %d beside other work, %d left over",
+			c.Measured, c.Used, c.Contended, c.Left))
 	} else {
 		line("steps", fmt.Sprint(c.Measured))
 	}
 	if c.Fit.HeldOut {
 		f.HeldOut = &heldOutFields{c.Fit.MedianAbsLogError, c.Fit.Worst, c.Fit.Coverage80}
 		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
-		line("error on a shape left out", fmt.Sprintf("median %s, worst %s", percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
-		line("inside the 80 % interval", percent(c.Fit.Coverage80)+", before it was widened to hold 80 %")
+		line("error on a shape left out", fmt.Sprintf("median %s, worst %s",
+			percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
+		line("inside the 80 % interval",
+			percent(c.Fit.Coverage80)+", before it was widened to hold 80 %")
 	}
 	constants := Table{
-		Title:   "What the steps say",
-		Columns: []Column{{Title: "constant"}, {Title: "value", Kind: quantity.Number, Digits: 4}, {Title: "spread (log)", Kind: quantity.Number, Digits: 2}, {Title: "expected before", Kind: quantity.Number, Digits: 4}},
-		Notes:   []string{"Constants that these steps say something about; the profile holds all."},
+		Title: "What the steps say",
+		Columns: []Column{
+			{Title: "constant"},
+			{Title: "value", Kind: quantity.Number, Digits: 4},
+			{Title: "spread (log)", Kind: quantity.Number, Digits: 2},
+			{Title: "expected before", Kind: quantity.Number, Digits: 4},
+		},
+		Notes: []string{"Constants that these steps say something about; the profile holds all."},
 	}
 	for i := range hardware.ConstantCount {
 		k := hardware.Constant(i)
@@ -92,7 +106,9 @@ func (r *Report) Calibrated(c *Calibrated) {
 		before, spread := k.Prior()
 		const told = 0.9 // of the prior's spread; above it the prior is all that is known
 		if sd < told*spread {
-			constants.Rows = append(constants.Rows, []Cell{Text(k.String()), Plain(quantity.Format(quantity.Number, fit.Constants[i], 4)), Amount(sd), Plain(quantity.Format(quantity.Number, before, 4))})
+			constants.Rows = append(constants.Rows,
+				[]Cell{Text(k.String()), Plain(quantity.Format(quantity.Number, fit.Constants[i],
+					4)), Amount(sd), Plain(quantity.Format(quantity.Number, before, 4))})
 		}
 	}
 	r.Document.Results = append(r.Document.Results, f)
@@ -109,31 +125,44 @@ type checkedFields struct {
 	LogError         float64  `json:"log_error"` // ln(measured/predicted)
 }
 
-// CalibrationChecked fills in the report of a profile held against measured
-// steps, a result each.
+// CalibrationChecked fills in the report of a profile held against measured steps, a result each.
 func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	percent := func(e float64) string { return quantity.Format(quantity.Fraction, math.Expm1(e), 2) }
 	t := Table{
 		Columns: []Column{
-			{Title: "shape"}, {Title: "batch"}, {Title: "measured", Kind: quantity.Duration, Digits: 3}, {Title: "predicted", Kind: quantity.Duration}, {Title: "off by", Kind: quantity.Fraction, Digits: 2}, {Title: "disturbed"},
+			{Title: "shape"},
+			{Title: "batch"},
+			{
+				Title: "measured", Kind: quantity.Duration,
+				Digits: 3,
+			},
+			{Title: "predicted", Kind: quantity.Duration},
+			{Title: "off by", Kind: quantity.Fraction, Digits: 2},
+			{Title: "disturbed"},
 		},
-		Notes: []string{fmt.Sprintf("Off by is measured over predicted; intervals are 80 %%; points left over: %d. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
+		Notes: []string{fmt.Sprintf(
+			"Off by is measured over predicted; intervals are 80 %%; points left over: %d. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
 	}
 	for _, which := range []struct {
 		name        string
 		undisturbed bool
 	}{{"All", false}, {"Undisturbed", true}} {
 		if v := calibrate.Judge(rows, which.undisturbed); v.Steps > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d steps, median error %s, worst %s, %d inside the interval.", which.name, v.Steps, percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
+			t.Notes = append(t.Notes, fmt.Sprintf(
+				"%s: %d steps, median error %s, worst %s, %d inside the interval.", which.name,
+				v.Steps, percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
 		}
 	}
 	for i := range rows {
 		c := &rows[i]
 		t.Rows = append(t.Rows, []Cell{
-			Text(c.Record.Shape), Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch, c.Record.EncoderLength, c.Record.DecoderLength)),
-			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())), Text(c.Record.Contended),
+			Text(c.Record.Shape), Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch,
+				c.Record.EncoderLength, c.Record.DecoderLength)),
+			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())),
+			Text(c.Record.Contended),
 		})
-		r.Document.Results = append(r.Document.Results, checkedFields{c.Record, c.Seconds, c.Predicted, c.LogError()})
+		r.Document.Results = append(r.Document.Results,
+			checkedFields{c.Record, c.Seconds, c.Predicted, c.LogError()})
 	}
 	r.Document.Conventions["error"] = "ln(measured/predicted)"
 	r.Tables = append(r.Tables, t)

@@ -17,7 +17,8 @@ type Counted struct {
 	FLOPs     []flops.Count // one, or one per convention
 	Memory    flops.Memory
 	Breakdown []flops.Share // empty unless asked for
-	Stored    *Stored       // of a safetensors file; the only field set when it stands without a configuration
+	// of a safetensors file; the only field set when it stands without a configuration
+	Stored *Stored
 }
 
 // Stored is what a checkpoint holds.
@@ -76,8 +77,10 @@ func (r *Report) Count(shapes []Counted) {
 		}
 		whole = append(whole, *c)
 		f := countFields{
-			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload), Params: paramsOf(&c.Params),
-			FLOPs: flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil), Stored: storedOf(c.Stored),
+			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload),
+			Params: paramsOf(&c.Params),
+			FLOPs:  flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil),
+			Stored: storedOf(c.Stored),
 		}
 		if len(c.FLOPs) > 1 {
 			for _, n := range c.FLOPs {
@@ -87,7 +90,10 @@ func (r *Report) Count(shapes []Counted) {
 			}
 		}
 		for _, row := range c.Breakdown {
-			f.Breakdown = append(f.Breakdown, breakdownField{row.Name, row.Params, row.Forward, row.Vector})
+			f.Breakdown = append(f.Breakdown, breakdownField{
+				row.Name, row.Params, row.Forward,
+				row.Vector,
+			})
 		}
 		r.Document.Results = append(r.Document.Results, f)
 	}
@@ -117,13 +123,21 @@ func storedOf(s *Stored) *storedFields {
 // storedTable tells what checkpoints hold.
 func storedTable(counted []Counted) Table {
 	t := Table{
-		Title:   "Checkpoints",
-		Columns: []Column{{Title: "file"}, {Title: "tensors"}, {Title: "params"}, {Title: "size", Kind: quantity.Bytes}},
-		Notes:   []string{"Parameters in trained tensors, counted from the header; masks, position ids and other buffers are left out."},
+		Title: "Checkpoints",
+		Columns: []Column{
+			{Title: "file"},
+			{Title: "tensors"},
+			{Title: "params"},
+			{Title: "size", Kind: quantity.Bytes},
+		},
+		Notes: []string{"Parameters in trained tensors, counted from the header; masks, position ids and other buffers are left out."},
 	}
 	for i := range counted {
 		if s := counted[i].Stored; s != nil {
-			t.Rows = append(t.Rows, []Cell{Text(s.File), Count(int64(s.Tensors)), Count(s.Parameters), Amount(float64(s.Bytes))})
+			t.Rows = append(t.Rows, []Cell{
+				Text(s.File), Count(int64(s.Tensors)),
+				Count(s.Parameters), Amount(float64(s.Bytes)),
+			})
 		}
 	}
 	return t
@@ -147,7 +161,8 @@ func countTable(counted []Counted) Table {
 		c := &counted[i]
 		s := &c.Shape
 		t.Rows = append(t.Rows, []Cell{
-			Text(s.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)), Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
+			Text(s.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
+			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
 			Count(c.Params.Total), Amount(float64(c.Params.NonEmbedding)),
 			Amount(c.FLOPs[0].Forward), Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes),
 		})
@@ -176,7 +191,10 @@ func conventionTable(c *Counted) Table {
 		},
 	}
 	for _, n := range c.FLOPs {
-		t.Rows = append(t.Rows, []Cell{Text(string(n.Convention)), Amount(n.Forward), Amount(n.Backward), Amount(n.Step), Amount(n.Step / c.FLOPs[0].Step)})
+		t.Rows = append(t.Rows, []Cell{
+			Text(string(n.Convention)), Amount(n.Forward),
+			Amount(n.Backward), Amount(n.Step), Amount(n.Step / c.FLOPs[0].Step),
+		})
 		t.Notes = append(t.Notes, string(n.Convention)+": "+n.Convention.Meaning()+".")
 	}
 	return t
@@ -201,7 +219,8 @@ func breakdownTable(c *Counted) Table {
 	}
 	for _, row := range c.Breakdown {
 		t.Rows = append(t.Rows, []Cell{
-			Text(row.Name), Count(row.Params), Amount(float64(row.Params) / float64(c.Params.Total)),
+			Text(row.Name), Count(row.Params), Amount(
+				float64(row.Params) / float64(c.Params.Total)),
 			Amount(row.Forward), Amount(row.Forward / forward), Amount(row.Vector),
 		})
 	}

@@ -9,10 +9,9 @@ import (
 	"strings"
 )
 
-// writeCSV writes one row per result. Columns are the JSON fields with their
-// path joined by dots (params.total), in order of first appearance; a list of
-// plain values is one cell joined by semicolons, an object in a list has its
-// index in the path. Numbers are as in JSON.
+// writeCSV writes one row per result. Columns are the JSON fields with their path joined by dots
+// (params.total), in order of first appearance; a list of plain values is one cell joined by
+// semicolons, an object in a list has its index in the path. Numbers are as in JSON.
 func (d *Document) writeCSV(w io.Writer) error {
 	var columns []string
 	position := map[string]int{}

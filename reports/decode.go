@@ -39,7 +39,8 @@ func decodeOf(p *Planned) *decodeFields {
 	q := &d.Decoding
 	w, m := workloadOf(&p.Shape, d.Workload), memoryOf(&q.Memory, q.Fits)
 	f := decodeFields{
-		Workload: &w, Devices: d.Devices, LatencySeconds: &q.TotalSeconds, StepSeconds: &q.StepSeconds,
+		Workload: &w, Devices: d.Devices, LatencySeconds: &q.TotalSeconds,
+		StepSeconds:     &q.StepSeconds,
 		TokensPerSecond: q.TokensPerSecond, Bound: string(q.Bound), Memory: &m,
 	}
 	if q.EncoderSeconds.Value > 0 {
@@ -64,14 +65,25 @@ func decodeTable(plans []Planned) Table {
 			{Title: "memory", Kind: quantity.Bytes},
 			{Title: "fits"},
 		},
-		Notes: []string{fmt.Sprintf("Intervals are %.0f %%. One copy of the model, greedy: the encoder once, then a decoder step for every position of every sequence of the batch, with caches of its keys and values.", 100*hardware.Level)},
+		Notes: []string{fmt.Sprintf(
+			"Intervals are %.0f %%. One copy of the model, greedy: the encoder once, then a decoder step for every position of every sequence of the batch, with caches of its keys and values.", 100*hardware.Level)},
 	}
 	seen := map[string]bool{}
 	for i := range plans {
 		p := &plans[i]
 		d := p.Decode
 		if d.Unknown != "" {
-			t.Rows = append(t.Rows, []Cell{Text(p.Shape.Name), Text(p.Hardware), {}, {}, {}, {}, {}, {}, {}, {}})
+			t.Rows = append(t.Rows, []Cell{
+				Text(p.Shape.Name), Text(p.Hardware),
+				{},
+				{},
+				{},
+				{},
+				{},
+				{},
+				{},
+				{},
+			})
 			if !seen[d.Unknown] {
 				seen[d.Unknown] = true
 				t.Notes = append(t.Notes, fmt.Sprintf("No latency: %s.", d.Unknown))
@@ -84,8 +96,10 @@ func decodeTable(plans []Planned) Table {
 			encoder = Estimate(q.EncoderSeconds)
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(p.Shape.Name), Text(p.Hardware), Text(workloadText(&p.Shape, d.Workload)), Estimate(q.TotalSeconds), encoder,
-			Estimate(q.StepSeconds), Amount(q.TokensPerSecond), Text(string(q.Bound)), Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits)),
+			Text(p.Shape.Name), Text(p.Hardware), Text(workloadText(&p.Shape, d.Workload)),
+			Estimate(q.TotalSeconds), encoder,
+			Estimate(q.StepSeconds), Amount(q.TokensPerSecond), Text(string(q.Bound)),
+			Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits)),
 		})
 	}
 	return t

@@ -9,8 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 )
 
-// Diffed is a comparison: of two shapes, with the fields that differ, or of
-// results by name.
+// Diffed is a comparison: of two shapes, with the fields that differ, or of results by name.
 type Diffed struct {
 	Base, Change string
 	Fields       []compare.Changed
@@ -54,27 +53,33 @@ type changedFields struct {
 }
 
 var metricUnits = map[quantity.Kind]string{
-	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes", quantity.Duration: "seconds",
-	quantity.Count: "hours", quantity.Money: "USD", quantity.Energy: "kWh", quantity.CarbonMass: "kgCO2e",
+	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes",
+	quantity.Duration: "seconds",
+	quantity.Count:    "hours", quantity.Money: "USD", quantity.Energy: "kWh",
+	quantity.CarbonMass: "kgCO2e",
 }
 
-// Diff fills in the report of a comparison, one result a metric. Nothing is in
-// it where nothing differs.
+// Diff fills in the report of a comparison, one result a metric. Nothing is in it where nothing
+// differs.
 func (r *Report) Diff(d Diffed) {
 	changed := []changedFields{}
 	for _, f := range d.Fields {
 		changed = append(changed, changedFields{f.Field, f.Base, f.Change})
 	}
-	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base, d.Change, changed
+	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base,
+		d.Change, changed
 	if !d.Differs() {
-		r.Tables = append(r.Tables, Table{Title: "No difference between " + d.Base + " and " + d.Change})
+		r.Tables = append(r.Tables, Table{Title: "No difference between " + d.Base + " and " +
+			d.Change})
 		return
 	}
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		if p.Only != "" {
-			r.Document.Results = append(r.Document.Results, diffFields{Name: p.Name, Only: p.Only, Attribution: []attributed{}})
-			r.Tables = append(r.Tables, Table{Title: fmt.Sprintf("%s is in %s only", p.Name, p.Only)})
+			r.Document.Results = append(r.Document.Results,
+				diffFields{Name: p.Name, Only: p.Only, Attribution: []attributed{}})
+			r.Tables = append(r.Tables, Table{Title: fmt.Sprintf("%s is in %s only", p.Name,
+				p.Only)})
 			continue
 		}
 		for n := range p.Differences {
@@ -90,7 +95,10 @@ func (r *Report) Diff(d Diffed) {
 }
 
 func diffOf(name string, d *compare.Difference) diffFields {
-	f := diffFields{Name: name, Metric: string(d.Metric), Unit: metricUnits[d.Metric.Kind()], Overlap: d.Overlap, Attribution: []attributed{}}
+	f := diffFields{
+		Name: name, Metric: string(d.Metric), Unit: metricUnits[d.Metric.Kind()],
+		Overlap: d.Overlap, Attribution: []attributed{},
+	}
 	side := func(e hardware.Estimate) (*float64, *interval) {
 		switch i := e.Interval; {
 		case i == nil:
@@ -117,13 +125,24 @@ func diffOf(name string, d *compare.Difference) diffFields {
 
 func diffTable(p *compare.Pair) Table {
 	t := Table{
-		Title:   p.Name,
-		Columns: []Column{{Title: "metric"}, {Title: "base"}, {Title: "change"}, {Title: "Δ"}, {Title: "Δ %"}},
+		Title: p.Name,
+		Columns: []Column{
+			{Title: "metric"},
+			{Title: "base"},
+			{Title: "change"},
+			{Title: "Δ"},
+			{Title: "Δ %"},
+		},
 	}
 	uncertain := false
 	for i := range p.Differences {
 		d := &p.Differences[i]
-		row := []Cell{Text(string(d.Metric)), sideCell(d.Metric, d.Base), sideCell(d.Metric, d.Change), {}, {}}
+		row := []Cell{
+			Text(string(d.Metric)), sideCell(d.Metric, d.Base),
+			sideCell(d.Metric, d.Change),
+			{},
+			{},
+		}
 		if d.Known() {
 			row[3] = Plain(signedAmount(d, d.Delta))
 			if share := d.Relative(); !math.IsNaN(share) {
@@ -153,8 +172,8 @@ func sideCell(m compare.Metric, e hardware.Estimate) Cell {
 	}
 }
 
-// signedAmount writes a difference, or a part of it, with its sign: parameters
-// in full, estimates to the digits that the wider interval supports.
+// signedAmount writes a difference, or a part of it, with its sign: parameters in full, estimates
+// to the digits that the wider interval supports.
 func signedAmount(d *compare.Difference, v float64) string {
 	sign := "+"
 	if v < 0 {

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// Document is the machine-readable form of a result and the input of other
-// commands. Numbers are in base units, the unit is in the field name.
+// Document is the machine-readable form of a result and the input of other commands. Numbers are in
+// base units, the unit is in the field name.
 type Document struct {
 	Schema      string         `json:"schema"` // deepnarrow/<command>/v1
 	Tool        Tool           `json:"tool"`
@@ -36,9 +36,8 @@ func NewDocument(command, version string) Document {
 	}
 }
 
-// writeJSON writes the document, indented, with a final newline. Equal
-// documents give equal bytes. NaN and infinities are an error: whoever builds
-// a result decides what is absent.
+// writeJSON writes the document, indented, with a final newline. Equal documents give equal bytes.
+// NaN and infinities are an error: whoever builds a result decides what is absent.
 func (d *Document) writeJSON(w io.Writer) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -35,13 +35,18 @@ type citedFields struct {
 	Sources       []string `json:"sources,omitempty"`
 }
 
-// Explain fills in the report of one recommended row: its numbers with their
-// formulas, and the measured rows behind its quality. result is the answer that
-// the row is of.
-func (r *Report) Explain(among string, result *recommend.Result, row *recommend.Row, e *recommend.Explanation) {
+// Explain fills in the report of one recommended row: its numbers with their formulas, and the
+// measured rows behind its quality. result is the answer that the row is of.
+func (r *Report) Explain(among string, result *recommend.Result, row *recommend.Row,
+	e *recommend.Explanation,
+) {
 	r.Document.Results = append(r.Document.Results, recommendOf(row, among))
-	fields := explanationFields{Costs: []derivedFields{}, Quality: []derivedFields{}, Evidence: []citedFields{}}
-	costs, quality := derivedTable("What "+row.Shape.Name+" costs"), derivedTable("How good it will probably be")
+	fields := explanationFields{
+		Costs: []derivedFields{}, Quality: []derivedFields{},
+		Evidence: []citedFields{},
+	}
+	costs, quality := derivedTable("What "+row.Shape.Name+" costs"),
+		derivedTable("How good it will probably be")
 	for _, d := range e.Costs {
 		fields.Costs = append(fields.Costs, derivedOf(&d))
 		costs.Rows = append(costs.Rows, derivedRow(&d))
@@ -53,10 +58,12 @@ func (r *Report) Explain(among string, result *recommend.Result, row *recommend.
 	if row.Why != "" {
 		costs.Notes = append(costs.Notes, sentence(row.Why))
 	}
-	costs.Notes = append(costs.Notes, "The letters are those of deepnarrow explain; names with a point are functions of this program, documented with their derivation.")
+	costs.Notes = append(costs.Notes,
+		"The letters are those of deepnarrow explain; names with a point are functions of this program, documented with their derivation.")
 	quality.Notes = append(quality.Notes, fmt.Sprintf("Evidence: %s%s.", row.Class, nearest(row)))
 	if len(e.Quality) == 0 {
-		quality.Columns, quality.Notes = nil, []string{sentence("no quality: " + result.Evidence.Missing)}
+		quality.Columns, quality.Notes = nil, []string{sentence("no quality: " +
+			result.Evidence.Missing)}
 	}
 	r.Tables = append(r.Tables, costs, quality)
 	if len(e.Rows) > 0 {
@@ -69,11 +76,17 @@ func nearest(row *recommend.Row) string {
 	if row.Nearest == nil {
 		return ""
 	}
-	return fmt.Sprintf("; nearest measured: %s, whose dimensions differ by %.2f× at most", row.Nearest.Name, row.Nearest.Distance)
+	return fmt.Sprintf("; nearest measured: %s, whose dimensions differ by %.2f× at most",
+		row.Nearest.Name, row.Nearest.Distance)
 }
 
 func derivedTable(title string) Table {
-	return Table{Title: title, Columns: []Column{{Title: "number"}, {Title: "value"}, {Title: "formula", Wraps: true}, {Title: "from", Wraps: true}}}
+	return Table{Title: title, Columns: []Column{
+		{Title: "number"},
+		{Title: "value"},
+		{Title: "formula", Wraps: true},
+		{Title: "from", Wraps: true},
+	}}
 }
 
 func derivedOf(d *recommend.Derived) derivedFields {
@@ -89,8 +102,8 @@ func derivedRow(d *recommend.Derived) []Cell {
 	return []Cell{Text(d.Name), Plain(value), Text(d.Formula), Text(d.Where)}
 }
 
-// citedTable lists the rows behind a quality; where each comes from follows as
-// notes, which are too long for a column.
+// citedTable lists the rows behind a quality; where each comes from follows as notes, which are too
+// long for a column.
 func citedTable(rows []recommend.Cited, fields *explanationFields, result *recommend.Result) Table {
 	t := Table{
 		Title: "The measured rows behind it, nearest first",
@@ -110,7 +123,11 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 	numbers := map[string]int{}
 	for i := range rows {
 		c := &rows[i]
-		f := citedFields{Name: c.Name, Shape: c.Shape, Distance: c.Distance, UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore, Converted: c.Converted, Sources: c.Sources}
+		f := citedFields{
+			Name: c.Name, Shape: c.Shape, Distance: c.Distance,
+			UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore, Converted: c.Converted,
+			Sources: c.Sources,
+		}
 		var classes []data.Evidence
 		for _, m := range []struct {
 			reading *data.Reading
@@ -141,7 +158,9 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 			score = score.Marked(" ‡")
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream), share(f.UpstreamLaw), score, share(f.DownstreamLaw), Text(f.Evidence), Text(strings.Join(cites, "")),
+			Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream),
+			share(f.UpstreamLaw), score, share(f.DownstreamLaw), Text(f.Evidence),
+			Text(strings.Join(cites, "")),
 		})
 	}
 	t.Notes = append(t.Notes, evidenceNotes(result)[1:]...)

@@ -6,8 +6,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// The structs of this file are the JSON fields that results share. Other
-// programs rely on the names; a rename raises the schema's version.
+// The structs of this file are the JSON fields that results share. Other programs rely on the
+// names; a rename raises the schema's version.
 
 type shapeFields struct {
 	Name    string       `json:"name"`
@@ -33,7 +33,8 @@ type stackFields struct {
 
 func shapeOf(s *shapes.Shape) shapeFields {
 	return shapeFields{
-		Name: s.Name, Family: string(s.Family), DModel: s.DModel, Vocab: s.Vocab, Head: s.Head, Norm: s.Norm,
+		Name: s.Name, Family: string(s.Family), DModel: s.DModel, Vocab: s.Vocab, Head: s.Head,
+		Norm:    s.Norm,
 		Encoder: stackOf(&s.Encoder), Decoder: stackOf(&s.Decoder),
 	}
 }
@@ -62,7 +63,10 @@ func paramsOf(p *flops.Parameters) paramsFields {
 			by[flops.Component(c).String()] = n
 		}
 	}
-	return paramsFields{Total: p.Total, NonEmbedding: p.NonEmbedding, Active: p.Active, ByComponent: by}
+	return paramsFields{
+		Total: p.Total, NonEmbedding: p.NonEmbedding, Active: p.Active,
+		ByComponent: by,
+	}
 }
 
 type flopsFields struct {
@@ -74,7 +78,10 @@ type flopsFields struct {
 }
 
 func flopsOf(c flops.Count) flopsFields {
-	return flopsFields{Convention: c.Convention, Forward: c.Forward, Backward: c.Backward, Step: c.Step}
+	return flopsFields{
+		Convention: c.Convention, Forward: c.Forward, Backward: c.Backward,
+		Step: c.Step,
+	}
 }
 
 type workloadFields struct {
@@ -114,5 +121,8 @@ func memoryOf(m *flops.Memory, fits *bool) memoryFields {
 			by[flops.MemoryPart(p).String()] = n
 		}
 	}
-	return memoryFields{PeakBytes: m.PeakBytes, StaticBytes: m.StaticBytes, PeakPhase: m.PeakPhase.String(), Stage: m.Stage, ByComponent: by, Fits: fits}
+	return memoryFields{
+		PeakBytes: m.PeakBytes, StaticBytes: m.StaticBytes,
+		PeakPhase: m.PeakPhase.String(), Stage: m.Stage, ByComponent: by, Fits: fits,
+	}
 }

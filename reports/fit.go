@@ -14,25 +14,24 @@ type Fitted struct {
 	// Group holds the value of each column of By; nil without groups.
 	Group map[string]string
 	By    []string
-	// Law is what was asked for: a law's name or auto. Columns and Response
-	// are the columns it reads.
+	// Law is what was asked for: a law's name or auto. Columns and Response are the columns it
+	// reads.
 	Law      string
 	Columns  []string
 	Response string
 
-	// Result is the fit of one law; nil for an average of laws and for a
-	// refusal.
+	// Result is the fit of one law; nil for an average of laws and for a refusal.
 	Result *fit.Result
-	// Curve is the average of laws over a learning curve, SquaredError its
-	// Σ(ln ŷ − ln y)² over the rows.
+	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the
+	// rows.
 	Curve        *fit.Extrapolation
 	SquaredError float64
 	// Scores are the held-out errors by which Result's law was chosen.
 	Scores   []fit.LawScore
 	Draws    *fit.Bootstrapped
 	Profiles []fit.Profiled
-	// Score is how the fit did on rows it had not seen; Unscored why it has
-	// none although rows were given.
+	// Score is how the fit did on rows it had not seen; Unscored why it has none although rows were
+	// given.
 	Score       *fit.ExtrapolationScore
 	Unscored    string
 	Predictions []Predicted
@@ -134,8 +133,8 @@ type scoreFields struct {
 	HalfWidth80 float64 `json:"half_width80"`
 }
 
-// lawFields is one law that auto considered: its weight in an average, or its
-// held-out error in a choice.
+// lawFields is one law that auto considered: its weight in an average, or its held-out error in a
+// choice.
 type lawFields struct {
 	Law        string             `json:"law"`
 	Weight     *float64           `json:"weight,omitempty"`
@@ -150,8 +149,8 @@ type bootstrapFields struct {
 	Refits   int     `json:"refits"`
 	Failed   int     `json:"failed"`
 	Improved int     `json:"better_elsewhere"`
-	// Draws are at most maxDraws refits, evenly taken, in the order of
-	// Parameters: other commands make intervals of them.
+	// Draws are at most maxDraws refits, evenly taken, in the order of Parameters: other commands
+	// make intervals of them.
 	Parameters []string    `json:"parameters"`
 	Draws      [][]float64 `json:"draws"`
 }
@@ -182,8 +181,10 @@ func (r *Report) Fit(fits []Fitted) {
 
 func fitOf(f *Fitted) fitFields {
 	out := fitFields{
-		Law: f.Law, Group: f.Group, Columns: f.Columns, Response: f.Response, Parameters: map[string]estimateFields{},
-		Rows: rowsOf(f.Used, f.Drops), Unscored: f.Unscored, Plot: plotOf(f.Plot), Warnings: append([]string{}, f.Warnings...), Refused: refusalOf(f.Refused),
+		Law: f.Law, Group: f.Group, Columns: f.Columns, Response: f.Response,
+		Parameters: map[string]estimateFields{},
+		Rows:       rowsOf(f.Used, f.Drops), Unscored: f.Unscored, Plot: plotOf(f.Plot),
+		Warnings: append([]string{}, f.Warnings...), Refused: refusalOf(f.Refused),
 	}
 	if out.Group == nil {
 		out.Group = map[string]string{}
@@ -205,7 +206,8 @@ func fitOf(f *Fitted) fitFields {
 	}
 	for _, p := range f.Predictions {
 		if finite(p.Value) == nil {
-			out.Warnings = append(out.Warnings, "no prediction at "+pointText(p.At)+": outside the law's domain")
+			out.Warnings = append(out.Warnings, "no prediction at "+pointText(
+				p.At)+": outside the law's domain")
 			continue
 		}
 		row := predictionFields{At: p.At, Value: p.Value}
@@ -224,8 +226,9 @@ func (f *fitFields) ofResult(from *Fitted) {
 	f.RMS = finite(r.RMS)
 	c := r.Certificate
 	f.Certificate = &certificateFields{
-		Converged: c.Converged, Starts: c.Starts, Agree: c.Agree, Gradient: c.Gradient, Condition: finite(c.Condition),
-		Active: append([]string{}, c.Active...), Vertex: c.Vertex, Evaluations: c.Evaluations,
+		Converged: c.Converged, Starts: c.Starts, Agree: c.Agree, Gradient: c.Gradient,
+		Condition: finite(c.Condition),
+		Active:    append([]string{}, c.Active...), Vertex: c.Vertex, Evaluations: c.Evaluations,
 	}
 	f.Warnings = append(f.Warnings, r.Warnings...)
 	names := make([]string, len(r.Law.Params))
@@ -263,7 +266,11 @@ func (f *fitFields) ofResult(from *Fitted) {
 		f.Laws = append(f.Laws, row)
 	}
 	if b := from.Draws; b != nil {
-		f.Bootstrap = &bootstrapFields{Level: b.Level, Units: b.Units, Refits: len(b.Draws) + b.Failed, Failed: b.Failed, Improved: b.Improved, Parameters: names, Draws: thinned(b.Draws)}
+		f.Bootstrap = &bootstrapFields{
+			Level: b.Level, Units: b.Units, Refits: len(b.Draws) +
+				b.Failed, Failed: b.Failed, Improved: b.Improved, Parameters: names,
+			Draws: thinned(b.Draws),
+		}
 	}
 }
 
@@ -274,7 +281,10 @@ func (f *fitFields) ofCurve(from *Fitted) {
 	f.RMS = finite(math.Sqrt(from.SquaredError / float64(c.Points)))
 	f.Warnings = append(f.Warnings, c.Warnings...)
 	for _, s := range c.Laws {
-		row := lawFields{Law: s.Law.Name, Weight: finite(s.Weight), HeldOut: finite(s.Validation), Parameters: map[string]float64{}}
+		row := lawFields{
+			Law: s.Law.Name, Weight: finite(s.Weight), HeldOut: finite(s.Validation),
+			Parameters: map[string]float64{},
+		}
 		for j, p := range s.Law.Params {
 			if v := finite(s.Params[j]); v != nil {
 				row.Parameters[p.Name] = *v
@@ -320,7 +330,10 @@ func refusalOf(err error) *refusedFields {
 	var r *fit.Refusal
 	if errors.As(err, &r) {
 		// A joined error has more to say than its first part.
-		return &refusedFields{Kind: strings.ReplaceAll(r.Kind.String(), " ", "-"), Names: r.Names, Reason: strings.ReplaceAll(err.Error(), "\n", "; ")}
+		return &refusedFields{
+			Kind: strings.ReplaceAll(r.Kind.String(), " ", "-"), Names: r.Names,
+			Reason: strings.ReplaceAll(err.Error(), "\n", "; "),
+		}
 	}
 	return &refusedFields{Kind: "error", Reason: strings.ReplaceAll(err.Error(), "\n", "; ")}
 }

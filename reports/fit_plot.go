@@ -1,8 +1,8 @@
 package reports
 
-// FitPlot is what a drawing of a fit shows: the rows and what the fit says of
-// them, in the order of X, and the fitted curve where the law has one
-// predictor. X is that predictor, else the prediction.
+// FitPlot is what a drawing of a fit shows: the rows and what the fit says of them, in the order of
+// X, and the fitted curve where the law has one predictor. X is that predictor, else the
+// prediction.
 type FitPlot struct {
 	X     string // name of the horizontal axis
 	Level float64
@@ -12,8 +12,8 @@ type FitPlot struct {
 	HeldOut FitRows
 }
 
-// FitCurve is the prediction over a grid. Bounds are those of the prediction
-// interval of a new run, empty where there is none.
+// FitCurve is the prediction over a grid. Bounds are those of the prediction interval of a new run,
+// empty where there is none.
 type FitCurve struct {
 	X     []float64 `json:"x"`
 	Value []float64 `json:"value"`
@@ -21,8 +21,8 @@ type FitCurve struct {
 	High  []float64 `json:"high,omitempty"`
 }
 
-// FitRows are rows as lists of one length, so that they are one cell each in a
-// CSV. Residuals are ln(recorded/predicted).
+// FitRows are rows as lists of one length, so that they are one cell each in a CSV. Residuals are
+// ln(recorded/predicted).
 type FitRows struct {
 	X         []float64 `json:"x"`
 	Recorded  []float64 `json:"recorded"`

@@ -55,7 +55,10 @@ func parameterTable(f *Fitted) Table {
 		row := []Cell{Text(p.Name), parameterCell(r.Params[j], nil)}
 		if f.Draws != nil {
 			in := f.Draws.Params[j]
-			row[1] = parameterCell(r.Params[j], &interval{Value: r.Params[j], Low: in.Low, High: in.High})
+			row[1] = parameterCell(r.Params[j], &interval{
+				Value: r.Params[j], Low: in.Low,
+				High: in.High,
+			})
 		}
 		for _, pr := range f.Profiles {
 			if pr.Param == p.Name {
@@ -70,8 +73,8 @@ func parameterTable(f *Fitted) Table {
 	return t
 }
 
-// parameterCell prints each parameter to the digits that its own interval
-// supports: parameters of a law differ by many orders of magnitude.
+// parameterCell prints each parameter to the digits that its own interval supports: parameters of a
+// law differ by many orders of magnitude.
 func parameterCell(value float64, in *interval) Cell {
 	if in == nil {
 		return Plain(quantity.Format(quantity.Number, value, parameterDigits))
@@ -92,11 +95,18 @@ func profileText(low, high float64, openLow, openHigh bool) string {
 func lawTable(f *Fitted) Table {
 	if f.Curve != nil {
 		t := Table{
-			Title:   "auto: an average of laws of " + f.Response + " in " + f.Columns[0],
-			Columns: []Column{{Title: "law"}, {Title: "weight", Kind: quantity.Fraction}, {Title: "held-out error in ln", Digits: 3}},
+			Title: "auto: an average of laws of " + f.Response + " in " + f.Columns[0],
+			Columns: []Column{
+				{Title: "law"},
+				{Title: "weight", Kind: quantity.Fraction},
+				{Title: "held-out error in ln", Digits: 3},
+			},
 		}
 		for _, s := range f.Curve.Laws {
-			t.Rows = append(t.Rows, []Cell{Text(s.Law.Name), Amount(s.Weight), amountOrDash(s.Validation)})
+			t.Rows = append(t.Rows, []Cell{
+				Text(s.Law.Name), Amount(s.Weight),
+				amountOrDash(s.Validation),
+			})
 		}
 		return t
 	}
@@ -123,10 +133,14 @@ func amountOrDash(v float64) Cell {
 }
 
 func predictionTable(f *Fitted) Table {
-	t := Table{Title: "Predictions", Columns: []Column{{Title: "at"}, {Title: f.Response, Digits: 4}}}
+	t := Table{Title: "Predictions", Columns: []Column{
+		{Title: "at"},
+		{Title: f.Response, Digits: 4},
+	}}
 	for _, p := range f.Predictions {
 		if p.HasInterval {
-			t.Columns[1].Title = fmt.Sprintf("%s, %.0f %% prediction interval", f.Response, percent*p.Level)
+			t.Columns[1].Title = fmt.Sprintf("%s, %.0f %% prediction interval", f.Response,
+				percent*p.Level)
 		}
 		cell := amountOrDash(p.Value)
 		if p.HasInterval && finite(p.Value) != nil {
@@ -150,25 +164,34 @@ func fitNotes(f *Fitted) []string {
 	if r := f.Result; r != nil {
 		c := r.Certificate
 		notes = append(notes,
-			fmt.Sprintf("Objective %s, summed over %d rows: %s; root mean square residual %s.", r.Objective, r.Rows,
-				quantity.Format(quantity.Number, r.Value, 12), quantity.Format(quantity.Number, r.RMS, 4)),
-			fmt.Sprintf("Certificate: %d of %d starts agree, scaled gradient %.1e, condition %.1e, bounds met: %s.", c.Agree, c.Starts, c.Gradient, c.Condition, orNone(c.Active)))
+			fmt.Sprintf("Objective %s, summed over %d rows: %s; root mean square residual %s.",
+				r.Objective, r.Rows,
+				quantity.Format(quantity.Number, r.Value, 12),
+				quantity.Format(quantity.Number, r.RMS, 4)),
+			fmt.Sprintf(
+				"Certificate: %d of %d starts agree, scaled gradient %.1e, condition %.1e, bounds met: %s.", c.Agree, c.Starts, c.Gradient, c.Condition, orNone(c.Active)))
 		notes = append(notes, r.Warnings...)
 	}
 	if f.Curve != nil {
-		notes = append(notes, fmt.Sprintf("%d points; root mean square residual over the later half %s in ln.", f.Curve.Points, quantity.Format(quantity.Number, *finite(f.Curve.Noise), 3)))
+		notes = append(notes, fmt.Sprintf(
+			"%d points; root mean square residual over the later half %s in ln.", f.Curve.Points,
+			quantity.Format(quantity.Number, *finite(f.Curve.Noise), 3)))
 		notes = append(notes, f.Curve.Warnings...)
 	}
 	if b := f.Draws; b != nil {
-		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", len(b.Draws)+b.Failed, b.Units, b.Failed)
+		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", len(b.Draws)+b.Failed,
+			b.Units, b.Failed)
 		if b.Improved > 0 {
-			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.", b.Improved)
+			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.",
+				b.Improved)
 		}
 		notes = append(notes, note)
 	}
 	if s := f.Score; s != nil {
-		notes = append(notes, fmt.Sprintf("Score on %d rows not fitted: RMSLE %s; the 80 %% interval covers %.0f %% of them, the 95 %% interval %.0f %%.",
-			s.Points, quantity.Format(quantity.Number, s.RMSLE, 3), percent*s.Coverage80, percent*s.Coverage95))
+		notes = append(notes, fmt.Sprintf(
+			"Score on %d rows not fitted: RMSLE %s; the 80 %% interval covers %.0f %% of them, the 95 %% interval %.0f %%.",
+			s.Points, quantity.Format(quantity.Number, s.RMSLE, 3), percent*s.Coverage80,
+			percent*s.Coverage95))
 	}
 	if f.Unscored != "" {
 		notes = append(notes, "Not scored: "+f.Unscored)
@@ -202,8 +225,8 @@ func dropNotes(used int, drops []DroppedRow) []string {
 	return notes
 }
 
-// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows were dropped: loss
-// is 0; …". It is empty without such rows.
+// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows were dropped: loss is 0; …". It is
+// empty without such rows.
 func (f *Fitted) WhyDropped() string {
 	if len(f.Drops) == 0 {
 		return ""
@@ -217,7 +240,8 @@ func (f *Fitted) WhyDropped() string {
 		more = fmt.Sprintf("; and %d other reasons", len(reasons)-shownRows)
 		reasons = reasons[:shownRows]
 	}
-	return fmt.Sprintf("%d of %d rows were dropped: %s%s", len(f.Drops), len(f.Drops)+f.Used, strings.Join(reasons, "; "), more)
+	return fmt.Sprintf("%d of %d rows were dropped: %s%s", len(f.Drops), len(f.Drops)+f.Used,
+		strings.Join(reasons, "; "), more)
 }
 
 // placesText writes "runs.csv:2, 3, 5": a file is named once.
@@ -249,14 +273,17 @@ func groupTable(fits []Fitted) Table {
 	for _, b := range by {
 		t.Columns = append(t.Columns, Column{Title: b})
 	}
-	t.Columns = append(t.Columns, Column{Title: "law"}, Column{Title: "rows"}, Column{Title: "residual", Digits: 3})
+	t.Columns = append(t.Columns, Column{Title: "law"}, Column{Title: "rows"},
+		Column{Title: "residual", Digits: 3})
 	params := sharedParameters(fits)
 	for _, p := range params {
 		t.Columns = append(t.Columns, Column{Title: p})
 	}
 	mean, anyScored := meanScore(fits)
 	if anyScored > 0 {
-		t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3}, Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2}, Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2})
+		t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3},
+			Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2},
+			Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2})
 	}
 	t.Columns = append(t.Columns, Column{Title: "refused"})
 	refused, dropped := 0, 0
@@ -272,7 +299,8 @@ func groupTable(fits []Fitted) Table {
 			row = append(row, groupParameter(doc.Parameters[p]))
 		}
 		if s := f.Score; s != nil {
-			row = append(row, Count(int64(s.Points)), Amount(s.RMSLE), Amount(s.Coverage80), Amount(s.Coverage95))
+			row = append(row, Count(int64(s.Points)), Amount(s.RMSLE), Amount(s.Coverage80),
+				Amount(s.Coverage95))
 		} else if anyScored > 0 {
 			row = append(row, Cell{}, Cell{}, Cell{}, Cell{})
 		}
@@ -284,10 +312,15 @@ func groupTable(fits []Fitted) Table {
 		t.Rows = append(t.Rows, append(row, Text(why)))
 		dropped += len(f.Drops)
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("%d groups, %d refused; %d rows dropped (--format json lists each with its reason).", len(fits), refused, dropped))
+	t.Notes = append(t.Notes, fmt.Sprintf(
+		"%d groups, %d refused; %d rows dropped (--format json lists each with its reason).",
+		len(fits), refused, dropped))
 	if anyScored > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
-			anyScored, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80, percent*mean.Coverage95))
+		t.Notes = append(t.Notes,
+			fmt.Sprintf(
+				"Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
+				anyScored, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80,
+				percent*mean.Coverage95))
 	}
 	return t
 }
@@ -309,8 +342,8 @@ func groupParameter(e estimateFields) Cell {
 	return parameterCell(e.Value, nil)
 }
 
-// sharedParameters are those of the law that all groups share; none when the
-// groups chose different laws.
+// sharedParameters are those of the law that all groups share; none when the groups chose different
+// laws.
 func sharedParameters(fits []Fitted) []string {
 	name := ""
 	var params []string

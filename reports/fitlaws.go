@@ -9,12 +9,21 @@ import (
 // Laws fills in the list of laws that can be fitted.
 func (r *Report) Laws(laws []fit.Law) {
 	t := Table{
-		Columns: []Column{{Title: "law"}, {Title: "predicts"}, {Title: "from"}, {Title: "formula"}, {Title: "source"}},
-		Notes:   []string{"--x names other columns to predict from, in the same order. --law auto compares laws by their error on held-out rows."},
+		Columns: []Column{
+			{Title: "law"},
+			{Title: "predicts"},
+			{Title: "from"},
+			{Title: "formula"},
+			{Title: "source"},
+		},
+		Notes: []string{"--x names other columns to predict from, in the same order. --law auto compares laws by their error on held-out rows."},
 	}
 	for i := range laws {
 		l := &laws[i]
-		t.Rows = append(t.Rows, []Cell{Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula), Text(l.Source)})
+		t.Rows = append(t.Rows, []Cell{
+			Text(l.Name), Text(l.Response),
+			Text(strings.Join(l.Columns, ", ")), Text(l.Formula), Text(l.Source),
+		})
 		names := make([]string, len(l.Params))
 		for j, p := range l.Params {
 			names[j] = p.Name

@@ -20,9 +20,8 @@ type SavedFit struct {
 	Draws *fit.Bootstrapped
 }
 
-// ReadFits returns the fits of a document that the fit command wrote as JSON.
-// Refused fits and averages of laws, which are no law, are left out. The error
-// says what is no fit document.
+// ReadFits returns the fits of a document that the fit command wrote as JSON. Refused fits and
+// averages of laws, which are no law, are left out. The error says what is no fit document.
 func ReadFits(r io.Reader) ([]SavedFit, error) {
 	var doc struct {
 		Schema  string      `json:"schema"`
@@ -32,7 +31,8 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 		return nil, fmt.Errorf("no fit document: %w", err)
 	}
 	if want := NewDocument("fit", "").Schema; doc.Schema != want {
-		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes", doc.Schema, want)
+		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes",
+			doc.Schema, want)
 	}
 	var out []SavedFit
 	for i := range doc.Results {
@@ -53,9 +53,9 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 	return out, nil
 }
 
-// meanings names what the columns of the fit are to other commands: a column
-// that goes by a name of this project is that; another's (N, "Model Size") is
-// what the law calls it. Laws of one predictor, which call it x, keep the name.
+// meanings names what the columns of the fit are to other commands: a column that goes by a name of
+// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one
+// predictor, which call it x, keep the name.
 func (f *fitFields) meanings(law fit.Law) []string {
 	out := slices.Clone(law.Columns)
 	for i, name := range f.Columns {
@@ -88,10 +88,14 @@ func (f *fitFields) saved(law fit.Law) (SavedFit, error) {
 	if b := f.Bootstrap; b != nil {
 		for _, d := range b.Draws {
 			if len(d) != len(law.Params) {
-				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name, len(d), len(law.Params))
+				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name,
+					len(d), len(law.Params))
 			}
 		}
-		s.Draws = &fit.Bootstrapped{Law: law, Level: b.Level, Draws: b.Draws, Units: b.Units, Failed: b.Failed, Improved: b.Improved}
+		s.Draws = &fit.Bootstrapped{
+			Law: law, Level: b.Level, Draws: b.Draws, Units: b.Units,
+			Failed: b.Failed, Improved: b.Improved,
+		}
 	}
 	return s, nil
 }

@@ -26,8 +26,8 @@ func surface(columns ...string) (fit.Law, fit.Data) {
 	return law, d
 }
 
-// A fit that was written predicts the same when it is read back, and its
-// columns mean what the law says unless they go by a name of ours.
+// A fit that was written predicts the same when it is read back, and its columns mean what the law
+// says unless they go by a name of ours.
 func TestFitsAreReadBack(t *testing.T) {
 	for _, c := range []struct{ columns, want []string }{
 		{[]string{"params", "tokens"}, []string{"params", "tokens"}},
@@ -39,12 +39,16 @@ func TestFitsAreReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		draws, err := fit.Bootstrap(context.Background(), result, d, &fit.BootstrapSettings{Resamples: 2 * maxDraws})
+		draws, err := fit.Bootstrap(context.Background(), result, d,
+			&fit.BootstrapSettings{Resamples: 2 * maxDraws})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := Report{Document: NewDocument("fit", "test")}
-		r.Fit([]Fitted{{Law: law.Name, Columns: law.Columns, Response: "loss", Result: result, Draws: draws, Used: d.Len()}})
+		r.Fit([]Fitted{{
+			Law: law.Name, Columns: law.Columns, Response: "loss", Result: result,
+			Draws: draws, Used: d.Len(),
+		}})
 		var text bytes.Buffer
 		if err := r.Write(&text, JSONFormat, 0); err != nil {
 			t.Fatal(err)
@@ -94,11 +98,20 @@ func TestFitDocumentsHoldNoNaN(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	f := Fitted{
 		Law: law.Name, Columns: law.Columns, Response: "loss", Used: 3,
-		Result:      &fit.Result{Law: law, Objective: fit.LAD(), Params: []float64{1, 2}, RMS: nan, Certificate: fit.Certificate{Condition: inf}},
-		Draws:       &fit.Bootstrapped{Params: []fit.Interval{{Low: nan, High: inf}, {}}},
-		Profiles:    []fit.Profiled{{Param: "A", Low: 0, High: inf, OpenHigh: true}},
-		Scores:      []fit.LawScore{{Law: law, RMS: nan}},
-		Predictions: []Predicted{{At: map[string]float64{"x": 1}, interval: interval{Value: nan}}, {At: map[string]float64{"x": 1}, interval: interval{Value: 1, Low: nan, High: inf}, HasInterval: true}},
+		Result: &fit.Result{
+			Law: law, Objective: fit.LAD(), Params: []float64{1, 2}, RMS: nan,
+			Certificate: fit.Certificate{Condition: inf},
+		},
+		Draws:    &fit.Bootstrapped{Params: []fit.Interval{{Low: nan, High: inf}, {}}},
+		Profiles: []fit.Profiled{{Param: "A", Low: 0, High: inf, OpenHigh: true}},
+		Scores:   []fit.LawScore{{Law: law, RMS: nan}},
+		Predictions: []Predicted{
+			{At: map[string]float64{"x": 1}, interval: interval{Value: nan}},
+			{
+				At: map[string]float64{"x": 1}, interval: interval{Value: 1, Low: nan, High: inf},
+				HasInterval: true,
+			},
+		},
 	}
 	text, err := json.Marshal(fitOf(&f))
 	if err != nil {

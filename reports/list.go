@@ -13,7 +13,16 @@ import (
 // Shapes fills in the list of catalogue entries.
 func (r *Report) Shapes(entries []shapes.Entry) {
 	t := Table{
-		Columns: []Column{{Title: "name"}, {Title: "el/dl"}, {Title: "d_model"}, {Title: "d_ff"}, {Title: "heads×d_kv"}, {Title: "params", Kind: quantity.Params}, {Title: "also"}, {Title: "evidence"}},
+		Columns: []Column{
+			{Title: "name"},
+			{Title: "el/dl"},
+			{Title: "d_model"},
+			{Title: "d_ff"},
+			{Title: "heads×d_kv"},
+			{Title: "params", Kind: quantity.Params},
+			{Title: "also"},
+			{Title: "evidence"},
+		},
 		Notes: []string{
 			"Evidence says how the shape is known; --format json has source and note of each.",
 			"t5-tiny to t5-xxl are the paper's v1.0-style shapes: t5-xl is the public t5-3b, t5-xxl the public t5-11b.",
@@ -45,10 +54,14 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 			Evidence     string      `json:"evidence"`
 			Source       string      `json:"source"`
 			Note         string      `json:"note,omitempty"`
-		}{shapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source, e.Note})
+		}{
+			shapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source,
+			e.Note,
+		})
 	}
 	if uncounted {
-		t.Notes = append(t.Notes, "* shares heads or ties keys to values; listed, but neither counted nor planned.")
+		t.Notes = append(t.Notes,
+			"* shares heads or ties keys to values; listed, but neither counted nor planned.")
 	}
 	r.Tables = append(r.Tables, t)
 }
@@ -81,7 +94,8 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 			}
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(p.Name), Text(strings.Join(p.Aliases, ", ")), peak, fieldCell(p.MemoryBytes), fieldCell(p.BandwidthBytesPerSecond),
+			Text(p.Name), Text(strings.Join(p.Aliases, ", ")), peak, fieldCell(p.MemoryBytes),
+			fieldCell(p.BandwidthBytesPerSecond),
 			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour),
 		})
 		r.Document.Results = append(r.Document.Results, profileOf(p))
@@ -127,10 +141,13 @@ func profileOf(p *hardware.Profile) profileFields {
 	return profileFields{
 		Name: p.Name, Aliases: p.Aliases, Vendor: p.Vendor, DeviceUnit: p.DeviceUnit,
 		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
-		MemoryBytes: factOf(p.MemoryBytes), BandwidthBytesPerSecond: factOf(p.BandwidthBytesPerSecond),
-		IntraBytesPerSecond: factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology, InterBytesPerSecond: factOf(p.InterBytesPerSecond),
-		PowerWatts: factOf(p.PowerWatts), PowerKind: p.PowerKind, PriceUSDPerHour: factOf(p.PriceUSDPerHour),
-		Align: factOf(p.Align), Traps: p.Traps,
+		MemoryBytes: factOf(p.MemoryBytes), BandwidthBytesPerSecond: factOf(
+			p.BandwidthBytesPerSecond),
+		IntraBytesPerSecond: factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology,
+		InterBytesPerSecond: factOf(p.InterBytesPerSecond),
+		PowerWatts:          factOf(p.PowerWatts), PowerKind: p.PowerKind,
+		PriceUSDPerHour: factOf(p.PriceUSDPerHour),
+		Align:           factOf(p.Align), Traps: p.Traps,
 	}
 }
 
@@ -138,7 +155,10 @@ func factOf(f *hardware.Field) *factFields {
 	if f == nil {
 		return nil
 	}
-	return &factFields{Value: f.Value, Source: f.Source, Evidence: string(f.Evidence), Origin: string(f.Origin), Note: f.Note}
+	return &factFields{
+		Value: f.Value, Source: f.Source, Evidence: string(f.Evidence),
+		Origin: string(f.Origin), Note: f.Note,
+	}
 }
 
 func factsOf(fields map[hardware.Precision]hardware.Field) map[string]factFields {
@@ -165,11 +185,20 @@ func (r *Report) Conventions() {
 // Regions fills in the list of places whose electricity is known.
 func (r *Report) Regions(regions []hardware.Region) {
 	t := Table{
-		Columns: []Column{{Title: "region"}, {Title: "name"}, {Title: "kind"}, {Title: "provider"}, {Title: "grid", Kind: quantity.CarbonIntensity}},
-		Notes:   []string{"Grid intensity is the yearly mean of the place, without offsets; --format json has year and source."},
+		Columns: []Column{
+			{Title: "region"},
+			{Title: "name"},
+			{Title: "kind"},
+			{Title: "provider"},
+			{Title: "grid", Kind: quantity.CarbonIntensity},
+		},
+		Notes: []string{"Grid intensity is the yearly mean of the place, without offsets; --format json has year and source."},
 	}
 	for _, p := range regions {
-		t.Rows = append(t.Rows, []Cell{Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider), Amount(p.Grid.Intensity)})
+		t.Rows = append(t.Rows, []Cell{
+			Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider),
+			Amount(p.Grid.Intensity),
+		})
 		r.Document.Results = append(r.Document.Results, struct {
 			Region       string  `json:"region"`
 			Name         string  `json:"name"`
@@ -178,7 +207,10 @@ func (r *Report) Regions(regions []hardware.Region) {
 			KgCO2ePerKWh float64 `json:"kg_co2e_per_kwh"`
 			Source       string  `json:"source"`
 			Evidence     string  `json:"evidence"`
-		}{p.Key, p.Name, p.Kind, p.Provider, p.Grid.Intensity, p.Grid.Source, string(p.Grid.Evidence)})
+		}{
+			p.Key, p.Name, p.Kind, p.Provider, p.Grid.Intensity, p.Grid.Source,
+			string(p.Grid.Evidence),
+		})
 	}
 	r.Tables = append(r.Tables, t)
 }

@@ -16,10 +16,9 @@ type layout struct {
 // leastWrap is the narrowest a column of sentences may become: about three words.
 const leastWrap = 20
 
-// narrow makes the layout as narrow as a terminal of that width wants it, as
-// far as its columns allow: it leaves out optional columns, then breaks the
-// cells of those that wrap. It returns the headings left out, in their order;
-// where leaving out all of them does not help, none is.
+// narrow makes the layout as narrow as a terminal of that width wants it, as far as its columns
+// allow: it leaves out optional columns, then breaks the cells of those that wrap. It returns the
+// headings left out, in their order; where leaving out all of them does not help, none is.
 func (l *layout) narrow(width int) string {
 	whole := *l
 	var left []string
@@ -41,8 +40,8 @@ func (l *layout) narrow(width int) string {
 
 func (l *layout) width() int { return naturalWidth(l.head, l.rows) }
 
-// leastNeeded returns the column to leave out next, the last of equals, or −1.
-// One that shows nothing goes before all others.
+// leastNeeded returns the column to leave out next, the last of equals, or −1. One that shows
+// nothing goes before all others.
 func (l *layout) leastNeeded() int {
 	least, rank := -1, 0
 	for c := range l.columns {
@@ -78,9 +77,8 @@ func (l *layout) drop(c int) {
 	l.rows = rows
 }
 
-// wrap breaks the cells of the columns that wrap, sharing the room they have; a
-// broken row continues in rows that are empty elsewhere. It returns whether the
-// table fits then.
+// wrap breaks the cells of the columns that wrap, sharing the room they have; a broken row
+// continues in rows that are empty elsewhere. It returns whether the table fits then.
 func (l *layout) wrap(width int) bool {
 	room, wrapping := width, 0
 	for c := range l.columns {

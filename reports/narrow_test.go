@@ -6,18 +6,23 @@ import (
 	"testing"
 )
 
-// wide is a table of which the columns of 10 are needed and the others not: 1
-// goes first. A column is 10 wide and has a gap of 2 behind it: 48 in all.
+// wide is a table of which the columns of 10 are needed and the others not: 1 goes first. A column
+// is 10 wide and has a gap of 2 behind it: 48 in all.
 func wide() Table {
 	cell := strings.Repeat("x", 10)
 	return Table{
-		Columns: []Column{{Title: "kept"}, {Title: "second", Optional: 2}, {Title: "third", Optional: 3}, {Title: "first", Optional: 1}},
-		Rows:    [][]Cell{{Text(cell), Text(cell), Text(cell), Text(cell)}},
+		Columns: []Column{
+			{Title: "kept"},
+			{Title: "second", Optional: 2},
+			{Title: "third", Optional: 3},
+			{Title: "first", Optional: 1},
+		},
+		Rows: [][]Cell{{Text(cell), Text(cell), Text(cell), Text(cell)}},
 	}
 }
 
-// TestOptionalColumns: the heading and the note say what each width leaves. The
-// widths are one column more and one less than what the columns need.
+// TestOptionalColumns: the heading and the note say what each width leaves. The widths are one
+// column more and one less than what the columns need.
 func TestOptionalColumns(t *testing.T) {
 	for _, c := range []struct {
 		width       int
@@ -81,7 +86,10 @@ func TestOptionalColumnsInMarkdown(t *testing.T) {
 func TestWrappedColumn(t *testing.T) {
 	table := Table{
 		Columns: []Column{{Title: "#"}, {Title: "reason", Wraps: true}},
-		Rows:    [][]Cell{{Text("1"), Text("deeper and narrower than the anchor")}, {Text("2"), Text("measured")}},
+		Rows: [][]Cell{
+			{Text("1"), Text("deeper and narrower than the anchor")},
+			{Text("2"), Text("measured")},
+		},
 	}
 	const want = `#  reason
 ─────────────────────────────

@@ -22,8 +22,8 @@ type totalFields struct {
 	Missing map[string]string `json:"missing,omitempty"`
 }
 
-// Phases fills in the report of phases that run one after the other: one
-// result a phase, and the total at the end.
+// Phases fills in the report of phases that run one after the other: one result a phase, and the
+// total at the end.
 func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 	t := Table{
 		Columns: []Column{
@@ -42,7 +42,8 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			{Title: "CO2e", Kind: quantity.CarbonMass},
 			{Title: "fits"},
 		},
-		Notes: []string{fmt.Sprintf("Intervals are %.0f %%; those of the total are the sums of the phases', which share the model's errors. Wall clock is steps over goodput, one phase after the other.", 100*hardware.Level)},
+		Notes: []string{fmt.Sprintf(
+			"Intervals are %.0f %%; those of the total are the sums of the phases', which share the model's errors. Wall clock is steps over goodput, one phase after the other.", 100*hardware.Level)},
 	}
 	var plans []Planned
 	for i := range c.Phases {
@@ -54,19 +55,32 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			step = Estimate(p.Prediction.StepSeconds)
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)), Text(workloadText(&p.Shape, p.Workload)),
-			Optional(p.Schedule.Steps.Interval), step, Optional(p.Schedule.Occupancy.WallSeconds.Interval), Optional(b.DeviceHours.Interval),
-			Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)),
+			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware),
+			Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)),
+			Text(workloadText(&p.Shape, p.Workload)),
+			Optional(p.Schedule.Steps.Interval), step,
+			Optional(p.Schedule.Occupancy.WallSeconds.Interval),
+			Optional(b.DeviceHours.Interval),
+			Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval),
+			Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)),
 		})
 	}
 	t.Notes = append(t.Notes, missingNotes(plans)...)
 	total := totalFields{
-		Phase: "total", Time: timeFields{TotalSeconds: c.WallSeconds.Interval, Level: hardware.Level},
-		Cost:    costFields{USD: c.Bill.CostUSD.Interval, DeviceHours: c.Bill.DeviceHours.Interval, EnergyKWh: c.Bill.EnergyKWh.Interval, CO2Kg: c.Bill.CO2Kg.Interval},
+		Phase: "total", Time: timeFields{
+			TotalSeconds: c.WallSeconds.Interval,
+			Level:        hardware.Level,
+		},
+		Cost: costFields{
+			USD: c.Bill.CostUSD.Interval, DeviceHours: c.Bill.DeviceHours.Interval,
+			EnergyKWh: c.Bill.EnergyKWh.Interval, CO2Kg: c.Bill.CO2Kg.Interval,
+		},
 		Missing: map[string]string{},
 	}
 	for name, e := range map[string]hardware.Estimate{
-		"time.total_seconds": c.WallSeconds, "cost.usd": c.Bill.CostUSD, "cost.device_hours": c.Bill.DeviceHours, "cost.energy_kwh": c.Bill.EnergyKWh, "cost.co2_kg": c.Bill.CO2Kg,
+		"time.total_seconds": c.WallSeconds, "cost.usd": c.Bill.CostUSD,
+		"cost.device_hours": c.Bill.DeviceHours, "cost.energy_kwh": c.Bill.EnergyKWh,
+		"cost.co2_kg": c.Bill.CO2Kg,
 	} {
 		if e.Interval == nil {
 			total.Missing[name] = e.Missing
@@ -82,7 +96,8 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 		{},
 		{},
 		Optional(c.WallSeconds.Interval), Optional(c.Bill.DeviceHours.Interval),
-		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval), Optional(c.Bill.CO2Kg.Interval),
+		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval),
+		Optional(c.Bill.CO2Kg.Interval),
 		{},
 	})
 	r.Document.Results = append(r.Document.Results, total)
@@ -93,8 +108,11 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 func plannedOf(phase *hardware.Phase, c *hardware.PlannedPhase) Planned {
 	run := &phase.Run
 	p := Planned{
-		Shape: run.Shape, Workload: run.Workload, Layout: run.Layout, Execution: run.Execution, Hardware: run.Profile.Name,
-		Params: flops.CountParameters(&run.Shape), FLOPs: flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload, run.Execution.Recompute),
+		Shape: run.Shape, Workload: run.Workload, Layout: run.Layout, Execution: run.Execution,
+		Hardware: run.Profile.Name,
+		Params:   flops.CountParameters(&run.Shape),
+		FLOPs: flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload,
+			run.Execution.Recompute),
 		Prediction: c.Prediction, Untimed: c.Untimed, Schedule: c.Schedule,
 	}
 	if q := c.Prediction; q != nil {

@@ -107,8 +107,8 @@ type assumptionFields struct {
 	Note     string    `json:"note,omitempty"`
 }
 
-// Plan fills in the report of planned runs, one result each, in order. One run
-// is told in full, several stand side by side.
+// Plan fills in the report of planned runs, one result each, in order. One run is told in full,
+// several stand side by side.
 func (r *Report) Plan(plans []Planned) {
 	for i := range plans {
 		r.Document.Results = append(r.Document.Results, planOf(&plans[i]))
@@ -118,7 +118,8 @@ func (r *Report) Plan(plans []Planned) {
 		level = q.Level
 	}
 	notes := append([]string{
-		fmt.Sprintf("Intervals are %.0f %%. Memory is the peak of the device that needs most. Wall clock is steps over goodput.", 100*level),
+		fmt.Sprintf(
+			"Intervals are %.0f %%. Memory is the peak of the device that needs most. Wall clock is steps over goodput.", 100*level),
 		"Tokens are the encoder's inputs, as T5 counts them (the decoder's where there is no encoder).",
 	}, missingNotes(plans)...)
 	if len(plans) > 1 {
@@ -145,16 +146,25 @@ func (r *Report) Plan(plans []Planned) {
 // changeTable lists the changes worth making.
 func changeTable(changes []hardware.Change) Table {
 	t := Table{
-		Title:   "What one change would gain",
-		Columns: []Column{{Title: "change", Wraps: true}, {Title: "of", Optional: 1}, {Title: "gain", Kind: quantity.Fraction}, {Title: "step", Kind: quantity.Duration, Optional: 2}, {Title: "fits"}},
-		Notes:   []string{"The gain is in tokens per second and device. Each is found by predicting the changed run; changes of the shape change the model."},
+		Title: "What one change would gain",
+		Columns: []Column{
+			{Title: "change", Wraps: true},
+			{Title: "of", Optional: 1},
+			{Title: "gain", Kind: quantity.Fraction},
+			{Title: "step", Kind: quantity.Duration, Optional: 2},
+			{Title: "fits"},
+		},
+		Notes: []string{"The gain is in tokens per second and device. Each is found by predicting the changed run; changes of the shape change the model."},
 	}
 	const most, worthwhile = 8, 0.01
 	for _, c := range changes {
 		if c.Gain < worthwhile || len(t.Rows) == most {
 			break
 		}
-		t.Rows = append(t.Rows, []Cell{Text(c.What), Text(string(c.Kind)), Amount(c.Gain), Amount(c.StepSeconds), Text(yesNo(c.Fits))})
+		t.Rows = append(t.Rows, []Cell{
+			Text(c.What), Text(string(c.Kind)), Amount(c.Gain),
+			Amount(c.StepSeconds), Text(yesNo(c.Fits)),
+		})
 	}
 	return t
 }
@@ -162,7 +172,8 @@ func changeTable(changes []hardware.Change) Table {
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, notes []string) Table {
 	t := Table{
-		Title:   fmt.Sprintf("%s on %d × %s", p.Shape.Name, p.Schedule.Occupancy.Devices, p.Hardware),
+		Title: fmt.Sprintf("%s on %d × %s", p.Shape.Name, p.Schedule.Occupancy.Devices,
+			p.Hardware),
 		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
 		Notes:   notes,
 	}
@@ -178,11 +189,14 @@ func summaryTable(p *Planned, notes []string) Table {
 		}
 	}
 	line("parameters", quantity.Grouped(p.Params.Total))
-	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Shape, p.Workload), layoutText(p.Layout)))
-	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.Fits), quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
+	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Shape, p.Workload),
+		layoutText(p.Layout)))
+	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.Fits),
+		quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
 	if q := p.Prediction; q != nil {
 		line("one step", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
-		line("what binds", fmt.Sprintf("%s, at %s MFU", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
+		line("what binds", fmt.Sprintf("%s, at %s MFU", q.Bound,
+			quantity.Format(quantity.Fraction, q.MFU, 0)))
 	}
 	s := &p.Schedule
 	line("steps", estimate(quantity.Count, s.Steps))
@@ -192,7 +206,8 @@ func summaryTable(p *Planned, notes []string) Table {
 	line("energy", estimate(quantity.Energy, s.Bill.EnergyKWh))
 	line("CO2e", estimate(quantity.CarbonMass, s.Bill.CO2Kg))
 	if p.Loss != nil {
-		line("loss at the end", fmt.Sprintf("%s by the law %s", quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
+		line("loss at the end", fmt.Sprintf("%s by the law %s",
+			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
 	}
 	return t
 }
@@ -200,36 +215,54 @@ func summaryTable(p *Planned, notes []string) Table {
 func planOf(p *Planned) planFields {
 	l := p.Layout
 	f := planFields{
-		Shape: shapeOf(&p.Shape), Hardware: p.Hardware, Devices: p.Schedule.Occupancy.Devices, Workload: workloadOf(&p.Shape, p.Workload),
-		Layout: layoutFields{l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave, l.SequenceParallel},
+		Shape: shapeOf(&p.Shape), Hardware: p.Hardware, Devices: p.Schedule.Occupancy.Devices,
+		Workload: workloadOf(&p.Shape, p.Workload),
+		Layout: layoutFields{
+			l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave,
+			l.SequenceParallel,
+		},
 		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs), Memory: memoryOf(&p.Memory, p.Fits),
 		Steps: p.Schedule.Steps.Interval, Tokens: p.Schedule.Tokens.Interval,
 		Time: timeFields{TotalSeconds: p.Schedule.Occupancy.WallSeconds.Interval},
 		Cost: costFields{
-			USD: p.Schedule.Bill.CostUSD.Interval, DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
-			EnergyKWh: p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
+			USD:         p.Schedule.Bill.CostUSD.Interval,
+			DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
+			EnergyKWh:   p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
 		},
 		Loss: p.Loss, Assumptions: []assumptionFields{}, Decode: decodeOf(p), Missing: p.missing(),
 	}
 	for _, share := range p.Breakdown {
-		f.Breakdown = append(f.Breakdown, breakdownField{share.Name, share.Params, share.Forward, share.Vector})
+		f.Breakdown = append(f.Breakdown, breakdownField{
+			share.Name, share.Params, share.Forward,
+			share.Vector,
+		})
 	}
 	if q := p.Prediction; q != nil {
 		f.Time.StepSeconds, f.Time.Level, f.Time.Bound = &q.StepSeconds, q.Level, string(q.Bound)
 		f.Time.MFU, f.Time.HFU, f.Time.PeakFLOPsPerSecond = &q.MFU, &q.HFU, q.PeakFLOPsPerSecond
 		for _, part := range q.Parts {
-			f.Time.Parts = append(f.Time.Parts, partFields{part.Name, part.Seconds, string(part.Bound)})
+			f.Time.Parts = append(f.Time.Parts, partFields{
+				part.Name, part.Seconds,
+				string(part.Bound),
+			})
 		}
 		for _, a := range q.Assumptions {
-			f.Assumptions = append(f.Assumptions, assumptionFields{Name: a.Name, Text: a.Value, Origin: string(a.Origin), Source: a.Source})
+			f.Assumptions = append(f.Assumptions, assumptionFields{
+				Name: a.Name, Text: a.Value,
+				Origin: string(a.Origin), Source: a.Source,
+			})
 		}
 	}
 	for _, c := range p.Changes {
-		f.Changes = append(f.Changes, changeFields{c.What, string(c.Kind), c.Gain, c.StepSeconds, c.Fits})
+		f.Changes = append(f.Changes, changeFields{
+			c.What, string(c.Kind), c.Gain, c.StepSeconds,
+			c.Fits,
+		})
 	}
 	for _, in := range p.inputs() {
 		f.Assumptions = append(f.Assumptions, assumptionFields{
-			Name: in.Name, Value: in.Interval, Text: in.Missing, Origin: string(in.Origin), Source: in.Source, Evidence: string(in.Evidence), Note: in.Note,
+			Name: in.Name, Value: in.Interval, Text: in.Missing, Origin: string(in.Origin),
+			Source: in.Source, Evidence: string(in.Evidence), Note: in.Note,
 		})
 	}
 	return f
@@ -295,7 +328,8 @@ func planTable(plans []Planned, notes []string) Table {
 
 func planRow(p *Planned) []Cell {
 	row := []Cell{
-		Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)),
+		Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)),
+		Text(layoutText(p.Layout)),
 		Text(workloadText(&p.Shape, p.Workload)), Amount(p.Memory.PeakBytes), Text(yesNo(p.Fits)),
 	}
 	if q := p.Prediction; q != nil {
@@ -304,7 +338,8 @@ func planRow(p *Planned) []Cell {
 		row = append(row, Cell{}, Cell{}, Cell{})
 	}
 	b := &p.Schedule.Bill
-	return append(row, Optional(p.Schedule.Steps.Interval), Optional(p.Schedule.Tokens.Interval), Optional(p.Schedule.Occupancy.WallSeconds.Interval),
+	return append(row, Optional(p.Schedule.Steps.Interval), Optional(p.Schedule.Tokens.Interval),
+		Optional(p.Schedule.Occupancy.WallSeconds.Interval),
 		Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval))
 }
 
@@ -349,7 +384,10 @@ func missingNotes(plans []Planned) []string {
 	for i := range plans {
 		p := &plans[i]
 		reasons := p.missing()
-		for _, name := range []string{"memory.fits", "time.step_seconds", "steps", "tokens", "cost.usd", "cost.energy_kwh", "cost.co2_kg"} {
+		for _, name := range []string{
+			"memory.fits", "time.step_seconds", "steps", "tokens",
+			"cost.usd", "cost.energy_kwh", "cost.co2_kg",
+		} {
 			if why := reasons[name]; why != "" && !seen[why] {
 				seen[why] = true
 				notes = append(notes, fmt.Sprintf("No %s: %s.", name, why))
@@ -361,29 +399,47 @@ func missingNotes(plans []Planned) []string {
 
 func timeTable(q *hardware.Prediction) Table {
 	t := Table{
-		Title:   "Where the step goes",
-		Columns: []Column{{Title: "part", Wraps: true}, {Title: "time", Kind: quantity.Duration, Optional: 2}, {Title: "of step", Kind: quantity.Fraction}, {Title: "limited by", Optional: 1}},
+		Title: "Where the step goes",
+		Columns: []Column{
+			{Title: "part", Wraps: true},
+			{Title: "time", Kind: quantity.Duration, Optional: 2},
+			{Title: "of step", Kind: quantity.Fraction},
+			{Title: "limited by", Optional: 1},
+		},
 		Notes: []string{fmt.Sprintf("MFU %s, HFU %s of a peak of %s a device.",
-			quantity.Format(quantity.Fraction, q.MFU, 3), quantity.Format(quantity.Fraction, q.HFU, 3), quantity.Format(quantity.FLOPRate, q.PeakFLOPsPerSecond, 3))},
+			quantity.Format(quantity.Fraction, q.MFU, 3),
+			quantity.Format(quantity.Fraction, q.HFU, 3),
+			quantity.Format(quantity.FLOPRate, q.PeakFLOPsPerSecond, 3))},
 	}
 	const negligible = 1e-3 // of the step; JSON has every part
 	for _, part := range q.Parts {
 		if part.Seconds < negligible*q.StepSeconds.Value {
 			continue
 		}
-		t.Rows = append(t.Rows, []Cell{Text(part.Name), Amount(part.Seconds), Amount(part.Seconds / q.StepSeconds.Value), Text(string(part.Bound))})
+		t.Rows = append(t.Rows, []Cell{
+			Text(part.Name), Amount(part.Seconds),
+			Amount(part.Seconds / q.StepSeconds.Value), Text(string(part.Bound)),
+		})
 	}
 	return t
 }
 
 func footprintTable(m *flops.Memory) Table {
 	t := Table{
-		Title:   "Memory of the device that needs most, at " + strings.ReplaceAll(m.PeakPhase.String(), "_", " "),
-		Columns: []Column{{Title: "part"}, {Title: "bytes", Kind: quantity.Bytes}, {Title: "of peak", Kind: quantity.Fraction}},
+		Title: "Memory of the device that needs most, at " +
+			strings.ReplaceAll(m.PeakPhase.String(), "_", " "),
+		Columns: []Column{
+			{Title: "part"},
+			{Title: "bytes", Kind: quantity.Bytes},
+			{Title: "of peak", Kind: quantity.Fraction},
+		},
 	}
 	for part, n := range m.Peak {
 		if n > 0 {
-			t.Rows = append(t.Rows, []Cell{Text(flops.MemoryPart(part).String()), Amount(n), Amount(n / m.PeakBytes)})
+			t.Rows = append(t.Rows, []Cell{
+				Text(flops.MemoryPart(part).String()), Amount(n),
+				Amount(n / m.PeakBytes),
+			})
 		}
 	}
 	return t
@@ -391,12 +447,20 @@ func footprintTable(m *flops.Memory) Table {
 
 func assumptionTable(p *Planned) Table {
 	t := Table{
-		Title:   "What this rests on",
-		Columns: []Column{{Title: "assumption"}, {Title: "value"}, {Title: "origin"}, {Title: "source", Wraps: true}},
+		Title: "What this rests on",
+		Columns: []Column{
+			{Title: "assumption"},
+			{Title: "value"},
+			{Title: "origin"},
+			{Title: "source", Wraps: true},
+		},
 	}
 	if p.Prediction != nil {
 		for _, a := range p.Prediction.Assumptions {
-			t.Rows = append(t.Rows, []Cell{Text(a.Name), Text(a.Value), Text(string(a.Origin)), Text(a.Source)})
+			t.Rows = append(t.Rows, []Cell{
+				Text(a.Name), Text(a.Value), Text(string(a.Origin)),
+				Text(a.Source),
+			})
 		}
 	}
 	for _, in := range p.inputs() {
@@ -407,7 +471,10 @@ func assumptionTable(p *Planned) Table {
 				value = Text(quantity.FormatInterval(kind, *in.Interval))
 			}
 		}
-		t.Rows = append(t.Rows, []Cell{Text(in.Name), value, Text(string(in.Origin)), Text(in.Source)})
+		t.Rows = append(t.Rows, []Cell{
+			Text(in.Name), value, Text(string(in.Origin)),
+			Text(in.Source),
+		})
 	}
 	return t
 }

@@ -59,21 +59,29 @@ func (r *Report) Protocol(steps []recommend.Step) {
 		}
 	}
 	if t != nil {
-		t.Notes = append(t.Notes, "Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
+		t.Notes = append(t.Notes,
+			"Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
 		t.Notes = append(t.Notes, reasons...)
 	}
 }
 
 func protocolOf(s *recommend.Step) protocolFields {
-	f := protocolFields{From: s.From.Name, Op: s.Op, Value: s.Value, Next: s.Next, Evidence: map[string]string{}, Missing: map[string]string{}}
+	f := protocolFields{
+		From: s.From.Name, Op: s.Op, Value: s.Value, Next: s.Next,
+		Evidence: map[string]string{}, Missing: map[string]string{},
+	}
 	if s.Missing != "" {
 		f.Missing["step"] = s.Missing
 		return f
 	}
 	c := &s.Change
-	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs, &c.MemoryBytes, c.StepSeconds, c.CostUSD
+	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs,
+		&c.MemoryBytes, c.StepSeconds, c.CostUSD
 	f.Quality = qualityFields{s.Upstream.Interval, s.Downstream.Interval}
-	for name, gain := range map[string]recommend.Gain{"upstream": s.Upstream, "downstream": s.Downstream} {
+	for name, gain := range map[string]recommend.Gain{
+		"upstream":   s.Upstream,
+		"downstream": s.Downstream,
+	} {
 		if gain.Interval != nil {
 			f.Evidence[name] = gain.Class.String()
 		} else {
@@ -85,7 +93,17 @@ func protocolOf(s *recommend.Step) protocolFields {
 
 func protocolRow(s *recommend.Step) []Cell {
 	if s.Missing != "" {
-		return []Cell{Text(s.Op), Plain(fmt.Sprint(s.Value)), {}, {}, {}, {}, {}, {}, {}, Text("no notch")}
+		return []Cell{
+			Text(s.Op), Plain(fmt.Sprint(s.Value)),
+			{},
+			{},
+			{},
+			{},
+			{},
+			{},
+			{},
+			Text("no notch"),
+		}
 	}
 	before, c := &s.Before, &s.Change
 	step := Cell{}
@@ -97,17 +115,29 @@ func protocolRow(s *recommend.Step) []Cell {
 		evidence = "nobody measured it"
 	}
 	return []Cell{
-		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)), Amount(float64(c.Params) / float64(before.Params.Total)), Amount(c.FLOPs / before.FLOPs.Step),
-		Amount(c.MemoryBytes / before.Memory.PeakBytes), step, share(c.CostUSD), Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
+		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)),
+		Amount(float64(c.Params) / float64(before.Params.Total)),
+		Amount(c.FLOPs / before.FLOPs.Step),
+		Amount(c.MemoryBytes / before.Memory.PeakBytes), step, share(c.CostUSD),
+		Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
 	}
 }
 
 // Opinions adds what each published law prefers among recommended rows.
-func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Shape, tokens []float64) []recommend.Opinion) {
+func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Shape,
+	tokens []float64) []recommend.Opinion,
+) {
 	t := Table{
-		Title:   "What published laws prefer among these rows",
-		Columns: []Column{{Title: "law"}, {Title: "among"}, {Title: "prefers"}, {Title: "predicted loss", Kind: quantity.Number}, {Title: "why not"}, {Title: "source"}},
-		Notes:   []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
+		Title: "What published laws prefer among these rows",
+		Columns: []Column{
+			{Title: "law"},
+			{Title: "among"},
+			{Title: "prefers"},
+			{Title: "predicted loss", Kind: quantity.Number},
+			{Title: "why not"},
+			{Title: "source"},
+		},
+		Notes: []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
 	}
 	for i := range answers {
 		var list []shapes.Shape
@@ -118,8 +148,17 @@ func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Sha
 			tokens = append(tokens, row.Tokens)
 		}
 		for _, o := range opinions(list, tokens) {
-			f := opinionFields{Law: o.Law, Among: answers[i].Among, Source: o.Source, Missing: o.Missing}
-			row := []Cell{Text(o.Law), Text(answers[i].Among), {}, {}, Text(o.Missing), Text(o.Source)}
+			f := opinionFields{
+				Law: o.Law, Among: answers[i].Among, Source: o.Source,
+				Missing: o.Missing,
+			}
+			row := []Cell{
+				Text(o.Law), Text(answers[i].Among),
+				{},
+				{},
+				Text(o.Missing),
+				Text(o.Source),
+			}
 			if o.Missing == "" && o.Best < len(list) {
 				f.Prefers = list[o.Best].Name
 				row[2] = Text(f.Prefers)

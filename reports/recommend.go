@@ -69,11 +69,14 @@ var amongTitles = map[string]string{
 // AmongTitle says in words what kind of candidates [Recommended.Among] names.
 func AmongTitle(among string) string { return amongTitles[among] }
 
-// Recommend fills in the report of a recommendation: for each kind of
-// candidates the anchor, then the rows in order; why each row is there and what
-// the quality rests on follow once.
+// Recommend fills in the report of a recommendation: for each kind of candidates the anchor, then
+// the rows in order; why each row is there and what the quality rests on follow once.
 func (r *Report) Recommend(answers []Recommended) {
-	why := Table{Title: "Why each is there", Columns: []Column{{Title: "#"}, {Title: "shape"}, {Title: "reason", Wraps: true}}}
+	why := Table{Title: "Why each is there", Columns: []Column{
+		{Title: "#"},
+		{Title: "shape"},
+		{Title: "reason", Wraps: true},
+	}}
 	for i := range answers {
 		among, result := answers[i].Among, &answers[i].Result
 		r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
@@ -81,14 +84,18 @@ func (r *Report) Recommend(answers []Recommended) {
 		if result.Anchor != nil {
 			t.Rows = append(t.Rows, recommendRow(result.Anchor))
 			if i == 0 {
-				r.Document.Results = append(r.Document.Results, recommendOf(result.Anchor, "anchor"))
+				r.Document.Results = append(r.Document.Results,
+					recommendOf(result.Anchor, "anchor"))
 			}
 		}
 		for n := range result.Rows {
 			row := &result.Rows[n]
 			r.Document.Results = append(r.Document.Results, recommendOf(row, among))
 			t.Rows = append(t.Rows, recommendRow(row))
-			why.Rows = append(why.Rows, []Cell{Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name), Text(row.Why)})
+			why.Rows = append(why.Rows, []Cell{
+				Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name),
+				Text(row.Why),
+			})
 		}
 		r.Tables = append(r.Tables, t)
 	}
@@ -99,18 +106,29 @@ func (r *Report) Recommend(answers []Recommended) {
 func recommendOf(row *recommend.Row, among string) recommendFields {
 	l := row.Layout
 	f := recommendFields{
-		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie, Params: paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
+		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
+		Params: paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
 		RunFLOPs: row.RunFLOPs, Memory: memoryOf(&row.Memory, row.Fits),
-		Layout: layoutFields{l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave, l.SequenceParallel},
-		Time:   timeFields{StepSeconds: row.StepTime.Interval, TotalSeconds: row.TotalTime.Interval, Bound: string(row.Bound)},
+		Layout: layoutFields{
+			l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave,
+			l.SequenceParallel,
+		},
+		Time: timeFields{
+			StepSeconds: row.StepTime.Interval, TotalSeconds: row.TotalTime.Interval,
+			Bound: string(row.Bound),
+		},
 		Decode: row.Decode.Interval,
 		Cost: costFields{
 			USD: row.Bill.CostUSD.Interval, DeviceHours: row.Bill.DeviceHours.Interval,
 			EnergyKWh: row.Bill.EnergyKWh.Interval, CO2Kg: row.Bill.CO2Kg.Interval,
 		},
-		Saved:    savedFields{row.Saved.Params, row.Saved.FLOPs, row.Saved.StepTime, row.Saved.Memory, row.Saved.Cost},
+		Saved: savedFields{
+			row.Saved.Params, row.Saved.FLOPs, row.Saved.StepTime,
+			row.Saved.Memory, row.Saved.Cost,
+		},
 		Quality:  qualityFields{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
-		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why, Missing: map[string]string{},
+		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
+		Missing: map[string]string{},
 	}
 	if row.Nearest != nil {
 		f.Nearest = &nearestFields{row.Nearest.Name, row.Nearest.Distance}
@@ -119,10 +137,12 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 		f.Published = append(f.Published, publishedFields{p.Model, p.Source, string(p.Evidence)})
 	}
 	for name, reason := range map[string]string{
-		"time.step_seconds": row.StepTime.Missing, "time.total_seconds": row.TotalTime.Missing, "decode_seconds": row.Decode.Missing,
-		"cost.usd": row.Bill.CostUSD.Missing, "cost.device_hours": row.Bill.DeviceHours.Missing,
+		"time.step_seconds": row.StepTime.Missing, "time.total_seconds": row.TotalTime.Missing,
+		"decode_seconds": row.Decode.Missing,
+		"cost.usd":       row.Bill.CostUSD.Missing, "cost.device_hours": row.Bill.DeviceHours.Missing,
 		"cost.energy_kwh": row.Bill.EnergyKWh.Missing, "cost.co2_kg": row.Bill.CO2Kg.Missing,
-		"quality.upstream": row.Quality.Upstream.Missing, "quality.downstream": row.Quality.Downstream.Missing,
+		"quality.upstream":   row.Quality.Upstream.Missing,
+		"quality.downstream": row.Quality.Downstream.Missing,
 	} {
 		if reason != "" {
 			f.Missing[name] = reason
@@ -152,17 +172,19 @@ func recommendTable(among string, result *recommend.Result) Table {
 		},
 	}
 	if result.Anchor != nil {
-		t.Title = fmt.Sprintf("Instead of %s: best of %s", result.Anchor.Shape.Name, amongTitles[among])
+		t.Title = fmt.Sprintf("Instead of %s: best of %s", result.Anchor.Shape.Name,
+			amongTitles[among])
 	}
-	t.Notes = []string{fmt.Sprintf("%s of %s candidates qualify.", quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
+	t.Notes = []string{fmt.Sprintf("%s of %s candidates qualify.",
+		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
 	if note := layoutNote(result); note != "" {
 		t.Notes = append(t.Notes, note)
 	}
 	return t
 }
 
-// layoutNote says at which layout the first shape is timed, as that of plan is another where it is searched here; empty where
-// nothing is timed.
+// layoutNote says at which layout the first shape is timed, as that of plan is another where it is
+// searched here; empty where nothing is timed.
 func layoutNote(result *recommend.Result) string {
 	row := result.Anchor
 	if row == nil && len(result.Rows) > 0 {
@@ -191,7 +213,8 @@ func evidenceNotes(result *recommend.Result) []string {
 		notes = append(notes, sentence(note))
 	}
 	if e.Recalled {
-		notes = append(notes, "† rests on results written down from memory of the paper (evidence: recalled); --evidence primary,secondary,figure leaves them out.")
+		notes = append(notes,
+			"† rests on results written down from memory of the paper (evidence: recalled); --evidence primary,secondary,figure leaves them out.")
 	}
 	return notes
 }
@@ -221,10 +244,13 @@ func recommendRow(row *recommend.Row) []Cell {
 		evidence += " †"
 	}
 	return []Cell{
-		Plain(rank), Text(row.Shape.Name).Marked(mark), Plain(depths(&row.Shape)), Plain(fmt.Sprint(row.Shape.DModel)),
-		Amount(float64(row.Params.Total)), share(row.Saved.Params), share(row.Saved.FLOPs), share(row.Saved.StepTime), share(row.Saved.Memory),
+		Plain(rank), Text(row.Shape.Name).Marked(mark), Plain(depths(&row.Shape)),
+		Plain(fmt.Sprint(row.Shape.DModel)),
+		Amount(float64(row.Params.Total)), share(row.Saved.Params), share(row.Saved.FLOPs),
+		share(row.Saved.StepTime), share(row.Saved.Memory),
 		Optional(row.StepTime.Interval), Optional(row.Bill.CostUSD.Interval),
-		Optional(row.Quality.Upstream.Interval), Optional(row.Quality.Downstream.Interval), Text(evidence),
+		Optional(row.Quality.Upstream.Interval), Optional(row.Quality.Downstream.Interval),
+		Text(evidence),
 	}
 }
 

@@ -27,9 +27,8 @@ type replacementFields struct {
 	recommendFields
 }
 
-// Replacements adds the table of what to train instead of one shape at fewer
-// parameters. The anchor is the first of list; every member is on the same
-// profiles.
+// Replacements adds the table of what to train instead of one shape at fewer parameters. The anchor
+// is the first of list; every member is on the same profiles.
 func (r *Report) Replacements(anchor string, list []Replacement) {
 	t := Table{
 		Title: "Instead of " + anchor + ", by parameters",
@@ -44,20 +43,31 @@ func (r *Report) Replacements(anchor string, list []Replacement) {
 		},
 	}
 	for _, on := range list[0].On {
-		t.Columns = append(t.Columns, Column{Title: "step saved, " + on.Hardware, Kind: quantity.Fraction})
+		t.Columns = append(t.Columns, Column{
+			Title: "step saved, " + on.Hardware,
+			Kind:  quantity.Fraction,
+		})
 	}
 	for _, on := range list[0].On {
 		t.Columns = append(t.Columns, Column{Title: "cost, " + on.Hardware, Kind: quantity.Money})
 	}
-	t.Columns = append(t.Columns, Column{Title: "upstream loss", Kind: quantity.Number}, Column{Title: "downstream", Kind: quantity.Number}, Column{Title: "evidence"})
+	t.Columns = append(t.Columns, Column{Title: "upstream loss", Kind: quantity.Number},
+		Column{Title: "downstream", Kind: quantity.Number}, Column{Title: "evidence"})
 	for i := range list {
 		row := &list[i].On[0].Row
 		cells := recommendRow(row)
-		line := []Cell{cells[1], Text(list[i].Among), cells[2], cells[3], cells[4], share(row.Saved.Params), share(row.Saved.FLOPs)}
+		line := []Cell{
+			cells[1], Text(list[i].Among), cells[2], cells[3], cells[4],
+			share(row.Saved.Params), share(row.Saved.FLOPs),
+		}
 		var costs []Cell
 		for n := range list[i].On {
 			on := &list[i].On[n]
-			r.Document.Results = append(r.Document.Results, replacementFields{anchor, on.Hardware, "params", recommendOf(&on.Row, list[i].Among)})
+			r.Document.Results = append(r.Document.Results,
+				replacementFields{
+					anchor, on.Hardware, "params",
+					recommendOf(&on.Row, list[i].Among),
+				})
 			mark := ""
 			if fits := on.Row.Fits; fits != nil && !*fits {
 				mark = " §"
@@ -66,14 +76,14 @@ func (r *Report) Replacements(anchor string, list []Replacement) {
 			costs = append(costs, Optional(on.Row.Bill.CostUSD.Interval).Marked(mark))
 		}
 		line = append(line, costs...)
-		t.Rows = append(t.Rows, append(line, Optional(row.Quality.Upstream.Interval), Optional(row.Quality.Downstream.Interval), cells[len(cells)-1]))
+		t.Rows = append(t.Rows, append(line, Optional(row.Quality.Upstream.Interval),
+			Optional(row.Quality.Downstream.Interval), cells[len(cells)-1]))
 	}
 	r.Tables = append(r.Tables, t)
 }
 
-// Faster adds the table of what to train instead of one shape in a shorter
-// step: the pick among the released shapes on each profile. Profiles without
-// one say so.
+// Faster adds the table of what to train instead of one shape in a shorter step: the pick among the
+// released shapes on each profile. Profiles without one say so.
 func (r *Report) Faster(anchor string, hardware []string, picks []*recommend.Row) {
 	t := Table{
 		Title: "Instead of " + anchor + ", by step time",
@@ -89,13 +99,23 @@ func (r *Report) Faster(anchor string, hardware []string, picks []*recommend.Row
 	}
 	for i, row := range picks {
 		if row == nil {
-			t.Rows = append(t.Rows, []Cell{Text(hardware[i]), Text("none is faster at its quality"), {}, {}, {}, {}, {}})
+			t.Rows = append(t.Rows, []Cell{
+				Text(hardware[i]), Text("none is faster at its quality"),
+				{},
+				{},
+				{},
+				{},
+				{},
+			})
 			continue
 		}
-		r.Document.Results = append(r.Document.Results, replacementFields{anchor, hardware[i], "step-time", recommendOf(row, "catalogue")})
+		r.Document.Results = append(r.Document.Results,
+			replacementFields{anchor, hardware[i], "step-time", recommendOf(row, "catalogue")})
 		cells := recommendRow(row)
 		t.Rows = append(t.Rows, []Cell{
-			Text(hardware[i]), cells[1], cells[2], share(row.Saved.StepTime), share(row.Saved.Params), Optional(row.Quality.Downstream.Interval), cells[len(cells)-1],
+			Text(hardware[i]), cells[1], cells[2], share(row.Saved.StepTime),
+			share(row.Saved.Params), Optional(row.Quality.Downstream.Interval),
+			cells[len(cells)-1],
 		})
 	}
 	r.Tables = append(r.Tables, t)
@@ -104,6 +124,7 @@ func (r *Report) Faster(anchor string, hardware []string, picks []*recommend.Row
 // ReplacementNotes adds what the tables rest on, once.
 func (r *Report) ReplacementNotes(result *recommend.Result) {
 	t := Table{Title: "How to read the tables", Notes: evidenceNotes(result)}
-	t.Notes = append(t.Notes, fmt.Sprintf("Costs are of a run of %s steps, as in the paper, at the example prices of the profiles. § does not fit in the memory of a device.", quantity.Grouped(int64(result.Anchor.Steps))))
+	t.Notes = append(t.Notes, fmt.Sprintf(
+		"Costs are of a run of %s steps, as in the paper, at the example prices of the profiles. § does not fit in the memory of a device.", quantity.Grouped(int64(result.Anchor.Steps))))
 	r.Tables = append(r.Tables, t)
 }

@@ -85,14 +85,17 @@ type budgetFields struct {
 func (r *Report) IsoFLOP(s *Scanned) {
 	f := s.IsoFLOP
 	out := isoFLOPFields{
-		A: estimateOf(f.A), B: estimateOf(f.B), SumMinusOne: f.A.Value + f.B.Value - 1, LnParamsAt1: f.LnParamsAt1, LnTokensAt1: f.LnTokensAt1,
-		Level: s.Level, Rows: rowsOf(s.Used, s.Drops), Warnings: append([]string{}, f.Warnings...), Budgets: []budgetFields{},
+		A: estimateOf(f.A), B: estimateOf(f.B), SumMinusOne: f.A.Value + f.B.Value - 1,
+		LnParamsAt1: f.LnParamsAt1, LnTokensAt1: f.LnTokensAt1,
+		Level: s.Level, Rows: rowsOf(s.Used, s.Drops), Warnings: append([]string{}, f.Warnings...),
+		Budgets: []budgetFields{},
 	}
 	if f.NarrowA != 0 {
 		out.NarrowA = &f.NarrowA
 	}
 	t := Table{
-		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(f.A), exponentText(f.B)),
+		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(f.A),
+			exponentText(f.B)),
 		Columns: []Column{
 			{Title: "budget", Kind: quantity.FLOP},
 			{Title: "runs"},
@@ -111,17 +114,21 @@ func (r *Report) IsoFLOP(s *Scanned) {
 			b.Refused = refusalOf(g.Refused)
 			row = append(row, Cell{}, Cell{}, Cell{}, Cell{}, Text(g.Refused.Error()))
 		} else {
-			b.Params, b.Tokens, b.Loss, b.Position = optionalEstimate(g.Params), optionalEstimate(g.Tokens), finite(g.Loss), finite(g.Position)
+			b.Params, b.Tokens, b.Loss, b.Position = optionalEstimate(g.Params),
+				optionalEstimate(g.Tokens), finite(g.Loss), finite(g.Position)
 			if g.NarrowParams != 0 {
 				b.NarrowParams = finite(g.NarrowParams)
 			}
-			row = append(row, estimateCell(g.Params), estimateCell(g.Tokens), amountOrDash(g.Loss), amountOrDash(g.Position), Cell{})
+			row = append(row, estimateCell(g.Params), estimateCell(g.Tokens), amountOrDash(g.Loss),
+				amountOrDash(g.Position), Cell{})
 		}
 		out.Budgets = append(out.Budgets, b)
 		t.Rows = append(t.Rows, row)
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("a + b = %s; intervals at %.0f %%.", quantity.Format(quantity.Number, f.A.Value+f.B.Value, 4), percent*s.Level))
-	t.Notes = append(append(append(t.Notes, unshown(f)...), s.Notes...), dropNotes(s.Used, s.Drops)...)
+	t.Notes = append(t.Notes, fmt.Sprintf("a + b = %s; intervals at %.0f %%.",
+		quantity.Format(quantity.Number, f.A.Value+f.B.Value, 4), percent*s.Level))
+	t.Notes = append(append(append(t.Notes, unshown(f)...), s.Notes...),
+		dropNotes(s.Used, s.Drops)...)
 	r.Document.Results = append(r.Document.Results, out)
 	r.Tables = append(r.Tables, t)
 }
@@ -143,7 +150,8 @@ func exponentText(e fit.Estimate) string {
 	if !e.HasInterval {
 		return quantity.Format(quantity.Number, e.Value, 3)
 	}
-	return "(" + quantity.FormatInterval(quantity.Number, interval{Value: e.Value, Low: e.Low, High: e.High}) + ")"
+	return "(" + quantity.FormatInterval(quantity.Number,
+		interval{Value: e.Value, Low: e.Low, High: e.High}) + ")"
 }
 
 type envelopeFields struct {
@@ -174,23 +182,31 @@ type leaderFields struct {
 func (r *Report) Envelope(s *Scanned) {
 	f := s.Envelope
 	out := envelopeFields{
-		A: estimateOf(f.A), LnParamsAt1: f.LnParamsAt1, Level: s.Level, Rows: rowsOf(s.Used, s.Drops),
-		Warnings: append([]string{}, f.Warnings...), Front: []frontFields{}, Leaders: []leaderFields{},
+		A: estimateOf(f.A), LnParamsAt1: f.LnParamsAt1, Level: s.Level,
+		Rows:     rowsOf(s.Used, s.Drops),
+		Warnings: append([]string{}, f.Warnings...), Front: []frontFields{},
+		Leaders: []leaderFields{},
 	}
 	for _, p := range f.Front {
 		c := s.Curves[p.Curve]
 		out.Front = append(out.Front, frontFields{c.Name, c.Params, p.FLOPs, p.Loss})
 	}
 	t := Table{
-		Title:   fmt.Sprintf("envelope: params ∝ C^%s", exponentText(f.A)),
-		Columns: []Column{{Title: "params", Kind: quantity.Params}, {Title: "leads from", Kind: quantity.FLOP}, {Title: "to", Kind: quantity.FLOP}},
+		Title: fmt.Sprintf("envelope: params ∝ C^%s", exponentText(f.A)),
+		Columns: []Column{
+			{Title: "params", Kind: quantity.Params},
+			{Title: "leads from", Kind: quantity.FLOP},
+			{Title: "to", Kind: quantity.FLOP},
+		},
 	}
 	for _, l := range f.Leaders {
 		out.Leaders = append(out.Leaders, leaderFields{l.Params, l.FLOPs, l.From, l.To})
 		t.Rows = append(t.Rows, []Cell{Amount(l.Params), Amount(l.From), Amount(l.To)})
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("%d of %d points are on the Pareto front of %d runs (--format json lists them); intervals at %.0f %%.", len(f.Front), s.Used, len(s.Curves), percent*s.Level))
-	t.Notes = append(append(append(t.Notes, f.Warnings...), s.Notes...), dropNotes(s.Used, s.Drops)...)
+	t.Notes = append(t.Notes, fmt.Sprintf(
+		"%d of %d points are on the Pareto front of %d runs (--format json lists them); intervals at %.0f %%.", len(f.Front), s.Used, len(s.Curves), percent*s.Level))
+	t.Notes = append(append(append(t.Notes, f.Warnings...), s.Notes...),
+		dropNotes(s.Used, s.Drops)...)
 	r.Document.Results = append(r.Document.Results, out)
 	r.Tables = append(r.Tables, t)
 }
@@ -205,8 +221,7 @@ type Allocated struct {
 	Warnings   []string
 }
 
-// NearShape is a catalogue shape near the best size, trained on the rest of the
-// budget.
+// NearShape is a catalogue shape near the best size, trained on the rest of the budget.
 type NearShape struct {
 	Shape  string
 	Params int64
@@ -250,8 +265,11 @@ func (r *Report) Allocate(all []Allocated) {
 		a := &all[i]
 		x := a.Allocation
 		out := allocationFields{
-			FLOPs: x.FLOPs, Law: a.Law, Source: a.Source, Params: splitOf(math.Round(x.Params), x.ParamsInterval), Tokens: splitOf(math.Round(x.Tokens), x.TokensInterval),
-			Loss: splitOf(x.Loss, x.LossInterval), OffEdge: x.OffEdge, Nearest: []nearShapeFields{}, Warnings: append([]string{}, a.Warnings...),
+			FLOPs: x.FLOPs, Law: a.Law, Source: a.Source,
+			Params: splitOf(math.Round(x.Params), x.ParamsInterval),
+			Tokens: splitOf(math.Round(x.Tokens), x.TokensInterval),
+			Loss:   splitOf(x.Loss, x.LossInterval), OffEdge: x.OffEdge, Nearest: []nearShapeFields{},
+			Warnings: append([]string{}, a.Warnings...),
 		}
 		if x.ParamsInterval != nil {
 			out.Level = a.Level
@@ -261,7 +279,11 @@ func (r *Report) Allocate(all []Allocated) {
 		}
 		r.Document.Results = append(r.Document.Results, out)
 		row := []Cell{
-			Amount(x.FLOPs), splitCell(x.Params, x.ParamsInterval), splitCell(x.Tokens, x.TokensInterval), Amount(x.Tokens / x.Params), splitCell(x.Loss, x.LossInterval), {}, {},
+			Amount(x.FLOPs), splitCell(x.Params, x.ParamsInterval),
+			splitCell(x.Tokens, x.TokensInterval), Amount(x.Tokens / x.Params),
+			splitCell(x.Loss, x.LossInterval),
+			{},
+			{},
 		}
 		if len(a.Nearest) > 0 {
 			row[5], row[6] = Text(a.Nearest[0].Shape), Amount(a.Nearest[0].Loss)
@@ -273,7 +295,8 @@ func (r *Report) Allocate(all []Allocated) {
 		}
 		t.Notes = append(t.Notes, a.Warnings...)
 	}
-	t.Notes = append(t.Notes, "FLOPs of training are counted as 6·params·tokens. The nearest shape is trained on the tokens that the budget leaves it.")
+	t.Notes = append(t.Notes,
+		"FLOPs of training are counted as 6·params·tokens. The nearest shape is trained on the tokens that the budget leaves it.")
 	r.Tables = append(r.Tables, t)
 }
 

@@ -15,21 +15,20 @@ type Table struct {
 	Notes   []string // footnotes, in order
 }
 
-// Column heads one column. All its amounts are of one kind and print in one
-// unit, which the heading names.
+// Column heads one column. All its amounts are of one kind and print in one unit, which the heading
+// names.
 type Column struct {
 	Title  string
 	Kind   quantity.Kind
 	Digits int // significant digits of amounts without interval; 0 = the default
-	// Optional columns are left out of a table too wide for the terminal, those of the smallest number first, until it
-	// fits; 0 = never.
+	// Optional columns are left out of a table too wide for the terminal, those of the smallest
+	// number first, until it fits; 0 = never.
 	Optional int
 	// Wraps says that cells of words may be broken over lines once no column is left to leave out.
 	Wraps bool
 }
 
-// Cell is one entry of a table. The zero value is an absent one, shown as a
-// dash.
+// Cell is one entry of a table. The zero value is an absent one, shown as a dash.
 type Cell struct {
 	text   string
 	number bool
@@ -107,8 +106,8 @@ func (c Cell) print(unit quantity.Column) string {
 	}
 }
 
-// printable replaces line breaks and other control characters, which would
-// break a table or steer a terminal, by spaces.
+// printable replaces line breaks and other control characters, which would break a table or steer a
+// terminal, by spaces.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -12,12 +12,21 @@ func sample() Report {
 	d := NewDocument("sample", "test")
 	d.Results = append(d.Results,
 		map[string]any{"name": "a|b", "params": map[string]any{"total": 222903552}},
-		map[string]any{"name": "c\nd", "tags": []string{"x", "y"}, "flops": []any{map[string]any{"step": 1e21}}})
+		map[string]any{
+			"name": "c\nd", "tags": []string{"x", "y"},
+			"flops": []any{map[string]any{"step": 1e21}},
+		})
 	return Report{Document: d, Tables: []Table{{
-		Title:   "A sample",
-		Columns: []Column{{Title: "d_model"}, {Title: "params", Kind: quantity.Params}, {Title: "step", Kind: quantity.Duration}, {Title: "exact"}},
+		Title: "A sample",
+		Columns: []Column{
+			{Title: "d_model"},
+			{Title: "params", Kind: quantity.Params},
+			{Title: "step", Kind: quantity.Duration},
+			{Title: "exact"},
+		},
 		Rows: [][]Cell{
-			{Text("a|b"), Amount(222903552), Estimate(quantity.Interval{Value: 0.12, Low: 0.11, High: 0.13}), Count(222903552)},
+			{Text("a|b"), Amount(222903552), Estimate(
+				quantity.Interval{Value: 0.12, Low: 0.11, High: 0.13}), Count(222903552)},
 			{Text("c\nd").Marked("*"), Amount(60506624), {}, Count(1)},
 		},
 		Notes: []string{"* a note that is long enough to be wrapped on a narrow terminal"},
@@ -49,7 +58,10 @@ func TestFormats(t *testing.T) {
 
 - \* a note that is long enough to be wrapped on a narrow terminal
 `},
-		{CSVFormat, 0, "name,params.total,flops.0.step,tags\na|b,222903552,,\n\"c\nd\",,1e+21,x;y\n"},
+		{
+			CSVFormat, 0,
+			"name,params.total,flops.0.step,tags\na|b,222903552,,\n\"c\nd\",,1e+21,x;y\n",
+		},
 	} {
 		if got := write(t, c.format, c.width); got != c.want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.format, got, c.want)

@@ -16,7 +16,11 @@ func (r *Report) Term(t data.Term) {
 		Source  string   `json:"source,omitempty"`
 	}{t.Name, t.Aliases, t.Meaning, t.Formula, t.Source})
 	table := Table{Title: t.Name, Notes: []string{t.Meaning}}
-	for _, line := range []struct{ label, text string }{{"Formula: ", t.Formula}, {"Also: ", strings.Join(t.Aliases, ", ")}, {"Source: ", t.Source}} {
+	for _, line := range []struct{ label, text string }{
+		{"Formula: ", t.Formula},
+		{"Also: ", strings.Join(t.Aliases, ", ")},
+		{"Source: ", t.Source},
+	} {
 		if line.text != "" {
 			table.Notes = append(table.Notes, line.label+line.text)
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/olekukonko/tablewriter/tw"
 )
 
-// write writes the table as text or markdown, its title above and its notes
-// below. This is the only file that knows tablewriter's options.
+// write writes the table as text or markdown, its title above and its notes below. This is the only
+// file that knows tablewriter's options.
 func (t *Table) write(w io.Writer, f Format, width int) error {
 	head, rows, numeric := t.lay()
 	notes := t.Notes
@@ -66,15 +66,24 @@ func (t *Table) title(b *strings.Builder, prefix string, width int) {
 func plainLines() tw.Renderer {
 	return renderer.NewBlueprint(tw.Rendition{
 		Borders: tw.BorderNone,
-		Symbols: tw.NewSymbolCustom("plain").WithRow("─").WithColumn("").WithCenter("─").WithMidLeft("").WithMidRight("").WithHeaderMid("─"),
+		Symbols: tw.NewSymbolCustom("plain").WithRow("─").WithColumn("").WithCenter(
+			"─").WithMidLeft("").WithMidRight("").WithHeaderMid("─"),
 		Settings: tw.Settings{
-			Lines:      tw.Lines{ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off, ShowFooterLine: tw.Off},
-			Separators: tw.Separators{BetweenColumns: tw.Off, BetweenRows: tw.Off, ShowHeader: tw.On},
+			Lines: tw.Lines{
+				ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off,
+				ShowFooterLine: tw.Off,
+			},
+			Separators: tw.Separators{
+				BetweenColumns: tw.Off, BetweenRows: tw.Off,
+				ShowHeader: tw.On,
+			},
 		},
 	})
 }
 
-func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]string, numeric []bool) error {
+func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]string,
+	numeric []bool,
+) error {
 	align := make(tw.Alignment, len(head))
 	for i := range align {
 		align[i] = tw.AlignLeft
@@ -94,7 +103,10 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 	table := tablewriter.NewTable(
 		b,
 		tablewriter.WithRenderer(style),
-		tablewriter.WithConfig(tablewriter.Config{Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
+		tablewriter.WithConfig(tablewriter.Config{
+			Header: cells, Row: cells,
+			Behavior: tw.Behavior{TrimSpace: tw.Off},
+		}),
 		tablewriter.WithEastAsian(tw.Off),
 	)
 	table.Header(head)
@@ -104,8 +116,8 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 	return table.Render()
 }
 
-// naturalWidth is the width of the table as [plainLines] draws it: the line
-// under the heading goes on below the gap behind the last column.
+// naturalWidth is the width of the table as [plainLines] draws it: the line under the heading goes
+// on below the gap behind the last column.
 func naturalWidth(head []string, rows [][]string) int {
 	total := 0
 	for c := range head {
@@ -120,8 +132,7 @@ func naturalWidth(head []string, rows [][]string) int {
 
 func displayWidth(s string) int { return twwidth.Width(s) }
 
-// stacked writes a table too wide for the terminal as one block per row, one
-// field a line.
+// stacked writes a table too wide for the terminal as one block per row, one field a line.
 func stacked(b *strings.Builder, head []string, rows [][]string, width int) {
 	label := 0
 	for _, h := range head {
@@ -137,8 +148,8 @@ func stacked(b *strings.Builder, head []string, rows [][]string, width int) {
 	}
 }
 
-// field writes a value from column indent on behind its heading; one that does
-// not fit there even when wrapped stands below it.
+// field writes a value from column indent on behind its heading; one that does not fit there even
+// when wrapped stands below it.
 func field(b *strings.Builder, head, value string, indent, width int) {
 	lines := strings.Split(wrap(value, width-indent), "\n")
 	if slices.ContainsFunc(lines, func(l string) bool { return displayWidth(l) > width-indent }) {
@@ -178,8 +189,7 @@ func wrap(line string, width int) string {
 	return b.String()
 }
 
-// escaped returns heading and rows with every cell safe inside a markdown
-// table.
+// escaped returns heading and rows with every cell safe inside a markdown table.
 func escaped(head []string, rows [][]string) ([]string, [][]string) {
 	all := append([][]string{head}, rows...)
 	out := make([][]string, len(all))

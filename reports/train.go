@@ -12,8 +12,8 @@ type Trained struct {
 	PeakFLOPsPerSecond float64 // measured
 }
 
-// Trained fills in the report of training runs. Each result is a run record
-// with what this machine achieved.
+// Trained fills in the report of training runs. Each result is a run record with what this machine
+// achieved.
 func (r *Report) Trained(runs []Trained) {
 	t := Table{
 		Columns: []Column{
@@ -41,12 +41,16 @@ func (r *Report) Trained(runs []Trained) {
 			PeakFLOPsPerSecond  float64 `json:"peak_flops_per_second"`
 			ShareOfMeasuredPeak float64 `json:"share_of_measured_peak,omitempty"`
 		}{Record: *rec, PeakFLOPsPerSecond: run.PeakFLOPsPerSecond}
-		cells := []Cell{Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)), Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss)}
+		cells := []Cell{
+			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
+			Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss),
+		}
 		if rec.StepSeconds > 0 {
 			row.TokensPerSecond = float64(rec.Tokens) / float64(rec.Steps) / rec.StepSeconds
 			row.FLOPsPerSecond = perStep / rec.StepSeconds
 			row.ShareOfMeasuredPeak = row.FLOPsPerSecond / run.PeakFLOPsPerSecond
-			cells = append(cells, Amount(rec.StepSeconds), Amount(row.TokensPerSecond), Amount(row.FLOPsPerSecond), Amount(row.ShareOfMeasuredPeak))
+			cells = append(cells, Amount(rec.StepSeconds), Amount(row.TokensPerSecond),
+				Amount(row.FLOPsPerSecond), Amount(row.ShareOfMeasuredPeak))
 		} else {
 			cells = append(cells, Cell{}, Cell{}, Cell{}, Cell{})
 		}
@@ -72,7 +76,8 @@ func (r *Report) Records(records []kernel.Record) {
 		rec := &records[i]
 		r.Document.Results = append(r.Document.Results, rec)
 		t.Rows = append(t.Rows, []Cell{
-			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)), Amount(float64(rec.Tokens)), Amount(rec.FLOPs),
+			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
+			Amount(float64(rec.Tokens)), Amount(rec.FLOPs),
 			Amount(rec.Loss), Amount(rec.StepSeconds), Text(rec.Path),
 		})
 	}

@@ -12,8 +12,7 @@ type Transferred struct {
 	Upstream, Downstream string // columns
 	Transfer             *fit.Transferred
 	Level                float64
-	// Link is the second step, loss to score, chosen from Links; Unlinked why
-	// there is none.
+	// Link is the second step, loss to score, chosen from Links; Unlinked why there is none.
 	Link     *fit.Result
 	Links    []fit.LawScore
 	Unlinked string
@@ -84,43 +83,67 @@ const shownInversions = 15
 func (r *Report) Transfer(t *Transferred) {
 	x := t.Transfer
 	out := transferFields{
-		Upstream: t.Upstream, Downstream: t.Downstream, Carries: x.Carries, Verdict: x.Verdict, Level: t.Level,
-		Pearson: estimateOf(x.Pearson), Spearman: estimateOf(x.Spearman), Kendall: estimateOf(x.Kendall), Pairs: x.Pairs,
+		Upstream: t.Upstream, Downstream: t.Downstream, Carries: x.Carries, Verdict: x.Verdict,
+		Level:   t.Level,
+		Pearson: estimateOf(x.Pearson), Spearman: estimateOf(x.Spearman),
+		Kendall: estimateOf(x.Kendall), Pairs: x.Pairs,
 		Inversions: []inversionFields{}, Unlinked: t.Unlinked, Rows: rowsOf(t.Used, t.Drops),
 	}
 	correlations := Table{
-		Title:   fmt.Sprintf("%s against %s: %s", t.Upstream, t.Downstream, x.Verdict),
-		Columns: []Column{{Title: "correlation"}, {Title: fmt.Sprintf("value, %.0f %% interval", percent*t.Level), Digits: 3}},
+		Title: fmt.Sprintf("%s against %s: %s", t.Upstream, t.Downstream, x.Verdict),
+		Columns: []Column{{Title: "correlation"}, {Title: fmt.Sprintf("value, %.0f %% interval",
+			percent*t.Level), Digits: 3}},
 		Rows: [][]Cell{
-			{Text("Pearson"), estimateCell(x.Pearson)}, {Text("Spearman"), estimateCell(x.Spearman)}, {Text("Kendall"), estimateCell(x.Kendall)},
+			{Text("Pearson"), estimateCell(x.Pearson)},
+			{Text("Spearman"), estimateCell(x.Spearman)},
+			{Text("Kendall"), estimateCell(x.Kendall)},
 		},
 	}
 	if x.Partial != nil {
 		e := estimateOf(*x.Partial)
 		out.Partial = &e
-		correlations.Rows = append(correlations.Rows, []Cell{Text("Spearman given size"), estimateCell(*x.Partial)})
+		correlations.Rows = append(correlations.Rows,
+			[]Cell{Text("Spearman given size"), estimateCell(*x.Partial)})
 	}
 	r.Tables = append(r.Tables, correlations)
 	inversions := Table{
-		Title:   fmt.Sprintf("Inversions: %d of %d pairs", len(x.Inversions), x.Pairs),
-		Columns: []Column{{Title: "better upstream"}, {Title: "better downstream"}, {Title: t.Upstream + " gap", Digits: 3}, {Title: t.Downstream + " gap", Digits: 3}},
+		Title: fmt.Sprintf("Inversions: %d of %d pairs", len(x.Inversions), x.Pairs),
+		Columns: []Column{
+			{Title: "better upstream"},
+			{Title: "better downstream"},
+			{Title: t.Upstream + " gap", Digits: 3},
+			{Title: t.Downstream + " gap", Digits: 3},
+		},
 	}
 	for i, v := range x.Inversions {
-		out.Inversions = append(out.Inversions, inversionFields{v.UpstreamName, v.DownstreamName, v.UpstreamGap, v.DownstreamGap})
+		out.Inversions = append(out.Inversions, inversionFields{
+			v.UpstreamName, v.DownstreamName,
+			v.UpstreamGap, v.DownstreamGap,
+		})
 		if i < shownInversions {
-			inversions.Rows = append(inversions.Rows, []Cell{Text(v.UpstreamName), Text(v.DownstreamName), Amount(v.UpstreamGap), Amount(v.DownstreamGap)})
+			inversions.Rows = append(inversions.Rows,
+				[]Cell{
+					Text(v.UpstreamName), Text(v.DownstreamName), Amount(v.UpstreamGap),
+					Amount(v.DownstreamGap),
+				})
 		}
 	}
 	if more := len(x.Inversions) - shownInversions; more > 0 {
-		inversions.Notes = append(inversions.Notes, fmt.Sprintf("and %d more; --format json lists all.", more))
+		inversions.Notes = append(inversions.Notes,
+			fmt.Sprintf("and %d more; --format json lists all.", more))
 	}
 	if len(x.Inversions) > 0 {
 		r.Tables = append(r.Tables, inversions)
 	}
 	last := &r.Tables[len(r.Tables)-1]
 	if t.Link != nil {
-		out.Link = &linkFields{Law: t.Link.Law.Name, Formula: t.Link.Law.Formula, Parameters: parametersOf(t.Link), RMSE: t.Link.RMS}
-		last.Notes = append(last.Notes, fmt.Sprintf("Link %s, %s = %s: root mean square error %s.", t.Link.Law.Name, t.Downstream, t.Link.Law.Formula, quantity.Format(quantity.Number, t.Link.RMS, 3)))
+		out.Link = &linkFields{
+			Law: t.Link.Law.Name, Formula: t.Link.Law.Formula,
+			Parameters: parametersOf(t.Link), RMSE: t.Link.RMS,
+		}
+		last.Notes = append(last.Notes, fmt.Sprintf("Link %s, %s = %s: root mean square error %s.",
+			t.Link.Law.Name, t.Downstream, t.Link.Law.Formula,
+			quantity.Format(quantity.Number, t.Link.RMS, 3)))
 	}
 	if t.Unlinked != "" {
 		last.Notes = append(last.Notes, "No link: "+t.Unlinked)
@@ -135,9 +158,14 @@ func (r *Report) Transfer(t *Transferred) {
 		out.Links = append(out.Links, row)
 	}
 	if c := t.Chain; c != nil {
-		out.Chain = &chainFields{Law: c.Upstream.Law.Name, Parameters: parametersOf(c.Upstream), LinkRMSE: c.LinkRMS, RMSE: c.RMS, Scored: c.Scored}
-		last.Notes = append(last.Notes, fmt.Sprintf("Two steps, %s law then %s: root mean square error %s over %d rows (link alone %s).",
-			c.Upstream.Law.Name, c.Link.Law.Name, quantity.Format(quantity.Number, c.RMS, 3), c.Scored, quantity.Format(quantity.Number, c.LinkRMS, 3)))
+		out.Chain = &chainFields{
+			Law: c.Upstream.Law.Name, Parameters: parametersOf(c.Upstream),
+			LinkRMSE: c.LinkRMS, RMSE: c.RMS, Scored: c.Scored,
+		}
+		last.Notes = append(last.Notes, fmt.Sprintf(
+			"Two steps, %s law then %s: root mean square error %s over %d rows (link alone %s).",
+			c.Upstream.Law.Name, c.Link.Law.Name, quantity.Format(quantity.Number, c.RMS, 3),
+			c.Scored, quantity.Format(quantity.Number, c.LinkRMS, 3)))
 	}
 	for _, p := range t.Predictions {
 		if finite(p.Value) == nil {
@@ -150,7 +178,8 @@ func (r *Report) Transfer(t *Transferred) {
 			text = quantity.FormatInterval(quantity.Number, p.interval)
 		}
 		out.Predictions = append(out.Predictions, row)
-		last.Notes = append(last.Notes, fmt.Sprintf("At %s: %s %s.", pointText(p.At), t.Downstream, text))
+		last.Notes = append(last.Notes, fmt.Sprintf("At %s: %s %s.", pointText(p.At), t.Downstream,
+			text))
 	}
 	last.Notes = append(append(last.Notes, t.Notes...), dropNotes(t.Used, t.Drops)...)
 	r.Document.Results = append(r.Document.Results, out)

@@ -23,8 +23,7 @@ type validateFields struct {
 	BaselineWithin2   float64 `json:"baseline_within_2"`
 }
 
-// Validate fills in the report of step-time predictions held against measured
-// ones.
+// Validate fills in the report of step-time predictions held against measured ones.
 func (r *Report) Validate(validations []calibrate.Validation) {
 	for i := range validations {
 		v := &validations[i]
@@ -45,10 +44,12 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 		}
 		for _, s := range v.Table() {
 			r.Document.Results = append(r.Document.Results, validateFields{
-				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2, s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2,
+				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2,
+				s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2,
 			})
 			t.Rows = append(t.Rows, []Cell{
-				Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog), Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
+				Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog),
+				Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
 				Amount(s.BaselineMedian), Amount(s.BaselineWithin125),
 			})
 		}
@@ -84,9 +85,16 @@ func (r *Report) unscored(rows []calibrate.Unscored) {
 		}
 		ids[u.Reason] = append(ids[u.Reason], u.ID)
 	}
-	t := Table{Title: "Rows that are not scored", Columns: []Column{{Title: "rows"}, {Title: "why", Wraps: true}, {Title: "which", Wraps: true}}}
+	t := Table{Title: "Rows that are not scored", Columns: []Column{
+		{Title: "rows"},
+		{Title: "why", Wraps: true},
+		{Title: "which", Wraps: true},
+	}}
 	for _, reason := range reasons {
-		t.Rows = append(t.Rows, []Cell{Count(int64(len(ids[reason]))), Text(reason), Text(strings.Join(ids[reason], ", "))})
+		t.Rows = append(t.Rows, []Cell{
+			Count(int64(len(ids[reason]))), Text(reason),
+			Text(strings.Join(ids[reason], ", ")),
+		})
 	}
 	r.Tables = append(r.Tables, t)
 }
@@ -118,23 +126,36 @@ type rankedField struct {
 	Spearman float64 `json:"spearman"`
 }
 
-// Ranking fills in the report of blind rankings: a result per group, then the
-// means as the group "all".
+// Ranking fills in the report of blind rankings: a result per group, then the means as the group
+// "all".
 func (r *Report) Ranking(v recommend.Validation) {
 	t := Table{
 		Title: "Shapes of each group ranked by a fit to the others",
 		Columns: []Column{
-			{Title: "group"}, {Title: "rows"}, {Title: "law"}, {Title: "regret", Kind: quantity.Number}, {Title: "Spearman", Kind: quantity.Number},
+			{Title: "group"},
+			{Title: "rows"},
+			{Title: "law"},
+			{Title: "regret", Kind: quantity.Number},
+			{Title: "Spearman", Kind: quantity.Number},
 		},
 		Notes: []string{"Regret is by how much the outcome of the shape ranked first is worse than the group's best; Spearman is the rank correlation of prediction and outcome."},
 	}
 	for _, b := range v.Baselines {
-		t.Columns = append(t.Columns, Column{Title: b.Name + ": regret", Kind: quantity.Number}, Column{Title: "Spearman", Kind: quantity.Number})
+		t.Columns = append(t.Columns, Column{Title: b.Name + ": regret", Kind: quantity.Number},
+			Column{Title: "Spearman", Kind: quantity.Number})
 	}
 	n := 0
-	add := func(group, law string, rows int, ours recommend.RankScore, baselines []recommend.NamedScore) {
-		f := rankingFields{Group: group, N: rows, Law: law, Regret: ours.Regret, Spearman: ours.Spearman, Baselines: map[string]rankedField{}}
-		cells := []Cell{Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret), Amount(ours.Spearman)}
+	add := func(group, law string, rows int, ours recommend.RankScore,
+		baselines []recommend.NamedScore,
+	) {
+		f := rankingFields{
+			Group: group, N: rows, Law: law, Regret: ours.Regret,
+			Spearman: ours.Spearman, Baselines: map[string]rankedField{},
+		}
+		cells := []Cell{
+			Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret),
+			Amount(ours.Spearman),
+		}
 		for _, b := range baselines {
 			f.Baselines[b.Name] = rankedField{b.Regret, b.Spearman}
 			cells = append(cells, Amount(b.Regret), Amount(b.Spearman))

@@ -41,8 +41,8 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))
 }
 
-// Write writes the report. width is how many columns a text line may have;
-// 0 means any. Tables that do not fit are written one field a line.
+// Write writes the report. width is how many columns a text line may have; 0 means any. Tables that
+// do not fit are written one field a line.
 func (r *Report) Write(w io.Writer, f Format, width int) error {
 	switch f {
 	case JSONFormat:

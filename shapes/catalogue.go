@@ -11,17 +11,18 @@ import (
 
 // Entry is one published model of the catalogue.
 type Entry struct {
-	Name        string
-	Aliases     []string // other spellings of the same shape, e.g. "flan-t5-base" of "t5-v1_1-base"
-	Checkpoints []string // public names of the weights, the main one first; empty when none were published
-	Shape       Shape    // the architecture; that of the unshared parent when NotCountable is set
+	Name    string
+	Aliases []string // other spellings of the same shape, e.g. "flan-t5-base" of "t5-v1_1-base"
+	// public names of the weights, the main one first; empty when none were published
+	Checkpoints []string
+	Shape       Shape // the architecture; that of the unshared parent when NotCountable is set
 
-	// NotCountable says why the shape cannot be expressed, and so neither
-	// counted nor planned; empty for all but ten names. See [NotCountableError].
+	// NotCountable says why the shape cannot be expressed, and so neither counted nor planned;
+	// empty for all but ten names. See [NotCountableError].
 	NotCountable string
 
-	// PublishedParams is the exact published parameter count, nil where none
-	// was found; ParamsSource says where it was seen.
+	// PublishedParams is the exact published parameter count, nil where none was found;
+	// ParamsSource says where it was seen.
 	PublishedParams *int64
 	ParamsSource    string
 
@@ -30,9 +31,9 @@ type Entry struct {
 	Note     string
 }
 
-// Catalogue returns every published model in a fixed order: T5 and its
-// descendants, the other families, then the 170 T5-Efficient models of Tay et
-// al. 2021 (arXiv 2109.10686). The caller owns the slice, not the aliases in it.
+// Catalogue returns every published model in a fixed order: T5 and its descendants, the other
+// families, then the 170 T5-Efficient models of Tay et al. 2021 (arXiv 2109.10686). The caller owns
+// the slice, not the aliases in it.
 func Catalogue() []Entry { return slices.Clone(catalogue().entries) }
 
 // Names returns the names of [Catalogue] in its order.
@@ -45,9 +46,8 @@ func Names() []string {
 	return names
 }
 
-// Find returns the catalogue entry with the given name, alias or checkpoint.
-// Letter case, and the choice between blank, "_", "-" and ".", do not matter.
-// The error is an [*UnknownError].
+// Find returns the catalogue entry with the given name, alias or checkpoint. Letter case, and the
+// choice between blank, "_", "-" and ".", do not matter. The error is an [*UnknownError].
 func Find(name string) (Entry, error) {
 	c := catalogue()
 	if e, ok := c.find(normalise(name)); ok {
@@ -56,8 +56,8 @@ func Find(name string) (Entry, error) {
 	return Entry{}, &UnknownError{Ref: name, Suggestion: c.nearest(name)}
 }
 
-// Lookup returns the shape of a catalogue name, alias or checkpoint, matched
-// as in [Find]. The error is an [*UnknownError] or a [*NotCountableError].
+// Lookup returns the shape of a catalogue name, alias or checkpoint, matched as in [Find]. The
+// error is an [*UnknownError] or a [*NotCountableError].
 func Lookup(name string) (Shape, error) {
 	e, err := Find(name)
 	if err != nil {
@@ -92,8 +92,8 @@ func (c *index) find(key string) (*Entry, bool) {
 	return &c.entries[i], true
 }
 
-// catalogue is built on first use, so that commands that need no shape start
-// without it. A malformed embedded table is a mistake of ours: it panics.
+// catalogue is built on first use, so that commands that need no shape start without it. A
+// malformed embedded table is a mistake of ours: it panics.
 var catalogue = sync.OnceValue(func() *index {
 	c, err := newIndex()
 	if err != nil {
@@ -139,7 +139,8 @@ func (c *index) add(e *Entry) error {
 		for _, name := range names {
 			key := normalise(name)
 			if other, taken := c.keys[key]; taken && other != i {
-				return fmt.Errorf("catalogue: %q names both %s and %s", name, c.entries[other].Name, e.Name)
+				return fmt.Errorf("catalogue: %q names both %s and %s", name, c.entries[other].Name,
+					e.Name)
 			}
 			c.keys[key] = i
 		}

@@ -33,8 +33,10 @@ func TestCatalogueEntries(t *testing.T) {
 		t.Errorf("%d T5-Efficient models, want 170", efficient)
 	}
 	want := []string{ // the release list; sh shares heads, skv keys and values
-		"t5-efficient-base-sh", "t5-efficient-base-skv", "t5-efficient-large-sh", "t5-efficient-large-skv",
-		"t5-efficient-small-sh", "t5-efficient-small-shkv", "t5-efficient-tiny-sh", "t5-efficient-tiny-skv",
+		"t5-efficient-base-sh", "t5-efficient-base-skv", "t5-efficient-large-sh",
+		"t5-efficient-large-skv",
+		"t5-efficient-small-sh", "t5-efficient-small-shkv", "t5-efficient-tiny-sh",
+		"t5-efficient-tiny-skv",
 		"t5-efficient-xl-sh", "t5-efficient-xl-skv",
 	}
 	slices.Sort(refused)
@@ -47,9 +49,12 @@ func TestCatalogueEntries(t *testing.T) {
 func TestCatalogueHolds(t *testing.T) {
 	sizes := []string{"small", "base", "large", "xl", "xxl"}
 	names := []string{
-		"t5-tiny", "t5-mini", "t5-3b", "t5-11b", "ul2", "flan-ul2", "switch-large-128", "bart-base", "bart-large", "pegasus-large",
-		"transformer-base", "transformer-big", "bert-base-uncased", "bert-base-cased", "bert-large-uncased", "bert-large-cased",
-		"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-2-7b", "llama-2-13b", "llama-2-70b", "gemma-2b", "vit-base-16",
+		"t5-tiny", "t5-mini", "t5-3b", "t5-11b", "ul2", "flan-ul2", "switch-large-128", "bart-base",
+		"bart-large", "pegasus-large",
+		"transformer-base", "transformer-big", "bert-base-uncased", "bert-base-cased",
+		"bert-large-uncased", "bert-large-cased",
+		"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl", "llama-2-7b", "llama-2-13b", "llama-2-70b",
+		"gemma-2b", "vit-base-16",
 		"megatron-22b", "gpt3-175b", "turing-530b", "megatron-1t",
 	}
 	for _, size := range sizes {
@@ -86,7 +91,10 @@ func TestByT5IsAsymmetric(t *testing.T) {
 
 // The paper's sizes that have a public T5 say which one.
 func TestPaperAliasesNameThePublicT5(t *testing.T) {
-	for alias, want := range map[string]string{"t5-xl": "the public T5 3B", "t5-xxl": "the public T5 11B", "t5-base": "the public T5 base"} {
+	for alias, want := range map[string]string{
+		"t5-xl":  "the public T5 3B",
+		"t5-xxl": "the public T5 11B", "t5-base": "the public T5 base",
+	} {
 		e, err := shapes.Find(alias)
 		if err != nil {
 			t.Fatal(err)

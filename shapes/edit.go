@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// edit is a change of one dimension, named in the letters of Tay et al. 2021
-// (arXiv 2109.10686) where the paper has one.
+// edit is a change of one dimension, named in the letters of Tay et al. 2021 (arXiv 2109.10686)
+// where the paper has one.
 type edit uint8
 
 const (
@@ -24,14 +24,17 @@ const (
 	editCount
 )
 
-var editNames = [editCount]string{"nl", "el", "dl", "dm", "ff", "kv", "nh", "kvh", "vocab", "gated", "tied"}
+var editNames = [editCount]string{
+	"nl", "el", "dl", "dm", "ff", "kv", "nh", "kvh", "vocab", "gated",
+	"tied",
+}
 
 const editGrammar = "nl el dl dm ff kv nh kvh vocab = a positive whole number, gated tied = true or false"
 
 func (e edit) isFlag() bool { return e == editGated || e == editTied }
 
-// edits is a set of changes; a value of 0 means that there is none. Flags are
-// kept as 1 for false and 2 for true.
+// edits is a set of changes; a value of 0 means that there is none. Flags are kept as 1 for false
+// and 2 for true.
 type edits [editCount]int
 
 const (
@@ -65,16 +68,25 @@ func (e *edits) add(text string) *EditError {
 	for _, item := range strings.Split(text, ",") {
 		name, value, found := strings.Cut(strings.TrimSpace(item), "=")
 		if !found {
-			return &EditError{Edit: item, Problem: "is not of the form name=value", Allowed: editGrammar}
+			return &EditError{
+				Edit: item, Problem: "is not of the form name=value",
+				Allowed: editGrammar,
+			}
 		}
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		k, ok := editNamed(name)
 		if !ok {
-			return &EditError{Edit: item, Problem: "unknown name " + strconv.Quote(name), Allowed: editGrammar}
+			return &EditError{
+				Edit: item, Problem: "unknown name " + strconv.Quote(name),
+				Allowed: editGrammar,
+			}
 		}
 		n := editValue(k, value)
 		if n == 0 {
-			return &EditError{Edit: item, Problem: "bad value " + strconv.Quote(value), Allowed: editAllowed(k)}
+			return &EditError{
+				Edit: item, Problem: "bad value " + strconv.Quote(value),
+				Allowed: editAllowed(k),
+			}
 		}
 		if problem := e.set(k, n); problem != "" {
 			return &EditError{Edit: item, Problem: problem, Allowed: "each dimension once"}
@@ -111,8 +123,8 @@ func editAllowed(k edit) string {
 	return "a whole number from 1 to 999999999, digits only"
 }
 
-// editValue returns 0 for a value that is not allowed. A leading zero is not:
-// other notations read it as octal.
+// editValue returns 0 for a value that is not allowed. A leading zero is not: other notations read
+// it as octal.
 func editValue(k edit, text string) int {
 	if k.isFlag() {
 		switch strings.ToLower(text) {
@@ -126,8 +138,8 @@ func editValue(k edit, text string) int {
 	return positive(text)
 }
 
-// positive reads digits without sign, separators or leading zero; 0 means that
-// text is something else, or more than nine digits and so above every bound.
+// positive reads digits without sign, separators or leading zero; 0 means that text is something
+// else, or more than nine digits and so above every bound.
 func positive(text string) int {
 	const maxDigits = 9
 	if text == "" || len(text) > maxDigits || text[0] == '0' {
@@ -143,8 +155,8 @@ func positive(text string) int {
 	return n
 }
 
-// apply changes the present stacks of s. A stack that s lacks stays absent:
-// the error is an [*EditError] without its Ref.
+// apply changes the present stacks of s. A stack that s lacks stays absent: the error is an
+// [*EditError] without its Ref.
 func (e *edits) apply(s *Shape) *EditError {
 	if e[editEncoder] != 0 && s.Encoder.Layers == 0 {
 		return &EditError{Edit: "el", Problem: s.Name + " has no encoder", Allowed: "nl or dl"}
@@ -153,10 +165,16 @@ func (e *edits) apply(s *Shape) *EditError {
 		return &EditError{Edit: "dl", Problem: s.Name + " has no decoder", Allowed: "nl or el"}
 	}
 	if e[editTied] != 0 && s.Head != HeadTied && s.Head != HeadUntied {
-		return &EditError{Edit: "tied", Problem: s.Name + " has the head " + s.Head.String(), Allowed: "a shape that predicts tokens with a tied or untied head"}
+		return &EditError{
+			Edit: "tied", Problem: s.Name + " has the head " + s.Head.String(),
+			Allowed: "a shape that predicts tokens with a tied or untied head",
+		}
 	}
 	if e[editVocab] != 0 && s.Vocab == 0 {
-		return &EditError{Edit: "vocab", Problem: s.Name + " has no vocabulary", Allowed: "a shape that reads tokens"}
+		return &EditError{
+			Edit: "vocab", Problem: s.Name + " has no vocabulary",
+			Allowed: "a shape that reads tokens",
+		}
 	}
 	replace(&s.DModel, e[editModel])
 	replace(&s.Vocab, e[editVocab])

@@ -5,15 +5,15 @@ import "github.com/deepnarrow/deepnarrow/data"
 // efficientPrefix starts the name of every T5-Efficient model.
 const efficientPrefix = "t5-efficient-"
 
-// efficientAliases are the names under which the paper means a T5-Efficient
-// model although no public T5 has that size.
+// efficientAliases are the names under which the paper means a T5-Efficient model although no
+// public T5 has that size.
 var efficientAliases = map[string][]string{
 	efficientPrefix + "tiny": {"t5-tiny"},
 	efficientPrefix + "mini": {"t5-mini"},
 }
 
-// sharingReasons says why the variants of Tay et al. 2021 that share weights
-// inside attention are no [Shape].
+// sharingReasons says why the variants of Tay et al. 2021 that share weights inside attention are
+// no [Shape].
 var sharingReasons = map[string]string{
 	"sh":   "its attention heads share their projections, which the formulas for separate heads do not cover; no checkpoint of it was published to count",
 	"skv":  "its keys and values share one projection, which the formulas for separate ones do not cover; no checkpoint of it was published to count",
@@ -29,7 +29,8 @@ func efficientEntries() ([]Entry, error) {
 		shape, err := released(&data.ReleasedShape{
 			Name: row.Name, Recipe: "t5",
 			EncoderLayers: row.EncoderLayers, DecoderLayers: row.DecoderLayers,
-			DModel: row.DModel, DFF: row.DFF, DKV: row.DKV, Heads: row.Heads, KVHeads: row.Heads, Vocab: row.Vocab,
+			DModel: row.DModel, DFF: row.DFF, DKV: row.DKV, Heads: row.Heads, KVHeads: row.Heads,
+			Vocab: row.Vocab,
 		})
 		if err != nil {
 			return nil, err

@@ -7,13 +7,17 @@ import (
 )
 
 func ExampleParse() {
-	for _, ref := range []string{"Small 16L", "XL 32L", "t5-efficient-tiny-el8", "t5-efficient-tiny/el=8", "small-ff4000"} {
+	for _, ref := range []string{
+		"Small 16L", "XL 32L", "t5-efficient-tiny-el8",
+		"t5-efficient-tiny/el=8", "small-ff4000",
+	} {
 		s, err := shapes.Parse(ref)
 		if err != nil {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Printf("%s: %d encoder and %d decoder layers of width %d\n", s.Name, s.Encoder.Layers, s.Decoder.Layers, s.DModel)
+		fmt.Printf("%s: %d encoder and %d decoder layers of width %d\n", s.Name, s.Encoder.Layers,
+			s.Decoder.Layers, s.DModel)
 	}
 	// Output:
 	// t5-efficient-small-nl16: 16 encoder and 16 decoder layers of width 512

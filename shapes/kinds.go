@@ -1,7 +1,7 @@
 package shapes
 
-// Family names the recipe a shape follows. It labels tables and picks default
-// workloads; counts never depend on it.
+// Family names the recipe a shape follows. It labels tables and picks default workloads; counts
+// never depend on it.
 type Family string
 
 // The families of the catalogue.
@@ -18,8 +18,8 @@ const (
 	ViT         Family = "vit"
 )
 
-// The names of each kind, in the order of its constants. They are what config
-// files say and tables print.
+// The names of each kind, in the order of its constants. They are what config files say and tables
+// print.
 var (
 	normNames       = []string{"rmsnorm", "layernorm"}
 	headNames       = []string{"tied", "untied", "mlm", "none"}
@@ -86,8 +86,8 @@ const (
 // Has reports whether every projection of want carries a bias.
 func (b Bias) Has(want Bias) bool { return b&want == want }
 
-// Frontend turns something other than tokens into a stack's input. The zero
-// value is the token embedding.
+// Frontend turns something other than tokens into a stack's input. The zero value is the token
+// embedding.
 type Frontend struct {
 	Kind     FrontendKind
 	Channels int // mel bins or colour channels
@@ -98,7 +98,8 @@ type Frontend struct {
 type FrontendKind uint8
 
 const (
-	Tokens  FrontendKind = iota // token embedding shared by the stacks
-	Audio                       // Whisper: two width-3 convolutions, the second with stride 2, both with bias
-	Patches                     // ViT: one Patch×Patch convolution with bias and a class token
+	Tokens FrontendKind = iota // token embedding shared by the stacks
+	// Whisper: two width-3 convolutions, the second with stride 2, both with bias
+	Audio
+	Patches // ViT: one Patch×Patch convolution with bias and a class token
 )

@@ -7,8 +7,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
 
-// UnknownError reports a reference that names no shape. Nothing is guessed:
-// Suggestion is for the message only.
+// UnknownError reports a reference that names no shape. Nothing is guessed: Suggestion is for the
+// message only.
 type UnknownError struct {
 	Ref        string
 	Reason     string // what is wrong with it, when more is known than that it is unknown
@@ -27,9 +27,8 @@ func (e *UnknownError) Error() string {
 	return b.String()
 }
 
-// NotCountableError reports a published model whose architecture a [Shape]
-// cannot express: the ten T5-Efficient models that share heads or tie keys to
-// values.
+// NotCountableError reports a published model whose architecture a [Shape] cannot express: the ten
+// T5-Efficient models that share heads or tie keys to values.
 type NotCountableError struct {
 	Name   string
 	Reason string
@@ -39,8 +38,8 @@ func (e *NotCountableError) Error() string {
 	return fmt.Sprintf("%s cannot be counted: %s", e.Name, e.Reason)
 }
 
-// AmbiguousError reports a name of the paper's kind that could mean several
-// shapes, none of which was released under it.
+// AmbiguousError reports a name of the paper's kind that could mean several shapes, none of which
+// was released under it.
 type AmbiguousError struct {
 	Ref     string
 	Reason  string
@@ -48,7 +47,8 @@ type AmbiguousError struct {
 }
 
 func (e *AmbiguousError) Error() string {
-	return fmt.Sprintf("ambiguous shape: %q: %s; write %s", e.Ref, e.Reason, strings.Join(e.Choices, " or "))
+	return fmt.Sprintf("ambiguous shape: %q: %s; write %s", e.Ref, e.Reason,
+		strings.Join(e.Choices, " or "))
 }
 
 // EditError reports an edit that cannot be made.
@@ -63,8 +63,8 @@ func (e *EditError) Error() string {
 	return fmt.Sprintf("shape %q: edit %q: %s; allowed: %s", e.Ref, e.Edit, e.Problem, e.Allowed)
 }
 
-// nearest returns the name or alias closest to a reference that was not found,
-// empty when none is close.
+// nearest returns the name or alias closest to a reference that was not found, empty when none is
+// close.
 func (c *index) nearest(ref string) string {
 	key := strings.TrimPrefix(normalise(ref), "google/")
 	var candidates []string

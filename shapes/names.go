@@ -22,18 +22,22 @@ const (
 //  4. a row of the paper or a model card: small-nl16, Small 16L, Mini-8L,
 //     Small 32EL, NL32-LG, NL36 (of base).
 //
-// A catalogue name wins over an edit that looks alike: t5-efficient-tiny-el8
-// has 12 decoder layers, t5-efficient-tiny/el=8 has 4. The name of the result
-// is a reference to it: Parse(s.Name) returns s again.
+// A catalogue name wins over an edit that looks alike: t5-efficient-tiny-el8 has 12 decoder layers,
+// t5-efficient-tiny/el=8 has 4. The name of the result is a reference to it: Parse(s.Name) returns
+// s again.
 //
-// Errors: [*UnknownError], [*NotCountableError], [*AmbiguousError],
-// [*EditError], and [*InvalidError] for an edit whose result is no valid shape.
+// Errors: [*UnknownError], [*NotCountableError], [*AmbiguousError], [*EditError], and
+// [*InvalidError] for an edit whose result is no valid shape.
 func Parse(ref string) (Shape, error) {
 	if len(ref) > maxRef {
-		return Shape{}, &UnknownError{Ref: ref[:maxRef/8] + "…", Reason: fmt.Sprintf("%d bytes long, at most %d are read", len(ref), maxRef)}
+		return Shape{}, &UnknownError{
+			Ref:    ref[:maxRef/8] + "…",
+			Reason: fmt.Sprintf("%d bytes long, at most %d are read", len(ref), maxRef),
+		}
 	}
 	if strings.Count(ref, "/") > maxParts {
-		return Shape{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("more than %d slashes", maxParts)}
+		return Shape{}, &UnknownError{Ref: ref, Reason: fmt.Sprintf("more than %d slashes",
+			maxParts)}
 	}
 	c := catalogue()
 	shape, changes, err := c.resolve(ref, ref)
@@ -58,8 +62,8 @@ func Parse(ref string) (Shape, error) {
 	return shape, nil
 }
 
-// resolve returns the shape that part of a reference starts from, and the
-// edits still to make. whole is the reference that errors show.
+// resolve returns the shape that part of a reference starts from, and the edits still to make.
+// whole is the reference that errors show.
 func (c *index) resolve(part, whole string) (Shape, edits, error) {
 	key := normalise(part)
 	if e, ok := c.find(key); ok {
@@ -94,8 +98,8 @@ func (c *index) resolve(part, whole string) (Shape, edits, error) {
 	return Shape{}, edits{}, &UnknownError{Ref: part}
 }
 
-// normalise folds the spellings of one name: letter case, blanks, "_", "." and
-// repeated "-" do not matter.
+// normalise folds the spellings of one name: letter case, blanks, "_", "." and repeated "-" do not
+// matter.
 func normalise(name string) string {
 	var b strings.Builder
 	b.Grow(len(name))
@@ -115,12 +119,11 @@ func normalise(name string) string {
 	return b.String()
 }
 
-// gemstone reads w1024x20 and w1024d20. The shape follows the published
-// configurations of the Gemstones (McLeish et al. 2025, arXiv 2502.06857;
-// 512x14, 1024x28 and 3072x12 were read): heads of 128, one key-value head for
-// two query heads, d_ff = 4·d_model, gated, untied, vocabulary 50,304. At an
-// odd number of heads, where two do not divide it, kv_heads is the largest
-// divisor below half of it; that is confirmed by published sizes for width 384 only.
+// gemstone reads w1024x20 and w1024d20. The shape follows the published configurations of the
+// Gemstones (McLeish et al. 2025, arXiv 2502.06857; 512x14, 1024x28 and 3072x12 were read): heads
+// of 128, one key-value head for two query heads, d_ff = 4·d_model, gated, untied, vocabulary
+// 50,304. At an odd number of heads, where two do not divide it, kv_heads is the largest divisor
+// below half of it; that is confirmed by published sizes for width 384 only.
 func (c *index) gemstone(key, whole string) (s Shape, ok bool, err error) {
 	const headWidth, vocabulary = 128, 50304
 	digits, found := strings.CutPrefix(key, "gemstone-")
@@ -137,8 +140,10 @@ func (c *index) gemstone(key, whole string) (s Shape, ok bool, err error) {
 	}
 	if width%headWidth != 0 {
 		return Shape{}, true, &UnknownError{
-			Ref:    whole,
-			Reason: fmt.Sprintf("the width of a Gemstones-like shape is a multiple of %d, its head width, not %d", headWidth, width),
+			Ref: whole,
+			Reason: fmt.Sprintf(
+				"the width of a Gemstones-like shape is a multiple of %d, its head width, not %d",
+				headWidth, width),
 		}
 	}
 	heads := width / headWidth

@@ -10,8 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// The expected names follow the naming rules of Tay et al. 2021 (arXiv
-// 2109.10686): xLy and NLxx are layers of both stacks, xEL of the encoder.
+// The expected names follow the naming rules of Tay et al. 2021 (arXiv 2109.10686): xLy and NLxx
+// are layers of both stacks, xEL of the encoder.
 func TestParseNames(t *testing.T) {
 	for ref, want := range map[string]string{
 		"t5-small":                         "t5-small",
@@ -113,8 +113,7 @@ func TestGemstonesRuleFollowsPublishedConfigs(t *testing.T) {
 	}
 }
 
-// shared/data README: tiny-elN was released with 12 decoder layers, an edit
-// leaves the 4 of tiny.
+// shared/data README: tiny-elN was released with 12 decoder layers, an edit leaves the 4 of tiny.
 func TestCatalogueNameWinsOverEdit(t *testing.T) {
 	for ref, want := range map[string][2]int{
 		"t5-efficient-tiny-el8":    {8, 12},
@@ -159,32 +158,38 @@ func TestParseRefuses(t *testing.T) {
 		"w1000x20":                        {&unknown, "multiple of 128"},
 		"w1024x0":                         {&unknown, "unknown shape"},
 		strings.Repeat("t5-small/", 1000): {&unknown, "bytes long"},
-		"tiny-el10":                       {&ambiguous, "t5-efficient-tiny/el=10,dl=4 or t5-efficient-tiny/el=10,dl=12"},
-		"small-ff4000":                    {&ambiguous, "t5-efficient-small/ff=4096 or t5-efficient-small/ff=4000"},
-		"small-nl8-nl9":                   {&edit, "twice"},
-		"t5-small/":                       {&edit, "name=value"},
-		"t5-small/nl16":                   {&edit, "name=value"},
-		"t5-small/nl=0":                   {&edit, "from 1"},
-		"t5-small/nl=-3":                  {&edit, "from 1"},
-		"t5-small/nl=1e400":               {&edit, "from 1"},
-		"t5-small/nl=NaN":                 {&edit, "from 1"},
-		"t5-small/nl=012":                 {&edit, "from 1"},
-		"t5-small/nl=1_000":               {&edit, "from 1"},
-		"t5-small/nl=9999999999":          {&edit, "from 1"},
-		"t5-small/nl=4,nl=4":              {&edit, "twice"},
-		"t5-small/nl=4,el=4":              {&edit, "both stacks"},
-		"t5-small/depth=4":                {&edit, `unknown name "depth"`},
-		"t5-small/gated=yes":              {&edit, "true or false"},
-		"gpt2/el=4":                       {&edit, "no encoder"},
-		"bert-base/dl=4":                  {&edit, "no decoder"},
-		"bert-base/tied=true":             {&edit, "head none"},
-		"vit-base-16/vocab=10":            {&edit, "no vocabulary"},
-		"t5-small/nl=999999999":           {&invalid, "encoder.layers"},
-		"t5-small/kvh=3":                  {&invalid, "kv_heads"},
-		"w1024x99999":                     {&invalid, "decoder.layers"},
-		"t5-efficient-xl-skv":             {&shared, "cannot be counted"},
-		"small-sh":                        {&shared, "t5-efficient-small-sh cannot be counted"},
-		"t5-efficient-small-shkv/nl=4":    {&shared, "cannot be counted"},
+		"tiny-el10": {
+			&ambiguous,
+			"t5-efficient-tiny/el=10,dl=4 or t5-efficient-tiny/el=10,dl=12",
+		},
+		"small-ff4000": {
+			&ambiguous,
+			"t5-efficient-small/ff=4096 or t5-efficient-small/ff=4000",
+		},
+		"small-nl8-nl9":                {&edit, "twice"},
+		"t5-small/":                    {&edit, "name=value"},
+		"t5-small/nl16":                {&edit, "name=value"},
+		"t5-small/nl=0":                {&edit, "from 1"},
+		"t5-small/nl=-3":               {&edit, "from 1"},
+		"t5-small/nl=1e400":            {&edit, "from 1"},
+		"t5-small/nl=NaN":              {&edit, "from 1"},
+		"t5-small/nl=012":              {&edit, "from 1"},
+		"t5-small/nl=1_000":            {&edit, "from 1"},
+		"t5-small/nl=9999999999":       {&edit, "from 1"},
+		"t5-small/nl=4,nl=4":           {&edit, "twice"},
+		"t5-small/nl=4,el=4":           {&edit, "both stacks"},
+		"t5-small/depth=4":             {&edit, `unknown name "depth"`},
+		"t5-small/gated=yes":           {&edit, "true or false"},
+		"gpt2/el=4":                    {&edit, "no encoder"},
+		"bert-base/dl=4":               {&edit, "no decoder"},
+		"bert-base/tied=true":          {&edit, "head none"},
+		"vit-base-16/vocab=10":         {&edit, "no vocabulary"},
+		"t5-small/nl=999999999":        {&invalid, "encoder.layers"},
+		"t5-small/kvh=3":               {&invalid, "kv_heads"},
+		"w1024x99999":                  {&invalid, "decoder.layers"},
+		"t5-efficient-xl-skv":          {&shared, "cannot be counted"},
+		"small-sh":                     {&shared, "t5-efficient-small-sh cannot be counted"},
+		"t5-efficient-small-shkv/nl=4": {&shared, "cannot be counted"},
 	} {
 		s, err := shapes.Parse(ref)
 		if err == nil {
@@ -243,8 +248,10 @@ func mustParse(t *testing.T, ref string) shapes.Shape {
 // Parse never panics, and the name of what it returns is a reference to it.
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
-		"t5-small", "t5-small/nl=16", "t5-base/el=24,dl=6,ff=2048", "Small 16L", "NL12-XXL", "w1024x20", "gemstone-9x9",
-		"google/t5-v1_1-base", "tiny-el10", "a/b=c", "t5-small/gated=true,tied=false,kvh=2,vocab=7", "t5-efficient-xl-skv",
+		"t5-small", "t5-small/nl=16", "t5-base/el=24,dl=6,ff=2048", "Small 16L", "NL12-XXL",
+		"w1024x20", "gemstone-9x9",
+		"google/t5-v1_1-base", "tiny-el10", "a/b=c", "t5-small/gated=true,tied=false,kvh=2,vocab=7",
+		"t5-efficient-xl-skv",
 		"XL 32L/ff=1", "-_. ", "İ/nl=1", "t5-small/nl=1/dl=2",
 	} {
 		f.Add(seed)

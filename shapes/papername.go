@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// paperName is a row name of Tay et al. 2021 (arXiv 2109.10686) or of the
-// T5-Efficient model cards, such as "Small 16L", "NL32-LG" or "small-el16-dl2".
+// paperName is a row name of Tay et al. 2021 (arXiv 2109.10686) or of the T5-Efficient model cards,
+// such as "Small 16L", "NL32-LG" or "small-el16-dl2".
 type paperName struct {
 	size    string // of the T5-Efficient anchor, e.g. "small"
 	changes []paperChange
@@ -22,12 +22,13 @@ func (p paperChange) String() string { return fmt.Sprintf("%s%d", editNames[p.ed
 
 // paperSizes maps the sizes as the paper and its figures write them.
 var paperSizes = map[string]string{
-	"tiny": "tiny", "mini": "mini", "small": "small", "base": "base", "large": "large", "xl": "xl", "xxl": "xxl",
-	"sm": "small", "bs": "base", "lg": "large",
+	"tiny": "tiny", "mini": "mini", "small": "small", "base": "base", "large": "large", "xl": "xl",
+	"xxl": "xxl",
+	"sm":  "small", "bs": "base", "lg": "large",
 }
 
-// parsePaperName reads a normalised name without its "t5-efficient-": one size, anywhere, and at least one
-// change. Without a size it is a single NLn, which the paper writes for base.
+// parsePaperName reads a normalised name without its "t5-efficient-": one size, anywhere, and at
+// least one change. Without a size it is a single NLn, which the paper writes for base.
 func parsePaperName(key string) (p paperName, ok bool) {
 	for _, token := range strings.Split(key, "-") {
 		if size, known := paperSizes[token]; known {
@@ -92,7 +93,10 @@ func (c *index) resolvePaper(p *paperName, whole string) (Shape, edits, error) {
 	var changes edits
 	for _, change := range p.changes {
 		if problem := changes.set(change.edit, change.value); problem != "" {
-			return Shape{}, edits{}, &EditError{Ref: whole, Edit: change.String(), Problem: problem, Allowed: "each dimension once"}
+			return Shape{}, edits{}, &EditError{
+				Ref: whole, Edit: change.String(), Problem: problem,
+				Allowed: "each dimension once",
+			}
 		}
 	}
 	return anchor.Shape, changes, nil
@@ -112,10 +116,9 @@ func (c *index) released(p *paperName) (*Entry, bool) {
 	return c.find(backward)
 }
 
-// anchor returns the model that a change of depth starts from. That of XXL is
-// not t5-efficient-xxl with its 128 heads of 128: the released xxl-nl4 has 32
-// heads of 64, and only with those does the paper's NL12-XXL have the 3.6B
-// parameters its Table 3 gives.
+// anchor returns the model that a change of depth starts from. That of XXL is not t5-efficient-xxl
+// with its 128 heads of 128: the released xxl-nl4 has 32 heads of 64, and only with those does the
+// paper's NL12-XXL have the 3.6B parameters its Table 3 gives.
 func (p *paperName) anchor() string {
 	if p.size == "xxl" && p.changed(editLayers) {
 		return "xxl-nl4"
@@ -127,8 +130,8 @@ func (p *paperName) changed(e edit) bool {
 	return slices.ContainsFunc(p.changes, func(c paperChange) bool { return c.edit == e })
 }
 
-// ambiguity reports unreleased names that the released ones would make mean
-// something else than they say.
+// ambiguity reports unreleased names that the released ones would make mean something else than
+// they say.
 func (p *paperName) ambiguity(whole string) error {
 	explicit := efficientPrefix + p.size + "/"
 	if p.size == "tiny" && p.changed(editEncoder) != p.changed(editDecoder) {
@@ -143,7 +146,8 @@ func (p *paperName) ambiguity(whole string) error {
 		}
 		choice := fmt.Sprintf("%s%s=%d,%s=", explicit, editNames[given.edit], given.value, other)
 		return &AmbiguousError{
-			Ref: whole, Reason: "the released tiny models of this kind have 12 layers in the other stack, tiny itself has 4",
+			Ref:     whole,
+			Reason:  "the released tiny models of this kind have 12 layers in the other stack, tiny itself has 4",
 			Choices: []string{choice + "4", choice + "12"},
 		}
 	}

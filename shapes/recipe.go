@@ -29,10 +29,12 @@ type stackRecipe struct {
 
 // The stacks that several recipes share.
 var (
-	t5Stack         = stackRecipe{position: Relative, positions: 32, finalNorm: true} // Raffel et al. 2020, section 2.1: 32 buckets
-	llamaStack      = stackRecipe{position: Rotary, finalNorm: true}
-	bartStack       = stackRecipe{position: Learned, positions: 1026} // 1,024 and an offset of two
-	sinusoidal      = stackRecipe{position: Sinusoidal}               // post-norm: no final normalisation
+	// Raffel et al. 2020, section 2.1: 32 buckets
+	t5Stack    = stackRecipe{position: Relative, positions: 32, finalNorm: true}
+	llamaStack = stackRecipe{position: Rotary, finalNorm: true}
+	bartStack  = stackRecipe{position: Learned, positions: 1026} // 1,024 and an offset of two
+	// post-norm: no final normalisation
+	sinusoidal      = stackRecipe{position: Sinusoidal}
 	sinusoidalFinal = stackRecipe{position: Sinusoidal, finalNorm: true}
 	whisperDecoder  = stackRecipe{position: Learned, positions: 448, finalNorm: true}
 )
@@ -60,7 +62,8 @@ var recipes = map[string]recipe{
 	"vit16":   vitRecipe(16),
 	"vit14":   vitRecipe(14),
 
-	"gpt2":  gptRecipe(HeadTied, stackRecipe{position: Learned, positions: 1024, finalNorm: true}, false),
+	"gpt2": gptRecipe(HeadTied, stackRecipe{position: Learned, positions: 1024, finalNorm: true},
+		false),
 	"neox":  gptRecipe(HeadUntied, stackRecipe{position: Rotary, finalNorm: true}, false),
 	"bloom": gptRecipe(HeadTied, stackRecipe{position: ALiBi, finalNorm: true}, true),
 
@@ -72,11 +75,17 @@ var recipes = map[string]recipe{
 }
 
 func t5Recipe(family Family, head Head, gated bool, activation Activation) recipe {
-	return recipe{family: family, head: head, gated: gated, activation: activation, encoder: t5Stack, decoder: t5Stack}
+	return recipe{
+		family: family, head: head, gated: gated, activation: activation,
+		encoder: t5Stack, decoder: t5Stack,
+	}
 }
 
 func sinusoidalRecipe(family Family, stack stackRecipe, activation Activation) recipe {
-	return recipe{family: family, norm: LayerNorm, bias: BiasAll, activation: activation, encoder: stack, decoder: stack}
+	return recipe{
+		family: family, norm: LayerNorm, bias: BiasAll, activation: activation,
+		encoder: stack, decoder: stack,
+	}
 }
 
 func bertRecipe(positions, tokenTypes int) recipe {
@@ -95,7 +104,10 @@ func gptRecipe(head Head, stack stackRecipe, embeddingNorm bool) recipe {
 }
 
 func llamaRecipe(head Head, bias Bias, activation Activation) recipe {
-	return recipe{family: Llama, head: head, bias: bias, gated: true, activation: activation, decoder: llamaStack}
+	return recipe{
+		family: Llama, head: head, bias: bias, gated: true, activation: activation,
+		decoder: llamaStack,
+	}
 }
 
 func whisperRecipe(melBins int) recipe {

@@ -1,15 +1,13 @@
 package shapes
 
-// Shape is the architecture of one Transformer. The zero value is not valid;
-// see [Shape.Validate].
+// Shape is the architecture of one Transformer. The zero value is not valid; see [Shape.Validate].
 //
-// Symbols used throughout the project: d = DModel, V = Vocab, and per stack
-// L = Layers, f = DFF, i = Heads·DKV, k = KVHeads·DKV. i is not d in general:
-// T5-3B has i = 4096 and d = 1024.
+// Symbols used throughout the project: d = DModel, V = Vocab, and per stack L = Layers, f = DFF, i
+// = Heads·DKV, k = KVHeads·DKV. i is not d in general: T5-3B has i = 4096 and d = 1024.
 //
-// Not modelled: parallel attention and feed-forward blocks that share a norm,
-// sliding-window attention, factorised embeddings, query-key norms. None of
-// the supported architectures needs them for its parameter count.
+// Not modelled: parallel attention and feed-forward blocks that share a norm, sliding-window
+// attention, factorised embeddings, query-key norms. None of the supported architectures needs them
+// for its parameter count.
 type Shape struct {
 	Name   string // catalogue name or edit, e.g. "t5-small/nl=16"; not part of the architecture
 	Family Family // which recipe the shape follows, for defaults and labels
@@ -20,11 +18,12 @@ type Shape struct {
 	Encoder Stack // Layers 0 when absent
 	Decoder Stack // Layers 0 when absent; has cross-attention when the encoder is present
 
-	Head          Head // how logits are made
-	HeadBias      bool // one bias per vocabulary entry on the logits
-	Norm          Norm // of every normalisation in the model
-	Bias          Bias // which projections carry a bias vector
-	EmbeddingNorm bool // a normalisation right after each stack's input embedding (BERT, BART, BLOOM)
+	Head     Head // how logits are made
+	HeadBias bool // one bias per vocabulary entry on the logits
+	Norm     Norm // of every normalisation in the model
+	Bias     Bias // which projections carry a bias vector
+	// a normalisation right after each stack's input embedding (BERT, BART, BLOOM)
+	EmbeddingNorm bool
 	TokenTypes    int  // rows of the token-type embedding (BERT: 2)
 	Pooler        bool // a d×d dense layer on the first encoder position (BERT)
 }
@@ -37,10 +36,13 @@ type Stack struct {
 	Activation Activation // of the feed-forward
 	DKV        int        // width of one attention head
 	Heads      int        // query heads
-	KVHeads    int        // key and value heads: Heads for multi-head, 1 for multi-query, between for grouped-query attention
+	// key and value heads: Heads for multi-head, 1 for multi-query, between for grouped-query
+	// attention
+	KVHeads int
 
-	Position  Position // how positions enter
-	Positions int      // rows of a learned position table, or buckets of a relative one; 0 for the others
+	Position Position // how positions enter
+	// rows of a learned position table, or buckets of a relative one; 0 for the others
+	Positions int
 
 	FinalNorm bool // a normalisation after the last layer (pre-norm models)
 

@@ -16,8 +16,7 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s is %s; allowed: %s", f.Field, f.Value, f.Allowed)
 }
 
-// InvalidError lists everything that is wrong with a shape, or with what is
-// asked of it.
+// InvalidError lists everything that is wrong with a shape, or with what is asked of it.
 type InvalidError struct {
 	Shape  string // empty when no shape is concerned
 	Asked  string // what is asked of the shape ("layout", "workload"); empty when the shape itself is wrong
@@ -43,9 +42,9 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
-// Upper bounds of single dimensions. Each is an order of magnitude above any
-// model ever trained; with [maxWork] they keep every parameter count inside
-// int64 and every product of three dimensions exact.
+// Upper bounds of single dimensions. Each is an order of magnitude above any model ever trained;
+// with [maxWork] they keep every parameter count inside int64 and every product of three dimensions
+// exact.
 const (
 	maxDim     = 1 << 20 // d_model, heads·d_kv, positions, channels
 	maxFFN     = 1 << 22
@@ -82,7 +81,8 @@ func (s *Shape) Validate() error {
 		c.fault("head", s.Head.String(), strings.Join(headNames, ", "))
 	}
 	if len(c) == 0 && s.roughParams() > maxParams {
-		c.fault("size", fmt.Sprintf("about %.3g parameters", s.roughParams()), fmt.Sprintf("at most %g", float64(maxParams)))
+		c.fault("size", fmt.Sprintf("about %.3g parameters", s.roughParams()),
+			fmt.Sprintf("at most %g", float64(maxParams)))
 	}
 	if len(c) == 0 {
 		return nil
@@ -96,8 +96,8 @@ func (s *Shape) ReadsTokens() bool {
 		s.Decoder.Layers > 0 && s.Decoder.Frontend.Kind == Tokens
 }
 
-// roughParams is a float upper estimate of the parameter count, used only to
-// refuse shapes whose exact count would not fit an int64.
+// roughParams is a float upper estimate of the parameter count, used only to refuse shapes whose
+// exact count would not fit an int64.
 func (s *Shape) roughParams() float64 {
 	d := float64(s.DModel)
 	total := 2*float64(s.Vocab)*d + d*d
@@ -134,7 +134,8 @@ func (c *checker) stack(name string, k *Stack) {
 		c.within(name+".heads × d_kv", k.Inner(), 1, maxDim)
 	}
 	if k.KVHeads > 0 && k.Heads > 0 && k.Heads%k.KVHeads != 0 {
-		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads), fmt.Sprintf("a divisor of heads (%d)", k.Heads))
+		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads),
+			fmt.Sprintf("a divisor of heads (%d)", k.Heads))
 	}
 	if int(k.Activation) >= len(activationNames) {
 		c.fault(name+".activation", k.Activation.String(), strings.Join(activationNames, ", "))
@@ -151,7 +152,8 @@ func (c *checker) position(name string, k *Stack) {
 	case k.Position == Relative || k.Position == Learned:
 		c.within(name+".positions", k.Positions, 1, maxDim)
 	case k.Positions != 0:
-		c.fault(name+".positions", fmt.Sprint(k.Positions), fmt.Sprintf("0 with %s positions", k.Position))
+		c.fault(name+".positions", fmt.Sprint(k.Positions),
+			fmt.Sprintf("0 with %s positions", k.Position))
 	}
 }
 
@@ -159,7 +161,8 @@ func (c *checker) experts(name string, k *Stack) {
 	c.within(name+".experts", k.Experts, 0, maxExperts)
 	if k.Experts == 0 {
 		if k.ActiveExperts != 0 || k.SparseEvery != 0 {
-			c.fault(name+".active_experts and sparse_every", fmt.Sprintf("%d and %d", k.ActiveExperts, k.SparseEvery), "0 without experts")
+			c.fault(name+".active_experts and sparse_every",
+				fmt.Sprintf("%d and %d", k.ActiveExperts, k.SparseEvery), "0 without experts")
 		}
 		return
 	}
@@ -172,7 +175,8 @@ func (c *checker) frontend(name string, k *Stack) {
 	switch f.Kind {
 	case Tokens:
 		if f.Channels != 0 || f.Patch != 0 {
-			c.fault(name+".frontend", fmt.Sprintf("%d channels, patch %d", f.Channels, f.Patch), "0 and 0 for tokens")
+			c.fault(name+".frontend", fmt.Sprintf("%d channels, patch %d", f.Channels, f.Patch),
+				"0 and 0 for tokens")
 		}
 	case Audio:
 		c.within(name+".frontend.channels", f.Channels, 1, maxDim)

@@ -16,11 +16,10 @@ var update = flag.Bool("update", false, "rewrite the output shown in README and 
 
 const root = "../.."
 
-// TestDocumentedCommands runs every command of ours in the console blocks of
-// README and docs and compares what they show with what comes out. A command
-// line starts with "$ deepnarrow" or "$ go run ./cmd/deepnarrow"; what follows
-// up to the next command is its standard output, and no output shown means
-// that it must only succeed. Commands that measure this machine are not run. The
+// TestDocumentedCommands runs every command of ours in the console blocks of README and docs and
+// compares what they show with what comes out. A command line starts with "$ deepnarrow" or "$ go
+// run ./cmd/deepnarrow"; what follows up to the next command is its standard output, and no output
+// shown means that it must only succeed. Commands that measure this machine are not run. The
 // examples of docs/commands are run by [TestExamples].
 //
 // `go test ./cmd/deepnarrow -run Documented -update` rewrites the outputs.
@@ -106,7 +105,8 @@ func rewrite(text string, output func(command, shown string) string) string {
 			inside = false
 		case inside && strings.HasPrefix(line, "$ "):
 			var shown []string
-			for i+1 < len(lines) && !strings.HasPrefix(lines[i+1], "$ ") && !strings.HasPrefix(lines[i+1], "```") {
+			for i+1 < len(lines) && !strings.HasPrefix(lines[i+1], "$ ") &&
+				!strings.HasPrefix(lines[i+1], "```") {
 				i++
 				shown = append(shown, lines[i])
 			}
@@ -122,8 +122,7 @@ func rewrite(text string, output func(command, shown string) string) string {
 	return out.String()
 }
 
-// commandLine splits a command of ours into its arguments: words, single and
-// double quotes.
+// commandLine splits a command of ours into its arguments: words, single and double quotes.
 func commandLine(line string) (args []string, ours bool) {
 	for _, prefix := range []string{"deepnarrow", "go run ./cmd/deepnarrow"} {
 		if rest, found := strings.CutPrefix(line, prefix); found && (rest == "" || rest[0] == ' ') {

@@ -17,8 +17,8 @@ import (
 // measuring commands take minutes of this machine: their examples are not run.
 const measuring = " train sweep calibrate "
 
-// prepared are the commands that make the files which an example reads and no
-// example before it writes.
+// prepared are the commands that make the files which an example reads and no example before it
+// writes.
 var prepared = map[string][]string{
 	"allocate": {"deepnarrow fit runs.csv --law chinchilla -o fit.json"},
 	"check":    {"deepnarrow check config.json configs/**/*.json --update-baseline"},
@@ -28,9 +28,9 @@ var prepared = map[string][]string{
 	},
 }
 
-// TestExamples runs the examples of every page in docs/commands, which are those
-// of --help, one after the other in a copy of testdata/examples, over which the
-// page's own folder there is laid. The copy is a repository with two commits.
+// TestExamples runs the examples of every page in docs/commands, which are those of --help, one
+// after the other in a copy of testdata/examples, over which the page's own folder there is laid.
+// The copy is a repository with two commits.
 func TestExamples(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "commands", "*.md"))
 	if err != nil {
@@ -49,7 +49,8 @@ func TestExamples(t *testing.T) {
 		}
 		t.Run(page, func(t *testing.T) {
 			folder := exampleFolder(t, page)
-			commands := append(prepared[page], strings.Split(strings.TrimSpace(string(block[1])), "\n")...)
+			commands := append(prepared[page], strings.Split(strings.TrimSpace(string(block[1])),
+				"\n")...)
 			t.Chdir(folder)
 			for _, command := range commands {
 				args, ours := commandLine(command)
@@ -95,8 +96,14 @@ func exampleFolder(t *testing.T, page string) string {
 	if page != "diff" {
 		return folder
 	}
-	for _, line := range []string{"init -q", "add .", "commit -q -m one", "commit -q -m two --allow-empty"} {
-		c := exec.Command("git", append([]string{"-c", "user.name=x", "-c", "user.email=x@example.org"}, strings.Fields(line)...)...)
+	for _, line := range []string{
+		"init -q", "add .", "commit -q -m one",
+		"commit -q -m two --allow-empty",
+	} {
+		c := exec.Command("git", append([]string{
+			"-c", "user.name=x", "-c",
+			"user.email=x@example.org",
+		}, strings.Fields(line)...)...)
 		c.Dir = folder
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Fatalf("git %s: %v\n%s", line, err, out)
@@ -113,7 +120,8 @@ func TestDocumentedRules(t *testing.T) {
 	}
 	shown := 0
 	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1) {
-		if !bytes.Contains(block[1], []byte("\nrules:\n")) && !bytes.HasPrefix(block[1], []byte("rules:\n")) {
+		if !bytes.Contains(block[1], []byte("\nrules:\n")) &&
+			!bytes.HasPrefix(block[1], []byte("rules:\n")) {
 			continue // of another program
 		}
 		shown++
@@ -121,7 +129,10 @@ func TestDocumentedRules(t *testing.T) {
 		if err := os.Mkdir(filepath.Join(folder, "rules"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		for name, content := range map[string][]byte{".deepnarrow.yaml": block[1], "rules/organisation.yaml": []byte("rules: [{id: head-size}]\n")} {
+		for name, content := range map[string][]byte{
+			".deepnarrow.yaml":        block[1],
+			"rules/organisation.yaml": []byte("rules: [{id: head-size}]\n"),
+		} {
 			if err := os.WriteFile(filepath.Join(folder, name), content, 0o644); err != nil {
 				t.Fatal(err)
 			}

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestExitCodesOfTheBinary runs the program as a user does. The codes are those
-// of the contract: 0 ok, 1 a finding, 2 usage, 3 bad input or a rule that cannot
-// be evaluated (3 beats 1), 4 no valid answer.
+// TestExitCodesOfTheBinary runs the program as a user does. The codes are those of the contract: 0
+// ok, 1 a finding, 2 usage, 3 bad input or a rule that cannot be evaluated (3 beats 1), 4 no valid
+// answer.
 func TestExitCodesOfTheBinary(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "deepnarrow.exe")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {

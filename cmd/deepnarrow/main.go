@@ -1,5 +1,5 @@
-// Command deepnarrow plans Transformer training runs before anyone spends
-// compute. See `deepnarrow help`.
+// Command deepnarrow plans Transformer training runs before anyone spends compute. See `deepnarrow
+// help`.
 package main
 
 import (

@@ -11,8 +11,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
-// TestGeneratedPages: the pages that a command writes, whole or between the
-// marks "<!-- deepnarrow ... -->" and "<!-- end -->", are what it writes now.
+// TestGeneratedPages: the pages that a command writes, whole or between the marks "<!-- deepnarrow
+// ... -->" and "<!-- end -->", are what it writes now.
 //
 // `go test ./cmd/deepnarrow -run GeneratedPages -update` rewrites them.
 func TestGeneratedPages(t *testing.T) {
@@ -47,7 +47,8 @@ func TestGeneratedPages(t *testing.T) {
 					t.Fatal(err)
 				}
 			default:
-				t.Errorf("%s is not what deepnarrow %s writes, from %q on; rewrite it with -update", p.page, p.command, firstDifference(string(text), fresh))
+				t.Errorf("%s is not what deepnarrow %s writes, from %q on; rewrite it with -update",
+					p.page, p.command, firstDifference(string(text), fresh))
 			}
 		})
 	}

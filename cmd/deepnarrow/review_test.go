@@ -13,8 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
-// inFolder runs a command line in this process with a folder as the working
-// directory.
+// inFolder runs a command line in this process with a folder as the working directory.
 func inFolder(t *testing.T, folder string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir(folder)
@@ -23,22 +22,27 @@ func inFolder(t *testing.T, folder string, args ...string) (code int, stdout, st
 	return code, out.String(), err.String()
 }
 
-// TestReviewedConfigurations checks five good, five bad and five broken files
-// in every format. The golden files were read through once: every finding in
-// them was meant when the files were written (see the names of the files).
+// TestReviewedConfigurations checks five good, five bad and five broken files in every format. The
+// golden files were read through once: every finding in them was meant when the files were written
+// (see the names of the files).
 func TestReviewedConfigurations(t *testing.T) {
 	for _, c := range []struct {
 		folder string
 		code   int
 	}{{"good", 0}, {"bad", 1}, {"broken", 3}} {
-		for _, format := range []string{"table", "json", "junit", "sarif", "github", "summary", "comment"} {
+		for _, format := range []string{
+			"table", "json", "junit", "sarif", "github", "summary",
+			"comment",
+		} {
 			t.Run(c.folder+"/"+format, func(t *testing.T) {
-				golden, err := filepath.Abs(filepath.Join("testdata", "review", "golden", c.folder+"."+format))
+				golden, err := filepath.Abs(filepath.Join("testdata", "review", "golden",
+					c.folder+"."+format))
 				if err != nil {
 					t.Fatal(err)
 				}
 				code, got, stderr := inFolder(t, filepath.Join("testdata", "review"),
-					"check", c.folder+"/**", "--rules", "rules.yaml", "--today", "2026-06-30", "--format", format)
+					"check", c.folder+"/**", "--rules", "rules.yaml", "--today", "2026-06-30",
+					"--format", format)
 				if code != c.code {
 					t.Errorf("exit %d, want %d\n%s", code, c.code, stderr)
 				}
@@ -52,20 +56,25 @@ func TestReviewedConfigurations(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("differs from %s (go test ./cmd/deepnarrow -run Reviewed -update rewrites it):\n%s", golden, diff)
+					t.Errorf(
+						"differs from %s (go test ./cmd/deepnarrow -run Reviewed -update rewrites it):\n%s", golden, diff)
 				}
 			})
 		}
 	}
 }
 
-// TestSeveralOutputs: one run writes any number of files beside its result, and
-// they are the same as one by one.
+// TestSeveralOutputs: one run writes any number of files beside its result, and they are the same
+// as one by one.
 func TestSeveralOutputs(t *testing.T) {
 	folder := t.TempDir()
 	sarif, junit := filepath.Join(folder, "a.sarif"), filepath.Join(folder, "b.xml")
-	_, _, stderr := inFolder(t, filepath.Join("testdata", "review"), "check", "bad/*", "--rules", "rules.yaml", "--today", "2026-06-30", "--emit", "sarif="+sarif, "--emit", "junit="+junit)
-	for file, golden := range map[string]string{sarif: "golden/bad.sarif", junit: "golden/bad.junit"} {
+	_, _, stderr := inFolder(t, filepath.Join("testdata", "review"), "check", "bad/*", "--rules",
+		"rules.yaml", "--today", "2026-06-30", "--emit", "sarif="+sarif, "--emit", "junit="+junit)
+	for file, golden := range map[string]string{
+		sarif: "golden/bad.sarif",
+		junit: "golden/bad.junit",
+	} {
 		got, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, stderr)
@@ -80,8 +89,7 @@ func TestSeveralOutputs(t *testing.T) {
 	}
 }
 
-// TestHugeConfiguration: a file of 100 MB is refused by its size, wherever a
-// command reads one.
+// TestHugeConfiguration: a file of 100 MB is refused by its size, wherever a command reads one.
 func TestHugeConfiguration(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "config.json")
 	file, err := os.Create(name)
@@ -98,7 +106,12 @@ func TestHugeConfiguration(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"check", name}, {"check", "t5-base", "--rules", name}, {"diff", name, "t5-base"}, {"report", name}} {
+	for _, args := range [][]string{
+		{"check", name},
+		{"check", "t5-base", "--rules", name},
+		{"diff", name, "t5-base"},
+		{"report", name},
+	} {
 		code, stdout, stderr := inFolder(t, ".", args...)
 		if code != 3 || !strings.Contains(stdout+stderr, "is too large") {
 			t.Errorf("%s: exit %d: %s%s", args[0], code, stdout, stderr)

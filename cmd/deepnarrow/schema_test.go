@@ -13,20 +13,28 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
-// TestDocumentsMatchTheirSchema validates what commands write as JSON against
-// the schema of that name in docs/schema. Fields that no schema names are
-// errors.
+// TestDocumentsMatchTheirSchema validates what commands write as JSON against the schema of that
+// name in docs/schema. Fields that no schema names are errors.
 func TestDocumentsMatchTheirSchema(t *testing.T) {
 	t.Chdir(root)
 	for _, args := range [][]string{
 		{"count", "t5-base", "gpt2", "switch-base-8", "bert-base-uncased", "whisper-tiny"},
 		{"count", "t5-base", "--convention", "all", "--by", "op", "--recompute", "full"},
 		{"count", "llama-2-7b", "--convention", "causal", "--by", "layer", "--optimizer", "adam"},
-		{"plan", "t5-base", "gpt2", "--hardware", "a100", "--hardware", "tpu-v3", "--hardware", "tpu7x", "--hardware", "l40s", "--devices", "8"},
-		{"plan", "t5-11b", "--hardware", "h100", "--devices", "64", "--layout", "auto", "--deadline", "14d", "--region", "us-central1"},
+		{
+			"plan", "t5-base", "gpt2", "--hardware", "a100", "--hardware", "tpu-v3", "--hardware",
+			"tpu7x", "--hardware", "l40s", "--devices", "8",
+		},
+		{
+			"plan", "t5-11b", "--hardware", "h100", "--devices", "64", "--layout", "auto",
+			"--deadline", "14d", "--region", "us-central1",
+		},
 		{"plan", "t5-base", "--hardware", "a100", "--max-cost", "$500", "--price", "2"},
 		{"plan", "t5-base", "bert-base-uncased", "--hardware", "a100", "--decode"},
-		{"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws", "all"},
+		{
+			"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws",
+			"all",
+		},
 		{"recommend", "--like", "gpt2"},
 		{"recommend", "--like", "t5-base", "--hardware", "a100", "--explain", "2"},
 		{"tables"},
@@ -40,10 +48,19 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"explain", "mesh-tf"},
 		{"explain", "kv_heads"},
 		{"validate"},
-		{"fit", "docs/data/sweep.csv", "--law", "chinchilla", "--profile", "--predict", "params=1B,tokens=20B"},
+		{
+			"fit", "docs/data/sweep.csv", "--law", "chinchilla", "--profile", "--predict",
+			"params=1B,tokens=20B",
+		},
 		{"fit", "docs/data/sweep.csv", "--bootstrap", "20", "--bootstrap-global"},
-		{"fit", "docs/data/sweep.csv", "--law", "kaplan", "--objective", "lad", "--bootstrap", "0", "--drop-highest", "2", "--where", "tokens>1B"},
-		{"fit", "docs/data/curves.csv", "--x", "tokens", "--by", "run", "--fit-where", "part=fit", "--score-where", "part=later", "--predict", "tokens=1e12"},
+		{
+			"fit", "docs/data/sweep.csv", "--law", "kaplan", "--objective", "lad", "--bootstrap", "0",
+			"--drop-highest", "2", "--where", "tokens>1B",
+		},
+		{
+			"fit", "docs/data/curves.csv", "--x", "tokens", "--by", "run", "--fit-where", "part=fit",
+			"--score-where", "part=later", "--predict", "tokens=1e12",
+		},
 		{"fit", "docs/data/curves.csv", "--law", "chinchilla", "--by", "part,run"},
 		{"isoflop", "docs/data/sweep.csv"},
 		{"envelope", "docs/data/curves.csv"},
@@ -51,7 +68,10 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"allocate", "--published", "chinchilla", "--budget", "1e22"},
 		{"transfer", "docs/data/downstream.csv"},
 		{"transfer", "--published"},
-		{"check", "t5-base", "cmd/deepnarrow/testdata/review/bad/*", "--rules", "cmd/deepnarrow/testdata/review/rules.yaml"},
+		{
+			"check", "t5-base", "cmd/deepnarrow/testdata/review/bad/*", "--rules",
+			"cmd/deepnarrow/testdata/review/rules.yaml",
+		},
 		{"diff", "t5-base", "t5-large/dl=6", "--hardware", "tpu-v3", "--devices", "16"},
 		{"diff", "t5-base", "t5-base"},
 	} {
@@ -62,7 +82,8 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 			if out.Len() == 0 {
 				t.Fatalf("exit %d: %s", code, errs.String())
 			}
-			schema, err := jsonschema.NewCompiler().Compile(filepath.Join("docs", "schema", command+".schema.json"))
+			schema, err := jsonschema.NewCompiler().Compile(
+				filepath.Join("docs", "schema", command+".schema.json"))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,8 +1,8 @@
 //go:build js && wasm
 
-// Command explorer is the WebAssembly side of the explorer's page. It puts one
-// function into the page, deepnarrow(question, fragment), which returns JSON:
-// {"answer": …} or {"error": "…"}. The page is written by `deepnarrow explore`.
+// Command explorer is the WebAssembly side of the explorer's page. It puts one function into the
+// page, deepnarrow(question, fragment), which returns JSON: {"answer": …} or {"error": "…"}. The
+// page is written by `deepnarrow explore`.
 package main
 
 import (

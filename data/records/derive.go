@@ -11,8 +11,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// derive computes a column that no file has, or returns nil. It is then known
-// under its name and listed by Derived.
+// derive computes a column that no file has, or returns nil. It is then known under its name and
+// listed by Derived.
 func (t *Table) derive(name string) *column {
 	n, how := t.compute(name)
 	if n == nil {
@@ -57,8 +57,8 @@ func (t *Table) tokensOfFLOPs() (*Numbers, string) {
 	return combine(c, params, func(f, n float64) float64 { return f / (6 * n) }), "flops/(6·params)"
 }
 
-// flopsOfRun returns the matmul FLOPs of a training run over its tokens where
-// shapes are known, else 6·params·tokens.
+// flopsOfRun returns the matmul FLOPs of a training run over its tokens where shapes are known,
+// else 6·params·tokens.
 func (t *Table) flopsOfRun() (*Numbers, string) {
 	tokens := t.recorded("tokens")
 	if tokens == nil {
@@ -66,7 +66,8 @@ func (t *Table) flopsOfRun() (*Numbers, string) {
 	}
 	perToken, _ := t.ofShapes("", func(s *shapeRow) (float64, error) {
 		w := flops.DefaultWorkload(&s.shape)
-		return flops.CountUnder(flops.MatmulConvention, &s.shape, w, flops.RecomputeNone).Step / float64(w.TrainingTokens(&s.shape)), s.needsVocab()
+		return flops.CountUnder(flops.MatmulConvention, &s.shape, w,
+			flops.RecomputeNone).Step / float64(w.TrainingTokens(&s.shape)), s.needsVocab()
 	})
 	if perToken != nil && len(perToken.Faults) < t.Len() {
 		return combine(tokens, perToken, func(d, f float64) float64 { return d * f }), "counted from the shape under the matmul convention at the default lengths, times tokens"
@@ -120,8 +121,7 @@ type shapeRow struct {
 	err          error
 }
 
-// needsVocab is the error of a number that depends on a vocabulary nobody
-// stated.
+// needsVocab is the error of a number that depends on a vocabulary nobody stated.
 func (s *shapeRow) needsVocab() error {
 	if s.vocabAssumed {
 		return errors.New("the vocabulary is not recorded: a column vocab is needed")
@@ -129,8 +129,7 @@ func (s *shapeRow) needsVocab() error {
 	return nil
 }
 
-// ofShapes computes a number from the shape of each row; nil when no column
-// says shapes.
+// ofShapes computes a number from the shape of each row; nil when no column says shapes.
 func (t *Table) ofShapes(verb string, number func(*shapeRow) (float64, error)) (*Numbers, string) {
 	if t.shapes == nil {
 		t.shapes = t.findShapes()
@@ -167,9 +166,9 @@ func (r *shapeReader) at(row int) *shapeRow {
 	return s
 }
 
-// findShapes reads shapes from a column of names or, without one, from columns
-// of dimensions, which are taken as those of a T5: the names other programs
-// give (d_model, encoder_layers …) or the paper's letters (dm, el …).
+// findShapes reads shapes from a column of names or, without one, from columns of dimensions, which
+// are taken as those of a T5: the names other programs give (d_model, encoder_layers …) or the
+// paper's letters (dm, el …).
 func (t *Table) findShapes() *shapeReader {
 	r := &shapeReader{known: map[string]*shapeRow{}}
 	if names, err := t.Text("shape"); err == nil {
@@ -179,7 +178,13 @@ func (t *Table) findShapes() *shapeReader {
 	}
 	cells := map[string][]string{}
 	for _, d := range []struct{ letters, name string }{
-		{"el", "encoder_layers"}, {"dl", "decoder_layers"}, {"dm", "d_model"}, {"ff", "d_ff"}, {"nh", "heads"}, {"kv", "d_kv"}, {"vocab", "vocab"},
+		{"el", "encoder_layers"},
+		{"dl", "decoder_layers"},
+		{"dm", "d_model"},
+		{"ff", "d_ff"},
+		{"nh", "heads"},
+		{"kv", "d_kv"},
+		{"vocab", "vocab"},
 	} {
 		for _, name := range []string{d.name, d.letters} {
 			if c, err := t.Text(name); err == nil && cells[d.letters] == nil {
@@ -207,8 +212,8 @@ func (t *Table) findShapes() *shapeReader {
 	return r
 }
 
-// headWidth is d_model/heads, the width of a head where none is stated; empty,
-// and then refused as an edit, when heads do not divide d_model.
+// headWidth is d_model/heads, the width of a head where none is stated; empty, and then refused as
+// an edit, when heads do not divide d_model.
 func headWidth(dModel, heads string) string {
 	d, err := strconv.Atoi(dModel)
 	h, also := strconv.Atoi(heads)

@@ -108,7 +108,8 @@ func parseValue(data []byte) (s scalar, ok bool, err error) {
 		}
 		return nil
 	})
-	return s, ok && s.tag != "" && err == nil && !math.IsNaN(s.value) && !math.IsInf(s.value, 0), err
+	return s, ok && s.tag != "" && err == nil && !math.IsNaN(s.value) && !math.IsInf(s.value, 0),
+		err
 }
 
 // Data types of types.proto.
@@ -117,8 +118,8 @@ const (
 	tensorDouble = 2
 )
 
-// parseTensor reads a TensorProto that holds one float or double: dtype = 1,
-// tensor_content = 4, float_val = 5, double_val = 6.
+// parseTensor reads a TensorProto that holds one float or double: dtype = 1, tensor_content = 4,
+// float_val = 5, double_val = 6.
 func parseTensor(data []byte) (value float64, ok bool, err error) {
 	var kind uint64
 	var content []byte
@@ -133,7 +134,8 @@ func parseTensor(data []byte) (value float64, ok bool, err error) {
 				content = f.bytes
 				return nil
 			}
-			content = binary.LittleEndian.AppendUint64(nil, f.bits)[:map[int]int{5: 4, 6: 8}[f.number]]
+			content = binary.LittleEndian.AppendUint64(nil,
+				f.bits)[:map[int]int{5: 4, 6: 8}[f.number]]
 		}
 		return nil
 	})

@@ -14,21 +14,20 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// maxEventBytes is more than any scalar event has; images and graphs of a
-// larger size are skipped by length without being held.
+// maxEventBytes is more than any scalar event has; images and graphs of a larger size are skipped
+// by length without being held.
 const maxEventBytes = 16 << 20
 
-// readEvents reads the scalars of a TensorBoard event file: one row a step, one
-// column a tag. Each record is
+// readEvents reads the scalars of a TensorBoard event file: one row a step, one column a tag. Each
+// record is
 //
 //	length uint64 | masked crc32c of length | data | masked crc32c of data
 //
-// all little-endian. A record whose data differ from their checksum is dropped;
-// a file that ends inside a record was being written, which is a warning; a
-// length that differs from its checksum leaves nothing to go on and is an error.
+// all little-endian. A record whose data differ from their checksum is dropped; a file that ends
+// inside a record was being written, which is a warning; a length that differs from its checksum
+// leaves nothing to go on and is an error.
 //
-// Source: tensorflow/core/lib/io/record_writer.h (format), event.proto and
-// summary.proto (fields).
+// Source: tensorflow/core/lib/io/record_writer.h (format), event.proto and summary.proto (fields).
 func readEvents(name string, r io.Reader) (*Table, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	t := newTable(nil)
@@ -40,14 +39,18 @@ func readEvents(name string, r io.Reader) (*Table, error) {
 			break
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("%s: the file ends inside record %d; what came before is used", name, record))
+			t.Warnings = append(t.Warnings, fmt.Sprintf(
+				"%s: the file ends inside record %d; what came before is used", name, record))
 			break
 		}
 		if err != nil {
 			return nil, &Error{File: name, Line: record, Problem: err.Error()}
 		}
 		if !intact {
-			t.Lost = append(t.Lost, Lost{Origin{name, record}, "the checksum of the record differs"})
+			t.Lost = append(t.Lost, Lost{
+				Origin{name, record},
+				"the checksum of the record differs",
+			})
 			continue
 		}
 		e, err := parseEvent(data)
@@ -97,15 +100,16 @@ func maskedCRC(data []byte) uint32 {
 	return (c>>15 | c<<17) + mask
 }
 
-// nextRecord returns the data of a record, nil when they are too long for a
-// scalar. The error is io.EOF between records, io.ErrUnexpectedEOF inside one.
+// nextRecord returns the data of a record, nil when they are too long for a scalar. The error is
+// io.EOF between records, io.ErrUnexpectedEOF inside one.
 func nextRecord(b *bufio.Reader) (data []byte, intact bool, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(b, head[:]); err != nil {
 		return nil, false, err
 	}
 	if maskedCRC(head[:8]) != binary.LittleEndian.Uint32(head[8:]) {
-		return nil, false, errors.New("the checksum of a record's length differs; this is no TensorBoard event file, or it is damaged")
+		return nil, false, errors.New(
+			"the checksum of a record's length differs; this is no TensorBoard event file, or it is damaged")
 	}
 	length := binary.LittleEndian.Uint64(head[:8])
 	if length > maxEventBytes {

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// ReadFolder returns the runs of a TensorBoard log folder, whose event files may
-// lie in folders of their own, or of an MLflow folder. name is how the folder is
-// called in messages. The error is an [*Error] or the file system's.
+// ReadFolder returns the runs of a TensorBoard log folder, whose event files may lie in folders of
+// their own, or of an MLflow folder. name is how the folder is called in messages. The error is an
+// [*Error] or the file system's.
 func ReadFolder(name string, folder fs.FS) (*Table, error) {
 	var tables []*Table
 	err := fs.WalkDir(folder, ".", func(at string, d fs.DirEntry, err error) error {

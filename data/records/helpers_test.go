@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// eventRecord frames data as TensorBoard does; the framing is checked apart
-// against a record written by hand (see TestEventsKnownBytes).
+// eventRecord frames data as TensorBoard does; the framing is checked apart against a record
+// written by hand (see TestEventsKnownBytes).
 func eventRecord(data []byte) []byte {
 	out := binary.LittleEndian.AppendUint64(nil, uint64(len(data)))
 	out = binary.LittleEndian.AppendUint32(out, maskedCRC(out))
@@ -31,10 +31,14 @@ func scalarEvent(step int64, tag string, v float64, tensor bool) []byte {
 		t := append(tagged(1, 0, []byte{tensorDouble}), tagged(4, 2, content)...)
 		value = append(value, tagged(8, 2, t)...)
 	} else {
-		value = append(value, tagged(2, 5, binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v))))...)
+		value = append(value, tagged(2, 5, binary.LittleEndian.AppendUint32(nil,
+			math.Float32bits(float32(v))))...)
 	}
 	wall := tagged(1, 1, make([]byte, 8))
-	return bytes.Join([][]byte{wall, tagged(2, 0, binary.AppendUvarint(nil, uint64(step))), tagged(5, 2, tagged(1, 2, value))}, nil)
+	return bytes.Join([][]byte{
+		wall, tagged(2, 0, binary.AppendUvarint(nil, uint64(step))),
+		tagged(5, 2, tagged(1, 2, value)),
+	}, nil)
 }
 
 func eventFile(events ...[]byte) []byte {

@@ -10,9 +10,9 @@ import (
 	"slices"
 )
 
-// readJSON reads JSON lines, a list of objects, or a trainer_state.json.
-// Objects inside a row become columns with dots in their names; lists are left
-// out. A line that is no JSON is dropped with its reason.
+// readJSON reads JSON lines, a list of objects, or a trainer_state.json. Objects inside a row
+// become columns with dots in their names; lists are left out. A line that is no JSON is dropped
+// with its reason.
 func readJSON(name string, text *bufio.Reader, first byte) (*Table, error) {
 	b := builder{table: newTable(nil), at: map[string]*column{}}
 	if first == '[' {
@@ -66,19 +66,21 @@ func (b *builder) row(o Origin) {
 	}
 }
 
-// maxColumns bounds what a file of ever new fields can make of a table, whose
-// size is rows times columns.
+// maxColumns bounds what a file of ever new fields can make of a table, whose size is rows times
+// columns.
 const maxColumns = 4096
 
-// put sets a cell of the last row. Columns beyond maxColumns are left out, with
-// a warning.
+// put sets a cell of the last row. Columns beyond maxColumns are left out, with a warning.
 func (b *builder) put(heading, text string) {
 	c := b.at[heading]
 	if c == nil {
 		if len(b.table.columns) >= maxColumns {
 			if !b.full {
 				b.full = true
-				b.table.Warnings = append(b.table.Warnings, fmt.Sprintf("%s: more than %d different fields; %q and later new ones are left out", b.table.origins[len(b.table.origins)-1], maxColumns, heading))
+				b.table.Warnings = append(b.table.Warnings,
+					fmt.Sprintf(
+						"%s: more than %d different fields; %q and later new ones are left out",
+						b.table.origins[len(b.table.origins)-1], maxColumns, heading))
 			}
 			return
 		}

@@ -13,10 +13,9 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// readMLflow returns the runs of an mlruns folder, of one experiment in it or of
-// one run: one row a run and step, with the run's parameters on each row. A
-// run is a folder that holds a folder metrics; each file there has lines of
-// time, value and step.
+// readMLflow returns the runs of an mlruns folder, of one experiment in it or of one run: one row a
+// run and step, with the run's parameters on each row. A run is a folder that holds a folder
+// metrics; each file there has lines of time, value and step.
 func readMLflow(name string, folder fs.FS) (*Table, error) {
 	b := builder{table: newTable(nil), at: map[string]*column{}}
 	err := fs.WalkDir(folder, ".", func(at string, d fs.DirEntry, err error) error {
@@ -38,7 +37,10 @@ func readMLflow(name string, folder fs.FS) (*Table, error) {
 		return nil, err
 	}
 	if b.table.Len() == 0 {
-		return nil, &Error{File: name, Problem: "no MLflow run with metrics and no TensorBoard event file in the folder"}
+		return nil, &Error{
+			File:    name,
+			Problem: "no MLflow run with metrics and no TensorBoard event file in the folder",
+		}
 	}
 	return b.table, nil
 }
@@ -62,7 +64,11 @@ func (b *builder) mlflowRun(name string, folder fs.FS, run string) error {
 				step, err = strconv.ParseInt(words[2], 10, 64)
 			}
 			if len(words) < 2 || len(words) > 3 || err != nil {
-				b.table.Lost = append(b.table.Lost, Lost{Origin{path.Join(name, run, "metrics", m.name), n + 1}, fmt.Sprintf("no line of time, value and step: %q", line)})
+				b.table.Lost = append(b.table.Lost,
+					Lost{
+						Origin{path.Join(name, run, "metrics", m.name), n + 1},
+						fmt.Sprintf("no line of time, value and step: %q", line),
+					})
 				continue
 			}
 			if steps[step] == nil {
@@ -108,8 +114,7 @@ func runName(folder fs.FS, run string) string {
 
 type smallFile struct{ name, text string }
 
-// smallFiles reads every file below a folder, sorted by name; a folder that is
-// not there has none.
+// smallFiles reads every file below a folder, sorted by name; a folder that is not there has none.
 func smallFiles(folder fs.FS, root string) ([]smallFile, error) {
 	var out []smallFile
 	err := fs.WalkDir(folder, root, func(at string, d fs.DirEntry, err error) error {

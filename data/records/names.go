@@ -11,19 +11,21 @@ var kinds = map[string]quantity.Kind{
 	"tokens": quantity.Tokens, "unique_tokens": quantity.Tokens,
 	"flops": quantity.FLOP, "data_bytes": quantity.Bytes,
 	"loss": quantity.Number, "score": quantity.Number,
-	"step": quantity.Count, "layers": quantity.Count, "encoder_layers": quantity.Count, "decoder_layers": quantity.Count,
-	"d_model": quantity.Count, "d_ff": quantity.Count, "d_kv": quantity.Count, "heads": quantity.Count, "vocab": quantity.Count,
+	"step": quantity.Count, "layers": quantity.Count, "encoder_layers": quantity.Count,
+	"decoder_layers": quantity.Count,
+	"d_model":        quantity.Count, "d_ff": quantity.Count, "d_kv": quantity.Count,
+	"heads": quantity.Count, "vocab": quantity.Count,
 	"seconds": quantity.Duration,
 }
 
-// KindOf returns what a column of that name measures: a plain number unless
-// the name is one of this project's.
+// KindOf returns what a column of that name measures: a plain number unless the name is one of this
+// project's.
 func KindOf(name string) quantity.Kind {
 	return kinds[fold(name)] // the zero kind is Number
 }
 
-// ParseAmount reads an amount as a cell of the named column would be: a bare
-// number is in the base unit. The error is a [*quantity.Error].
+// ParseAmount reads an amount as a cell of the named column would be: a bare number is in the base
+// unit. The error is a [*quantity.Error].
 func ParseAmount(column, text string) (float64, error) {
 	r, err := quantity.Header{Name: column}.Reader(KindOf(column))
 	if err != nil {
@@ -32,12 +34,14 @@ func ParseAmount(column, text string) (float64, error) {
 	return r.Parse(text)
 }
 
-// unitKinds are the kinds whose unit in a heading is believed under any name.
-// Counts are not among them: their units are single letters.
-var unitKinds = []quantity.Kind{quantity.FLOP, quantity.FLOPRate, quantity.Bytes, quantity.ByteRate, quantity.Duration, quantity.Energy, quantity.Power}
+// unitKinds are the kinds whose unit in a heading is believed under any name. Counts are not among
+// them: their units are single letters.
+var unitKinds = []quantity.Kind{
+	quantity.FLOP, quantity.FLOPRate, quantity.Bytes, quantity.ByteRate,
+	quantity.Duration, quantity.Energy, quantity.Power,
+}
 
-// splitHeading takes a unit off a heading when it is one: "loss (val)" stays
-// whole.
+// splitHeading takes a unit off a heading when it is one: "loss (val)" stays whole.
 func splitHeading(heading string) quantity.Header {
 	h := quantity.ParseHeader(heading)
 	if h.Unit == "" {
@@ -51,9 +55,9 @@ func splitHeading(heading string) quantity.Header {
 	return quantity.Header{Name: heading}
 }
 
-// reader returns what the column measures when it is used under a name, and the
-// parser of its cells. A heading's bracket counts as a unit when it is one of
-// that kind; one of another kind is an error.
+// reader returns what the column measures when it is used under a name, and the parser of its
+// cells. A heading's bracket counts as a unit when it is one of that kind; one of another kind is
+// an error.
 func (c *column) reader(name string) (quantity.Kind, quantity.CellReader, error) {
 	kind := KindOf(name)
 	if kind == quantity.Number {

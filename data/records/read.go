@@ -23,11 +23,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.File, e.Problem)
 }
 
-// Read returns the runs of one file. The format is chosen by the name, and by
-// the first character where the name says nothing: .csv, .tsv, .jsonl, .ndjson,
-// .json (trainer_state.json or a list of objects), and names that contain
-// "tfevents". Folders are read by [ReadFolder]. The error is an [*Error]
-// or the reader's.
+// Read returns the runs of one file. The format is chosen by the name, and by the first character
+// where the name says nothing: .csv, .tsv, .jsonl, .ndjson, .json (trainer_state.json or a list of
+// objects), and names that contain "tfevents". Folders are read by [ReadFolder]. The error is an
+// [*Error] or the reader's.
 func Read(name string, r io.Reader) (*Table, error) {
 	base := strings.ToLower(path.Base(name))
 	if strings.Contains(base, "tfevents") {
@@ -35,7 +34,8 @@ func Read(name string, r io.Reader) (*Table, error) {
 	}
 	for _, ext := range []string{".parquet", ".sqlite", ".sqlite3", ".db"} {
 		if strings.HasSuffix(base, ext) {
-			return nil, &Error{File: name, Problem: strings.TrimPrefix(ext, ".") + " files are not read; export the runs as CSV or JSON lines"}
+			return nil, &Error{File: name, Problem: strings.TrimPrefix(ext, ".") +
+				" files are not read; export the runs as CSV or JSON lines"}
 		}
 	}
 	text := decoded(r)
@@ -49,8 +49,8 @@ func Read(name string, r io.Reader) (*Table, error) {
 	return meltWandb(t), nil
 }
 
-// firstCharacter returns the first byte that is no blank, 0 at the end. Files
-// that begin with more blanks than the buffer holds read as CSV.
+// firstCharacter returns the first byte that is no blank, 0 at the end. Files that begin with more
+// blanks than the buffer holds read as CSV.
 func firstCharacter(b *bufio.Reader) byte {
 	for n := 1; ; n++ {
 		start, err := b.Peek(n)

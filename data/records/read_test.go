@@ -57,7 +57,10 @@ func TestFormats(t *testing.T) {
 	csv := "params,loss\n60M,3.1\n220M,2.9\n"
 	for _, c := range []struct{ about, name, text string }{
 		{"csv", "r.csv", csv},
-		{"csv with carriage returns and no last line end", "r.csv", "params,loss\r\n60M,3.1\r\n220M,2.9"},
+		{
+			"csv with carriage returns and no last line end", "r.csv",
+			"params,loss\r\n60M,3.1\r\n220M,2.9",
+		},
 		{"quoted cells and blanks", "r.csv", "params, loss\n\"60M\", 3.1 \n 220M,2.9\n"},
 		{"byte order mark", "r.csv", "\uFEFF" + csv},
 		{"utf-16 with mark", "r.csv", utf16Text(csv, true)},
@@ -74,7 +77,10 @@ func TestFormats(t *testing.T) {
 	for _, c := range []struct{ name, text string }{
 		{"r.jsonl", "{\"params\":\"60M\",\"loss\":3.1}\n\n{\"loss\":2.9,\"params\":\"220M\"}\n"},
 		{"r.json", "[{\"params\":\"60M\",\"loss\":3.1},{\"loss\":2.9,\"params\":\"220M\"}]"},
-		{"-", "{\"params\":\"60M\",\"loss\":3.1,\"x\":null,\"l\":[1]}\n{\"loss\":2.9,\"params\":\"220M\"}"},
+		{
+			"-",
+			"{\"params\":\"60M\",\"loss\":3.1,\"x\":null,\"l\":[1]}\n{\"loss\":2.9,\"params\":\"220M\"}",
+		},
 	} {
 		if diff := cmp.Diff(sorted, dump(t, mustRead(t, c.name, c.text))); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
@@ -173,8 +179,8 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// Every event file starts with a version record of 24 bytes: its length and the
-// checksum of that are the bytes by which such files are known.
+// Every event file starts with a version record of 24 bytes: its length and the checksum of that
+// are the bytes by which such files are known.
 func TestEventsKnownBytes(t *testing.T) {
 	file := eventFile()
 	if got, want := string(file[:12]), "\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\""; got != want {
@@ -185,10 +191,11 @@ func TestEventsKnownBytes(t *testing.T) {
 func TestMLflow(t *testing.T) {
 	run := "0/abc123/"
 	folder := fstest.MapFS{
-		"0/meta.yaml":           {Data: []byte("name: Default\n")},
-		run + "meta.yaml":       {Data: []byte("run_id: abc123\nrun_name: small-run\n")},
-		run + "params/d_model":  {Data: []byte("512")},
-		run + "metrics/loss":    {Data: []byte("1700000000000 2.5 100\n1700000000001 2.25 200\n1700 oops\n1 2 x\n")},
+		"0/meta.yaml":          {Data: []byte("name: Default\n")},
+		run + "meta.yaml":      {Data: []byte("run_id: abc123\nrun_name: small-run\n")},
+		run + "params/d_model": {Data: []byte("512")},
+		run + "metrics/loss": {Data: []byte(
+			"1700000000000 2.5 100\n1700000000001 2.25 200\n1700 oops\n1 2 x\n")},
 		run + "metrics/eval/f1": {Data: []byte("1700000000001 0.5 200\n")},
 		".trash/x/metrics/loss": {Data: []byte("1 1 1\n")},
 	}
@@ -272,7 +279,8 @@ func TestEpochFile(t *testing.T) {
 		t.Errorf("tokens %v, want %v", tokens.Values[0], want)
 	}
 	s := table.All()
-	if err := s.DropHighest(table, "loss", 5); err != nil || len(s.Rows) != 240 { // data notes: 240 rows stay
+	// data notes: 240 rows stay
+	if err := s.DropHighest(table, "loss", 5); err != nil || len(s.Rows) != 240 {
 		t.Errorf("%d rows, %v", len(s.Rows), err)
 	}
 	w, err := ParseWhere("flops<1e21")

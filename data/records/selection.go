@@ -7,8 +7,7 @@ import (
 	"slices"
 )
 
-// Selection says which rows of a table are used, in order, and why others are
-// not.
+// Selection says which rows of a table are used, in order, and why others are not.
 type Selection struct {
 	Rows  []int
 	Drops []Drop
@@ -55,8 +54,8 @@ func (s *Selection) Where(t *Table, w Where) error {
 	return nil
 }
 
-// Matching returns the selected rows that meet the conditions, and the others.
-// The error is a [*ColumnError].
+// Matching returns the selected rows that meet the conditions, and the others. The error is a
+// [*ColumnError].
 func (s *Selection) Matching(t *Table, w Where) (rows, others []int, err error) {
 	reason, err := w.failure(t)
 	if err != nil {
@@ -72,8 +71,8 @@ func (s *Selection) Matching(t *Table, w Where) (rows, others []int, err error) 
 	return rows, others, nil
 }
 
-// DropHighest drops the n rows with the highest values of a column; of equal
-// ones the later. Rows without a value stay. The error is a [*ColumnError].
+// DropHighest drops the n rows with the highest values of a column; of equal ones the later. Rows
+// without a value stay. The error is a [*ColumnError].
 func (s *Selection) DropHighest(t *Table, column string, n int) error {
 	values, err := t.Numbers(column)
 	if err != nil || n <= 0 {
@@ -100,8 +99,8 @@ func (s *Selection) DropHighest(t *Table, column string, n int) error {
 	return nil
 }
 
-// LastOfRun keeps the row with the largest step of each run, and of rows
-// without steps the last. The error is a [*ColumnError].
+// LastOfRun keeps the row with the largest step of each run, and of rows without steps the last.
+// The error is a [*ColumnError].
 func (s *Selection) LastOfRun(t *Table, run string) error {
 	names, err := t.Text(run)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// readSeparated reads CSV or TSV. The separator of a file that is not named
-// .tsv is the commonest of comma, semicolon and tab in its first line.
+// readSeparated reads CSV or TSV. The separator of a file that is not named .tsv is the commonest
+// of comma, semicolon and tab in its first line.
 func readSeparated(name string, text *bufio.Reader, tabs bool) (*Table, error) {
 	c := csv.NewReader(text)
 	c.ReuseRecord, c.FieldsPerRecord, c.TrimLeadingSpace = true, -1, true
@@ -21,7 +21,10 @@ func readSeparated(name string, text *bufio.Reader, tabs bool) (*Table, error) {
 	head, err := c.Read()
 	if err != nil {
 		if errors.Is(err, io.EOF) {
-			return nil, &Error{File: name, Problem: "the file is empty; want a line of column names"}
+			return nil, &Error{
+				File:    name,
+				Problem: "the file is empty; want a line of column names",
+			}
 		}
 		return nil, separatedError(name, err)
 	}
@@ -40,7 +43,10 @@ func readSeparated(name string, text *bufio.Reader, tabs bool) (*Table, error) {
 			if len(cells) == 1 && strings.TrimSpace(cells[0]) == "" {
 				continue
 			}
-			t.Lost = append(t.Lost, Lost{Origin{name, line}, fmt.Sprintf("%d cells where the heading has %d", len(cells), len(t.columns))})
+			t.Lost = append(t.Lost, Lost{
+				Origin{name, line},
+				fmt.Sprintf("%d cells where the heading has %d", len(cells), len(t.columns)),
+			})
 			continue
 		}
 		for i, cell := range cells {
@@ -51,8 +57,8 @@ func readSeparated(name string, text *bufio.Reader, tabs bool) (*Table, error) {
 	return t, nil
 }
 
-// headings adds a column for each cell of the first line. A name that comes
-// twice would hide a column: the later ones are numbered.
+// headings adds a column for each cell of the first line. A name that comes twice would hide a
+// column: the later ones are numbered.
 func headings(t *Table, head []string) {
 	seen := map[string]int{}
 	for i, h := range head {
@@ -61,7 +67,9 @@ func headings(t *Table, head []string) {
 			h = fmt.Sprintf("column %d", i+1)
 		}
 		if seen[h]++; seen[h] > 1 {
-			t.Warnings = append(t.Warnings, fmt.Sprintf("two columns are called %q; the later one reads as %q", h, fmt.Sprintf("%s #%d", h, seen[h])))
+			t.Warnings = append(t.Warnings, fmt.Sprintf(
+				"two columns are called %q; the later one reads as %q", h,
+				fmt.Sprintf("%s #%d", h, seen[h])))
 			h = fmt.Sprintf("%s #%d", h, seen[h])
 		}
 		t.add(h)
@@ -84,7 +92,8 @@ func separator(text *bufio.Reader) rune {
 func separatedError(name string, err error) error {
 	var at *csv.ParseError
 	if errors.As(err, &at) {
-		return &Error{File: name, Line: at.Line, Problem: fmt.Sprintf("column %d: %v", at.Column, at.Err)}
+		return &Error{File: name, Line: at.Line, Problem: fmt.Sprintf("column %d: %v", at.Column,
+			at.Err)}
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -12,8 +12,8 @@ import (
 
 // Table holds recorded runs by column.
 type Table struct {
-	// Lost lists what could not become a row: a line with too many cells, a
-	// record whose checksum differs.
+	// Lost lists what could not become a row: a line with too many cells, a record whose checksum
+	// differs.
 	Lost []Lost
 	// Warnings are about the files as a whole.
 	Warnings []string
@@ -24,8 +24,8 @@ type Table struct {
 	shapes  *shapeReader // nil until a column is derived from shapes
 }
 
-// Origin is where a row was read. Line counts from 1, or numbers the records of
-// a format without lines.
+// Origin is where a row was read. Line counts from 1, or numbers the records of a format without
+// lines.
 type Origin struct {
 	File string
 	Line int
@@ -113,11 +113,12 @@ type ColumnError struct {
 }
 
 func (e *ColumnError) Error() string {
-	return fmt.Sprintf("no column %q in the records; there are: %s", e.Name, strings.Join(e.Columns, ", "))
+	return fmt.Sprintf("no column %q in the records; there are: %s", e.Name,
+		strings.Join(e.Columns, ", "))
 }
 
-// find returns the column of that name: the heading, the heading without its
-// unit, or either with other case, blanks and hyphens.
+// find returns the column of that name: the heading, the heading without its unit, or either with
+// other case, blanks and hyphens.
 func (t *Table) find(name string) (*column, error) {
 	if c := t.aliases[name]; c != nil {
 		return c, nil
@@ -162,8 +163,8 @@ func (t *Table) Map(ours, theirs string) error {
 	return nil
 }
 
-// Text returns a column as it was read; absent cells are empty. The caller does
-// not change it. The error is a [*ColumnError].
+// Text returns a column as it was read; absent cells are empty. The caller does not change it. The
+// error is a [*ColumnError].
 func (t *Table) Text(name string) ([]string, error) {
 	c, err := t.find(name)
 	if err != nil {
@@ -180,9 +181,9 @@ func (t *Table) Text(name string) ([]string, error) {
 	return c.text, nil
 }
 
-// Numbers returns a column as amounts of the kind that its name has. The caller
-// does not change it. The error is a [*ColumnError], or a [*quantity.Error] for
-// a heading whose unit measures something else.
+// Numbers returns a column as amounts of the kind that its name has. The caller does not change it.
+// The error is a [*ColumnError], or a [*quantity.Error] for a heading whose unit measures something
+// else.
 func (t *Table) Numbers(name string) (*Numbers, error) {
 	c, err := t.find(name)
 	if err != nil {
@@ -232,8 +233,8 @@ func (t *Table) Derived() []Derivation {
 	return out
 }
 
-// Join returns the rows of all tables, in order, under the union of their
-// columns. It panics without tables.
+// Join returns the rows of all tables, in order, under the union of their columns. It panics
+// without tables.
 func Join(tables ...*Table) *Table {
 	if len(tables) == 1 {
 		return tables[0]

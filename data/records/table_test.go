@@ -21,9 +21,11 @@ func numbers(t *testing.T, table *Table, name string) []float64 {
 }
 
 func TestUnitsAndNames(t *testing.T) {
-	table := mustRead(t, "r.csv", "Params [M],tokens (B),Seen Examples,loss (val),step_time [ms],flops [EFLOP]\n60,2,5,3.5,250,1.5\n")
+	table := mustRead(t, "r.csv",
+		"Params [M],tokens (B),Seen Examples,loss (val),step_time [ms],flops [EFLOP]\n60,2,5,3.5,250,1.5\n")
 	for name, want := range map[string]float64{
-		"params": 60e6, "Params [M]": 60e6, "tokens": 2e9, "seen_examples": 5, "Seen Examples": 5, "loss (val)": 3.5, "step_time": 0.25, "flops": 1.5e18,
+		"params": 60e6, "Params [M]": 60e6, "tokens": 2e9, "seen_examples": 5, "Seen Examples": 5,
+		"loss (val)": 3.5, "step_time": 0.25, "flops": 1.5e18,
 	} {
 		if got := numbers(t, table, name); got[0] != want {
 			t.Errorf("%s = %v, want %v", name, got[0], want)
@@ -38,8 +40,8 @@ func TestUnitsAndNames(t *testing.T) {
 	}
 }
 
-// A unit in the heading of a mapped column is that of the name it is mapped to;
-// a bracket that is no unit of it stays part of the heading.
+// A unit in the heading of a mapped column is that of the name it is mapped to; a bracket that is
+// no unit of it stays part of the heading.
 func TestUnitsOfMappedColumns(t *testing.T) {
 	table := mustRead(t, "r.csv", "Model Size [M],Data [B],wall [h],size (no emb)\n10,2,1,5\n")
 	if got := numbers(t, table, "Model Size [M]"); got[0] != 10 {
@@ -48,7 +50,12 @@ func TestUnitsOfMappedColumns(t *testing.T) {
 	for _, c := range []struct {
 		ours, theirs string
 		want         float64
-	}{{"params", "Model Size [M]", 10e6}, {"tokens", "Data [B]", 2e9}, {"seconds", "wall [h]", 3600}, {"encoder_params", "size (no emb)", 5}} {
+	}{
+		{"params", "Model Size [M]", 10e6},
+		{"tokens", "Data [B]", 2e9},
+		{"seconds", "wall [h]", 3600},
+		{"encoder_params", "size (no emb)", 5},
+	} {
 		if err := table.Map(c.ours, c.theirs); err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +92,8 @@ func TestMappedColumnTakesTheKind(t *testing.T) {
 }
 
 func TestWhere(t *testing.T) {
-	table := mustRead(t, "r.csv", "flops,loss,lang,Seen Examples\n1e20,3,de,10\n1e21,2,de,20\n5e20,5,ru,30\n,1,de,\n")
+	table := mustRead(t, "r.csv",
+		"flops,loss,lang,Seen Examples\n1e20,3,de,10\n1e21,2,de,20\n5e20,5,ru,30\n,1,de,\n")
 	for _, c := range []struct {
 		where string
 		want  []int
@@ -108,7 +116,8 @@ func TestWhere(t *testing.T) {
 			t.Errorf("%s: rows %v, %v; want %v", c.where, s.Rows, err, c.want)
 		}
 		if len(s.Rows)+len(s.Drops) != table.Len() {
-			t.Errorf("%s: %d rows and %d drops of %d", c.where, len(s.Rows), len(s.Drops), table.Len())
+			t.Errorf("%s: %d rows and %d drops of %d", c.where, len(s.Rows), len(s.Drops),
+				table.Len())
 		}
 	}
 	for _, bad := range []string{"flops", "<3", "lang<de"} {
@@ -136,7 +145,8 @@ func TestDropHighestAndLast(t *testing.T) {
 }
 
 func TestDerived(t *testing.T) {
-	table := mustRead(t, "r.csv", "shape,tokens,loss\nt5-efficient-small-nl16,1B,3\nt5-base,2B,2\nnonsense,1B,1\n")
+	table := mustRead(t, "r.csv",
+		"shape,tokens,loss\nt5-efficient-small-nl16,1B,3\nt5-base,2B,2\nnonsense,1B,1\n")
 	small, err := shapes.Parse("t5-efficient-small-nl16")
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +162,8 @@ func TestDerived(t *testing.T) {
 		t.Errorf("d_model of t5-base %v, want 768", got[1])
 	}
 	w := flops.DefaultWorkload(&small)
-	perToken := flops.CountUnder(flops.MatmulConvention, &small, w, flops.RecomputeNone).Step / float64(w.TrainingTokens(&small))
+	perToken := flops.CountUnder(flops.MatmulConvention, &small, w,
+		flops.RecomputeNone).Step / float64(w.TrainingTokens(&small))
 	if got := numbers(t, table, "flops"); got[0] != 1e9*perToken {
 		t.Errorf("flops %v, want %v", got[0], 1e9*perToken)
 	}

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// decoded returns the text of r as UTF-8: a byte order mark is obeyed and
-// dropped; without one, a zero byte among the first two says UTF-16.
+// decoded returns the text of r as UTF-8: a byte order mark is obeyed and dropped; without one, a
+// zero byte among the first two says UTF-16.
 func decoded(r io.Reader) *bufio.Reader {
 	const window = 1 << 16
 	b := bufio.NewReaderSize(r, window)

@@ -5,10 +5,9 @@ import (
 	"path"
 )
 
-// readTrainerState reads the log of a Hugging Face trainer_state.json: one row
-// a step, in which the training and the evaluation entry of the step are
-// joined. ok is false when the file is no such state. The run is the folder of
-// the file, or the file's name without one.
+// readTrainerState reads the log of a Hugging Face trainer_state.json: one row a step, in which the
+// training and the evaluation entry of the step are joined. ok is false when the file is no such
+// state. The run is the folder of the file, or the file's name without one.
 func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
 	var state struct {
 		History *[]json.RawMessage `json:"log_history"`
@@ -43,8 +42,7 @@ func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
 	return b.table, true, nil
 }
 
-// runOf names the run that a log belongs to: its folder, or the file where no
-// folder is known.
+// runOf names the run that a log belongs to: its folder, or the file where no folder is known.
 func runOf(name string) string {
 	if run := path.Base(path.Dir(name)); run != "." && run != "/" {
 		return run

@@ -2,10 +2,9 @@ package records
 
 import "strings"
 
-// meltWandb turns the CSV that a wandb chart exports into one row a run and
-// step: its columns are a step and, for each run, "run - metric" with the
-// bounds "run - metric__MIN" and "run - metric__MAX", which are left out. A
-// table that is no such export is returned as it is.
+// meltWandb turns the CSV that a wandb chart exports into one row a run and step: its columns are a
+// step and, for each run, "run - metric" with the bounds "run - metric__MIN" and "run -
+// metric__MAX", which are left out. A table that is no such export is returned as it is.
 func meltWandb(t *Table) *Table {
 	if len(t.columns) < 2 {
 		return t

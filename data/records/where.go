@@ -20,9 +20,9 @@ type condition struct {
 // operators in the order in which they are looked for at one place.
 var operators = []string{"<=", ">=", "!=", "==", "<", ">", "="}
 
-// ParseWhere reads conditions separated by commas: flops<1e21,loss<4,lang=de.
-// The operators are < <= > >= = and !=. The right side is an amount in the
-// grammar of the project (params<1B), or a word to compare with = and !=.
+// ParseWhere reads conditions separated by commas: flops<1e21,loss<4,lang=de. The operators are <
+// <= > >= = and !=. The right side is an amount in the grammar of the project (params<1B), or a
+// word to compare with = and !=.
 func ParseWhere(text string) (Where, error) {
 	var w Where
 	for _, part := range strings.Split(text, ",") {
@@ -35,7 +35,8 @@ func ParseWhere(text string) (Where, error) {
 			c.column, c.value = strings.TrimSpace(part[:at]), strings.TrimSpace(part[at+len(op):])
 		}
 		if c.column == "" {
-			return nil, fmt.Errorf("no condition: %q; allowed: column, one of < <= > >= = !=, value, such as flops<1e21", part)
+			return nil, fmt.Errorf(
+				"no condition: %q; allowed: column, one of < <= > >= = !=, value, such as flops<1e21", part)
 		}
 		if c.op == "==" {
 			c.op = "="
@@ -55,8 +56,7 @@ func firstOperator(part string) (at int, op string) {
 	return at, op
 }
 
-// failure returns for a row why it does not meet the conditions, "" when it
-// does.
+// failure returns for a row why it does not meet the conditions, "" when it does.
 func (w Where) failure(t *Table) (func(row int) string, error) {
 	tests := make([]func(int) string, len(w))
 	for i, c := range w {
@@ -114,8 +114,7 @@ func (c condition) test(t *Table) (func(int) string, error) {
 	}, nil
 }
 
-// mostlyNumbers tells a column of amounts from one of words some of which read
-// as amounts.
+// mostlyNumbers tells a column of amounts from one of words some of which read as amounts.
 func (t *Table) mostlyNumbers(n *Numbers) bool { return 2*len(n.Faults) < t.Len() }
 
 func compare(v float64, op string, want float64) bool {

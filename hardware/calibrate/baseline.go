@@ -5,7 +5,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// baseline is what calculators in use do: one utilisation for each hardware family, the median of the training rows.
+// baseline is what calculators in use do: one utilisation for each hardware family, the median of
+// the training rows.
 type baseline struct {
 	byFamily map[string]float64
 	all      float64
@@ -30,7 +31,8 @@ func newBaseline(train []hardware.MeasuredRun) baseline {
 // available returns the step's matmul FLOPs over the peak of all devices: the time at an MFU of 1.
 func available(r *hardware.MeasuredRun) float64 {
 	run := &r.Run
-	return flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload, run.Execution.Recompute).Step / (run.PeakFLOPsPerSecond() * float64(run.Devices()))
+	return flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload,
+		run.Execution.Recompute).Step / (run.PeakFLOPsPerSecond() * float64(run.Devices()))
 }
 
 func (b *baseline) seconds(r *hardware.MeasuredRun) float64 {

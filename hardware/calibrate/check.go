@@ -25,8 +25,8 @@ type Verdict struct {
 	Inside                              int     // the interval
 }
 
-// Check predicts measured steps of the reference kernel by a profile, with 80 % intervals. Errors: an unknown shape, what keeps a
-// run from being predicted, or [ErrNoMeasurements].
+// Check predicts measured steps of the reference kernel by a profile, with 80 % intervals. Errors:
+// an unknown shape, what keeps a run from being predicted, or [ErrNoMeasurements].
 func Check(profile hardware.Profile, records []Record) ([]Checked, error) {
 	var out []Checked
 	for i := range records {

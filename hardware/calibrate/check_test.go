@@ -31,7 +31,8 @@ func TestCheck(t *testing.T) {
 	profile.Calibration = &truth
 	records[2].StepSeconds *= 1.1
 	half := 0.5
-	records[3].StepSeconds, records[3].CPUShare, records[3].Contended = records[3].StepSeconds/half, &half, "other work"
+	records[3].StepSeconds, records[3].CPUShare, records[3].Contended = records[3].StepSeconds/half,
+		&half, "other work"
 	rows, err := Check(profile, records)
 	if err != nil || len(rows) != 5 {
 		t.Fatal(err)
@@ -43,7 +44,8 @@ func TestCheck(t *testing.T) {
 	}
 	for undisturbed, steps := range map[bool]int{false: 5, true: 4} {
 		v := Judge(rows, undisturbed)
-		if v.Steps != steps || v.MedianAbsLogError > written || math.Abs(v.WorstAbsLogError-math.Log(1.1)) > written || v.Inside != steps {
+		if v.Steps != steps || v.MedianAbsLogError > written ||
+			math.Abs(v.WorstAbsLogError-math.Log(1.1)) > written || v.Inside != steps {
 			t.Errorf("%+v", v)
 		}
 	}

@@ -19,7 +19,8 @@ type Point struct {
 	Workload flops.Workload
 }
 
-// The box of the design: from Tiny to Small, shallow to deep, one sequence to a batch that fills two cores.
+// The box of the design: from Tiny to Small, shallow to deep, one sequence to a batch that fills
+// two cores.
 var (
 	designWidths  = []string{"t5-tiny", "t5-mini", "t5-small"}
 	designBatches = []int{1, 2, 3, 4, 6, 8, 12, 16}
@@ -32,23 +33,29 @@ const (
 	designCandidates = 160
 	// designCore is about what three minutes on two cores allow, a power of two up to 256.
 	designCore = 64
-	// designNoise is the spread of ln(measured step) that a measurement is worth when points are weighed.
+	// designNoise is the spread of ln(measured step) that a measurement is worth when points are
+	// weighed.
 	designNoise = 0.03
 )
 
-// Design returns points of the T5 family to measure, the most telling first: each is the one that teaches most about the
-// constants for its time, given those before it.
+// Design returns points of the T5 family to measure, the most telling first: each is the one that
+// teaches most about the constants for its time, given those before it.
 //
 //	gain = ln(1 + gᵀ·C·g/s²)/√seconds, C ← C − C·g·gᵀ·C/(s² + gᵀ·C·g)
 //
-// g ∂ ln step/∂ ln constants and seconds by the model on a nominal processor, C the covariance of what is known so far, s the noise
-// of a measurement: sequential D-optimal design with a price on time. Candidates are the Halton sequence over depths, width, batch
-// and lengths, so that the box is covered evenly however wrong the model is; shapes differ from point to point. The list is the same on every machine.
+// g ∂ ln step/∂ ln constants and seconds by the model on a nominal processor, C the covariance of
+// what is known so far, s the noise
+// of a measurement: sequential D-optimal design with a price on time. Candidates are the Halton
+// sequence over depths, width, batch
+// and lengths, so that the box is covered evenly however wrong the model is; shapes differ from
+// point to point. The list is the same on every machine.
 //
-// The price puts quick points first. The first designCore are therefore taken in the order of their indices' bits reversed, so that quick and slow
-// ones alternate from the start: a machine that changes while it is measured then changes for all sizes alike.
+// The price puts quick points first. The first designCore are therefore taken in the order of their
+// indices' bits reversed, so that quick and slow ones alternate from the start: a machine that
+// changes while it is measured then changes for all sizes alike.
 //
-// Source: Fedorov 1972, Theory of Optimal Experiments, chapter 2; Halton 1960, Numerische Mathematik 2, 84–90.
+// Source: Fedorov 1972, Theory of Optimal Experiments, chapter 2; Halton 1960, Numerische
+// Mathematik 2, 84–90.
 func Design() []Point {
 	candidates := designBox(1, designCandidates)
 	profile := nominalProcessor()
@@ -81,7 +88,8 @@ func Design() []Point {
 				continue
 			}
 			c.MulVec(known, slopes[i])
-			gain := math.Log1p(mat.Dot(slopes[i], &c)/(designNoise*designNoise)) / math.Sqrt(seconds[i])
+			gain := math.Log1p(mat.Dot(slopes[i], &c)/(designNoise*designNoise)) / math.Sqrt(
+				seconds[i])
 			if gain > most {
 				best, most = i, gain
 			}
@@ -100,7 +108,8 @@ func Design() []Point {
 	return mixed
 }
 
-// Unseen returns points of the same box whose shapes are not in the design: what a calibrated profile is checked with.
+// Unseen returns points of the same box whose shapes are not in the design: what a calibrated
+// profile is checked with.
 func Unseen() []Point {
 	const tried, wanted = 80, 20
 	known := map[string]bool{}
@@ -109,7 +118,8 @@ func Unseen() []Point {
 	}
 	var out []Point
 	for _, p := range designBox(designCandidates+1, designCandidates+tried) {
-		if !known[p.Shape.Name] && p.Shape.Encoder.Layers != p.Shape.Decoder.Layers && len(out) < wanted {
+		if !known[p.Shape.Name] && p.Shape.Encoder.Layers != p.Shape.Decoder.Layers &&
+			len(out) < wanted {
 			out = append(out, p)
 		}
 	}
@@ -125,7 +135,8 @@ func designBox(first, last int) []Point {
 		return int(math.Round(designLayersLow * math.Pow(designLayersHigh/designLayersLow, u)))
 	}
 	for i := first; i <= last; i++ {
-		ref := fmt.Sprintf("%s/el=%d,dl=%d", designWidths[pick(halton(i, 2), len(designWidths))], depth(halton(i, 3)), depth(halton(i, 5)))
+		ref := fmt.Sprintf("%s/el=%d,dl=%d", designWidths[pick(halton(i, 2), len(designWidths))],
+			depth(halton(i, 3)), depth(halton(i, 5)))
 		if seen[ref] {
 			continue
 		}
@@ -136,7 +147,8 @@ func designBox(first, last int) []Point {
 		}
 		lengths := designLengths[pick(halton(i, 11), len(designLengths))]
 		points = append(points, Point{shape, flops.Workload{
-			Batch: designBatches[pick(halton(i, 7), len(designBatches))], EncoderLength: lengths[0], DecoderLength: lengths[1],
+			Batch: designBatches[pick(halton(i, 7), len(designBatches))], EncoderLength: lengths[0],
+			DecoderLength: lengths[1],
 		}})
 	}
 	return points

@@ -46,36 +46,51 @@ type twinStack struct {
 
 func twinShapeOf(s *shapes.Shape) twinShape {
 	stack := func(k *shapes.Stack) twinStack {
-		return twinStack{Layers: k.Layers, Heads: k.Heads, DKV: k.DKV, DFF: k.DFF, Gated: k.Gated, Buckets: k.Positions}
+		return twinStack{
+			Layers: k.Layers, Heads: k.Heads, DKV: k.DKV, DFF: k.DFF, Gated: k.Gated,
+			Buckets: k.Positions,
+		}
 	}
-	return twinShape{DModel: s.DModel, Vocab: s.Vocab, Tied: s.Head == shapes.HeadTied, Encoder: stack(&s.Encoder), Decoder: stack(&s.Decoder)}
+	return twinShape{
+		DModel: s.DModel, Vocab: s.Vocab, Tied: s.Head == shapes.HeadTied,
+		Encoder: stack(&s.Encoder), Decoder: stack(&s.Decoder),
+	}
 }
 
-// EmitPyTorch writes a self-contained Python script that times training steps of the points with PyTorch and prints a line of JSON each,
-// which [ReadSteps] reads. The model is that of package kernel. Errors: those of [kernel.Supported], or of writing.
+// EmitPyTorch writes a self-contained Python script that times training steps of the points with
+// PyTorch and prints a line of JSON each, which [ReadSteps] reads. The model is that of package
+// kernel. Errors: those of [kernel.Supported], or of writing.
 func EmitPyTorch(w io.Writer, points []Point) error {
 	lines := make([]string, len(points))
 	for i, p := range points {
 		if err := kernel.Supported(&p.Shape); err != nil {
 			return err
 		}
-		line, err := json.Marshal(twinPoint{p.Shape.Name, p.Workload.Batch, p.Workload.EncoderLength, p.Workload.DecoderLength, twinShapeOf(&p.Shape)})
+		line, err := json.Marshal(twinPoint{
+			p.Shape.Name, p.Workload.Batch,
+			p.Workload.EncoderLength, p.Workload.DecoderLength, twinShapeOf(&p.Shape),
+		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Shape.Name, err)
 		}
 		lines[i] = string(line)
 	}
-	_, err := io.WriteString(w, strings.Replace(pytorchTwin, pointsMark, "[\n"+strings.Join(lines, ",\n")+"\n]", 1))
+	_, err := io.WriteString(w, strings.Replace(pytorchTwin, pointsMark,
+		"[\n"+strings.Join(lines, ",\n")+"\n]", 1))
 	return err
 }
 
 // TwinExecution is what the twin does where its flags say nothing else.
 func TwinExecution() flops.Execution {
-	return flops.Execution{Precision: flops.BF16Mixed, Optimizer: flops.Adam, Attention: flops.UnfusedAttention}
+	return flops.Execution{
+		Precision: flops.BF16Mixed, Optimizer: flops.Adam,
+		Attention: flops.UnfusedAttention,
+	}
 }
 
-// TwinDesign is what to time on an accelerator where nothing else is said: shapes from Tiny to Large, 2 to 48 layers, encoders and
-// decoders of unequal depth, small batches that launches bind and large ones that arithmetic binds.
+// TwinDesign is what to time on an accelerator where nothing else is said: shapes from Tiny to
+// Large, 2 to 48 layers, encoders and decoders of unequal depth, small batches that launches bind
+// and large ones that arithmetic binds.
 func TwinDesign() []Point {
 	var points []Point
 	for _, row := range []struct {

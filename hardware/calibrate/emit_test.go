@@ -27,7 +27,8 @@ func python(t *testing.T) string {
 			return path
 		}
 	}
-	t.Skip("no Python with PyTorch here (Debian: python3-torch): the twin is not compared with the kernel")
+	t.Skip(
+		"no Python with PyTorch here (Debian: python3-torch): the twin is not compared with the kernel")
 	return ""
 }
 
@@ -54,7 +55,8 @@ func script(t *testing.T, folder string, points []Point) string {
 	return name
 }
 
-// The twin computes what the kernel computes: loss and gradient norm of one batch with the kernel's weights, in float32.
+// The twin computes what the kernel computes: loss and gradient norm of one batch with the kernel's
+// weights, in float32.
 func TestTwinAgreesWithTheKernel(t *testing.T) {
 	const tolerance = 2e-5 // relative: float32 sums of some hundred thousand terms in another order
 	interpreter := python(t)
@@ -65,7 +67,11 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 		t.Run(ref, func(t *testing.T) {
 			folder := t.TempDir()
 			s := parse(t, ref)
-			o := kernel.Options{Batch: 3, EncoderLength: 150, DecoderLength: 40, Threads: 2, Seed: 7} // longer than the last bucket starts
+			// longer than the last bucket starts
+			o := kernel.Options{
+				Batch: 3, EncoderLength: 150, DecoderLength: 40, Threads: 2,
+				Seed: 7,
+			}
 			m, err := kernel.New(&s, o)
 			if err != nil {
 				t.Fatal(err)
@@ -93,7 +99,9 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 				return out
 			}
 			description, err := json.Marshal(map[string]any{
-				"shape": twinShapeOf(&s), "weights": weights, "inputs": rows(b.Inputs, o.EncoderLength), "targets": rows(b.Targets, o.DecoderLength),
+				"shape": twinShapeOf(&s), "weights": weights,
+				"inputs":  rows(b.Inputs, o.EncoderLength),
+				"targets": rows(b.Targets, o.DecoderLength),
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -113,15 +121,19 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 			if err := json.Unmarshal(out, &got); err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("loss %.7g and %.7g, gradient norm %.7g and %.7g", got.Loss, want.NLL, got.GradientNorm, want.GradientNorm)
-			if math.Abs(got.Loss/want.NLL-1) > tolerance || math.Abs(got.GradientNorm/want.GradientNorm-1) > tolerance {
-				t.Errorf("the twin's loss %v and gradient norm %v, the kernel's %v and %v", got.Loss, got.GradientNorm, want.NLL, want.GradientNorm)
+			t.Logf("loss %.7g and %.7g, gradient norm %.7g and %.7g", got.Loss, want.NLL,
+				got.GradientNorm, want.GradientNorm)
+			if math.Abs(got.Loss/want.NLL-1) > tolerance ||
+				math.Abs(got.GradientNorm/want.GradientNorm-1) > tolerance {
+				t.Errorf("the twin's loss %v and gradient norm %v, the kernel's %v and %v",
+					got.Loss, got.GradientNorm, want.NLL, want.GradientNorm)
 			}
 		})
 	}
 }
 
-// What the twin prints is what the import reads and the fit takes, alone and as two processes of a cluster.
+// What the twin prints is what the import reads and the fit takes, alone and as two processes of a
+// cluster.
 func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts PyTorch several times")
@@ -147,7 +159,8 @@ func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			want := map[string]int{"float32": 1, "mixed": 2, "ddp": 1}[name]
-			if len(steps) != want || steps[0].Run.Workload.EncoderLength != 16 || steps[0].Run.Execution.Attention != flops.UnfusedAttention {
+			if len(steps) != want || steps[0].Run.Workload.EncoderLength != 16 ||
+				steps[0].Run.Execution.Attention != flops.UnfusedAttention {
 				t.Errorf("%d steps: %+v", len(steps), steps)
 			}
 			if name == "ddp" && (steps[0].Run.Layout.DP != 2 || steps[0].Run.Workload.Batch != 4) {
@@ -160,11 +173,16 @@ func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 	}
 }
 
-// What cannot be met here is refused at once and says what it needs, before PyTorch fails in its own words.
+// What cannot be met here is refused at once and says what it needs, before PyTorch fails in its
+// own words.
 func TestTwinRefusesWhatItCannotDo(t *testing.T) {
 	interpreter := python(t)
-	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=1,dl=2,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
-	// PyTorch 1.13 and no CUDA, wherever this runs; one process for all cases, since PyTorch is slow to start.
+	twin := script(t, t.TempDir(), []Point{{
+		parse(t, "t5-tiny/el=1,dl=2,vocab=384"),
+		flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8},
+	}})
+	// PyTorch 1.13 and no CUDA, wherever this runs; one process for all cases, since PyTorch is
+	// slow to start.
 	const program = `
 import contextlib, io, os, runpy, sys
 import torch
@@ -208,7 +226,8 @@ for case in sys.argv[2:]:
 	}
 }
 
-// newerPyTorch stands in for what Debian's PyTorch lacks: it compiles nothing, and counts how it is asked to.
+// newerPyTorch stands in for what Debian's PyTorch lacks: it compiles nothing, and counts how it is
+// asked to.
 const newerPyTorch = `
 import json, runpy, sys, types
 import torch
@@ -227,17 +246,22 @@ torch._dynamo = types.SimpleNamespace(reset=reset)
 torch.compile = compile
 `
 
-// Compiled points are compiled afresh, each without the graphs of those before it, and their records say so.
+// Compiled points are compiled afresh, each without the graphs of those before it, and their
+// records say so.
 func TestTwinCompilesEachPoint(t *testing.T) {
 	interpreter := python(t)
-	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=1,dl=1,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
+	twin := script(t, t.TempDir(), []Point{{
+		parse(t, "t5-tiny/el=1,dl=1,vocab=384"),
+		flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8},
+	}})
 	program := newerPyTorch + `
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 print(json.dumps(asked), file=sys.stderr)
 `
 	var faults bytes.Buffer
-	command := exec.Command(interpreter, "-c", program, twin, "--compile", "--batch", "1,2", "--steps", "3", "--warmup", "0", "--precision", "fp32")
+	command := exec.Command(interpreter, "-c", program, twin, "--compile", "--batch", "1,2",
+		"--steps", "3", "--warmup", "0", "--precision", "fp32")
 	command.Stderr = &faults
 	out, err := command.Output()
 	if err != nil {
@@ -257,11 +281,14 @@ print(json.dumps(asked), file=sys.stderr)
 	}
 }
 
-// Fully sharded data parallelism gets a unit a block, its device and its precisions, and keeps the parameters whole for a compiler.
-// FSDP stands in here: the real one runs on CUDA devices only.
+// Fully sharded data parallelism gets a unit a block, its device and its precisions, and keeps the
+// parameters whole for a compiler. FSDP stands in here: the real one runs on CUDA devices only.
 func TestTwinShardsBlocks(t *testing.T) {
 	interpreter := python(t)
-	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=2,dl=1,vocab=384"), flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}}})
+	twin := script(t, t.TempDir(), []Point{{
+		parse(t, "t5-tiny/el=2,dl=1,vocab=384"),
+		flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8},
+	}})
 	const program = `
 import functools, json, runpy, sys, types
 import torch
@@ -301,7 +328,8 @@ for compile, precision in (False, "bf16-mixed"), (True, "fp32"):
 	}
 }
 
-// together runs a command once for each rank, as torchrun does (Debian's own does not run under its Python), and returns what they print.
+// together runs a command once for each rank, as torchrun does (Debian's own does not run under its
+// Python), and returns what they print.
 func together(t *testing.T, processes int, name string, args ...string) []byte {
 	t.Helper()
 	port, err := net.Listen("tcp", "127.0.0.1:0") // a port that is free
@@ -317,7 +345,9 @@ func together(t *testing.T, processes int, name string, args ...string) []byte {
 	faults := make([]bytes.Buffer, processes)
 	for rank := range processes {
 		c := exec.Command(name, args...)
-		c.Env = append(os.Environ(), fmt.Sprint("WORLD_SIZE=", processes), fmt.Sprint("RANK=", rank), fmt.Sprint("LOCAL_RANK=", rank), "MASTER_ADDR=127.0.0.1", "MASTER_PORT="+number)
+		c.Env = append(os.Environ(), fmt.Sprint("WORLD_SIZE=", processes),
+			fmt.Sprint("RANK=", rank), fmt.Sprint("LOCAL_RANK=", rank), "MASTER_ADDR=127.0.0.1",
+			"MASTER_PORT="+number)
 		c.Stdout, c.Stderr = &outs[rank], &faults[rank]
 		if err := c.Start(); err != nil {
 			t.Fatal(err)

@@ -10,11 +10,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// leastClean is how many undisturbed points a fit to them alone needs; with fewer the disturbed ones count too.
+// leastClean is how many undisturbed points a fit to them alone needs; with fewer the disturbed
+// ones count too.
 const leastClean = 12
 
-// sessionSD is what the same step differs by from one session to the next on one machine, in the logarithm, beside what a session
-// shows of itself: the pairs of data/measured differ by a median of 6 to 7 % on a virtual machine whose processors are moved now and then.
+// sessionSD is what the same step differs by from one session to the next on one machine, in the
+// logarithm, beside what a session shows of itself: the pairs of data/measured differ by a median
+// of 6 to 7 % on a virtual machine whose processors are moved now and then.
 const sessionSD = 0.065
 
 // Here is the calibrated profile of a processor.
@@ -27,9 +29,11 @@ type Here struct {
 	ByProcessorTime int
 }
 
-// FitHere fits the step-time model to steps of the reference kernel on one processor. Disturbed points are left out where at least
-// twelve others remain; else all count, the disturbed ones with the processor time that they got instead of the wall clock, which is
-// what an idle machine would have taken if the threads shared the work evenly. Errors are those of [Fit], and a record whose shape is unknown.
+// FitHere fits the step-time model to steps of the reference kernel on one processor. Disturbed
+// points are left out where at least twelve others remain; else all count, the disturbed ones with
+// the processor time that they got instead of the wall clock, which is what an idle machine would
+// have taken if the threads shared the work evenly. Errors are those of [Fit], and a record whose
+// shape is unknown.
 func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 	h := Here{Profile: profile}
 	for _, r := range records {
@@ -58,12 +62,15 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 	r := h.Used[0]
 	base := kernelPrior(&profile)
 	var err error
-	h.Fit, err = fitFrom(&base, steps, fmt.Sprintf("%d steps of the reference kernel, %s, %s, %d threads", len(steps), r.Machine, r.Path, r.Threads))
+	h.Fit, err = fitFrom(&base, steps, fmt.Sprintf(
+		"%d steps of the reference kernel, %s, %s, %d threads", len(steps), r.Machine, r.Path,
+		r.Threads))
 	if err != nil {
 		return h, err
 	}
 	if h.ByProcessorTime > 0 {
-		h.Fit.Calibration.FittedOn += fmt.Sprintf(", %d of them by processor time on a busy machine", h.ByProcessorTime)
+		h.Fit.Calibration.FittedOn += fmt.Sprintf(
+			", %d of them by processor time on a busy machine", h.ByProcessorTime)
 	}
 	h.Fit.Calibration.FittedOn += h.Fit.Quality()
 	h.Fit.Calibration.Residual = math.Hypot(h.Fit.Calibration.Residual, sessionSD)
@@ -77,7 +84,10 @@ func (r *Record) measurement(profile hardware.Profile) (Measurement, error) {
 	if err != nil {
 		return Measurement{}, err
 	}
-	p := Point{shape, flops.Workload{Batch: r.Batch, EncoderLength: r.EncoderLength, DecoderLength: r.DecoderLength}}
+	p := Point{shape, flops.Workload{
+		Batch: r.Batch, EncoderLength: r.EncoderLength,
+		DecoderLength: r.DecoderLength,
+	}}
 	run := p.run(profile)
 	if err := run.Execution.Optimizer.UnmarshalText([]byte(r.Optimizer)); err != nil {
 		return Measurement{}, err
@@ -89,12 +99,14 @@ func (r *Record) measurement(profile hardware.Profile) (Measurement, error) {
 	return Measurement{Run: run, Seconds: seconds, Group: r.Shape}, nil
 }
 
-// Quality words the error of the fit for those who only see the profile; empty where nothing could be left out.
+// Quality words the error of the fit for those who only see the profile; empty where nothing could
+// be left out.
 func (r *Result) Quality() string {
 	if !r.HeldOut {
 		return ""
 	}
-	return fmt.Sprintf("; each shape predicted from the others: median error %.1f %%, worst %.1f %%, %.0f %% inside the 80 %% interval before it was widened to hold 80 %%",
+	return fmt.Sprintf(
+		"; each shape predicted from the others: median error %.1f %%, worst %.1f %%, %.0f %% inside the 80 %% interval before it was widened to hold 80 %%",
 		100*math.Expm1(r.MedianAbsLogError), 100*math.Expm1(r.Worst), 100*r.Coverage80)
 }
 
@@ -102,7 +114,8 @@ func (r *Result) Quality() string {
 func fitFrom(base *hardware.Calibration, steps []Measurement, fittedOn string) (Result, error) {
 	for i, s := range steps {
 		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
-			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted", i+1, s.Seconds)
+			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted",
+				i+1, s.Seconds)
 		}
 		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
 			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
@@ -110,7 +123,8 @@ func fitFrom(base *hardware.Calibration, steps []Measurement, fittedOn string) (
 	}
 	post := fitSingle(steps, base, nil)
 	converged := post.converged
-	if !converged { // the spread may go back and forth between two residuals, which moves no prediction
+	// the spread may go back and forth between two residuals, which moves no prediction
+	if !converged {
 		again := fitSingle(steps, base, post.theta)
 		converged = again.converged || settled(steps, &post, &again)
 		post = again
@@ -147,13 +161,17 @@ func (h *Here) Contended() int {
 func (h *Here) Warnings() []string {
 	var out []string
 	if n := h.Contended(); n > 0 {
-		out = append(out, fmt.Sprintf("other work disturbed %d of %d points: measure again when the machine is idle", n, len(h.Used)+len(h.Left)))
+		out = append(out, fmt.Sprintf(
+			"other work disturbed %d of %d points: measure again when the machine is idle", n,
+			len(h.Used)+len(h.Left)))
 	}
 	if h.ByProcessorTime > 0 {
-		out = append(out, fmt.Sprintf("too few points were undisturbed, so that %d count with their processor time: the profile is provisional", h.ByProcessorTime))
+		out = append(out, fmt.Sprintf(
+			"too few points were undisturbed, so that %d count with their processor time: the profile is provisional", h.ByProcessorTime))
 	}
 	if low, _, high := bandwidths(h.Used); high > steadyMemory*low {
-		out = append(out, fmt.Sprintf("the memory bandwidth went from %.0f to %.0f GB/s: the machine changed while it was measured, as virtual ones do; the profile stands for the average", low/1e9, high/1e9))
+		out = append(out, fmt.Sprintf(
+			"the memory bandwidth went from %.0f to %.0f GB/s: the machine changed while it was measured, as virtual ones do; the profile stands for the average", low/1e9, high/1e9))
 	}
 	if !h.Fit.Converged {
 		out = append(out, "the fit did not converge: the constants are those of its last step")

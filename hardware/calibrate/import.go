@@ -24,23 +24,24 @@ import (
 // maxStepsBytes bounds a file of measurements: a million lines of them.
 const maxStepsBytes = 256 << 20
 
-// ReadSteps returns the measured steps of a CSV or JSON-lines file made on devices of one profile; name stands in the
-// errors. A line is one run in one of two forms:
+// ReadSteps returns the measured steps of a CSV or JSON-lines file made on devices of one profile;
+// name stands in the errors. A line is one run in one of two forms:
 //
 //	shape, batch, step_seconds, and where they matter encoder_length, decoder_length, dp, tp, pp, zero, micro_batch, accumulate,
 //	precision, optimizer, recompute, attention, compiled        the user's own measurements
 //	the columns of facts/step_times.csv                       a published table
 //
-// What a line of the first form leaves out is that of base; lengths are the shape's defaults. Other columns are ignored.
-// Rows of the second form keep their layout and execution, and take the base's profile and stack. Every fault of the file is
-// reported at once, with its line.
+// What a line of the first form leaves out is that of base; lengths are the shape's defaults. Other
+// columns are ignored. Rows of the second form keep their layout and execution, and take the base's
+// profile and stack. Every fault of the file is reported at once, with its line.
 func ReadSteps(name string, in io.Reader, base hardware.Run) ([]Measurement, error) {
 	text, err := io.ReadAll(io.LimitReader(in, maxStepsBytes+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	case len(text) > maxStepsBytes:
-		return nil, fmt.Errorf("%s: larger than measurements can be; at most %d bytes", name, maxStepsBytes)
+		return nil, fmt.Errorf("%s: larger than measurements can be; at most %d bytes", name,
+			maxStepsBytes)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var lines []stepLine
@@ -53,7 +54,8 @@ func ReadSteps(name string, in io.Reader, base hardware.Run) ([]Measurement, err
 		return nil, err
 	}
 	if len(lines) == 0 {
-		return nil, fmt.Errorf("%s: no measurements; columns such as shape, batch, step_seconds are wanted", name)
+		return nil, fmt.Errorf(
+			"%s: no measurements; columns such as shape, batch, step_seconds are wanted", name)
 	}
 	if lines[0].cells["shape"] == "" {
 		return publishedSteps(name, text, lines, base)
@@ -147,8 +149,10 @@ func (l *stepLine) measurement(base hardware.Run) (Measurement, error) {
 	r.Shape, m.Group = shape, l.cells["shape"]
 	r.Workload = flops.DefaultWorkload(&shape)
 	for column, at := range map[string]*int{
-		"batch": &r.Workload.Batch, "encoder_length": &r.Workload.EncoderLength, "decoder_length": &r.Workload.DecoderLength,
-		"dp": &r.Layout.DP, "tp": &r.Layout.TP, "pp": &r.Layout.PP, "zero": &r.Layout.ZeRO, "micro_batch": &r.Layout.MicroBatch, "accumulate": &r.Layout.Accumulate,
+		"batch": &r.Workload.Batch, "encoder_length": &r.Workload.EncoderLength,
+		"decoder_length": &r.Workload.DecoderLength,
+		"dp":             &r.Layout.DP, "tp": &r.Layout.TP, "pp": &r.Layout.PP, "zero": &r.Layout.ZeRO,
+		"micro_batch": &r.Layout.MicroBatch, "accumulate": &r.Layout.Accumulate,
 	} {
 		if text := l.cells[column]; text != "" {
 			n, err := quantity.ParseExact(quantity.Count, text)
@@ -159,7 +163,8 @@ func (l *stepLine) measurement(base hardware.Run) (Measurement, error) {
 		}
 	}
 	for column, at := range map[string]encoding.TextUnmarshaler{
-		"precision": &r.Execution.Precision, "optimizer": &r.Execution.Optimizer, "recompute": &r.Execution.Recompute, "attention": &r.Execution.Attention,
+		"precision": &r.Execution.Precision, "optimizer": &r.Execution.Optimizer,
+		"recompute": &r.Execution.Recompute, "attention": &r.Execution.Attention,
 	} {
 		if text := l.cells[column]; text != "" {
 			if err := at.UnmarshalText([]byte(text)); err != nil {
@@ -210,7 +215,9 @@ func (l *stepLine) nearest(column string) string {
 }
 
 // publishedSteps reads lines of the second form, which data reads as CSV.
-func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Run) ([]Measurement, error) {
+func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Run) ([]Measurement,
+	error,
+) {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		var table bytes.Buffer
 		columns := map[string]bool{}

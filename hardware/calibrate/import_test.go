@@ -35,19 +35,26 @@ func TestReadSteps(t *testing.T) {
 			t.Fatalf("%d steps, %v", len(steps), err)
 		}
 		s := steps[0]
-		want := flops.Workload{Batch: 64, EncoderLength: 256, DecoderLength: 128} // T5's default target length
-		if s.Seconds != 0.125 || s.Run.Workload != want || s.Run.Execution.Recompute != flops.RecomputeFull || s.Run.Software.Compiled == nil || !*s.Run.Software.Compiled || s.Group != "t5-small" {
+		// T5's default target length
+		want := flops.Workload{Batch: 64, EncoderLength: 256, DecoderLength: 128}
+		if s.Seconds != 0.125 || s.Run.Workload != want ||
+			s.Run.Execution.Recompute != flops.RecomputeFull || s.Run.Software.Compiled == nil ||
+			!*s.Run.Software.Compiled || s.Group != "t5-small" {
 			t.Errorf("%+v", s)
 		}
 	}
 }
 
 func TestReadStepsTellsEveryFault(t *testing.T) {
-	_, err := ReadSteps("s.csv", strings.NewReader("shape,batch,step_second,recompute\nt5-smal,8,1,none\nt5-small,8,1,some\nt5-small,7.5,1,none\n"), base(t))
+	_, err := ReadSteps("s.csv", strings.NewReader(
+		"shape,batch,step_second,recompute\nt5-smal,8,1,none\nt5-small,8,1,some\nt5-small,7.5,1,none\n"), base(t))
 	if err == nil {
 		t.Fatal("no fault")
 	}
-	for _, want := range []string{"s.csv:2: shape", "s.csv:3: recompute", "is the column step_second meant?", "s.csv:4: batch"} {
+	for _, want := range []string{
+		"s.csv:2: shape", "s.csv:3: recompute",
+		"is the column step_second meant?", "s.csv:4: batch",
+	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
 		}
@@ -61,14 +68,20 @@ func TestReadStepsTellsEveryFault(t *testing.T) {
 
 // A published table in its own columns is read too.
 func TestReadStepsOfAPublishedTable(t *testing.T) {
-	text := "id,model,arch,layers_enc,layers_dec,d_model,d_ff,n_heads,d_head,seq_enc,seq_dec,global_batch_seqs,hardware,n_devices,metric,value,unit,step_time_s\n" +
-		"a,T5,enc-dec,6,6,512,2048,8,64,512,128,64,A100,8,step time,0.1,s/step,0.1\n"
+	text :=
+		"id,model,arch,layers_enc,layers_dec,d_model,d_ff,n_heads,d_head,seq_enc,seq_dec,global_batch_seqs,hardware,n_devices,metric,value,unit,step_time_s\n" +
+			"a,T5,enc-dec,6,6,512,2048,8,64,512,128,64,A100,8,step time,0.1,s/step,0.1\n"
 	steps, err := ReadSteps("s", strings.NewReader(text), base(t))
 	if err != nil || len(steps) != 1 || steps[0].Run.Devices() != 8 || steps[0].Seconds != 0.1 {
 		t.Errorf("%+v, %v", steps, err)
 	}
-	_, err = ReadSteps("s", strings.NewReader(text+strings.Replace(text[strings.Index(text, "\n")+1:], "64,A100", ",A100", 1)+"c,T5,enc-dec,,,,,,,,,,A100,8,step time,0.1,s/step,0.1\n"), base(t))
-	for _, want := range []string{"a: not scored: the global batch is not stated", "c: not scored: the source gives no shape"} {
+	_, err = ReadSteps("s", strings.NewReader(text+strings.Replace(
+		text[strings.Index(text, "\n")+1:], "64,A100", ",A100",
+		1)+"c,T5,enc-dec,,,,,,,,,,A100,8,step time,0.1,s/step,0.1\n"), base(t))
+	for _, want := range []string{
+		"a: not scored: the global batch is not stated",
+		"c: not scored: the source gives no shape",
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v; want %q", err, want)
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// unknown is one of the joint fit: the logarithm of a constant, or the effect of a family, a device or a stack.
+// unknown is one of the joint fit: the logarithm of a constant, or the effect of a family, a device
+// or a stack.
 type unknown struct {
 	name string
 	mean float64 // of its prior
@@ -41,7 +42,10 @@ func newJoint(runs []hardware.MeasuredRun) *joint {
 	for c := range hardware.ConstantCount {
 		if shared(c) {
 			value, sd := hardware.Constant(c).Prior()
-			p.unknowns = append(p.unknowns, unknown{hardware.Constant(c).String(), math.Log(value), sd})
+			p.unknowns = append(p.unknowns, unknown{
+				hardware.Constant(c).String(), math.Log(value),
+				sd,
+			})
 		}
 	}
 	for kind, sd := range effectSDs {
@@ -59,7 +63,8 @@ func newJoint(runs []hardware.MeasuredRun) *joint {
 			p.effects[i][kind] = p.find(effectNames(&runs[i])[kind])
 		}
 	}
-	// Rows of one group share their weight: a suite of near-copies is less evidence than as many independent runs.
+	// Rows of one group share their weight: a suite of near-copies is less evidence than as many
+	// independent runs.
 	size := map[string]int{}
 	for i := range runs {
 		size[runs[i].Group]++
@@ -124,7 +129,8 @@ func set(slope []float64, j int, v float64) {
 	}
 }
 
-// fit solves for all unknowns, from the priors or from the values that another fit found for the same names.
+// fit solves for all unknowns, from the priors or from the values that another fit found for the
+// same names.
 func (p *joint) fit(from *jointFit, iterations int) *jointFit {
 	n := len(p.unknowns)
 	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
@@ -152,7 +158,8 @@ type jointFit struct {
 	posterior
 }
 
-// predict returns the step time of a run that need not be in the fit, and the standard deviation of its logarithm.
+// predict returns the step time of a run that need not be in the fit, and the standard deviation of
+// its logarithm.
 func (f *jointFit) predict(r *hardware.MeasuredRun) (seconds, sd float64) {
 	var effects [3]int
 	variance := f.posterior.residual * f.posterior.residual

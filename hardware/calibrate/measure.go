@@ -23,19 +23,22 @@ type Bench struct {
 	Machine string // for the records
 	Budget  time.Duration
 	Now     func() time.Time
-	// CPUSeconds returns the processor time that the process has used; nil where the system does not tell.
+	// CPUSeconds returns the processor time that the process has used; nil where the system does
+	// not tell.
 	CPUSeconds func() float64
 	// MemoryBytes bounds the arena of a step; 0 for no bound.
 	MemoryBytes float64
 	Done        []Record           // of earlier calls: their points are not measured again
 	Keep        func(Record) error // called as soon as a record is made
-	// Progress is called before each point with the share of the budget that is spent; it may be nil.
+	// Progress is called before each point with the share of the budget that is spent; it may be
+	// nil.
 	Progress func(p Point, spent float64)
 }
 
 // BenchResult is what a bench found.
 type BenchResult struct {
-	Records []Record // done before and now, of this machine, path and number of threads; the last of a point stands
+	// done before and now, of this machine, path and number of threads; the last of a point stands
+	Records []Record
 	Facts   ProcessorFacts
 	ISA     isa.Path
 	Left    int // points of the design that the budget left over
@@ -44,15 +47,17 @@ type BenchResult struct {
 const (
 	// repeatShare of the budget is kept for measuring again what was disturbed, once something was.
 	repeatShare = 0.2
-	// A point is timed for leastSteps and leastSeconds, but no longer than it takes to reach mostSteps or enoughSeconds.
+	// A point is timed for leastSteps and leastSeconds, but no longer than it takes to reach
+	// mostSteps or enoughSeconds.
 	leastSteps, mostSteps       = 3, 40
 	leastSeconds, enoughSeconds = 0.5, 3
 	// longestShare of the budget is the most that one point may take.
 	longestShare = 0.25
 )
 
-// Measure takes the points that are not done in their order, leaving out those that would not end within the budget, and then measures
-// disturbed ones again while time is left. When ctx ends it returns what is there with the error of ctx.
+// Measure takes the points that are not done in their order, leaving out those that would not end
+// within the budget, and then measures disturbed ones again while time is left. When ctx ends it
+// returns what is there with the error of ctx.
 //
 // The peak among the facts is the best of the probes beside the points, the bandwidth their median.
 func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
@@ -63,7 +68,10 @@ func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
 	workers := pool.New(b.Threads)
 	defer workers.Close()
 	m := bench{Bench: b, workers: workers, start: b.Now(), triad: probe.NewTriad(path)}
-	m.ISA, m.Facts = path, ProcessorFacts{Threads: b.Threads, Machine: b.Machine, MemoryBytes: b.MemoryBytes}
+	m.ISA, m.Facts = path, ProcessorFacts{
+		Threads: b.Threads, Machine: b.Machine,
+		MemoryBytes: b.MemoryBytes,
+	}
 	for _, r := range b.Done {
 		if r.Machine == b.Machine && r.Path == path.String() && r.Threads == b.Threads {
 			m.keep(r)
@@ -82,7 +90,8 @@ type bench struct {
 	workers *pool.Pool
 	triad   *probe.Triad
 	start   time.Time
-	pace    float64 // measured seconds over those of the nominal processor, of the slowest point so far
+	// measured seconds over those of the nominal processor, of the slowest point so far
+	pace float64
 }
 
 // spent is the share of the budget.
@@ -138,7 +147,8 @@ func (m *bench) again(ctx context.Context) error {
 	return nil
 }
 
-// affordable says whether a point would end within what is left, by the slowest point so far, and fits in memory.
+// affordable says whether a point would end within what is left, by the slowest point so far, and
+// fits in memory.
 func (m *bench) affordable(p *Point) bool {
 	run := p.run(nominalProcessor())
 	memory, err := flops.TrainingMemory(&run.Shape, run.Workload, run.Execution, run.Layout)
@@ -152,7 +162,8 @@ func (m *bench) affordable(p *Point) bool {
 	return overhead*step+timed <= min(longestShare, 1-m.spent())*m.Budget.Seconds()
 }
 
-// nominalSeconds is the step by the model on a nominal processor: what points are compared by before any is measured.
+// nominalSeconds is the step by the model on a nominal processor: what points are compared by
+// before any is measured.
 func (p *Point) nominalSeconds() float64 {
 	profile := nominalProcessor()
 	base, run := kernelPrior(&profile), p.run(profile)
@@ -163,7 +174,10 @@ func (p *Point) nominalSeconds() float64 {
 type probes struct{ peak, bandwidth float64 }
 
 func (m *bench) probe() probes {
-	return probes{probe.PeakFLOPsPerSecond(m.workers, m.ISA, m.Now), m.triad.BytesPerSecond(m.workers, m.Now)}
+	return probes{
+		probe.PeakFLOPsPerSecond(m.workers, m.ISA, m.Now),
+		m.triad.BytesPerSecond(m.workers, m.Now),
+	}
 }
 
 // take measures one point.
@@ -175,9 +189,13 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 		m.Progress(*p, m.spent())
 	}
 	w := p.Workload
-	o := kernel.Options{Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength, Threads: m.Threads, Path: m.ISA.String()}
+	o := kernel.Options{
+		Batch: w.Batch, EncoderLength: w.EncoderLength,
+		DecoderLength: w.DecoderLength, Threads: m.Threads, Path: m.ISA.String(),
+	}
 	before := m.probe()
-	t, err := kernel.NewTrainer(&p.Shape, o, kernel.Schedule{Rate: 1e-4}, kernel.RandomTokens{Vocab: p.Shape.Vocab})
+	t, err := kernel.NewTrainer(&p.Shape, o, kernel.Schedule{Rate: 1e-4},
+		kernel.RandomTokens{Vocab: p.Shape.Vocab})
 	if err != nil {
 		return fmt.Errorf("%s: %w", p.Shape.Name, err)
 	}
@@ -188,11 +206,15 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 	}
 	after := m.probe()
 	r := Record{
-		Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength,
-		StepSeconds: quantileOf(steps, 0.5), Steps: len(steps), CPUShare: share, Precision: flops.FP32.String(), Optimizer: kernel.Adam.String(),
-		Attention: flops.UnfusedAttention.String(), Path: m.ISA.String(), Threads: m.Threads, Machine: m.Machine,
-		PeakFLOPsPerSecond: min(before.peak, after.peak), BandwidthBytesPerSecond: math.Sqrt(before.bandwidth * after.bandwidth),
-		Date: m.Now().UTC().Format(time.RFC3339),
+		Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength,
+		DecoderLength: w.DecoderLength,
+		StepSeconds:   quantileOf(steps, 0.5), Steps: len(steps), CPUShare: share,
+		Precision: flops.FP32.String(), Optimizer: kernel.Adam.String(),
+		Attention: flops.UnfusedAttention.String(), Path: m.ISA.String(), Threads: m.Threads,
+		Machine:                 m.Machine,
+		PeakFLOPsPerSecond:      min(before.peak, after.peak),
+		BandwidthBytesPerSecond: math.Sqrt(before.bandwidth * after.bandwidth),
+		Date:                    m.Now().UTC().Format(time.RFC3339),
 	}
 	r.Spread = (quantileOf(steps, 0.75) - quantileOf(steps, 0.25)) / 2 / r.StepSeconds
 	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, before.peak, after.peak)
@@ -202,8 +224,11 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 	return m.Keep(r)
 }
 
-// steps times steps after a warm-up, the drawing of batches left out, and says which share of its time the process got.
-func (m *bench) steps(ctx context.Context, t *kernel.Trainer, vocab int) (seconds []float64, share *float64, err error) {
+// steps times steps after a warm-up, the drawing of batches left out, and says which share of its
+// time the process got.
+func (m *bench) steps(ctx context.Context, t *kernel.Trainer, vocab int) (seconds []float64,
+	share *float64, err error,
+) {
 	batch := t.Model.NewBatch()
 	source := kernel.RandomTokens{Vocab: vocab}
 	one := func(n int) error {

@@ -40,8 +40,10 @@ func TestDesign(t *testing.T) {
 			}
 		}
 	}
-	if len(widths) != len(designWidths) || len(batches) < len(designBatches)-1 || unequal < enough/3 {
-		t.Errorf("the first %d points have widths %v, batches %v, %d unequal depths", enough/2, widths, batches, unequal)
+	if len(widths) != len(designWidths) || len(batches) < len(designBatches)-1 ||
+		unequal < enough/3 {
+		t.Errorf("the first %d points have widths %v, batches %v, %d unequal depths", enough/2,
+			widths, batches, unequal)
 	}
 	again := Design()
 	if !slices.EqualFunc(points, again, func(a, b Point) bool { return a.Shape.Name == b.Shape.Name && a.Workload == b.Workload }) {
@@ -60,10 +62,14 @@ func ticking() func() time.Time {
 
 func smallPoints(t *testing.T) []Point {
 	w := flops.Workload{Batch: 1, EncoderLength: 8, DecoderLength: 4}
-	return []Point{{parse(t, "t5-tiny/nl=1,vocab=64"), w}, {parse(t, "t5-tiny/el=2,dl=1,vocab=64"), w}}
+	return []Point{
+		{parse(t, "t5-tiny/nl=1,vocab=64"), w},
+		{parse(t, "t5-tiny/el=2,dl=1,vocab=64"), w},
+	}
 }
 
-// A bench on which nothing else runs measures every point once, hands each record over, and takes no step when called again.
+// A bench on which nothing else runs measures every point once, hands each record over, and takes
+// no step when called again.
 func TestMeasureAndResume(t *testing.T) {
 	var kept []Record
 	busy := 0.0
@@ -77,7 +83,8 @@ func TestMeasureAndResume(t *testing.T) {
 		t.Fatalf("%d records, %d kept, %d left, %v", len(found.Records), len(kept), found.Left, err)
 	}
 	for _, r := range kept {
-		if math.Abs(r.StepSeconds-1e-3) > 1e-9 || r.Contended != "" || r.CPUShare == nil || r.Steps < leastSteps || r.Optimizer != "adam" || r.Precision != "fp32" {
+		if math.Abs(r.StepSeconds-1e-3) > 1e-9 || r.Contended != "" || r.CPUShare == nil ||
+			r.Steps < leastSteps || r.Optimizer != "adam" || r.Precision != "fp32" {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -90,7 +97,8 @@ func TestMeasureAndResume(t *testing.T) {
 	}
 	b.Machine = "another"
 	if again, err := b.Measure(context.Background()); err != nil || len(kept) != 2 || len(again.Records) != 2 {
-		t.Errorf("another machine: %d new records, %d in all, %v", len(kept), len(again.Records), err)
+		t.Errorf("another machine: %d new records, %d in all, %v", len(kept), len(again.Records),
+			err)
 	}
 }
 
@@ -104,7 +112,8 @@ func TestMeasureFlagsContention(t *testing.T) {
 		Keep:       func(r Record) error { kept = append(kept, r); return nil },
 	}
 	found, err := b.Measure(context.Background())
-	if err != nil || len(kept) != 2 || len(found.Records) != 1 || !strings.Contains(found.Records[0].Contended, "0.50") {
+	if err != nil || len(kept) != 2 || len(found.Records) != 1 ||
+		!strings.Contains(found.Records[0].Contended, "0.50") {
 		t.Errorf("%+v, %v", kept, err)
 	}
 }
@@ -139,7 +148,10 @@ func TestLongStepsAreTimedOnce(t *testing.T) {
 
 func TestMeasureKeepsToItsBudget(t *testing.T) {
 	keep := func(Record) error { return nil }
-	b := Bench{Points: smallPoints(t), Threads: 1, Budget: time.Microsecond, Now: ticking(), Keep: keep}
+	b := Bench{
+		Points: smallPoints(t), Threads: 1, Budget: time.Microsecond, Now: ticking(),
+		Keep: keep,
+	}
 	found, err := b.Measure(context.Background())
 	if err != nil || len(found.Records) != 0 || found.Left != 2 {
 		t.Errorf("no time: %d records, %d left, %v", len(found.Records), found.Left, err)
@@ -168,12 +180,17 @@ func madeUp(n int) (hardware.Profile, hardware.Calibration, []Record) {
 		run := p.run(profile)
 		seconds, _ := predictWith(&truth, &run)
 		w := p.Workload
-		records = append(records, Record{Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength, StepSeconds: seconds, Optimizer: "adam", Threads: 2, Machine: "m", Path: "avx2"})
+		records = append(records, Record{
+			Shape: p.Shape.Name, Batch: w.Batch,
+			EncoderLength: w.EncoderLength, DecoderLength: w.DecoderLength, StepSeconds: seconds,
+			Optimizer: "adam", Threads: 2, Machine: "m", Path: "avx2",
+		})
 	}
 	return profile, truth, records
 }
 
-// The profile of a processor predicts steps that it has not seen, and does not listen to disturbed ones.
+// The profile of a processor predicts steps that it has not seen, and does not listen to disturbed
+// ones.
 func TestFitHere(t *testing.T) {
 	const within = 0.02 // of steps made up without noise: what the priors hold back
 	profile, truth, records := madeUp(40)
@@ -182,10 +199,12 @@ func TestFitHere(t *testing.T) {
 		records[i].Contended = "other work"
 	}
 	here, err := FitHere(profile, records)
-	if err != nil || len(here.Used) != 30 || here.Contended() != 10 || here.ByProcessorTime != 0 || !here.Fit.HeldOut {
+	if err != nil || len(here.Used) != 30 || here.Contended() != 10 || here.ByProcessorTime != 0 ||
+		!here.Fit.HeldOut {
 		t.Fatalf("%d used, %d contended, %v", len(here.Used), here.Contended(), err)
 	}
-	if !strings.Contains(here.Profile.Calibration.FittedOn, "30 steps") || len(here.Warnings()) != 1 {
+	if !strings.Contains(here.Profile.Calibration.FittedOn, "30 steps") ||
+		len(here.Warnings()) != 1 {
 		t.Errorf("fitted on %q, warnings %q", here.Profile.Calibration.FittedOn, here.Warnings())
 	}
 	for _, p := range Design()[40:60] {
@@ -215,11 +234,13 @@ func TestFitHereOnAChangingMachine(t *testing.T) {
 		t.Errorf("warnings %q", w)
 	}
 	if here.Fit.Calibration.Residual < sessionSD {
-		t.Errorf("an interval of ±%g promises more than sessions keep", here.Fit.Calibration.Residual)
+		t.Errorf("an interval of ±%g promises more than sessions keep",
+			here.Fit.Calibration.Residual)
 	}
 }
 
-// Where all is disturbed, the processor time that a step got stands for its wall clock, and the profile says so.
+// Where all is disturbed, the processor time that a step got stands for its wall clock, and the
+// profile says so.
 func TestFitHereOnABusyMachine(t *testing.T) {
 	const within = 0.02
 	profile, truth, records := madeUp(20)
@@ -230,7 +251,8 @@ func TestFitHereOnABusyMachine(t *testing.T) {
 	}
 	here, err := FitHere(profile, records)
 	if err != nil || here.ByProcessorTime != 20 || len(here.Warnings()) < 2 {
-		t.Fatalf("%d by processor time, warnings %q, %v", here.ByProcessorTime, here.Warnings(), err)
+		t.Fatalf("%d by processor time, warnings %q, %v", here.ByProcessorTime, here.Warnings(),
+			err)
 	}
 	run := Design()[30].run(profile)
 	want, _ := predictWith(&truth, &run)

@@ -11,7 +11,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// ByShape says that shapes were predicted by a profile fitted to steps of others on the same machine.
+// ByShape says that shapes were predicted by a profile fitted to steps of others on the same
+// machine.
 const ByShape HoldOut = "shape"
 
 // The two files of a session of the reference kernel.
@@ -75,8 +76,9 @@ func ownRecords(name string) []Record {
 	panic("calibrate: embedded measurements: " + err.Error()) // a mistake of ours
 }
 
-// ValidateOwn predicts the unseen steps of each shipped session by a profile fitted to its design. The baseline is the median MFU of the design.
-// Disturbed steps are not scored. Errors are those of [FitHere].
+// ValidateOwn predicts the unseen steps of each shipped session by a profile fitted to its design.
+// The baseline is the median MFU of the design. Disturbed steps are not scored. Errors are those of
+// [FitHere].
 func ValidateOwn() (Validation, error) {
 	v := Validation{HoldOut: ByShape}
 	for _, s := range ownSessions() {
@@ -91,7 +93,8 @@ func ValidateOwn() (Validation, error) {
 					return nil, fmt.Errorf("%s: %w", s.name, err)
 				}
 				runs = append(runs, hardware.MeasuredRun{
-					ID: r.Shape, Group: s.name, Source: s.name, Class: "enc-dec", Device: r.Machine, Family: "processor", Basis: "step time", Run: m.Run, Seconds: m.Seconds,
+					ID: r.Shape, Group: s.name, Source: s.name, Class: "enc-dec", Device: r.Machine,
+					Family: "processor", Basis: "step time", Run: m.Run, Seconds: m.Seconds,
 				})
 			}
 			return runs, nil
@@ -107,7 +110,10 @@ func ValidateOwn() (Validation, error) {
 		base := newBaseline(train)
 		for i := range held {
 			if reason := s.unseen[i].Contended; reason != "" {
-				v.Unscored = append(v.Unscored, Unscored{s.name + " " + held[i].ID, "other work disturbed the step"})
+				v.Unscored = append(v.Unscored, Unscored{
+					s.name + " " + held[i].ID,
+					"other work disturbed the step",
+				})
 				continue
 			}
 			seconds, sd := predictWith(here.Profile.Calibration, &held[i].Run)

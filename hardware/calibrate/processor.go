@@ -10,17 +10,27 @@ import (
 
 // run is the point on a processor, as the kernel executes it.
 func (p *Point) run(profile hardware.Profile) hardware.Run {
-	return hardware.Run{Profile: profile, Shape: p.Shape, Workload: p.Workload, Execution: KernelExecution()}
+	return hardware.Run{
+		Profile: profile, Shape: p.Shape, Workload: p.Workload,
+		Execution: KernelExecution(),
+	}
 }
 
-// KernelExecution is what the reference kernel does: float32 throughout, Adam, attention whose probabilities are kept.
+// KernelExecution is what the reference kernel does: float32 throughout, Adam, attention whose
+// probabilities are kept.
 func KernelExecution() flops.Execution {
-	return flops.Execution{Precision: flops.FP32, Optimizer: flops.Adam, Attention: flops.UnfusedAttention}
+	return flops.Execution{
+		Precision: flops.FP32, Optimizer: flops.Adam,
+		Attention: flops.UnfusedAttention,
+	}
 }
 
 // nominalProcessor is two cores of a server of 2020: it orders the design and predicts nothing.
 func nominalProcessor() hardware.Profile {
-	return Processor("nominal", ProcessorFacts{PeakFLOPsPerSecond: 150e9, BandwidthBytesPerSecond: 20e9})
+	return Processor("nominal", ProcessorFacts{
+		PeakFLOPsPerSecond:      150e9,
+		BandwidthBytesPerSecond: 20e9,
+	})
 }
 
 // ProcessorFacts are what probes tell of a processor.
@@ -32,16 +42,22 @@ type ProcessorFacts struct {
 	Machine                 string
 }
 
-// Processor returns the profile of the processor that was probed. One device is all of its threads together.
+// Processor returns the profile of the processor that was probed. One device is all of its threads
+// together.
 func Processor(name string, f ProcessorFacts) hardware.Profile {
 	field := func(v float64, how string) *hardware.Field {
-		return &hardware.Field{Fact: data.Fact{Value: v, Source: how, Evidence: data.MeasuredHere}, Origin: hardware.File}
+		return &hardware.Field{
+			Fact:   data.Fact{Value: v, Source: how, Evidence: data.MeasuredHere},
+			Origin: hardware.File,
+		}
 	}
 	p := hardware.Profile{
 		Name: name, DeviceUnit: fmt.Sprintf("%s, %d threads", f.Machine, f.Threads),
-		Peaks:                   map[hardware.Precision]hardware.Field{hardware.FP32: *field(f.PeakFLOPsPerSecond, "probe: multiply-adds in registers, best beside the points")},
-		Measured:                map[hardware.Precision]hardware.Field{},
-		BandwidthBytesPerSecond: field(f.BandwidthBytesPerSecond, "probe: triad over 96 MB, median beside the points"),
+		Peaks: map[hardware.Precision]hardware.Field{hardware.FP32: *field(
+			f.PeakFLOPsPerSecond, "probe: multiply-adds in registers, best beside the points")},
+		Measured: map[hardware.Precision]hardware.Field{},
+		BandwidthBytesPerSecond: field(f.BandwidthBytesPerSecond,
+			"probe: triad over 96 MB, median beside the points"),
 	}
 	if f.MemoryBytes > 0 {
 		p.MemoryBytes = field(f.MemoryBytes, "the operating system")
@@ -49,8 +65,9 @@ func Processor(name string, f ProcessorFacts) hardware.Profile {
 	return p
 }
 
-// kernelPriors is what is expected of the kernel on a processor where it differs from an accelerator's frameworks. Its products reach
-// 80 to 95 % of the peak, their tiles are a few registers deep, it calls its operations from a list, and small tensors stay in caches.
+// kernelPriors is what is expected of the kernel on a processor where it differs from an
+// accelerator's frameworks. Its products reach 80 to 95 % of the peak, their tiles are a few
+// registers deep, it calls its operations from a list, and small tensors stay in caches.
 var kernelPriors = map[hardware.Constant]struct{ value, sd float64 }{
 	hardware.MatmulShare:      {0.85, 0.10},
 	hardware.SaturationDepth:  {20, 0.8},
@@ -65,7 +82,10 @@ var kernelPriors = map[hardware.Constant]struct{ value, sd float64 }{
 
 // kernelPrior returns the calibration from which a fit to steps of the kernel starts.
 func kernelPrior(p *hardware.Profile) hardware.Calibration {
-	c := hardware.Calibration{Constants: hardware.Priors(), Residual: hardware.StackSD, FittedOn: "priors of the reference kernel"}
+	c := hardware.Calibration{
+		Constants: hardware.Priors(), Residual: hardware.StackSD,
+		FittedOn: "priors of the reference kernel",
+	}
 	for k := range c.Constants {
 		_, sd := hardware.Constant(k).Prior()
 		if own, ok := kernelPriors[hardware.Constant(k)]; ok {

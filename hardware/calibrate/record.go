@@ -24,10 +24,12 @@ type Record struct {
 	Attention string  `json:"attention"`
 	Path      string  `json:"path"` // instruction path
 	Threads   int     `json:"threads"`
-	// The probes taken right before and after: the lower of the two rates, the geometric mean of the two bandwidths.
+	// The probes taken right before and after: the lower of the two rates, the geometric mean of
+	// the two bandwidths.
 	PeakFLOPsPerSecond      float64 `json:"peak_flops_per_second"`
 	BandwidthBytesPerSecond float64 `json:"bandwidth_bytes_per_second"`
-	// CPUShare is the processor time of the process over wall clock times threads during the steps; absent where it is not known.
+	// CPUShare is the processor time of the process over wall clock times threads during the steps;
+	// absent where it is not known.
 	CPUShare *float64 `json:"cpu_share,omitempty"`
 	// Contended says what spoke of other work on the machine: empty when nothing did.
 	Contended string `json:"contended,omitempty"`
@@ -58,7 +60,9 @@ func ReadRecords(name string, in io.Reader) ([]Record, error) {
 			return nil, fmt.Errorf("%s:%d: not a record of calibrate: %w", name, n, err)
 		}
 		if r.Shape == "" || !(r.StepSeconds > 0) || math.IsInf(r.StepSeconds, 0) || r.Threads < 1 {
-			return nil, fmt.Errorf("%s:%d: not a record of calibrate: shape %q, a step of %v s on %d threads", name, n, r.Shape, r.StepSeconds, r.Threads)
+			return nil, fmt.Errorf(
+				"%s:%d: not a record of calibrate: shape %q, a step of %v s on %d threads", name, n,
+				r.Shape, r.StepSeconds, r.Threads)
 		}
 		records = append(records, r)
 	}
@@ -68,7 +72,8 @@ func ReadRecords(name string, in io.Reader) ([]Record, error) {
 	return records, nil
 }
 
-// withBetter appends a record, or puts it in the place of an earlier one of its point if it is better: undisturbed, or else quicker.
+// withBetter appends a record, or puts it in the place of an earlier one of its point if it is
+// better: undisturbed, or else quicker.
 func withBetter(records []Record, r Record) []Record {
 	i := slices.IndexFunc(records, func(o Record) bool { return o.point() == r.point() })
 	switch {
@@ -92,5 +97,8 @@ func (r *Record) point() pointKey {
 
 // of reports whether the record is of a point.
 func (r *Record) of(p *Point) bool {
-	return r.point() == pointKey{p.Shape.Name, p.Workload.Batch, p.Workload.EncoderLength, p.Workload.DecoderLength}
+	return r.point() == pointKey{
+		p.Shape.Name, p.Workload.Batch, p.Workload.EncoderLength,
+		p.Workload.DecoderLength,
+	}
 }

@@ -14,8 +14,8 @@ import (
 // shippedCommand makes the rows of facts/step_constants.csv.
 const shippedCommand = "go test ./hardware/calibrate -run TestShippedConstants -update"
 
-// FitPublished returns the joint fit of the step-time model to rows, as rows of facts/step_constants.csv. The last row is
-// the spread that remains.
+// FitPublished returns the joint fit of the step-time model to rows, as rows of
+// facts/step_constants.csv. The last row is the spread that remains.
 func FitPublished(rows []data.StepTime) []data.StepConstant {
 	runs, _ := readRuns(rows)
 	fit := newJoint(runs).fit(nil, fitSteps)
@@ -24,8 +24,9 @@ func FitPublished(rows []data.StepTime) []data.StepConstant {
 	for j, u := range fit.joint.unknowns {
 		sd := math.Sqrt(fit.covariance.At(j, j))
 		c := data.StepConstant{
-			Name: u.name, Value: math.Exp(fit.theta[j]), LogSD: sd, Prior: math.Exp(u.mean), PriorLogSD: u.sd,
-			Source: shippedCommand, Evidence: data.MeasuredHere,
+			Name: u.name, Value: math.Exp(fit.theta[j]), LogSD: sd, Prior: math.Exp(u.mean),
+			PriorLogSD: u.sd,
+			Source:     shippedCommand, Evidence: data.MeasuredHere,
 		}
 		for k := range j {
 			c.Correlations = append(c.Correlations, fit.covariance.At(j, k)/(sd*sds[k]))
@@ -42,16 +43,22 @@ func FitPublished(rows []data.StepTime) []data.StepConstant {
 // WriteConstants writes rows in the columns of facts/step_constants.csv.
 func WriteConstants(w io.Writer, rows []data.StepConstant) error {
 	out := csv.NewWriter(w)
-	records := [][]string{{"name", "value", "log_sd", "prior", "prior_log_sd", "correlations", "source", "evidence"}}
+	records := [][]string{{
+		"name", "value", "log_sd", "prior", "prior_log_sd", "correlations",
+		"source", "evidence",
+	}}
 	digits := func(v float64, n int) string { return strconv.FormatFloat(v, 'g', n, 64) }
 	for _, c := range rows {
 		var correlations []string
 		for _, r := range c.Correlations {
 			correlations = append(correlations, strconv.FormatFloat(r, 'f', 6, 64))
 		}
-		const kept = 8 // significant digits: far beyond what the fit determines, enough to keep the matrix positive definite
+		// significant digits: far beyond what the fit determines, enough to keep the matrix
+		// positive definite
+		const kept = 8
 		records = append(records, []string{
-			c.Name, digits(c.Value, kept), digits(c.LogSD, kept), digits(c.Prior, kept), digits(c.PriorLogSD, kept),
+			c.Name, digits(c.Value, kept), digits(c.LogSD, kept), digits(c.Prior, kept),
+			digits(c.PriorLogSD, kept),
 			strings.Join(correlations, " "), c.Source, string(c.Evidence),
 		})
 	}

@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "write the fitted constants and the validation table")
 
-// fitDrift is how far a refit may lie from the shipped constants, in the logarithm: other processors round the sums of a
-// fit differently, by far less than any standard deviation.
+// fitDrift is how far a refit may lie from the shipped constants, in the logarithm: other
+// processors round the sums of a fit differently, by far less than any standard deviation.
 const fitDrift = 1e-3
 
 // The shipped constants are the fit to the shipped rows by the shipped model, and nothing else.
@@ -31,12 +31,15 @@ func TestShippedConstants(t *testing.T) {
 	}
 	shipped := data.StepConstants()
 	if len(shipped) != len(fitted) {
-		t.Fatalf("%d rows are shipped, the fit has %d; run %s", len(shipped), len(fitted), shippedCommand)
+		t.Fatalf("%d rows are shipped, the fit has %d; run %s", len(shipped), len(fitted),
+			shippedCommand)
 	}
 	for i, want := range fitted {
 		got := shipped[i]
-		if got.Name != want.Name || math.Abs(math.Log(got.Value/want.Value)) > fitDrift || math.Abs(got.LogSD-want.LogSD) > fitDrift {
-			t.Errorf("shipped %s = %g (sd %g), the fit gives %s = %g (sd %g); run %s", got.Name, got.Value, got.LogSD, want.Name, want.Value, want.LogSD, shippedCommand)
+		if got.Name != want.Name || math.Abs(math.Log(got.Value/want.Value)) > fitDrift ||
+			math.Abs(got.LogSD-want.LogSD) > fitDrift {
+			t.Errorf("shipped %s = %g (sd %g), the fit gives %s = %g (sd %g); run %s", got.Name,
+				got.Value, got.LogSD, want.Name, want.Value, want.LogSD, shippedCommand)
 		}
 	}
 }

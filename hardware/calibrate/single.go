@@ -23,8 +23,8 @@ type Measurement struct {
 // Result is a fit of the constants to one device and stack.
 type Result struct {
 	Calibration hardware.Calibration
-	// MedianAbsLogError, Worst and Coverage80 are of predictions of each group by a fit to the others; with fewer than
-	// two groups there are none, and HeldOut is false.
+	// MedianAbsLogError, Worst and Coverage80 are of predictions of each group by a fit to the
+	// others; with fewer than two groups there are none, and HeldOut is false.
 	HeldOut           bool
 	MedianAbsLogError float64
 	Worst             float64
@@ -37,9 +37,10 @@ var ErrNoMeasurements = errors.New("no measured steps to fit")
 
 // Fit returns the constants of the device and software stack that the measurements were made with.
 //
-// The prior is the shipped fit with its covariance, so that a few steps move only what they speak of: three points cannot
-// make a prediction much worse than the shipped one. Errors: [ErrNoMeasurements], a measurement that is not positive, or
-// whatever keeps a run from being predicted.
+// The prior is the shipped fit with its covariance, so that a few steps move only what they speak
+// of: three points cannot make a prediction much worse than the shipped one. Errors:
+// [ErrNoMeasurements], a measurement that is not positive, or whatever keeps a run from being
+// predicted.
 func Fit(steps []Measurement, fittedOn string) (Result, error) {
 	if len(steps) == 0 {
 		return Result{}, ErrNoMeasurements
@@ -47,7 +48,8 @@ func Fit(steps []Measurement, fittedOn string) (Result, error) {
 	base := hardware.Shipped(&steps[0].Run.Profile, steps[0].Run.Software)
 	for i, s := range steps {
 		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
-			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted", i+1, s.Seconds)
+			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted",
+				i+1, s.Seconds)
 		}
 		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
 			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
@@ -59,8 +61,9 @@ func Fit(steps []Measurement, fittedOn string) (Result, error) {
 	return out, nil
 }
 
-// What one implementation of a kernel differs from another by, in the logarithm: on an accelerator of the published kind, and on a
-// general processor, of which the published step times know nothing.
+// What one implementation of a kernel differs from another by, in the logarithm: on an accelerator
+// of the published kind, and on a general processor, of which the published step times know
+// nothing.
 const (
 	implementationSD = 0.1
 	processorSD      = 0.5
@@ -88,7 +91,8 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	if steps[0].Run.Profile.GeneralProcessor() {
 		kernels = processorSD
 	}
-	loosen(kernels, hardware.FusedCore, hardware.UnfusedCore, hardware.ScorePasses, hardware.EagerTraffic, hardware.CompiledTraffic, hardware.OptimizerTraffic)
+	loosen(kernels, hardware.FusedCore, hardware.UnfusedCore, hardware.ScorePasses,
+		hardware.EagerTraffic, hardware.CompiledTraffic, hardware.OptimizerTraffic)
 	var factor mat.Cholesky
 	if !factor.Factorize(covariance) {
 		panic("calibrate: the shipped covariance is not positive definite")
@@ -115,7 +119,8 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	}}, start, fitSteps)
 }
 
-// constantsRead lists the constants that bear on any of the steps at any of the given values: runs on one device read none of networks, for one.
+// constantsRead lists the constants that bear on any of the steps at any of the given values: runs
+// on one device read none of networks, for one.
 func constantsRead(steps []Measurement, at ...hardware.Constants) []int {
 	var read []int
 	for k := range hardware.ConstantCount {
@@ -137,7 +142,10 @@ func constantsOf(theta []float64) hardware.Constants {
 }
 
 func calibrationOf(p *posterior, fittedOn string) hardware.Calibration {
-	c := hardware.Calibration{Constants: constantsOf(p.theta), Residual: p.residual, FittedOn: fittedOn}
+	c := hardware.Calibration{
+		Constants: constantsOf(p.theta), Residual: p.residual,
+		FittedOn: fittedOn,
+	}
 	for j := range p.theta {
 		for k := range p.theta {
 			c.Covariance[j][k] = p.covariance.At(j, k)
@@ -146,7 +154,8 @@ func calibrationOf(p *posterior, fittedOn string) hardware.Calibration {
 	return c
 }
 
-// holdOut predicts each group by a fit to the others, and widens the residual spread to what they show.
+// holdOut predicts each group by a fit to the others, and widens the residual spread to what they
+// show.
 func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *posterior) {
 	var groups []string
 	for _, s := range steps {
@@ -191,7 +200,8 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 	r.Calibration.Residual *= max(1, weightedQuantile(ratios, even, level)/quantile90)
 }
 
-// predictWith returns the step time under a calibration and the standard deviation of its logarithm.
+// predictWith returns the step time under a calibration and the standard deviation of its
+// logarithm.
 func predictWith(c *hardware.Calibration, r *hardware.Run) (seconds, sd float64) {
 	at := logSeconds(r, &c.Constants)
 	return math.Exp(at), math.Sqrt(c.Variance(r, math.Exp(at)))

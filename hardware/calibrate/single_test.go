@@ -27,25 +27,34 @@ func processorRuns(t *testing.T, p hardware.Profile) []Measurement {
 	compiled := true
 	var out []Measurement
 	for i, ref := range []string{
-		"t5-efficient-tiny/el=2,dl=12", "t5-efficient-mini/el=8,dl=3", "t5-efficient-small/el=4,dl=4", "t5-efficient-tiny/el=16,dl=2", "t5-efficient-small/el=12,dl=2",
-		"t5-efficient-mini/el=3,dl=16", "t5-efficient-tiny/el=6,dl=6", "t5-efficient-small/el=2,dl=6", "t5-efficient-mini/el=24,dl=4", "t5-efficient-tiny/el=4,dl=24",
+		"t5-efficient-tiny/el=2,dl=12", "t5-efficient-mini/el=8,dl=3",
+		"t5-efficient-small/el=4,dl=4", "t5-efficient-tiny/el=16,dl=2",
+		"t5-efficient-small/el=12,dl=2",
+		"t5-efficient-mini/el=3,dl=16", "t5-efficient-tiny/el=6,dl=6",
+		"t5-efficient-small/el=2,dl=6", "t5-efficient-mini/el=24,dl=4",
+		"t5-efficient-tiny/el=4,dl=24",
 	} {
 		shape, err := shapes.Parse(ref)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for j, w := range []flops.Workload{{Batch: 1 + i%3, EncoderLength: 64, DecoderLength: 16}, {Batch: 4 + i%5, EncoderLength: 128, DecoderLength: 64}, {Batch: 2, EncoderLength: 512, DecoderLength: 114}} {
+		for j, w := range []flops.Workload{
+			{Batch: 1 + i%3, EncoderLength: 64, DecoderLength: 16},
+			{Batch: 4 + i%5, EncoderLength: 128, DecoderLength: 64},
+			{Batch: 2, EncoderLength: 512, DecoderLength: 114},
+		} {
 			out = append(out, Measurement{Group: fmt.Sprint(i, j), Run: hardware.Run{
 				Profile: p, Shape: shape, Workload: w,
-				Execution: flops.Execution{Precision: flops.FP32, Optimizer: flops.Adafactor}, Software: hardware.Software{Compiled: &compiled},
+				Execution: flops.Execution{Precision: flops.FP32, Optimizer: flops.Adafactor},
+				Software:  hardware.Software{Compiled: &compiled},
 			}})
 		}
 	}
 	return out
 }
 
-// Steps made up by the model with other constants are predicted after a fit to half of them, where the shipped constants are
-// far off: the fit finds what it is shown, and says how well.
+// Steps made up by the model with other constants are predicted after a fit to half of them, where
+// the shipped constants are far off: the fit finds what it is shown, and says how well.
 func TestFitFindsWhatItIsShown(t *testing.T) {
 	const within = 0.03 // what the priors hold back of constants that the steps hardly show
 	p := processor()
@@ -106,8 +115,8 @@ func TestFitToOneStep(t *testing.T) {
 	}
 }
 
-// Rows that the shipped constants have not seen are scored by them, beside the baseline of the published rows: here one published
-// row again, under another name.
+// Rows that the shipped constants have not seen are scored by them, beside the baseline of the
+// published rows: here one published row again, under another name.
 func TestValidateNew(t *testing.T) {
 	rows := data.StepTimes()
 	row := rows[0]
@@ -115,7 +124,8 @@ func TestValidateNew(t *testing.T) {
 	broken := row
 	broken.ID, broken.DModel = "broken", nil
 	v := ValidateNew([]data.StepTime{row, broken})
-	if len(v.Rows) != 1 || len(v.Unscored) != 1 || v.Unscored[0].ID != "broken" || v.Unscored[0].Reason == "" {
+	if len(v.Rows) != 1 || len(v.Unscored) != 1 || v.Unscored[0].ID != "broken" ||
+		v.Unscored[0].Reason == "" {
 		t.Fatalf("%+v", v)
 	}
 	r := v.Rows[0]

@@ -25,14 +25,16 @@ type observations struct {
 type posterior struct {
 	theta      []float64
 	covariance *mat.SymDense
-	scale      float64 // standard deviation that the median absolute residual implies: what the fit weighs rows by
-	residual   float64 // the one that the 80 % quantile of the weighted residuals implies: what intervals rest on
-	converged  bool
+	// standard deviation that the median absolute residual implies: what the fit weighs rows by
+	scale float64
+	// the one that the 80 % quantile of the weighted residuals implies: what intervals rest on
+	residual  float64
+	converged bool
 }
 
 const (
-	// tails is the degrees of freedom of the residuals, which are Student-t: repeated published runs of one
-	// configuration differ by 17 to 43 % now and then.
+	// tails is the degrees of freedom of the residuals, which are Student-t: repeated published
+	// runs of one configuration differ by 17 to 43 % now and then.
 	tails = 4.0
 	// scaleFloor is the least residual spread believed, however well a few rows fit.
 	scaleFloor = 0.02
@@ -51,11 +53,15 @@ const (
 // w row weights, ν tails, s the spread, worked out anew from the median residual at each step.
 func solve(prior gaussian, o observations, start []float64, iterations int) posterior {
 	n := len(prior.mean)
-	p := posterior{theta: slices.Clone(start), covariance: mat.NewSymDense(n, nil), scale: startScale}
+	p := posterior{
+		theta: slices.Clone(start), covariance: mat.NewSymDense(n, nil),
+		scale: startScale,
+	}
 	hessian := mat.NewSymDense(n, nil)
 	residuals := make([]float64, len(o.weight))
 	slope := make([]float64, n)
-	gradient, offset, pull := mat.NewVecDense(n, nil), mat.NewVecDense(n, nil), mat.NewVecDense(n, nil)
+	gradient, offset, pull := mat.NewVecDense(n, nil), mat.NewVecDense(n, nil),
+		mat.NewVecDense(n, nil)
 	var factor mat.Cholesky
 	for range iterations {
 		for j := range n {
@@ -85,7 +91,8 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 			p.theta[j] += shrink * step.AtVec(j)
 		}
 		if len(residuals) > 0 {
-			const normal = 1.4826 // standard deviation over median absolute deviation of a normal distribution
+			// standard deviation over median absolute deviation of a normal distribution
+			const normal = 1.4826
 			p.scale = max(scaleFloor, normal*weightedQuantile(residuals, o.weight, 0.5))
 			p.residual = max(p.scale, weightedQuantile(residuals, o.weight, level)/quantile90)
 		}

@@ -25,8 +25,8 @@ type Scored struct {
 	ID, Group, Source, Class, Device, Family, Basis string
 	Measured                                        float64 // seconds
 	Predicted, Low, High                            float64 // seconds, at hardware.Level
-	// Baseline is the prediction by the median MFU of the training rows on the same hardware family, or on all hardware
-	// where the family has none.
+	// Baseline is the prediction by the median MFU of the training rows on the same hardware
+	// family, or on all hardware where the family has none.
 	Baseline float64
 }
 
@@ -55,14 +55,15 @@ type Validation struct {
 	Unscored []Unscored
 }
 
-// readRuns turns rows into runs. Rows of another quality than A and B miss what matters and are not scored; a user's own
-// rows need not state one.
+// readRuns turns rows into runs. Rows of another quality than A and B miss what matters and are not
+// scored; a user's own rows need not state one.
 func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Unscored) {
 	for _, row := range rows {
 		switch row.Quality {
 		case "A", "B", "":
 		default:
-			unscored = append(unscored, Unscored{row.ID, "quality " + row.Quality + ": the source leaves out what matters"})
+			unscored = append(unscored, Unscored{row.ID, "quality " + row.Quality +
+				": the source leaves out what matters"})
 			continue
 		}
 		run, err := hardware.ReadRun(row)
@@ -95,7 +96,8 @@ func missingOf(r *hardware.Run) string {
 	return err.Error()
 }
 
-// Validate scores rows by models fitted to the others: for each group or source of the rows, a fit to all rows outside it.
+// Validate scores rows by models fitted to the others: for each group or source of the rows, a fit
+// to all rows outside it.
 func Validate(rows []data.StepTime, by HoldOut) Validation {
 	runs, unscored := readRuns(rows)
 	v := Validation{HoldOut: by, Unscored: unscored}
@@ -132,8 +134,8 @@ const (
 	foldSteps = 12 // a fold starts from the fit to all rows
 )
 
-// ValidateNew scores rows that the shipped constants have not seen, as [Validate] does, with the shipped model and the
-// published rows as the baseline's training rows.
+// ValidateNew scores rows that the shipped constants have not seen, as [Validate] does, with the
+// shipped model and the published rows as the baseline's training rows.
 func ValidateNew(rows []data.StepTime) Validation {
 	runs, unscored := readRuns(rows)
 	v := Validation{HoldOut: "none", Unscored: unscored}
@@ -144,7 +146,8 @@ func ValidateNew(rows []data.StepTime) Validation {
 		fit := hardware.Shipped(&r.Run.Profile, r.Run.Software)
 		seconds, sd := predictWith(&fit, &r.Run)
 		if slices.ContainsFunc(train, func(known hardware.MeasuredRun) bool { return known.Source == r.Source }) {
-			sd = math.Sqrt(sd*sd - hardware.SiteSD*hardware.SiteSD) // no new place: the fit has seen steps of it
+			// no new place: the fit has seen steps of it
+			sd = math.Sqrt(sd*sd - hardware.SiteSD*hardware.SiteSD)
 		}
 		v.Rows = append(v.Rows, scored(r, seconds, sd, base))
 	}
@@ -159,13 +162,15 @@ func (f *jointFit) score(r *hardware.MeasuredRun, b baseline) Scored {
 func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
 	half := math.Exp(quantile90 * sd)
 	return Scored{
-		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device, Family: r.Family, Basis: r.Basis,
-		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half, Baseline: b.seconds(r),
+		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device,
+		Family: r.Family, Basis: r.Basis,
+		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half,
+		Baseline: b.seconds(r),
 	}
 }
 
-// Table scores all rows together, then by class, by hardware family, and by both. Own steps have no totals: all are of one kernel on
-// one kind of machine.
+// Table scores all rows together, then by class, by hardware family, and by both. Own steps have no
+// totals: all are of one kernel on one kind of machine.
 func (v *Validation) Table() []Score {
 	const all = "all"
 	cells := map[[2]string][]Scored{}
@@ -201,7 +206,8 @@ func scoreOf(rows []Scored) Score {
 	s := Score{N: len(rows)}
 	var errors, baselines []float64
 	for _, r := range rows {
-		e, b := math.Abs(math.Log(r.Measured/r.Predicted)), math.Abs(math.Log(r.Measured/r.Baseline))
+		e, b := math.Abs(math.Log(r.Measured/r.Predicted)),
+			math.Abs(math.Log(r.Measured/r.Baseline))
 		errors, baselines = append(errors, e), append(baselines, b)
 		count := func(at *float64, yes bool) {
 			if yes {
@@ -214,7 +220,10 @@ func scoreOf(rows []Scored) Score {
 		count(&s.BaselineWithin125, b <= math.Log(1.25))
 		count(&s.BaselineWithin2, b <= math.Log(2))
 	}
-	for _, share := range []*float64{&s.Within125, &s.Within2, &s.Coverage80, &s.BaselineWithin125, &s.BaselineWithin2} {
+	for _, share := range []*float64{
+		&s.Within125, &s.Within2, &s.Coverage80, &s.BaselineWithin125,
+		&s.BaselineWithin2,
+	} {
 		*share /= float64(max(1, len(rows)))
 	}
 	s.MedianAbsLog, s.BaselineMedian = median(errors), median(baselines)

@@ -9,8 +9,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
-// bounds are what the predictor must reach on the published rows it has not seen, from the requirements of the step-time
-// work: repeated published runs of one configuration differ by 17 to 43 % now and then, so most of the medians is floor.
+// bounds are what the predictor must reach on the published rows it has not seen, from the
+// requirements of the step-time work: repeated published runs of one configuration differ by 17 to
+// 43 % now and then, so most of the medians is floor.
 type bounds struct {
 	median, medianEncDec, within125, within2 float64
 }
@@ -25,25 +26,31 @@ func TestLeaveOneOut(t *testing.T) {
 		t.Run(string(by), func(t *testing.T) {
 			v := Validate(data.StepTimes(), by)
 			for _, s := range v.Table() {
-				t.Logf("%-9s %-10s n=%3d median %.3f within 1.25 %.3f within 2 %.3f coverage %.3f | constant MFU %.3f %.3f %.3f",
-					s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2, s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2)
+				t.Logf(
+					"%-9s %-10s n=%3d median %.3f within 1.25 %.3f within 2 %.3f coverage %.3f | constant MFU %.3f %.3f %.3f",
+					s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2, s.Coverage80,
+					s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2)
 				if s.Hardware != "all" {
 					continue
 				}
 				switch s.Class {
 				case "all":
-					if s.MedianAbsLog > want.median || s.Within125 < want.within125 || s.Within2 < want.within2 {
+					if s.MedianAbsLog > want.median || s.Within125 < want.within125 ||
+						s.Within2 < want.within2 {
 						t.Errorf("all rows: %+v; wanted %+v", s, want)
 					}
 					if s.Coverage80 < coverageLow || s.Coverage80 > coverageHigh {
-						t.Errorf("the intervals cover %.3f; wanted %g to %g", s.Coverage80, coverageLow, coverageHigh)
+						t.Errorf("the intervals cover %.3f; wanted %g to %g", s.Coverage80,
+							coverageLow, coverageHigh)
 					}
 					if s.MedianAbsLog >= s.BaselineMedian {
-						t.Errorf("median error %.3f, a constant MFU has %.3f", s.MedianAbsLog, s.BaselineMedian)
+						t.Errorf("median error %.3f, a constant MFU has %.3f", s.MedianAbsLog,
+							s.BaselineMedian)
 					}
 				case "enc-dec":
 					if s.MedianAbsLog > want.medianEncDec {
-						t.Errorf("encoder-decoders: median %.3f; wanted %g", s.MedianAbsLog, want.medianEncDec)
+						t.Errorf("encoder-decoders: median %.3f; wanted %g", s.MedianAbsLog,
+							want.medianEncDec)
 					}
 				}
 			}
@@ -61,13 +68,14 @@ func TestOrderOfRecords(t *testing.T) {
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	for i, got := range FitPublished(rows) {
 		if got.Name != want[i].Name || got.Value != want[i].Value {
-			t.Errorf("%s = %v, in another order of the rows %v", want[i].Name, want[i].Value, got.Value)
+			t.Errorf("%s = %v, in another order of the rows %v", want[i].Name, want[i].Value,
+				got.Value)
 		}
 	}
 }
 
-// Scores of a user's rows do not change with their order, and rows may stand twice. Only rows of quality A and B, and those
-// that state none, are scored; every other is listed.
+// Scores of a user's rows do not change with their order, and rows may stand twice. Only rows of
+// quality A and B, and those that state none, are scored; every other is listed.
 func TestScoresOfAUsersRows(t *testing.T) {
 	rows := data.StepTimes()
 	want := ValidateNew(rows)

@@ -16,8 +16,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// vtrainRun is one of 720 measured iterations of GPT blocks on 2 to 8 A100, all splits into TP, DP and PP, with full
-// recomputation (Bang et al. 2024, vTrain, arXiv 2312.12391, its published measurements). The file is not ours to carry.
+// vtrainRun is one of 720 measured iterations of GPT blocks on 2 to 8 A100, all splits into TP, DP
+// and PP, with full recomputation (Bang et al. 2024, vTrain, arXiv 2312.12391, its published
+// measurements). The file is not ours to carry.
 type vtrainRun struct {
 	Measurement
 	hidden int
@@ -56,16 +57,30 @@ func vtrainRuns(t *testing.T) []vtrainRun {
 		run := hardware.Run{
 			Profile: a100,
 			Shape: shapes.Shape{
-				DModel: hidden, Vocab: vocab, Norm: shapes.LayerNorm, Bias: shapes.BiasAll, Head: shapes.HeadTied,
-				Decoder: shapes.Stack{Layers: n("layers"), DFF: 4 * hidden, Activation: shapes.GELU, DKV: hidden / heads, Heads: heads, KVHeads: heads, Position: shapes.Learned, Positions: length, FinalNorm: true},
+				DModel: hidden, Vocab: vocab, Norm: shapes.LayerNorm, Bias: shapes.BiasAll,
+				Head: shapes.HeadTied,
+				Decoder: shapes.Stack{
+					Layers: n("layers"), DFF: 4 * hidden, Activation: shapes.GELU,
+					DKV: hidden / heads, Heads: heads, KVHeads: heads, Position: shapes.Learned,
+					Positions: length, FinalNorm: true,
+				},
 			},
-			Workload:  flops.Workload{Batch: n("global_batch"), DecoderLength: length},
-			Execution: flops.Execution{Precision: flops.FP16Mixed, Recompute: flops.RecomputeFull, Attention: flops.UnfusedAttention, Dropout: true},
-			Layout:    flops.Layout{TP: n("tp"), DP: n("dp"), PP: n("pp"), MicroBatch: n("micro_batch")},
-			Software:  hardware.Software{Stack: "megatron"},
+			Workload: flops.Workload{Batch: n("global_batch"), DecoderLength: length},
+			Execution: flops.Execution{
+				Precision: flops.FP16Mixed, Recompute: flops.RecomputeFull,
+				Attention: flops.UnfusedAttention, Dropout: true,
+			},
+			Layout: flops.Layout{
+				TP: n("tp"), DP: n("dp"), PP: n("pp"),
+				MicroBatch: n("micro_batch"),
+			},
+			Software: hardware.Software{Stack: "megatron"},
 		}
 		runs = append(runs, vtrainRun{
-			Measurement{run, cell["iteration_ms"] / 1000, fmt.Sprintf("%d wide, %d layers", hidden, n("layers"))},
+			Measurement{
+				run, cell["iteration_ms"] / 1000,
+				fmt.Sprintf("%d wide, %d layers", hidden, n("layers")),
+			},
 			hidden,
 			fmt.Sprint(hidden, n("layers"), n("n_gpus"), n("global_batch")),
 		})
@@ -82,7 +97,9 @@ func measurements(runs []vtrainRun) []Measurement {
 }
 
 // vtrainScore predicts runs with a calibration.
-func vtrainScore(c *hardware.Calibration, runs []vtrainRun) (errs []float64, within func(ratio float64) float64, predicted []float64) {
+func vtrainScore(c *hardware.Calibration, runs []vtrainRun) (errs []float64,
+	within func(ratio float64) float64, predicted []float64,
+) {
 	for _, r := range runs {
 		seconds, _ := predictWith(c, &r.Run)
 		predicted = append(predicted, seconds)
@@ -99,7 +116,8 @@ func vtrainScore(c *hardware.Calibration, runs []vtrainRun) (errs []float64, wit
 	}, predicted
 }
 
-// The bounds are the requirements of the step-time work: sixty measured steps predict the other 660.
+// The bounds are the requirements of the step-time work: sixty measured steps predict the other
+// 660.
 func TestSixtyStepsPredictTheOthers(t *testing.T) {
 	const (
 		draws, sample           = 20, 60
@@ -120,9 +138,11 @@ func TestSixtyStepsPredictTheOthers(t *testing.T) {
 		errs, within, predicted := vtrainScore(&fit.Calibration, runs[sample:])
 		medians = append(medians, median(errs))
 		if draw == 0 {
-			t.Logf("median %.4f, within 1.25 %.3f, within 1.5 %.3f; held-out estimate %.4f, coverage %.2f", medians[0], within(1.25), within(1.5), fit.MedianAbsLogError, fit.Coverage80)
+			t.Logf(
+				"median %.4f, within 1.25 %.3f, within 1.5 %.3f; held-out estimate %.4f, coverage %.2f", medians[0], within(1.25), within(1.5), fit.MedianAbsLogError, fit.Coverage80)
 			if medians[0] > median60 || within(1.25) < within125 || within(1.5) < within15 {
-				t.Errorf("median %.4f, within 1.25 %.3f, within 1.5 %.3f; wanted %g, %g, %g", medians[0], within(1.25), within(1.5), median60, within125, within15)
+				t.Errorf("median %.4f, within 1.25 %.3f, within 1.5 %.3f; wanted %g, %g, %g",
+					medians[0], within(1.25), within(1.5), median60, within125, within15)
 			}
 			cells := map[string][][2]float64{}
 			for i, r := range runs[sample:] {
@@ -135,7 +155,8 @@ func TestSixtyStepsPredictTheOthers(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("medians of the draws: median %.4f, worst %.4f; Spearman in %d cells: median %.3f", median(medians), slices.Max(medians), len(ranks), median(ranks))
+	t.Logf("medians of the draws: median %.4f, worst %.4f; Spearman in %d cells: median %.3f",
+		median(medians), slices.Max(medians), len(ranks), median(ranks))
 	if m := median(medians); m > median60 {
 		t.Errorf("median of the draws %.4f; wanted %g", m, median60)
 	}
@@ -171,9 +192,11 @@ func TestOneWidthPredictsAnother(t *testing.T) {
 // Three points help on average, and cannot hurt much.
 func TestThreeStepsDoNotHurt(t *testing.T) {
 	const (
-		draws   = 20
-		least   = 3
-		allowed = 1.15 // worst draw against the shipped constants: three points of the same corner of the design say little of the rest
+		draws = 20
+		least = 3
+		// worst draw against the shipped constants: three points of the same corner of the design
+		// say little of the rest
+		allowed = 1.15
 	)
 	runs := vtrainRuns(t)
 	shipped := hardware.Shipped(&runs[0].Run.Profile, runs[0].Run.Software)
@@ -189,9 +212,11 @@ func TestThreeStepsDoNotHurt(t *testing.T) {
 		errs, _, _ := vtrainScore(&fit.Calibration, runs[least:])
 		after = append(after, median(errs))
 	}
-	t.Logf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before), median(after), slices.Max(after))
+	t.Logf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before), median(after),
+		slices.Max(after))
 	if median(after) > median(before) || slices.Max(after) > allowed*median(before) {
-		t.Errorf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before), median(after), slices.Max(after))
+		t.Errorf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before),
+			median(after), slices.Max(after))
 	}
 }
 

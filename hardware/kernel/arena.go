@@ -12,12 +12,14 @@ const (
 	ActivationMemory           // saved in the layers for the backward pass
 	BoundaryMemory             // saved outside the layers
 	LogitMemory                // logits, which become their own gradient
-	WorkingMemory              // gradients of activations, and with recompute one layer's activations
+	// gradients of activations, and with recompute one layer's activations
+	WorkingMemory
 	components
 )
 
 var componentNames = [components]string{
-	"weights", "gradients", "optimizer_state", "activations", "boundary_activations", "logits", "working",
+	"weights", "gradients", "optimizer_state", "activations", "boundary_activations", "logits",
+	"working",
 }
 
 // String returns the name used in records, e.g. "optimizer_state".
@@ -45,10 +47,12 @@ const alignment = 16
 
 const floatBytes = 4
 
-// mostElements is more than any machine holds; an arena that reaches it stays there instead of overflowing.
+// mostElements is more than any machine holds; an arena that reaches it stays there instead of
+// overflowing.
 const mostElements = 1 << 44
 
-// arena deals out one block of memory. Without data it only measures: the same calls then say how much to allocate.
+// arena deals out one block of memory. Without data it only measures: the same calls then say how
+// much to allocate.
 type arena struct {
 	data []float32
 	next int
@@ -66,8 +70,8 @@ func (a *arena) take(c Component, n int) []float32 {
 	return a.data[from : from+n : from+n]
 }
 
-// overlay lets several users that are never active together share memory: it ends where the longest ends. All of what they take must
-// be of one component.
+// overlay lets several users that are never active together share memory: it ends where the longest
+// ends. All of what they take must be of one component.
 func (a *arena) overlay(users ...func()) {
 	start, before := a.next, a.held
 	end, most := start, before

@@ -13,12 +13,17 @@ func (m *Model) recordSelfAttention(s *stack, saved *layerSaved, name string) pr
 	norm, out := m.tensor(name+"layer_norm.weight"), m.linear(attention+"o.weight")
 	qkv := m.linear(attention+"q.weight", attention+"k.weight", attention+"v.weight")
 
-	c := core{e: e, to: e.positions, bias: s.saved.bias, causal: s == &m.decoder, probabilities: a.probabilities, dProbabilities: g.probabilities}
+	c := core{
+		e: e, to: e.positions, bias: s.saved.bias, causal: s == &m.decoder,
+		probabilities: a.probabilities, dProbabilities: g.probabilities,
+	}
 	if !c.causal {
 		c.mask = m.feed.mask
 	}
-	c.q, c.k, c.v = heads(a.queries, 0, 3, e.positions, e), heads(a.queries, 1, 3, e.positions, e), heads(a.queries, 2, 3, e.positions, e)
-	c.dq, c.dk, c.dv = heads(g.queries, 0, 3, e.positions, e), heads(g.queries, 1, 3, e.positions, e), heads(g.queries, 2, 3, e.positions, e)
+	c.q, c.k, c.v = heads(a.queries, 0, 3, e.positions, e), heads(a.queries, 1, 3, e.positions, e),
+		heads(a.queries, 2, 3, e.positions, e)
+	c.dq, c.dk, c.dv = heads(g.queries, 0, 3, e.positions, e),
+		heads(g.queries, 1, 3, e.positions, e), heads(g.queries, 2, 3, e.positions, e)
 	c.mixed, c.dMixed = heads(a.mixed, 0, 1, e.positions, e), heads(g.mixed, 0, 1, e.positions, e)
 
 	p.onForward(
@@ -39,17 +44,23 @@ func (m *Model) recordSelfAttention(s *stack, saved *layerSaved, name string) pr
 	return p
 }
 
-// recordCrossAttention lists afterCross = x + W_o·attention(norm(x), encoder output). The gradient of the encoder's output begins in the
-// decoder's last layer and grows towards its first.
-func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string, isLast bool) program {
+// recordCrossAttention lists afterCross = x + W_o·attention(norm(x), encoder output). The gradient
+// of the encoder's output begins in the decoder's last layer and grows towards its first.
+func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string,
+	isLast bool,
+) program {
 	var p program
 	e, a, g := &s.e, &saved.cross, &s.back
 	attention := name + "EncDecAttention."
 	norm, out := m.tensor(name+"layer_norm.weight"), m.linear(attention+"o.weight")
-	query, keyValue := m.linear(attention+"q.weight"), m.linear(attention+"k.weight", attention+"v.weight")
+	query, keyValue := m.linear(attention+"q.weight"),
+		m.linear(attention+"k.weight", attention+"v.weight")
 	source, dSource, sources := m.encoder.saved.output, m.encoder.back.residual, m.encoder.e.rows
 
-	c := core{e: e, to: e.sources, mask: m.feed.mask, probabilities: a.probabilities, dProbabilities: g.probabilities}
+	c := core{
+		e: e, to: e.sources, mask: m.feed.mask, probabilities: a.probabilities,
+		dProbabilities: g.probabilities,
+	}
 	c.q, c.dq = heads(a.queries, 0, 1, e.positions, e), heads(g.queries, 0, 1, e.positions, e)
 	c.k, c.v = heads(a.keyValues, 0, 2, e.sources, e), heads(a.keyValues, 1, 2, e.sources, e)
 	c.dk, c.dv = heads(g.keyValues, 0, 2, e.sources, e), heads(g.keyValues, 1, 2, e.sources, e)
@@ -75,7 +86,8 @@ func (m *Model) recordCrossAttention(s *stack, saved *layerSaved, name string, i
 	return p
 }
 
-// core is softmax(Q·Kᵀ + bias + mask)·V for every sequence and head, S×kv by Sk×kv matrices that lie interleaved in wider rows.
+// core is softmax(Q·Kᵀ + bias + mask)·V for every sequence and head, S×kv by Sk×kv matrices that
+// lie interleaved in wider rows.
 type core struct {
 	e                             *extents
 	to                            int       // Sk, positions attended to
@@ -87,7 +99,8 @@ type core struct {
 	probabilities, dProbabilities []float32 // B×heads×S×Sk
 }
 
-// heads is the view of part `part` of rows that hold `parts` of them, each heads·kv wide: one matrix a sequence and head.
+// heads is the view of part `part` of rows that hold `parts` of them, each heads·kv wide: one
+// matrix a sequence and head.
 func heads(x []float32, part, parts, positions int, e *extents) gemm.Matrix {
 	if len(x) == 0 {
 		return gemm.Matrix{}
@@ -103,7 +116,8 @@ func at(m gemm.Matrix, sequence, head int) gemm.Matrix {
 	return m
 }
 
-// coreForward computes scores, softmax and values of a sequence and head in one task: they stay in the cache of its core.
+// coreForward computes scores, softmax and values of a sequence and head in one task: they stay in
+// the cache of its core.
 func (m *Model) coreForward(c *core) op {
 	e := c.e
 	square := e.positions * c.to
@@ -112,7 +126,8 @@ func (m *Model) coreForward(c *core) op {
 		p := c.probabilities[id*square : (id+1)*square]
 		scores := gemm.RowMajor(p, c.to)
 		engine := m.core[worker]
-		engine.Mul(scores, at(c.q, sequence, head), at(c.k, sequence, head).T(), gemm.Size{M: e.positions, N: c.to, K: e.kv}, false)
+		engine.Mul(scores, at(c.q, sequence, head), at(c.k, sequence, head).T(),
+			gemm.Size{M: e.positions, N: c.to, K: e.kv}, false)
 		if !m.productsOnly {
 			o := vec.SoftmaxOptions{Causal: c.causal}
 			if c.bias != nil {
@@ -123,7 +138,8 @@ func (m *Model) coreForward(c *core) op {
 			}
 			m.vec.Softmax(p, c.to, o)
 		}
-		engine.Mul(at(c.mixed, sequence, head), scores, at(c.v, sequence, head), gemm.Size{M: e.positions, N: e.kv, K: c.to}, false)
+		engine.Mul(at(c.mixed, sequence, head), scores, at(c.v, sequence, head),
+			gemm.Size{M: e.positions, N: e.kv, K: c.to}, false)
 	}
 	tasks := e.batch * e.heads
 	return op{run: func() { m.pool.ForWorker(tasks, task) }, products: true}
@@ -138,15 +154,20 @@ func (m *Model) coreBackward(c *core) op {
 	task := func(worker, id int) {
 		sequence, head := id/e.heads, id%e.heads
 		p, ds := c.probabilities[id*square:(id+1)*square], c.dProbabilities[id*square:(id+1)*square]
-		probabilities, scores, dMixed := gemm.RowMajor(p, c.to), gemm.RowMajor(ds, c.to), at(c.dMixed, sequence, head)
+		probabilities, scores, dMixed := gemm.RowMajor(p, c.to), gemm.RowMajor(ds, c.to),
+			at(c.dMixed, sequence, head)
 		engine := m.core[worker]
-		engine.Mul(scores, dMixed, at(c.v, sequence, head).T(), gemm.Size{M: e.positions, N: c.to, K: e.kv}, false)
-		engine.Mul(at(c.dv, sequence, head), probabilities.T(), dMixed, gemm.Size{M: c.to, N: e.kv, K: e.positions}, false)
+		engine.Mul(scores, dMixed, at(c.v, sequence, head).T(),
+			gemm.Size{M: e.positions, N: c.to, K: e.kv}, false)
+		engine.Mul(at(c.dv, sequence, head), probabilities.T(), dMixed,
+			gemm.Size{M: c.to, N: e.kv, K: e.positions}, false)
 		if !m.productsOnly {
 			m.vec.SoftmaxBackward(ds, ds, p, c.to)
 		}
-		engine.Mul(at(c.dq, sequence, head), scores, at(c.k, sequence, head), gemm.Size{M: e.positions, N: e.kv, K: c.to}, false)
-		engine.Mul(at(c.dk, sequence, head), scores.T(), at(c.q, sequence, head), gemm.Size{M: c.to, N: e.kv, K: e.positions}, false)
+		engine.Mul(at(c.dq, sequence, head), scores, at(c.k, sequence, head),
+			gemm.Size{M: e.positions, N: e.kv, K: c.to}, false)
+		engine.Mul(at(c.dk, sequence, head), scores.T(), at(c.q, sequence, head),
+			gemm.Size{M: c.to, N: e.kv, K: e.positions}, false)
 	}
 	tasks := e.batch * e.heads
 	return op{run: func() { m.pool.ForWorker(tasks, task) }, products: true}

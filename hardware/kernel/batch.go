@@ -9,10 +9,12 @@ import (
 
 // Batch is the data of one step, sequence after sequence.
 type Batch struct {
-	Inputs     []int32 // B×Se tokens of the encoder
-	InputMask  []bool  // B×Se: false for padding, which nothing attends to; nil for no padding
-	Targets    []int32 // B×Sd tokens to predict; the decoder reads them shifted by one position, behind token 0
-	TargetLoss []bool  // B×Sd: false for positions that do not count in the loss; nil for none of those
+	Inputs    []int32 // B×Se tokens of the encoder
+	InputMask []bool  // B×Se: false for padding, which nothing attends to; nil for no padding
+	// B×Sd tokens to predict; the decoder reads them shifted by one position, behind token 0
+	Targets []int32
+	// B×Sd: false for positions that do not count in the loss; nil for none of those
+	TargetLoss []bool
 }
 
 // startToken is what the decoder reads first, T5's padding token.
@@ -30,8 +32,9 @@ type feed struct {
 func newFeed(sources, targets int) feed {
 	return feed{
 		inputs: make([]int32, sources), mask: make([]float32, sources),
-		shifted: make([]int32, targets), targets: make([]int32, targets), weights: make([]float32, targets),
-		losses: make([]vec.RowLoss, targets),
+		shifted: make([]int32, targets), targets: make([]int32, targets),
+		weights: make([]float32, targets),
+		losses:  make([]vec.RowLoss, targets),
 	}
 }
 
@@ -70,7 +73,10 @@ func (f *feed) load(b *Batch, vocab, decoderLength int) error {
 		}
 	}
 	if counted == 0 {
-		return &BatchError{Field: "target loss", Value: "false everywhere", Allowed: "at least one position that counts"}
+		return &BatchError{
+			Field: "target loss", Value: "false everywhere",
+			Allowed: "at least one position that counts",
+		}
 	}
 	f.gradScale = 1 / float64(counted)
 	return nil
@@ -78,11 +84,17 @@ func (f *feed) load(b *Batch, vocab, decoderLength int) error {
 
 func fits(field string, tokens, want []int32, vocab int) error {
 	if len(tokens) != len(want) {
-		return &BatchError{Field: field, Value: fmt.Sprintf("%d tokens", len(tokens)), Allowed: fmt.Sprint(len(want))}
+		return &BatchError{
+			Field: field, Value: fmt.Sprintf("%d tokens", len(tokens)),
+			Allowed: fmt.Sprint(len(want)),
+		}
 	}
 	for n, id := range tokens {
 		if id < 0 || int(id) >= vocab {
-			return &BatchError{Field: fmt.Sprintf("%s[%d]", field, n), Value: fmt.Sprintf("token %d", id), Allowed: fmt.Sprintf("0 to %d", vocab-1)}
+			return &BatchError{
+				Field: fmt.Sprintf("%s[%d]", field, n),
+				Value: fmt.Sprintf("token %d", id), Allowed: fmt.Sprintf("0 to %d", vocab-1),
+			}
 		}
 	}
 	return nil
@@ -90,7 +102,10 @@ func fits(field string, tokens, want []int32, vocab int) error {
 
 func maskFits(field string, mask []bool, want int) error {
 	if mask != nil && len(mask) != want {
-		return &BatchError{Field: field, Value: fmt.Sprintf("%d positions", len(mask)), Allowed: fmt.Sprintf("%d, or none", want)}
+		return &BatchError{
+			Field: field, Value: fmt.Sprintf("%d positions", len(mask)),
+			Allowed: fmt.Sprintf("%d, or none", want),
+		}
 	}
 	return nil
 }

@@ -25,21 +25,31 @@ func benchmarkCases() map[string]benchmarkCase {
 			Layers: layers, DFF: f, Activation: shapes.ReLU, DKV: 64, Heads: heads, KVHeads: heads,
 			Position: shapes.Relative, Positions: 32, FinalNorm: true,
 		}
-		s := shapes.Shape{Name: name, Family: shapes.T5, DModel: d, Vocab: 32128, Encoder: k, Decoder: k, Head: shapes.HeadTied}
-		return benchmarkCase{shape: s, options: Options{Batch: batch, EncoderLength: 128, DecoderLength: 32}}
+		s := shapes.Shape{
+			Name: name, Family: shapes.T5, DModel: d, Vocab: 32128, Encoder: k,
+			Decoder: k, Head: shapes.HeadTied,
+		}
+		return benchmarkCase{shape: s, options: Options{
+			Batch: batch, EncoderLength: 128,
+			DecoderLength: 32,
+		}}
 	}
-	return map[string]benchmarkCase{"A": of("A", 256, 1024, 4, 4, 8), "B": of("B", 512, 2048, 8, 6, 4)}
+	return map[string]benchmarkCase{
+		"A": of("A", 256, 1024, 4, 4, 8),
+		"B": of("B", 512, 2048, 8, 6, 4),
+	}
 }
 
-// BenchmarkStep times whole training steps with Adam on GOMAXPROCS threads, and beside them the matrix products of a step alone, on the
-// best path of this machine.
+// BenchmarkStep times whole training steps with Adam on GOMAXPROCS threads, and beside them the
+// matrix products of a step alone, on the best path of this machine.
 func BenchmarkStep(b *testing.B) {
 	for _, name := range []string{"A", "B"} {
 		b.Run(name, func(b *testing.B) { benchmarkStep(b, benchmarkCases()[name], 3, 9) })
 	}
 }
 
-// BenchmarkLowerPath does the same for A on the other paths, by name. The plain-Go fallback takes seconds a step.
+// BenchmarkLowerPath does the same for A on the other paths, by name. The plain-Go fallback takes
+// seconds a step.
 func BenchmarkLowerPath(b *testing.B) {
 	for _, path := range isa.Supported() {
 		if path == isa.Best() {
@@ -53,13 +63,16 @@ func BenchmarkLowerPath(b *testing.B) {
 	}
 }
 
-// benchmarkStep takes the given number of steps to warm up, then as many samples of products and whole steps, whose medians are compared,
-// and then the steps that count.
+// benchmarkStep takes the given number of steps to warm up, then as many samples of products and
+// whole steps, whose medians are compared, and then the steps that count.
 func benchmarkStep(b *testing.B, c benchmarkCase, warmup, samples int) {
 	c.options.Threads = runtime.GOMAXPROCS(0)
 	m := mustNew(b, c.shape, c.options)
 	r := rand.New(rand.NewPCG(1, 2))
-	batch := &Batch{Inputs: make([]int32, m.encoder.e.rows), Targets: make([]int32, m.decoder.e.rows)}
+	batch := &Batch{
+		Inputs:  make([]int32, m.encoder.e.rows),
+		Targets: make([]int32, m.decoder.e.rows),
+	}
 	for _, ids := range [][]int32{batch.Inputs, batch.Targets} {
 		for i := range ids {
 			ids[i] = int32(r.IntN(c.shape.Vocab))
@@ -101,7 +114,8 @@ func benchmarkStep(b *testing.B, c benchmarkCase, warmup, samples int) {
 	b.ReportMetric(float64(result.MatmulFLOPs)/seconds/1e9, "GFLOP/s")
 	b.ReportMetric(float64(result.MatmulFLOPs)/seconds/peak, "share-of-peak")
 	b.ReportMetric(peak/1e9, "peak-GFLOP/s")
-	b.ReportMetric(drift, "peak-drift") // beyond ±0.05 others used the machine, and the numbers say little
+	// beyond ±0.05 others used the machine, and the numbers say little
+	b.ReportMetric(drift, "peak-drift")
 	b.ReportMetric(best.Seconds()*1e3, "best-ms")
 	b.ReportMetric(middle(alone).Seconds()*1e3, "products-ms")
 	b.ReportMetric(middle(alone).Seconds()/middle(whole).Seconds(), "product-share")

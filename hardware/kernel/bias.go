@@ -5,8 +5,9 @@ import "math"
 // longestDistance is where relative positions share the last bucket.
 const longestDistance = 128
 
-// bucket returns the bucket of a key that lies `distance` positions after its query. In an encoder half of the buckets is for keys
-// that follow. Half of those on a side hold one distance each, the rest grow in logarithmic steps up to longestDistance.
+// bucket returns the bucket of a key that lies `distance` positions after its query. In an encoder
+// half of the buckets is for keys that follow. Half of those on a side hold one distance each, the
+// rest grow in logarithmic steps up to longestDistance.
 //
 // Source: Raffel et al. 2020, section 2.1, arXiv 1910.10683, and its released code.
 func bucket(distance, buckets int, causal bool) int {
@@ -22,7 +23,8 @@ func bucket(distance, buckets int, causal bool) int {
 	if n < exact {
 		return first + n
 	}
-	steps := math.Log(float64(n)/float64(exact)) / math.Log(float64(longestDistance)/float64(exact)) * float64(buckets-exact)
+	steps := math.Log(float64(n)/float64(exact)) / math.Log(
+		float64(longestDistance)/float64(exact)) * float64(buckets-exact)
 	return first + min(exact+int(steps), buckets-1)
 }
 
@@ -62,7 +64,8 @@ func (m *Model) spreadBias(s *stack) op {
 // biasRows is how many rows of a head's bias gradient one task adds to.
 const biasRows = 32
 
-// addBias adds the score gradients of a layer, sequence after sequence, to the gradient of the bias they all share.
+// addBias adds the score gradients of a layer, sequence after sequence, to the gradient of the bias
+// they all share.
 func (m *Model) addBias(s *stack) op {
 	n, e := s.e.positions, &s.e
 	from, to := s.back.probabilities, s.saved.biasGradient

@@ -21,8 +21,10 @@ type extents struct {
 
 func extentsOf(s *shapes.Shape, k *shapes.Stack, batch, positions, sources int) extents {
 	e := extents{
-		layers: k.Layers, batch: batch, positions: positions, rows: batch * positions, sources: sources,
-		d: s.DModel, f: k.DFF, hidden: k.DFF, heads: k.Heads, kv: k.DKV, inner: k.Inner(), gated: k.Gated,
+		layers: k.Layers, batch: batch, positions: positions, rows: batch * positions,
+		sources: sources,
+		d:       s.DModel, f: k.DFF, hidden: k.DFF, heads: k.Heads, kv: k.DKV, inner: k.Inner(),
+		gated: k.Gated,
 	}
 	if k.Gated {
 		e.hidden = 2 * k.DFF
@@ -83,7 +85,10 @@ type gradients struct {
 }
 
 func (a *arena) attention(c Component, e *extents, cross bool) attentionSaved {
-	s := attentionSaved{normed: a.take(c, e.rows*e.d), inverse: a.take(c, e.rows), mixed: a.take(c, e.rows*e.inner)}
+	s := attentionSaved{
+		normed: a.take(c, e.rows*e.d), inverse: a.take(c, e.rows),
+		mixed: a.take(c, e.rows*e.inner),
+	}
 	if cross {
 		s.queries = a.take(c, e.rows*e.inner)
 		s.keyValues = a.take(c, e.batch*e.sources*2*e.inner)
@@ -102,7 +107,10 @@ func (a *arena) layer(c Component, e *extents) layerSaved {
 		l.cross = a.attention(c, e, true)
 		l.afterCross = a.take(c, e.rows*e.d)
 	}
-	l.feedForward = feedForwardSaved{normed: a.take(c, e.rows*e.d), inverse: a.take(c, e.rows), hidden: a.take(c, e.rows*e.f)}
+	l.feedForward = feedForwardSaved{
+		normed: a.take(c, e.rows*e.d), inverse: a.take(c, e.rows),
+		hidden: a.take(c, e.rows*e.f),
+	}
 	if e.gated {
 		l.feedForward.gates = a.take(c, e.rows*e.hidden)
 	}
@@ -127,8 +135,8 @@ func (a *arena) stack(e *extents, recompute Recompute) stackSaved {
 	return s
 }
 
-// working takes what one stack needs while its layers run, over the residual gradient that outlives them. With recompute all layers
-// share the saved tensors of one.
+// working takes what one stack needs while its layers run, over the residual gradient that outlives
+// them. With recompute all layers share the saved tensors of one.
 func (a *arena) working(e *extents, s *stackSaved, g *gradients, recompute Recompute) {
 	const c = WorkingMemory
 	if recompute == RecomputeFull {

@@ -32,12 +32,14 @@ func (e *CheckpointError) Error() string {
 	return fmt.Sprintf("%s: %s: %s; want %s", e.Name, e.Problem, e.Value, e.Want)
 }
 
-// Save writes weights, optimizer state and the count of steps in the safetensors format, weights under the names and in the layout of
-// Hugging Face's T5. The caller's metadata, such as the seed of its data, is kept beside them.
+// Save writes weights, optimizer state and the count of steps in the safetensors format, weights
+// under the names and in the layout of Hugging Face's T5. The caller's metadata, such as the seed
+// of its data, is kept beside them.
 func (m *Model) Save(w io.Writer, metadata map[string]string) error {
 	all := map[string]string{}
 	maps.Copy(all, metadata)
-	all[stepKey], all[optimizerKey], all[formatKey] = strconv.Itoa(m.steps), m.options.Optimizer.String(), "pt"
+	all[stepKey], all[optimizerKey], all[formatKey] = strconv.Itoa(m.steps),
+		m.options.Optimizer.String(), "pt"
 	stored := m.stored()
 	entries := make([]config.Tensor, len(stored))
 	for n, t := range stored {
@@ -65,11 +67,15 @@ func (m *Model) Save(w io.Writer, metadata map[string]string) error {
 
 // stored lists the tensors of a checkpoint in their order.
 func (m *Model) stored() []Tensor {
-	return append(slices.Clone(m.Tensors), Tensor{Name: momentsName, Dims: []int{len(m.moments)}, Values: m.moments})
+	return append(slices.Clone(m.Tensors), Tensor{
+		Name: momentsName, Dims: []int{len(m.moments)},
+		Values: m.moments,
+	})
 }
 
-// Load reads what [Model.Save] wrote into a model of the same shape and optimizer, and returns the metadata. The name is for errors: a
-// [*CheckpointError], or those of [config.ReadHeader]. If the error comes after the header, the model is half read and must not be used.
+// Load reads what [Model.Save] wrote into a model of the same shape and optimizer, and returns the
+// metadata. The name is for errors: a [*CheckpointError], or those of [config.ReadHeader]. If the
+// error comes after the header, the model is half read and must not be used.
 func (m *Model) Load(name string, r io.Reader) (map[string]string, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	header, err := config.ReadHeader(name, buffered)
@@ -97,11 +103,17 @@ func (m *Model) Load(name string, r io.Reader) (map[string]string, error) {
 // matches checks that a checkpoint holds exactly the model's tensors, and returns its steps.
 func (m *Model) matches(name string, header *config.Header) (steps int, err error) {
 	if got, want := header.Metadata[optimizerKey], m.options.Optimizer.String(); got != want {
-		return 0, &CheckpointError{Name: name, Problem: "was written with another optimizer", Value: strconv.Quote(got), Want: want}
+		return 0, &CheckpointError{
+			Name: name, Problem: "was written with another optimizer",
+			Value: strconv.Quote(got), Want: want,
+		}
 	}
 	steps, err = strconv.Atoi(header.Metadata[stepKey])
 	if err != nil || steps < 0 {
-		return 0, &CheckpointError{Name: name, Problem: "has no count of steps", Value: strconv.Quote(header.Metadata[stepKey]), Want: "a whole number"}
+		return 0, &CheckpointError{
+			Name: name, Problem: "has no count of steps",
+			Value: strconv.Quote(header.Metadata[stepKey]), Want: "a whole number",
+		}
 	}
 	want := map[string]string{}
 	for _, t := range m.stored() {
@@ -114,12 +126,18 @@ func (m *Model) matches(name string, header *config.Header) (steps int, err erro
 			if expected == "" {
 				expected = "no such tensor"
 			}
-			return 0, &CheckpointError{Name: name, Problem: "has another " + t.Name, Value: got, Want: expected}
+			return 0, &CheckpointError{
+				Name: name, Problem: "has another " + t.Name, Value: got,
+				Want: expected,
+			}
 		}
 		delete(want, t.Name)
 	}
 	for _, missing := range slices.Sorted(maps.Keys(want)) {
-		return 0, &CheckpointError{Name: name, Problem: "lacks " + missing, Value: "absent", Want: want[missing]}
+		return 0, &CheckpointError{
+			Name: name, Problem: "lacks " + missing, Value: "absent",
+			Want: want[missing],
+		}
 	}
 	return steps, nil
 }

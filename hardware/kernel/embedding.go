@@ -8,7 +8,8 @@ func (m *Model) lookUp(x []float32, ids []int32) op {
 	return m.parallel(len(ids), rowsPerTask(d), func(lo, hi int) { m.vec.Gather(x[lo*d:hi*d], table, ids[lo:hi], d) })
 }
 
-// scatterColumns is how many columns of the table one task adds to: tokens repeat, so tasks share columns and not rows.
+// scatterColumns is how many columns of the table one task adds to: tokens repeat, so tasks share
+// columns and not rows.
 const scatterColumns = 64
 
 // scatter is dE[ids] += dx.
@@ -22,6 +23,7 @@ func (m *Model) crossEntropy() op {
 	cols, f := m.shape.Vocab, &m.feed
 	return m.parallel(len(f.targets), rowsPerTask(cols), func(lo, hi int) {
 		o := vec.LossOptions{ZLoss: m.options.ZLoss, GradScale: f.gradScale}
-		m.vec.CrossEntropy(m.logits[lo*cols:hi*cols], cols, f.targets[lo:hi], f.weights[lo:hi], o, f.losses[lo:hi])
+		m.vec.CrossEntropy(m.logits[lo*cols:hi*cols], cols, f.targets[lo:hi], f.weights[lo:hi], o,
+			f.losses[lo:hi])
 	})
 }

@@ -2,14 +2,18 @@ package kernel
 
 import "fmt"
 
-// NonFiniteError reports NaN or an infinity. The step that found it left the weights and the optimizer as they were.
+// NonFiniteError reports NaN or an infinity. The step that found it left the weights and the
+// optimizer as they were.
 type NonFiniteError struct {
-	Where string // the first tensor, in the order of the forward pass, that holds it: a weight, an activation, a gradient, or the loss
-	Index int    // of its first bad element
+	// the first tensor, in the order of the forward pass, that holds it: a weight, an activation, a
+	// gradient, or the loss
+	Where string
+	Index int // of its first bad element
 }
 
 func (e *NonFiniteError) Error() string {
-	return fmt.Sprintf("NaN or infinity in %s, element %d; the weights were not changed", e.Where, e.Index)
+	return fmt.Sprintf("NaN or infinity in %s, element %d; the weights were not changed", e.Where,
+		e.Index)
 }
 
 // BatchError reports a batch that does not fit the model.

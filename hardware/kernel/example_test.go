@@ -16,7 +16,10 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	options := kernel.Options{Batch: 4, EncoderLength: 48, DecoderLength: 16, Optimizer: kernel.Adafactor, Seed: 1}
+	options := kernel.Options{
+		Batch: 4, EncoderLength: 48, DecoderLength: 16,
+		Optimizer: kernel.Adafactor, Seed: 1,
+	}
 	text := strings.Repeat("the cat sat on the mat and looked at the moon; ", 40)
 	source, err := kernel.NewSpanCorruption([]byte(text), options, shape.Vocab, options.Seed)
 	if err != nil {

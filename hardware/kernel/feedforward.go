@@ -1,7 +1,10 @@
 package kernel
 
-// recordFeedForward lists output = x + W_o·act(W_i·norm(x)). Gated, the first product computes both halves side by side.
-func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string, x, output []float32) program {
+// recordFeedForward lists output = x + W_o·act(W_i·norm(x)). Gated, the first product computes both
+// halves side by side.
+func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string, x,
+	output []float32,
+) program {
 	var p program
 	e, g := &s.e, &s.back
 	norm := m.tensor(name + "layer_norm.weight")
@@ -14,7 +17,8 @@ func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string
 		first = m.linear(name+"DenseReluDense.wi_0.weight", name+"DenseReluDense.wi_1.weight")
 		gradient = g.gates
 		p.onForward(first.apply(m, saved.gates, saved.normed, e.rows, false), m.gate(saved, e))
-		p.onBackward(second.backInput(m, g.hidden, g.residual, e.rows, false), second.backWeight(m, g.residual, saved.hidden, e.rows, true))
+		p.onBackward(second.backInput(m, g.hidden, g.residual, e.rows, false),
+			second.backWeight(m, g.residual, saved.hidden, e.rows, true))
 		p.onBackward(m.gateBackward(saved, g, e))
 	} else {
 		first = m.linear(name + "DenseReluDense.wi.weight")
@@ -22,11 +26,13 @@ func (m *Model) recordFeedForward(s *stack, saved *feedForwardSaved, name string
 		h, dh := saved.hidden, g.hidden
 		p.onForward(first.apply(m, h, saved.normed, e.rows, false))
 		p.onForward(m.parallel(len(h), elementsPerTask, func(lo, hi int) { m.vec.ReLU(h[lo:hi], h[lo:hi]) }))
-		p.onBackward(second.backInput(m, dh, g.residual, e.rows, false), second.backWeight(m, g.residual, h, e.rows, true))
+		p.onBackward(second.backInput(m, dh, g.residual, e.rows, false),
+			second.backWeight(m, g.residual, h, e.rows, true))
 		p.onBackward(m.parallel(len(h), elementsPerTask, func(lo, hi int) { m.vec.ReLUBackward(dh[lo:hi], dh[lo:hi], h[lo:hi]) }))
 	}
 	p.onForward(second.apply(m, output, saved.hidden, e.rows, true))
-	p.onBackward(first.backWeight(m, gradient, saved.normed, e.rows, true), first.backInput(m, g.normed, gradient, e.rows, false))
+	p.onBackward(first.backWeight(m, gradient, saved.normed, e.rows, true),
+		first.backInput(m, g.normed, gradient, e.rows, false))
 	p.onBackward(m.normBackward(norm, g.aroundNorm(), x, saved.inverse, e.rows)...)
 	return p
 }

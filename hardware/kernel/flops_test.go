@@ -8,8 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Both sides are sums of products of integers below 2⁵³, so they must be the same number. The kernel counts the extents that each call of
-// its products had; flops walks a list of operations. Masks change nothing: padding is computed.
+// Both sides are sums of products of integers below 2⁵³, so they must be the same number. The
+// kernel counts the extents that each call of its products had; flops walks a list of operations.
+// Masks change nothing: padding is computed.
 func TestExecutedFLOPsEqualTheLedger(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := kernel.DrawShape(t)
@@ -24,7 +25,10 @@ func TestExecutedFLOPsEqualTheLedger(t *testing.T) {
 		}
 		defer func() { _ = m.Close() }()
 		b := kernel.DrawBatch(t, &s, o)
-		work := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
+		work := flops.Workload{
+			Batch: o.Batch, EncoderLength: o.EncoderLength,
+			DecoderLength: o.DecoderLength,
+		}
 
 		r, err := m.Evaluate(b)
 		if err != nil {
@@ -42,7 +46,8 @@ func TestExecutedFLOPsEqualTheLedger(t *testing.T) {
 			t.Errorf("step: executed %d, counted %.0f", r.MatmulFLOPs, want)
 		}
 		if !recompute && float64(r.MatmulFLOPs) != 3*ledger.Forward() {
-			t.Errorf("step: executed %d, 3 forward passes of the ledger are %.0f", r.MatmulFLOPs, 3*ledger.Forward())
+			t.Errorf("step: executed %d, 3 forward passes of the ledger are %.0f", r.MatmulFLOPs,
+				3*ledger.Forward())
 		}
 		if m.Parameters() != ledger.Parameters() {
 			t.Errorf("%d parameters, the ledger has %d", m.Parameters(), ledger.Parameters())

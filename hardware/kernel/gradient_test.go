@@ -12,8 +12,14 @@ import (
 
 // tiny returns a T5 v1.0 shape small enough for finite differences of every weight.
 func tiny() shapes.Shape {
-	k := shapes.Stack{Layers: 2, DFF: 7, Activation: shapes.ReLU, DKV: 3, Heads: 2, KVHeads: 2, Position: shapes.Relative, Positions: 8, FinalNorm: true}
-	return shapes.Shape{Name: "tiny", Family: shapes.T5, DModel: 5, Vocab: 11, Encoder: k, Decoder: k, Head: shapes.HeadTied}
+	k := shapes.Stack{
+		Layers: 2, DFF: 7, Activation: shapes.ReLU, DKV: 3, Heads: 2, KVHeads: 2,
+		Position: shapes.Relative, Positions: 8, FinalNorm: true,
+	}
+	return shapes.Shape{
+		Name: "tiny", Family: shapes.T5, DModel: 5, Vocab: 11, Encoder: k,
+		Decoder: k, Head: shapes.HeadTied,
+	}
 }
 
 // gated returns the v1.1 variant: gated GELU and a head of its own.
@@ -25,10 +31,14 @@ func gated(s shapes.Shape) shapes.Shape {
 	return s
 }
 
-// randomBatch draws a batch; with masks, about a third of inputs and targets are padding and the last sequence has no inputs at all.
+// randomBatch draws a batch; with masks, about a third of inputs and targets are padding and the
+// last sequence has no inputs at all.
 func randomBatch(o Options, vocab int, seed uint64, masks bool) *Batch {
 	r := rand.New(rand.NewPCG(seed, 1))
-	b := &Batch{Inputs: make([]int32, o.Batch*o.EncoderLength), Targets: make([]int32, o.Batch*o.DecoderLength)}
+	b := &Batch{
+		Inputs:  make([]int32, o.Batch*o.EncoderLength),
+		Targets: make([]int32, o.Batch*o.DecoderLength),
+	}
 	for i := range b.Inputs {
 		b.Inputs[i] = int32(r.IntN(vocab))
 	}
@@ -57,10 +67,12 @@ func mustNew(t testing.TB, s shapes.Shape, o Options) *Model {
 	return m
 }
 
-// gradientTolerance is the bound on the relative error of a tensor's gradient. Rounding in float32 leaves about 1e-6.
+// gradientTolerance is the bound on the relative error of a tensor's gradient. Rounding in
+// float32 leaves about 1e-6.
 const gradientTolerance = 1e-4
 
-// differenceStep balances truncation (step²) against cancellation (2⁻⁵²/step) of central differences: both near 1e-11.
+// differenceStep balances truncation (step²) against cancellation (2⁻⁵²/step) of central
+// differences: both near 1e-11.
 const differenceStep = 1e-5
 
 // relativeNorm returns |a − b| / |b|, or |a| where b is zero.
@@ -84,7 +96,8 @@ func float64s(x []float32) []float64 {
 	return y
 }
 
-// checkGradients compares every element of every gradient with central differences of the twin's loss.
+// checkGradients compares every element of every gradient with central differences of the twin's
+// loss.
 func checkGradients(t *testing.T, s shapes.Shape, o Options, b *Batch) {
 	t.Helper()
 	m := mustNew(t, s, o)
@@ -107,7 +120,8 @@ func checkGradients(t *testing.T, s shapes.Shape, o Options, b *Batch) {
 			values[i] = v
 		}
 		if e := relativeNorm(float64s(tensor.Gradient), want); !(e <= gradientTolerance) {
-			t.Errorf("%s: relative error %.2g\n got %v\nwant %v", tensor.Name, e, tensor.Gradient, want)
+			t.Errorf("%s: relative error %.2g\n got %v\nwant %v", tensor.Name, e, tensor.Gradient,
+				want)
 		}
 	}
 }
@@ -116,7 +130,8 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	o := Options{Batch: 3, EncoderLength: 5, DecoderLength: 4, Threads: 2, Seed: 7}
 	asymmetric := tiny()
 	asymmetric.Encoder.Layers, asymmetric.Decoder.Layers = 3, 1
-	asymmetric.Decoder.Heads, asymmetric.Decoder.KVHeads, asymmetric.Decoder.DKV, asymmetric.Decoder.DFF = 3, 3, 5, 4
+	asymmetric.Decoder.Heads, asymmetric.Decoder.KVHeads, asymmetric.Decoder.DKV,
+		asymmetric.Decoder.DFF = 3, 3, 5, 4
 	untied := tiny()
 	untied.Head = shapes.HeadUntied
 	for _, c := range []struct {
@@ -143,11 +158,13 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 	}
 }
 
-// smallestGradient is the share of the whole gradient's norm below which a tensor is not compared: drawn shapes include such where a small
-// gradient is what is left of larger terms that cancel, with their rounding.
+// smallestGradient is the share of the whole gradient's norm below which a tensor is not compared:
+// drawn shapes include such where a small gradient is what is left of larger terms that cancel,
+// with their rounding.
 const smallestGradient = 1e-3
 
-// For shapes and masks as they come: the loss is the twin's, and along each tensor's gradient g the loss rises by |g| a unit.
+// For shapes and masks as they come: the loss is the twin's, and along each tensor's gradient g the
+// loss rises by |g| a unit.
 func TestGradientsOfDrawnShapes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := DrawShape(t)
@@ -182,7 +199,9 @@ func TestGradientsOfDrawnShapes(t *testing.T) {
 		along := func(step float64) float64 { return (at(step) - at(-step)) / (2 * step) }
 		want := along(differenceStep)
 		if closer := along(differenceStep / 10); math.Abs(closer-want) > gradientTolerance/10*math.Abs(want) {
-			return // a kink of ReLU, or a norm of next to nothing, within the step: the differences are no derivative
+			// a kink of ReLU, or a norm of next to nothing, within the step: the differences are no
+			// derivative
+			return
 		}
 		if math.Abs(norm-want) > gradientTolerance*math.Abs(want) {
 			t.Errorf("%s: gradient %v along itself, differences give %v", tensor.Name, norm, want)
@@ -190,7 +209,8 @@ func TestGradientsOfDrawnShapes(t *testing.T) {
 	})
 }
 
-// The norm is gathered piece by piece along the backward pass; here it is taken of everything at the end.
+// The norm is gathered piece by piece along the backward pass; here it is taken of everything at
+// the end.
 func TestGradientNormCoversEveryTensor(t *testing.T) {
 	for _, s := range []shapes.Shape{small(), gated(small())} {
 		m := mustNew(t, s, smallBatch)

@@ -6,15 +6,17 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/vec"
 )
 
-// gradientNorm is the norm of all gradients. The squares of a matrix are summed right behind the product that makes it, while it lies in a
-// cache; reading all gradients once more at the end would cost a few percent of a step.
+// gradientNorm is the norm of all gradients. The squares of a matrix are summed right behind the
+// product that makes it, while it lies in a cache; reading all gradients once more at the end would
+// cost a few percent of a step.
 type gradientNorm struct {
 	parts   []*squares
 	watched map[int]bool // tensors by offset
 	rest    []*squares   // what no product completes: small tensors, and the token table
 }
 
-// squares is the sum of squares of one stretch of the flat gradient, in blocks that do not depend on the threads.
+// squares is the sum of squares of one stretch of the flat gradient, in blocks that do not depend
+// on the threads.
 type squares struct {
 	sums []float64
 	run  func()

@@ -16,9 +16,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// execution tells flops what the kernel does: everything in float32, attention scores kept, no further copy of the logits.
+// execution tells flops what the kernel does: everything in float32, attention scores kept, no
+// further copy of the logits.
 func execution(o kernel.Options) flops.Execution {
-	x := flops.Execution{Precision: flops.FP32, Attention: flops.UnfusedAttention, NativeLogits: true}
+	x := flops.Execution{
+		Precision: flops.FP32, Attention: flops.UnfusedAttention,
+		NativeLogits: true,
+	}
 	if o.Recompute == kernel.RecomputeFull {
 		x.Recompute = flops.RecomputeFull
 	}
@@ -36,13 +40,20 @@ type memoryCase struct {
 }
 
 func memoryCases() []memoryCase {
-	const a, gated = "t5-small/nl=4,dm=256,ff=1024,nh=4", "t5-v1_1-small/nl=4,dm=256,ff=1024,nh=4,vocab=8192"
+	const a, gated = "t5-small/nl=4,dm=256,ff=1024,nh=4",
+		"t5-v1_1-small/nl=4,dm=256,ff=1024,nh=4,vocab=8192"
 	batch := kernel.Options{Batch: 8, EncoderLength: 128, DecoderLength: 32}
 	full, factored, long := batch, batch, batch
 	full.Recompute = kernel.RecomputeFull
 	factored.Optimizer = kernel.Adafactor
 	long.EncoderLength, long.DecoderLength = 256, 64
-	return []memoryCase{{"relu", a, batch}, {"gated", gated, batch}, {"recompute", a, full}, {"adafactor", a, factored}, {"long", a, long}}
+	return []memoryCase{
+		{"relu", a, batch},
+		{"gated", gated, batch},
+		{"recompute", a, full},
+		{"adafactor", a, factored},
+		{"long", a, long},
+	}
 }
 
 func (c memoryCase) predict(t testing.TB) (shapes.Shape, flops.Memory) {
@@ -52,7 +63,10 @@ func (c memoryCase) predict(t testing.TB) (shapes.Shape, flops.Memory) {
 		t.Fatal(err)
 	}
 	o := c.options
-	work := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
+	work := flops.Workload{
+		Batch: o.Batch, EncoderLength: o.EncoderLength,
+		DecoderLength: o.DecoderLength,
+	}
 	memory, err := flops.TrainingMemory(&s, work, execution(o), flops.Layout{})
 	if err != nil {
 		t.Fatal(err)
@@ -62,12 +76,15 @@ func (c memoryCase) predict(t testing.TB) (shapes.Shape, flops.Memory) {
 
 // The bounds of the comparison by component.
 const (
-	paddingBytes = 64   // a tensor at most, to start on a cache line
-	statistics   = 2e-3 // the kernel keeps 1/rms of each row of a norm, 4 bytes beside at least 12·d: flops leaves it out and says so
+	paddingBytes = 64 // a tensor at most, to start on a cache line
+	// the kernel keeps 1/rms of each row of a norm, 4 bytes beside at least 12·d: flops leaves it
+	// out and says so
+	statistics = 2e-3
 )
 
-// Component by component the arena is what flops predicts, but for two things that the kernel does without: a second copy of the logits (the
-// softmax, its gradient and the logits share one), and the activated gate of a gated feed-forward, which it computes again.
+// Component by component the arena is what flops predicts, but for two things that the kernel does
+// without: a second copy of the logits (the softmax, its gradient and the logits share one), and
+// the activated gate of a gated feed-forward, which it computes again.
 func TestArenaMatchesPredictedComponents(t *testing.T) {
 	for _, c := range memoryCases() {
 		s, memory := c.predict(t)
@@ -92,18 +109,20 @@ func TestArenaMatchesPredictedComponents(t *testing.T) {
 		check(kernel.GradientMemory, forward[flops.GradientBytes], padding)
 		check(kernel.OptimizerMemory, forward[flops.OptimizerBytes], 2*padding)
 		check(kernel.LogitMemory, forward[flops.LogitBytes]/2, paddingBytes)
-		check(kernel.BoundaryMemory, forward[flops.BoundaryBytes], statistics*forward[flops.BoundaryBytes])
+		check(kernel.BoundaryMemory, forward[flops.BoundaryBytes],
+			statistics*forward[flops.BoundaryBytes])
 		activations := forward[flops.ActivationBytes]
 		if s.Encoder.Gated {
-			rows := o.Batch * (s.Encoder.Layers*o.EncoderLength*s.Encoder.DFF + s.Decoder.Layers*o.DecoderLength*s.Decoder.DFF)
+			rows := o.Batch * (s.Encoder.Layers*o.EncoderLength*s.Encoder.DFF +
+				s.Decoder.Layers*o.DecoderLength*s.Decoder.DFF)
 			activations -= 4 * float64(rows)
 		}
 		check(kernel.ActivationMemory, activations, statistics*activations)
 	}
 }
 
-// memoryTolerance is the bound on the peak resident set of a step. Without a workspace in the prediction it also has to cover the
-// program and its packing buffers, about 15 MB.
+// memoryTolerance is the bound on the peak resident set of a step. Without a workspace in
+// the prediction it also has to cover the program and its packing buffers, about 15 MB.
 const memoryTolerance = 0.10
 
 // childVariable tells a copy of the test program which case to run.
@@ -132,9 +151,11 @@ func TestPeakResidentSetIsPredicted(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", c.name, err, output)
 		}
 		peak := peakOf(t, output)
-		t.Logf("%s: %.1f MB resident, %.1f MB predicted, %+.1f %%", c.name, peak/1e6, memory.PeakBytes/1e6, 100*(peak/memory.PeakBytes-1))
+		t.Logf("%s: %.1f MB resident, %.1f MB predicted, %+.1f %%", c.name, peak/1e6,
+			memory.PeakBytes/1e6, 100*(peak/memory.PeakBytes-1))
 		if math.Abs(peak/memory.PeakBytes-1) > memoryTolerance {
-			t.Errorf("%s: peak resident set %.0f bytes, flops predicts %.0f", c.name, peak, memory.PeakBytes)
+			t.Errorf("%s: peak resident set %.0f bytes, flops predicts %.0f", c.name, peak,
+				memory.PeakBytes)
 		}
 	}
 }

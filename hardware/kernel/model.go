@@ -10,7 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Model is a T5 model with its optimizer, ready to take steps on batches of one size. One goroutine may use it at a time; Close ends it.
+// Model is a T5 model with its optimizer, ready to take steps on batches of one size. One goroutine
+// may use it at a time; Close ends it.
 type Model struct {
 	Tensors []Tensor // every trained tensor, in the order of the flat buffer
 
@@ -51,8 +52,8 @@ type stack struct {
 	back  gradients
 }
 
-// New returns a model with fresh weights. Errors: those of [Supported], an [*OptionError], an [*isa.OverrideError], or the
-// system's refusal of memory.
+// New returns a model with fresh weights. Errors: those of [Supported], an [*OptionError], an
+// [*isa.OverrideError], or the system's refusal of memory.
 func New(s *shapes.Shape, o Options) (*Model, error) {
 	if err := Supported(s); err != nil {
 		return nil, err
@@ -69,7 +70,8 @@ func New(s *shapes.Shape, o Options) (*Model, error) {
 	}
 	m := &Model{shape: *s, options: o, path: path, vec: vec.For(path), index: map[string]int{}}
 	m.encoder = stack{name: "encoder", e: extentsOf(s, &s.Encoder, o.Batch, o.EncoderLength, 0)}
-	m.decoder = stack{name: "decoder", e: extentsOf(s, &s.Decoder, o.Batch, o.DecoderLength, o.EncoderLength)}
+	m.decoder = stack{name: "decoder", e: extentsOf(s, &s.Decoder, o.Batch, o.DecoderLength,
+		o.EncoderLength)}
 	if err := m.reserve(); err != nil {
 		return nil, err
 	}
@@ -85,7 +87,10 @@ func (m *Model) reserve() error {
 	var measured arena
 	m.cut(&measured)
 	if measured.next == mostElements {
-		return &OptionError{Field: "batch and lengths", Value: "a step of more than 64 TiB", Allowed: "what memory holds"}
+		return &OptionError{
+			Field: "batch and lengths", Value: "a step of more than 64 TiB",
+			Allowed: "what memory holds",
+		}
 	}
 	data, release, err := allocate(measured.next)
 	if err != nil {
@@ -153,7 +158,8 @@ func (m *Model) start() {
 	m.norm.watched = map[int]bool{}
 }
 
-// Close ends the threads and gives the memory back. A closed model and its tensors must not be used; closing it twice is allowed.
+// Close ends the threads and gives the memory back. A closed model and its tensors must not be
+// used; closing it twice is allowed.
 func (m *Model) Close() error {
 	if m.release == nil {
 		return nil
@@ -173,8 +179,8 @@ func (m *Model) Path() isa.Path { return m.path }
 // Threads returns how many threads share a step.
 func (m *Model) Threads() int { return m.options.Threads }
 
-// ArenaBytes returns what the model holds, in bytes. Not in it: packing buffers of the products, about 0.8 MB a thread and engine,
-// the batch, and the program itself.
+// ArenaBytes returns what the model holds, in bytes. Not in it: packing buffers of the products,
+// about 0.8 MB a thread and engine, the batch, and the program itself.
 func (m *Model) ArenaBytes() Footprint { return m.held }
 
 // Parameters returns how many numbers are trained.
@@ -191,7 +197,10 @@ func (m *Model) linear(names ...string) linear {
 	first, last := &m.Tensors[m.index[names[0]]], &m.Tensors[m.index[names[len(names)-1]]]
 	from, to := first.offset, last.offset+last.elements()
 	in := first.Dims[1]
-	return linear{weight: m.weights[from:to:to], gradient: m.gradients[from:to:to], offset: from, out: (to - from) / in, in: in}
+	return linear{
+		weight: m.weights[from:to:to], gradient: m.gradients[from:to:to], offset: from,
+		out: (to - from) / in, in: in,
+	}
 }
 
 // tensor returns a tensor by name.

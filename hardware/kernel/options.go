@@ -8,7 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/vec"
 )
 
-// Options are the choices of a [Model] besides its shape. The extents of a batch must be given; all else has a useful zero.
+// Options are the choices of a [Model] besides its shape. The extents of a batch must be given; all
+// else has a useful zero.
 type Options struct {
 	Batch         int // sequences of a step
 	EncoderLength int // positions of each in the encoder
@@ -31,7 +32,8 @@ func (e *OptionError) Error() string {
 	return fmt.Sprintf("%s is %s; allowed: %s", e.Field, e.Value, e.Allowed)
 }
 
-// Bounds that keep every product of extents inside an int: with those of a valid shape no buffer reaches 2⁶⁰ elements.
+// Bounds that keep every product of extents inside an int: with those of a valid shape no buffer
+// reaches 2⁶⁰ elements.
 const (
 	mostSequences = 1 << 20
 	mostPositions = 1 << 14 // of a sequence
@@ -55,7 +57,10 @@ func (o *Options) validate() error {
 		{"optimizer", int(o.Optimizer), 0, len(optimizerNames) - 1},
 	} {
 		if c.value < c.least || c.value > c.most {
-			return &OptionError{Field: c.field, Value: fmt.Sprint(c.value), Allowed: fmt.Sprintf("%d to %d", c.least, c.most)}
+			return &OptionError{
+				Field: c.field, Value: fmt.Sprint(c.value),
+				Allowed: fmt.Sprintf("%d to %d", c.least, c.most),
+			}
 		}
 	}
 	return nil
@@ -118,7 +123,10 @@ func nameOf(names []string, n int) string {
 func parseName(field string, names []string, text []byte) (int, error) {
 	n := slices.Index(names, strings.ToLower(string(text)))
 	if n < 0 {
-		return 0, &OptionError{Field: field, Value: fmt.Sprintf("%q", text), Allowed: strings.Join(names, ", ")}
+		return 0, &OptionError{
+			Field: field, Value: fmt.Sprintf("%q", text),
+			Allowed: strings.Join(names, ", "),
+		}
 	}
 	return n, nil
 }

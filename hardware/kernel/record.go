@@ -8,7 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// record lists the operations of a step: encoder, decoder and head forward, and back in the opposite order.
+// record lists the operations of a step: encoder, decoder and head forward, and back in the
+// opposite order.
 func (m *Model) record() {
 	parts := []program{m.recordStack(&m.encoder), m.recordStack(&m.decoder), m.recordHead()}
 	for i := range parts {
@@ -63,7 +64,8 @@ func (m *Model) recordLayer(s *stack, n int, output []float32) program {
 		blocks = append(blocks, m.recordCrossAttention(s, saved, block+"1.", n == s.e.layers-1))
 		input, last = saved.afterCross, 2
 	}
-	blocks = append(blocks, m.recordFeedForward(s, &saved.feedForward, fmt.Sprintf("%s%d.", block, last), input, output))
+	blocks = append(blocks, m.recordFeedForward(s, &saved.feedForward,
+		fmt.Sprintf("%s%d.", block, last), input, output))
 	var p program
 	for i := range blocks {
 		p.onForward(blocks[i].forward...)
@@ -95,7 +97,8 @@ func (m *Model) recordHead() program {
 		p.onForward(scaled(x))
 	}
 	p.onForward(head.apply(m, m.logits, x, e.rows, false), m.crossEntropy())
-	p.onBackward(head.backInput(m, dx, m.logits, e.rows, false), head.backWeight(m, m.logits, x, e.rows, !tied))
+	p.onBackward(head.backInput(m, dx, m.logits, e.rows, false),
+		head.backWeight(m, m.logits, x, e.rows, !tied))
 	if tied {
 		p.onBackward(scaled(dx))
 	} else {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Record is what one training run came to, one line of JSON. The names are those that readers of run records know.
+// Record is what one training run came to, one line of JSON. The names are those that readers of
+// run records know.
 type Record struct {
 	Shape         string  `json:"shape"`
 	Params        int64   `json:"params"`
@@ -44,10 +45,13 @@ type RecordInfo struct {
 func (t *Trainer) Record(info RecordInfo) Record {
 	m := t.Model
 	return Record{
-		Shape: m.shape.Name, Params: m.Parameters(), Tokens: int64(m.steps) * int64(m.PositionsPerStep()), FLOPs: info.FLOPs,
+		Shape: m.shape.Name, Params: m.Parameters(),
+		Tokens: int64(m.steps) * int64(m.PositionsPerStep()), FLOPs: info.FLOPs,
 		Loss: info.Loss, TrainLoss: info.TrainLoss, Steps: m.steps, StepSeconds: info.StepSeconds,
-		Batch: m.options.Batch, EncoderLength: m.options.EncoderLength, DecoderLength: m.options.DecoderLength,
-		Optimizer: m.options.Optimizer.String(), Seed: m.options.Seed, Path: m.path.String(), Threads: m.options.Threads,
+		Batch: m.options.Batch, EncoderLength: m.options.EncoderLength,
+		DecoderLength: m.options.DecoderLength,
+		Optimizer:     m.options.Optimizer.String(), Seed: m.options.Seed, Path: m.path.String(),
+		Threads: m.options.Threads,
 		Machine: info.Machine, Date: info.Now.UTC().Format(time.RFC3339),
 	}
 }

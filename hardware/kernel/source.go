@@ -6,14 +6,15 @@ import (
 	"math/rand/v2"
 )
 
-// Source makes batches. The batch of a step is a function of the source and the number of the step alone, so that a resumed run sees
-// what an uninterrupted one would have seen.
+// Source makes batches. The batch of a step is a function of the source and the number of the step
+// alone, so that a resumed run sees what an uninterrupted one would have seen.
 type Source interface {
 	// Fill overwrites every element of a batch, whose slices have the model's lengths.
 	Fill(step int, b *Batch)
 }
 
-// RandomTokens is a source of uniform tokens, for timing: there is nothing to learn in it and no padding.
+// RandomTokens is a source of uniform tokens, for timing: there is nothing to learn in it and no
+// padding.
 type RandomTokens struct {
 	Vocab int
 	Seed  uint64
@@ -34,20 +35,22 @@ func (s RandomTokens) Fill(step int, b *Batch) {
 	}
 }
 
-// Tokens of the byte vocabulary, as in ByT5 (Xue et al. 2022, section 3.1, arXiv 2105.13626). Sentinels are the last of the vocabulary,
-// counted downwards.
+// Tokens of the byte vocabulary, as in ByT5 (Xue et al. 2022, section 3.1, arXiv 2105.13626).
+// Sentinels are the last of the vocabulary, counted downwards.
 const (
 	padToken  = 0
 	endToken  = 1
 	firstByte = 3 // 2 is the unknown token, which bytes never need
 )
 
-// SpanCorruption is a source over the bytes of a text. Of a random stretch it takes out spans, each of which a sentinel replaces; the
-// target is every sentinel with the bytes it stands for, and both end in an end token.
+// SpanCorruption is a source over the bytes of a text. Of a random stretch it takes out spans, each
+// of which a sentinel replaces; the target is every sentinel with the bytes it stands for, and both
+// end in an end token.
 //
-// Stretches are as long as the model's lengths allow; padding fills up the rest. Source: Raffel et al. 2020, section 3.1.4, arXiv
-// 1910.10683, with the segmentation of its released code: a stretch begins with kept bytes, and the lengths of spans and of what lies
-// between are uniform over all ways to divide their totals.
+// Stretches are as long as the model's lengths allow; padding fills up the rest. Source: Raffel et
+// al. 2020, section 3.1.4, arXiv 1910.10683, with the segmentation of its released code: a stretch
+// begins with kept bytes, and the lengths of spans and of what lies between are uniform over all
+// ways to divide their totals.
 type SpanCorruption struct {
 	text         []byte
 	vocab        int
@@ -67,10 +70,14 @@ const (
 	meanSpan     = 3
 )
 
-// NewSpanCorruption returns a source for models of the given options and vocabulary. The error is an [*OptionError] if the vocabulary
-// is too small for bytes and sentinels, the lengths too short for a span, or the text shorter than a stretch.
+// NewSpanCorruption returns a source for models of the given options and vocabulary. The error is
+// an [*OptionError] if the vocabulary is too small for bytes and sentinels, the lengths too short
+// for a span, or the text shorter than a stretch.
 func NewSpanCorruption(text []byte, o Options, vocab int, seed uint64) (*SpanCorruption, error) {
-	s := &SpanCorruption{text: text, vocab: vocab, seed: seed, inputLength: o.EncoderLength, targetLength: o.DecoderLength}
+	s := &SpanCorruption{
+		text: text, vocab: vocab, seed: seed, inputLength: o.EncoderLength,
+		targetLength: o.DecoderLength,
+	}
 	for length := 2; ; length++ {
 		noise := max(1, int(math.Round(float64(length)*noiseDensity)))
 		spans := max(1, int(math.Round(float64(noise)/meanSpan)))
@@ -82,15 +89,22 @@ func NewSpanCorruption(text []byte, o Options, vocab int, seed uint64) (*SpanCor
 	}
 	if s.stretch == 0 {
 		return nil, &OptionError{
-			Field: "encoder_length and decoder_length", Value: fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength),
+			Field:   "encoder_length and decoder_length",
+			Value:   fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength),
 			Allowed: "at least 3 and 3 for span corruption",
 		}
 	}
 	if least := firstByte + 256 + s.spans; vocab < least {
-		return nil, &OptionError{Field: "vocab", Value: fmt.Sprint(vocab), Allowed: fmt.Sprintf("at least %d for bytes and %d sentinels", least, s.spans)}
+		return nil, &OptionError{
+			Field: "vocab", Value: fmt.Sprint(vocab),
+			Allowed: fmt.Sprintf("at least %d for bytes and %d sentinels", least, s.spans),
+		}
 	}
 	if len(text) < s.stretch {
-		return nil, &OptionError{Field: "text", Value: fmt.Sprintf("%d bytes", len(text)), Allowed: fmt.Sprintf("at least %d", s.stretch)}
+		return nil, &OptionError{
+			Field: "text", Value: fmt.Sprintf("%d bytes", len(text)),
+			Allowed: fmt.Sprintf("at least %d", s.stretch),
+		}
 	}
 	s.starts = make([]bool, s.stretch)
 	return s, nil
@@ -100,7 +114,8 @@ func NewSpanCorruption(text []byte, o Options, vocab int, seed uint64) (*SpanCor
 func (s *SpanCorruption) Fill(step int, b *Batch) {
 	r := rand.New(rand.NewPCG(s.seed, uint64(step)))
 	for n := 0; n*s.inputLength < len(b.Inputs); n++ {
-		input, target := b.Inputs[n*s.inputLength:][:s.inputLength], b.Targets[n*s.targetLength:][:s.targetLength]
+		input, target := b.Inputs[n*s.inputLength:][:s.inputLength],
+			b.Targets[n*s.targetLength:][:s.targetLength]
 		from := r.IntN(len(s.text) - s.stretch + 1)
 		s.corrupt(r, s.text[from:from+s.stretch], input, target)
 		for i := range input {
@@ -140,8 +155,8 @@ func (s *SpanCorruption) corrupt(r *rand.Rand, text []byte, input, target []int3
 	input[i], target[t] = endToken, endToken
 }
 
-// divide marks where segments start, so that len(starts) things fall into the given number of segments of at least one, all ways equally
-// likely.
+// divide marks where segments start, so that len(starts) things fall into the given number of
+// segments of at least one, all ways equally likely.
 func divide(r *rand.Rand, starts []bool, segments int) {
 	starts[0] = true
 	wanted := segments - 1

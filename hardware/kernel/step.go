@@ -12,8 +12,8 @@ type Result struct {
 	MatmulFLOPs  int64   // executed in matrix products, a multiply-add counted as 2
 }
 
-// Step trains on one batch: forward, backward, and one move of the optimizer at the given rate, which is relative to the size of each
-// tensor under Adafactor. Nothing is allocated.
+// Step trains on one batch: forward, backward, and one move of the optimizer at the given rate,
+// which is relative to the size of each tensor under Adafactor. Nothing is allocated.
 //
 // Errors: a [*BatchError], or a [*NonFiniteError]; both leave weights and optimizer as they were.
 func (m *Model) Step(b *Batch, rate float64) (Result, error) {
@@ -89,8 +89,8 @@ const (
 	gradientsOnly
 )
 
-// find returns where the first value that is not finite stands: among the gradients, or among weights, then activations in the order of
-// the forward pass, then the loss itself.
+// find returns where the first value that is not finite stands: among the gradients, or among
+// weights, then activations in the order of the forward pass, then the loss itself.
 func (m *Model) find(where int) error {
 	for n := range m.Tensors {
 		t := &m.Tensors[n]
@@ -108,7 +108,10 @@ func (m *Model) find(where int) error {
 	for _, s := range []*stack{&m.encoder, &m.decoder} {
 		for n := range s.saved.layers {
 			if at := m.vec.NonFinite(s.saved.layers[n].input); at >= 0 {
-				return &NonFiniteError{Where: fmt.Sprintf("input of %s layer %d", s.name, n), Index: at}
+				return &NonFiniteError{
+					Where: fmt.Sprintf("input of %s layer %d", s.name, n),
+					Index: at,
+				}
 			}
 		}
 		if at := m.vec.NonFinite(s.saved.output); at >= 0 {

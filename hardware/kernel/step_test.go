@@ -18,7 +18,10 @@ func small() shapes.Shape {
 		Layers: 2, DFF: 99, Activation: shapes.ReLU, DKV: 17, Heads: 3, KVHeads: 3,
 		Position: shapes.Relative, Positions: 32, FinalNorm: true,
 	}
-	s := shapes.Shape{Name: "small", Family: shapes.T5, DModel: 65, Vocab: 131, Encoder: k, Decoder: k, Head: shapes.HeadTied}
+	s := shapes.Shape{
+		Name: "small", Family: shapes.T5, DModel: 65, Vocab: 131, Encoder: k,
+		Decoder: k, Head: shapes.HeadTied,
+	}
 	s.Decoder.Layers = 3
 	return s
 }
@@ -40,11 +43,13 @@ func stepsOf(t *testing.T, s shapes.Shape, o Options, n int) (*Model, []float64)
 	return m, losses
 }
 
-// pathTolerance is the bound on a tensor's relative difference between two instruction paths after one step.
+// pathTolerance is the bound on a tensor's relative difference between two instruction
+// paths after one step.
 const pathTolerance = 1e-4
 
-// pathRate is a usual rate for Adam. Its first step moves every weight by the rate, also those whose gradient is nothing but rounding, which
-// then differ by twice the rate between paths: at 1e-3 these alone make 4e-4 of a tensor.
+// pathRate is a usual rate for Adam. Its first step moves every weight by the rate, also those
+// whose gradient is nothing but rounding, which then differ by twice the rate between paths: at
+// 1e-3 these alone make 4e-4 of a tensor.
 const pathRate = 1e-4
 
 func TestStepOnEveryPathMatchesPlainGo(t *testing.T) {
@@ -104,7 +109,8 @@ func TestRecomputeChangesNothing(t *testing.T) {
 		t.Errorf("losses %v with recompute, %v without", got, want)
 	}
 	if m.ArenaBytes()[ActivationMemory] >= kept.ArenaBytes()[ActivationMemory] {
-		t.Errorf("activations take %d bytes with recompute, %d without", m.ArenaBytes()[ActivationMemory], kept.ArenaBytes()[ActivationMemory])
+		t.Errorf("activations take %d bytes with recompute, %d without",
+			m.ArenaBytes()[ActivationMemory], kept.ArenaBytes()[ActivationMemory])
 	}
 }
 
@@ -224,7 +230,10 @@ func TestUnsupportedShapesAreRefused(t *testing.T) {
 			t.Errorf("%s: error %v", field, err)
 		}
 	}
-	for _, name := range []string{"t5-small", "t5-v1_1-base", "byt5-small", "mt5-small", "t5-efficient-tiny-nl32"} {
+	for _, name := range []string{
+		"t5-small", "t5-v1_1-base", "byt5-small", "mt5-small",
+		"t5-efficient-tiny-nl32",
+	} {
 		s, err := shapes.Lookup(name)
 		if err != nil {
 			t.Fatal(err)
@@ -263,7 +272,8 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 	var r Recompute
 	var o Optimizer
-	if r.UnmarshalText([]byte("full")) != nil || r != RecomputeFull || o.UnmarshalText([]byte("adafactor")) != nil || o != Adafactor {
+	if r.UnmarshalText([]byte("full")) != nil || r != RecomputeFull ||
+		o.UnmarshalText([]byte("adafactor")) != nil || o != Adafactor {
 		t.Errorf("names are read as %s and %s", r, o)
 	}
 	if o.UnmarshalText([]byte("sgd")) == nil || fmt.Sprint(Optimizer(9)) != "invalid(9)" {
@@ -271,8 +281,9 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// Rows of the bucket rule worked out by hand from its formula: with 32 buckets an encoder has 16 a side, 8 of them exact, and
-// distance 16 falls in 8 + ⌊ln(2)/ln(16)·8⌋ = 10; a decoder has 16 exact ones and distance 32 falls in 16 + ⌊ln(2)/ln(8)·16⌋ = 21.
+// Rows of the bucket rule worked out by hand from its formula: with 32 buckets an encoder has 16 a
+// side, 8 of them exact, and distance 16 falls in 8 + ⌊ln(2)/ln(16)·8⌋ = 10; a decoder has 16 exact
+// ones and distance 32 falls in 16 + ⌊ln(2)/ln(8)·16⌋ = 21.
 func TestBuckets(t *testing.T) {
 	for _, c := range []struct {
 		distance int
@@ -293,7 +304,8 @@ func TestBuckets(t *testing.T) {
 		{-1000, true, 31},
 	} {
 		if got := bucket(c.distance, 32, c.causal); got != c.want {
-			t.Errorf("distance %d, causal %t: bucket %d, want %d", c.distance, c.causal, got, c.want)
+			t.Errorf("distance %d, causal %t: bucket %d, want %d", c.distance, c.causal, got,
+				c.want)
 		}
 	}
 }

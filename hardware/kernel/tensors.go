@@ -9,7 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Tensor is one trained tensor with its gradient of the last step. Both are views of the model's memory.
+// Tensor is one trained tensor with its gradient of the last step. Both are views of the model's
+// memory.
 type Tensor struct {
 	Name     string // as Hugging Face's T5 names it
 	Dims     []int  // outputs × inputs; one dimension for the scale of a norm
@@ -36,11 +37,13 @@ func (t *Tensor) view() vec.View {
 	return vec.View{Offset: t.offset, Rows: t.Dims[0], Cols: t.Dims[1]}
 }
 
-// layoutOf lists the tensors of a shape with their offsets, and the length of the flat buffer that holds them. Tensors that one product
-// reads together (q, k, v; the two halves of a gated feed-forward) lie side by side without a gap.
+// layoutOf lists the tensors of a shape with their offsets, and the length of the flat buffer that
+// holds them. Tensors that one product reads together (q, k, v; the two halves of a gated
+// feed-forward) lie side by side without a gap.
 //
-// The standard deviations are T5's, as its released code has them: 1 for the token table, 1/√d for matrices that read the residual stream,
-// divided by √d_kv more for queries because the scores are not scaled, 1/√inputs for those that write to it.
+// The standard deviations are T5's, as its released code has them: 1 for the token table, 1/√d for
+// matrices that read the residual stream, divided by √d_kv more for queries because the scores are
+// not scaled, 1/√inputs for those that write to it.
 func layoutOf(s *shapes.Shape) (tensors []Tensor, length int) {
 	l := layout{d: s.DModel}
 	d := 1 / math.Sqrt(float64(s.DModel))
@@ -108,7 +111,8 @@ func (l *layout) attention(name string, k *shapes.Stack) {
 	l.add(name+".o.weight", 1/math.Sqrt(float64(i)), l.d, i)
 }
 
-// initialise draws the tensor's values from a stream of its own, so that tensors can be drawn in any order.
+// initialise draws the tensor's values from a stream of its own, so that tensors can be drawn in
+// any order.
 func (t *Tensor) initialise(seed uint64, stream int) {
 	if t.std == 0 {
 		for n := range t.Values {

@@ -20,14 +20,21 @@ func learner() (shapes.Shape, Options) {
 		Layers: 2, DFF: 256, Activation: shapes.ReLU, DKV: 16, Heads: 4, KVHeads: 4,
 		Position: shapes.Relative, Positions: 32, FinalNorm: true,
 	}
-	s := shapes.Shape{Name: "learner", Family: shapes.T5, DModel: 64, Vocab: 384, Encoder: k, Decoder: k, Head: shapes.HeadTied}
-	return s, Options{Batch: 16, EncoderLength: 64, DecoderLength: 16, Optimizer: Adafactor, Seed: 11}
+	s := shapes.Shape{
+		Name: "learner", Family: shapes.T5, DModel: 64, Vocab: 384, Encoder: k,
+		Decoder: k, Head: shapes.HeadTied,
+	}
+	return s, Options{
+		Batch: 16, EncoderLength: 64, DecoderLength: 16, Optimizer: Adafactor,
+		Seed: 11,
+	}
 }
 
 // learnerSchedule is the T5 recipe (Raffel et al. 2020, section 3.1.2).
 var learnerSchedule = Schedule{Rate: 0.01, Warmup: 10000}
 
-// apprentice is a learner that takes a step in well under a millisecond, for what does not depend on learning.
+// apprentice is a learner that takes a step in well under a millisecond, for what does not depend
+// on learning.
 func apprentice() (shapes.Shape, Options) {
 	s, o := learner()
 	s.DModel, s.Encoder.Layers, s.Decoder.Layers = 16, 1, 1
@@ -54,7 +61,9 @@ func corpora(t testing.TB, o Options, vocab int) (training, held *SpanCorruption
 	return training, held
 }
 
-func mustTrainer(t testing.TB, s shapes.Shape, o Options, schedule Schedule, source Source) *Trainer {
+func mustTrainer(t testing.TB, s shapes.Shape, o Options, schedule Schedule,
+	source Source,
+) *Trainer {
 	t.Helper()
 	trainer, err := NewTrainer(&s, o, schedule, source)
 	if err != nil {
@@ -64,8 +73,8 @@ func mustTrainer(t testing.TB, s shapes.Shape, o Options, schedule Schedule, sou
 	return trainer
 }
 
-// unigramEntropy is the entropy, in nats, of the targets that are chosen in batches 1 … n: the loss of a model that knows how often each
-// token occurs and nothing else.
+// unigramEntropy is the entropy, in nats, of the targets that are chosen in batches 1 … n: the loss
+// of a model that knows how often each token occurs and nothing else.
 func unigramEntropy(m *Model, source Source, n int, chosen func(id int32) bool) float64 {
 	counts, total := map[int32]float64{}, 0.0
 	b := m.NewBatch()
@@ -115,10 +124,12 @@ const (
 	heldOutBatches = 20
 )
 
-// The margin is asked of all targets, and of the bytes among them alone: sentinels come in a fixed order and are learned in no time.
+// The margin is asked of all targets, and of the bytes among them alone: sentinels come in a fixed
+// order and are learned in no time.
 func TestLearns(t *testing.T) {
 	if isa.Best() == isa.Generic {
-		t.Skip("takes minutes on the plain-Go path, which TestStepOnEveryPathMatchesPlainGo ties to the others")
+		t.Skip(
+			"takes minutes on the plain-Go path, which TestStepOnEveryPathMatchesPlainGo ties to the others")
 	}
 	s, o := learner()
 	training, held := corpora(t, o, s.Vocab)
@@ -135,12 +146,14 @@ func TestLearns(t *testing.T) {
 			t.Fatal(err)
 		}
 		lossOfBytes := byteLoss(t, m, held, heldOutBatches)
-		t.Logf("step %d: held-out loss %.3f, unigram entropy %.3f; of bytes %.3f and %.3f", step, loss, all, lossOfBytes, bytes)
+		t.Logf("step %d: held-out loss %.3f, unigram entropy %.3f; of bytes %.3f and %.3f", step,
+			loss, all, lossOfBytes, bytes)
 		if loss <= all-learningMargin && lossOfBytes <= bytes-learningMargin {
 			return
 		}
 	}
-	t.Errorf("held-out loss is not %v nats below the unigram entropy after %d steps", learningMargin, m.Steps())
+	t.Errorf("held-out loss is not %v nats below the unigram entropy after %d steps",
+		learningMargin, m.Steps())
 }
 
 func TestResumedRunIsTheSame(t *testing.T) {
@@ -229,11 +242,15 @@ func TestRunStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// Putting the spans of the target back where the sentinels of the input stand gives the stretch of text; 15 % of it is in the target.
+// Putting the spans of the target back where the sentinels of the input stand gives the stretch of
+// text; 15 % of it is in the target.
 func TestSpanCorruptionKeepsTheText(t *testing.T) {
 	text := loadText(t)
 	rapid.Check(t, func(t *rapid.T) {
-		o := Options{Batch: 2, EncoderLength: rapid.IntRange(3, 200).Draw(t, "Se"), DecoderLength: rapid.IntRange(3, 60).Draw(t, "Sd")}
+		o := Options{
+			Batch: 2, EncoderLength: rapid.IntRange(3, 200).Draw(t, "Se"),
+			DecoderLength: rapid.IntRange(3, 60).Draw(t, "Sd"),
+		}
 		const vocab = 384
 		s, err := NewSpanCorruption(text, o, vocab, rapid.Uint64().Draw(t, "seed"))
 		if err != nil {
@@ -245,7 +262,8 @@ func TestSpanCorruptionKeepsTheText(t *testing.T) {
 		}
 		s.Fill(rapid.IntRange(1, 100).Draw(t, "step"), &b)
 		for n := range o.Batch {
-			input, target := b.Inputs[n*o.EncoderLength:][:o.EncoderLength], b.Targets[n*o.DecoderLength:][:o.DecoderLength]
+			input, target := b.Inputs[n*o.EncoderLength:][:o.EncoderLength],
+				b.Targets[n*o.DecoderLength:][:o.DecoderLength]
 			spans := map[int32][]byte{}
 			var at int32
 			for _, id := range target[:slices.Index(target, endToken)] {
@@ -268,7 +286,8 @@ func TestSpanCorruptionKeepsTheText(t *testing.T) {
 			}
 			for i, id := range input {
 				if b.InputMask[n*o.EncoderLength+i] == (id == padToken) {
-					t.Fatalf("input %d is token %d with mask %t", i, id, b.InputMask[n*o.EncoderLength+i])
+					t.Fatalf("input %d is token %d with mask %t", i, id,
+						b.InputMask[n*o.EncoderLength+i])
 				}
 			}
 		}
@@ -281,7 +300,8 @@ func TestSpanCorruptionRefuses(t *testing.T) {
 		"short text":  func() (*SpanCorruption, error) { return NewSpanCorruption([]byte("short"), o, 384, 1) },
 		"small vocab": func() (*SpanCorruption, error) { return NewSpanCorruption(make([]byte, 999), o, 259, 1) },
 		"no room": func() (*SpanCorruption, error) {
-			return NewSpanCorruption(make([]byte, 999), Options{Batch: 1, EncoderLength: 2, DecoderLength: 2}, 384, 1)
+			return NewSpanCorruption(make([]byte, 999),
+				Options{Batch: 1, EncoderLength: 2, DecoderLength: 2}, 384, 1)
 		},
 	} {
 		var bad *OptionError
@@ -299,7 +319,15 @@ func TestSchedule(t *testing.T) {
 		s    Schedule
 		step int
 		want float64
-	}{{s, 1, 0.01}, {s, 100, 0.01}, {s, 400, 0.005}, {linear, 1, 0.0001}, {linear, 100, 0.01}, {linear, 400, 0.005}, {Schedule{Rate: 1}, 1, 1}} {
+	}{
+		{s, 1, 0.01},
+		{s, 100, 0.01},
+		{s, 400, 0.005},
+		{linear, 1, 0.0001},
+		{linear, 100, 0.01},
+		{linear, 400, 0.005},
+		{Schedule{Rate: 1}, 1, 1},
+	} {
 		if got := c.s.At(c.step); math.Abs(got-c.want) > 1e-15 {
 			t.Errorf("%+v at %d: %v, want %v", c.s, c.step, got, c.want)
 		}
@@ -313,7 +341,10 @@ func TestRecordsRoundTrip(t *testing.T) {
 	if err := trainer.Run(context.Background(), 2, nil); err != nil {
 		t.Fatal(err)
 	}
-	want := trainer.Record(RecordInfo{FLOPs: 1e22, Loss: 2.5, TrainLoss: 2.25, StepSeconds: 0.125, Machine: "m", Now: time.Unix(0, 0)})
+	want := trainer.Record(RecordInfo{
+		FLOPs: 1e22, Loss: 2.5, TrainLoss: 2.25, StepSeconds: 0.125,
+		Machine: "m", Now: time.Unix(0, 0),
+	})
 	if want.Tokens != 2*2*(48+16) || want.Date != "1970-01-01T00:00:00Z" || want.Steps != 2 {
 		t.Errorf("record %+v", want)
 	}

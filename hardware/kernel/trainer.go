@@ -11,7 +11,8 @@ import (
 //
 //	rate(n) = Rate·√(Warmup/max(n, Warmup)), times n/Warmup during a linear warm-up
 //
-// T5's own is Rate 0.01, Warmup 10000, not linear, with Adafactor. Source: Raffel et al. 2020, section 3.1.2, arXiv 1910.10683.
+// T5's own is Rate 0.01, Warmup 10000, not linear, with Adafactor. Source: Raffel et al. 2020,
+// section 3.1.2, arXiv 1910.10683.
 type Schedule struct {
 	Rate   float64 // at the end of the warm-up
 	Warmup int     // steps; 0 means 1
@@ -38,7 +39,8 @@ type Trainer struct {
 	batch    Batch
 }
 
-// NewTrainer returns a trainer of a fresh model. Errors are those of [New]. Close its model at the end.
+// NewTrainer returns a trainer of a fresh model. Errors are those of [New]. Close its model at the
+// end.
 func NewTrainer(s *shapes.Shape, o Options, schedule Schedule, source Source) (*Trainer, error) {
 	m, err := New(s, o)
 	if err != nil {
@@ -63,8 +65,8 @@ func (t *Trainer) Step() (Result, error) {
 	return t.Model.Step(&t.batch, t.Schedule.At(next))
 }
 
-// Run takes steps until the model has taken `until` of them, and reports each. When ctx ends it returns its error after the step in hand:
-// the trainer is then ready to be saved or run on.
+// Run takes steps until the model has taken `until` of them, and reports each. When ctx ends it
+// returns its error after the step in hand: the trainer is then ready to be saved or run on.
 func (t *Trainer) Run(ctx context.Context, until int, report func(step int, r Result)) error {
 	for t.Model.Steps() < until {
 		if err := ctx.Err(); err != nil {
@@ -81,7 +83,8 @@ func (t *Trainer) Run(ctx context.Context, until int, report func(step int, r Re
 	return nil
 }
 
-// Evaluate returns the mean loss, without z-loss, over batches 1 … n of a source that training does not see, in nats a target.
+// Evaluate returns the mean loss, without z-loss, over batches 1 … n of a source that training does
+// not see, in nats a target.
 func (t *Trainer) Evaluate(source Source, n int) (float64, error) {
 	b := t.Model.NewBatch()
 	var sum, weight float64
@@ -98,5 +101,6 @@ func (t *Trainer) Evaluate(source Source, n int) (float64, error) {
 	return sum / weight, nil
 }
 
-// PositionsPerStep returns the positions of both stacks in one batch, padding included: what a run's count of tokens grows by.
+// PositionsPerStep returns the positions of both stacks in one batch, padding included: what a
+// run's count of tokens grows by.
 func (m *Model) PositionsPerStep() int { return m.encoder.e.rows + m.decoder.e.rows }

@@ -7,8 +7,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// twin is the forward pass of T5 written out in float64 scalar loops, one equation a function, sharing nothing with the kernel but the
-// names of the tensors and the epsilon of the norm. Its finite differences are the oracle of every gradient.
+// twin is the forward pass of T5 written out in float64 scalar loops, one equation a function,
+// sharing nothing with the kernel but the names of the tensors and the epsilon of the norm. Its
+// finite differences are the oracle of every gradient.
 type twin struct {
 	s      *shapes.Shape
 	tensor map[string][]float64
@@ -18,7 +19,10 @@ type twin struct {
 }
 
 func newTwin(m *Model, b *Batch) *twin {
-	w := &twin{s: &m.shape, tensor: map[string][]float64{}, batch: b, b: m.options.Batch, zLoss: m.options.ZLoss}
+	w := &twin{
+		s: &m.shape, tensor: map[string][]float64{}, batch: b, b: m.options.Batch,
+		zLoss: m.options.ZLoss,
+	}
 	for _, t := range m.Tensors {
 		values := make([]float64, len(t.Values))
 		for i, v := range t.Values {
@@ -55,7 +59,8 @@ func (w *twin) norm(name string, x []float64) []float64 {
 	return y
 }
 
-// distanceBucket follows the text of Raffel et al. 2020 and T5's released code: exact up to half the buckets, logarithmic up to 128.
+// distanceBucket follows the text of Raffel et al. 2020 and T5's released code: exact up to half
+// the buckets, logarithmic up to 128.
 func distanceBucket(query, key, buckets int, bidirectional bool) int {
 	base, n := 0, query-key
 	if bidirectional {
@@ -70,7 +75,8 @@ func distanceBucket(query, key, buckets int, bidirectional bool) int {
 	if n < half {
 		return base + n
 	}
-	large := half + int(math.Log(float64(n)/float64(half))/math.Log(128/float64(half))*float64(buckets-half))
+	large := half + int(math.Log(float64(n)/float64(half))/math.Log(128/float64(half))*float64(
+		buckets-half))
 	if large > buckets-1 {
 		large = buckets - 1
 	}
@@ -79,9 +85,11 @@ func distanceBucket(query, key, buckets int, bidirectional bool) int {
 
 // attend returns W_o·attention of every query row over the key rows of one sequence.
 func (w *twin) attend(
-	k *shapes.Stack, name string, queries, sources [][]float64, visible func(q, s int) bool, bias func(h, q, s int) float64,
+	k *shapes.Stack, name string, queries, sources [][]float64, visible func(q, s int) bool,
+	bias func(h, q, s int) float64,
 ) [][]float64 {
-	q, key, value := make([][]float64, len(queries)), make([][]float64, len(sources)), make([][]float64, len(sources))
+	q, key, value := make([][]float64, len(queries)), make([][]float64, len(sources)),
+		make([][]float64, len(sources))
 	for n, x := range queries {
 		q[n] = times(x, w.tensor[name+"q.weight"])
 	}
@@ -136,7 +144,9 @@ func (w *twin) feedForward(k *shapes.Stack, name string, x []float64) []float64 
 }
 
 // run returns the normed output of a stack for one sequence; encoded is nil in the encoder.
-func (w *twin) run(name string, k *shapes.Stack, ids []int32, visible []bool, encoded [][]float64) [][]float64 {
+func (w *twin) run(name string, k *shapes.Stack, ids []int32, visible []bool,
+	encoded [][]float64,
+) [][]float64 {
 	x := make([][]float64, len(ids))
 	for n, id := range ids {
 		x[n] = append([]float64{}, w.tensor["shared.weight"][int(id)*w.s.DModel:][:w.s.DModel]...)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestDependenciesAreExplained: each direct dependency of go.mod has a row in
-// docs/dependencies.md, and each row a dependency.
+// TestDependenciesAreExplained: each direct dependency of go.mod has a row in docs/dependencies.md,
+// and each row a dependency.
 func TestDependenciesAreExplained(t *testing.T) {
 	required := names(t, "../../go.mod", `(?m)^\t(\S+) v\S+$`)
 	explained := names(t, "../../docs/dependencies.md", "(?m)^\\| `([^`]+)` \\|")
@@ -19,7 +19,8 @@ func TestDependenciesAreExplained(t *testing.T) {
 	}
 	for _, module := range explained {
 		if !slices.Contains(required, module) {
-			t.Errorf("docs/dependencies.md explains %s, which go.mod does not require directly", module)
+			t.Errorf("docs/dependencies.md explains %s, which go.mod does not require directly",
+				module)
 		}
 	}
 }

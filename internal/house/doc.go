@@ -1,3 +1,3 @@
-// Package house holds the tests that keep the structure of the repository:
-// which package may import which. It has no code of its own.
+// Package house holds the tests that keep the structure of the repository: which package may import
+// which. It has no code of its own.
 package house

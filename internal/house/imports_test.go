@@ -13,9 +13,9 @@ import (
 
 const module = "github.com/deepnarrow/deepnarrow"
 
-// allowed lists, for every package of the module, which of ours it may import
-// directly outside tests. A pattern ending in /... covers a subtree. Imports
-// point one way: a package only names packages that stand before it.
+// allowed lists, for every package of the module, which of ours it may import directly outside
+// tests. A pattern ending in /... covers a subtree. Imports point one way: a package only names
+// packages that stand before it.
 var allowed = []struct {
 	pkg     string
 	imports []string
@@ -36,18 +36,41 @@ var allowed = []struct {
 	{"hardware/kernel/gemm", []string{"hardware/kernel/isa", "hardware/kernel/pool"}},
 	{"hardware/kernel/gemm/internal/cases", []string{"hardware/kernel/gemm"}},
 	{"hardware/kernel/vec", []string{"hardware/kernel/isa", "hardware/kernel/pool"}},
-	{"hardware/kernel/sweep", []string{"shapes", "shapes/config", "hardware/kernel", "hardware/kernel/..."}},
+	{"hardware/kernel/sweep", []string{
+		"shapes", "shapes/config", "hardware/kernel",
+		"hardware/kernel/...",
+	}},
 	{"hardware/kernel", []string{"shapes", "shapes/config", "hardware/kernel/..."}},
 	{"fit", []string{"internal/quantity"}},
-	{"hardware/calibrate", []string{"internal/quantity", "internal/suggest", "internal/parallel", "data", "data/records", "shapes", "flops", "hardware", "hardware/kernel", "hardware/kernel/...", "fit"}},
-	{"shapes/recommend", []string{"internal/quantity", "internal/suggest", "internal/parallel", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate"}},
-	{"reports/compare", []string{"internal/quantity", "data", "data/records", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend"}},
+	{"hardware/calibrate", []string{
+		"internal/quantity", "internal/suggest", "internal/parallel",
+		"data", "data/records", "shapes", "flops", "hardware", "hardware/kernel",
+		"hardware/kernel/...", "fit",
+	}},
+	{"shapes/recommend", []string{
+		"internal/quantity", "internal/suggest", "internal/parallel",
+		"data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate",
+	}},
+	{"reports/compare", []string{
+		"internal/quantity", "data", "data/records", "shapes",
+		"shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend",
+	}},
 	{"reports/markdown", nil},
 	{"reports/page", []string{"internal/quantity", "reports/figure", "reports/markdown"}},
-	{"reports/check", []string{"internal/quantity", "internal/suggest", "internal/parallel", "data", "shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports", "reports/compare", "reports/markdown"}},
-	{"reports", []string{"internal/quantity", "hardware/kernel", "data", "data/records", "shapes", "flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports/compare"}},
+	{"reports/check", []string{
+		"internal/quantity", "internal/suggest", "internal/parallel", "data",
+		"shapes", "shapes/config", "flops", "fit", "hardware", "hardware/calibrate",
+		"shapes/recommend", "reports", "reports/compare", "reports/markdown",
+	}},
+	{"reports", []string{
+		"internal/quantity", "hardware/kernel", "data", "data/records", "shapes",
+		"flops", "fit", "hardware", "hardware/calibrate", "shapes/recommend", "reports/compare",
+	}},
 	{"reports/figure", nil},
-	{"reports/explore/engine", []string{"internal/quantity", "shapes", "flops", "hardware", "shapes/recommend"}},
+	{"reports/explore/engine", []string{
+		"internal/quantity", "shapes", "flops", "hardware",
+		"shapes/recommend",
+	}},
 	{"reports/explore", nil},
 	{"cmd/deepnarrow/internal/cli", []string{"..."}},
 	{"cmd/deepnarrow/internal/manual", []string{"cmd/deepnarrow/internal/cli"}},
@@ -79,8 +102,7 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// TestLibrariesKeepQuiet: only the command line prints, exits or reads the
-// environment.
+// TestLibrariesKeepQuiet: only the command line prints, exits or reads the environment.
 func TestLibrariesKeepQuiet(t *testing.T) {
 	for _, p := range list(t) {
 		if strings.HasPrefix(p.ImportPath, module+"/cmd/") {

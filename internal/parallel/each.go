@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 )
 
-// Each calls body(i) once for every i from 0 to n−1, on at most the given number of goroutines (0 = one a processor), and returns when
-// all calls have. The calls must write apart; then the result does not depend on the number of goroutines. If one panics, no
-// further ones are begun and Each panics with its value.
+// Each calls body(i) once for every i from 0 to n−1, on at most the given number of goroutines (0 =
+// one a processor), and returns when all calls have. The calls must write apart; then the result
+// does not depend on the number of goroutines. If one panics, no further ones are begun and Each
+// panics with its value.
 func Each(n, workers int, body func(i int)) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Interval is an estimate with its lower and upper bound, in the base unit of its kind. The level belongs to the
-// result that holds it.
+// Interval is an estimate with its lower and upper bound, in the base unit of its kind. The level
+// belongs to the result that holds it.
 type Interval struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
@@ -23,18 +23,36 @@ type displayUnit struct {
 }
 
 var (
-	decimalSteps = []displayUnit{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15}, {"E", 1e18}, {"Z", 1e21}, {"Y", 1e24}}
-	countSteps   = []displayUnit{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}}
+	decimalSteps = []displayUnit{
+		{"", 1},
+		{"k", 1e3},
+		{"M", 1e6},
+		{"G", 1e9},
+		{"T", 1e12},
+		{"P", 1e15},
+		{"E", 1e18},
+		{"Z", 1e21},
+		{"Y", 1e24},
+	}
+	countSteps = []displayUnit{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}}
 
 	shortDurations = []displayUnit{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}}
 )
 
-// displayUnits are the units a kind is shown in, from small to large. Every symbol is one that [Parse] reads.
+// displayUnits are the units a kind is shown in, from small to large. Every symbol is one that
+// [Parse] reads.
 var displayUnits = [...][]displayUnit{
-	Number:          {{"", 1}},
-	FLOP:            withSuffix(decimalSteps, "FLOP"),
-	FLOPRate:        withSuffix(decimalSteps, "FLOP/s"),
-	Bytes:           {{"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"PiB", 1 << 50}},
+	Number:   {{"", 1}},
+	FLOP:     withSuffix(decimalSteps, "FLOP"),
+	FLOPRate: withSuffix(decimalSteps, "FLOP/s"),
+	Bytes: {
+		{"B", 1},
+		{"KiB", 1 << 10},
+		{"MiB", 1 << 20},
+		{"GiB", 1 << 30},
+		{"TiB", 1 << 40},
+		{"PiB", 1 << 50},
+	},
 	ByteRate:        withSuffix(decimalSteps[:6], "B/s"),
 	Duration:        shortDurations,
 	Count:           countSteps,
@@ -67,9 +85,10 @@ type Column struct {
 	human  bool // durations of a minute and more: each cell carries its own units (3d 4h)
 }
 
-// NewColumn chooses the unit for a column of values: the one that shows the smallest value other than 0 as 1 or more,
-// but no value with more than six digits before the point. digits is the number of significant digits of a cell
-// without an interval (0 means [DefaultDigits]). Whole digits are never rounded away without an interval to say so.
+// NewColumn chooses the unit for a column of values: the one that shows the smallest value other
+// than 0 as 1 or more, but no value with more than six digits before the point. digits is the
+// number of significant digits of a cell without an interval (0 means [DefaultDigits]). Whole
+// digits are never rounded away without an interval to say so.
 func NewColumn(kind Kind, digits int, values ...float64) Column {
 	if digits <= 0 {
 		digits = DefaultDigits
@@ -107,7 +126,8 @@ func unitOfZero(steps []displayUnit) displayUnit {
 	return steps[0]
 }
 
-// Unit is what belongs in the heading: "TFLOP/s", "GiB", "ms", "M"; empty when the cells need none or carry it.
+// Unit is what belongs in the heading: "TFLOP/s", "GiB", "ms", "M"; empty when the cells need none
+// or carry it.
 func (c Column) Unit() string {
 	switch {
 	case c.human:
@@ -150,7 +170,8 @@ func (c Column) Rounded(i Interval) string {
 	return roundedText(i.Value/c.unit.size, c.intervalPlace(i))
 }
 
-// Interval is an estimate without its unit: "12.3 ± 0.4" when the bounds are about symmetric, else "12 (9 to 18)".
+// Interval is an estimate without its unit: "12.3 ± 0.4" when the bounds are about symmetric, else
+// "12 (9 to 18)".
 func (c Column) Interval(i Interval) string {
 	return c.interval(i, func(number string) string { return number })
 }
@@ -175,7 +196,8 @@ func (c Column) interval(i Interval, dress func(string) string) string {
 	return tell(i.Value) + " (" + tell(i.Low) + " to " + tell(i.High) + ")"
 }
 
-// intervalPlace is the last digit the interval supports, but never so coarse that the value itself vanishes.
+// intervalPlace is the last digit the interval supports, but never so coarse that the value itself
+// vanishes.
 func (c Column) intervalPlace(i Interval) int {
 	place := supportedPlace(i.HalfWidth() / c.unit.size)
 	if i.Value != 0 {
@@ -184,15 +206,15 @@ func (c Column) intervalPlace(i Interval) int {
 	return place
 }
 
-// Format is one value with its unit, to so many significant digits (0 means [DefaultDigits]): "1.23 ZFLOP", "2.50B",
-// "$1.50M", "3d 4h", "37.0%". [Parse] of the same kind reads it back.
+// Format is one value with its unit, to so many significant digits (0 means [DefaultDigits]): "1.23
+// ZFLOP", "2.50B", "$1.50M", "3d 4h", "37.0%". [Parse] of the same kind reads it back.
 func Format(kind Kind, value float64, digits int) string {
 	c := NewColumn(kind, digits, value)
 	return c.decorate(c.Cell(value))
 }
 
-// FormatInterval is one estimate with its unit, to the digits that its interval supports: "46 ± 6 TFLOP/s",
-// "$1.2k ($1.0k to $1.5k)".
+// FormatInterval is one estimate with its unit, to the digits that its interval supports: "46 ± 6
+// TFLOP/s", "$1.2k ($1.0k to $1.5k)".
 func FormatInterval(kind Kind, i Interval) string {
 	c := NewColumn(kind, 0, i.Value)
 	if c.symbolIsAttached() {
@@ -201,7 +223,8 @@ func FormatInterval(kind Kind, i Interval) string {
 	return c.decorate(c.Interval(i))
 }
 
-// symbolIsAttached tells units that are part of each number ($2.00, 2.5B, 37%) from those that follow a cell.
+// symbolIsAttached tells units that are part of each number ($2.00, 2.5B, 37%) from those that
+// follow a cell.
 func (c Column) symbolIsAttached() bool {
 	switch c.kind {
 	case Money, HourlyPrice, Count, Params, Tokens, PerSecond, Fraction:

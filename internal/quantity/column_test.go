@@ -56,7 +56,10 @@ func TestColumnSharesOneUnit(t *testing.T) {
 	if c.Unit() != "M" {
 		t.Errorf("unit %q, want M", c.Unit())
 	}
-	for value, want := range map[float64]string{15_570_688: "15.6", 60_506_624: "60.5", 11_307_321_344: "11307"} {
+	for value, want := range map[float64]string{
+		15_570_688: "15.6", 60_506_624: "60.5",
+		11_307_321_344: "11307",
+	} {
 		if got := c.Cell(value); got != want {
 			t.Errorf("Cell(%v) = %q, want %q", value, got, want)
 		}
@@ -75,7 +78,12 @@ func TestColumnSharesOneUnit(t *testing.T) {
 	for _, c := range []struct {
 		column Column
 		want   string
-	}{{NewColumn(Money, 3, 20), "USD"}, {NewColumn(Money, 3, 2e6), "M USD"}, {NewColumn(HourlyPrice, 3, 2), "USD/h"}, {NewColumn(FLOPRate, 3, 0), "FLOP/s"}} {
+	}{
+		{NewColumn(Money, 3, 20), "USD"},
+		{NewColumn(Money, 3, 2e6), "M USD"},
+		{NewColumn(HourlyPrice, 3, 2), "USD/h"},
+		{NewColumn(FLOPRate, 3, 0), "FLOP/s"},
+	} {
 		if got := c.column.Unit(); got != c.want {
 			t.Errorf("heading %q, want %q", got, c.want)
 		}
@@ -114,7 +122,10 @@ func TestIntervalDecidesDigits(t *testing.T) {
 }
 
 func TestGroupedAndShortest(t *testing.T) {
-	for value, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 66_986_752: "66,986,752", -1234: "-1,234", math.MinInt64: "-9,223,372,036,854,775,808"} {
+	for value, want := range map[int64]string{
+		0: "0", 999: "999", 1000: "1,000",
+		66_986_752: "66,986,752", -1234: "-1,234", math.MinInt64: "-9,223,372,036,854,775,808",
+	} {
 		if got := Grouped(value); got != want {
 			t.Errorf("Grouped(%d) = %q, want %q", value, got, want)
 		}
@@ -149,7 +160,8 @@ func TestParseReadsWhatFormatPrints(t *testing.T) {
 			tolerance = math.Max(0.005*(1+1e-9), value*1e-15)
 		}
 		if diff := math.Abs(got - value); diff > tolerance {
-			t.Fatalf("Format(%v, %v, %d) = %q reads as %v: off by %v", kind, value, digits, text, got, diff)
+			t.Fatalf("Format(%v, %v, %d) = %q reads as %v: off by %v", kind, value, digits, text,
+				got, diff)
 		}
 	})
 }

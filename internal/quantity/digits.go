@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// DefaultDigits is how many significant digits a table shows of a value whose interval is not known.
+// DefaultDigits is how many significant digits a table shows of a value whose interval is not
+// known.
 const DefaultDigits = 3
 
-// Shortest is the shortest decimal text that reads back as the same float64: what CSV carries. JSON writes the same
-// digits. The value must be finite; absence is decided before printing.
+// Shortest is the shortest decimal text that reads back as the same float64: what CSV carries. JSON
+// writes the same digits. The value must be finite; absence is decided before printing.
 func Shortest(value float64) string { return strconv.FormatFloat(value, 'g', -1, 64) }
 
-// Grouped is a whole number in groups of three digits: "66,986,752". It is for exact counts that people read; the
-// parser does not take the commas back.
+// Grouped is a whole number in groups of three digits: "66,986,752". It is for exact counts that
+// people read; the parser does not take the commas back.
 func Grouped(value int64) string {
 	text := strconv.FormatInt(value, 10)
 	digits, sign := strings.CutPrefix(text, "-")
@@ -31,7 +32,8 @@ func Grouped(value int64) string {
 	return b.String()
 }
 
-// digitPlace is the power of ten of the last of so many significant digits of a value (−2 for 1.23 with 3 digits).
+// digitPlace is the power of ten of the last of so many significant digits of a value (−2 for 1.23
+// with 3 digits).
 func digitPlace(value float64, digits int) int {
 	if value == 0 {
 		return 0
@@ -39,7 +41,8 @@ func digitPlace(value float64, digits int) int {
 	return exponentAfterRounding(value, digits) - digits + 1
 }
 
-// exponentAfterRounding is the decimal exponent of a value rounded to so many digits: 1 for 9.99 with 2 digits (10).
+// exponentAfterRounding is the decimal exponent of a value rounded to so many digits: 1 for 9.99
+// with 2 digits (10).
 func exponentAfterRounding(value float64, digits int) int {
 	text := strconv.FormatFloat(math.Abs(value), 'e', digits-1, 64)
 	exponent, err := strconv.Atoi(text[strings.IndexByte(text, 'e')+1:])
@@ -49,13 +52,14 @@ func exponentAfterRounding(value float64, digits int) int {
 	return exponent
 }
 
-// supportedPlace is the power of ten of the last digit that a half-width supports: its first digit, or its second
-// when the first is a 1 (12.34 ± 0.4 shows tenths, ± 0.14 hundredths).
+// supportedPlace is the power of ten of the last digit that a half-width supports: its first digit,
+// or its second when the first is a 1 (12.34 ± 0.4 shows tenths, ± 0.14 hundredths).
 func supportedPlace(halfWidth float64) int {
 	if halfWidth <= 0 {
 		return 0
 	}
-	const leadingOnes = 2 // below 2 the first digit alone would round the half-width by up to a third
+	// below 2 the first digit alone would round the half-width by up to a third
+	const leadingOnes = 2
 	place := exponentAfterRounding(halfWidth, 1)
 	if e := exponentAfterRounding(halfWidth, 2); halfWidth/math.Pow(10, float64(e)) < leadingOnes {
 		return e - 1
@@ -63,7 +67,8 @@ func supportedPlace(halfWidth float64) int {
 	return place
 }
 
-// roundedText writes a value rounded at a power of ten, in plain decimals: place −2 gives 1.23, place 1 gives 1230.
+// roundedText writes a value rounded at a power of ten, in plain decimals: place −2 gives 1.23,
+// place 1 gives 1230.
 func roundedText(value float64, place int) string {
 	if place <= 0 {
 		return withoutNegativeZero(strconv.FormatFloat(value, 'f', -place, 64))

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// parseDuration reads one or more "number unit" terms from the longest unit to the shortest: 14d, 1d12h, 3h 30m.
+// parseDuration reads one or more "number unit" terms from the longest unit to the shortest: 14d,
+// 1d12h, 3h 30m.
 func parseDuration(text string) (float64, error) {
 	fail := func(problem, hint string) (float64, error) {
 		return 0, &Error{Kind: Duration, Text: text, Problem: problem, Hint: hint}
@@ -52,14 +53,16 @@ func parseDuration(text string) (float64, error) {
 	return total, nil
 }
 
-// durationParts are the pairs in which long durations are told: a leading unit and the next smaller one.
+// durationParts are the pairs in which long durations are told: a leading unit and the next smaller
+// one.
 var durationParts = []struct {
 	name    string
 	seconds float64
 }{{"d", secondsPerDay}, {"h", 3600}, {"m", 60}, {"s", 1}}
 
-// formatDuration tells seconds as a person would: 12.3 ms, 45.2 s, 4m 30s, 3h 12m, 3d 4h, 120d. The step is the
-// smallest amount worth showing (half the width of an interval, say); 0 leaves it to the usual two terms.
+// formatDuration tells seconds as a person would: 12.3 ms, 45.2 s, 4m 30s, 3h 12m, 3d 4h, 120d. The
+// step is the smallest amount worth showing (half the width of an interval, say); 0 leaves it to
+// the usual two terms.
 func formatDuration(seconds, step float64, digits int) string {
 	if seconds < 0 {
 		return "-" + formatDuration(-seconds, step, digits)

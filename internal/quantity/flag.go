@@ -9,7 +9,8 @@ type Flag struct {
 	text   string
 }
 
-// NewFlag returns a flag of a kind that writes to target. The value already in target is its default; 0 shows none.
+// NewFlag returns a flag of a kind that writes to target. The value already in target is its
+// default; 0 shows none.
 func NewFlag(kind Kind, target *float64) *Flag {
 	text := ""
 	if *target != 0 {
@@ -33,7 +34,8 @@ func (f *Flag) String() string { return f.text }
 // Type is the word shown after the flag in the help.
 func (f *Flag) Type() string { return kindTraits[f.kind].word }
 
-// ExactFlag reads a whole number exactly, with the suffixes of its kind: --steps 524288, --tokens 34.4B.
+// ExactFlag reads a whole number exactly, with the suffixes of its kind: --steps 524288, --tokens
+// 34.4B.
 type ExactFlag struct {
 	kind   Kind
 	target *int64

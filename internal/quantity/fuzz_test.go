@@ -6,9 +6,14 @@ import (
 	"testing"
 )
 
-// FuzzParse checks that no text makes a parser panic, and that what is accepted is finite and in range.
+// FuzzParse checks that no text makes a parser panic, and that what is accepted is finite and in
+// range.
 func FuzzParse(f *testing.F) {
-	for _, seed := range []string{"1e21", "2.5B params", "300 TFLOP/s", "16GiB", "1d12h", "$2.00/h", "012", "1_000", "1e400", "-0", "NaN", "37%", "1e99999999999", "\x00", "9223372036854775808", "µs", "1μs"} {
+	for _, seed := range []string{
+		"1e21", "2.5B params", "300 TFLOP/s", "16GiB", "1d12h", "$2.00/h",
+		"012", "1_000", "1e400", "-0", "NaN", "37%", "1e99999999999", "\x00", "9223372036854775808",
+		"µs", "1μs",
+	} {
 		for _, kind := range []Kind{FLOP, Bytes, Duration, Tokens, Money} {
 			f.Add(int(kind), seed)
 		}
@@ -30,7 +35,8 @@ func FuzzParse(f *testing.F) {
 		default:
 			// What was read can be printed and read again.
 			if again, err := Parse(kind, Format(kind, value, 6)); err != nil && value > 1e-30 && value < 1e30 {
-				t.Fatalf("Format(%v, %v) = %q: %v, %v", kind, value, Format(kind, value, 6), again, err)
+				t.Fatalf("Format(%v, %v) = %q: %v, %v", kind, value, Format(kind, value, 6), again,
+					err)
 			}
 		}
 		if n, err := ParseExact(Count, text); err == nil && n < 0 {

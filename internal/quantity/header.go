@@ -8,9 +8,9 @@ type Header struct {
 	Unit string // empty when the heading states none
 }
 
-// ParseHeader splits a heading that ends in a unit in square or round brackets. Whether the bracket really holds a
-// unit depends on what the column measures, so ask [Header.Reader] with the kind; a heading of an unknown column is
-// better used whole.
+// ParseHeader splits a heading that ends in a unit in square or round brackets. Whether the bracket
+// really holds a unit depends on what the column measures, so ask [Header.Reader] with the kind; a
+// heading of an unknown column is better used whole.
 func ParseHeader(text string) Header {
 	text = strings.TrimSpace(text)
 	for _, pair := range []string{"[]", "()"} {
@@ -33,15 +33,17 @@ type CellReader struct {
 	multiplier
 }
 
-// Reader returns the parser of the column's cells, or an error of type [*Error] when the heading's unit does not
-// measure the kind. Without a unit in the heading a cell is a bare number in the base unit or carries its own unit.
+// Reader returns the parser of the column's cells, or an error of type [*Error] when the heading's
+// unit does not measure the kind. Without a unit in the heading a cell is a bare number in the base
+// unit or carries its own unit.
 func (h Header) Reader(kind Kind) (CellReader, error) {
 	if h.Unit == "" {
 		return CellReader{kind: kind, multiplier: one}, nil
 	}
 	m, ok := lookUpUnit(kind, h.Unit)
 	if !ok {
-		if kind == Money && (h.Unit == "$" || h.Unit == "USD") || kind == HourlyPrice && (h.Unit == "$/h" || h.Unit == "USD/h") {
+		if kind == Money && (h.Unit == "$" || h.Unit == "USD") || kind == HourlyPrice &&
+			(h.Unit == "$/h" || h.Unit == "USD/h") {
 			return CellReader{kind: kind, fixed: true, multiplier: one}, nil
 		}
 		problem, hint := explainUnit(kind, h.Unit)
@@ -50,7 +52,8 @@ func (h Header) Reader(kind Kind) (CellReader, error) {
 	return CellReader{kind: kind, fixed: true, multiplier: m}, nil
 }
 
-// Parse returns the cell's amount in the base unit of the column's kind. Errors are of type [*Error].
+// Parse returns the cell's amount in the base unit of the column's kind. Errors are of type
+// [*Error].
 func (r CellReader) Parse(cell string) (float64, error) {
 	body := strings.Trim(cell, " \t")
 	number, rest, problem := scanNumber(body)

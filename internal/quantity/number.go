@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// scanNumber splits text after its leading decimal number. The problem is empty when the number is well formed.
+// scanNumber splits text after its leading decimal number. The problem is empty when the number is
+// well formed.
 func scanNumber(text string) (number, rest, problem string) {
 	i := 0
 	if i < len(text) && (text[i] == '-' || text[i] == '+') {
@@ -61,7 +62,8 @@ func skipDigits(text string, i int) int {
 }
 
 // decimal splits a scanned number into its digits, the power of ten they stand at, and its sign:
-// value = ± digits · 10^exponent. Exponents beyond a million are clamped: they overflow or vanish all the same.
+// value = ± digits · 10^exponent. Exponents beyond a million are clamped: they overflow or vanish
+// all the same.
 func decimal(number string) (digits string, exponent int, negative bool) {
 	const clamp = 1_000_000
 	if number[0] == '-' || number[0] == '+' {

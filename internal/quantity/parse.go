@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Error says why a text is not an amount of the wanted kind. Its message is "what is wrong: value; what is allowed".
+// Error says why a text is not an amount of the wanted kind. Its message is "what is wrong: value;
+// what is allowed".
 type Error struct {
 	Kind    Kind
 	Text    string
@@ -16,7 +17,8 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %s%s; %s is wanted, such as %s", e.Problem, quote(e.Text), e.Hint, kindTraits[e.Kind].name, kindTraits[e.Kind].allowed)
+	return fmt.Sprintf("%s: %s%s; %s is wanted, such as %s", e.Problem, quote(e.Text), e.Hint,
+		kindTraits[e.Kind].name, kindTraits[e.Kind].allowed)
 }
 
 // quote shortens hostile input before it is shown.
@@ -28,7 +30,8 @@ func quote(text string) string {
 	return fmt.Sprintf("%q", text)
 }
 
-// Parse returns the amount written in text, in the base unit of the kind. Errors are of type [*Error].
+// Parse returns the amount written in text, in the base unit of the kind. Errors are of type
+// [*Error].
 func Parse(kind Kind, text string) (float64, error) {
 	if kind == Duration {
 		return parseDuration(text)
@@ -50,8 +53,9 @@ func Parse(kind Kind, text string) (float64, error) {
 	return value, nil
 }
 
-// ParseExact returns the whole number written in text: the kinds [Count], [Params] and [Tokens] when every digit
-// matters. A fraction of a thing, a negative count and anything beyond int64 are errors of type [*Error].
+// ParseExact returns the whole number written in text: the kinds [Count], [Params] and [Tokens]
+// when every digit matters. A fraction of a thing, a negative count and anything beyond int64 are
+// errors of type [*Error].
 func ParseExact(kind Kind, text string) (int64, error) {
 	number, m, err := split(kind, text)
 	if err != nil {
@@ -102,11 +106,16 @@ func explainUnit(kind Kind, unitText string) (problem, hint string) {
 	case unitText == "":
 		return "no unit", ""
 	case kind == FLOP && strings.HasSuffix(unitText, "FLOPS"):
-		return "FLOPS reads as FLOP per second, a rate", "; did you mean " + strings.TrimSuffix(unitText, "S") + "?"
-	case kind == FLOPRate && (strings.HasSuffix(unitText, "FLOP") || strings.HasSuffix(unitText, "FLOPs")):
-		return "a count of FLOP where a rate is wanted", "; did you mean " + strings.TrimSuffix(unitText, "s") + "/s?"
+		return "FLOPS reads as FLOP per second, a rate", "; did you mean " +
+			strings.TrimSuffix(unitText, "S") + "?"
+	case kind == FLOPRate && (strings.HasSuffix(unitText, "FLOP") ||
+		strings.HasSuffix(unitText, "FLOPs")):
+		return "a count of FLOP where a rate is wanted", "; did you mean " +
+			strings.TrimSuffix(unitText, "s") + "/s?"
 	case kind == Bytes && slices.Contains([]string{"k", "K", "M", "G", "T"}, unitText):
-		return "unit without B", fmt.Sprintf("; did you mean %sB (powers of 1000) or %siB (powers of 1024)?", unitText, unitText)
+		return "unit without B",
+			fmt.Sprintf("; did you mean %sB (powers of 1000) or %siB (powers of 1024)?", unitText,
+				unitText)
 	}
 	// A unit that differs in case only ("gib") is a slip, not another kind.
 	if hint := unitHint(kind, unitText); hint != "" && strings.EqualFold(strings.TrimSuffix(strings.TrimPrefix(hint, "; did you mean "), "?"), unitText) {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The expected values are the definitions of the units (SI and IEC prefixes, 86,400 seconds a day), worked by hand.
+// The expected values are the definitions of the units (SI and IEC prefixes, 86,400 seconds a day),
+// worked by hand.
 func TestParse(t *testing.T) {
 	cases := []struct {
 		kind Kind
@@ -123,7 +124,10 @@ func TestParseRefuses(t *testing.T) {
 		{Duration, "-3h", "negative"},
 		{Duration, "$3", "no number"},
 		{Money, "€20", "only US dollars"},
-		{Money, "$2/h", "a price per device-hour in US dollars where an amount of US dollars is wanted"},
+		{
+			Money, "$2/h",
+			"a price per device-hour in US dollars where an amount of US dollars is wanted",
+		},
 		{Money, "$", "no number"},
 		{Tokens, "$20", "an amount of money where"},
 		{Fraction, "150%", "more than 1"},
@@ -209,7 +213,8 @@ func TestHeaders(t *testing.T) {
 		{"loss", "loss", Number, "-1.5", -1.5},
 		{"cost [USD]", "cost", Money, "12.5", 12.5},
 		{"mfu (%)", "mfu", Fraction, "37", 0.37},
-		{"step_time_s", "step_time_s", Duration, "7.7431", 7.7431}, // base unit: a bare number in a column is no trap
+		// base unit: a bare number in a column is no trap
+		{"step_time_s", "step_time_s", Duration, "7.7431", 7.7431},
 	}
 	for _, c := range cases {
 		h := ParseHeader(c.heading)

@@ -7,8 +7,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
 
-// multiplier takes a number in some unit to the base unit: value · 10^pow10 · factor. The power of ten is kept apart
-// so that it can be joined to the decimal exponent of the text, which rounds once instead of twice.
+// multiplier takes a number in some unit to the base unit: value · 10^pow10 · factor. The power of
+// ten is kept apart so that it can be joined to the decimal exponent of the text, which rounds once
+// instead of twice.
 type multiplier struct {
 	pow10  int
 	factor float64
@@ -22,13 +23,43 @@ type prefix struct {
 }
 
 var (
-	noPrefix      = []prefix{{"", one}}
-	siPrefixes    = []prefix{{"", one}, {"k", multiplier{3, 1}}, {"M", multiplier{6, 1}}, {"G", multiplier{9, 1}}, {"T", multiplier{12, 1}}, {"P", multiplier{15, 1}}, {"E", multiplier{18, 1}}, {"Z", multiplier{21, 1}}, {"Y", multiplier{24, 1}}}
-	binaryOnly    = []prefix{{"Ki", multiplier{0, 1 << 10}}, {"Mi", multiplier{0, 1 << 20}}, {"Gi", multiplier{0, 1 << 30}}, {"Ti", multiplier{0, 1 << 40}}, {"Pi", multiplier{0, 1 << 50}}, {"Ei", multiplier{0, 1 << 60}}}
+	noPrefix   = []prefix{{"", one}}
+	siPrefixes = []prefix{
+		{"", one},
+		{"k", multiplier{3, 1}},
+		{"M", multiplier{6, 1}},
+		{"G", multiplier{9, 1}},
+		{"T", multiplier{12, 1}},
+		{"P", multiplier{15, 1}},
+		{"E", multiplier{18, 1}},
+		{"Z", multiplier{21, 1}},
+		{"Y", multiplier{24, 1}},
+	}
+	binaryOnly = []prefix{
+		{"Ki", multiplier{0, 1 << 10}},
+		{"Mi", multiplier{0, 1 << 20}},
+		{"Gi", multiplier{0, 1 << 30}},
+		{"Ti", multiplier{0, 1 << 40}},
+		{"Pi", multiplier{0, 1 << 50}},
+		{"Ei", multiplier{0, 1 << 60}},
+	}
 	bytePrefixes  = append(slices.Clone(siPrefixes), binaryOnly...)
-	countPrefixes = []prefix{{"", one}, {"k", multiplier{3, 1}}, {"K", multiplier{3, 1}}, {"M", multiplier{6, 1}}, {"B", multiplier{9, 1}}, {"T", multiplier{12, 1}}}
+	countPrefixes = []prefix{
+		{"", one},
+		{"k", multiplier{3, 1}},
+		{"K", multiplier{3, 1}},
+		{"M", multiplier{6, 1}},
+		{"B", multiplier{9, 1}},
+		{"T", multiplier{12, 1}},
+	}
 	moneyPrefixes = countPrefixes
-	smallPrefixes = []prefix{{"", one}, {"k", multiplier{3, 1}}, {"M", multiplier{6, 1}}, {"G", multiplier{9, 1}}, {"T", multiplier{12, 1}}}
+	smallPrefixes = []prefix{
+		{"", one},
+		{"k", multiplier{3, 1}},
+		{"M", multiplier{6, 1}},
+		{"G", multiplier{9, 1}},
+		{"T", multiplier{12, 1}},
+	}
 	gramPrefixes  = []prefix{{"", one}, {"k", multiplier{3, 1}}}
 	tonnePrefixes = []prefix{{"", one}, {"k", multiplier{3, 1}}, {"M", multiplier{6, 1}}}
 )
@@ -47,7 +78,11 @@ var units = [...][]unit{
 	FLOP: {
 		{[]string{"FLOP", "FLOPs"}, siPrefixes, one},
 		// One petaFLOP/s-day is 1e15 · 86,400 FLOP.
-		{[]string{"F-days", "F-day", "FLOP/s-days", "FLOP/s-day"}, siPrefixes, multiplier{0, secondsPerDay}},
+		{
+			[]string{"F-days", "F-day", "FLOP/s-days", "FLOP/s-day"},
+			siPrefixes,
+			multiplier{0, secondsPerDay},
+		},
 	},
 	FLOPRate: {{[]string{"FLOP/s", "FLOPS"}, siPrefixes, one}},
 	Bytes:    {{[]string{"B"}, bytePrefixes, one}, {[]string{"bytes", "byte"}, noPrefix, one}},
@@ -66,18 +101,30 @@ var units = [...][]unit{
 		{[]string{"us", "µs", "μs"}, noPrefix, multiplier{-6, 1}},
 		{[]string{"ns"}, noPrefix, multiplier{-9, 1}},
 	},
-	Count:           {{[]string{""}, countPrefixes, one}},
-	Params:          {{[]string{""}, countPrefixes, one}},
-	Tokens:          {{[]string{""}, countPrefixes, one}},
-	PerSecond:       {{[]string{"/s", "tokens/s", "steps/s", "sequences/s", "samples/s", "it/s"}, countPrefixes, one}},
-	Money:           {{[]string{""}, moneyPrefixes, one}},
-	HourlyPrice:     {{[]string{"/h", "/hr", "/hour", "/device-hour"}, moneyPrefixes, one}, {[]string{""}, noPrefix, one}},
-	Power:           {{[]string{"W"}, smallPrefixes, one}},
-	Energy:          {{[]string{"Wh"}, smallPrefixes, multiplier{-3, 1}}},
-	CarbonIntensity: {{[]string{"gCO2e/kWh", "gCO2/kWh", "g/kWh"}, gramPrefixes, multiplier{-3, 1}}, {[]string{"tCO2e/MWh", "t/MWh"}, noPrefix, one}},
-	CarbonMass:      {{[]string{"gCO2e", "gCO2", "g"}, gramPrefixes, multiplier{-3, 1}}, {[]string{"tCO2e", "tCO2", "t"}, tonnePrefixes, multiplier{3, 1}}},
-	Fraction:        {{[]string{"%"}, noPrefix, multiplier{-2, 1}}},
-	Ratio:           {{[]string{"%"}, noPrefix, multiplier{-2, 1}}},
+	Count:  {{[]string{""}, countPrefixes, one}},
+	Params: {{[]string{""}, countPrefixes, one}},
+	Tokens: {{[]string{""}, countPrefixes, one}},
+	PerSecond: {{
+		[]string{"/s", "tokens/s", "steps/s", "sequences/s", "samples/s", "it/s"},
+		countPrefixes, one,
+	}},
+	Money: {{[]string{""}, moneyPrefixes, one}},
+	HourlyPrice: {
+		{[]string{"/h", "/hr", "/hour", "/device-hour"}, moneyPrefixes, one},
+		{[]string{""}, noPrefix, one},
+	},
+	Power:  {{[]string{"W"}, smallPrefixes, one}},
+	Energy: {{[]string{"Wh"}, smallPrefixes, multiplier{-3, 1}}},
+	CarbonIntensity: {
+		{[]string{"gCO2e/kWh", "gCO2/kWh", "g/kWh"}, gramPrefixes, multiplier{-3, 1}},
+		{[]string{"tCO2e/MWh", "t/MWh"}, noPrefix, one},
+	},
+	CarbonMass: {
+		{[]string{"gCO2e", "gCO2", "g"}, gramPrefixes, multiplier{-3, 1}},
+		{[]string{"tCO2e", "tCO2", "t"}, tonnePrefixes, multiplier{3, 1}},
+	},
+	Fraction: {{[]string{"%"}, noPrefix, multiplier{-2, 1}}},
+	Ratio:    {{[]string{"%"}, noPrefix, multiplier{-2, 1}}},
 }
 
 // lookUpUnit finds the multiplier of a unit's text (no spaces around it) for a kind.
@@ -114,7 +161,8 @@ func lookUpUnit(kind Kind, text string) (multiplier, bool) {
 	return multiplier{}, false
 }
 
-// kindOfUnit names another kind that accepts the unit, for a message that says what was given instead.
+// kindOfUnit names another kind that accepts the unit, for a message that says what was given
+// instead.
 func kindOfUnit(text string, wanted Kind) (Kind, bool) {
 	for kind := range Kind(len(units)) {
 		if kind == wanted || text == "" {

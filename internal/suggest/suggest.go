@@ -1,14 +1,17 @@
-// Package suggest finds the word that a person probably meant, for the "did you mean" of error messages.
+// Package suggest finds the word that a person probably meant, for the "did you mean" of error
+// messages.
 package suggest
 
 import "strings"
 
-// Nearest returns the candidate closest to word, and whether any is close enough to be worth proposing.
+// Nearest returns the candidate closest to word, and whether any is close enough to be worth
+// proposing.
 //
-// Distance is the number of insertions, deletions, substitutions and swaps of neighbours (optimal string alignment),
-// letter case counting for nothing. A candidate is close enough when the distance is at most a third of the longer
-// word and at least one letter agrees; a candidate that starts with word (three letters or more) also is.
-// Ties go to the earlier candidate, so the answer does not change between calls.
+// Distance is the number of insertions, deletions, substitutions and swaps of neighbours (optimal
+// string alignment), letter case counting for nothing. A candidate is close enough when the
+// distance is at most a third of the longer word and at least one letter agrees; a candidate that
+// starts with word (three letters or more) also is. Ties go to the earlier candidate, so the answer
+// does not change between calls.
 func Nearest(word string, candidates []string) (string, bool) {
 	folded := strings.ToLower(word)
 	best, bestDistance := "", -1
@@ -37,10 +40,11 @@ func Nearest(word string, candidates []string) (string, bool) {
 	return best, bestDistance >= 0
 }
 
-// distance is the optimal string alignment distance of a and b in bytes. Names here are ASCII; a multi-byte letter
-// merely counts as more than one edit.
+// distance is the optimal string alignment distance of a and b in bytes. Names here are ASCII; a
+// multi-byte letter merely counts as more than one edit.
 func distance(a, b string) int {
-	const longest = 64 // beyond this nobody mistyped a name, and the table stays small for hostile input
+	// beyond this nobody mistyped a name, and the table stays small for hostile input
+	const longest = 64
 	if len(a) > longest || len(b) > longest {
 		return max(len(a), len(b))
 	}

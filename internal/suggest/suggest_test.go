@@ -6,7 +6,10 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	names := []string{"TPU v3", "A100 SXM 40GB", "H100 SXM", "encoder-length", "decoder-length", "GB", "GiB"}
+	names := []string{
+		"TPU v3", "A100 SXM 40GB", "H100 SXM", "encoder-length", "decoder-length",
+		"GB", "GiB",
+	}
 	cases := []struct {
 		word, want string
 		ok         bool

@@ -28,7 +28,8 @@ func ReadBaseline(name string, in io.Reader) (Baseline, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(raw) > maxBaselineBytes {
-		return nil, fmt.Errorf("%s: is too large; allowed: at most %d bytes", name, maxBaselineBytes)
+		return nil, fmt.Errorf("%s: is too large; allowed: at most %d bytes", name,
+			maxBaselineBytes)
 	}
 	var f baselineFile
 	if err := json.Unmarshal(raw, &f); err != nil {

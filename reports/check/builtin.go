@@ -23,14 +23,47 @@ type builtin struct {
 }
 
 var builtins = []builtin{
-	{"fits-in-memory", Error, false, []string{"headroom"}, "The training step fits in the memory of a device.", (*judge).fitsInMemory},
-	{"aligned-dimensions", Warning, true, []string{"multiple"}, "Dimensions of matrix products are multiples of what fills the matrix unit.", (*judge).alignedDimensions},
-	{"head-size", Warning, true, []string{"sizes"}, "Attention heads have a width that kernels are made for.", (*judge).headSize},
-	{"vocab-padded", Warning, true, []string{"multiple"}, "The vocabulary is padded to a multiple that fills the matrix unit.", (*judge).vocabPadded},
-	{"not-dominated", Warning, false, []string{"axis", "min_saving"}, "No recommended shape gives the same predicted quality for clearly less.", (*judge).notDominated},
-	{"depth-plateau", Warning, true, []string{"max"}, "No stack is deeper than where depth stops to pay.", (*judge).depthPlateau},
-	{"config-inconsistent", Error, true, nil, "The configuration agrees with the tensors of the checkpoint beside it.", (*judge).configInconsistent},
-	{"unknown-field", Warning, true, nil, "Every field of the configuration is understood.", (*judge).unknownField},
+	{
+		"fits-in-memory", Error, false,
+		[]string{"headroom"},
+		"The training step fits in the memory of a device.", (*judge).fitsInMemory,
+	},
+	{
+		"aligned-dimensions", Warning, true,
+		[]string{"multiple"},
+		"Dimensions of matrix products are multiples of what fills the matrix unit.",
+		(*judge).alignedDimensions,
+	},
+	{
+		"head-size", Warning, true,
+		[]string{"sizes"},
+		"Attention heads have a width that kernels are made for.", (*judge).headSize,
+	},
+	{
+		"vocab-padded", Warning, true,
+		[]string{"multiple"},
+		"The vocabulary is padded to a multiple that fills the matrix unit.", (*judge).vocabPadded,
+	},
+	{
+		"not-dominated", Warning, false,
+		[]string{"axis", "min_saving"},
+		"No recommended shape gives the same predicted quality for clearly less.",
+		(*judge).notDominated,
+	},
+	{
+		"depth-plateau", Warning, true,
+		[]string{"max"},
+		"No stack is deeper than where depth stops to pay.", (*judge).depthPlateau,
+	},
+	{
+		"config-inconsistent", Error, true, nil,
+		"The configuration agrees with the tensors of the checkpoint beside it.",
+		(*judge).configInconsistent,
+	},
+	{
+		"unknown-field", Warning, true, nil, "Every field of the configuration is understood.",
+		(*judge).unknownField,
+	},
 }
 
 // BuiltIn lists the ids of the built-in rules.
@@ -61,8 +94,12 @@ func (j *judge) fitsInMemory(rule *Rule) []outcome {
 	}
 	peak := j.measures[compare.Memory].Interval.Value
 	limit := j.Profile.MemoryBytes.Value * (1 - rule.Headroom)
-	o := outcome{metric: compare.Memory, kind: quantity.Bytes, value: &peak, limit: &limit, broken: peak > limit}
-	o.message = fmt.Sprintf("a device needs %s and %s has %s%s", amount(o.kind, peak), j.Profile.Name, amount(o.kind, j.Profile.MemoryBytes.Value), margin(peak, limit))
+	o := outcome{
+		metric: compare.Memory, kind: quantity.Bytes, value: &peak, limit: &limit,
+		broken: peak > limit,
+	}
+	o.message = fmt.Sprintf("a device needs %s and %s has %s%s", amount(o.kind, peak),
+		j.Profile.Name, amount(o.kind, j.Profile.MemoryBytes.Value), margin(peak, limit))
 	if rule.Headroom > 0 {
 		o.message += fmt.Sprintf(", %s of it to stay free", percent(rule.Headroom))
 	}
@@ -73,8 +110,7 @@ func (j *judge) fitsInMemory(rule *Rule) []outcome {
 	return []outcome{o}
 }
 
-// unit returns the multiple that dimensions are to have: the rule's, the
-// profile's, or 64.
+// unit returns the multiple that dimensions are to have: the rule's, the profile's, or 64.
 func (j *judge) unit(rule *Rule) int {
 	const usual = 64
 	switch {
@@ -126,14 +162,15 @@ func (j *judge) alignedDimensions(rule *Rule) []outcome {
 	if len(odd) == 0 {
 		return []outcome{{message: fmt.Sprintf("every dimension is a multiple of %d", multiple)}}
 	}
-	o := outcome{broken: true, field: first, message: fmt.Sprintf("%s: no multiple of %d", strings.Join(odd, ", "), multiple)}
+	o := outcome{broken: true, field: first, message: fmt.Sprintf("%s: no multiple of %d",
+		strings.Join(odd, ", "), multiple)}
 	o.message += j.price(&padded)
 	o.hint = "round up to " + dimensions(&padded)
 	return []outcome{o}
 }
 
-// price says what padding would change, from the step-time model, whose loss on
-// misaligned products was measured.
+// price says what padding would change, from the step-time model, whose loss on misaligned products
+// was measured.
 func (j *judge) price(padded *shapes.Shape) string {
 	if j.err != nil || padded.Validate() != nil {
 		return ""
@@ -147,7 +184,8 @@ func (j *judge) price(padded *shapes.Shape) string {
 		return " (its price is not known without hardware)"
 	}
 	share := after.Value/before.Value - 1
-	return fmt.Sprintf("; padded, a step takes %s (%s)", amount(quantity.Duration, after.Value), signed(share))
+	return fmt.Sprintf("; padded, a step takes %s (%s)", amount(quantity.Duration, after.Value),
+		signed(share))
 }
 
 func dimensions(s *shapes.Shape) string {
@@ -157,7 +195,8 @@ func dimensions(s *shapes.Shape) string {
 		stack *shapes.Stack
 	}{{"encoder", &s.Encoder}, {"decoder", &s.Decoder}} {
 		if k.stack.Layers > 0 {
-			parts = append(parts, fmt.Sprintf("%s d_ff %d and d_kv %d", k.name, k.stack.DFF, k.stack.DKV))
+			parts = append(parts, fmt.Sprintf("%s d_ff %d and d_kv %d", k.name, k.stack.DFF,
+				k.stack.DKV))
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -185,8 +224,10 @@ func (j *judge) headSize(rule *Rule) []outcome {
 			}
 			return []outcome{{
 				broken: true, field: field, value: &value, kind: quantity.Count,
-				message: fmt.Sprintf("heads of the %s are %d wide; allowed: %s", k.name, k.stack.DKV, words),
-				hint:    fmt.Sprintf("keep heads × d_kv = %d with another number of heads", k.stack.Inner()),
+				message: fmt.Sprintf("heads of the %s are %d wide; allowed: %s", k.name,
+					k.stack.DKV, words),
+				hint: fmt.Sprintf("keep heads × d_kv = %d with another number of heads",
+					k.stack.Inner()),
 			}}
 		}
 	}
@@ -198,21 +239,24 @@ func (j *judge) vocabPadded(rule *Rule) []outcome {
 	value := float64(v)
 	o := outcome{field: "vocab", kind: quantity.Count, value: &value}
 	if v%multiple == 0 {
-		o.message = fmt.Sprintf("the vocabulary of %s is a multiple of %d", quantity.Grouped(int64(v)), multiple)
+		o.message = fmt.Sprintf("the vocabulary of %s is a multiple of %d",
+			quantity.Grouped(int64(v)), multiple)
 		return []outcome{o}
 	}
 	padded := *j.shape
 	padded.Vocab = up(v, multiple)
 	o.broken = true
-	o.message = fmt.Sprintf("the vocabulary of %s is no multiple of %d%s", quantity.Grouped(int64(v)), multiple, j.price(&padded))
-	o.hint = fmt.Sprintf("pad it to %d: %s parameters more", padded.Vocab, quantity.Grouped(parameters(&padded)-parameters(j.shape)))
+	o.message = fmt.Sprintf("the vocabulary of %s is no multiple of %d%s",
+		quantity.Grouped(int64(v)), multiple, j.price(&padded))
+	o.hint = fmt.Sprintf("pad it to %d: %s parameters more", padded.Vocab,
+		quantity.Grouped(parameters(&padded)-parameters(j.shape)))
 	return []outcome{o}
 }
 
 func parameters(s *shapes.Shape) int64 { return flops.CountParameters(s).Total }
 
-// plateau is the depth of a stack from which Tay et al. 2021 (arXiv 2109.10686,
-// section 4.4) see no more gain: "32-36 layers".
+// plateau is the depth of a stack from which Tay et al. 2021 (arXiv 2109.10686, section 4.4) see no
+// more gain: "32-36 layers".
 const plateau = 36
 
 func (j *judge) depthPlateau(rule *Rule) []outcome {
@@ -226,9 +270,11 @@ func (j *judge) depthPlateau(rule *Rule) []outcome {
 	}{{"encoder", j.shape.Encoder.Layers}, {"decoder", j.shape.Decoder.Layers}} {
 		if value := float64(k.layers); value > limit {
 			return []outcome{{
-				broken: true, field: k.name + ".layers", value: &value, limit: &limit, kind: quantity.Count,
-				message: fmt.Sprintf("the %s has %d layers; gains of depth fade from 32 to 36 (Tay et al. 2021), allowed: at most %g", k.name, k.layers, limit),
-				hint:    "spend the parameters on d_model or d_ff instead",
+				broken: true, field: k.name + ".layers", value: &value, limit: &limit,
+				kind: quantity.Count,
+				message: fmt.Sprintf(
+					"the %s has %d layers; gains of depth fade from 32 to 36 (Tay et al. 2021), allowed: at most %g", k.name, k.layers, limit),
+				hint: "spend the parameters on d_model or d_ff instead",
 			}}
 		}
 	}
@@ -255,11 +301,13 @@ func (j *judge) configInconsistent(*Rule) []outcome {
 		value, limit := float64(got), float64(want)
 		out = append(out, outcome{
 			broken: true, value: &value, limit: &limit, kind: quantity.Params,
-			message: fmt.Sprintf("the tensors of %s hold %s parameters, the configuration has %s", file, quantity.Grouped(got), quantity.Grouped(want)),
+			message: fmt.Sprintf("the tensors of %s hold %s parameters, the configuration has %s",
+				file, quantity.Grouped(got), quantity.Grouped(want)),
 		})
 	}
 	if len(out) == 0 {
-		return []outcome{{message: fmt.Sprintf("agrees with %s: %s parameters", file, quantity.Grouped(want))}}
+		return []outcome{{message: fmt.Sprintf("agrees with %s: %s parameters", file,
+			quantity.Grouped(want))}}
 	}
 	return out
 }
@@ -269,10 +317,15 @@ func (j *judge) unknownField(*Rule) []outcome {
 	var out []outcome
 	for i, f := range j.candidate.Config.Unknown {
 		if i == most {
-			out = append(out, outcome{broken: true, message: fmt.Sprintf("%d more fields are not known", len(j.candidate.Config.Unknown)-most)})
+			out = append(out, outcome{
+				broken: true,
+				message: fmt.Sprintf("%d more fields are not known",
+					len(j.candidate.Config.Unknown)-most),
+			})
 			break
 		}
-		out = append(out, outcome{broken: true, at: f.Position, message: "field " + shorten(f.Name) + " is not known and not counted"})
+		out = append(out, outcome{broken: true, at: f.Position, message: "field " +
+			shorten(f.Name) + " is not known and not counted"})
 	}
 	if len(out) == 0 {
 		return []outcome{{message: "every field is known"}}

@@ -49,8 +49,8 @@ type Request struct {
 	Baseline   Baseline          // nil when there is none
 	Today      time.Time         // the day on which waivers are judged
 
-	// Recommend answers what else could be trained; nil is [recommend.Recommend].
-	// Like Setup.Run it is called from several goroutines at once.
+	// Recommend answers what else could be trained; nil is [recommend.Recommend]. Like Setup.Run it
+	// is called from several goroutines at once.
 	Recommend func(recommend.Request) (recommend.Result, error)
 }
 
@@ -70,12 +70,13 @@ type Finding struct {
 	Waiver       *Waiver // the waiver that turned a broken rule into a pass
 }
 
-// Result is every finding, by file in the order given and by rule in the order
-// of the rules.
+// Result is every finding, by file in the order given and by rule in the order of the rules.
 type Result struct {
 	Findings []Finding
-	Costs    []Cost   // of the configurations that could be measured
-	Warnings []string // about what was read: defaults that stand in for what a file leaves out, and rules that apply to nothing
+	Costs    []Cost // of the configurations that could be measured
+	// about what was read: defaults that stand in for what a file leaves out, and rules that apply
+	// to nothing
+	Warnings []string
 }
 
 // Cost is what one configuration costs.
@@ -114,7 +115,10 @@ func Check(q Request) Result {
 			continue
 		}
 		if j.err == nil {
-			out.Costs = append(out.Costs, Cost{File: c.File, Path: c.Path, Shape: j.shape.Name, Measures: j.measures})
+			out.Costs = append(out.Costs, Cost{
+				File: c.File, Path: c.Path, Shape: j.shape.Name,
+				Measures: j.measures,
+			})
 		}
 		for n := range q.Rules.Rules {
 			rule := &q.Rules.Rules[n]
@@ -140,8 +144,8 @@ func Check(q Request) Result {
 	return out
 }
 
-// judgeAll applies the rules to every configuration, on all processors: what is
-// predicted of one does not depend on the others.
+// judgeAll applies the rules to every configuration, on all processors: what is predicted of one
+// does not depend on the others.
 func (q *Request) judgeAll() []judge {
 	judges := make([]judge, len(q.Candidates))
 	parallel.Each(len(judges), 0, func(i int) { judges[i] = q.judge(&q.Candidates[i]) })
@@ -189,8 +193,7 @@ func unreadable(c *Candidate) []Finding {
 	return []Finding{f}
 }
 
-// waive turns a broken rule that is excused into a pass, and says when an
-// excuse has run out.
+// waive turns a broken rule that is excused into a pass, and says when an excuse has run out.
 func (q *Request) waive(f *Finding, c *Candidate, used []bool) {
 	if f.Status != Fail && f.Status != Warn {
 		return
@@ -202,7 +205,8 @@ func (q *Request) waive(f *Finding, c *Candidate, used []bool) {
 		}
 		used[i] = true
 		if q.Today.After(w.Expires.AddDate(0, 0, 1).Add(-time.Nanosecond)) {
-			f.Message += fmt.Sprintf(" (its waiver ended on %s: %s)", w.Expires.Format(time.DateOnly), w.Reason)
+			f.Message += fmt.Sprintf(" (its waiver ended on %s: %s)",
+				w.Expires.Format(time.DateOnly), w.Reason)
 			continue
 		}
 		f.Status, f.Waiver = Pass, w
@@ -210,18 +214,19 @@ func (q *Request) waive(f *Finding, c *Candidate, used []bool) {
 	}
 }
 
-// unused names waivers and rules without effect: they hide that nothing is
-// checked.
+// unused names waivers and rules without effect: they hide that nothing is checked.
 func (q *Request) unused(used []bool, applied map[string]bool) []string {
 	var out []string
 	for i, w := range q.Rules.Waivers {
 		if !used[i] {
-			out = append(out, fmt.Sprintf("%s: the waiver of %s excuses nothing", w.Position, w.Rule))
+			out = append(out, fmt.Sprintf("%s: the waiver of %s excuses nothing", w.Position,
+				w.Rule))
 		}
 	}
 	for i := range q.Rules.Rules {
 		if r := &q.Rules.Rules[i]; !applied[r.ID] && len(r.Files) > 0 {
-			out = append(out, fmt.Sprintf("%s: the files of %s match none of those checked", r.Position, r.ID))
+			out = append(out, fmt.Sprintf("%s: the files of %s match none of those checked",
+				r.Position, r.ID))
 		}
 	}
 	return out
@@ -252,7 +257,8 @@ type outcome struct {
 }
 
 func cannot(format string, args ...any) []outcome {
-	return []outcome{{unknown: true, message: "cannot be evaluated: " + fmt.Sprintf(format, args...)}}
+	return []outcome{{unknown: true, message: "cannot be evaluated: " +
+		fmt.Sprintf(format, args...)}}
 }
 
 func (j *judge) apply(rule *Rule) []outcome {
@@ -267,7 +273,8 @@ func (j *judge) apply(rule *Rule) []outcome {
 func (j *judge) finding(rule *Rule, o outcome) Finding {
 	f := Finding{
 		File: j.candidate.File, Rule: rule.ID, Severity: rule.Severity, Status: Pass,
-		Metric: o.metric, Kind: o.kind, Value: o.value, Limit: o.limit, Message: o.message, Hint: o.hint,
+		Metric: o.metric, Kind: o.kind, Value: o.value, Limit: o.limit, Message: o.message,
+		Hint: o.hint,
 	}
 	switch {
 	case o.unknown:
@@ -286,7 +293,8 @@ func (j *judge) finding(rule *Rule, o outcome) Finding {
 	}
 	switch {
 	case at.Line == 0:
-	case at.File == "" || at.File == j.candidate.File || j.candidate.Config.Format == config.Safetensors:
+	case at.File == "" || at.File == j.candidate.File ||
+		j.candidate.Config.Format == config.Safetensors:
 		f.Line, f.Column = at.Line, at.Column
 	case o.broken:
 		f.Message += " (said in " + at.String() + ")"

@@ -18,8 +18,7 @@ import (
 
 var today = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
 
-// request asks about shapes by their names, with rules as text; hardware is
-// "" or a profile.
+// request asks about shapes by their names, with rules as text; hardware is "" or a profile.
 func request(t testing.TB, rules, device string, names ...string) Request {
 	t.Helper()
 	q := Request{Today: today}
@@ -27,7 +26,10 @@ func request(t testing.TB, rules, device string, names ...string) Request {
 	if q.Rules, err = ReadRules("r.yaml", strings.NewReader(rules), Options{}); err != nil {
 		t.Fatal(err)
 	}
-	q.Setup = compare.Setup{Length: hardware.Length{Steps: 1000}, Goodput: hardware.DefaultGoodput()}
+	q.Setup = compare.Setup{
+		Length:  hardware.Length{Steps: 1000},
+		Goodput: hardware.DefaultGoodput(),
+	}
 	var p hardware.Profile
 	if device != "" {
 		if p, err = hardware.Parse(device); err != nil {
@@ -44,7 +46,10 @@ func request(t testing.TB, rules, device string, names ...string) Request {
 	}
 	for _, name := range names {
 		s, err := shapes.Parse(name)
-		q.Candidates = append(q.Candidates, Candidate{File: name, Path: name, Config: &config.Result{Shape: s}, Err: err})
+		q.Candidates = append(q.Candidates, Candidate{
+			File: name, Path: name,
+			Config: &config.Result{Shape: s}, Err: err,
+		})
 	}
 	return q
 }
@@ -58,8 +63,8 @@ func statuses(r *Result) string {
 	return strings.Join(out, " ")
 }
 
-// TestLimits: limits hold at equality and are compared unrounded. t5-base has
-// 222,903,552 parameters (Hugging Face model card, exact).
+// TestLimits: limits hold at equality and are compared unrounded. t5-base has 222,903,552
+// parameters (Hugging Face model card, exact).
 func TestLimits(t *testing.T) {
 	for _, c := range []struct{ limit, want string }{
 		{"max: 222903552", "pass"},
@@ -87,7 +92,10 @@ func TestUnknownIsNoPass(t *testing.T) {
 	for _, c := range []struct{ rule, device, shape, why string }{
 		{"id: a, metric: cost, max: $1M", "", "t5-base", "no hardware is named"},
 		{"id: a, metric: step-time, max: 1d", "", "t5-base", "no hardware is named"},
-		{"id: a, metric: memory, max_increase: 10%", "", "t5-base", "the baseline has no memory of t5-base"},
+		{
+			"id: a, metric: memory, max_increase: 10%", "", "t5-base",
+			"the baseline has no memory of t5-base",
+		},
 		{"id: fits-in-memory", "", "t5-base", "no hardware is named"},
 		{"id: not-dominated", "", "gpt2", "say nothing of other models"},
 		{"id: not-dominated, axis: co2", "", "t5-base", "nothing is recommended by co2"},
@@ -105,7 +113,10 @@ func TestBuiltInRules(t *testing.T) {
 		{"id: fits-in-memory", "t4", "t5-small/nl=2,dm=128", "t5-3b", "T4 has"},
 		{"id: fits-in-memory, headroom: 50%", "a100", "t5-base", "t5-large", "to stay free"},
 		{"id: aligned-dimensions", "a100", "t5-base", "t5-base/dm=700", "padded, a step takes"},
-		{"id: aligned-dimensions, multiple: 128", "", "t5-base", "t5-base/ff=3136", "no multiple of 128"},
+		{
+			"id: aligned-dimensions, multiple: 128", "", "t5-base", "t5-base/ff=3136",
+			"no multiple of 128",
+		},
 		{"id: head-size", "", "t5-base", "t5-base/kv=48", "48 wide"},
 		{"id: head-size, sizes: [128]", "", "t5-3b", "t5-base", "allowed: 128"},
 		{"id: vocab-padded", "a100", "t5-base", "t5-base/vocab=32100", "32,100"},
@@ -119,8 +130,8 @@ func TestBuiltInRules(t *testing.T) {
 	}
 }
 
-// TestNotDominated: a released shape that ties with the anchor and saves enough
-// breaks the rule; one that saves less does not.
+// TestNotDominated: a released shape that ties with the anchor and saves enough breaks the rule;
+// one that saves less does not.
 func TestNotDominated(t *testing.T) {
 	saved := 0.3
 	q := request(t, "rules: [{id: not-dominated, min_saving: 20%}]", "", "t5-base")
@@ -130,7 +141,10 @@ func TestNotDominated(t *testing.T) {
 		}
 		return recommend.Result{Anchor: &recommend.Row{}, Rows: []recommend.Row{
 			{Shape: shapes.Shape{Name: "worse"}, Saved: recommend.Saved{Params: new(float64)}},
-			{Shape: shapes.Shape{Name: "thin"}, Tie: true, Saved: recommend.Saved{Params: &saved}, Evidence: data.Evidence("recalled")},
+			{
+				Shape: shapes.Shape{Name: "thin"}, Tie: true, Saved: recommend.Saved{Params: &saved},
+				Evidence: data.Evidence("recalled"),
+			},
 		}}, nil
 	}
 	r := Check(q)
@@ -149,8 +163,7 @@ func TestNotDominated(t *testing.T) {
 	}
 }
 
-// TestWaivers: a waiver holds to the end of its last day, and one that excuses
-// nothing is told.
+// TestWaivers: a waiver holds to the end of its last day, and one that excuses nothing is told.
 func TestWaivers(t *testing.T) {
 	for _, c := range []struct {
 		expires string
@@ -161,25 +174,28 @@ func TestWaivers(t *testing.T) {
 		{"2026-07-01", Pass, ""},
 		{"2026-06-29", Fail, "its waiver ended on 2026-06-29: because"},
 	} {
-		q := request(t, "rules: [{id: a, metric: params, max: 1M}]\nwaivers: [{rule: a, files: t5-*, reason: because, expires: "+c.expires+"}]", "", "t5-base")
+		q := request(t,
+			"rules: [{id: a, metric: params, max: 1M}]\nwaivers: [{rule: a, files: t5-*, reason: because, expires: "+c.expires+"}]", "", "t5-base")
 		r := Check(q)
 		if f := r.Findings[0]; f.Status != c.status || !strings.Contains(f.Message, c.says) || (f.Waiver != nil) != (c.status == Pass) {
 			t.Errorf("%s: %+v", c.expires, f)
 		}
 	}
-	q := request(t, "rules: [{id: a, metric: params, max: 1B}]\nwaivers: [{rule: a, reason: because, expires: 2026-07-01}]", "", "t5-base")
+	q := request(t,
+		"rules: [{id: a, metric: params, max: 1B}]\nwaivers: [{rule: a, reason: because, expires: 2026-07-01}]", "", "t5-base")
 	if r := Check(q); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "excuses nothing") {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 	// What cannot be evaluated is not excused.
-	q = request(t, "rules: [{id: a, metric: cost, max: $1}]\nwaivers: [{rule: a, reason: because, expires: 2026-07-01}]", "", "t5-base")
+	q = request(t,
+		"rules: [{id: a, metric: cost, max: $1}]\nwaivers: [{rule: a, reason: because, expires: 2026-07-01}]", "", "t5-base")
 	if r := Check(q); r.Findings[0].Status != InError {
 		t.Errorf("a waiver hides an error: %+v", r.Findings[0])
 	}
 }
 
-// TestBaseline: an increase is judged against what the baseline says, which is
-// read back as it was written.
+// TestBaseline: an increase is judged against what the baseline says, which is read back as it was
+// written.
 func TestBaseline(t *testing.T) {
 	rules := "baseline: b.json\nrules: [{id: growth, metric: params, max_increase: 10%}]"
 	old := Check(request(t, rules, "", "t5-base"))
@@ -215,7 +231,10 @@ func TestInconsistent(t *testing.T) {
 	if r := Check(q); r.Findings[0].Status != Pass {
 		t.Errorf("no checkpoint: %+v", r.Findings[0])
 	}
-	c.Checkpoint = &config.Header{Tensors: []config.Tensor{{Name: "shared.weight", DType: "F32", Shape: []int64{32128, 768}}}}
+	c.Checkpoint = &config.Header{Tensors: []config.Tensor{{
+		Name: "shared.weight", DType: "F32",
+		Shape: []int64{32128, 768},
+	}}}
 	r := Check(q)
 	if f := r.Findings[0]; f.Status != Fail || !strings.Contains(f.Message, "d_model is 512 here, but tensor shared.weight says 768") {
 		t.Errorf("%+v", f)
@@ -236,12 +255,16 @@ func TestHint(t *testing.T) {
 			label = l
 		}
 	}
-	edits := map[string]string{"encoder layers 1": "el", "decoder layers": "dl", "d_ff": "ff", "d_model": "dm"}
+	edits := map[string]string{
+		"encoder layers 1": "el", "decoder layers": "dl", "d_ff": "ff",
+		"d_model": "dm",
+	}
 	words := strings.Fields(strings.TrimPrefix(hint, strings.TrimSuffix(label, " 1")))
 	if label == "" || len(words) == 0 {
 		t.Fatalf("hint %q", hint)
 	}
-	r = Check(request(t, "rules: [{id: a, metric: params, max: 200M}]", "", "t5-base/"+edits[label]+"="+words[0]))
+	r = Check(request(t, "rules: [{id: a, metric: params, max: 200M}]", "",
+		"t5-base/"+edits[label]+"="+words[0]))
 	if r.Findings[0].Status != Pass {
 		t.Errorf("the hint %q does not help: %s", hint, r.Findings[0].Message)
 	}
@@ -252,7 +275,8 @@ func BenchmarkCheck200(b *testing.B) {
 	for i := range names {
 		names[i] = "t5-base"
 	}
-	q := request(b, "rules: [{id: a, metric: params, max: 100M}, {id: b, metric: cost, max: $1M}, {id: fits-in-memory}, {id: aligned-dimensions}, {id: depth-plateau}]", "a100", names...)
+	q := request(b,
+		"rules: [{id: a, metric: params, max: 100M}, {id: b, metric: cost, max: $1M}, {id: fits-in-memory}, {id: aligned-dimensions}, {id: depth-plateau}]", "a100", names...)
 	for b.Loop() {
 		Check(q)
 	}

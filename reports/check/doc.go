@@ -1,10 +1,9 @@
-// Package check judges model configurations by the rules of a project and
-// writes what it found for people, for continuous integration and for code
-// hosts.
+// Package check judges model configurations by the rules of a project and writes what it found for
+// people, for continuous integration and for code hosts.
 //
-// [ReadRules] reads the rules, [Check] applies them to configurations that
-// shapes/config has read, [Result.Write] writes the findings in one of
-// [Formats]. Nothing here opens a file or reads the clock.
+// [ReadRules] reads the rules, [Check] applies them to configurations that shapes/config has read,
+// [Result.Write] writes the findings in one of [Formats]. Nothing here opens a file or reads the
+// clock.
 //
 // # Rules
 //
@@ -20,16 +19,14 @@
 //	           expires (2026-12-31, the last day it holds)
 //	baseline   the file of earlier measures that max_increase refers to
 //
-// A rule has an id. With a metric ([compare.Metrics]) it limits that metric by
-// one or more of max, min, equals and max_increase; limits are amounts of the
-// metric's kind (300M, 16GiB, 80ms, $5000) and are compared unrounded. Without
-// a metric the id names a built-in rule ([BuiltIn]), whose settings are
-// multiple, sizes, headroom, max, axis and min_saving. Any rule may have a
-// severity (error or warning), a message and files (globs it is limited to).
+// A rule has an id. With a metric ([compare.Metrics]) it limits that metric by one or more of max,
+// min, equals and max_increase; limits are amounts of the metric's kind (300M, 16GiB, 80ms, $5000)
+// and are compared unrounded. Without a metric the id names a built-in rule ([BuiltIn]), whose
+// settings are multiple, sizes, headroom, max, axis and min_saving. Any rule may have a severity
+// (error or warning), a message and files (globs it is limited to).
 //
 // # Statuses
 //
-// A rule passes, warns (broken, severity warning), fails (broken, severity
-// error), or is in error: it could not be evaluated, which never counts as a
-// pass.
+// A rule passes, warns (broken, severity warning), fails (broken, severity error), or is in error:
+// it could not be evaluated, which never counts as a pass.
 package check

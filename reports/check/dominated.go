@@ -11,17 +11,19 @@ import (
 
 // axes are the costs that a shape can be dominated on.
 var axes = map[compare.Metric]recommend.Axis{
-	compare.Params: recommend.ParamsAxis, compare.StepFLOPs: recommend.FLOPsAxis, compare.Memory: recommend.MemoryAxis,
-	compare.StepTime: recommend.StepTimeAxis, compare.DeviceHours: recommend.DeviceHoursAxis, compare.Cost: recommend.CostAxis,
+	compare.Params: recommend.ParamsAxis, compare.StepFLOPs: recommend.FLOPsAxis,
+	compare.Memory:   recommend.MemoryAxis,
+	compare.StepTime: recommend.StepTimeAxis, compare.DeviceHours: recommend.DeviceHoursAxis,
+	compare.Cost: recommend.CostAxis,
 }
 
-// enoughSaving is what an alternative must save to be worth a change of plan,
-// unless the rule says otherwise.
+// enoughSaving is what an alternative must save to be worth a change of plan, unless the rule says
+// otherwise.
 const enoughSaving = 0.1
 
-// notDominated looks for a recommended shape of the same quality within the
-// prediction error, or a better one, that saves enough on the rule's axis.
-// Released shapes are tried before the lattice: they rest on measurements.
+// notDominated looks for a recommended shape of the same quality within the prediction error, or a
+// better one, that saves enough on the rule's axis. Released shapes are tried before the lattice:
+// they rest on measurements.
 func (j *judge) notDominated(rule *Rule) []outcome {
 	if j.err != nil {
 		return cannot("%v", j.err)
@@ -35,7 +37,8 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 	}
 	axis, ok := axes[metric]
 	if !ok {
-		return cannot("nothing is recommended by %s; allowed: params, step-flops, memory, step-time, device-hours, cost", metric)
+		return cannot(
+			"nothing is recommended by %s; allowed: params, step-flops, memory, step-time, device-hours, cost", metric)
 	}
 	request, err := j.request(axis)
 	if err != nil {
@@ -57,7 +60,8 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 			return []outcome{o}
 		}
 	}
-	return []outcome{{message: fmt.Sprintf("no recommended shape of the same quality saves %s of %s", percent(least), metric)}}
+	return []outcome{{message: fmt.Sprintf(
+		"no recommended shape of the same quality saves %s of %s", percent(least), metric)}}
 }
 
 // request asks for shapes to train instead, on the run of this one.
@@ -72,8 +76,10 @@ func (j *judge) request(axis recommend.Axis) (recommend.Request, error) {
 		steps = j.Setup.Length.Tokens / float64(run.Workload.TrainingTokens(j.shape))
 	}
 	return recommend.Request{
-		Anchor: &anchor, Objective: axis, Workload: run.Workload, Execution: run.Execution, Software: run.Software,
-		Steps: steps, Tokens: j.Setup.Length.Tokens, Devices: run.Layout.Devices(), Layout: &run.Layout,
+		Anchor: &anchor, Objective: axis, Workload: run.Workload, Execution: run.Execution,
+		Software: run.Software,
+		Steps:    steps, Tokens: j.Setup.Length.Tokens, Devices: run.Layout.Devices(),
+		Layout:  &run.Layout,
 		Profile: j.Profile, Goodput: &j.Setup.Goodput,
 	}, nil
 }
@@ -92,17 +98,25 @@ func dominating(result *recommend.Result, metric compare.Metric, least float64) 
 	if best == nil {
 		return outcome{}, false
 	}
-	words := []string{fmt.Sprintf("%s is predicted as good (%s)", best.Shape.Name, qualities(best, result.Anchor)), fmt.Sprintf("for %s less %s", percent(most), metric), "evidence: " + best.Class.String()}
+	words := []string{
+		fmt.Sprintf("%s is predicted as good (%s)", best.Shape.Name,
+			qualities(best, result.Anchor)), fmt.Sprintf("for %s less %s", percent(most), metric),
+		"evidence: " + best.Class.String(),
+	}
 	if best.Evidence != "" {
 		words[2] += ", " + string(best.Evidence)
 	}
-	return outcome{broken: true, field: "d_model", message: strings.Join(words, "; "), hint: "deepnarrow recommend --like FILE shows every alternative"}, true
+	return outcome{
+		broken: true, field: "d_model", message: strings.Join(words, "; "),
+		hint: "deepnarrow recommend --like FILE shows every alternative",
+	}, true
 }
 
 // savedOn is the saving on a metric, as a fraction of the anchor.
 func savedOn(row, anchor *recommend.Row, metric compare.Metric) (float64, bool) {
 	by := map[compare.Metric]*float64{
-		compare.Params: row.Saved.Params, compare.StepFLOPs: row.Saved.FLOPs, compare.Memory: row.Saved.Memory,
+		compare.Params: row.Saved.Params, compare.StepFLOPs: row.Saved.FLOPs,
+		compare.Memory:   row.Saved.Memory,
 		compare.StepTime: row.Saved.StepTime, compare.Cost: row.Saved.Cost,
 	}
 	if metric == compare.DeviceHours && anchor != nil {
@@ -132,10 +146,13 @@ func better(row, anchor *recommend.Row) bool {
 // qualities writes the judged quality of both.
 func qualities(row, anchor *recommend.Row) string {
 	if mine := row.Quality.Downstream.Interval; mine != nil && anchor != nil && anchor.Quality.Downstream.Interval != nil {
-		return fmt.Sprintf("downstream %.1f against %.1f ± %.1f", mine.Value, anchor.Quality.Downstream.Interval.Value, anchor.Quality.Downstream.Interval.HalfWidth())
+		return fmt.Sprintf("downstream %.1f against %.1f ± %.1f", mine.Value,
+			anchor.Quality.Downstream.Interval.Value,
+			anchor.Quality.Downstream.Interval.HalfWidth())
 	}
 	if mine := row.Quality.Upstream.Interval; mine != nil && anchor != nil && anchor.Quality.Upstream.Interval != nil {
-		return fmt.Sprintf("loss %.3f against %.3f ± %.3f", mine.Value, anchor.Quality.Upstream.Interval.Value, anchor.Quality.Upstream.Interval.HalfWidth())
+		return fmt.Sprintf("loss %.3f against %.3f ± %.3f", mine.Value,
+			anchor.Quality.Upstream.Interval.Value, anchor.Quality.Upstream.Interval.HalfWidth())
 	}
 	return "within the prediction error"
 }

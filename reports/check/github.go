@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// mostAnnotations is how many annotations of a level GitHub shows of one step;
-// the last of them says how many more there are.
+// mostAnnotations is how many annotations of a level GitHub shows of one step; the last of them
+// says how many more there are.
 const mostAnnotations = 10
 
-// Escapes of workflow commands: a message may not end its line, a property
-// neither that nor itself.
+// Escapes of workflow commands: a message may not end its line, a property neither that nor itself.
 var (
 	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",",
+		"%2C")
 )
 
 // writeGitHub writes a workflow command for each finding that is no pass.
@@ -44,7 +44,8 @@ func (r *Result) writeGitHub(w io.Writer) error {
 			if f.Hint != "" {
 				message += "\nhint: " + f.Hint
 			}
-			fmt.Fprintf(&b, "::%s %s,title=%s::%s\n", level, place, githubProperty.Replace("deepnarrow "+f.Rule), githubData.Replace(message))
+			fmt.Fprintf(&b, "::%s %s,title=%s::%s\n", level, place,
+				githubProperty.Replace("deepnarrow "+f.Rule), githubData.Replace(message))
 		}
 		if more := len(all) - len(shown); more > 0 {
 			fmt.Fprintf(&b, "::%s title=deepnarrow::%d more\n", level, more)

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Match reports whether a path with slashes matches a glob: *, ? and [a-z]
-// within one name, ** for any number of folders. A glob without a slash matches
-// the last name of a path. A glob that is not well formed matches nothing.
+// Match reports whether a path with slashes matches a glob: *, ? and [a-z] within one name, ** for
+// any number of folders. A glob without a slash matches the last name of a path. A glob that is not
+// well formed matches nothing.
 func Match(glob, name string) bool {
 	glob, name = path.Clean(glob), path.Clean(name)
 	if !strings.Contains(glob, "/") && glob != "**" {
@@ -16,8 +16,8 @@ func Match(glob, name string) bool {
 	return matchParts(strings.Split(glob, "/"), strings.Split(name, "/"))
 }
 
-// matchParts matches folder by folder. reach[j] says that the globs so far can
-// match the first j names, so that many ** take no more than their product.
+// matchParts matches folder by folder. reach[j] says that the globs so far can match the first j
+// names, so that many ** take no more than their product.
 func matchParts(globs, names []string) bool {
 	reach := make([]bool, len(names)+1)
 	reach[0] = true

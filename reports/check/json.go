@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 )
 
-// findingFields is a finding in JSON. Other programs rely on the names; a
-// rename raises the schema's version.
+// findingFields is a finding in JSON. Other programs rely on the names; a rename raises the
+// schema's version.
 type findingFields struct {
 	File     string         `json:"file"`
 	Line     int            `json:"line,omitempty"`
@@ -34,8 +34,10 @@ type waivedFields struct {
 
 // baseUnits names the base unit of each kind that a finding may have.
 var baseUnits = map[quantity.Kind]string{
-	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes", quantity.Duration: "seconds",
-	quantity.Count: "count", quantity.Money: "USD", quantity.Energy: "kWh", quantity.CarbonMass: "kgCO2e",
+	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes",
+	quantity.Duration: "seconds",
+	quantity.Count:    "count", quantity.Money: "USD", quantity.Energy: "kWh",
+	quantity.CarbonMass: "kgCO2e",
 }
 
 func (r *Result) writeJSON(w io.Writer, a About) error {
@@ -48,7 +50,8 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		fields := findingFields{
-			File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Severity: f.Severity, Status: f.Status,
+			File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Severity: f.Severity,
+			Status: f.Status,
 			Metric: f.Metric, Value: f.Value, Limit: f.Limit, Message: f.Message, Hint: f.Hint,
 		}
 		if f.Value != nil {

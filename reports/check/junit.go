@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// The elements of a JUnit report, as Jenkins and GitLab read it: a suite a
-// file, a case a rule. A warning passes and says so in its output. The line is
-// in the text of a case alone: Jenkins' schema refuses a report whose cases have
-// attributes for file and line.
+// The elements of a JUnit report, as Jenkins and GitLab read it: a suite a file, a case a rule. A
+// warning passes and says so in its output. The line is in the text of a case alone: Jenkins'
+// schema refuses a report whose cases have attributes for file and line.
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
 	Name     string       `xml:"name,attr"`
@@ -58,7 +57,8 @@ func (r *Result) writeJUnit(w io.Writer) error {
 		}
 		s := &out.Suites[len(out.Suites)-1]
 		c := junitCase{Name: f.Rule, ClassName: f.File}
-		problem := junitProblem{Message: f.Message, Type: string(f.Severity), Text: f.place() + ": " + f.Message}
+		problem := junitProblem{Message: f.Message, Type: string(f.Severity), Text: f.place() +
+			": " + f.Message}
 		if f.Hint != "" {
 			problem.Text += "\nhint: " + f.Hint
 		}
@@ -74,7 +74,8 @@ func (r *Result) writeJUnit(w io.Writer) error {
 		case f.Status == Warn:
 			c.Output = "warning: " + problem.Text
 		case f.Waiver != nil:
-			c.Skipped = &junitSkipped{fmt.Sprintf("waived until %s: %s", f.Waiver.Expires.Format(time.DateOnly), f.Waiver.Reason)}
+			c.Skipped = &junitSkipped{fmt.Sprintf("waived until %s: %s",
+				f.Waiver.Expires.Format(time.DateOnly), f.Waiver.Reason)}
 			s.Skipped++
 		}
 		s.Tests++

@@ -11,9 +11,8 @@ type knob struct {
 	set   func(s *shapes.Shape, n int)
 }
 
-// knobs lists the sizes of a shape: depths one by one, widths in steps that
-// keep a matrix unit filled. The feed-forward widths of both stacks turn as one
-// where they are equal.
+// knobs lists the sizes of a shape: depths one by one, widths in steps that keep a matrix unit
+// filled. The feed-forward widths of both stacks turn as one where they are equal.
 func knobs(s *shapes.Shape) []knob {
 	const width = 64
 	var out []knob
@@ -39,9 +38,8 @@ func knobs(s *shapes.Shape) []knob {
 	return out
 }
 
-// reach returns the value nearest to the present one that meets a limit, by
-// bisection over multiples of the unit: metrics rise with every size. down says
-// that the metric must fall.
+// reach returns the value nearest to the present one that meets a limit, by bisection over
+// multiples of the unit: metrics rise with every size. down says that the metric must fall.
 func (k *knob) reach(at func(int) (float64, bool), limit float64, down bool) (int, bool) {
 	meets := func(steps int) bool {
 		v, ok := at(steps * k.unit)

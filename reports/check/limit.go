@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 )
 
-// limits compares a metric with everything its rule says, one outcome for the
-// first limit that is broken, else for the tightest.
+// limits compares a metric with everything its rule says, one outcome for the first limit that is
+// broken, else for the tightest.
 func (j *judge) limits(rule *Rule) []outcome {
 	if j.err != nil {
 		return cannot("%v", j.err)
@@ -38,7 +38,8 @@ func (j *judge) limits(rule *Rule) []outcome {
 			continue
 		}
 		o.limit, o.broken = &l.limit.Value, !l.holds(value, l.limit.Value)
-		o.message = fmt.Sprintf("%s is %s; allowed: %s %s%s", rule.Metric, amount(o.kind, value), l.word, l.limit.Text, margin(value, l.limit.Value))
+		o.message = fmt.Sprintf("%s is %s; allowed: %s %s%s", rule.Metric, amount(o.kind, value),
+			l.word, l.limit.Text, margin(value, l.limit.Value))
 		if o.broken {
 			break
 		}
@@ -51,7 +52,8 @@ func (j *judge) limits(rule *Rule) []outcome {
 	}
 	if o.limit != nil && !o.unknown {
 		if i := e.Interval; i.Low <= *o.limit && *o.limit <= i.High && i.Low != i.High {
-			o.message += fmt.Sprintf("; the 80 %% interval %s to %s holds the limit", amount(o.kind, i.Low), amount(o.kind, i.High))
+			o.message += fmt.Sprintf("; the 80 %% interval %s to %s holds the limit",
+				amount(o.kind, i.Low), amount(o.kind, i.High))
 		}
 	}
 	if o.broken {
@@ -73,7 +75,9 @@ func (j *judge) increase(rule *Rule, o outcome) outcome {
 	}
 	limit := base * (1 + *rule.MaxIncrease)
 	o.limit, o.broken = &limit, *o.value > limit
-	o.message = fmt.Sprintf("%s is %s, %s the baseline of %s; allowed: an increase of %s", rule.Metric, amount(o.kind, *o.value), signed(*o.value/base-1), amount(o.kind, base), percent(*rule.MaxIncrease))
+	o.message = fmt.Sprintf("%s is %s, %s the baseline of %s; allowed: an increase of %s",
+		rule.Metric, amount(o.kind, *o.value), signed(*o.value/base-1), amount(o.kind, base),
+		percent(*rule.MaxIncrease))
 	return o
 }
 
@@ -93,8 +97,8 @@ func margin(value, limit float64) string {
 	return " (" + signed(value/limit-1) + ")"
 }
 
-// signed writes a share with its sign, to three digits however small: a miss by
-// a millionth is still a miss.
+// signed writes a share with its sign, to three digits however small: a miss by a millionth is
+// still a miss.
 func signed(share float64) string {
 	text := strconv.FormatFloat(100*share, 'g', 3, 64)
 	if a := math.Abs(100 * share); a >= 1000 && a < 1e15 {
@@ -108,9 +112,8 @@ func signed(share float64) string {
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 3, 64) + " %" }
 
-// remedy returns the field that a broken limit is mended by with the least
-// relative change, and how; the field that moves the metric most where no one
-// change suffices.
+// remedy returns the field that a broken limit is mended by with the least relative change, and
+// how; the field that moves the metric most where no one change suffices.
 func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint string) {
 	best, most := math.Inf(1), 0.0
 	field = "d_model"

@@ -10,8 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
 
-// Marker is the first line of a comment. Whoever posts it finds the comment of
-// the last push by this line and replaces it.
+// Marker is the first line of a comment. Whoever posts it finds the comment of the last push by
+// this line and replaces it.
 const Marker = "<!-- deepnarrow-check -->"
 
 // mostRows keeps a comment under the 65,536 characters that code hosts take.
@@ -46,7 +46,8 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 		if f.Hint != "" {
 			what += "<br>Hint: " + markdown.Escape(f.Hint)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Status, markdown.Escape(f.place()), markdown.Escape(f.Rule), what)
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Status, markdown.Escape(f.place()),
+			markdown.Escape(f.Rule), what)
 	}
 	if len(waived) > 0 {
 		b.WriteString("\nWaived:\n\n")
@@ -56,7 +57,9 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 			fmt.Fprintf(&b, "- %d more\n", len(waived)-mostRows)
 			break
 		}
-		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdown.Escape(f.place()), markdown.Escape(f.Rule), f.Waiver.Expires.Format(time.DateOnly), markdown.Escape(f.Waiver.Reason))
+		fmt.Fprintf(&b, "- %s, %s, until %s: %s\n", markdown.Escape(f.place()),
+			markdown.Escape(f.Rule), f.Waiver.Expires.Format(time.DateOnly),
+			markdown.Escape(f.Waiver.Reason))
 	}
 	if len(r.Costs) > 0 {
 		t := r.costTable(func(file string) string { return socialEscapes.Replace(printable(file)) })

@@ -24,11 +24,13 @@ const (
 
 // Formats lists every format, the default first.
 func Formats() []Format {
-	return []Format{TextFormat, JSONFormat, JUnitFormat, SARIFFormat, GitHubFormat, SummaryFormat, CommentFormat}
+	return []Format{
+		TextFormat, JSONFormat, JUnitFormat, SARIFFormat, GitHubFormat, SummaryFormat,
+		CommentFormat,
+	}
 }
 
-// ParseFormat returns the named format, or an error that names all. Markdown is
-// the summary.
+// ParseFormat returns the named format, or an error that names all. Markdown is the summary.
 func ParseFormat(name string) (Format, error) {
 	f := Format(strings.ToLower(name))
 	if f == "markdown" {
@@ -73,8 +75,7 @@ func (r *Result) Write(w io.Writer, f Format, a About) error {
 // order is how badly a finding wants to be read.
 var order = map[Status]int{InError: 0, Fail: 1, Warn: 2, Pass: 3}
 
-// urgent returns the findings that are no passes, the worst first, and those
-// that a waiver excuses.
+// urgent returns the findings that are no passes, the worst first, and those that a waiver excuses.
 func (r *Result) urgent() (broken, waived []Finding) {
 	for _, f := range r.Findings {
 		switch {
@@ -128,8 +129,7 @@ func (f *Finding) place() string {
 	return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
 }
 
-// printable replaces control characters, which would steer a terminal or break
-// a line, by spaces.
+// printable replaces control characters, which would steer a terminal or break a line, by spaces.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {

@@ -23,12 +23,18 @@ func hostileResult(findings int) Result {
 	value, limit := 2.0, 1.0
 	for i := range findings {
 		for _, s := range []Status{InError, Fail, Warn, Pass} {
-			f := Finding{File: hostile, Line: i + 1, Column: 3, Rule: "a-rule", Severity: Error, Status: s, Value: &value, Limit: &limit, Message: hostile, Hint: hostile}
+			f := Finding{
+				File: hostile, Line: i + 1, Column: 3, Rule: "a-rule", Severity: Error,
+				Status: s, Value: &value, Limit: &limit, Message: hostile, Hint: hostile,
+			}
 			switch s {
 			case Warn:
 				f.Severity = Warning
 			case Pass:
-				f.Waiver = &Waiver{Rule: "a-rule", Reason: hostile, Expires: time.Date(2030, 1, 31, 0, 0, 0, 0, time.UTC)}
+				f.Waiver = &Waiver{
+					Rule: "a-rule", Reason: hostile,
+					Expires: time.Date(2030, 1, 31, 0, 0, 0, 0, time.UTC),
+				}
 			}
 			r.Findings = append(r.Findings, f)
 		}
@@ -111,7 +117,10 @@ func TestAnnotationsAreFew(t *testing.T) {
 	for _, c := range []struct{ findings, lines int }{{1, 1}, {10, 10}, {11, 10}, {50, 10}} {
 		var r Result
 		for range c.findings {
-			r.Findings = append(r.Findings, Finding{File: "f", Rule: "a", Status: Warn, Severity: Warning})
+			r.Findings = append(r.Findings, Finding{
+				File: "f", Rule: "a", Status: Warn,
+				Severity: Warning,
+			})
 		}
 		lines := strings.Split(strings.TrimSpace(written(t, r, GitHubFormat)), "\n")
 		if len(lines) != c.lines {
@@ -123,8 +132,8 @@ func TestAnnotationsAreFew(t *testing.T) {
 	}
 }
 
-// TestCommentFits: a comment stays under what code hosts take (GitHub: 65,536
-// characters) with the longest realistic messages.
+// TestCommentFits: a comment stays under what code hosts take (GitHub: 65,536 characters) with the
+// longest realistic messages.
 func TestCommentFits(t *testing.T) {
 	const most = 65_536
 	r := hostileResult(500)
@@ -142,7 +151,8 @@ func TestCommentFits(t *testing.T) {
 
 // validated are results that reach every element a format has.
 func validated(t *testing.T) []Result {
-	return []Result{{}, hostileResult(2), Check(request(t, "rules: [{id: a, metric: params, max: 100M}, {id: head-size}, {id: b, metric: cost, max: $1}]", "", "t5-base", "t5-small"))}
+	return []Result{{}, hostileResult(2), Check(request(t,
+		"rules: [{id: a, metric: params, max: 100M}, {id: head-size}, {id: b, metric: cost, max: $1}]", "", "t5-base", "t5-small"))}
 }
 
 // TestSchemas holds JSON to the project's schema and SARIF to the published one
@@ -151,7 +161,10 @@ func TestSchemas(t *testing.T) {
 	for _, c := range []struct {
 		format Format
 		schema string
-	}{{JSONFormat, "../../docs/schema/check.schema.json"}, {SARIFFormat, "testdata/published/sarif-2.1.0-rtm.5.json"}} {
+	}{
+		{JSONFormat, "../../docs/schema/check.schema.json"},
+		{SARIFFormat, "testdata/published/sarif-2.1.0-rtm.5.json"},
+	} {
 		schema, err := jsonschema.NewCompiler().Compile(c.schema)
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +189,8 @@ func TestJUnitSchema(t *testing.T) {
 		t.Skip("no xmllint here: JUnit is not held to its schema")
 	}
 	for _, r := range validated(t) {
-		c := exec.Command(program, "--noout", "--nonet", "--schema", "testdata/published/junit-10.xsd", "-")
+		c := exec.Command(program, "--noout", "--nonet", "--schema",
+			"testdata/published/junit-10.xsd", "-")
 		c.Stdin = strings.NewReader(written(t, r, JUnitFormat))
 		if out, err := c.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
@@ -184,8 +198,8 @@ func TestJUnitSchema(t *testing.T) {
 	}
 }
 
-// TestJUnitStructure: the counts of a suite are those of its cases, and every
-// case has at most one outcome, as readers expect and no schema can say.
+// TestJUnitStructure: the counts of a suite are those of its cases, and every case has at most one
+// outcome, as readers expect and no schema can say.
 func TestJUnitStructure(t *testing.T) {
 	var suites junitSuites
 	if err := xml.Unmarshal([]byte(written(t, hostileResult(3), JUnitFormat)), &suites); err != nil {
@@ -212,7 +226,8 @@ func TestJUnitStructure(t *testing.T) {
 				t.Errorf("case %+v", c)
 			}
 		}
-		if s.Tests != len(s.Cases) || s.Failures != failed || s.Errors != broken || s.Skipped != skipped {
+		if s.Tests != len(s.Cases) || s.Failures != failed || s.Errors != broken ||
+			s.Skipped != skipped {
 			t.Errorf("suite counts %d %d %d %d", s.Tests, s.Failures, s.Errors, s.Skipped)
 		}
 		tests, failures, errors = tests+s.Tests, failures+failed, errors+broken

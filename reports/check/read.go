@@ -23,13 +23,13 @@ const (
 type Options struct {
 	// Open opens a file that extends names; nil: extends is a fault.
 	Open func(name string) (io.ReadCloser, error)
-	// Root is the folder that extends may not leave, in the same terms as the
-	// name of the file; "" for the folder of the file.
+	// Root is the folder that extends may not leave, in the same terms as the name of the file; ""
+	// for the folder of the file.
 	Root string
 }
 
-// ReadRules reads a rules file and those it extends. The error is a
-// [*config.Error] with every fault of a file, each with its line.
+// ReadRules reads a rules file and those it extends. The error is a [*config.Error] with every
+// fault of a file, each with its line.
 func ReadRules(name string, in io.Reader, o Options) (Rules, error) {
 	if o.Root == "" {
 		o.Root = path.Dir(name)
@@ -64,7 +64,10 @@ type reader struct {
 }
 
 func (r *reader) fault(at config.Position, field, problem, value, allowed string) {
-	r.faults = append(r.faults, config.Fault{Position: at, Field: field, Problem: problem, Value: shorten(value), Allowed: allowed})
+	r.faults = append(r.faults, config.Fault{
+		Position: at, Field: field, Problem: problem,
+		Value: shorten(value), Allowed: allowed,
+	})
 }
 
 // shorten quotes a value for a message, cut when long.
@@ -117,7 +120,8 @@ func (r *reader) read(root config.Value) Rules {
 		}
 	}
 	if len(out.Rules) > maxRules {
-		r.fault(out.At, "rules", "are too many", fmt.Sprint(len(out.Rules)), fmt.Sprintf("at most %d", maxRules))
+		r.fault(out.At, "rules", "are too many", fmt.Sprint(len(out.Rules)),
+			fmt.Sprintf("at most %d", maxRules))
 	}
 	return out
 }
@@ -140,18 +144,29 @@ func (rules *Rules) resolve() error {
 	for i := range rules.Rules {
 		rule := &rules.Rules[i]
 		if first, twice := seen[rule.ID]; twice {
-			faults = append(faults, config.Fault{Position: rule.Position, Field: "id", Problem: "stands twice", Value: shorten(rule.ID), Allowed: fmt.Sprintf("ids that differ; first in line %d", first.Line)})
+			faults = append(faults, config.Fault{
+				Position: rule.Position, Field: "id",
+				Problem: "stands twice", Value: shorten(rule.ID),
+				Allowed: fmt.Sprintf("ids that differ; first in line %d", first.Line),
+			})
 		}
 		seen[rule.ID] = rule.Position
 		if rule.MaxIncrease != nil && rules.Baseline == "" {
-			faults = append(faults, config.Fault{Position: rule.Position, Field: "max_increase", Problem: "has no baseline to compare with", Allowed: "a line such as \"baseline: .deepnarrow-baseline.json\""})
+			faults = append(faults, config.Fault{
+				Position: rule.Position, Field: "max_increase",
+				Problem: "has no baseline to compare with",
+				Allowed: "a line such as \"baseline: .deepnarrow-baseline.json\"",
+			})
 		}
 	}
 	for _, w := range rules.Waivers {
 		if _, known := seen[w.Rule]; known {
 			continue
 		}
-		f := config.Fault{Position: w.Position, Field: "rule", Problem: "names no rule", Value: shorten(w.Rule), Allowed: "the id of a rule above"}
+		f := config.Fault{
+			Position: w.Position, Field: "rule", Problem: "names no rule",
+			Value: shorten(w.Rule), Allowed: "the id of a rule above",
+		}
 		var ids []string
 		for _, rule := range rules.Rules {
 			ids = append(ids, rule.ID)
@@ -198,15 +213,19 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 	root := path.Clean(r.options.Root)
 	switch {
 	case path.IsAbs(target) || strings.Contains(target, `\`):
-		r.fault(at, "extends", "is not a relative path with slashes", target, "a path such as ./rules/base.yaml")
+		r.fault(at, "extends", "is not a relative path with slashes", target,
+			"a path such as ./rules/base.yaml")
 	case !inside(root, resolved):
 		r.fault(at, "extends", "leaves the folder "+root, target, "a file inside the folder")
 	case slices.Contains(r.chain, resolved):
-		r.fault(at, "extends", "goes in a circle", strings.Join(append(r.chain, resolved), " → "), "a chain that ends")
+		r.fault(at, "extends", "goes in a circle", strings.Join(append(r.chain, resolved), " → "),
+			"a chain that ends")
 	case len(r.chain) >= maxExtends:
-		r.fault(at, "extends", "is a chain of too many files", target, fmt.Sprintf("at most %d", maxExtends))
+		r.fault(at, "extends", "is a chain of too many files", target,
+			fmt.Sprintf("at most %d", maxExtends))
 	case r.options.Open == nil:
-		r.fault(at, "extends", "refers to a file, which cannot be opened from here", target, "rules read from a file")
+		r.fault(at, "extends", "refers to a file, which cannot be opened from here", target,
+			"rules read from a file")
 	default:
 		file, err := r.options.Open(resolved)
 		if err != nil {
@@ -215,7 +234,10 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 			if errors.As(err, &pathError) {
 				reason = pathError.Err
 			}
-			r.faults = append(r.faults, config.Fault{Position: at, Field: "extends", Problem: "cannot be opened: " + reason.Error(), Value: shorten(target), Err: err})
+			r.faults = append(r.faults, config.Fault{
+				Position: at, Field: "extends",
+				Problem: "cannot be opened: " + reason.Error(), Value: shorten(target), Err: err,
+			})
 			return Rules{}, false
 		}
 		defer file.Close()
@@ -242,7 +264,10 @@ func (r *reader) plan(out *Rules, v config.Value) {
 		if text == "" {
 			continue
 		}
-		s := Setting{Position: e.Value.Position, Key: strings.ReplaceAll(e.Key, "_", "-"), Value: text}
+		s := Setting{
+			Position: e.Value.Position, Key: strings.ReplaceAll(e.Key, "_", "-"),
+			Value: text,
+		}
 		if i := slices.IndexFunc(out.Plan, func(old Setting) bool { return old.Key == s.Key }); i >= 0 {
 			out.Plan[i] = s
 			continue

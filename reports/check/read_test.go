@@ -18,7 +18,8 @@ func open(files fstest.MapFS) func(string) (io.ReadCloser, error) {
 
 // TestSmallestRules is the smallest useful file.
 func TestSmallestRules(t *testing.T) {
-	rules, err := ReadRules("r.yaml", strings.NewReader("rules:\n- id: small-enough\n  metric: params\n  max: 300M\n"), Options{})
+	rules, err := ReadRules("r.yaml", strings.NewReader(
+		"rules:\n- id: small-enough\n  metric: params\n  max: 300M\n"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,8 +28,7 @@ func TestSmallestRules(t *testing.T) {
 	}
 }
 
-// TestFaultyRules: every fault of a file is told at once, with its place and
-// what is allowed.
+// TestFaultyRules: every fault of a file is told at once, with its place and what is allowed.
 func TestFaultyRules(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"ruls: []", `r.yaml:1:1: key is unknown: "ruls"; did you mean rules?`},
@@ -38,23 +38,47 @@ func TestFaultyRules(t *testing.T) {
 		{"rules:\n- id: fits-in-memry", `r.yaml:2:7: id has no metric and is no built-in rule: "fits-in-memry"; did you mean fits-in-memory?`},
 		{"rules:\n- id: a\n  metric: parms\n  max: 1", `r.yaml:3:11: metric is unknown: "parms"; did you mean params?`},
 		{"rules:\n- id: a\n  metric: params", "r.yaml:2:7: id limits nothing"},
-		{"rules:\n- id: a\n  metric: memory\n  max: 16G", "r.yaml:4:8: max is not understood: unit without B"},
-		{"rules:\n- id: a\n  metric: params\n  max: 012", "r.yaml:4:8: max is not understood: a number with a leading zero"},
+		{
+			"rules:\n- id: a\n  metric: memory\n  max: 16G",
+			"r.yaml:4:8: max is not understood: unit without B",
+		},
+		{
+			"rules:\n- id: a\n  metric: params\n  max: 012",
+			"r.yaml:4:8: max is not understood: a number with a leading zero",
+		},
 		{"rules:\n- id: a\n  metric: params\n  max: 1_000", "r.yaml:4:8: max is not understood"},
 		{"rules:\n- id: a\n  metric: params\n  max: -1", "a negative"},
 		{"rules:\n- id: a\n  metric: params\n  max: [1]", "r.yaml:4:8: max is a list"},
-		{"rules:\n- id: a\n  metric: params\n  max: 1\n  min: 2", "r.yaml:5:8: min is more than max"},
-		{"rules:\n- id: a\n  metric: params\n  max: 1\n  multiple: 3", "r.yaml:5:13: multiple is no setting of a"},
-		{"rules:\n- id: head-size\n  max: 3", "r.yaml:3:8: max is no setting of head-size; allowed: severity, message, files, sizes"},
+		{
+			"rules:\n- id: a\n  metric: params\n  max: 1\n  min: 2",
+			"r.yaml:5:8: min is more than max",
+		},
+		{
+			"rules:\n- id: a\n  metric: params\n  max: 1\n  multiple: 3",
+			"r.yaml:5:13: multiple is no setting of a",
+		},
+		{
+			"rules:\n- id: head-size\n  max: 3",
+			"r.yaml:3:8: max is no setting of head-size; allowed: severity, message, files, sizes",
+		},
 		{"rules:\n- id: head-size\n  sizes: [64, 0]", "is not a whole number from 1 up"},
 		{"rules:\n- id: head-size\n  severity: fatal", `r.yaml:3:13: severity is unknown: "fatal"; allowed: error or warning`},
 		{"rules:\n- id: head-size\n- id: head-size", "r.yaml:3:7: id stands twice"},
-		{"rules:\n- id: a\n  metric: params\n  max_increase: 10%", "max_increase has no baseline to compare with"},
+		{
+			"rules:\n- id: a\n  metric: params\n  max_increase: 10%",
+			"max_increase has no baseline to compare with",
+		},
 		{"rules:\n- id: a\n  id: b", "id stands twice"},
 		{"rules:\n- id: head-size\n  files: '[a'", "files is not a glob"},
 		{"rules: []\nwaivers:\n- rule: a\n  reason: b\n  expires: 2026-12-31", `r.yaml:3:9: rule names no rule: "a"`},
-		{"rules: [{id: head-size}]\nwaivers:\n- rule: head-size\n  expires: 2026-12-31", "reason is missing"},
-		{"rules: [{id: head-size}]\nwaivers:\n- rule: head-size\n  reason: x", "expires is missing"},
+		{
+			"rules: [{id: head-size}]\nwaivers:\n- rule: head-size\n  expires: 2026-12-31",
+			"reason is missing",
+		},
+		{
+			"rules: [{id: head-size}]\nwaivers:\n- rule: head-size\n  reason: x",
+			"expires is missing",
+		},
 		{"rules: [{id: head-size}]\nwaivers:\n- {rule: head-size, reason: x, expires: soon}", `expires is not a date: "soon"`},
 		{"extends: ./r.yaml", "extends goes in a circle: \"r.yaml → r.yaml\""},
 		{"extends: circle.yaml", "goes in a circle"},
@@ -83,15 +107,16 @@ func TestFaultyRules(t *testing.T) {
 
 // TestAllFaultsAtOnce: one run shows everything that is to be mended.
 func TestAllFaultsAtOnce(t *testing.T) {
-	_, err := ReadRules("r.yaml", strings.NewReader("rules:\n- id: a\n  metric: nope\n- id: head-size\n  severity: x\nfils: y\n"), Options{})
+	_, err := ReadRules("r.yaml", strings.NewReader(
+		"rules:\n- id: a\n  metric: nope\n- id: head-size\n  severity: x\nfils: y\n"), Options{})
 	var faults *config.Error
 	if !errors.As(err, &faults) || len(faults.Faults) != 3 {
 		t.Errorf("faults: %v", err)
 	}
 }
 
-// TestExtends: rules of the base come first, those of the same id are replaced,
-// settings of the plan one by one.
+// TestExtends: rules of the base come first, those of the same id are replaced, settings of the
+// plan one by one.
 func TestExtends(t *testing.T) {
 	files := fstest.MapFS{"org/base.yaml": {Data: []byte(`
 plan: {hardware: a100, devices: 8}
@@ -125,7 +150,8 @@ rules:
 func TestLongChain(t *testing.T) {
 	files := fstest.MapFS{}
 	for i := range 40 {
-		files[string(rune('a'+i%26))+strings.Repeat("x", i)+".yaml"] = &fstest.MapFile{Data: []byte("extends: " + string(rune('a'+(i+1)%26)) + strings.Repeat("x", i+1) + ".yaml")}
+		files[string(rune('a'+i%26))+strings.Repeat("x", i)+".yaml"] = &fstest.MapFile{Data: []byte(
+			"extends: " + string(rune('a'+(i+1)%26)) + strings.Repeat("x", i+1) + ".yaml")}
 	}
 	_, err := ReadRules("a.yaml", strings.NewReader("extends: bx.yaml"), Options{Open: open(files)})
 	if err == nil || !strings.Contains(err.Error(), "too many files") {
@@ -149,7 +175,8 @@ func TestMatch(t *testing.T) {
 		{"bad/*", "bad/x", true},
 		{"bad/*", "good/x", false},
 		{"[", "[", false},
-		{strings.Repeat("**/", 200) + "b", strings.Repeat("a/", 200) + "c", false}, // takes no longer than 200 × 200
+		// takes no longer than 200 × 200
+		{strings.Repeat("**/", 200) + "b", strings.Repeat("a/", 200) + "c", false},
 	} {
 		if got := Match(c.glob, c.name); got != c.want {
 			t.Errorf("Match(%.20q, %.20q) = %v", c.glob, c.name, got)
@@ -159,7 +186,8 @@ func TestMatch(t *testing.T) {
 
 func FuzzReadRules(f *testing.F) {
 	f.Add("rules:\n- id: small-enough\n  metric: params\n  max: 300M\n")
-	f.Add("extends: [a.yaml]\nplan: {batch: 3}\nwaivers:\n- {rule: a, reason: b, expires: 2026-01-01}\n")
+	f.Add(
+		"extends: [a.yaml]\nplan: {batch: 3}\nwaivers:\n- {rule: a, reason: b, expires: 2026-01-01}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := ReadRules("r.yaml", strings.NewReader(text), Options{Open: func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist }})
 		var faults *config.Error

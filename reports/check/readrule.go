@@ -16,7 +16,10 @@ import (
 )
 
 var (
-	ruleKeys   = []string{"id", "metric", "max", "min", "equals", "max_increase", "severity", "message", "files", "multiple", "sizes", "headroom", "axis", "min_saving"}
+	ruleKeys = []string{
+		"id", "metric", "max", "min", "equals", "max_increase", "severity",
+		"message", "files", "multiple", "sizes", "headroom", "axis", "min_saving",
+	}
 	waiverKeys = []string{"rule", "files", "reason", "expires"}
 	idPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`)
 )
@@ -75,8 +78,8 @@ func (r *reader) rule(v config.Value) (Rule, bool) {
 	return rule, len(r.faults) == faults
 }
 
-// orderedKeys visits the keys in the order of the documentation, so that faults
-// come in the same order at every run.
+// orderedKeys visits the keys in the order of the documentation, so that faults come in the same
+// order at every run.
 func orderedKeys(by map[string]config.Value) func(func(string, config.Value) bool) {
 	return func(yield func(string, config.Value) bool) {
 		for _, key := range ruleKeys {
@@ -97,7 +100,8 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Posi
 	rule.Position = id.Position
 	rule.ID = r.text("id", id)
 	if rule.ID != "" && !idPattern.MatchString(rule.ID) {
-		r.fault(id.Position, "id", "is not an id", rule.ID, "up to 64 small letters, digits, dots and hyphens")
+		r.fault(id.Position, "id", "is not an id", rule.ID,
+			"up to 64 small letters, digits, dots and hyphens")
 	}
 	if metric, ok := by["metric"]; ok {
 		rule.Metric, rule.Severity = r.metric("metric", metric), Error
@@ -105,7 +109,11 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Posi
 	}
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
 	if i < 0 {
-		f := config.Fault{Position: id.Position, Field: "id", Problem: "has no metric and is no built-in rule", Value: shorten(rule.ID), Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", ")}
+		f := config.Fault{
+			Position: id.Position, Field: "id",
+			Problem: "has no metric and is no built-in rule", Value: shorten(rule.ID),
+			Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", "),
+		}
 		f.Suggestion, _ = suggest.Nearest(rule.ID, BuiltIn())
 		r.faults = append(r.faults, f)
 		return
@@ -123,14 +131,17 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 	}
 	for key, v := range orderedKeys(by) {
 		if !slices.Contains(allowed, key) {
-			r.fault(v.Position, key, "is no setting of "+rule.ID, "", strings.Join(allowed[1:], ", "))
+			r.fault(v.Position, key, "is no setting of "+rule.ID, "",
+				strings.Join(allowed[1:], ", "))
 		}
 	}
-	if rule.Metric != "" && rule.Max == nil && rule.Min == nil && rule.Equals == nil && rule.MaxIncrease == nil {
+	if rule.Metric != "" && rule.Max == nil && rule.Min == nil && rule.Equals == nil &&
+		rule.MaxIncrease == nil {
 		r.fault(rule.Position, "id", "limits nothing", rule.ID, "max, min, equals or max_increase")
 	}
 	if rule.Max != nil && rule.Min != nil && rule.Min.Value > rule.Max.Value {
-		r.fault(by["min"].Position, "min", "is more than max", rule.Min.Text, "at most "+rule.Max.Text)
+		r.fault(by["min"].Position, "min", "is more than max", rule.Min.Text,
+			"at most "+rule.Max.Text)
 	}
 }
 
@@ -159,7 +170,10 @@ func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64
 	}
 	value, err := quantity.Parse(kind, text)
 	if err != nil {
-		r.faults = append(r.faults, config.Fault{Position: v.Position, Field: key, Problem: "is not understood: " + err.Error(), Err: err})
+		r.faults = append(r.faults, config.Fault{
+			Position: v.Position, Field: key,
+			Problem: "is not understood: " + err.Error(), Err: err,
+		})
 		return 0, false
 	}
 	return value, true
@@ -185,7 +199,10 @@ func (r *reader) metric(key string, v config.Value) compare.Metric {
 	for _, m := range compare.Metrics() {
 		names = append(names, string(m))
 	}
-	f := config.Fault{Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name), Allowed: strings.Join(names, ", ")}
+	f := config.Fault{
+		Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name),
+		Allowed: strings.Join(names, ", "),
+	}
 	f.Suggestion, _ = suggest.Nearest(name, names)
 	r.faults = append(r.faults, f)
 	return ""
@@ -198,8 +215,8 @@ func (r *reader) severity(rule *Rule, v config.Value) {
 	}
 }
 
-// waiver reads one item of the list of waivers. Reason and expiry are not
-// optional: a waiver without an end is a rule that does not hold.
+// waiver reads one item of the list of waivers. Reason and expiry are not optional: a waiver
+// without an end is a rule that does not hold.
 func (r *reader) waiver(v config.Value) (Waiver, bool) {
 	w := Waiver{Position: v.Position}
 	faults := len(r.faults)
@@ -231,7 +248,8 @@ func (r *reader) waiver(v config.Value) (Waiver, bool) {
 			missing bool
 		}{{"rule", w.Rule == ""}, {"reason", w.Reason == ""}, {"expires", w.Expires.IsZero()}} {
 			if need.missing {
-				r.fault(v.Position, need.key, "is missing", "", "every waiver names its rule, its reason and the last day it holds")
+				r.fault(v.Position, need.key, "is missing", "",
+					"every waiver names its rule, its reason and the last day it holds")
 			}
 		}
 	}
@@ -289,7 +307,10 @@ func (r *reader) globs(key string, v config.Value) []string {
 }
 
 func (r *reader) unknown(at config.Position, key string, keys []string) {
-	f := config.Fault{Position: at, Field: "key", Problem: "is unknown", Value: shorten(key), Allowed: strings.Join(keys, ", ")}
+	f := config.Fault{
+		Position: at, Field: "key", Problem: "is unknown", Value: shorten(key),
+		Allowed: strings.Join(keys, ", "),
+	}
 	f.Suggestion, _ = suggest.Nearest(key, keys)
 	r.faults = append(r.faults, f)
 }

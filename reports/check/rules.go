@@ -33,8 +33,7 @@ type Setting struct {
 	Key, Value string
 }
 
-// Rule is one rule. Exactly one of Metric and a built-in of the same ID says
-// what it looks at.
+// Rule is one rule. Exactly one of Metric and a built-in of the same ID says what it looks at.
 type Rule struct {
 	config.Position
 	ID       string
@@ -69,8 +68,8 @@ type Waiver struct {
 	Expires time.Time // the last day it holds
 }
 
-// DefaultRules are the built-in rules that hold for any project, used where it
-// has none. Those that need hardware are among them only when one is named.
+// DefaultRules are the built-in rules that hold for any project, used where it has none. Those that
+// need hardware are among them only when one is named.
 func DefaultRules(timed bool) []Rule {
 	var out []Rule
 	for _, b := range builtins {

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing
-// rules are no results: code hosts would list them as alerts.
+// SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing rules are no results:
+// code hosts would list them as alerts.
 type sarifLog struct {
 	Schema  string     `json:"$schema"`
 	Version string     `json:"version"`
@@ -97,7 +97,10 @@ const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/s
 
 func (r *Result) writeSARIF(w io.Writer, a About) error {
 	run := sarifRun{
-		Tool:        sarifTool{sarifDriver{Name: "deepnarrow", Version: a.Version, Rules: []sarifRule{}}},
+		Tool: sarifTool{sarifDriver{
+			Name: "deepnarrow", Version: a.Version,
+			Rules: []sarifRule{},
+		}},
 		Invocations: []sarifInvocation{{ExecutionSuccessful: r.Count(InError) == 0}},
 		ColumnKind:  "unicodeCodePoints",
 		Results:     []sarifResult{},
@@ -106,7 +109,8 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 	describe := func(id, text string, severity Severity) {
 		if _, known := index[id]; !known {
 			index[id] = len(index)
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{id, sarifText{text}, sarifConfiguration{string(severity)}})
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules,
+				sarifRule{id, sarifText{text}, sarifConfiguration{string(severity)}})
 		}
 	}
 	describe(readable, "Every configuration can be read.", Error)
@@ -128,7 +132,10 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 		if f.Hint != "" {
 			text += "\nHint: " + f.Hint
 		}
-		out := sarifResult{RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level, Message: sarifText{text}, Locations: []sarifLocation{f.location()}}
+		out := sarifResult{
+			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level,
+			Message: sarifText{text}, Locations: []sarifLocation{f.location()},
+		}
 		key := f.File + "\x00" + f.Rule
 		out.Fingerprints = map[string]string{"fileRule/v1": fingerprint(key, seen[key])}
 		seen[key]++
@@ -147,8 +154,8 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 }
 
 func (f *Finding) location() sarifLocation {
-	// A relative path whose first folder holds a colon would read as a scheme;
-	// URL.String puts ./ before it.
+	// A relative path whose first folder holds a colon would read as a scheme; URL.String puts ./
+	// before it.
 	uri := url.URL{Path: strings.TrimPrefix(filepath.ToSlash(f.File), "./")}
 	l := sarifLocation{sarifPhysical{Artifact: sarifArtifact{uri.String()}}}
 	if f.Line > 0 {
@@ -157,8 +164,7 @@ func (f *Finding) location() sarifLocation {
 	return l
 }
 
-// fingerprint stays the same while lines move: a file, a rule, and which of its
-// findings it is.
+// fingerprint stays the same while lines move: a file, a rule, and which of its findings it is.
 func fingerprint(key string, n int) string {
 	sum := sha256.Sum256([]byte(key + "\x00" + strconv.Itoa(n)))
 	return hex.EncodeToString(sum[:8])

@@ -11,19 +11,21 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 )
 
-// writeText writes findings for a terminal: the worst first, each with its
-// place, then what the configurations cost, in the width, then the sum.
+// writeText writes findings for a terminal: the worst first, each with its place, then what the
+// configurations cost, in the width, then the sum.
 func (r *Result) writeText(w io.Writer, width int) error {
 	var b strings.Builder
 	broken, waived := r.urgent()
 	for _, f := range broken {
-		fmt.Fprintf(&b, "%-5s %s  %s\n      %s\n", f.Status, printable(f.place()), f.Rule, printable(f.Message))
+		fmt.Fprintf(&b, "%-5s %s  %s\n      %s\n", f.Status, printable(f.place()), f.Rule,
+			printable(f.Message))
 		if f.Hint != "" {
 			fmt.Fprintf(&b, "      hint: %s\n", printable(f.Hint))
 		}
 	}
 	for _, f := range waived {
-		fmt.Fprintf(&b, "waived until %s: %s  %s: %s\n", f.Waiver.Expires.Format(time.DateOnly), printable(f.place()), f.Rule, printable(f.Waiver.Reason))
+		fmt.Fprintf(&b, "waived until %s: %s  %s: %s\n", f.Waiver.Expires.Format(time.DateOnly),
+			printable(f.place()), f.Rule, printable(f.Waiver.Reason))
 	}
 	if len(broken)+len(waived) > 0 {
 		b.WriteByte('\n')
@@ -40,8 +42,8 @@ func (r *Result) writeText(w io.Writer, width int) error {
 	return err
 }
 
-// costTable says what each configuration costs; metrics that none has are left
-// out. name makes a file's name safe where the table goes.
+// costTable says what each configuration costs; metrics that none has are left out. name makes a
+// file's name safe where the table goes.
 func (r *Result) costTable(name func(string) string) reports.Table {
 	t := reports.Table{Columns: []reports.Column{{Title: "file"}}}
 	var shown []compare.Metric

@@ -13,14 +13,16 @@ type Part struct {
 	Delta float64
 }
 
-// mostExact is the number of fields up to which all orders are averaged: 2⁸
-// shapes are measured.
+// mostExact is the number of fields up to which all orders are averaged: 2⁸ shapes are measured.
 const mostExact = 8
 
-// attribute divides the difference of every metric over the fields; see the
-// package comment. The result has a part for each field, 0 included.
+// attribute divides the difference of every metric over the fields; see the package comment. The
+// result has a part for each field, 0 included.
 func (s *Setup) attribute(base, change *shapes.Shape, fields []Changed) map[Metric][]Part {
-	m := mixer{setup: s, base: base, change: change, fields: fields, seen: map[uint64]Measures{}, gaps: map[Metric]bool{}}
+	m := mixer{
+		setup: s, base: base, change: change, fields: fields, seen: map[uint64]Measures{},
+		gaps: map[Metric]bool{},
+	}
 	all := uint64(1)<<len(fields) - 1
 	sums := map[Metric][]float64{}
 	walked := false
@@ -77,14 +79,14 @@ func (m *mixer) measure(set uint64) Measures {
 	}
 	var out Measures
 	if mixed.Validate() == nil {
-		out, _ = m.setup.Measure(&mixed) // a shape in between that cannot be laid out has no measures
+		// a shape in between that cannot be laid out has no measures
+		out, _ = m.setup.Measure(&mixed)
 	}
 	m.seen[set] = out
 	return out
 }
 
-// step adds weight times what field i changes when the fields of a set have
-// changed already.
+// step adds weight times what field i changes when the fields of a set have changed already.
 func (m *mixer) step(sums map[Metric][]float64, set uint64, i int, weight float64) bool {
 	before, after := m.measure(set), m.measure(set|1<<i)
 	if before == nil || after == nil {
@@ -104,8 +106,8 @@ func (m *mixer) step(sums map[Metric][]float64, set uint64, i int, weight float6
 	return true
 }
 
-// allOrders adds up Shapley values: a set of k of n fields comes before the
-// next in k!(n−1−k)!/n! of all orders.
+// allOrders adds up Shapley values: a set of k of n fields comes before the next in k!(n−1−k)!/n!
+// of all orders.
 func (m *mixer) allOrders(sums map[Metric][]float64) bool {
 	n := len(m.fields)
 	weights := make([]float64, n)

@@ -13,8 +13,7 @@ type Difference struct {
 	Base, Change hardware.Estimate
 	// Delta is Change less Base; meaningless where either is absent.
 	Delta float64
-	// Overlap says that the intervals share a value, so that the difference may
-	// be none.
+	// Overlap says that the intervals share a value, so that the difference may be none.
 	Overlap     bool
 	Attribution []Part // sums to Delta but for rounding; nil where nothing is known of the fields
 }
@@ -30,9 +29,8 @@ func (d *Difference) Relative() float64 {
 	return d.Delta / d.Base.Interval.Value
 }
 
-// Shapes returns the fields that differ between two valid shapes and every
-// metric that does, with the part of each field. The error is that of laying
-// out one of the two.
+// Shapes returns the fields that differ between two valid shapes and every metric that does, with
+// the part of each field. The error is that of laying out one of the two.
 func (s *Setup) Shapes(base, change *shapes.Shape) ([]Changed, []Difference, error) {
 	fields := Fields(base, change)
 	a, err := s.Measure(base)

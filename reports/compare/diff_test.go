@@ -36,7 +36,10 @@ func timed(t testing.TB) *Setup {
 	s.Timed, s.Rates = true, rates
 	s.Run = func(s *shapes.Shape) (hardware.Run, error) {
 		w := flops.DefaultWorkload(s)
-		return hardware.Run{Profile: p, Shape: *s, Workload: w, Layout: flops.Layout{DP: 16}.For(w)}, nil
+		return hardware.Run{
+			Profile: p, Shape: *s, Workload: w,
+			Layout: flops.Layout{DP: 16}.For(w),
+		}, nil
 	}
 	return s
 }
@@ -51,7 +54,8 @@ func anyShape(t *rapid.T, label string) shapes.Shape {
 	s.DModel = pick("d_model", 256, 512, 768)
 	s.Vocab = pick("vocab", 32128, 50304)
 	for _, k := range []*shapes.Stack{&s.Encoder, &s.Decoder} {
-		k.Layers, k.DFF, k.Heads, k.DKV = pick("layers", 2, 6, 12), pick("d_ff", 1024, 2048), pick("heads", 4, 8), pick("d_kv", 32, 64)
+		k.Layers, k.DFF, k.Heads, k.DKV = pick("layers", 2, 6, 12), pick("d_ff", 1024, 2048),
+			pick("heads", 4, 8), pick("d_kv", 32, 64)
 		k.KVHeads = pick("kv_heads", 1, 2, k.Heads)
 		k.Gated = rapid.Bool().Draw(t, label+"gated")
 	}
@@ -61,12 +65,12 @@ func anyShape(t *rapid.T, label string) shapes.Shape {
 	return s
 }
 
-// sumTolerance is the rounding of at most 2⁸·8 additions in float64, relative to
-// the largest measure.
+// sumTolerance is the rounding of at most 2⁸·8 additions in float64, relative to the largest
+// measure.
 const sumTolerance = 1e-12
 
-// TestAttributionSums: the parts of every metric sum to its difference, for
-// 1,000 pairs without hardware and 100 with.
+// TestAttributionSums: the parts of every metric sum to its difference, for 1,000 pairs without
+// hardware and 100 with.
 func TestAttributionSums(t *testing.T) {
 	check := func(s *Setup, pairs int) {
 		seen := 0
@@ -106,8 +110,8 @@ func TestAttributionSums(t *testing.T) {
 	check(timed(t), 100)
 }
 
-// TestAttributionByHand: effects that do not meet are told exactly; of a product
-// each factor causes the mean of its effect first and last.
+// TestAttributionByHand: effects that do not meet are told exactly; of a product each factor causes
+// the mean of its effect first and last.
 func TestAttributionByHand(t *testing.T) {
 	base, err := shapes.Parse("t5-base")
 	if err != nil {
@@ -121,16 +125,15 @@ func TestAttributionByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Both effects on parameters are independent of each other: 64 rows of 768,
-	// and one layer of 4·768·768 + 2·768·3072 + 2·768 (DESIGN section 3).
+	// Both effects on parameters are independent of each other: 64 rows of 768, and one layer of
+	// 4·768·768 + 2·768·3072 + 2·768 (DESIGN section 3).
 	want := map[string]float64{"vocab": 64 * 768, "encoder.layers": 4*768*768 + 2*768*3072 + 2*768}
 	for _, p := range differences[0].Attribution {
 		if p.Delta != want[p.Field] {
 			t.Errorf("%s: %v, want %v", p.Field, p.Delta, want[p.Field])
 		}
 	}
-	// They meet in a product: d_model and vocab of the embedding table, first
-	// and last.
+	// They meet in a product: d_model and vocab of the embedding table, first and last.
 	change = base
 	change.Vocab, change.DModel = 2*base.Vocab, 2*base.DModel
 	_, differences, err = s.Shapes(&base, &change)
@@ -145,8 +148,8 @@ func TestAttributionByHand(t *testing.T) {
 	}
 }
 
-// TestOrderDoesNotMatter: what a field causes from base to change is the
-// opposite of what it causes back.
+// TestOrderDoesNotMatter: what a field causes from base to change is the opposite of what it causes
+// back.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		base, change := anyShape(r, "base "), anyShape(r, "change ")
@@ -181,8 +184,8 @@ func TestIdenticalShapes(t *testing.T) {
 	}
 }
 
-// TestOverlap: intervals that share a value mark the difference as uncertain;
-// exact numbers never are.
+// TestOverlap: intervals that share a value mark the difference as uncertain; exact numbers never
+// are.
 func TestOverlap(t *testing.T) {
 	base, _ := shapes.Parse("t5-base")
 	change, _ := shapes.Parse("t5-base/ff=3136")
@@ -206,7 +209,8 @@ func TestDocuments(t *testing.T) {
 		t.Error("documents are not told from configurations")
 	}
 	results, err := ReadDocument([]byte(text))
-	if err != nil || len(results) != 2 || results[0].Name != "a on x" || results[0].Measures[StepTime].Interval.High != 3 {
+	if err != nil || len(results) != 2 || results[0].Name != "a on x" ||
+		results[0].Measures[StepTime].Interval.High != 3 {
 		t.Fatalf("read %v, %v", results, err)
 	}
 	pairs := Documents(results, results[1:])

@@ -24,8 +24,7 @@ type documentHead struct {
 	Results     []json.RawMessage          `json:"results"`
 }
 
-// IsDocument reports whether a text is a result that this program wrote as JSON,
-// by its schema.
+// IsDocument reports whether a text is a result that this program wrote as JSON, by its schema.
 func IsDocument(text []byte) bool {
 	var head struct {
 		Schema string `json:"schema"`
@@ -33,9 +32,9 @@ func IsDocument(text []byte) bool {
 	return json.Unmarshal(text, &head) == nil && strings.HasPrefix(head.Schema, "deepnarrow/")
 }
 
-// ReadDocument returns the measures of every result of a count, plan or
-// recommend document. FLOPs of another convention than matmul are refused:
-// counts under different conventions are never compared.
+// ReadDocument returns the measures of every result of a count, plan or recommend document. FLOPs
+// of another convention than matmul are refused: counts under different conventions are never
+// compared.
 func ReadDocument(text []byte) ([]Named, error) {
 	var head documentHead
 	if err := json.Unmarshal(text, &head); err != nil {
@@ -69,7 +68,9 @@ func ReadDocument(text []byte) ([]Named, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("schema %q has nothing to compare; allowed: results of count, plan or recommend", head.Schema)
+		return nil, fmt.Errorf(
+			"schema %q has nothing to compare; allowed: results of count, plan or recommend",
+			head.Schema)
 	}
 	return out, nil
 }
@@ -111,15 +112,16 @@ type Pair struct {
 	Differences []Difference
 }
 
-// Documents pairs results by name, or the only result of each side, and returns
-// the metrics that differ. Results are compared in the order of the base.
+// Documents pairs results by name, or the only result of each side, and returns the metrics that
+// differ. Results are compared in the order of the base.
 func Documents(base, change []Named) []Pair {
 	if len(base) == 1 && len(change) == 1 {
 		name := base[0].Name
 		if change[0].Name != name {
 			name += " → " + change[0].Name
 		}
-		return []Pair{{Name: name, Differences: differencesOf(base[0].Measures, change[0].Measures)}}
+		return []Pair{{Name: name, Differences: differencesOf(base[0].Measures,
+			change[0].Measures)}}
 	}
 	var out []Pair
 	taken := make([]bool, len(change))
@@ -130,7 +132,8 @@ func Documents(base, change []Named) []Pair {
 			continue
 		}
 		taken[i] = true
-		out = append(out, Pair{Name: b.Name, Differences: differencesOf(b.Measures, change[i].Measures)})
+		out = append(out, Pair{Name: b.Name, Differences: differencesOf(b.Measures,
+			change[i].Measures)})
 	}
 	for i, c := range change {
 		if !taken[i] {

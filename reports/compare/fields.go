@@ -8,16 +8,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Changed is a field, or several that only make sense together, that two shapes
-// say differently.
+// Changed is a field, or several that only make sense together, that two shapes say differently.
 type Changed struct {
 	Field        string // "encoder.layers", "decoder.heads and kv_heads"
 	Base, Change string
 	set          func(to, from *shapes.Shape)
 }
 
-// group is fields of a struct that change together. The first that differs
-// names them.
+// group is fields of a struct that change together. The first that differs names them.
 type group struct {
 	names  []string // as files write them
 	fields []string // of the Go struct
@@ -44,14 +42,20 @@ var stackGroups = []group{
 	{[]string{"activation"}, []string{"Activation"}},
 	{[]string{"position", "positions"}, []string{"Position", "Positions"}},
 	{[]string{"final_norm"}, []string{"FinalNorm"}},
-	{[]string{"experts", "active_experts", "sparse_every"}, []string{"Experts", "ActiveExperts", "SparseEvery"}},
+	{
+		[]string{"experts", "active_experts", "sparse_every"},
+		[]string{"Experts", "ActiveExperts", "SparseEvery"},
+	},
 	{[]string{"frontend"}, []string{"Frontend"}},
 }
 
-// Fields returns what differs between the architectures of two shapes, in the
-// order in which files say it. A stack that only one of them has is one field.
+// Fields returns what differs between the architectures of two shapes, in the order in which files
+// say it. A stack that only one of them has is one field.
 func Fields(base, change *shapes.Shape) []Changed {
-	out := differing("", shapeGroups, func(s *shapes.Shape) reflect.Value { return reflect.ValueOf(s).Elem() }, base, change)
+	out := differing("", shapeGroups, func(s *shapes.Shape) reflect.Value {
+		return reflect.ValueOf(
+			s).Elem()
+	}, base, change)
 	for _, k := range []struct {
 		name string
 		of   func(s *shapes.Shape) *shapes.Stack
@@ -68,7 +72,9 @@ func Fields(base, change *shapes.Shape) []Changed {
 				set: func(to, from *shapes.Shape) { *k.of(to) = *k.of(from) },
 			})
 		default:
-			out = append(out, differing(k.name+".", stackGroups, func(s *shapes.Shape) reflect.Value { return reflect.ValueOf(k.of(s)).Elem() }, base, change)...)
+			out = append(out, differing(k.name+".", stackGroups,
+				func(s *shapes.Shape) reflect.Value { return reflect.ValueOf(k.of(s)).Elem() },
+				base, change)...)
 		}
 	}
 	return out
@@ -82,21 +88,25 @@ func layers(k *shapes.Stack) string {
 }
 
 // differing compares the groups of one struct.
-func differing(prefix string, groups []group, of func(*shapes.Shape) reflect.Value, base, change *shapes.Shape) []Changed {
+func differing(prefix string, groups []group, of func(*shapes.Shape) reflect.Value, base,
+	change *shapes.Shape,
+) []Changed {
 	var out []Changed
 	for _, g := range groups {
 		var names, old, fresh []string
 		for i, f := range g.fields {
 			a, b := of(base).FieldByName(f).Interface(), of(change).FieldByName(f).Interface()
 			if a != b {
-				names, old, fresh = append(names, g.names[i]), append(old, fmt.Sprint(a)), append(fresh, fmt.Sprint(b))
+				names, old, fresh = append(names, g.names[i]), append(old, fmt.Sprint(a)),
+					append(fresh, fmt.Sprint(b))
 			}
 		}
 		if len(names) == 0 {
 			continue
 		}
 		out = append(out, Changed{
-			Field: prefix + strings.Join(names, " and "), Base: strings.Join(old, ", "), Change: strings.Join(fresh, ", "),
+			Field: prefix + strings.Join(names, " and "), Base: strings.Join(old, ", "),
+			Change: strings.Join(fresh, ", "),
 			set: func(to, from *shapes.Shape) {
 				for _, f := range g.fields {
 					of(to).FieldByName(f).Set(of(from).FieldByName(f))

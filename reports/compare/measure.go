@@ -74,11 +74,9 @@ type Measures map[Metric]hardware.Estimate
 
 // Setup is what shapes are measured on.
 type Setup struct {
-	// Run lays a shape out: its workload, execution and layout, and the profile
-	// when Timed.
+	// Run lays a shape out: its workload, execution and layout, and the profile when Timed.
 	Run func(s *shapes.Shape) (hardware.Run, error)
-	// Timed says that a profile is named. Else there are no times, no money and
-	// no emissions.
+	// Timed says that a profile is named. Else there are no times, no money and no emissions.
 	Timed   bool
 	Length  hardware.Length
 	Goodput hardware.Input
@@ -87,8 +85,8 @@ type Setup struct {
 
 const noHardware = "no hardware is named"
 
-// Measure returns every metric of a valid shape. What cannot be known is absent
-// with the reason. The error is that of laying the shape out.
+// Measure returns every metric of a valid shape. What cannot be known is absent with the reason.
+// The error is that of laying the shape out.
 func (s *Setup) Measure(shape *shapes.Shape) (Measures, error) {
 	run, err := s.Run(shape)
 	if err != nil {
@@ -96,8 +94,10 @@ func (s *Setup) Measure(shape *shapes.Shape) (Measures, error) {
 	}
 	p := flops.CountParameters(shape)
 	m := Measures{
-		Params: hardware.Exactly(float64(p.Total)), NonEmbedding: hardware.Exactly(float64(p.NonEmbedding)),
-		StepFLOPs: hardware.Exactly(flops.CountUnder(flops.MatmulConvention, shape, run.Workload, run.Execution.Recompute).Step),
+		Params:       hardware.Exactly(float64(p.Total)),
+		NonEmbedding: hardware.Exactly(float64(p.NonEmbedding)),
+		StepFLOPs: hardware.Exactly(flops.CountUnder(flops.MatmulConvention, shape, run.Workload,
+			run.Execution.Recompute).Step),
 	}
 	memory, err := flops.TrainingMemory(shape, run.Workload, run.Execution, run.Layout)
 	if err != nil {
@@ -110,9 +110,11 @@ func (s *Setup) Measure(shape *shapes.Shape) (Measures, error) {
 			return nil, err
 		}
 	}
-	plan := hardware.Plan(run.Layout.Devices(), step, float64(run.Workload.TrainingTokens(shape)), s.Length, s.Goodput, s.Rates)
+	plan := hardware.Plan(run.Layout.Devices(), step, float64(run.Workload.TrainingTokens(shape)),
+		s.Length, s.Goodput, s.Rates)
 	m[StepTime], m[TotalTime] = step, plan.Occupancy.WallSeconds
-	m[DeviceHours], m[Cost], m[Energy], m[CO2] = plan.Bill.DeviceHours, plan.Bill.CostUSD, plan.Bill.EnergyKWh, plan.Bill.CO2Kg
+	m[DeviceHours], m[Cost], m[Energy], m[CO2] = plan.Bill.DeviceHours, plan.Bill.CostUSD,
+		plan.Bill.EnergyKWh, plan.Bill.CO2Kg
 	if s.Timed {
 		m[DecodeLatency] = decodeLatency(run)
 	} else {
@@ -136,8 +138,8 @@ func stepTime(run hardware.Run) (hardware.Estimate, error) {
 	return hardware.Estimate{Interval: &prediction.StepSeconds}, nil
 }
 
-// decodeLatency returns the predicted time to generate one sequence on one copy
-// of the model, absent with the reason where that cannot be.
+// decodeLatency returns the predicted time to generate one sequence on one copy of the model,
+// absent with the reason where that cannot be.
 func decodeLatency(run hardware.Run) hardware.Estimate {
 	if run.Shape.Decoder.Layers == 0 {
 		return hardware.Estimate{Missing: "the shape has no decoder"}

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// browser is a headless Chromium spoken to in its DevTools protocol over two
-// pipes. It keeps every complaint of the page and every address it asked for.
+// browser is a headless Chromium spoken to in its DevTools protocol over two pipes. It keeps every
+// complaint of the page and every address it asked for.
 type browser struct {
 	t      *testing.T
 	to     *os.File
@@ -34,9 +34,8 @@ type message struct {
 	Session string          `json:"sessionId,omitempty"`
 }
 
-// patience bounds every wait on the browser, so that a test that hangs says
-// where; it is no claim about speed. The first search fits the shipped
-// evidence, which takes seconds on a busy machine.
+// patience bounds every wait on the browser, so that a test that hangs says where; it is no claim
+// about speed. The first search fits the shipped evidence, which takes seconds on a busy machine.
 const patience = 2 * time.Minute
 
 // openBrowser starts Chromium on a page, or skips the test where there is none.
@@ -54,8 +53,10 @@ func openBrowser(t *testing.T, address string) (b *browser, session string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
+	command := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu",
+		"--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--user-data-dir="+t.TempDir(), "--remote-debugging-pipe", "about:blank")
 	command.ExtraFiles = []*os.File{fromUs, toUs}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -80,9 +81,15 @@ func openBrowser(t *testing.T, address string) (b *browser, session string) {
 	var target struct{ TargetID string }
 	b.call("", "Target.createTarget", map[string]any{"url": "about:blank"}, &target)
 	var attached struct{ SessionID string }
-	b.call("", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	b.call("", "Target.attachToTarget", map[string]any{
+		"targetId": target.TargetID,
+		"flatten":  true,
+	}, &attached)
 	session = attached.SessionID
-	for _, domain := range []string{"Runtime.enable", "Log.enable", "Network.enable", "Page.enable"} {
+	for _, domain := range []string{
+		"Runtime.enable", "Log.enable", "Network.enable",
+		"Page.enable",
+	} {
 		b.call(session, domain, nil, nil)
 	}
 	b.call(session, "Page.navigate", map[string]any{"url": address}, nil)
@@ -126,7 +133,10 @@ func (b *browser) send(session, method string, params any) int {
 	b.next++
 	text, err := json.Marshal(map[string]any{"id": b.next, "method": method, "params": params})
 	if session != "" {
-		text, err = json.Marshal(map[string]any{"id": b.next, "method": method, "params": params, "sessionId": session})
+		text, err = json.Marshal(map[string]any{
+			"id": b.next, "method": method, "params": params,
+			"sessionId": session,
+		})
 	}
 	if err != nil {
 		b.t.Fatal(err)
@@ -172,7 +182,10 @@ func (b *browser) run(session, script string, into any) {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails json.RawMessage
 	}
-	b.call(session, "Runtime.evaluate", map[string]any{"expression": script, "returnByValue": true, "awaitPromise": true}, &out)
+	b.call(session, "Runtime.evaluate", map[string]any{
+		"expression": script, "returnByValue": true,
+		"awaitPromise": true,
+	}, &out)
 	if out.ExceptionDetails != nil {
 		b.t.Fatalf("%s: %s", script, out.ExceptionDetails)
 	}
@@ -196,7 +209,8 @@ func (b *browser) wait(session, condition string) {
 		if time.Since(began) > patience {
 			var text string
 			b.run(session, "document.body ? document.body.innerText.slice(0, 2000) : ''", &text)
-			b.t.Fatalf("never: %s\nthe page says:\n%s\ncomplaints: %v", condition, text, b.complaints)
+			b.t.Fatalf("never: %s\nthe page says:\n%s\ncomplaints: %v", condition, text,
+				b.complaints)
 		}
 	}
 }
@@ -210,7 +224,8 @@ func (b *browser) quiet(page string) {
 		b.t.Errorf("the page complains: %s", c)
 	}
 	for _, address := range b.requests {
-		outside := !strings.HasPrefix(address, page) && !strings.HasPrefix(address, "blob:") && !strings.HasPrefix(address, "data:") && address != "about:blank"
+		outside := !strings.HasPrefix(address, page) && !strings.HasPrefix(address, "blob:") &&
+			!strings.HasPrefix(address, "data:") && address != "about:blank"
 		if outside {
 			b.t.Errorf("the page asks for %s", address)
 		}
@@ -228,10 +243,21 @@ func (b *browser) picture(session, name string, width int, dark bool) {
 	if dark {
 		scheme = "dark"
 	}
-	b.call(session, "Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
-	b.call(session, "Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
+	b.call(session, "Emulation.setEmulatedMedia",
+		map[string]any{"features": []map[string]string{{
+			"name":  "prefers-color-scheme",
+			"value": scheme,
+		}}}, nil)
+	b.call(session, "Emulation.setDeviceMetricsOverride",
+		map[string]any{
+			"width": width, "height": 900, "deviceScaleFactor": 1,
+			"mobile": width < 600,
+		}, nil)
 	var shot struct{ Data []byte }
-	b.call(session, "Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true}, &shot)
+	b.call(session, "Page.captureScreenshot", map[string]any{
+		"format":                "png",
+		"captureBeyondViewport": true,
+	}, &shot)
 	if err := os.WriteFile(fmt.Sprintf("%s/%s-%d-%s.png", folder, name, width, scheme), shot.Data, 0o644); err != nil {
 		b.t.Fatal(err)
 	}

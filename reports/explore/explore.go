@@ -22,10 +22,11 @@ var (
 	program []byte
 )
 
-// Write writes the page. It holds all it needs and asks the network for
-// nothing. Its parts are all ours: no text of a user enters it.
+// Write writes the page. It holds all it needs and asks the network for nothing. Its parts are all
+// ours: no text of a user enters it.
 func Write(w io.Writer) error {
-	parts := strings.NewReplacer("{style}", style, "{loader}", loader, "{worker}", worker, "{script}", script,
+	parts := strings.NewReplacer("{style}", style, "{loader}", loader, "{worker}", worker,
+		"{script}", script,
 		"{program}", base64.StdEncoding.EncodeToString(program))
 	_, err := parts.WriteString(w, page)
 	return err

@@ -24,8 +24,7 @@ import (
 
 var update = flag.Bool("update", false, "rebuild the embedded program")
 
-// builtWith names the Go version of the embedded program: another one gives
-// other bytes.
+// builtWith names the Go version of the embedded program: another one gives other bytes.
 const builtWith = "explorer.go-version"
 
 // TestProgramIsFresh rebuilds the embedded program and compares its bytes.
@@ -38,11 +37,14 @@ func TestProgramIsFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if was := strings.TrimSpace(string(version)); was != runtime.Version() && !*update {
-		t.Skipf("the program was built with %s, this is %s: their bytes differ", was, runtime.Version())
+		t.Skipf("the program was built with %s, this is %s: their bytes differ", was,
+			runtime.Version())
 	}
 	name := filepath.Join(t.TempDir(), "explorer.wasm")
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", name, "github.com/deepnarrow/deepnarrow/cmd/explorer")
-	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOWASM=")
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o",
+		name, "github.com/deepnarrow/deepnarrow/cmd/explorer")
+	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0", "GOFLAGS=",
+		"GOEXPERIMENT=", "GOWASM=")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -61,7 +63,8 @@ func TestProgramIsFresh(t *testing.T) {
 	switch {
 	case bytes.Equal(fresh, embedded):
 	case !*update:
-		t.Errorf("the embedded program is %d bytes, a fresh build %d, and they differ: go test ./reports/explore -run Fresh -update", len(embedded), len(fresh))
+		t.Errorf(
+			"the embedded program is %d bytes, a fresh build %d, and they differ: go test ./reports/explore -run Fresh -update", len(embedded), len(fresh))
 	default:
 		var packed bytes.Buffer
 		z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
@@ -110,9 +113,8 @@ func TestPageHoldsAll(t *testing.T) {
 	}
 }
 
-// TestPageInBrowser moves sliders in a real browser and compares the page's
-// numbers with the native engine's, which engine's own test compares with the
-// command's JSON.
+// TestPageInBrowser moves sliders in a real browser and compares the page's numbers with the native
+// engine's, which engine's own test compares with the command's JSON.
 func TestPageInBrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -188,7 +190,8 @@ func TestPageInBrowser(t *testing.T) {
 		names = append(names, r.Name)
 	}
 	if !reflect.DeepEqual(page.Names, names) || page.Command != want.Command {
-		t.Errorf("the page's front is %v of %q, the engine's %v of %q", page.Names, page.Command, names, want.Command)
+		t.Errorf("the page's front is %v of %q, the engine's %v of %q", page.Names, page.Command,
+			names, want.Command)
 	}
 	t.Log(page.Milli)
 	var spent []float64
@@ -196,7 +199,8 @@ func TestPageInBrowser(t *testing.T) {
 		for (let i = 0; i < 60; i++) { r.value = 1 + i; r.dispatchEvent(new Event("input")); spent.push(+document.body.dataset.moveMilliseconds); }
 		return spent; })()`, &spent)
 	slices.Sort(spent)
-	t.Logf("%d moves: median %.1f ms, slowest %.1f ms (shown, not asserted)", len(spent), spent[len(spent)/2], spent[len(spent)-1])
+	t.Logf("%d moves: median %.1f ms, slowest %.1f ms (shown, not asserted)", len(spent),
+		spent[len(spent)/2], spent[len(spent)-1])
 	b.run(session, `location.hash = ""`, nil)
 	b.wait(session, `document.body.dataset.fragment.includes("t5-base") && document.body.dataset.front === document.body.dataset.fragment`)
 	for _, width := range []int{1280, 400} {
@@ -204,7 +208,8 @@ func TestPageInBrowser(t *testing.T) {
 			b.picture(session, "explorer", width, dark)
 		}
 	}
-	b.call(session, "Emulation.setDeviceMetricsOverride", map[string]any{"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": true}, nil)
+	b.call(session, "Emulation.setDeviceMetricsOverride",
+		map[string]any{"width": 400, "height": 900, "deviceScaleFactor": 1, "mobile": true}, nil)
 	var overflow int
 	b.run(session, `document.documentElement.scrollWidth - 400`, &overflow)
 	if overflow > 0 {
@@ -213,8 +218,8 @@ func TestPageInBrowser(t *testing.T) {
 	b.quiet(address)
 }
 
-// rounding is how far two builds of one formula may differ: some processors
-// fuse a multiply and an add, WebAssembly does not.
+// rounding is how far two builds of one formula may differ: some processors fuse a multiply and an
+// add, WebAssembly does not.
 const rounding = 1e-12
 
 // near says where two plans differ by more than rounding, or "".
@@ -235,20 +240,26 @@ func near(a, b engine.Plan) string {
 		if f.a == nil {
 			continue
 		}
-		for _, v := range [][2]float64{{f.a.Value, f.b.Value}, {f.a.Low, f.b.Low}, {f.a.High, f.b.High}} {
+		for _, v := range [][2]float64{
+			{f.a.Value, f.b.Value},
+			{f.a.Low, f.b.Low},
+			{f.a.High, f.b.High},
+		} {
 			if math.Abs(v[0]-v[1]) > rounding*math.Abs(v[1]) {
 				return fmt.Sprintf("%s: %v and %v", f.name, v[0], v[1])
 			}
 		}
 	}
-	if a.Params != b.Params || a.FLOPs != b.FLOPs || a.Memory.PeakBytes != b.Memory.PeakBytes || !reflect.DeepEqual(a.Memory.Fits, b.Memory.Fits) {
-		return fmt.Sprintf("counts: %+v %+v %+v and %+v %+v %+v", a.Params, a.FLOPs, a.Memory, b.Params, b.FLOPs, b.Memory)
+	if a.Params != b.Params || a.FLOPs != b.FLOPs || a.Memory.PeakBytes != b.Memory.PeakBytes ||
+		!reflect.DeepEqual(a.Memory.Fits, b.Memory.Fits) {
+		return fmt.Sprintf("counts: %+v %+v %+v and %+v %+v %+v", a.Params, a.FLOPs, a.Memory,
+			b.Params, b.FLOPs, b.Memory)
 	}
 	return ""
 }
 
-// compare returns the page's plan, after checking its numbers and what it
-// shows against the native engine's.
+// compare returns the page's plan, after checking its numbers and what it shows against the native
+// engine's.
 func compare(t *testing.T, b *browser, session string) engine.Plan {
 	t.Helper()
 	var fragment, text string

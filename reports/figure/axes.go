@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// axes makes scales and ticks once all data are in. A panel without data gets
-// the unit square, which every scale can show.
+// axes makes scales and ticks once all data are in. A panel without data gets the unit square,
+// which every scale can show.
 func (p *Panel) axes(g *plot.Plot) {
 	if p.Level && !p.LogY {
 		g.Y.Min, g.Y.Max = math.Min(g.Y.Min, 0), math.Max(g.Y.Max, 0)
@@ -61,8 +61,8 @@ func niceStep(rough float64) float64 {
 	return 10 * power
 }
 
-// logTicks are at powers of ten and, over few decades, at 2 and 5 between them;
-// under half a decade they are those of a linear axis.
+// logTicks are at powers of ten and, over few decades, at 2 and 5 between them; under half a decade
+// they are those of a linear axis.
 func logTicks(low, high float64) []plot.Tick {
 	decades := math.Log10(high) - math.Log10(low)
 	if decades < 0.7 {

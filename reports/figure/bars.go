@@ -35,7 +35,8 @@ func WriteBars(w io.Writer, f Format, title string, parts []Bar) error {
 	for i, p := range parts {
 		row := len(parts) - 1 - i // the axis goes up
 		lengths[row], names[row] = p.Share, p.Label
-		texts.XYs, texts.Labels = append(texts.XYs, plotter.XY{X: p.Share, Y: float64(row)}), append(texts.Labels, p.Text)
+		texts.XYs, texts.Labels = append(texts.XYs, plotter.XY{X: p.Share, Y: float64(row)}),
+			append(texts.Labels, p.Text)
 	}
 	bars, err := plotter.NewBarChart(lengths, barHeight*0.6)
 	if err != nil {

@@ -17,8 +17,8 @@ func picture(t *testing.T, f Format, panels ...Panel) string {
 	return b.String()
 }
 
-// Whatever the numbers, a logarithmic axis never panics, and points that it
-// cannot show are counted in the title.
+// Whatever the numbers, a logarithmic axis never panics, and points that it cannot show are counted
+// in the title.
 func TestLogAxesAreGuarded(t *testing.T) {
 	for _, c := range []struct {
 		about string
@@ -35,7 +35,10 @@ func TestLogAxesAreGuarded(t *testing.T) {
 	} {
 		s := []Series{{X: c.x, Y: c.y}}
 		for _, f := range []Format{SVG, PNG} {
-			out := picture(t, f, Panel{Title: "t", LogX: true, LogY: true, Points: s, Lines: s, Level: true})
+			out := picture(t, f, Panel{
+				Title: "t", LogX: true, LogY: true, Points: s, Lines: s,
+				Level: true,
+			})
 			if f == SVG && !strings.Contains(out, c.left) {
 				t.Errorf("%s: the picture does not say %q", c.about, c.left)
 			}
@@ -49,7 +52,10 @@ func TestPicturesAreReproducible(t *testing.T) {
 	for i := range y {
 		y[i] = 1 / x[i]
 	}
-	p := Panel{X: "x", Y: "y", LogX: true, Points: []Series{{Name: "n", X: x, Y: y}}, Bands: []Band{{X: x, Low: y, High: x}}}
+	p := Panel{
+		X: "x", Y: "y", LogX: true, Points: []Series{{Name: "n", X: x, Y: y}},
+		Bands: []Band{{X: x, Low: y, High: x}},
+	}
 	for _, f := range []Format{SVG, PNG} {
 		first, again := picture(t, f, p, p, p, p), picture(t, f, p, p, p, p)
 		if first != again {

@@ -11,8 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Cloud is one kind of labelled points over a logarithmic axis, each with an
-// interval of y.
+// Cloud is one kind of labelled points over a logarithmic axis, each with an interval of y.
 type Cloud struct {
 	Name   string // in the legend
 	Colour int    // numbers the palette, from 0
@@ -32,19 +31,25 @@ const (
 	markRadius   = vg.Length(4)
 	cloudsWidth  = 8 * vg.Inch
 	cloudsHeight = 5.6 * vg.Inch
-	// legendRoom is the share of the height that is kept free above all points: five entries of 11 points.
+	// legendRoom is the share of the height that is kept free above all points: five entries of 11
+	// points.
 	legendRoom = 0.18
 )
 
-// WriteClouds draws clouds of points into one panel, of which only titles and
-// axes are used. Points that a logarithmic axis cannot show are left out as in
-// any panel, and the title says how many.
+// WriteClouds draws clouds of points into one panel, of which only titles and axes are used. Points
+// that a logarithmic axis cannot show are left out as in any panel, and the title says how many.
 func WriteClouds(w io.Writer, f Format, p Panel, clouds []Cloud) error {
 	p.Lines, p.Points = nil, nil
 	for _, c := range clouds {
 		for _, m := range c.Points {
-			p.Points = append(p.Points, Series{X: []float64{m.X}, Y: []float64{m.Y}, Colour: c.Colour, Faint: true})
-			p.Lines = append(p.Lines, Series{X: []float64{m.X, m.X}, Y: []float64{m.Low, m.High}, Colour: c.Colour, Faint: true})
+			p.Points = append(p.Points, Series{
+				X: []float64{m.X}, Y: []float64{m.Y},
+				Colour: c.Colour, Faint: true,
+			})
+			p.Lines = append(p.Lines, Series{
+				X: []float64{m.X, m.X}, Y: []float64{m.Low, m.High},
+				Colour: c.Colour, Faint: true,
+			})
 		}
 	}
 	g, err := p.build()
@@ -75,7 +80,8 @@ func (c *Cloud) draw(g *plot.Plot, p *Panel) error {
 		var labels plotter.XYLabels
 		for _, m := range c.Points {
 			if m.Solid == kind.solid && (m.X > 0 || !p.LogX) && (m.Y > 0 || !p.LogY) {
-				labels.XYs, labels.Labels = append(labels.XYs, plotter.XY{X: m.X, Y: m.Y}), append(labels.Labels, m.Label)
+				labels.XYs, labels.Labels = append(labels.XYs, plotter.XY{X: m.X, Y: m.Y}),
+					append(labels.Labels, m.Label)
 			}
 		}
 		if len(labels.XYs) == 0 {
@@ -98,7 +104,8 @@ func (c *Cloud) draw(g *plot.Plot, p *Panel) error {
 			for _, at := range labels.XYs {
 				level := plotter.NewFunction(func(float64) float64 { return at.Y })
 				level.XMin, level.XMax = g.X.Min, g.X.Max
-				level.Color, level.Width, level.Dashes = faded(palette(c.Colour), 0.6), vg.Points(0.8), []vg.Length{4, 3}
+				level.Color, level.Width, level.Dashes = faded(palette(c.Colour), 0.6),
+					vg.Points(0.8), []vg.Length{4, 3}
 				g.Add(level)
 			}
 		}
@@ -108,8 +115,8 @@ func (c *Cloud) draw(g *plot.Plot, p *Panel) error {
 	return nil
 }
 
-// hollowCircle is a ring filled with the page's white, so that lines behind it
-// do not make it look solid.
+// hollowCircle is a ring filled with the page's white, so that lines behind it do not make it look
+// solid.
 type hollowCircle struct{}
 
 func (hollowCircle) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {

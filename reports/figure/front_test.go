@@ -9,16 +9,20 @@ import (
 
 func sampleClouds() []Cloud {
 	return []Cloud{
-		{Name: "anchor", Reference: true, Points: []Mark{{X: 223e6, Y: 79.2, Low: 78.7, High: 79.7, Label: "t5-base", Solid: true}}},
+		{Name: "anchor", Reference: true, Points: []Mark{{
+			X: 223e6, Y: 79.2, Low: 78.7, High: 79.7,
+			Label: "t5-base", Solid: true,
+		}}},
 		{Name: "released", Colour: 1, Points: []Mark{
-			{X: 134e6, Y: 78.7, Low: 78.2, High: 79.2, Label: "1", Solid: true}, {X: 126e6, Y: 79.1, Low: 78.6, High: 79.6, Label: "2"},
+			{X: 134e6, Y: 78.7, Low: 78.2, High: 79.2, Label: "1", Solid: true},
+			{X: 126e6, Y: 79.1, Low: 78.6, High: 79.6, Label: "2"},
 		}},
 		{Name: "nowhere", Colour: 2, Points: []Mark{{X: 0, Y: 1, Low: 1, High: 1, Label: "none"}}},
 	}
 }
 
-// TestCloudsSVG: every label and kind is there, and a point at cost 0, which no
-// logarithmic axis can show, is counted in the title instead.
+// TestCloudsSVG: every label and kind is there, and a point at cost 0, which no logarithmic axis
+// can show, is counted in the title instead.
 func TestCloudsSVG(t *testing.T) {
 	var b, again bytes.Buffer
 	for _, out := range []*bytes.Buffer{&b, &again} {
@@ -26,7 +30,10 @@ func TestCloudsSVG(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, want := range []string{">t5-base<", ">1<", ">2<", ">anchor, measured<", ">released, measured<", ">released, predicted<", "not shown"} {
+	for _, want := range []string{
+		">t5-base<", ">1<", ">2<", ">anchor, measured<",
+		">released, measured<", ">released, predicted<", "not shown",
+	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in the drawing", want)
 		}
@@ -57,7 +64,8 @@ func TestBars(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range parts {
-		if !strings.Contains(b.String(), ">"+p.Label+"<") || !strings.Contains(b.String(), ">"+p.Text+"<") {
+		if !strings.Contains(b.String(), ">"+p.Label+"<") ||
+			!strings.Contains(b.String(), ">"+p.Text+"<") {
 			t.Errorf("no %s in the drawing", p.Label)
 		}
 	}

@@ -40,8 +40,7 @@ type Band struct {
 	Colour       int
 }
 
-// palette is the colours of Okabe and Ito 2008, which the colour-blind tell
-// apart, dark first.
+// palette is the colours of Okabe and Ito 2008, which the colour-blind tell apart, dark first.
 func palette(n int) color.RGBA {
 	colours := [...]color.RGBA{
 		{0x00, 0x72, 0xB2, 0xFF},
@@ -66,9 +65,11 @@ func faded(c color.RGBA, share float64) color.RGBA {
 func (p *Panel) build() (*plot.Plot, error) {
 	g := plot.New()
 	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
-	g.Title.TextStyle.Font.Size, g.X.Label.TextStyle.Font.Size, g.Y.Label.TextStyle.Font.Size = vg.Points(12), vg.Points(11), vg.Points(11)
+	g.Title.TextStyle.Font.Size, g.X.Label.TextStyle.Font.Size,
+		g.Y.Label.TextStyle.Font.Size = vg.Points(12), vg.Points(11), vg.Points(11)
 	g.Title.Padding = vg.Points(6)
-	g.Legend.Top, g.Legend.TextStyle.Font.Size, g.Legend.Padding = !p.LegendLow, vg.Points(9), vg.Points(2)
+	g.Legend.Top, g.Legend.TextStyle.Font.Size, g.Legend.Padding = !p.LegendLow, vg.Points(9),
+		vg.Points(2)
 	g.Legend.XOffs, g.Legend.YOffs = vg.Points(-6), vg.Points(-4)
 	if p.LegendLow {
 		g.Legend.YOffs = vg.Points(4)
@@ -115,7 +116,8 @@ func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
 	if err != nil {
 		return err
 	}
-	scatter.Shape, scatter.Radius, scatter.Color = draw.CircleGlyph{}, vg.Points(2), palette(s.Colour)
+	scatter.Shape, scatter.Radius, scatter.Color = draw.CircleGlyph{}, vg.Points(2),
+		palette(s.Colour)
 	if s.Faint {
 		scatter.Radius, scatter.Color = vg.Points(1.2), faded(palette(s.Colour), 0.45)
 	}
@@ -183,8 +185,8 @@ func (p *Panel) addBand(g *plot.Plot, b Band) error {
 	return nil
 }
 
-// drawable keeps the finite points that the axes can show and counts the
-// finite ones that they cannot.
+// drawable keeps the finite points that the axes can show and counts the finite ones that they
+// cannot.
 func (p *Panel) drawable(x, y []float64) (out plotter.XYs, hidden int) {
 	for i := range x {
 		if math.IsNaN(x[i]+y[i]) || math.IsInf(x[i], 0) || math.IsInf(y[i], 0) {

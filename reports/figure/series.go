@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// LogRatios returns ln(recorded/predicted) for each row: the residuals of a
-// law of a positive number.
+// LogRatios returns ln(recorded/predicted) for each row: the residuals of a law of a positive
+// number.
 func LogRatios(recorded, predicted []float64) []float64 {
 	out := make([]float64, len(recorded))
 	for i := range out {
@@ -15,8 +15,8 @@ func LogRatios(recorded, predicted []float64) []float64 {
 	return out
 }
 
-// Grid returns n values from the least to the largest of all, evenly spaced in
-// the logarithm when log is set. Without finite numbers it is empty.
+// Grid returns n values from the least to the largest of all, evenly spaced in the logarithm when
+// log is set. Without finite numbers it is empty.
 func Grid(n int, log bool, all ...[]float64) []float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, values := range all {
@@ -42,8 +42,8 @@ func Grid(n int, log bool, all ...[]float64) []float64 {
 	return out
 }
 
-// Wide tells whether numbers are better shown on a logarithmic axis: positive,
-// and the largest more than factor times the least.
+// Wide tells whether numbers are better shown on a logarithmic axis: positive, and the largest more
+// than factor times the least.
 func Wide(factor float64, all ...[]float64) bool {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, values := range all {

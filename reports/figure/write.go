@@ -22,8 +22,7 @@ const (
 	PNG Format = "png"
 )
 
-// FormatOf returns the format that a file's name ends in, or an error that
-// names both.
+// FormatOf returns the format that a file's name ends in, or an error that names both.
 func FormatOf(file string) (Format, error) {
 	f := Format(strings.ToLower(strings.TrimPrefix(path.Ext(file), ".")))
 	if !slices.Contains([]Format{SVG, PNG}, f) {
@@ -38,8 +37,7 @@ const (
 	dotsPerInch = 120
 )
 
-// Write draws the panels side by side, three in a row. It panics without
-// panels.
+// Write draws the panels side by side, three in a row. It panics without panels.
 func Write(w io.Writer, f Format, panels ...Panel) error {
 	columns := min(len(panels), 3)
 	rows := (len(panels) + columns - 1) / columns
@@ -58,7 +56,8 @@ func Write(w io.Writer, f Format, panels ...Panel) error {
 	}
 	const pad = 10
 	tiles := draw.Tiles{
-		Rows: rows, Cols: columns, PadTop: vg.Points(pad), PadBottom: vg.Points(pad), PadLeft: vg.Points(pad), PadRight: vg.Points(pad + 8),
+		Rows: rows, Cols: columns, PadTop: vg.Points(pad), PadBottom: vg.Points(pad),
+		PadLeft: vg.Points(pad), PadRight: vg.Points(pad + 8),
 		PadX: vg.Points(2 * pad), PadY: vg.Points(2 * pad),
 	}
 	for r, line := range plot.Align(grid, tiles, canvas) {
@@ -75,7 +74,8 @@ func Write(w io.Writer, f Format, panels ...Panel) error {
 // newCanvas is an empty drawing, and what writes it.
 func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
 	if f == PNG {
-		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch))}
+		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height),
+			vgimg.UseDPI(dotsPerInch))}
 		return draw.New(c), c
 	}
 	c := vgsvg.New(width, height)
@@ -91,8 +91,8 @@ func drawOne(w io.Writer, f Format, g *plot.Plot, width, height vg.Length) error
 	return err
 }
 
-// Front returns the lowest y up to each x, as the corners of a staircase: the
-// Pareto front of points that should be low and to the left.
+// Front returns the lowest y up to each x, as the corners of a staircase: the Pareto front of
+// points that should be low and to the left.
 func Front(x, y []float64) (fx, fy []float64) {
 	order := make([]int, len(x))
 	for i := range order {

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// Every character that means something in markdown or HTML, and @ and # which
-// would notify people and link issues.
+// Every character that means something in markdown or HTML, and @ and # which would notify people
+// and link issues.
 var escapes = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`, "$", `\$`,
 	"@", "&#64;", "#", "&#35;", "://", "&#58;//",

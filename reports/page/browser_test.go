@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// browser is a headless Chromium that is spoken to over a pipe: JSON messages
-// that end in a zero byte (Chrome DevTools Protocol).
+// browser is a headless Chromium that is spoken to over a pipe: JSON messages that end in a zero
+// byte (Chrome DevTools Protocol).
 type browser struct {
 	t       *testing.T
 	in      io.Writer
@@ -54,8 +54,10 @@ func openBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir="+profile)
+	c := exec.Command(program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+		"--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+		"--remote-debugging-pipe", "--user-data-dir="+profile)
 	c.ExtraFiles = []*os.File{fromTest, toTest} // descriptors 3 and 4
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
@@ -76,7 +78,8 @@ func openBrowser(t *testing.T) *browser {
 	var target struct{ TargetID string }
 	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)
 	var attached struct{ SessionID string }
-	b.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &attached)
+	b.call("Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true},
+		&attached)
 	b.session = attached.SessionID
 	for _, domain := range []string{"Page", "Runtime", "Log", "Network"} {
 		b.call(domain+".enable", nil, nil)
@@ -174,12 +177,19 @@ func (b *browser) evaluate(script string, into any) {
 	}
 }
 
-// look sets the size and colours of the window; with DEEPNARROW_SCREENSHOTS set
-// to a folder the page is drawn there, for people.
+// look sets the size and colours of the window; with DEEPNARROW_SCREENSHOTS set to a folder the
+// page is drawn there, for people.
 func (b *browser) look(width int, colours string) {
 	b.t.Helper()
-	b.call("Emulation.setDeviceMetricsOverride", map[string]any{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
-	b.call("Emulation.setEmulatedMedia", map[string]any{"features": []map[string]string{{"name": "prefers-color-scheme", "value": colours}}}, nil)
+	b.call("Emulation.setDeviceMetricsOverride", map[string]any{
+		"width": width, "height": 900,
+		"deviceScaleFactor": 1, "mobile": width < 600,
+	}, nil)
+	b.call("Emulation.setEmulatedMedia",
+		map[string]any{"features": []map[string]string{{
+			"name":  "prefers-color-scheme",
+			"value": colours,
+		}}}, nil)
 	folder := os.Getenv("DEEPNARROW_SCREENSHOTS")
 	if folder == "" {
 		return

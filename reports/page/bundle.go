@@ -13,8 +13,8 @@ import (
 // Keep stores a drawing of a bundle under a name of one word and an ending.
 type Keep func(name string, write func(io.Writer) error) error
 
-// Bundle writes the sections of [Write] as markdown that shows drawings beside
-// it: keep gets each as PNG, which the markdown shows, and as SVG.
+// Bundle writes the sections of [Write] as markdown that shows drawings beside it: keep gets each
+// as PNG, which the markdown shows, and as SVG.
 func Bundle(w io.Writer, title string, sources []Source, keep Keep) error {
 	v, err := viewOf(title, sources)
 	if err != nil {
@@ -32,8 +32,7 @@ func Bundle(w io.Writer, title string, sources []Source, keep Keep) error {
 	return err
 }
 
-// bundle collects markdown. What comes from results goes through
-// [markdown.Escape].
+// bundle collects markdown. What comes from results goes through [markdown.Escape].
 type bundle struct {
 	text  bytes.Buffer
 	keep  Keep
@@ -77,7 +76,10 @@ func (b *bundle) subject(s *subject) error {
 	}
 	cards := table{Columns: columnsOf("what", "value", "note")}
 	for _, c := range s.Cards {
-		cards.Rows = append(cards.Rows, row{Cells: []cell{words(c.Label), words(c.Value), words(c.Note)}})
+		cards.Rows = append(cards.Rows, row{Cells: []cell{
+			words(c.Label), words(c.Value),
+			words(c.Note),
+		}})
 	}
 	b.tables([]table{cards})
 	if err := b.charts(s.Bars, s.Plots); err != nil {

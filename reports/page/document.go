@@ -45,7 +45,8 @@ func decode(s Source) (*document, error) {
 		return nil, fmt.Errorf("%s: is not a result: %w", s.Name, err)
 	}
 	if !strings.HasPrefix(d.Schema, "deepnarrow/") || d.command() == "" {
-		return nil, fmt.Errorf("%s: is not a result: schema is %.80q; allowed: what a command writes with --format json", s.Name, d.Schema)
+		return nil, fmt.Errorf(
+			"%s: is not a result: schema is %.80q; allowed: what a command writes with --format json", s.Name, d.Schema)
 	}
 	return &d, nil
 }

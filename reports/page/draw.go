@@ -15,15 +15,21 @@ func (b *bars) draw(w io.Writer, f figure.Format) error {
 		if r.Note != "" {
 			label += " (" + r.Note + ")"
 		}
-		parts = append(parts, figure.Bar{Label: label, Text: r.Value + " · " + r.Share, Share: r.Percent / 100})
+		parts = append(parts, figure.Bar{
+			Label: label, Text: r.Value + " · " + r.Share,
+			Share: r.Percent / 100,
+		})
 	}
 	return figure.WriteBars(w, f, b.Title, parts)
 }
 
-// draw writes the plot as a picture: points in the kinds they are among, or
-// dots with line and band.
+// draw writes the plot as a picture: points in the kinds they are among, or dots with line and
+// band.
 func (p *plot) draw(w io.Writer, f figure.Format) error {
-	panel := figure.Panel{Title: p.Title, X: p.X, Y: p.Y, LogX: p.LogX, LogY: p.LogY, Level: p.Level}
+	panel := figure.Panel{
+		Title: p.Title, X: p.X, Y: p.Y, LogX: p.LogX, LogY: p.LogY,
+		Level: p.Level,
+	}
 	if len(p.Points) > 0 {
 		return figure.WriteClouds(w, f, panel, p.clouds())
 	}
@@ -43,7 +49,8 @@ func (p *plot) draw(w io.Writer, f figure.Format) error {
 	panel.Lines = append(panel.Lines, line)
 	var band figure.Band
 	for _, b := range p.Band {
-		band.X, band.Low, band.High = append(band.X, b.X), append(band.Low, b.Low), append(band.High, b.High)
+		band.X, band.Low, band.High = append(band.X, b.X), append(band.Low, b.Low),
+			append(band.High, b.High)
 	}
 	panel.Bands = append(panel.Bands, band)
 	return figure.Write(w, f, panel)
@@ -55,7 +62,10 @@ func (p *plot) clouds() []figure.Cloud {
 	anchor := figure.Cloud{Name: "anchor", Colour: anchorColour, Reference: true}
 	var out []figure.Cloud
 	for _, q := range p.Points {
-		mark := figure.Mark{X: q.X, Y: q.Y, Low: q.Low, High: q.High, Label: q.Mark, Solid: q.Measured}
+		mark := figure.Mark{
+			X: q.X, Y: q.Y, Low: q.Low, High: q.High, Label: q.Mark,
+			Solid: q.Measured,
+		}
 		if q.Class == "anchor" {
 			anchor.Points = append(anchor.Points, mark)
 			continue

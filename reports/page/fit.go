@@ -38,11 +38,12 @@ type fitPlot struct {
 
 type fitRows struct{ X, Recorded, Predicted, Low, High, Residual []float64 }
 
-// fits fills a section with the results of fit: data, law and residuals, and the
-// parameters of each law with their intervals.
+// fits fills a section with the results of fit: data, law and residuals, and the parameters of each
+// law with their intervals.
 func (s *section) fits(results []json.RawMessage) error {
 	t := table{Title: "Parameters", Columns: columnsOf("law", "parameter", "#value and interval")}
-	laws := table{Title: "Laws considered", Columns: columnsOf("fit", "law", "#weight", "#held-out RMS", "¶refused")}
+	laws := table{Title: "Laws considered", Columns: columnsOf("fit", "law", "#weight",
+		"#held-out RMS", "¶refused")}
 	for _, raw := range results {
 		var f fitted
 		if err := json.Unmarshal(raw, &f); err != nil {
@@ -50,13 +51,20 @@ func (s *section) fits(results []json.RawMessage) error {
 		}
 		s.Subjects = append(s.Subjects, f.subject())
 		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
-			t.Rows = append(t.Rows, row{Cells: []cell{words(f.name()), words(p), f.Parameters[p].cell(quantity.Number)}})
+			t.Rows = append(t.Rows, row{Cells: []cell{
+				words(f.name()), words(p),
+				f.Parameters[p].cell(quantity.Number),
+			}})
 		}
 		if level := f.Bootstrap.Level; level > 0 {
-			t.Note = "The intervals are " + quantity.Format(quantity.Fraction, level, 2) + " bootstrap intervals."
+			t.Note = "The intervals are " + quantity.Format(quantity.Fraction, level, 2) +
+				" bootstrap intervals."
 		}
 		for _, l := range f.Laws {
-			laws.Rows = append(laws.Rows, row{Cells: []cell{words(f.name()), words(l.Law), optional(l.Weight), optional(l.HeldOut), words(l.Refused)}})
+			laws.Rows = append(laws.Rows, row{Cells: []cell{
+				words(f.name()), words(l.Law),
+				optional(l.Weight), optional(l.HeldOut), words(l.Refused),
+			}})
 		}
 	}
 	for _, t := range []table{t, laws} {
@@ -85,12 +93,21 @@ func (f *fitted) name() string {
 
 func (f *fitted) subject() subject {
 	out := subject{Name: f.name(), Detail: f.Formula}
-	out.Cards = []card{{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)}, {Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)}}
+	out.Cards = []card{
+		{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)},
+		{Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)},
+	}
 	if f.RMS != nil {
-		out.Cards = append(out.Cards, card{Label: "RMS of residuals", Value: quantity.Format(quantity.Number, *f.RMS, 3)})
+		out.Cards = append(out.Cards, card{
+			Label: "RMS of residuals",
+			Value: quantity.Format(quantity.Number, *f.RMS, 3),
+		})
 	}
 	if f.Refused != nil {
-		out.Cards = append(out.Cards, card{Label: "refused", Value: "no fit", Note: f.Refused.Reason, Bad: true})
+		out.Cards = append(out.Cards, card{
+			Label: "refused", Value: "no fit",
+			Note: f.Refused.Reason, Bad: true,
+		})
 	}
 	if f.Plot == nil {
 		return out
@@ -107,27 +124,38 @@ func (f *fitted) subject() subject {
 func (f *fitted) plots() []plot {
 	p := f.Plot
 	fit := plot{Title: "Fit", X: p.X, Y: f.Response, Kind: kindOf(p.X)}
-	fit.Line, fit.Band = lineOf(p.Curve.X, p.Curve.Value), bandOf(p.Curve.X, p.Curve.Low, p.Curve.High)
+	fit.Line, fit.Band = lineOf(p.Curve.X, p.Curve.Value),
+		bandOf(p.Curve.X, p.Curve.Low, p.Curve.High)
 	if len(p.Curve.X) == 0 { // over several predictors a perfect fit lies on the diagonal
 		fit.Title, fit.Y = "Recorded against predicted", "recorded "+f.Response
 		fit.Line, fit.Band = lineOf(p.Rows.X, p.Rows.X), bandOf(p.Rows.X, p.Rows.Low, p.Rows.High)
 	}
-	residuals := plot{Title: "Residuals", X: p.X, Y: "ln(recorded/predicted)", Kind: fit.Kind, Level: true}
+	residuals := plot{
+		Title: "Residuals", X: p.X, Y: "ln(recorded/predicted)", Kind: fit.Kind,
+		Level: true,
+	}
 	for _, rows := range []struct {
 		fitRows
 		hollow bool
 	}{{p.Rows, false}, {p.Held, true}} {
 		for i, n := 0, rows.len(); i < n; i++ {
-			label := fmt.Sprintf("%s %s: recorded %s, predicted %s", p.X, quantity.Format(fit.Kind, rows.X[i], 3),
-				quantity.Format(quantity.Number, rows.Recorded[i], 4), quantity.Format(quantity.Number, rows.Predicted[i], 4))
-			fit.Dots = append(fit.Dots, dot{Label: label, X: rows.X[i], Y: rows.Recorded[i], Hollow: rows.hollow})
-			residuals.Dots = append(residuals.Dots, dot{Label: label, X: rows.X[i], Y: rows.Residual[i], Hollow: rows.hollow})
+			label := fmt.Sprintf("%s %s: recorded %s, predicted %s", p.X,
+				quantity.Format(fit.Kind, rows.X[i], 3),
+				quantity.Format(quantity.Number, rows.Recorded[i], 4),
+				quantity.Format(quantity.Number, rows.Predicted[i], 4))
+			fit.Dots = append(fit.Dots, dot{
+				Label: label, X: rows.X[i], Y: rows.Recorded[i],
+				Hollow: rows.hollow,
+			})
+			residuals.Dots = append(residuals.Dots,
+				dot{Label: label, X: rows.X[i], Y: rows.Residual[i], Hollow: rows.hollow})
 		}
 	}
 	fit.LogX, fit.LogY = wide(10, p.Rows.X, p.Held.X), wide(2, p.Rows.Recorded, p.Held.Recorded)
 	residuals.LogX = fit.LogX
 	if len(fit.Band) > 0 {
-		fit.Note = "The band holds a run with probability " + quantity.Format(quantity.Fraction, p.Level, 2) + "."
+		fit.Note = "The band holds a run with probability " +
+			quantity.Format(quantity.Fraction, p.Level, 2) + "."
 	}
 	if p.Held.len() > 0 {
 		held := "Hollow marks were held out of the fit."
@@ -170,9 +198,10 @@ func kindOf(column string) quantity.Kind {
 	return quantity.Number
 }
 
-// wide tells whether numbers are better shown on a logarithmic axis: positive,
-// and the largest more than a factor times the least.
+// wide tells whether numbers are better shown on a logarithmic axis: positive, and the largest more
+// than a factor times the least.
 func wide(factor float64, all ...[]float64) bool {
 	values := slices.Concat(all...)
-	return len(values) > 0 && slices.Min(values) > 0 && slices.Max(values) > factor*slices.Min(values)
+	return len(values) > 0 && slices.Min(values) > 0 &&
+		slices.Max(values) > factor*slices.Min(values)
 }

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// markup collects HTML. Text of a [static] goes in as it is; every other string
-// passes say or attr, which escape it. The types leave no third way in.
+// markup collects HTML. Text of a [static] goes in as it is; every other string passes say or attr,
+// which escape it. The types leave no third way in.
 type markup struct{ text bytes.Buffer }
 
-// static is HTML that stands in the source of this package. A constant becomes
-// one by itself; a string does not without a conversion, and there is none.
+// static is HTML that stands in the source of this package. A constant becomes one by itself; a
+// string does not without a conversion, and there is none.
 type static string
 
 // raw writes HTML of our own.

@@ -29,7 +29,8 @@ func (t *table) left() string { return fmt.Sprintf("%d more rows are in the JSON
 
 // findings fills a section with the results of check.
 func (s *section) findings(results []json.RawMessage) error {
-	t := table{Title: "Findings", Columns: columnsOf("status", "file", "#line", "rule", "¶message", "¶hint")}
+	t := table{Title: "Findings", Columns: columnsOf("status", "file", "#line", "rule", "¶message",
+		"¶hint")}
 	counts := map[string]int{}
 	for _, raw := range results {
 		var f struct {
@@ -44,7 +45,13 @@ func (s *section) findings(results []json.RawMessage) error {
 		if f.Line > 0 {
 			line = number(fmt.Sprint(f.Line), float64(f.Line))
 		}
-		t.Rows = append(t.Rows, row{Class: "status-" + f.Status, Cells: []cell{words(f.Status), words(f.File), line, words(f.Rule), words(f.Message), words(f.Hint)}})
+		t.Rows = append(t.Rows, row{
+			Class: "status-" + f.Status,
+			Cells: []cell{
+				words(f.Status), words(f.File), line, words(f.Rule), words(f.Message),
+				words(f.Hint),
+			},
+		})
 	}
 	urgency := []string{"error", "fail", "warn", "pass"}
 	slices.SortStableFunc(t.Rows, func(a, b row) int {
@@ -52,7 +59,10 @@ func (s *section) findings(results []json.RawMessage) error {
 	})
 	sum := subject{Name: "Rules"}
 	for _, status := range urgency {
-		sum.Cards = append(sum.Cards, card{Label: status, Value: fmt.Sprint(counts[status]), Bad: counts[status] > 0 && (status == "error" || status == "fail")})
+		sum.Cards = append(sum.Cards, card{
+			Label: status, Value: fmt.Sprint(counts[status]),
+			Bad: counts[status] > 0 && (status == "error" || status == "fail"),
+		})
 	}
 	s.Subjects, s.Tables = append(s.Subjects, sum), append(s.Tables, t.cut())
 	return nil
@@ -60,13 +70,19 @@ func (s *section) findings(results []json.RawMessage) error {
 
 // metricKinds says how the metrics of a difference are written.
 var metricKinds = map[string]quantity.Kind{
-	"parameters": quantity.Params, "FLOP": quantity.FLOP, "bytes": quantity.Bytes, "seconds": quantity.Duration,
-	"hours": quantity.Count, "USD": quantity.Money, "kWh": quantity.Energy, "kgCO2e": quantity.CarbonMass,
+	"parameters": quantity.Params, "FLOP": quantity.FLOP, "bytes": quantity.Bytes,
+	"seconds": quantity.Duration,
+	"hours":   quantity.Count, "USD": quantity.Money, "kWh": quantity.Energy,
+	"kgCO2e": quantity.CarbonMass,
 }
 
 // differences fills a section with the results of diff.
 func (s *section) differences(results []json.RawMessage) error {
-	t := table{Title: "What changes", Note: "~ the intervals overlap: the difference may be none.", Columns: columnsOf("what", "metric", "#base", "#change", "#Δ", "#Δ %", "¶causes, the largest first")}
+	t := table{
+		Title: "What changes", Note: "~ the intervals overlap: the difference may be none.",
+		Columns: columnsOf("what", "metric", "#base", "#change", "#Δ", "#Δ %",
+			"¶causes, the largest first"),
+	}
 	for _, raw := range results {
 		var d struct {
 			Name, Metric, Unit, Only      string
@@ -114,7 +130,10 @@ func (s *section) differences(results []json.RawMessage) error {
 		if d.Only != "" {
 			metric = "in " + d.Only + " only"
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{words(d.Name), words(metric), amount(d.Base), amount(d.Change), delta, share, words(strings.Join(causes, "; "))}})
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			words(d.Name), words(metric), amount(d.Base),
+			amount(d.Change), delta, share, words(strings.Join(causes, "; ")),
+		}})
 	}
 	s.Tables = append(s.Tables, t.cut())
 	return nil

@@ -43,8 +43,7 @@ func viewOf(title string, sources []Source) (*view, error) {
 	return v, nil
 }
 
-// nameLinks names the links to sections, those of the same heading by their file
-// too.
+// nameLinks names the links to sections, those of the same heading by their file too.
 func (v *view) nameLinks() {
 	times := map[string]int{}
 	for i := range v.Sections {

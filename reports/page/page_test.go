@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// samples are results of every command that has a section of its own, made by
-// the commands in their names' order and cut to a few rows; see testdata.
+// samples are results of every command that has a section of its own, made by the commands in their
+// names' order and cut to a few rows; see testdata.
 func samples(t testing.TB) []Source {
 	t.Helper()
 	names, err := filepath.Glob("testdata/*.json")
@@ -68,7 +68,8 @@ func TestSelfContained(t *testing.T) {
 // TestHostileNames: HTML in a model name is shown, not run.
 func TestHostileNames(t *testing.T) {
 	text := pageOf(t, hostile, hostileSources(t))
-	if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img") || strings.Count(text, "<script") != 1 {
+	if strings.Contains(text, "<script>alert") || strings.Contains(text, "<img") ||
+		strings.Count(text, "<script") != 1 {
 		t.Error("a name became an element")
 	}
 	if regexp.MustCompile(`<[^>]*"onload=`).MatchString(text) {
@@ -94,7 +95,10 @@ func hostileSources(t *testing.T) []Source {
 			 "params":{"total":10,"by_component":{NAME:10}},"assumptions":[{"name":NAME,"text":NAME,"source":NAME}],"attribution":[{"field":NAME,"delta":1}],
 			 "parameters":{NAME:{"value":1}},"plot":{"x":NAME,"rows":{"x":[1,2],"recorded":[1,2],"predicted":[1,2],"residual":[0,0]}},"quality":{"downstream":1}},
 			{"shape":{"name":"b"},"params":{"total":20},"quality":{"downstream":2}}]}`, "NAME", string(quoted))
-		sources = append(sources, Source{Name: name, Text: []byte(strings.ReplaceAll(text, "COMMAND", command))})
+		sources = append(sources, Source{
+			Name: name,
+			Text: []byte(strings.ReplaceAll(text, "COMMAND", command)),
+		})
 	}
 	return sources
 }
@@ -267,7 +271,8 @@ func TestInBrowser(t *testing.T) {
 			if err := json.Unmarshal(e.Params, &r); err != nil {
 				t.Fatal(err)
 			}
-			if r.Request.URL != url && !strings.HasPrefix(r.Request.URL, "data:") && r.Request.URL != "about:blank" {
+			if r.Request.URL != url && !strings.HasPrefix(r.Request.URL, "data:") &&
+				r.Request.URL != "about:blank" {
 				t.Errorf("request: %s", r.Request.URL)
 			}
 		}

@@ -85,7 +85,8 @@ func (s *shape) detail() string {
 		*stack
 	}{{"encoder", s.Encoder}, {"decoder", s.Decoder}} {
 		if k.stack != nil {
-			out += fmt.Sprintf(" · %s %d layers, d_ff %d, %d×%d", k.name, k.Layers, k.DFF, k.Heads, k.DKV)
+			out += fmt.Sprintf(" · %s %d layers, d_ff %d, %d×%d", k.name, k.Layers, k.DFF, k.Heads,
+				k.DKV)
 		}
 	}
 	return out
@@ -109,14 +110,23 @@ func (s *section) plans(results []json.RawMessage) error {
 func (p *planned) subject() subject {
 	out := subject{Name: p.Shape.Name, Detail: p.Shape.detail()}
 	if p.Hardware != "" {
-		out.Detail += fmt.Sprintf(" · on %d × %s, batch %d", p.Devices, p.Hardware, p.Workload.Batch)
+		out.Detail += fmt.Sprintf(" · on %d × %s, batch %d", p.Devices, p.Hardware,
+			p.Workload.Batch)
 	}
-	out.Cards = append(out.Cards, card{Label: "parameters", Value: quantity.Grouped(int64(p.Params.Total))})
+	out.Cards = append(out.Cards, card{
+		Label: "parameters",
+		Value: quantity.Grouped(int64(p.Params.Total)),
+	})
 	if p.FLOPs.Step > 0 {
-		out.Cards = append(out.Cards, card{Label: "FLOPs of a step", Value: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0), Note: p.FLOPs.Convention + " convention"})
+		out.Cards = append(out.Cards, card{
+			Label: "FLOPs of a step",
+			Value: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0), Note: p.FLOPs.Convention +
+				" convention",
+		})
 	}
 	if p.Memory.Peak > 0 {
-		c := card{Label: "memory of a device", Value: quantity.Format(quantity.Bytes, p.Memory.Peak, 0)}
+		c := card{Label: "memory of a device", Value: quantity.Format(quantity.Bytes, p.Memory.Peak,
+			0)}
 		if p.Memory.Fits != nil {
 			c.Note, c.Bad = "fits", !*p.Memory.Fits
 			if c.Bad {
@@ -137,7 +147,8 @@ func (p *planned) subject() subject {
 func (p *planned) timeCards(out *subject) {
 	note := ""
 	if p.Time.MFU != nil {
-		note = fmt.Sprintf("bound by %s, %s MFU", p.Time.Bound, quantity.Format(quantity.Fraction, *p.Time.MFU, 0))
+		note = fmt.Sprintf("bound by %s, %s MFU", p.Time.Bound,
+			quantity.Format(quantity.Fraction, *p.Time.MFU, 0))
 	}
 	for _, c := range []struct {
 		label, missing string
@@ -153,7 +164,10 @@ func (p *planned) timeCards(out *subject) {
 	} {
 		switch why := p.Missing[c.missing]; {
 		case c.value.Interval != nil:
-			out.Cards = append(out.Cards, card{Label: c.label, Value: c.value.text(c.kind), Note: c.note})
+			out.Cards = append(out.Cards, card{
+				Label: c.label, Value: c.value.text(c.kind),
+				Note: c.note,
+			})
 		case why != "":
 			out.Cards = append(out.Cards, card{Label: c.label, Value: "unknown", Note: why})
 		}
@@ -186,13 +200,17 @@ func (p *planned) bars() []bars {
 }
 
 func (p *planned) assumptions() table {
-	t := table{Title: "What this rests on", Columns: columnsOf("assumption", "value", "origin", "evidence", "¶source")}
+	t := table{Title: "What this rests on", Columns: columnsOf("assumption", "value", "origin",
+		"evidence", "¶source")}
 	for _, a := range p.Assumptions {
 		value := a.Text
 		if a.Value.Interval != nil {
 			value = quantity.FormatInterval(inputKinds[a.Name], *a.Value.Interval)
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{words(a.Name), words(value), words(a.Origin), words(a.Evidence), words(a.Source)}})
+		t.Rows = append(t.Rows, row{Cells: []cell{
+			words(a.Name), words(value), words(a.Origin),
+			words(a.Evidence), words(a.Source),
+		}})
 	}
 	return t
 }

@@ -99,8 +99,8 @@ func (a *axis) at(v float64) float64 {
 	return a.pixelLow + (a.scale(v)-a.low)/(a.high-a.low)*(a.pixelHi-a.pixelLow)
 }
 
-// ticks are at 1, 2 and 5 times powers of ten of a logarithmic axis that has at
-// least three of them, else evenly spaced; write gives their texts.
+// ticks are at 1, 2 and 5 times powers of ten of a logarithmic axis that has at least three of
+// them, else evenly spaced; write gives their texts.
 func (a *axis) ticks(write func(v, step float64) string) []tick {
 	var out []tick
 	if values := logTicks(math.Exp(a.low), math.Exp(a.high)); a.log && len(values) > 2 {
@@ -125,8 +125,14 @@ func (p *plot) lay() bool {
 	if len(p.Points)+len(p.Dots) < 2 {
 		return false
 	}
-	x := axis{log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft, pixelHi: plotRight}
-	y := axis{log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom, pixelHi: plotTop}
+	x := axis{
+		log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft,
+		pixelHi: plotRight,
+	}
+	y := axis{
+		log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom,
+		pixelHi: plotTop,
+	}
 	for _, q := range p.Points {
 		x.include(q.X)
 		y.include(q.Low, q.High)
@@ -179,8 +185,8 @@ func apart(ticks []tick) []tick {
 	return ticks
 }
 
-// includeBand makes room for a band, up to as much again on either side as the
-// marks take: a wide band shall not press them into a line.
+// includeBand makes room for a band, up to as much again on either side as the marks take: a wide
+// band shall not press them into a line.
 func (p *plot) includeBand(y *axis) {
 	low, high := y.low, y.high
 	span := high - low
@@ -225,8 +231,8 @@ func step(b *strings.Builder, x, y float64) {
 	fmt.Fprintf(b, "%s%.1f %.1f", command, max(-far, min(far, x)), max(-far, min(far, y)))
 }
 
-// logTicks are the 1, 2 and 5 of each power of ten between two bounds, over
-// more than three decades the powers alone.
+// logTicks are the 1, 2 and 5 of each power of ten between two bounds, over more than three decades
+// the powers alone.
 func logTicks(low, high float64) []float64 {
 	steps := []float64{1, 2, 5}
 	if high/low > 1e3 {

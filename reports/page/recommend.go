@@ -48,8 +48,8 @@ type (
 	}
 )
 
-// recommendations fills a section with the front: a plot and a table whose rows
-// and points know each other.
+// recommendations fills a section with the front: a plot and a table whose rows and points know
+// each other.
 func (s *section) recommendations(results []json.RawMessage) error {
 	t := table{
 		Title: "Recommended shapes",
@@ -59,8 +59,14 @@ func (s *section) recommendations(results []json.RawMessage) error {
 			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",
 		),
 	}
-	down := plot{Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score", Kind: quantity.Params, LogX: true}
-	loss := plot{Title: "Pre-training loss against size", X: "parameters", Y: "loss", Kind: quantity.Params, LogX: true}
+	down := plot{
+		Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score",
+		Kind: quantity.Params, LogX: true,
+	}
+	loss := plot{
+		Title: "Pre-training loss against size", X: "parameters", Y: "loss",
+		Kind: quantity.Params, LogX: true,
+	}
 	for i, raw := range results {
 		var r recommended
 		if err := json.Unmarshal(raw, &r); err != nil {
@@ -68,7 +74,10 @@ func (s *section) recommendations(results []json.RawMessage) error {
 		}
 		key := fmt.Sprintf("%s-%d", s.ID, i)
 		t.Rows = append(t.Rows, r.row(key))
-		point := point{Key: key, X: r.Params.Total, Label: r.label(), Class: "candidate", Among: r.Among, Mark: fmt.Sprint(r.Rank), Measured: r.Evidence == "measured"}
+		point := point{
+			Key: key, X: r.Params.Total, Label: r.label(), Class: "candidate",
+			Among: r.Among, Mark: fmt.Sprint(r.Rank), Measured: r.Evidence == "measured",
+		}
 		switch {
 		case r.Among == "anchor":
 			point.Class, point.Mark = "anchor", r.Shape.Name
@@ -89,7 +98,8 @@ func (s *section) recommendations(results []json.RawMessage) error {
 
 // label is what hovering over a point says.
 func (r *recommended) label() string {
-	text := fmt.Sprintf("%s: %s parameters", r.Shape.Name, quantity.Format(quantity.Params, r.Params.Total, 0))
+	text := fmt.Sprintf("%s: %s parameters", r.Shape.Name,
+		quantity.Format(quantity.Params, r.Params.Total, 0))
 	if d := r.Quality.Downstream; d.Interval != nil {
 		text += ", score " + d.text(quantity.Number)
 	}
@@ -132,9 +142,13 @@ func (r *recommended) row(key string) row {
 		class = "pick"
 	}
 	return row{Key: key, Class: class, Cells: []cell{
-		rank, words(name), words(r.Among), number(quantity.Format(quantity.Params, r.Params.Total, 0), r.Params.Total), share(r.Saved.Params),
-		r.Time.Step.cell(quantity.Duration), share(r.Saved.Step), number(quantity.Format(quantity.Bytes, r.Memory.Peak, 0), r.Memory.Peak),
-		r.Cost.USD.cell(quantity.Money), r.Quality.Upstream.cell(quantity.Number), r.Quality.Downstream.cell(quantity.Number),
+		rank, words(name), words(r.Among), number(
+			quantity.Format(quantity.Params, r.Params.Total, 0), r.Params.Total),
+		share(r.Saved.Params),
+		r.Time.Step.cell(quantity.Duration), share(r.Saved.Step),
+		number(quantity.Format(quantity.Bytes, r.Memory.Peak, 0), r.Memory.Peak),
+		r.Cost.USD.cell(quantity.Money), r.Quality.Upstream.cell(quantity.Number),
+		r.Quality.Downstream.cell(quantity.Number),
 		words(r.evidence()), words(r.Why),
 	}}
 }

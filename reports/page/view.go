@@ -72,8 +72,8 @@ type column struct {
 	Long    bool // sentences
 }
 
-// columnsOf makes columns from their titles: one that starts with # is numeric,
-// with ¶ holds sentences.
+// columnsOf makes columns from their titles: one that starts with # is numeric, with ¶ holds
+// sentences.
 func columnsOf(titles ...string) []column {
 	var out []column
 	for _, t := range titles {
@@ -151,8 +151,9 @@ func barsOf(title string, kind quantity.Kind, parts []part) bars {
 	}
 	for _, p := range parts {
 		b.Rows = append(b.Rows, bar{
-			Label: p.name, Value: quantity.Format(kind, p.value, 0), Share: quantity.Format(quantity.Fraction, p.value/sum, 0),
-			Note: p.note, Percent: 100 * p.value / longest,
+			Label: p.name, Value: quantity.Format(kind, p.value, 0),
+			Share: quantity.Format(quantity.Fraction, p.value/sum, 0),
+			Note:  p.note, Percent: 100 * p.value / longest,
 		})
 	}
 	return b

@@ -82,7 +82,8 @@ func (m *markup) subject(s *subject) {
 		if c.Bad {
 			class = "card bad"
 		}
-		m.raw("<li").attr("class", class).raw(">").soft("span", c.Label).raw("<b>").say(c.Value).raw("</b>")
+		m.raw("<li").attr("class", class).raw(">").soft("span", c.Label).raw("<b>").say(
+			c.Value).raw("</b>")
 		if c.Note != "" {
 			m.soft("span", c.Note)
 		}
@@ -126,7 +127,9 @@ func (m *markup) bars(b *bars) {
 
 func (m *markup) plot(p *plot) {
 	const pixels = 1 // decimals of a place in the drawing
-	m.raw("<figure>\n<h4>").say(p.Title).raw("</h4>\n<svg viewBox=\"-12 0 502 320\" role=\"group\"").attr("aria-label", p.Title).raw(">\n")
+	m.raw("<figure>\n<h4>").say(p.Title).raw(
+		"</h4>\n<svg viewBox=\"-12 0 502 320\" role=\"group\"").attr("aria-label", p.Title).raw(
+		">\n")
 	for _, t := range p.YTicks {
 		m.raw(`<line class="grid" x1="52" x2="468"`).number("y1", t.At, pixels).number("y2", t.At, pixels).raw("/>")
 		m.raw(`<text x="46"`).number("y", t.At, pixels).raw(` dy="4" text-anchor="end">`).say(t.Text).raw("</text>\n")
@@ -160,8 +163,10 @@ func (m *markup) plot(p *plot) {
 	}
 	for _, q := range p.Points {
 		m.raw("<g").attr("class", "point "+q.Class).raw(` tabindex="0" role="img"`).attr("aria-label", q.Label).attr("data-key", q.Key).raw("><title>").say(q.Label).raw("</title>")
-		m.raw("<line").number("x1", q.PX, pixels).number("x2", q.PX, pixels).number("y1", q.PLow, pixels).number("y2", q.PHig, pixels).raw("/>")
-		m.raw("<circle").number("cx", q.PX, pixels).number("cy", q.PY, pixels).raw(" r=\"6\"/></g>\n")
+		m.raw("<line").number("x1", q.PX, pixels).number("x2", q.PX, pixels).number("y1", q.PLow,
+			pixels).number("y2", q.PHig, pixels).raw("/>")
+		m.raw("<circle").number("cx", q.PX, pixels).number("cy", q.PY, pixels).raw(
+			" r=\"6\"/></g>\n")
 	}
 	m.raw("</svg>\n")
 	switch {

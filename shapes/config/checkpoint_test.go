@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// tensorList collects the tensors of a test checkpoint under the names that
-// transformers gives them.
+// tensorList collects the tensors of a test checkpoint under the names that transformers gives
+// them.
 type tensorList []stored
 
 func (l *tensorList) add(name string, shape ...int64) { *l = append(*l, stored{name, shape}) }
@@ -24,8 +24,8 @@ func (l *tensorList) norm(name string, width int64) {
 	l.add(name+".bias", width)
 }
 
-// tinyCheckpoints are models of width 8 with two heads, one or two layers and
-// 32 tokens, with the buffers and copies that released files carry.
+// tinyCheckpoints are models of width 8 with two heads, one or two layers and 32 tokens, with the
+// buffers and copies that released files carry.
 func tinyCheckpoints() map[string]struct {
 	config  string
 	tensors tensorList
@@ -46,7 +46,10 @@ func tinyCheckpoints() map[string]struct {
 		gpt2.add(p+"attn.bias", 1, 1, 10, 10) // the causal mask
 		gpt2.norm(p+"ln_1", d)
 		gpt2.norm(p+"ln_2", d)
-		for name, size := range map[string][2]int64{"attn.c_attn": {d, 3 * d}, "attn.c_proj": {d, d}, "mlp.c_fc": {d, f}, "mlp.c_proj": {f, d}} {
+		for name, size := range map[string][2]int64{
+			"attn.c_attn": {d, 3 * d},
+			"attn.c_proj": {d, d}, "mlp.c_fc": {d, f}, "mlp.c_proj": {f, d},
+		} {
 			gpt2.add(p+name+".weight", size[0], size[1]) // in×out, unlike the others
 			gpt2.add(p+name+".bias", size[1])
 		}
@@ -77,7 +80,10 @@ func tinyCheckpoints() map[string]struct {
 	bert.norm("cls.predictions.transform.LayerNorm", d)
 	bert.linear("cls.predictions.decoder", d, v) // copies
 	p = "bert.encoder.layer.0."
-	for _, name := range []string{"attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"} {
+	for _, name := range []string{
+		"attention.self.query", "attention.self.key",
+		"attention.self.value", "attention.output.dense",
+	} {
 		bert.linear(p+name, d, d)
 	}
 	bert.norm(p+"attention.output.LayerNorm", d)
@@ -94,7 +100,12 @@ func tinyCheckpoints() map[string]struct {
 		bart.bartLayer("model."+stack+".layers.0.", stack == "decoder", true)
 	}
 
-	whisper = tensorList{{"model.encoder.conv1.weight", []int64{d, 5, 3}}, {"model.encoder.conv1.bias", []int64{d}}, {"model.encoder.conv2.weight", []int64{d, d, 3}}, {"model.encoder.conv2.bias", []int64{d}}}
+	whisper = tensorList{
+		{"model.encoder.conv1.weight", []int64{d, 5, 3}},
+		{"model.encoder.conv1.bias", []int64{d}},
+		{"model.encoder.conv2.weight", []int64{d, d, 3}},
+		{"model.encoder.conv2.bias", []int64{d}},
+	}
 	whisper.add("model.encoder.embed_positions.weight", 20, d) // fixed sinusoids
 	whisper.add("model.decoder.embed_positions.weight", 10, d)
 	whisper.add("model.decoder.embed_tokens.weight", v, d)
@@ -198,9 +209,8 @@ func (l *tensorList) switchBlock(prefix string, cross, sparse bool) {
 	}
 }
 
-// A checkpoint and its configuration agree in every field and in the count,
-// whatever the family names its tensors; and one changed number of the
-// configuration is found.
+// A checkpoint and its configuration agree in every field and in the count, whatever the family
+// names its tensors; and one changed number of the configuration is found.
 func TestCheckpointsOfEveryFamily(t *testing.T) {
 	edits := map[string][2]string{
 		"gpt2":    {`"n_inner": 16`, `"n_inner": 24`},
@@ -213,8 +223,10 @@ func TestCheckpointsOfEveryFamily(t *testing.T) {
 		"switch":  {`"num_experts": 3`, `"num_experts": 4`},
 	}
 	found := map[string]string{
-		"gpt2": "decoder.d_ff", "llama": "decoder.kv_heads × d_kv", "bert": "encoder.layers", "bart": "encoder.positions",
-		"whisper": "decoder.d_ff", "neox": "decoder.d_ff", "bloom": "vocab", "switch": "encoder.experts",
+		"gpt2": "decoder.d_ff", "llama": "decoder.kv_heads × d_kv", "bert": "encoder.layers",
+		"bart":    "encoder.positions",
+		"whisper": "decoder.d_ff", "neox": "decoder.d_ff", "bloom": "vocab",
+		"switch": "encoder.experts",
 	}
 	for name, c := range tinyCheckpoints() {
 		h, err := ReadHeader(name, bytes.NewReader(checkpoint(c.tensors...)))

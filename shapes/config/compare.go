@@ -19,16 +19,19 @@ type Disagreement struct {
 }
 
 func (d Disagreement) String() string {
-	return fmt.Sprintf("%s is %s here, but tensor %s says %s", d.Field, d.Config, d.Tensor, d.Header)
+	return fmt.Sprintf("%s is %s here, but tensor %s says %s", d.Field, d.Config, d.Tensor,
+		d.Header)
 }
 
-// Compare returns every field of a configuration that the tensors contradict:
-// widths, depths, vocabulary, heads, experts and the presence of an untied
-// head. It knows the tensor names of the supported Hugging Face architectures;
-// tensors with other names say nothing. Whether the counts agree as well is for
-// the caller to see from [Header.ParametersOf].
+// Compare returns every field of a configuration that the tensors contradict: widths, depths,
+// vocabulary, heads, experts and the presence of an untied head. It knows the tensor names of the
+// supported Hugging Face architectures; tensors with other names say nothing. Whether the counts
+// agree as well is for the caller to see from [Header.ParametersOf].
 func Compare(r *Result, h *Header) []Disagreement {
-	c := &comparison{result: r, shape: &r.Shape, said: map[string]bool{}, deepest: map[string]observed{}}
+	c := &comparison{
+		result: r, shape: &r.Shape, said: map[string]bool{},
+		deepest: map[string]observed{},
+	}
 	for i := range h.Tensors {
 		c.tensor(&h.Tensors[i])
 	}
@@ -61,7 +64,10 @@ func (c *comparison) differ(fieldName, config, header, tensor string) {
 	}
 	c.said[fieldName] = true
 	at := whereIn(c.result.Fields, c.result.file, fieldName)
-	c.found = append(c.found, Disagreement{Position: at.Position, Field: fieldName, Config: config, Header: header, Tensor: tensor})
+	c.found = append(c.found, Disagreement{
+		Position: at.Position, Field: fieldName, Config: config,
+		Header: header, Tensor: tensor,
+	})
 }
 
 func (c *comparison) number(fieldName string, config int, header int64, tensor string) {
@@ -72,22 +78,32 @@ func (c *comparison) number(fieldName string, config int, header int64, tensor s
 
 // Names of tensors by what their dimensions mean, as suffixes.
 var (
-	embeddingNames = []string{"shared.weight", "embed_tokens.weight", "word_embeddings.weight", "wte.weight", "embed_in.weight"}
-	headTensors    = []string{"lm_head.weight", "embed_out.weight", "proj_out.weight", "cls.predictions.decoder.weight"}
-	positionNames  = []string{"embed_positions.weight", "wpe.weight", "position_embeddings.weight"}
-	queryNames     = []string{".q.weight", "q_proj.weight", "query.weight"}
-	keyNames       = []string{".k.weight", "k_proj.weight", "key.weight"}
-	innerRows      = []string{"wi.weight", "wi_0.weight", "fc1.weight", "intermediate.dense.weight", "gate_proj.weight", "dense_h_to_4h.weight"}
+	embeddingNames = []string{
+		"shared.weight", "embed_tokens.weight", "word_embeddings.weight",
+		"wte.weight", "embed_in.weight",
+	}
+	headTensors = []string{
+		"lm_head.weight", "embed_out.weight", "proj_out.weight",
+		"cls.predictions.decoder.weight",
+	}
+	positionNames = []string{"embed_positions.weight", "wpe.weight", "position_embeddings.weight"}
+	queryNames    = []string{".q.weight", "q_proj.weight", "query.weight"}
+	keyNames      = []string{".k.weight", "k_proj.weight", "key.weight"}
+	innerRows     = []string{
+		"wi.weight", "wi_0.weight", "fc1.weight", "intermediate.dense.weight",
+		"gate_proj.weight", "dense_h_to_4h.weight",
+	}
 )
 
 func endsIn(name string, suffixes []string) bool {
 	return slices.ContainsFunc(suffixes, func(s string) bool {
-		return strings.HasSuffix(name, s) && (len(name) == len(s) || s[0] == '.' || name[len(name)-len(s)-1] == '.')
+		return strings.HasSuffix(name, s) && (len(name) == len(s) || s[0] == '.' ||
+			name[len(name)-len(s)-1] == '.')
 	})
 }
 
-// stack returns the stack a tensor belongs to: the only one, or the one whose
-// name is part of the tensor's.
+// stack returns the stack a tensor belongs to: the only one, or the one whose name is part of the
+// tensor's.
 func (c *comparison) stack(parts []string) (string, *shapes.Stack) {
 	s := c.shape
 	switch {
@@ -197,9 +213,8 @@ func (c *comparison) depths() {
 	}
 }
 
-// ParametersOf returns the parameters a header holds as the shape counts them:
-// without buffers, without fixed sinusoids, and without copies of a tied
-// embedding that some checkpoints store.
+// ParametersOf returns the parameters a header holds as the shape counts them: without buffers,
+// without fixed sinusoids, and without copies of a tied embedding that some checkpoints store.
 func (h *Header) ParametersOf(s *shapes.Shape) int64 {
 	shared := slices.ContainsFunc(h.Tensors, func(t Tensor) bool { return endsIn(t.Name, []string{"shared.weight"}) })
 	tied := s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
@@ -207,7 +222,8 @@ func (h *Header) ParametersOf(s *shapes.Shape) int64 {
 	for i := range h.Tensors {
 		t := &h.Tensors[i]
 		copied := shared && endsIn(t.Name, []string{"embed_tokens.weight"}) ||
-			tied && endsIn(t.Name, headTensors) || endsIn(t.Name, []string{"cls.predictions.decoder.bias"})
+			tied && endsIn(t.Name, headTensors) ||
+			endsIn(t.Name, []string{"cls.predictions.decoder.bias"})
 		if !copied && !isBuffer(t) && !fixedPositions(s, t) {
 			sum += t.number
 		}

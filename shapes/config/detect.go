@@ -26,8 +26,8 @@ func (f Format) String() string { return formatNames[f] }
 // MarshalText writes the word of [Format.String].
 func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// isSafetensors reports whether a file starts like one: a length of eight
-// bytes, of which the upper ones are zero, and a JSON object.
+// isSafetensors reports whether a file starts like one: a length of eight bytes, of which the upper
+// ones are zero, and a JSON object.
 func isSafetensors(name string, start []byte) bool {
 	if strings.EqualFold(path.Ext(name), ".safetensors") {
 		return true
@@ -38,8 +38,8 @@ func isSafetensors(name string, start []byte) bool {
 // ginLine matches an assignment or import as gin writes them.
 var ginLine = regexp.MustCompile(`(?m)^[ \t]*[A-Za-z_][\w./]*[ \t]*=|^(?:import|from|include)[ \t]`)
 
-// detect tells the text formats apart. JSON starts with a bracket; gin assigns
-// with "=" where YAML uses ":".
+// detect tells the text formats apart. JSON starts with a bracket; gin assigns with "=" where YAML
+// uses ":".
 func detect(name string, content []byte) Format {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".yaml", ".yml":

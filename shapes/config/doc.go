@@ -1,17 +1,15 @@
-// Package config reads a model's architecture from the files that projects
-// keep beside their code:
+// Package config reads a model's architecture from the files that projects keep beside their code:
 //
 //   - Hugging Face config.json of the architectures of [Architectures],
 //   - gin files of T5X and Mesh TensorFlow (operative_config.gin),
 //   - this project's own YAML, see below,
 //   - safetensors headers and their shard index, which hold exact tensors.
 //
-// [Read] detects which of them it was given. A file is either understood
-// completely or refused: a field that changes the architecture in a way
-// [shapes.Shape] cannot say is a fault, a field that changes neither parameters
-// nor operations is passed over, and a field nobody knows is listed in
-// [Result.Unknown]. Faults are collected, each with its line and column, and
-// returned together as an [*Error].
+// [Read] detects which of them it was given. A file is either understood completely or refused: a
+// field that changes the architecture in a way [shapes.Shape] cannot say is a fault, a field that
+// changes neither parameters nor operations is passed over, and a field nobody knows is listed in
+// [Result.Unknown]. Faults are collected, each with its line and column, and returned together as
+// an [*Error].
 //
 // # YAML
 //
@@ -23,16 +21,15 @@
 //	final_norm, experts, active_experts, sparse_every, frontend (kind,
 //	channels, patch)
 //
-// bias is none, all, qkv, no-key or a list of q, k, v, o and ffn; a stack is a
-// section or none. A key not given has its value of T5 v1.0 (tied head,
-// RMSNorm, no bias, ReLU, relative positions) or is 0. With extends, it has the
-// value of the shape that extends names: a catalogue name, an edit of one such
-// as t5-base/el=24, or the path of another file of any format, relative to this
-// one (./base.yaml). A changed number of heads changes kv_heads with it where
-// the two were equal; a changed kind of position drops a table it does not use.
+// bias is none, all, qkv, no-key or a list of q, k, v, o and ffn; a stack is a section or none. A
+// key not given has its value of T5 v1.0 (tied head, RMSNorm, no bias, ReLU, relative positions) or
+// is 0. With extends, it has the value of the shape that extends names: a catalogue name, an edit
+// of one such as t5-base/el=24, or the path of another file of any format, relative to this one
+// (./base.yaml). A changed number of heads changes kv_heads with it where the two were equal; a
+// changed kind of position drops a table it does not use.
 //
 // # Limits
 //
-// Input is hostile until read: sizes, nesting and the chain of extends are
-// bounded, and nothing is allocated on the word of a length field.
+// Input is hostile until read: sizes, nesting and the chain of extends are bounded, and nothing is
+// allocated on the word of a length field.
 package config

@@ -12,8 +12,8 @@ import (
 // maxExtends bounds the files of one chain of extends.
 const maxExtends = 16
 
-// extend puts the shape that "extends" names under a YAML file: a file when it
-// looks like a path (./a.yaml, ../a.json, a.gin), else a catalogue name or edit.
+// extend puts the shape that "extends" names under a YAML file: a file when it looks like a path
+// (./a.yaml, ../a.json, a.gin), else a catalogue name or edit.
 func (y *yamlShape) extend(rd *reader) error {
 	f, ok := y.take("extends")
 	if !ok {
@@ -21,7 +21,8 @@ func (y *yamlShape) extend(rd *reader) error {
 	}
 	y.extended = true
 	if f.value.kind != word || strings.TrimSpace(f.value.text) == "" {
-		y.fault(f.value.at, "extends", "is not text", f.value.show(), "a catalogue name such as t5-base, or a path such as ./base.yaml")
+		y.fault(f.value.at, "extends", "is not text", f.value.show(),
+			"a catalogue name such as t5-base, or a path such as ./base.yaml")
 		return nil
 	}
 	target := f.value.text
@@ -33,7 +34,8 @@ func (y *yamlShape) extend(rd *reader) error {
 	chain := append(slices.Clone(rd.chain), path.Clean(y.file))
 	switch {
 	case slices.Contains(chain, resolved):
-		y.fault(f.value.at, "extends", "goes in a circle", strings.Join(append(chain, resolved), " → "), "a chain that ends")
+		y.fault(f.value.at, "extends", "goes in a circle",
+			strings.Join(append(chain, resolved), " → "), "a chain that ends")
 		return nil
 	case len(chain) >= maxExtends:
 		y.fault(f.value.at, "extends", "is a chain of too many files", quote(target), "at most 16")
@@ -44,7 +46,8 @@ func (y *yamlShape) extend(rd *reader) error {
 		return err
 	}
 	if base.Format == Safetensors && base.Shape.DModel == 0 {
-		y.fault(f.value.at, "extends", "holds tensors but no shape", quote(target), "a configuration file")
+		y.fault(f.value.at, "extends", "holds tensors but no shape", quote(target),
+			"a configuration file")
 		return nil
 	}
 	y.shape = base.Shape
@@ -60,13 +63,17 @@ func (y *yamlShape) extendCatalogue(n *node) {
 	var unknown *shapes.UnknownError
 	if errors.As(err, &unknown) {
 		y.faults = append(y.faults, Fault{
-			Position: n.at, Field: "extends", Problem: "names no shape", Value: quote(n.text), Suggestion: unknown.Suggestion,
-			Allowed: "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml", Err: err,
+			Position: n.at, Field: "extends", Problem: "names no shape", Value: quote(n.text),
+			Suggestion: unknown.Suggestion,
+			Allowed:    "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml", Err: err,
 		})
 		return
 	}
 	if err != nil {
-		y.faults = append(y.faults, Fault{Position: n.at, Field: "extends", Problem: "cannot be followed", Value: err.Error(), Err: err})
+		y.faults = append(y.faults, Fault{
+			Position: n.at, Field: "extends",
+			Problem: "cannot be followed", Value: err.Error(), Err: err,
+		})
 		return
 	}
 	y.shape = base
@@ -78,5 +85,6 @@ func looksLikePath(s string) bool {
 	if strings.HasPrefix(s, ".") || path.IsAbs(s) || strings.Contains(s, `\`) {
 		return true
 	}
-	return slices.Contains([]string{".yaml", ".yml", ".json", ".gin", ".safetensors"}, strings.ToLower(path.Ext(s)))
+	return slices.Contains([]string{".yaml", ".yml", ".json", ".gin", ".safetensors"},
+		strings.ToLower(path.Ext(s)))
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Position is a place in a file. Line and Column count from 1, columns in
-// characters; both are 0 when a fault concerns the file as a whole.
+// Position is a place in a file. Line and Column count from 1, columns in characters; both are 0
+// when a fault concerns the file as a whole.
 type Position struct {
 	File   string
 	Line   int
@@ -32,8 +32,8 @@ type Fault struct {
 	Err        error  // the cause, where the operating system or the catalogue gave one
 }
 
-// String returns "file:line:col: field problem: value; allowed: …", where a
-// suggestion takes the place of a list of everything allowed.
+// String returns "file:line:col: field problem: value; allowed: …", where a suggestion takes the
+// place of a list of everything allowed.
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(f.Position.String())
@@ -94,8 +94,8 @@ type Field struct {
 	Name string
 }
 
-// Bounds on how much of a name or value an error message repeats; what is
-// clipped may already be a quoted value.
+// Bounds on how much of a name or value an error message repeats; what is clipped may already be a
+// quoted value.
 const (
 	maxQuoted  = 80
 	maxClipped = 2 * maxQuoted

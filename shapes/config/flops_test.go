@@ -10,8 +10,8 @@ import (
 )
 
 // The counter that users see gives the published number of gpt2, BERT with its
-// masked-language-model head, and whisper-tiny from their configurations; the
-// sources are in read_test.go.
+// masked-language-model head, and whisper-tiny from their configurations; the sources are in
+// read_test.go.
 func TestCounterOfConfigurations(t *testing.T) {
 	for file, want := range map[string]int64{
 		"gpt2.json":                  124_439_808,

@@ -31,10 +31,11 @@ func seed(f *testing.F, extensions ...string) {
 	}
 }
 
-// readAnything reads under a name and checks what every outcome has in common:
-// either faults with places, or a shape that is valid.
+// readAnything reads under a name and checks what every outcome has in common: either faults with
+// places, or a shape that is valid.
 func readAnything(t *testing.T, name string, content []byte) {
-	files := fstest.MapFS{name: {Data: content}, "t5-small.yaml": {Data: []byte("extends: " + name)}}
+	files := fstest.MapFS{name: {Data: content}, "t5-small.yaml": {Data: []byte("extends: " +
+		name)}}
 	o := testOptions()
 	o.Open = func(name string) (io.ReadCloser, error) { return files.Open(name) }
 	r, err := Read(name, bytes.NewReader(content), o)
@@ -84,7 +85,8 @@ func FuzzDetect(f *testing.F) {
 
 func FuzzHeader(f *testing.F) {
 	f.Add(checkpoint(tinyT5()...))
-	f.Add(checkpoint(stored{"model.embed_tokens.weight", []int64{4, 4}}, stored{"lm_head.weight", []int64{4, 4}}))
+	f.Add(checkpoint(stored{"model.embed_tokens.weight", []int64{4, 4}},
+		stored{"lm_head.weight", []int64{4, 4}}))
 	for _, header := range []string{`{}`, `{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}`, `{"__metadata__": {"a": "b"}}`} {
 		f.Add(headerFile(header))
 	}
@@ -102,7 +104,8 @@ func FuzzHeader(f *testing.F) {
 			return
 		}
 		Compare(r, h)
-		if h.ParametersOf(&r.Shape) > h.Elements() || h.Parameters() > h.Elements() || h.Elements() < 0 {
+		if h.ParametersOf(&r.Shape) > h.Elements() || h.Parameters() > h.Elements() ||
+			h.Elements() < 0 {
 			t.Fatalf("counts %d, %d of %d", h.ParametersOf(&r.Shape), h.Parameters(), h.Elements())
 		}
 	})

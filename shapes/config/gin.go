@@ -27,8 +27,8 @@ type ginBinding struct {
 	value     *node
 }
 
-// ginScanner reads the subset of gin that operative configurations consist of:
-// bindings, block bindings, macros, imports and comments.
+// ginScanner reads the subset of gin that operative configurations consist of: bindings, block
+// bindings, macros, imports and comments.
 type ginScanner struct {
 	text     *text
 	pos      int
@@ -40,12 +40,17 @@ type ginScanner struct {
 // parseGin returns the bindings of a gin file, later ones replacing earlier.
 func parseGin(t *text) (*ginFile, error) {
 	if len(t.bytes) > maxGinBytes {
-		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)), fmt.Sprintf("a gin file of at most %d bytes", maxGinBytes))
+		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
+			fmt.Sprintf("a gin file of at most %d bytes", maxGinBytes))
 	}
-	s := &ginScanner{text: t, file: &ginFile{macros: map[string]*node{}, at: Position{File: t.file}}}
+	s := &ginScanner{text: t, file: &ginFile{
+		macros: map[string]*node{},
+		at:     Position{File: t.file},
+	}}
 	for s.skipBlank(); s.pos < len(t.bytes); s.skipBlank() {
 		if len(s.file.bindings)+len(s.file.macros) > maxGinBindings {
-			return nil, t.fail(s.pos, "holds too many bindings", "", fmt.Sprintf("at most %d", maxGinBindings))
+			return nil, t.fail(s.pos, "holds too many bindings", "",
+				fmt.Sprintf("at most %d", maxGinBindings))
 		}
 		start := s.pos
 		if err := s.statement(); err != nil {
@@ -164,7 +169,8 @@ func (s *ginScanner) statement() *Fault {
 	}
 	name := s.name()
 	if name == "" {
-		return s.fault(start, "is not a gin statement", quote(s.line(start)), "Class.parameter = value, NAME = value or import")
+		return s.fault(start, "is not a gin statement", quote(s.line(start)),
+			"Class.parameter = value, NAME = value or import")
 	}
 	switch name {
 	case "import", "from":
@@ -186,12 +192,14 @@ func (s *ginScanner) statement() *Fault {
 		s.pos++
 		return s.bind(start, name, inBlock)
 	}
-	return s.fault(start, "is not a gin statement", quote(s.line(start)), "Class.parameter = value, NAME = value or import")
+	return s.fault(start, "is not a gin statement", quote(s.line(start)),
+		"Class.parameter = value, NAME = value or import")
 }
 
 // line returns the rest of the line at an offset.
 func (s *ginScanner) line(offset int) string {
-	rest, _, _ := strings.Cut(string(s.text.bytes[offset:min(len(s.text.bytes), offset+4*maxQuoted)]), "\n")
+	rest, _, _ := strings.Cut(string(s.text.bytes[offset:min(len(s.text.bytes),
+		offset+4*maxQuoted)]), "\n")
 	return rest
 }
 
@@ -203,7 +211,8 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 	}
 	s.skipSpace()
 	if c := s.peek(); c != 0 && c != '\n' && c != '#' {
-		return s.fault(s.pos, "has text after the value", quote(s.line(s.pos)), "one value a statement")
+		return s.fault(s.pos, "has text after the value", quote(s.line(s.pos)),
+			"one value a statement")
 	}
 	if inBlock {
 		name = s.selector + "." + name
@@ -224,7 +233,10 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 		s.file.macros[scope] = value
 		return nil
 	}
-	s.file.bindings = append(s.file.bindings, ginBinding{scope: scope, class: class, parameter: parameter, at: s.text.at(start), value: value})
+	s.file.bindings = append(s.file.bindings, ginBinding{
+		scope: scope, class: class,
+		parameter: parameter, at: s.text.at(start), value: value,
+	})
 	return nil
 }
 

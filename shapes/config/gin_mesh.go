@@ -7,15 +7,15 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// meshClasses are the classes of Mesh TensorFlow whose parameters describe the
-// model; everything else of an operative configuration describes training.
+// meshClasses are the classes of Mesh TensorFlow whose parameters describe the model; everything
+// else of an operative configuration describes training.
 var meshClasses = map[string]bool{
 	"Bitransformer": true, "Unitransformer": true, "LayerStack": true, "make_layer_stack": true,
 	"SelfAttention": true, "EncDecAttention": true, "DenseReluDense": true,
 }
 
-// readMesh reads the bitransformer of Mesh TensorFlow as T5 was trained with.
-// What has no default in every release must be given.
+// readMesh reads the bitransformer of Mesh TensorFlow as T5 was trained with. What has no default
+// in every release must be given.
 func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	m := &meshModel{reading: r, stacks: map[string]*section{}}
 	for _, scope := range []string{"encoder", "decoder"} {
@@ -26,10 +26,14 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	decoder := m.stacks["decoder"]
 	if width := decoder.need("", "Unitransformer.d_model"); width != shape.DModel && width > 0 && shape.DModel > 0 {
 		f := decoder.byName["Unitransformer.d_model"]
-		r.fault(f.at, "decoder/Unitransformer.d_model", "contradicts the encoder's", f.value.show(), "the same width in both stacks")
+		r.fault(f.at, "decoder/Unitransformer.d_model", "contradicts the encoder's", f.value.show(),
+			"the same width in both stacks")
 	}
 	shape.Encoder = m.stack("encoder", []string{"SelfAttention", "DenseReluDense"})
-	shape.Decoder = m.stack("decoder", []string{"SelfAttention", "EncDecAttention", "DenseReluDense"})
+	shape.Decoder = m.stack("decoder", []string{
+		"SelfAttention", "EncDecAttention",
+		"DenseReluDense",
+	})
 	shape.Bias = m.bias()
 	shape.Head = shapes.HeadUntied
 	if decoder.flag("head", false, "Unitransformer.shared_embedding_and_softmax_weights") {
@@ -40,7 +44,8 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 		if ok {
 			at, value = shared.at, shared.value.show()
 		}
-		r.fault(at, "Bitransformer.shared_embedding", "cannot be expressed as a shape", value, "True: one embedding shared by both stacks")
+		r.fault(at, "Bitransformer.shared_embedding", "cannot be expressed as a shape", value,
+			"True: one embedding shared by both stacks")
 	}
 	shape.Family = t5Family(&shape)
 	m.listUnknown()
@@ -53,8 +58,8 @@ type meshModel struct {
 	stacks map[string]*section
 }
 
-// stackSection collects the bindings of one scope. Without a scope a binding
-// holds for both, unless the scope has its own.
+// stackSection collects the bindings of one scope. Without a scope a binding holds for both, unless
+// the scope has its own.
 func (m *meshModel) stackSection(f *ginFile, scope string) *section {
 	scoped := map[string]bool{}
 	for _, b := range f.bindings {
@@ -73,15 +78,20 @@ func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 	s := m.stacks[scope]
 	if f, ok := s.take("make_layer_stack.layers"); ok {
 		if got := wrongLayers(f.value, want); got != "" {
-			s.fault(f.value.at, f.name, "cannot be expressed as a shape", got, "["+strings.Join(want, ", ")+"]")
+			s.fault(f.value.at, f.name, "cannot be expressed as a shape", got,
+				"["+strings.Join(want, ", ")+"]")
 		}
 	}
-	for _, name := range []string{"LayerStack.sublayers_per_layer", "LayerStack.sublayers_initial"} {
+	for _, name := range []string{
+		"LayerStack.sublayers_per_layer",
+		"LayerStack.sublayers_initial",
+	} {
 		m.noOtherNorm(s, name)
 	}
 	s.refuse("SelfAttention.shared_kv", isFalse, "separate keys and values")
 	s.refuse("EncDecAttention.shared_kv", isFalse, "separate keys and values")
-	s.refuse("EncDecAttention.relative_attention_type", isFalse, "no relative positions between encoder and decoder")
+	s.refuse("EncDecAttention.relative_attention_type", isFalse,
+		"no relative positions between encoder and decoder")
 	k := shapes.Stack{
 		Layers: s.need(scope+".layers", "make_layer_stack.num_layers"),
 		DFF:    s.need(scope+".d_ff", "DenseReluDense.hidden_size"),
@@ -91,7 +101,8 @@ func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 	k.Gated, k.Activation = s.ginActivations(scope, "DenseReluDense.activation")
 	k.KVHeads = k.Heads
 	if heads, ok := s.optional("", "SelfAttention.num_memory_heads"); ok && heads > 0 {
-		s.note(scope+".kv_heads", "SelfAttention.num_memory_heads", s.byName["SelfAttention.num_memory_heads"].at)
+		s.note(scope+".kv_heads", "SelfAttention.num_memory_heads",
+			s.byName["SelfAttention.num_memory_heads"].at)
 		k.KVHeads = heads
 	}
 	m.sameInCross(s, "num_heads", k.Heads)
@@ -106,12 +117,13 @@ func (m *meshModel) sameInCross(s *section, parameter string, value int) {
 	name := "EncDecAttention." + parameter
 	if v, ok := s.optional("", name); ok && v != value {
 		f := s.byName[name]
-		m.fault(f.at, name, "cannot be expressed as a shape", f.value.show(), "the same as in SelfAttention")
+		m.fault(f.at, name, "cannot be expressed as a shape", f.value.show(),
+			"the same as in SelfAttention")
 	}
 }
 
-// noOtherNorm reports whether a list of sublayers has an RMS norm; another
-// norm is a fault. An absent list means the usual one, which has it.
+// noOtherNorm reports whether a list of sublayers has an RMS norm; another norm is a fault. An
+// absent list means the usual one, which has it.
 func (m *meshModel) noOtherNorm(s *section, name string) bool {
 	f, ok := s.take(name)
 	if !ok || f.value.kind == null {
@@ -129,8 +141,8 @@ func (m *meshModel) noOtherNorm(s *section, name string) bool {
 	return found
 }
 
-// position reads how positions enter: a relative table shared by the layers of
-// the stack, a learned table, sinusoids, or nothing.
+// position reads how positions enter: a relative table shared by the layers of the stack, a learned
+// table, sinusoids, or nothing.
 func (m *meshModel) position(scope string, k *shapes.Stack) {
 	s := m.stacks[scope]
 	buckets := s.integer(scope+".positions", 32, "SelfAttention.relative_attention_num_buckets")
@@ -143,12 +155,15 @@ func (m *meshModel) position(scope string, k *shapes.Stack) {
 		k.Position, k.Positions = shapes.Relative, buckets
 	case relative != "" && relative != "bias_shared" || relative != "" && (learned || sinusoid):
 		f := s.byName["SelfAttention.relative_attention_type"]
-		s.fault(f.value.at, scope+"/"+f.name, "cannot be expressed as a shape", f.value.show(), "'bias_shared' without another positional embedding, or None")
+		s.fault(f.value.at, scope+"/"+f.name, "cannot be expressed as a shape", f.value.show(),
+			"'bias_shared' without another positional embedding, or None")
 	case learned && known:
 		k.Position, k.Positions = shapes.Learned, length
-		s.note(scope+".positions", "Unitransformer.max_length", s.byName["Unitransformer.max_length"].at)
+		s.note(scope+".positions", "Unitransformer.max_length",
+			s.byName["Unitransformer.max_length"].at)
 	case learned:
-		s.fault(s.at, scope+"/Unitransformer.max_length", "is missing", "", "the rows of the learned position table, or positional_embedding = False")
+		s.fault(s.at, scope+"/Unitransformer.max_length", "is missing", "",
+			"the rows of the learned position table, or positional_embedding = False")
 	case sinusoid:
 		k.Position = shapes.Sinusoidal
 	default:
@@ -156,13 +171,14 @@ func (m *meshModel) position(scope string, k *shapes.Stack) {
 	}
 }
 
-// bias reads use_bias of the feed-forward, the only bias of these models. The
-// first releases had neither the parameter nor the bias.
+// bias reads use_bias of the feed-forward, the only bias of these models. The first releases had
+// neither the parameter nor the bias.
 func (m *meshModel) bias() shapes.Bias {
 	encoder := m.stacks["encoder"].flag("bias", false, "DenseReluDense.use_bias")
 	decoder := m.stacks["decoder"].flag("bias", false, "DenseReluDense.use_bias")
 	if encoder != decoder {
-		m.fault(m.place("bias"), "DenseReluDense.use_bias", "differs between the stacks", "", "the same in both")
+		m.fault(m.place("bias"), "DenseReluDense.use_bias", "differs between the stacks", "",
+			"the same in both")
 	}
 	if encoder && decoder {
 		return shapes.BiasFFN
@@ -175,12 +191,18 @@ func (m *meshModel) listUnknown() {
 	for _, scope := range []string{"encoder", "decoder"} {
 		s := m.stacks[scope]
 		s.skip(
-			"DenseReluDense.dropout_rate", "LayerStack.dropout_rate", "LayerStack.norm_epsilon", "LayerStack.recompute_grads",
-			"make_layer_stack.block_scope", "SelfAttention.attention_func", "SelfAttention.attention_kwargs", "SelfAttention.combine_dims",
-			"SelfAttention.dropout_rate", "SelfAttention.fold_scaling_into_initializer", "SelfAttention.keep_query_heads_dims",
-			"Unitransformer.ensemble", "Unitransformer.input_full_attention", "Unitransformer.label_smoothing", "Unitransformer.loss_denominator",
-			"Unitransformer.loss_fn", "Unitransformer.loss_on_targets_only", "Unitransformer.token_dropout_rate", "Unitransformer.vocab_divisor",
-			"Unitransformer.z_loss", "Unitransformer.shared_embedding_and_softmax_weights", "Bitransformer.shared_embedding",
+			"DenseReluDense.dropout_rate", "LayerStack.dropout_rate", "LayerStack.norm_epsilon",
+			"LayerStack.recompute_grads",
+			"make_layer_stack.block_scope", "SelfAttention.attention_func",
+			"SelfAttention.attention_kwargs", "SelfAttention.combine_dims",
+			"SelfAttention.dropout_rate", "SelfAttention.fold_scaling_into_initializer",
+			"SelfAttention.keep_query_heads_dims",
+			"Unitransformer.ensemble", "Unitransformer.input_full_attention",
+			"Unitransformer.label_smoothing", "Unitransformer.loss_denominator",
+			"Unitransformer.loss_fn", "Unitransformer.loss_on_targets_only",
+			"Unitransformer.token_dropout_rate", "Unitransformer.vocab_divisor",
+			"Unitransformer.z_loss", "Unitransformer.shared_embedding_and_softmax_weights",
+			"Bitransformer.shared_embedding",
 		)
 		for _, f := range s.untaken() {
 			if found := (Field{Position: f.at, Name: f.name}); !slices.Contains(m.unknown, found) {

@@ -19,12 +19,13 @@ func readGin(r *reading, f *ginFile, vocab int) shapes.Shape {
 	case has("Bitransformer") || has("Unitransformer"):
 		return readMesh(r, f, vocab)
 	}
-	r.fault(Position{File: r.file}, "", "configures no model this reader knows", "", "bindings of T5Config (T5X) or of Bitransformer and Unitransformer (Mesh TensorFlow)")
+	r.fault(Position{File: r.file}, "", "configures no model this reader knows", "",
+		"bindings of T5Config (T5X) or of Bitransformer and Unitransformer (Mesh TensorFlow)")
 	return shapes.Shape{}
 }
 
-// ginSection collects the bindings that name accepts under the name it gives
-// them. A later binding replaces an earlier one, as gin does.
+// ginSection collects the bindings that name accepts under the name it gives them. A later binding
+// replaces an earlier one, as gin does.
 func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *section {
 	root := &node{kind: object, at: f.at}
 	index := map[string]int{}
@@ -61,11 +62,12 @@ func (s *section) need(shapeFields, name string) int {
 	return v
 }
 
-// readT5X reads network.T5Config of t5x/examples/t5: absent fields have the
-// defaults of that class. Relative positions have 32 buckets in every model.
+// readT5X reads network.T5Config of t5x/examples/t5: absent fields have the defaults of that class.
+// Relative positions have 32 buckets in every model.
 func readT5X(r *reading, f *ginFile) shapes.Shape {
 	s := ginSection(r, f, func(b ginBinding) (string, bool) { return b.parameter, b.class == "T5Config" })
-	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8, "num_heads")
+	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8,
+		"num_heads")
 	stack := shapes.Stack{
 		DFF:       s.integer("encoder.d_ff decoder.d_ff", 2048, "mlp_dim"),
 		DKV:       s.integer("encoder.d_kv decoder.d_kv", 64, "head_dim"),
@@ -76,7 +78,8 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		FinalNorm: true,
 	}
 	stack.Gated, stack.Activation = s.ginActivations("encoder", "mlp_activations")
-	s.fields["decoder.gated"], s.fields["decoder.activation"] = s.where("encoder.gated"), s.where("encoder.activation")
+	s.fields["decoder.gated"], s.fields["decoder.activation"] = s.where("encoder.gated"),
+		s.where("encoder.activation")
 	shape := shapes.Shape{
 		Vocab:   s.need("vocab", "vocab_size"),
 		DModel:  s.integer("d_model", 512, "emb_dim"),
@@ -91,7 +94,8 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		shape.Head = shapes.HeadTied
 	}
 	shape.Family = t5Family(&shape)
-	s.skip("dtype", "dropout_rate", "float32_attention_logits", "max_distance", "scan_layers", "remat_policy", "transpose_batch_seqlen")
+	s.skip("dtype", "dropout_rate", "float32_attention_logits", "max_distance", "scan_layers",
+		"remat_policy", "transpose_batch_seqlen")
 	for _, f := range s.untaken() {
 		r.unknown = append(r.unknown, Field{Position: f.at, Name: "T5Config." + f.name})
 	}
@@ -106,9 +110,9 @@ func t5Family(s *shapes.Shape) shapes.Family {
 	return shapes.T5
 }
 
-// ginActivations reads 'relu', ('relu',) or ('gelu', 'linear'): each activation
-// has its own input projection, and their outputs are multiplied. One of two
-// is therefore linear. Absent, it is a single ReLU.
+// ginActivations reads 'relu', ('relu',) or ('gelu', 'linear'): each activation has its own input
+// projection, and their outputs are multiplied. One of two is therefore linear. Absent, it is a
+// single ReLU.
 func (s *section) ginActivations(stack, name string) (gated bool, a shapes.Activation) {
 	f, ok := s.take(name)
 	if !ok || f.value.kind == null {
@@ -130,7 +134,8 @@ func (s *section) ginActivations(stack, name string) (gated bool, a shapes.Activ
 			return gated, a
 		}
 	}
-	s.fault(f.value.at, name, "cannot be expressed as a shape", showItems(items), "one of "+allowedWords(activations)+", or such a one and linear")
+	s.fault(f.value.at, name, "cannot be expressed as a shape", showItems(items),
+		"one of "+allowedWords(activations)+", or such a one and linear")
 	return gated, shapes.ReLU
 }
 
@@ -143,8 +148,8 @@ func showItems(items []*node) string {
 	return clip("(" + strings.Join(shown, ", ") + ")")
 }
 
-// tokenizers are the vocabularies that T5 and mT5 were released with: pieces
-// and sentinels, padded to a multiple of 128 (vocab_divisor).
+// tokenizers are the vocabularies that T5 and mT5 were released with: pieces and sentinels, padded
+// to a multiple of 128 (vocab_divisor).
 var tokenizers = []struct {
 	path string
 	rows int
@@ -155,8 +160,8 @@ var tokenizers = []struct {
 	{"cc_corpus.32000", 32128},
 }
 
-// meshVocab returns the rows of the embedding, which a Mesh TensorFlow file
-// does not say: from the caller, a macro, or the path of a known tokenizer.
+// meshVocab returns the rows of the embedding, which a Mesh TensorFlow file does not say: from the
+// caller, a macro, or the path of a known tokenizer.
 func meshVocab(r *reading, f *ginFile, given int) int {
 	if given > 0 {
 		return given
@@ -173,12 +178,15 @@ func meshVocab(r *reading, f *ginFile, given int) int {
 		for _, t := range tokenizers {
 			if strings.Contains(n.text, t.path) {
 				r.note("vocab", "vocabulary", n.at)
-				r.warn(n.at, "the file does not say the vocabulary size: taken as %d from the tokenizer %s", t.rows, t.path)
+				r.warn(n.at,
+					"the file does not say the vocabulary size: taken as %d from the tokenizer %s",
+					t.rows, t.path)
 				return t.rows
 			}
 		}
 	}
-	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "", "the rows of the embedding given beside the file, or in it as vocab_size = 32128")
+	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "",
+		"the rows of the embedding given beside the file, or in it as vocab_size = 32128")
 	return 0
 }
 
@@ -212,8 +220,7 @@ func className(n *node) string {
 	return name[strings.LastIndexAny(name, "./")+1:]
 }
 
-// wrongLayers returns what keeps a list of layer classes from being the wanted
-// one, or "".
+// wrongLayers returns what keeps a list of layer classes from being the wanted one, or "".
 func wrongLayers(n *node, want []string) string {
 	var got []string
 	for _, item := range n.items {

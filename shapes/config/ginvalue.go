@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// value reads a gin value: a number, text, True, False, None, a list, tuple or
-// dictionary, a macro %NAME, or a configurable @name(), which stays opaque.
+// value reads a gin value: a number, text, True, False, None, a list, tuple or dictionary, a macro
+// %NAME, or a configurable @name(), which stays opaque.
 func (s *ginScanner) value(depth int) (*node, *Fault) {
 	if depth > maxGinDepth {
-		return nil, s.fault(s.pos, "is nested too deep", "", fmt.Sprintf("at most %d levels", maxGinDepth))
+		return nil, s.fault(s.pos, "is nested too deep", "",
+			fmt.Sprintf("at most %d levels", maxGinDepth))
 	}
 	if depth == 0 {
 		s.skipSpace()
@@ -29,7 +30,8 @@ func (s *ginScanner) value(depth int) (*node, *Fault) {
 		s.pos++
 		name := s.name()
 		if name == "" {
-			return nil, s.fault(start, "is a reference without a name", quote(s.line(start)), "%NAME or @name")
+			return nil, s.fault(start, "is a reference without a name", quote(s.line(start)),
+				"%NAME or @name")
 		}
 		if c == '@' && s.peek() == '(' {
 			s.pos++
@@ -46,7 +48,8 @@ func (s *ginScanner) value(depth int) (*node, *Fault) {
 // scalar reads a number or one of the words of Python.
 func (s *ginScanner) scalar(at Position) (*node, *Fault) {
 	start := s.pos
-	for s.pos < len(s.text.bytes) && !strings.ContainsRune(" \t\r\n,()[]{}:#=\\'\"", rune(s.peek())) {
+	for s.pos < len(s.text.bytes) && !strings.ContainsRune(" \t\r\n,()[]{}:#=\\'\"",
+		rune(s.peek())) {
 		s.pos++
 	}
 	raw := string(s.text.bytes[start:s.pos])
@@ -56,16 +59,18 @@ func (s *ginScanner) scalar(at Position) (*node, *Fault) {
 	case "None":
 		return &node{kind: null, at: at, text: "null"}, nil
 	case "":
-		return nil, s.fault(start, "has no value", quote(s.line(start)), "a number, text, True, False, None, a list, %NAME or @name")
+		return nil, s.fault(start, "has no value", quote(s.line(start)),
+			"a number, text, True, False, None, a list, %NAME or @name")
 	}
 	if c := raw[0]; c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9' {
 		return &node{kind: number, at: at, text: raw}, nil
 	}
-	return nil, s.fault(start, "is not a gin value", quote(raw), "a number, text in quotes, True, False, None, a list, %NAME or @name")
+	return nil, s.fault(start, "is not a gin value", quote(raw),
+		"a number, text in quotes, True, False, None, a list, %NAME or @name")
 }
 
-// adjacent reads a string and, inside brackets, the strings right after it,
-// which Python joins: long values are written so.
+// adjacent reads a string and, inside brackets, the strings right after it, which Python joins:
+// long values are written so.
 func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
 	whole, fault := s.quoted(at)
 	for fault == nil && depth > 0 {
@@ -80,8 +85,8 @@ func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
 	return whole, fault
 }
 
-// quoted reads a string in single or double quotes; a backslash stands for the
-// character after it. A string in three quotes may hold lines.
+// quoted reads a string in single or double quotes; a backslash stands for the character after it.
+// A string in three quotes may hold lines.
 func (s *ginScanner) quoted(at Position) (*node, *Fault) {
 	start := s.pos
 	mark := s.text.bytes[s.pos : s.pos+1]
@@ -133,13 +138,13 @@ func (s *ginScanner) sequence(at Position, depth int) (*node, *Fault) {
 			s.pos++
 		case closing:
 		default:
-			return nil, s.fault(start, "is not closed", quote(s.line(start)), "a list that ends with "+string(closing))
+			return nil, s.fault(start, "is not closed", quote(s.line(start)),
+				"a list that ends with "+string(closing))
 		}
 	}
 }
 
-// dictionary passes over {…}; no dictionary of a gin file says anything about
-// the shape.
+// dictionary passes over {…}; no dictionary of a gin file says anything about the shape.
 func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
 	start := s.pos
 	s.pos++
@@ -157,20 +162,25 @@ func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
 				s.pos++
 			case after == ',' && s.peek() == '}':
 			default:
-				return nil, s.fault(start, "is not closed", quote(s.line(start)), "a dictionary that ends with }")
+				return nil, s.fault(start, "is not closed", quote(s.line(start)),
+					"a dictionary that ends with }")
 			}
 		}
 	}
 }
 
-// resolve follows a macro to its value. The value's own place is kept, as that
-// is the line to change.
+// resolve follows a macro to its value. The value's own place is kept, as that is the line to
+// change.
 func (f *ginFile) resolve(n *node) (*node, error) {
 	seen := 0
 	for n.kind == reference && n.text[0] == '%' {
 		next, ok := f.macros[n.text[1:]]
 		if seen++; !ok || seen > len(f.macros) {
-			return nil, &Error{Faults: []Fault{{Position: n.at, Problem: "is a macro that never gets a value", Value: n.text, Allowed: "a macro that " + n.text[1:] + " = … defines in the same file"}}}
+			return nil, &Error{Faults: []Fault{{
+				Position: n.at,
+				Problem:  "is a macro that never gets a value", Value: n.text,
+				Allowed: "a macro that " + n.text[1:] + " = … defines in the same file",
+			}}}
 		}
 		n = next
 	}

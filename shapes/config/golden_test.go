@@ -12,8 +12,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// golden compares with testdata/NAME.golden, which was read line by line by a
-// person when it was written.
+// golden compares with testdata/NAME.golden, which was read line by line by a person when it was
+// written.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	file := "testdata/" + name + ".golden"

@@ -21,7 +21,8 @@ var bartModel = model{
 		c.shape.EmbeddingNorm = true
 	},
 	ignored: append([]string{
-		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding", "classif_dropout", "static_position_embeddings", "extra_pos_embeddings",
+		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding",
+		"classif_dropout", "static_position_embeddings", "extra_pos_embeddings",
 	}, bartIgnored...),
 }
 
@@ -39,11 +40,13 @@ var marianModel = model{
 		c.refuse("share_encoder_decoder_embeddings", isTrue, "one embedding shared by both stacks")
 		if v, ok := c.optional("", "decoder_vocab_size"); ok && v != c.shape.Vocab {
 			f := c.byName["decoder_vocab_size"]
-			c.fault(f.value.at, f.name, "cannot be expressed as a shape", f.value.show(), "the same as vocab_size")
+			c.fault(f.value.at, f.name, "cannot be expressed as a shape", f.value.show(),
+				"the same as vocab_size")
 		}
 	},
 	ignored: append([]string{
-		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding", "static_position_embeddings", "extra_pos_embeddings", "max_position_embeddings",
+		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding",
+		"static_position_embeddings", "extra_pos_embeddings", "max_position_embeddings",
 	}, bartIgnored...),
 }
 
@@ -61,7 +64,9 @@ var pegasusModel = model{
 		c.shape.Encoder.FinalNorm, c.shape.Decoder.FinalNorm = true, true
 	},
 	ignored: append([]string{
-		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding", "static_position_embeddings", "extra_pos_embeddings", "max_position_embeddings", "classif_dropout",
+		"add_bias_logits", "add_final_layer_norm", "normalize_before", "normalize_embedding",
+		"static_position_embeddings", "extra_pos_embeddings", "max_position_embeddings",
+		"classif_dropout",
 	}, bartIgnored...),
 }
 
@@ -75,14 +80,19 @@ var whisperModel = model{
 	usual: "WhisperForConditionalGeneration",
 	read:  readWhisper,
 	ignored: append([]string{
-		"max_source_positions", "median_filter_width", "apply_spec_augment", "mask_time_prob", "mask_time_length", "mask_time_min_masks",
-		"mask_feature_prob", "mask_feature_length", "mask_feature_min_masks", "use_weighted_layer_sum", "classifier_proj_size", "alignment_heads",
+		"max_source_positions", "median_filter_width", "apply_spec_augment", "mask_time_prob",
+		"mask_time_length", "mask_time_min_masks",
+		"mask_feature_prob", "mask_feature_length", "mask_feature_min_masks",
+		"use_weighted_layer_sum", "classifier_proj_size", "alignment_heads",
 	}, bartIgnored...),
 }
 
-// bartIgnored are fields of this family that drop, not shape, layers, or that
-// repeat the depth of the encoder.
-var bartIgnored = []string{"encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers", "is_decoder", "add_cross_attention"}
+// bartIgnored are fields of this family that drop, not shape, layers, or that repeat the depth of
+// the encoder.
+var bartIgnored = []string{
+	"encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers",
+	"is_decoder", "add_cross_attention",
+}
 
 // readBART reads what BART, Marian and Pegasus share.
 func readBART(c *hfConfig, vocab int) {
@@ -99,7 +109,8 @@ func readBART(c *hfConfig, vocab int) {
 	}
 	s.Encoder.Activation = c.activation(shapes.GELU, "activation_function")
 	s.Decoder.Activation = s.Encoder.Activation
-	bartHeads(c, c.size("encoder.heads encoder.kv_heads", 16, "encoder_attention_heads", "num_attention_heads"),
+	bartHeads(c, c.size("encoder.heads encoder.kv_heads", 16, "encoder_attention_heads",
+		"num_attention_heads"),
 		c.size("decoder.heads decoder.kv_heads", 16, "decoder_attention_heads"))
 	s.Norm = shapes.LayerNorm
 	s.Bias = shapes.BiasAll
@@ -119,8 +130,8 @@ func sinusoids(c *hfConfig) {
 	c.shape.Decoder.Position = shapes.Sinusoidal
 }
 
-// readWhisper requires the sizes whose defaults changed from whisper-base-like
-// to whisper-tiny between releases.
+// readWhisper requires the sizes whose defaults changed from whisper-base-like to whisper-tiny
+// between releases.
 func readWhisper(c *hfConfig) {
 	s := c.shape
 	s.Vocab = c.size("vocab", 51865, "vocab_size")
@@ -130,7 +141,10 @@ func readWhisper(c *hfConfig) {
 		DFF:       c.size("encoder.d_ff", 1536, "encoder_ffn_dim"),
 		Position:  shapes.Sinusoidal,
 		FinalNorm: true,
-		Frontend:  shapes.Frontend{Kind: shapes.Audio, Channels: c.size("encoder.frontend.channels", 80, "num_mel_bins")},
+		Frontend: shapes.Frontend{
+			Kind:     shapes.Audio,
+			Channels: c.size("encoder.frontend.channels", 80, "num_mel_bins"),
+		},
 	}
 	s.Decoder = shapes.Stack{
 		Layers:    c.required("decoder.layers", "decoder_layers"),
@@ -141,7 +155,8 @@ func readWhisper(c *hfConfig) {
 	}
 	s.Encoder.Activation = c.activation(shapes.GELU, "activation_function")
 	s.Decoder.Activation = s.Encoder.Activation
-	bartHeads(c, c.required("encoder.heads encoder.kv_heads", "encoder_attention_heads", "num_attention_heads"),
+	bartHeads(c, c.required("encoder.heads encoder.kv_heads", "encoder_attention_heads",
+		"num_attention_heads"),
 		c.required("decoder.heads decoder.kv_heads", "decoder_attention_heads"))
 	s.Norm = shapes.LayerNorm
 	s.Bias = shapes.BiasNoKey

@@ -10,16 +10,23 @@ import (
 var bertModel = model{
 	family: shapes.BERT,
 	variants: map[string]variant{
-		"BertModel":                     {pooler: true},
-		"BertForMaskedLM":               {head: true},
-		"BertForPreTraining":            {head: true, pooler: true, uncounted: "the next-sentence head (2·d_model + 2)"},
+		"BertModel":       {pooler: true},
+		"BertForMaskedLM": {head: true},
+		"BertForPreTraining": {
+			head: true, pooler: true,
+			uncounted: "the next-sentence head (2·d_model + 2)",
+		},
 		"BertForSequenceClassification": {pooler: true, uncounted: "the classification head"},
 		"BertForTokenClassification":    {uncounted: "the classification head"},
 		"BertForQuestionAnswering":      {uncounted: "the answer-span head"},
 	},
-	usual:   "BertModel",
-	read:    readBERT,
-	ignored: []string{"hidden_dropout_prob", "attention_probs_dropout_prob", "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type"},
+	usual: "BertModel",
+	read:  readBERT,
+	ignored: []string{
+		"hidden_dropout_prob", "attention_probs_dropout_prob", "directionality",
+		"pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
+		"pooler_size_per_head", "pooler_type",
+	},
 }
 
 // vitModel is ViTConfig.
@@ -29,9 +36,12 @@ var vitModel = model{
 		"ViTModel":                  {pooler: true},
 		"ViTForImageClassification": {uncounted: "the classification head"},
 	},
-	usual:   "ViTModel",
-	read:    readViT,
-	ignored: []string{"hidden_dropout_prob", "attention_probs_dropout_prob", "encoder_stride", "pooler_act"},
+	usual: "ViTModel",
+	read:  readViT,
+	ignored: []string{
+		"hidden_dropout_prob", "attention_probs_dropout_prob", "encoder_stride",
+		"pooler_act",
+	},
 }
 
 // readEncoder reads the sizes that BERT and ViT share; both default to base.
@@ -84,7 +94,8 @@ func readViT(c *hfConfig) {
 		side := image / patch
 		if side == 0 || side > 1<<10 {
 			f := c.where("encoder.positions")
-			c.fault(f.Position, f.Name, "makes no sensible number of patches", strconv.Itoa(image), "1 to 1024 patches of "+strconv.Itoa(patch)+" a side")
+			c.fault(f.Position, f.Name, "makes no sensible number of patches", strconv.Itoa(image),
+				"1 to 1024 patches of "+strconv.Itoa(patch)+" a side")
 			side = 1
 		}
 		s.Encoder.Positions = side*side + 1 // and the class token
@@ -94,6 +105,7 @@ func readViT(c *hfConfig) {
 	}
 	if width, ok := c.optional("", "pooler_output_size"); ok && width != s.DModel && s.Pooler {
 		f := c.byName["pooler_output_size"]
-		c.fault(f.value.at, f.name, "cannot be expressed as a shape", f.value.show(), "the same as hidden_size")
+		c.fault(f.value.at, f.name, "cannot be expressed as a shape", f.value.show(),
+			"the same as hidden_size")
 	}
 }

@@ -12,14 +12,15 @@ var gpt2Model = model{
 	usual: "GPT2LMHeadModel",
 	read:  readGPT2,
 	ignored: []string{
-		"n_ctx", "resid_pdrop", "embd_pdrop", "attn_pdrop", "summary_type", "summary_use_proj", "summary_activation", "summary_proj_to_labels",
-		"summary_first_dropout", "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn",
+		"n_ctx", "resid_pdrop", "embd_pdrop", "attn_pdrop", "summary_type", "summary_use_proj",
+		"summary_activation", "summary_proj_to_labels",
+		"summary_first_dropout", "scale_attn_weights", "scale_attn_by_inverse_layer_idx",
+		"reorder_and_upcast_attn",
 	},
 }
 
-// gptNeoXModel is GPTNeoXConfig (Pythia, GPT-NeoX-20B). Its blocks run
-// attention and feed-forward in parallel, each with its own norm, so the
-// parameters are those of the usual order.
+// gptNeoXModel is GPTNeoXConfig (Pythia, GPT-NeoX-20B). Its blocks run attention and feed-forward
+// in parallel, each with its own norm, so the parameters are those of the usual order.
 var gptNeoXModel = model{
 	family: shapes.GPT,
 	variants: map[string]variant{
@@ -29,7 +30,8 @@ var gptNeoXModel = model{
 	usual: "GPTNeoXForCausalLM",
 	read:  readGPTNeoX,
 	ignored: []string{
-		"max_position_embeddings", "rotary_pct", "rotary_emb_base", "rope_theta", "rope_scaling", "rope_parameters", "partial_rotary_factor", "use_parallel_residual", "is_decoder",
+		"max_position_embeddings", "rotary_pct", "rotary_emb_base", "rope_theta", "rope_scaling",
+		"rope_parameters", "partial_rotary_factor", "use_parallel_residual", "is_decoder",
 	},
 }
 
@@ -43,8 +45,10 @@ var bloomModel = model{
 	usual: "BloomForCausalLM",
 	read:  readBloom,
 	ignored: []string{
-		"masked_softmax_fusion", "bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv", "attention_softmax_in_fp32", "pretraining_tp",
-		"slow_but_exact", "apply_residual_connection_post_layernorm", "seq_length", "offset_alibi", "unk_token_id",
+		"masked_softmax_fusion", "bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv",
+		"attention_softmax_in_fp32", "pretraining_tp",
+		"slow_but_exact", "apply_residual_connection_post_layernorm", "seq_length", "offset_alibi",
+		"unk_token_id",
 	},
 }
 
@@ -71,7 +75,8 @@ func readGPT2(c *hfConfig) {
 	s.Vocab = c.size("vocab", 50257, "vocab_size")
 	s.DModel = c.size("d_model", 768, "n_embd", "hidden_size")
 	stack := decoderOnly(c, c.size("decoder.layers", 12, "n_layer", "num_hidden_layers"),
-		c.size("decoder.heads decoder.kv_heads", 12, "n_head", "num_attention_heads"), shapes.Learned)
+		c.size("decoder.heads decoder.kv_heads", 12, "n_head", "num_attention_heads"),
+		shapes.Learned)
 	stack.Positions = c.size("decoder.positions", 1024, "n_positions", "max_position_embeddings")
 	stack.DFF = 4 * s.DModel
 	c.fields["decoder.d_ff"] = c.where("d_model")
@@ -105,7 +110,8 @@ func readBloom(c *hfConfig) {
 	c.fields["decoder.d_ff"] = c.where("d_model")
 	if inner, ok := c.optional("", "n_inner"); ok && inner != stack.DFF {
 		f := c.byName["n_inner"]
-		c.warn(f.at, "n_inner %d is ignored, as the model class does: its feed-forward is always 4·hidden_size wide", inner)
+		c.warn(f.at,
+			"n_inner %d is ignored, as the model class does: its feed-forward is always 4·hidden_size wide", inner)
 	}
 	s.EmbeddingNorm = true
 	s.Head = c.lmHead(true)

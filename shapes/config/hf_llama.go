@@ -16,7 +16,10 @@ var llamaModel = model{
 	},
 	usual: "LlamaForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 11008, layers: 32, heads: 32, activation: shapes.SiLU})
+		readLlama(c, llamaDefaults{
+			vocab: 32000, width: 4096, inner: 11008, layers: 32, heads: 32,
+			activation: shapes.SiLU,
+		})
 		c.shape.Bias = c.attentionBias()
 		if c.flag("", false, "mlp_bias") {
 			c.shape.Bias |= shapes.BiasFFN
@@ -34,7 +37,10 @@ var mistralModel = model{
 	},
 	usual: "MistralForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 32000, width: 4096, inner: 14336, layers: 32, heads: 32, kvHeads: 8, activation: shapes.SiLU})
+		readLlama(c, llamaDefaults{
+			vocab: 32000, width: 4096, inner: 14336, layers: 32, heads: 32,
+			kvHeads: 8, activation: shapes.SiLU,
+		})
 		c.slidingWindow()
 	},
 	ignored: llamaIgnored,
@@ -49,7 +55,10 @@ var qwen2Model = model{
 	},
 	usual: "Qwen2ForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 151936, width: 4096, inner: 22016, layers: 32, heads: 32, kvHeads: 32, activation: shapes.SiLU})
+		readLlama(c, llamaDefaults{
+			vocab: 151936, width: 4096, inner: 22016, layers: 32, heads: 32,
+			kvHeads: 32, activation: shapes.SiLU,
+		})
 		c.shape.Bias = shapes.BiasQKV
 		if c.flag("", false, "use_sliding_window") {
 			c.slidingWindow()
@@ -68,20 +77,23 @@ var gemmaModel = model{
 	},
 	usual: "GemmaForCausalLM",
 	read: func(c *hfConfig) {
-		readLlama(c, llamaDefaults{vocab: 256000, width: 3072, inner: 24576, layers: 28, heads: 16, kvHeads: 16, headWidth: 256, tied: true, activation: shapes.GELU})
+		readLlama(c, llamaDefaults{
+			vocab: 256000, width: 3072, inner: 24576, layers: 28, heads: 16,
+			kvHeads: 16, headWidth: 256, tied: true, activation: shapes.GELU,
+		})
 		c.shape.Bias = c.attentionBias()
 	},
 	ignored: append([]string{"hidden_activation", "use_bidirectional_attention"}, llamaIgnored...),
 }
 
-// llamaIgnored are fields of this family that change neither parameters nor
-// matmuls.
+// llamaIgnored are fields of this family that change neither parameters nor matmuls.
 var llamaIgnored = []string{
-	"max_position_embeddings", "max_sequence_length", "rope_theta", "rope_scaling", "rope_parameters", "rope_interleaved", "pretraining_tp",
+	"max_position_embeddings", "max_sequence_length", "rope_theta", "rope_scaling",
+	"rope_parameters", "rope_interleaved", "pretraining_tp",
 }
 
-// llamaDefaults are the sizes of a configuration class; kvHeads 0 means as many
-// as heads, headWidth 0 means width / heads.
+// llamaDefaults are the sizes of a configuration class; kvHeads 0 means as many as heads, headWidth
+// 0 means width / heads.
 type llamaDefaults struct {
 	vocab, width, inner, layers, heads, kvHeads, headWidth int
 	tied                                                   bool
@@ -118,8 +130,8 @@ func readLlama(c *hfConfig, absent llamaDefaults) {
 	s.Head = c.lmHead(absent.tied)
 }
 
-// keyHeads reads num_key_value_heads: null means one for each query head,
-// absence means the class's default.
+// keyHeads reads num_key_value_heads: null means one for each query head, absence means the class's
+// default.
 func (c *hfConfig) keyHeads(heads, absent int) int {
 	if v, ok := c.optional("decoder.kv_heads", "num_key_value_heads"); ok {
 		return v

@@ -46,16 +46,18 @@ var switchModel = model{
 	usual: "SwitchTransformersForConditionalGeneration",
 	read:  readSwitch,
 	ignored: append([]string{
-		"expert_capacity", "router_jitter_noise", "router_dtype", "router_ignore_padding_tokens", "router_z_loss_coef",
+		"expert_capacity", "router_jitter_noise", "router_dtype", "router_ignore_padding_tokens",
+		"router_z_loss_coef",
 		"router_aux_loss_coef", "add_router_probs", "router_type", "batch_prioritized_routing",
-		"encoder_sparse_step", "decoder_sparse_step", // repeat what the counts of sparse layers make
+		// repeat what the counts of sparse layers make
+		"encoder_sparse_step", "decoder_sparse_step",
 	}, t5Ignored...),
 }
 
-// t5Ignored are fields of published T5 configurations that repeat others or
-// belong to training.
+// t5Ignored are fields of published T5 configurations that repeat others or belong to training.
 var t5Ignored = []string{
-	"relative_attention_max_distance", "n_positions", "max_position_embeddings", "dense_act_fn", "is_decoder", "add_cross_attention", "scale_decoder_outputs",
+	"relative_attention_max_distance", "n_positions", "max_position_embeddings", "dense_act_fn",
+	"is_decoder", "add_cross_attention", "scale_decoder_outputs",
 }
 
 // t5Defaults are the sizes of a configuration class.
@@ -71,16 +73,18 @@ var (
 	switchSizes = t5Defaults{32128, 768, 64, 2048, 12, 12, "relu", true}
 )
 
-// readT5 reads the fields that T5, mT5 and Switch share. Both stacks have the
-// same width, heads and d_ff; only their depths differ.
+// readT5 reads the fields that T5, mT5 and Switch share. Both stacks have the same width, heads and
+// d_ff; only their depths differ.
 func readT5(c *hfConfig, absent t5Defaults) {
 	const both = "encoder.%[1]s decoder.%[1]s"
 	s := c.shape
 	s.Vocab = c.size("vocab", absent.vocab, "vocab_size")
 	s.DModel = c.size("d_model", absent.width, "d_model", "hidden_size")
-	heads := c.size(fmt.Sprintf(both, "heads")+" encoder.kv_heads decoder.kv_heads", absent.heads, "num_heads", "num_attention_heads")
+	heads := c.size(fmt.Sprintf(both, "heads")+" encoder.kv_heads decoder.kv_heads", absent.heads,
+		"num_heads", "num_attention_heads")
 	stack := shapes.Stack{
-		Layers:    c.size("encoder.layers decoder.layers", absent.layers, "num_layers", "num_hidden_layers"),
+		Layers: c.size("encoder.layers decoder.layers", absent.layers, "num_layers",
+			"num_hidden_layers"),
 		DFF:       c.size(fmt.Sprintf(both, "d_ff"), absent.inner, "d_ff"),
 		DKV:       c.size(fmt.Sprintf(both, "d_kv"), absent.headWidth, "d_kv", "head_dim"),
 		Heads:     heads,
@@ -104,25 +108,27 @@ func readT5(c *hfConfig, absent t5Defaults) {
 	}
 }
 
-// t5FeedForward reads "relu" or "gated-gelu". The is_gated_act that newer files
-// repeat must agree.
+// t5FeedForward reads "relu" or "gated-gelu". The is_gated_act that newer files repeat must agree.
 func (c *hfConfig) t5FeedForward(absent string) (gated bool, a shapes.Activation) {
-	word := c.word("encoder.gated decoder.gated encoder.activation decoder.activation", absent, "feed_forward_proj")
+	word := c.word("encoder.gated decoder.gated encoder.activation decoder.activation", absent,
+		"feed_forward_proj")
 	rest, gated := strings.CutPrefix(word, "gated-")
 	a, known := activations[rest]
 	if !known {
 		f := c.byName["feed_forward_proj"]
-		c.fault(f.value.at, f.name, "is not a feed-forward of T5", quote(word), "gated- or nothing, and one of "+allowedWords(activations))
+		c.fault(f.value.at, f.name, "is not a feed-forward of T5", quote(word),
+			"gated- or nothing, and one of "+allowedWords(activations))
 	}
 	if c.flag("", gated, "is_gated_act") != gated {
 		f := c.byName["is_gated_act"]
-		c.fault(f.value.at, f.name, "contradicts feed_forward_proj "+word, f.value.show(), strconv.FormatBool(gated))
+		c.fault(f.value.at, f.name, "contradicts feed_forward_proj "+word, f.value.show(),
+			strconv.FormatBool(gated))
 	}
 	return gated, a
 }
 
-// readSwitch adds the experts: every step-th layer is sparse, where step is
-// layers / sparse layers rounded down.
+// readSwitch adds the experts: every step-th layer is sparse, where step is layers / sparse layers
+// rounded down.
 func readSwitch(c *hfConfig) {
 	readT5(c, switchSizes)
 	if _, ok := c.byName["feed_forward_proj"]; !ok { // newer files name the activation alone
@@ -147,7 +153,8 @@ func (c *hfConfig) sparse(stack *shapes.Stack, experts int, shapeField, name str
 	}
 	f := c.where(shapeField)
 	if sparse > stack.Layers {
-		c.fault(f.Position, name, "is more than there are layers", strconv.Itoa(sparse), "at most "+strconv.Itoa(stack.Layers))
+		c.fault(f.Position, name, "is more than there are layers", strconv.Itoa(sparse),
+			"at most "+strconv.Itoa(stack.Layers))
 		return
 	}
 	stack.Experts, stack.ActiveExperts, stack.SparseEvery = experts, 1, stack.Layers/sparse
@@ -158,8 +165,10 @@ func (c *hfConfig) sparse(stack *shapes.Stack, experts int, shapeField, name str
 	}
 	if built != stack.SparseLayers() {
 		c.fault(f.Position, name, "cannot be expressed as a shape", strconv.Itoa(sparse),
-			fmt.Sprintf("a number that divides the %d layers (this one makes %d of them sparse)", stack.Layers, built))
+			fmt.Sprintf("a number that divides the %d layers (this one makes %d of them sparse)",
+				stack.Layers, built))
 	} else if built != sparse {
-		c.warn(f.Position, "%s is %d, but the model class makes every %d-th layer sparse: %d of %d", name, sparse, stack.SparseEvery, built, stack.Layers)
+		c.warn(f.Position, "%s is %d, but the model class makes every %d-th layer sparse: %d of %d",
+			name, sparse, stack.SparseEvery, built, stack.Layers)
 	}
 }

@@ -27,10 +27,22 @@ func TestEncodings(t *testing.T) {
 	}{
 		{"plain", plain, ""},
 		{"UTF-8 with a mark", "\xef\xbb\xbf" + plain, ""},
-		{"UTF-16 little-endian", utf16(unicode.LittleEndian, unicode.UseBOM), "f.json: is encoded as UTF-16"},
-		{"UTF-16 big-endian", utf16(unicode.BigEndian, unicode.UseBOM), "f.json: is encoded as UTF-16"},
-		{"UTF-16 without a mark", utf16(unicode.LittleEndian, unicode.IgnoreBOM), "f.json:1:2: a zero byte in a text file"},
-		{"UTF-16 cut", utf16(unicode.LittleEndian, unicode.UseBOM)[:9], "f.json: is encoded as UTF-16"},
+		{
+			"UTF-16 little-endian", utf16(unicode.LittleEndian, unicode.UseBOM),
+			"f.json: is encoded as UTF-16",
+		},
+		{
+			"UTF-16 big-endian", utf16(unicode.BigEndian, unicode.UseBOM),
+			"f.json: is encoded as UTF-16",
+		},
+		{
+			"UTF-16 without a mark", utf16(unicode.LittleEndian, unicode.IgnoreBOM),
+			"f.json:1:2: a zero byte in a text file",
+		},
+		{
+			"UTF-16 cut", utf16(unicode.LittleEndian, unicode.UseBOM)[:9],
+			"f.json: is encoded as UTF-16",
+		},
 		{"UTF-32", "\xff\xfe\x00\x00{\x00\x00\x00", "f.json: is encoded as UTF-32"},
 		{"Latin-1", "{\"model_type\":\n \"t\xe95\"}", "f.json:2:4: is not UTF-8: byte 0xe9"},
 		{"empty", "", "f.json: is empty"},
@@ -48,8 +60,8 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// Hostile content is refused with an error of our type, whatever the name says
-// it is. The test's own time limit would catch one that hangs.
+// Hostile content is refused with an error of our type, whatever the name says it is. The test's
+// own time limit would catch one that hangs.
 func TestHostileContent(t *testing.T) {
 	const big = 100 << 20
 	deep := 1 << 20
@@ -66,12 +78,27 @@ func TestHostileContent(t *testing.T) {
 		{"wide JSON", strings.NewReader(`{"a":[` + strings.Repeat("0,", deep) + "0]}"), "holds too many values"},
 		{"JSON of one key", strings.NewReader(`{"model_type": "t5"` + strings.Repeat(`,"a":1`, 100_000) + "}"), "has more faults: 99899"},
 		{"a long word", strings.NewReader(`{"model_type": "` + strings.Repeat("x", 10<<20) + `"}`), "is an architecture this reader does not know"},
-		{"deep YAML flow", strings.NewReader("a: " + strings.Repeat("[", 5_000)), "is nested too deep"},
-		{"deep YAML dashes", strings.NewReader(strings.Repeat("- ", 5_000) + "x"), "is nested too deep"},
-		{"deep YAML keys", strings.NewReader(strings.Repeat("? ", 5_000) + "x"), "is nested too deep"},
+		{
+			"deep YAML flow", strings.NewReader("a: " + strings.Repeat("[", 5_000)),
+			"is nested too deep",
+		},
+		{
+			"deep YAML dashes", strings.NewReader(strings.Repeat("- ", 5_000) + "x"),
+			"is nested too deep",
+		},
+		{
+			"deep YAML keys", strings.NewReader(strings.Repeat("? ", 5_000) + "x"),
+			"is nested too deep",
+		},
 		{"deep YAML indents", strings.NewReader(staircase(300)), ""},
-		{"wide YAML", strings.NewReader("a: [" + strings.Repeat("1, ", 20_000) + "1]"), "holds too many values"},
-		{"many YAML keys", strings.NewReader(strings.Repeat("? a\n", 15_000)), "holds too many values"},
+		{
+			"wide YAML", strings.NewReader("a: [" + strings.Repeat("1, ", 20_000) + "1]"),
+			"holds too many values",
+		},
+		{
+			"many YAML keys", strings.NewReader(strings.Repeat("? a\n", 15_000)),
+			"holds too many values",
+		},
 		{"YAML quotes", strings.NewReader(strings.Repeat(`"`, 60_000)), ""},
 		{"YAML colons", strings.NewReader(strings.Repeat("a:", 30_000)), ""},
 		{"YAML bomb", strings.NewReader(bomb(9)), "uses anchor, which is not accepted here"},

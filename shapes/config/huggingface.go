@@ -34,9 +34,9 @@ type hfConfig struct {
 	assumed []string // sizes taken from the class because the file is silent
 }
 
-// huggingFace holds the supported model types. Defaults of absent fields are
-// those of the configuration classes of transformers 4.x; where releases
-// disagree about a default, the field is required.
+// huggingFace holds the supported model types. Defaults of absent fields are those of the
+// configuration classes of transformers 4.x; where releases disagree about a default, the field is
+// required.
 var huggingFace = map[string]model{
 	"t5":                  t5Model,
 	"mt5":                 mt5Model,
@@ -56,8 +56,8 @@ var huggingFace = map[string]model{
 	"gemma":               gemmaModel,
 }
 
-// Architectures returns the model types of Hugging Face config.json files that
-// [Read] understands, sorted.
+// Architectures returns the model types of Hugging Face config.json files that [Read] understands,
+// sorted.
 func Architectures() []string { return slices.Sorted(maps.Keys(huggingFace)) }
 
 // readHuggingFace builds the shape of a config.json.
@@ -76,7 +76,8 @@ func readHuggingFace(r *reading, root *node) shapes.Shape {
 	s.refuse("pruned_heads", isEmpty, "every layer needs the same number of heads")
 	m.read(c)
 	if len(c.assumed) > 0 {
-		r.warn(root.at, "absent, so the default of model_type %s is used: %s", name, strings.Join(c.assumed, ", "))
+		r.warn(root.at, "absent, so the default of model_type %s is used: %s", name,
+			strings.Join(c.assumed, ", "))
 	}
 	s.skip(ignoredByAll...)
 	s.skip(m.ignored...)
@@ -86,8 +87,8 @@ func readHuggingFace(r *reading, root *node) shapes.Shape {
 	return shape
 }
 
-// identify returns the model type and the class to build. Either of the two
-// fields may be missing, none may be unknown, and they may not disagree.
+// identify returns the model type and the class to build. Either of the two fields may be missing,
+// none may be unknown, and they may not disagree.
 func identify(s *section) (name, architecture string, ok bool) {
 	before := len(s.faults)
 	architecture, architectureAt := firstArchitecture(s)
@@ -102,7 +103,8 @@ func identify(s *section) (name, architecture string, ok bool) {
 			if architecture != "" {
 				at, value = architectureAt, quote(architecture)
 			}
-			s.fault(at, "model_type", "is missing and architectures does not tell it", value, "one of "+strings.Join(Architectures(), ", "))
+			s.fault(at, "model_type", "is missing and architectures does not tell it", value,
+				"one of "+strings.Join(Architectures(), ", "))
 			return "", "", false
 		}
 	}
@@ -112,7 +114,8 @@ func identify(s *section) (name, architecture string, ok bool) {
 		if typed {
 			at = typeField.value.at
 		}
-		s.fault(at, "model_type", "is an architecture this reader does not know", quote(name), "one of "+strings.Join(Architectures(), ", "))
+		s.fault(at, "model_type", "is an architecture this reader does not know", quote(name),
+			"one of "+strings.Join(Architectures(), ", "))
 		return "", "", false
 	}
 	if architecture == "" {
@@ -120,7 +123,9 @@ func identify(s *section) (name, architecture string, ok bool) {
 		return name, m.usual, true
 	}
 	if _, known := m.variants[architecture]; !known {
-		s.fault(architectureAt, "architectures", "is not a class of model_type "+name+" this reader knows", quote(architecture), allowedWords(m.variants))
+		s.fault(architectureAt, "architectures",
+			"is not a class of model_type "+name+" this reader knows", quote(architecture),
+			allowedWords(m.variants))
 		return "", "", false
 	}
 	return name, architecture, true
@@ -139,7 +144,8 @@ func firstArchitecture(s *section) (string, Position) {
 	}
 	first := f.value.items[0]
 	if len(f.value.items) > 1 {
-		s.warn(f.value.items[1].at, "only the first of %d architectures is read", len(f.value.items))
+		s.warn(f.value.items[1].at, "only the first of %d architectures is read",
+			len(f.value.items))
 	}
 	return first.text, first.at
 }
@@ -175,7 +181,8 @@ func (c *hfConfig) size(shapeFields string, absent int, names ...string) int {
 func (c *hfConfig) required(shapeFields string, names ...string) int {
 	v, ok := c.optional(shapeFields, names...)
 	if f, present := c.take(names...); !ok && (!present || f.value.kind == null) {
-		c.fault(c.at, names[0], "is missing", "", "a whole number: its default differs between releases of transformers")
+		c.fault(c.at, names[0], "is missing", "",
+			"a whole number: its default differs between releases of transformers")
 	}
 	return v
 }
@@ -187,7 +194,8 @@ func (c *hfConfig) headWidth(headsField string, width, heads int) int {
 	}
 	if width%heads != 0 {
 		f := c.where(headsField)
-		c.fault(f.Position, f.Name, "does not divide the width", strconv.Itoa(heads), "a divisor of "+strconv.Itoa(width))
+		c.fault(f.Position, f.Name, "does not divide the width", strconv.Itoa(heads),
+			"a divisor of "+strconv.Itoa(width))
 		return 0
 	}
 	return width / heads
@@ -205,11 +213,11 @@ func (c *hfConfig) lmHead(tiedWhenAbsent bool) shapes.Head {
 	return shapes.HeadUntied
 }
 
-// activations are the names transformers and gin give to what [shapes.Shape]
-// tells apart.
+// activations are the names transformers and gin give to what [shapes.Shape] tells apart.
 var activations = map[string]shapes.Activation{
 	"relu": shapes.ReLU,
-	"gelu": shapes.GELU, "gelu_new": shapes.GELU, "gelu_fast": shapes.GELU, "gelu_python": shapes.GELU, "gelu_pytorch_tanh": shapes.GELU, "quick_gelu": shapes.GELU,
+	"gelu": shapes.GELU, "gelu_new": shapes.GELU, "gelu_fast": shapes.GELU,
+	"gelu_python": shapes.GELU, "gelu_pytorch_tanh": shapes.GELU, "quick_gelu": shapes.GELU,
 	"silu": shapes.SiLU, "swish": shapes.SiLU,
 }
 
@@ -219,30 +227,42 @@ func (s *section) activation(absent shapes.Activation, names ...string) shapes.A
 	a, known := activations[w]
 	if !known {
 		f := s.where("decoder.activation")
-		s.fault(f.Position, f.Name, "is an activation this reader does not know", quote(w), allowedWords(activations))
+		s.fault(f.Position, f.Name, "is an activation this reader does not know", quote(w),
+			allowedWords(activations))
 	}
 	return a
 }
 
-// slidingWindow warns when attention is windowed, which changes operations but
-// not parameters.
+// slidingWindow warns when attention is windowed, which changes operations but not parameters.
 func (c *hfConfig) slidingWindow() {
 	if f, ok := c.take("sliding_window"); ok && f.value.kind == number {
-		c.warn(f.at, "sliding_window %s is not modelled: attention is counted over the whole sequence", f.value.show())
+		c.warn(f.at,
+			"sliding_window %s is not modelled: attention is counted over the whole sequence",
+			f.value.show())
 	}
 }
 
-// ignoredByAll are fields of every configuration class that say how a model is
-// run, generated from or trained, not what it is.
+// ignoredByAll are fields of every configuration class that say how a model is run, generated from
+// or trained, not what it is.
 var ignoredByAll = []string{
-	"_name_or_path", "transformers_version", "torch_dtype", "dtype", "torchscript", "use_bfloat16", "use_cache",
-	"output_attentions", "output_hidden_states", "output_past", "return_dict", "return_dict_in_generate", "is_encoder_decoder", "tie_encoder_decoder",
-	"pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id",
-	"max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p",
-	"typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences",
-	"output_scores", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens", "prefix", "task_specific_params",
-	"id2label", "label2id", "num_labels", "_num_labels", "problem_type", "finetuning_task", "tokenizer_class", "gradient_checkpointing", "chunk_size_feed_forward",
-	"initializer_range", "initializer_factor", "init_std", "attn_implementation", "_attn_implementation_autoset", "auto_map", "quantization_config",
-	"dropout", "dropout_rate", "attention_dropout", "activation_dropout", "classifier_dropout", "hidden_dropout", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps",
-	"scale_embedding", "cross_attention_hidden_size", "forced_decoder_ids", "force_bos_token_to_be_generated", "renormalize_logits", "xla_device",
+	"_name_or_path", "transformers_version", "torch_dtype", "dtype", "torchscript", "use_bfloat16",
+	"use_cache",
+	"output_attentions", "output_hidden_states", "output_past", "return_dict",
+	"return_dict_in_generate", "is_encoder_decoder", "tie_encoder_decoder",
+	"pad_token_id", "bos_token_id", "eos_token_id", "sep_token_id", "decoder_start_token_id",
+	"forced_bos_token_id", "forced_eos_token_id",
+	"max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups",
+	"diversity_penalty", "temperature", "top_k", "top_p",
+	"typical_p", "repetition_penalty", "length_penalty", "no_repeat_ngram_size",
+	"encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences",
+	"output_scores", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens",
+	"begin_suppress_tokens", "prefix", "task_specific_params",
+	"id2label", "label2id", "num_labels", "_num_labels", "problem_type", "finetuning_task",
+	"tokenizer_class", "gradient_checkpointing", "chunk_size_feed_forward",
+	"initializer_range", "initializer_factor", "init_std", "attn_implementation",
+	"_attn_implementation_autoset", "auto_map", "quantization_config",
+	"dropout", "dropout_rate", "attention_dropout", "activation_dropout", "classifier_dropout",
+	"hidden_dropout", "layer_norm_eps", "layer_norm_epsilon", "rms_norm_eps",
+	"scale_embedding", "cross_attention_hidden_size", "forced_decoder_ids",
+	"force_bos_token_to_be_generated", "renormalize_logits", "xla_device",
 }

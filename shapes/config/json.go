@@ -9,15 +9,15 @@ import (
 	"strings"
 )
 
-// Bounds of a JSON document. Real configurations nest four deep; a label table
-// of 21,843 classes has two entries for each.
+// Bounds of a JSON document. Real configurations nest four deep; a label table of 21,843 classes
+// has two entries for each.
 const (
 	maxDepth = 64
 	maxNodes = 1 << 18
 )
 
-// jsonReader walks JSON token by token and knows where each one stands, which
-// encoding/json alone does not tell.
+// jsonReader walks JSON token by token and knows where each one stands, which encoding/json alone
+// does not tell.
 type jsonReader struct {
 	text    *text
 	decoder *json.Decoder
@@ -38,7 +38,8 @@ func parseJSON(t *text) (*node, error) {
 		return nil, err
 	}
 	if n.kind != object {
-		return nil, t.fail(r.start(0), "is not a JSON object", n.show(), "a file that starts with {")
+		return nil, t.fail(r.start(0), "is not a JSON object", n.show(),
+			"a file that starts with {")
 	}
 	return n, r.end()
 }
@@ -70,7 +71,8 @@ func (r *jsonReader) syntax(err error) error {
 		}
 		return r.text.fail(at, "is not valid JSON", syntax.Error(), "")
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return r.text.fail(len(r.text.bytes), "ends in the middle of the JSON object", "", "a complete file")
+		return r.text.fail(len(r.text.bytes), "ends in the middle of the JSON object", "",
+			"a complete file")
 	}
 	return r.text.fail(int(r.decoder.InputOffset()), "is not valid JSON", err.Error(), "")
 }
@@ -87,10 +89,16 @@ func (r *jsonReader) value(depth int) (*node, error) {
 // rest reads the value whose first token is given.
 func (r *jsonReader) rest(token json.Token, at Position, depth int) (*node, error) {
 	if r.nodes--; r.nodes < 0 {
-		return nil, &Error{Faults: []Fault{{Position: at, Problem: "holds too many values", Allowed: fmt.Sprintf("at most %d", maxNodes)}}}
+		return nil, &Error{Faults: []Fault{{
+			Position: at, Problem: "holds too many values",
+			Allowed: fmt.Sprintf("at most %d", maxNodes),
+		}}}
 	}
 	if depth > maxDepth {
-		return nil, &Error{Faults: []Fault{{Position: at, Problem: "is nested too deep", Allowed: fmt.Sprintf("at most %d levels", maxDepth)}}}
+		return nil, &Error{Faults: []Fault{{
+			Position: at, Problem: "is nested too deep",
+			Allowed: fmt.Sprintf("at most %d levels", maxDepth),
+		}}}
 	}
 	n := &node{at: at}
 	switch v := token.(type) {
@@ -129,7 +137,10 @@ func (r *jsonReader) inside(n *node, depth int) error {
 		}
 		key, ok := token.(string)
 		if !ok {
-			return &Error{Faults: []Fault{{Position: at, Problem: "is not a key", Value: fmt.Sprint(token), Allowed: "text in quotes"}}}
+			return &Error{Faults: []Fault{{
+				Position: at, Problem: "is not a key",
+				Value: fmt.Sprint(token), Allowed: "text in quotes",
+			}}}
 		}
 		value, err := r.value(depth + 1)
 		if err != nil {
@@ -145,7 +156,10 @@ func (r *jsonReader) inside(n *node, depth int) error {
 func (r *jsonReader) end() error {
 	_, at, err := r.next()
 	if err == nil {
-		return &Error{Faults: []Fault{{Position: at, Problem: "has text after the closing bracket"}}}
+		return &Error{Faults: []Fault{{
+			Position: at,
+			Problem:  "has text after the closing bracket",
+		}}}
 	}
 	if _, e := r.decoder.Token(); errors.Is(e, io.EOF) {
 		return nil

@@ -18,7 +18,10 @@ const (
 	reference // gin: a macro %NAME or a configurable @name
 )
 
-var kindNames = []string{"null", "true or false", "a number", "text", "a list", "a section", "a reference"}
+var kindNames = []string{
+	"null", "true or false", "a number", "text", "a list", "a section",
+	"a reference",
+}
 
 // node is a value of any of the text formats, with its place.
 type node struct {
@@ -50,8 +53,8 @@ func (n *node) show() string {
 // same reports whether two scalars are written alike.
 func (n *node) same(m *node) bool { return n.kind == m.kind && n.text == m.text }
 
-// wholeNumber parses a plain decimal integer: no sign but minus, no leading
-// zero (octal in some readers), no underscore, no exponent, no fraction.
+// wholeNumber parses a plain decimal integer: no sign but minus, no leading zero (octal in some
+// readers), no underscore, no exponent, no fraction.
 func wholeNumber(s string) (int64, bool) {
 	digits := strings.TrimPrefix(s, "-")
 	if digits == "" || len(digits) > 1 && digits[0] == '0' {

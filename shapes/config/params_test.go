@@ -2,9 +2,9 @@ package config
 
 import "github.com/deepnarrow/deepnarrow/shapes"
 
-// parameters counts a shape tensor by tensor, as the model classes create
-// them. It is written against the published counts of read_test.go and shares
-// nothing with the package that counts for users.
+// parameters counts a shape tensor by tensor, as the model classes create them. It is written
+// against the published counts of read_test.go and shares nothing with the package that counts for
+// users.
 func parameters(s shapes.Shape) int64 {
 	c := paramCounter{shape: s}
 	if s.Vocab > 0 {

@@ -10,25 +10,21 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Options say what a file may refer to. The zero value reads files that stand
-// alone.
+// Options say what a file may refer to. The zero value reads files that stand alone.
 type Options struct {
-	// Open opens another file that the one read refers to: the target of
-	// extends, the shards of an index, the config.json beside a safetensors
-	// file. Paths use slashes and are built from the name given to Read. Read
-	// keeps them inside Root by their text alone; an Open that follows
-	// symbolic links should be one that keeps to a folder itself, such as
-	// [os.Root.Open]. Nil: references to files are faults.
+	// Open opens another file that the one read refers to: the target of extends, the shards of an
+	// index, the config.json beside a safetensors file. Paths use slashes and are built from the
+	// name given to Read. Read keeps them inside Root by their text alone; an Open that follows
+	// symbolic links should be one that keeps to a folder itself, such as [os.Root.Open]. Nil:
+	// references to files are faults.
 	Open func(name string) (io.ReadCloser, error)
 
-	// Root is the folder that references may not leave, written in the same
-	// terms as the name of the file (both relative, or both absolute); "" for
-	// the folder of the file itself.
+	// Root is the folder that references may not leave, written in the same terms as the name of
+	// the file (both relative, or both absolute); "" for the folder of the file itself.
 	Root string
 
-	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a
-	// tokenizer but not its size. 0: such a file must be recognised by its
-	// tokenizer or is refused.
+	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a tokenizer but not its
+	// size. 0: such a file must be recognised by its tokenizer or is refused.
 	Vocab int
 }
 
@@ -36,17 +32,17 @@ type Options struct {
 type Result struct {
 	Format Format
 
-	// Shape is the architecture, already validated. It is the zero Shape when
-	// only tensors are known: a safetensors file without a config.json beside.
+	// Shape is the architecture, already validated. It is the zero Shape when only tensors are
+	// known: a safetensors file without a config.json beside.
 	Shape shapes.Shape
 
-	// Tensors is the header of a safetensors file or of all shards of an
-	// index; nil for the other formats.
+	// Tensors is the header of a safetensors file or of all shards of an index; nil for the other
+	// formats.
 	Tensors *Header
 
-	// Fields tells for each field of the shape, named as in [shapes.Fault]
-	// ("d_model", "encoder.layers"), what the file calls it and where it
-	// stands. Fields that come from a default or a catalogue are absent.
+	// Fields tells for each field of the shape, named as in [shapes.Fault] ("d_model",
+	// "encoder.layers"), what the file calls it and where it stands. Fields that come from a
+	// default or a catalogue are absent.
 	Fields map[string]Field
 
 	Unknown  []Field   // fields this reader has never heard of, in file order
@@ -55,9 +51,9 @@ type Result struct {
 	file string
 }
 
-// Read returns what a configuration file says. The format is told by the
-// content; the name decides only between YAML and the others that look like
-// it, and is used in messages ("-" for standard input) and to find other files.
+// Read returns what a configuration file says. The format is told by the content; the name decides
+// only between YAML and the others that look like it, and is used in messages ("-" for standard
+// input) and to find other files.
 //
 // The error is an [*Error] with every fault of the file.
 func Read(name string, r io.Reader, o Options) (*Result, error) {
@@ -111,7 +107,9 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 }
 
 // finish builds a shape from a root node and closes the reading.
-func finish(format Format, in *reading, root *node, build func(*reading, *node) shapes.Shape) (*Result, error) {
+func finish(format Format, in *reading, root *node, build func(*reading, *node) shapes.Shape) (
+	*Result, error,
+) {
 	return result(format, in, build(in, root))
 }
 
@@ -126,20 +124,27 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 	if err := in.err(); err != nil {
 		return nil, err
 	}
-	return &Result{Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown, Warnings: in.warnings, file: in.file}, nil
+	return &Result{
+		Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown,
+		Warnings: in.warnings, file: in.file,
+	}, nil
 }
 
 // nested opens and reads a file that another one refers to at a position.
 func (rd *reader) nested(from Position, field, target string) (*Result, error) {
 	resolved, problem := rd.resolve(from.File, target)
 	fail := func(problem, allowed string, cause error) error {
-		return &Error{Faults: []Fault{{Position: from, Field: field, Problem: problem, Value: quote(target), Allowed: allowed, Err: cause}}}
+		return &Error{Faults: []Fault{{
+			Position: from, Field: field, Problem: problem,
+			Value: quote(target), Allowed: allowed, Err: cause,
+		}}}
 	}
 	switch {
 	case problem != "":
 		return nil, fail(problem, "a file inside the folder", nil)
 	case rd.Open == nil:
-		return nil, fail("refers to a file, which cannot be opened from here", "a configuration read from a file rather than a stream", nil)
+		return nil, fail("refers to a file, which cannot be opened from here",
+			"a configuration read from a file rather than a stream", nil)
 	}
 	f, err := rd.Open(resolved)
 	if err != nil {

@@ -26,7 +26,10 @@ func newReading(file string) *reading {
 }
 
 func (r *reading) fault(at Position, fieldName, problem, value, allowed string) {
-	r.faults = append(r.faults, Fault{Position: at, Field: fieldName, Problem: problem, Value: value, Allowed: allowed})
+	r.faults = append(r.faults, Fault{
+		Position: at, Field: fieldName, Problem: problem,
+		Value: value, Allowed: allowed,
+	})
 }
 
 func (r *reading) warn(at Position, format string, args ...any) {
@@ -43,9 +46,9 @@ func (r *reading) note(shapeFields, name string, at Position) {
 // place returns where a shape field is said, or the file.
 func (r *reading) place(shapeField string) Position { return r.where(shapeField).Position }
 
-// validate adds the faults of [shapes.Shape.Validate], each at the line that
-// says the field. Where a fault is known already, neither the same field nor
-// one that the file does not say is repeated: its zero is a consequence.
+// validate adds the faults of [shapes.Shape.Validate], each at the line that says the field. Where
+// a fault is known already, neither the same field nor one that the file does not say is repeated:
+// its zero is a consequence.
 func (r *reading) validate(s *shapes.Shape) {
 	var invalid *shapes.InvalidError
 	if !errors.As(s.Validate(), &invalid) {
@@ -57,12 +60,15 @@ func (r *reading) validate(s *shapes.Shape) {
 		if r.faulted(where) || where.Line == 0 && before > 0 {
 			continue
 		}
-		r.faults = append(r.faults, Fault{Position: where.Position, Field: where.Name, Problem: "is out of range", Value: f.Value, Allowed: f.Allowed})
+		r.faults = append(r.faults, Fault{
+			Position: where.Position, Field: where.Name,
+			Problem: "is out of range", Value: f.Value, Allowed: f.Allowed,
+		})
 	}
 }
 
-// where returns the file's field behind a shape field. Combined names of
-// validation ("encoder.heads × d_kv") are found by their first part.
+// where returns the file's field behind a shape field. Combined names of validation ("encoder.heads
+// × d_kv") are found by their first part.
 func (r *reading) where(shapeField string) Field {
 	return whereIn(r.fields, r.file, shapeField)
 }
@@ -87,7 +93,9 @@ func (r *reading) faulted(f Field) bool {
 }
 
 // unknownWord records a fault for a word that is none of the candidates.
-func (r *reading) unknownWord(at Position, field, problem, value, word string, candidates []string) {
+func (r *reading) unknownWord(at Position, field, problem, value, word string,
+	candidates []string,
+) {
 	sorted := slices.Sorted(slices.Values(candidates))
 	nearest, _ := suggest.Nearest(word, sorted)
 	r.faults = append(r.faults, Fault{
@@ -105,13 +113,19 @@ func (r *reading) err() error {
 		return nil
 	}
 	slices.SortStableFunc(r.faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
+			cmp.Compare(a.Column, b.Column))
 	})
 	faults := slices.CompactFunc(r.faults, func(a, b Fault) bool {
-		return a.Position == b.Position && a.Field == b.Field && a.Problem == b.Problem && a.Value == b.Value
+		return a.Position == b.Position && a.Field == b.Field && a.Problem == b.Problem &&
+			a.Value == b.Value
 	})
 	if more := len(faults) - maxFaults; more > 0 {
-		faults = append(faults[:maxFaults:maxFaults], Fault{Position: Position{File: r.file}, Problem: "has more faults", Value: strconv.Itoa(more)})
+		faults = append(faults[:maxFaults:maxFaults],
+			Fault{
+				Position: Position{File: r.file}, Problem: "has more faults",
+				Value: strconv.Itoa(more),
+			})
 	}
 	return &Error{Faults: faults}
 }

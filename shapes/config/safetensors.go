@@ -17,8 +17,8 @@ import (
 // maxHeaderBytes is the longest header the format allows (100 MB).
 const maxHeaderBytes = 100_000_000
 
-// maxTensors bounds the entries of one header; a mixture of 2,048 experts in 30
-// matrices has a quarter of it.
+// maxTensors bounds the entries of one header; a mixture of 2,048 experts in 30 matrices has a
+// quarter of it.
 const maxTensors = 1 << 18
 
 // maxDataBytes keeps the sum of all elements, even of four bits each, in int64.
@@ -29,8 +29,10 @@ const metadataKey = "__metadata__"
 
 // dtypeBits are the element types of the format with their width in bits.
 var dtypeBits = map[string]int{
-	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6,
-	"U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64, "I64": 64, "F64": 64, "C64": 64,
+	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
+	"F6_E3M2": 6,
+	"U16":     16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64,
+	"I64": 64, "F64": 64, "C64": 64,
 }
 
 // Tensor is one entry of a safetensors header.
@@ -51,8 +53,8 @@ func (t *Tensor) Elements() int64 { return t.number }
 // size returns the bytes of the tensor's data.
 func (t *Tensor) size() int64 { return (t.number*int64(dtypeBits[t.DType]) + 7) / 8 }
 
-// product returns the number of elements of a shape, or false when it is
-// negative or so large that their bits overflow an int64.
+// product returns the number of elements of a shape, or false when it is negative or so large that
+// their bits overflow an int64.
 func product(shape []int64) (int64, bool) {
 	n := uint64(1)
 	for _, dim := range shape {
@@ -70,8 +72,8 @@ type Header struct {
 	Tensors  []Tensor          // in the order of their data
 	Metadata map[string]string // the file's free text, usually {"format": "pt"}
 
-	// DataOffset is where in the file the data starts, to which the tensors'
-	// offsets are relative; 0 for the joined headers of several shards.
+	// DataOffset is where in the file the data starts, to which the tensors' offsets are relative;
+	// 0 for the joined headers of several shards.
 	DataOffset int64
 }
 
@@ -93,10 +95,9 @@ func (h *Header) Bytes() int64 {
 	return sum
 }
 
-// Parameters returns the numbers stored in tensors that are trained: all but
-// the buffers that some checkpoints carry (attention masks, position ids,
-// rotary frequencies, the fixed logits bias of BART and Marian). A tensor
-// stored twice counts twice.
+// Parameters returns the numbers stored in tensors that are trained: all but the buffers that some
+// checkpoints carry (attention masks, position ids, rotary frequencies, the fixed logits bias of
+// BART and Marian). A tensor stored twice counts twice.
 func (h *Header) Parameters() int64 {
 	var sum int64
 	for i := range h.Tensors {
@@ -109,18 +110,19 @@ func (h *Header) Parameters() int64 {
 
 // bufferSuffixes end the names of tensors that are stored and not trained.
 var bufferSuffixes = []string{
-	".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias", ".crossattention.bias", "rotary_emb.inv_freq",
-	"EncDecAttention.relative_attention_bias.weight", "position_ids", "token_type_ids", "final_logits_bias", "num_batches_tracked",
+	".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias",
+	".crossattention.bias", "rotary_emb.inv_freq",
+	"EncDecAttention.relative_attention_bias.weight", "position_ids", "token_type_ids",
+	"final_logits_bias", "num_batches_tracked",
 }
 
 func isBuffer(t *Tensor) bool {
 	return slices.ContainsFunc(bufferSuffixes, func(s string) bool { return strings.HasSuffix(t.Name, s) })
 }
 
-// ReadHeader returns the header of a safetensors file and reads nothing after
-// it: an 8-byte little-endian length, then that many bytes of JSON. Every
-// entry is checked: a known type, a size that its offsets agree with, and data
-// without gap or overlap.
+// ReadHeader returns the header of a safetensors file and reads nothing after it: an 8-byte
+// little-endian length, then that many bytes of JSON. Every entry is checked: a known type, a size
+// that its offsets agree with, and data without gap or overlap.
 func ReadHeader(name string, r io.Reader) (*Header, error) {
 	return readHeader(name, r, -1)
 }
@@ -135,7 +137,10 @@ func readHeader(name string, r io.Reader, size int64) (*Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &headerReader{json: newJSONReader(t), header: &Header{DataOffset: int64(8 + len(raw))}, seen: map[string]bool{}}
+	h := &headerReader{
+		json: newJSONReader(t), header: &Header{DataOffset: int64(8 + len(raw))},
+		seen: map[string]bool{},
+	}
 	if err := h.read(); err != nil {
 		return nil, err
 	}
@@ -156,11 +161,13 @@ func headerBytes(name string, r io.Reader) ([]byte, error) {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, readError(name, err)
 		}
-		return nil, fileError(name, "is too short for a safetensors file", fmt.Sprintf("%d bytes", n), "8 bytes of header length and a header")
+		return nil, fileError(name, "is too short for a safetensors file",
+			fmt.Sprintf("%d bytes", n), "8 bytes of header length and a header")
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if length < 2 || length > maxHeaderBytes {
-		return nil, fileError(name, "has an impossible safetensors header length", fmt.Sprintf("%d bytes", length), fmt.Sprintf("2 to %d bytes", maxHeaderBytes))
+		return nil, fileError(name, "has an impossible safetensors header length",
+			fmt.Sprintf("%d bytes", length), fmt.Sprintf("2 to %d bytes", maxHeaderBytes))
 	}
 	var raw bytes.Buffer // grows with what is there, not with what is promised
 	n, err := io.CopyN(&raw, r, int64(length))
@@ -168,13 +175,13 @@ func headerBytes(name string, r io.Reader) ([]byte, error) {
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, readError(name, err)
 	case n < int64(length):
-		return nil, fileError(name, "ends inside the safetensors header", fmt.Sprintf("%d of %d bytes", n, length), "a complete file")
+		return nil, fileError(name, "ends inside the safetensors header",
+			fmt.Sprintf("%d of %d bytes", n, length), "a complete file")
 	}
 	return raw.Bytes(), nil
 }
 
-// headerReader walks the header entry by entry, so that only one entry at a
-// time is a tree.
+// headerReader walks the header entry by entry, so that only one entry at a time is a tree.
 type headerReader struct {
 	json   *jsonReader
 	header *Header
@@ -190,7 +197,10 @@ func (h *headerReader) read() error {
 		return err
 	}
 	if fmt.Sprint(token) != "{" {
-		return &Error{Faults: []Fault{{Position: at, Problem: "is not a safetensors header", Value: clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors"}}}
+		return &Error{Faults: []Fault{{
+			Position: at, Problem: "is not a safetensors header",
+			Value: clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors",
+		}}}
 	}
 	for h.json.decoder.More() && len(h.faults) < maxHeaderFaults {
 		token, at, err := h.json.next()
@@ -199,7 +209,10 @@ func (h *headerReader) read() error {
 		}
 		name := token.(string) // the decoder accepts nothing else as a key
 		if len(h.header.Tensors) == maxTensors {
-			return &Error{Faults: []Fault{{Position: at, Problem: "holds too many tensors", Allowed: fmt.Sprintf("at most %d", maxTensors)}}}
+			return &Error{Faults: []Fault{{
+				Position: at, Problem: "holds too many tensors",
+				Allowed: fmt.Sprintf("at most %d", maxTensors),
+			}}}
 		}
 		h.json.nodes = maxNodes
 		value, err := h.json.value(1)
@@ -226,7 +239,10 @@ func (h *headerReader) read() error {
 }
 
 func (h *headerReader) fault(at Position, field, problem, value, allowed string) {
-	h.faults = append(h.faults, Fault{Position: at, Field: quote(field), Problem: problem, Value: value, Allowed: allowed})
+	h.faults = append(h.faults, Fault{
+		Position: at, Field: quote(field), Problem: problem,
+		Value: value, Allowed: allowed,
+	})
 }
 
 func (h *headerReader) metadata(n *node) {
@@ -255,7 +271,8 @@ func (h *headerReader) tensor(name string, n *node) {
 	}
 	if t.Shape = h.numbers(name, "shape", shape, n.at); len(h.faults) == before {
 		if t.number, ok = product(t.Shape); !ok {
-			h.fault(shape.at, name, "has a shape whose product overflows", clip(fmt.Sprint(t.Shape)), "")
+			h.fault(shape.at, name, "has a shape whose product overflows",
+				clip(fmt.Sprint(t.Shape)), "")
 			return
 		}
 	}
@@ -264,12 +281,15 @@ func (h *headerReader) tensor(name string, n *node) {
 		return
 	}
 	if len(ends) != 2 || ends[0] > ends[1] || ends[1] > maxDataBytes {
-		h.fault(offsets.at, name, "has wrong data_offsets", clip(fmt.Sprint(ends)), "[begin, end] with begin ≤ end")
+		h.fault(offsets.at, name, "has wrong data_offsets", clip(fmt.Sprint(ends)),
+			"[begin, end] with begin ≤ end")
 		return
 	}
 	t.Begin, t.End = ends[0], ends[1]
 	if want := t.size(); t.End-t.Begin != want {
-		h.fault(offsets.at, name, "has data that does not fit its shape", fmt.Sprintf("%d bytes", t.End-t.Begin), fmt.Sprintf("%d bytes for %s %v", want, t.DType, t.Shape))
+		h.fault(offsets.at, name, "has data that does not fit its shape",
+			fmt.Sprintf("%d bytes", t.End-t.Begin),
+			fmt.Sprintf("%d bytes for %s %v", want, t.DType, t.Shape))
 		return
 	}
 	h.header.Tensors = append(h.header.Tensors, t)
@@ -292,7 +312,8 @@ func (h *headerReader) numbers(name, part string, n *node, at Position) []int64 
 	for _, item := range n.items {
 		v, ok := wholeNumber(item.text)
 		if item.kind != number || !ok || v < 0 {
-			h.fault(item.at, name, "has a "+part+" that is not whole numbers", item.show(), "whole numbers of at least 0")
+			h.fault(item.at, name, "has a "+part+" that is not whole numbers", item.show(),
+				"whole numbers of at least 0")
 			return nil
 		}
 		out = append(out, v)
@@ -300,13 +321,14 @@ func (h *headerReader) numbers(name, part string, n *node, at Position) []int64 
 	return out
 }
 
-// layout sorts the tensors by their data and checks that it has no gap, no
-// overlap and, when the length of the data is known, the right end. A file of
-// the header alone, which is all that is read here, is whole.
+// layout sorts the tensors by their data and checks that it has no gap, no overlap and, when the
+// length of the data is known, the right end. A file of the header alone, which is all that is read
+// here, is whole.
 func (h *headerReader) layout(data int64) {
 	tensors := h.header.Tensors
 	slices.SortFunc(tensors, func(a, b Tensor) int {
-		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Begin, b.Begin), cmp.Compare(a.End, b.End),
+			cmp.Compare(a.Name, b.Name))
 	})
 	if len(h.faults) > 0 {
 		return
@@ -315,13 +337,19 @@ func (h *headerReader) layout(data int64) {
 	var end int64
 	for i := range tensors {
 		if t := &tensors[i]; t.Begin != end {
-			h.fault(at, t.Name, "has data that leaves a gap or overlaps", fmt.Sprintf("begins at %d", t.Begin), fmt.Sprintf("%d, where the tensor before ends", end))
+			h.fault(at, t.Name, "has data that leaves a gap or overlaps",
+				fmt.Sprintf("begins at %d", t.Begin),
+				fmt.Sprintf("%d, where the tensor before ends", end))
 			return
 		}
 		end = tensors[i].End
 	}
 	if data > 0 && data != end {
-		h.faults = append(h.faults, Fault{Position: at, Problem: "has a wrong length of data", Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf("%d bytes, as its header says", end)})
+		h.faults = append(h.faults, Fault{
+			Position: at, Problem: "has a wrong length of data",
+			Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf(
+				"%d bytes, as its header says", end),
+		})
 	}
 }
 

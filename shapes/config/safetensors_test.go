@@ -33,7 +33,10 @@ func checkpoint(tensors ...stored) []byte {
 	for _, t := range tensors {
 		begin := end
 		end += 4 * t.elements()
-		header[t.name] = map[string]any{"dtype": "F32", "shape": t.shape, "data_offsets": []int64{begin, end}}
+		header[t.name] = map[string]any{
+			"dtype": "F32", "shape": t.shape,
+			"data_offsets": []int64{begin, end},
+		}
 	}
 	text, err := json.Marshal(header)
 	if err != nil {
@@ -47,9 +50,8 @@ func headerFile(header string) []byte {
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)
 }
 
-// tinyT5 lists the tensors of a T5 v1.0 checkpoint as transformers stores it:
-// d_model 8, d_ff 16, 2 heads of 4, vocabulary 32, one encoder layer, two
-// decoder layers, 4 buckets.
+// tinyT5 lists the tensors of a T5 v1.0 checkpoint as transformers stores it: d_model 8, d_ff 16, 2
+// heads of 4, vocabulary 32, one encoder layer, two decoder layers, 4 buckets.
 func tinyT5() []stored {
 	square, up, down, norm := []int64{8, 8}, []int64{16, 8}, []int64{8, 16}, []int64{8}
 	all := []stored{
@@ -60,7 +62,8 @@ func tinyT5() []stored {
 		{"decoder.final_layer_norm.weight", norm},
 		{"encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", []int64{4, 2}},
 		{"decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", []int64{4, 2}},
-		{"decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight", []int64{4, 2}}, // a relic
+		// a relic
+		{"decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight", []int64{4, 2}},
 	}
 	block := func(stack string, n int, attentions ...string) {
 		for i, a := range attentions {
@@ -71,7 +74,9 @@ func tinyT5() []stored {
 			all = append(all, stored{prefix + "layer_norm.weight", norm})
 		}
 		prefix := fmt.Sprintf("%s.block.%d.layer.%d.", stack, n, len(attentions))
-		all = append(all, stored{prefix + "DenseReluDense.wi.weight", up}, stored{prefix + "DenseReluDense.wo.weight", down}, stored{prefix + "layer_norm.weight", norm})
+		all = append(all, stored{prefix + "DenseReluDense.wi.weight", up},
+			stored{prefix + "DenseReluDense.wo.weight", down},
+			stored{prefix + "layer_norm.weight", norm})
 	}
 	block("encoder", 0, "SelfAttention")
 	block("decoder", 0, "SelfAttention", "EncDecAttention")
@@ -83,8 +88,8 @@ const tinyT5Config = `{"model_type": "t5", "architectures": ["T5ForConditionalGe
  "d_model": 8, "d_ff": 16, "d_kv": 4, "num_heads": 2, "vocab_size": 32,
  "num_layers": 1, "num_decoder_layers": 2, "relative_attention_num_buckets": 4}`
 
-// tinyT5Parameters is 32·8 + (4·64 + 2·128 + 2·8) + 2·(8·64 + 2·128 + 3·8)
-// + 2·4·2 + 2·8, worked by hand.
+// tinyT5Parameters is 32·8 + (4·64 + 2·128 + 2·8) + 2·(8·64 + 2·128 + 3·8) + 2·4·2 + 2·8, worked by
+// hand.
 const tinyT5Parameters = 256 + 528 + 1584 + 16 + 16
 
 func TestHeaderCountsTensors(t *testing.T) {
@@ -111,15 +116,16 @@ func TestHeaderCountsTensors(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := h.ParametersOf(&r.Shape); got != tinyT5Parameters || parameters(r.Shape) != tinyT5Parameters {
-		t.Errorf("of the shape: header %d, config %d, want %d", got, parameters(r.Shape), tinyT5Parameters)
+		t.Errorf("of the shape: header %d, config %d, want %d", got, parameters(r.Shape),
+			tinyT5Parameters)
 	}
 	if d := Compare(r, h); len(d) != 0 {
 		t.Errorf("disagreements %v", d)
 	}
 }
 
-// Each edit of the configuration contradicts the same checkpoint in the fields
-// named; the last part of a message is what the tensors say.
+// Each edit of the configuration contradicts the same checkpoint in the fields named; the last part
+// of a message is what the tensors say.
 func TestCompareFindsDisagreements(t *testing.T) {
 	tests := []struct {
 		from, to string
@@ -147,7 +153,8 @@ func TestCompareFindsDisagreements(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range tests {
-		r, err := Read("config.json", strings.NewReader(strings.Replace(tinyT5Config, tt.from, tt.to, 1)), Options{})
+		r, err := Read("config.json", strings.NewReader(
+			strings.Replace(tinyT5Config, tt.from, tt.to, 1)), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,8 +306,14 @@ func TestBadHeaders(t *testing.T) {
 	}{
 		{"empty", nil, "is too short for a safetensors file: 0 bytes"},
 		{"five bytes", []byte("hello"), "is too short for a safetensors file: 5 bytes"},
-		{"2 GiB length", append(long, '{'), "has an impossible safetensors header length: 2147483648 bytes; allowed: 2 to 100000000 bytes"},
-		{"99 MB promised", append(binary.LittleEndian.AppendUint64(nil, 99_000_000), "{}"...), "ends inside the safetensors header: 2 of 99000000 bytes"},
+		{
+			"2 GiB length", append(long, '{'),
+			"has an impossible safetensors header length: 2147483648 bytes; allowed: 2 to 100000000 bytes",
+		},
+		{
+			"99 MB promised", append(binary.LittleEndian.AppendUint64(nil, 99_000_000), "{}"...),
+			"ends inside the safetensors header: 2 of 99000000 bytes",
+		},
 		{"zero length", make([]byte, 20), "has an impossible safetensors header length: 0 bytes"},
 		{"a list", headerFile(`[1]`), "m.safetensors:1:1: is not a safetensors header: [; allowed: a JSON object of tensors"},
 		{"text", headerFile(`"abc"`), "is not a safetensors header: abc"},
@@ -328,8 +341,7 @@ func TestBadHeaders(t *testing.T) {
 	}
 }
 
-// The data after the header must be as long as the header says, where the
-// reader can tell.
+// The data after the header must be as long as the header says, where the reader can tell.
 func TestTruncatedData(t *testing.T) {
 	whole := checkpoint(tinyT5()...)
 	files := fstest.MapFS{"model.safetensors": {Data: whole[:len(whole)-10]}}
@@ -399,7 +411,8 @@ func TestWriteHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if read.DataOffset != wrote.DataOffset || read.Metadata["step"] != "12" || len(read.Tensors) != len(tensors) {
+	if read.DataOffset != wrote.DataOffset || read.Metadata["step"] != "12" ||
+		len(read.Tensors) != len(tensors) {
 		t.Errorf("read %+v, wrote %+v", read, wrote)
 	}
 	byName := map[string]Tensor{}
@@ -408,7 +421,8 @@ func TestWriteHeader(t *testing.T) {
 	}
 	for _, w := range wrote.Tensors {
 		r := byName[w.Name]
-		if r.Begin != w.Begin || r.End != w.End || r.DType != w.DType || r.Elements() != w.Elements() {
+		if r.Begin != w.Begin || r.End != w.End || r.DType != w.DType ||
+			r.Elements() != w.Elements() {
 			t.Errorf("read %+v, wrote %+v", r, w)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// section is an object of a file whose fields are taken one by one. What was
-// never taken is unknown.
+// section is an object of a file whose fields are taken one by one. What was never taken is
+// unknown.
 type section struct {
 	*reading
 	at     Position
@@ -19,10 +19,14 @@ type section struct {
 
 // newSection indexes an object; a key that occurs twice is a fault.
 func newSection(r *reading, n *node) *section {
-	s := &section{reading: r, at: n.at, byName: make(map[string]field, len(n.fields)), taken: map[string]bool{}}
+	s := &section{
+		reading: r, at: n.at, byName: make(map[string]field, len(n.fields)),
+		taken: map[string]bool{},
+	}
 	for _, f := range n.fields {
 		if first, twice := s.byName[f.name]; twice {
-			r.fault(f.at, quote(f.name), "occurs twice", "", fmt.Sprintf("one value (the first is in line %d)", first.at.Line))
+			r.fault(f.at, quote(f.name), "occurs twice", "",
+				fmt.Sprintf("one value (the first is in line %d)", first.at.Line))
 			continue
 		}
 		s.byName[f.name] = f
@@ -31,8 +35,8 @@ func newSection(r *reading, n *node) *section {
 	return s
 }
 
-// take returns the field of one of the names and marks them all as known.
-// Two names of one thing must agree.
+// take returns the field of one of the names and marks them all as known. Two names of one thing
+// must agree.
 func (s *section) take(names ...string) (field, bool) {
 	var found field
 	ok := false
@@ -44,7 +48,8 @@ func (s *section) take(names ...string) (field, bool) {
 		case !ok:
 			found, ok = f, true
 		case !f.value.same(found.value):
-			s.fault(f.at, f.name, "contradicts "+found.name, f.value.show(), "the same value as "+found.value.show()+", or only one of the two")
+			s.fault(f.at, f.name, "contradicts "+found.name, f.value.show(),
+				"the same value as "+found.value.show()+", or only one of the two")
 		}
 	}
 	return found, ok
@@ -68,8 +73,8 @@ func (s *section) untaken() []field {
 	return rest
 }
 
-// optional returns the whole number of one of the names; ok is false when it
-// is absent, null or wrong (then a fault is recorded).
+// optional returns the whole number of one of the names; ok is false when it is absent, null or
+// wrong (then a fault is recorded).
 func (s *section) optional(shapeFields string, names ...string) (value int, ok bool) {
 	f, present := s.take(names...)
 	if !present {
@@ -163,7 +168,8 @@ func (s *section) refuse(name string, meaningless func(*node) bool, why string) 
 
 // isFalse accepts null, false and zero.
 func isFalse(n *node) bool {
-	return n.kind == null || n.kind == boolean && n.text == "false" || n.kind == number && n.text == "0"
+	return n.kind == null || n.kind == boolean && n.text == "false" || n.kind == number &&
+		n.text == "0"
 }
 
 // isTrue accepts null and true.

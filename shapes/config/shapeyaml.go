@@ -9,12 +9,14 @@ import (
 
 // families are the words of "family".
 var families = []string{
-	string(shapes.T5), string(shapes.T511), string(shapes.Switch), string(shapes.BART), string(shapes.Translation),
-	string(shapes.Whisper), string(shapes.BERT), string(shapes.GPT), string(shapes.Llama), string(shapes.ViT),
+	string(shapes.T5), string(shapes.T511), string(shapes.Switch), string(shapes.BART),
+	string(shapes.Translation),
+	string(shapes.Whisper), string(shapes.BERT), string(shapes.GPT), string(shapes.Llama),
+	string(shapes.ViT),
 }
 
-// readYAML reads this project's own format: the fields of [shapes.Shape] in
-// snake_case, upon the shape that extends names.
+// readYAML reads this project's own format: the fields of [shapes.Shape] in snake_case, upon the
+// shape that extends names.
 func readYAML(t *text, rd *reader) (*Result, error) {
 	root, err := parseYAML(t)
 	if err != nil {
@@ -57,12 +59,13 @@ func (y *yamlShape) read() {
 	}
 }
 
-// require makes the absence of a field a fault of its own, rather than of the
-// zero it would leave behind.
+// require makes the absence of a field a fault of its own, rather than of the zero it would leave
+// behind.
 func (y *yamlShape) require(names ...string) {
 	for _, name := range names {
 		if _, ok := y.byName[name]; !ok {
-			y.fault(Position{File: y.file}, name, "is missing", "", name+": here, or extends: a shape that has it")
+			y.fault(Position{File: y.file}, name, "is missing", "",
+				name+": here, or extends: a shape that has it")
 		}
 	}
 }
@@ -90,7 +93,9 @@ func (y *yamlShape) parse(name string, v interface{ UnmarshalText([]byte) error 
 	parseIn(y.section, "", name, v)
 }
 
-func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte) error }) (given bool) {
+func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte) error }) (
+	given bool,
+) {
 	f, ok := s.byName[name]
 	before := len(s.faults)
 	w := s.word(prefix+name, "", name)
@@ -111,7 +116,8 @@ func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte)
 // biasWords are the words of "bias", alone or in a list.
 var biasWords = map[string]shapes.Bias{
 	"none": shapes.NoBias, "all": shapes.BiasAll, "qkv": shapes.BiasQKV, "no-key": shapes.BiasNoKey,
-	"q": shapes.BiasQ, "k": shapes.BiasK, "v": shapes.BiasV, "o": shapes.BiasO, "ffn": shapes.BiasFFN,
+	"q": shapes.BiasQ, "k": shapes.BiasK, "v": shapes.BiasV, "o": shapes.BiasO,
+	"ffn": shapes.BiasFFN,
 }
 
 func (y *yamlShape) bias() {
@@ -128,16 +134,17 @@ func (y *yamlShape) bias() {
 	for _, w := range words {
 		b, known := biasWords[w.text]
 		if w.kind != word || !known {
-			y.unknownWord(w.at, "bias", "is unknown", w.show(), w.text, slices.Collect(maps.Keys(biasWords)))
+			y.unknownWord(w.at, "bias", "is unknown", w.show(), w.text,
+				slices.Collect(maps.Keys(biasWords)))
 			continue
 		}
 		y.shape.Bias |= b
 	}
 }
 
-// stack reads one stack. What a new value makes meaningless is reset: key
-// heads follow heads while they are equal, positions and experts vanish with
-// their kind, and a stack of no layers is no stack.
+// stack reads one stack. What a new value makes meaningless is reset: key heads follow heads while
+// they are equal, positions and experts vanish with their kind, and a stack of no layers is no
+// stack.
 func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	f, ok := y.take(name)
 	if !ok {
@@ -148,7 +155,8 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 		return
 	}
 	if f.value.kind != object {
-		y.fault(f.value.at, name, "is not a section", f.value.show(), "indented lines such as layers: 12, or none")
+		y.fault(f.value.at, name, "is not a section", f.value.show(),
+			"indented lines such as layers: 12, or none")
 		return
 	}
 	s := newSection(y.reading, f.value)
@@ -167,7 +175,8 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	parseIn(s, prefix, "activation", &k.Activation)
 	k.FinalNorm = s.flag(prefix+"final_norm", k.FinalNorm, "final_norm")
 	positionGiven := parseIn(s, prefix, "position", &k.Position)
-	if !setIn(s, prefix, "positions", &k.Positions) && positionGiven && k.Position != shapes.Relative && k.Position != shapes.Learned {
+	if !setIn(s, prefix, "positions", &k.Positions) && positionGiven &&
+		k.Position != shapes.Relative && k.Position != shapes.Learned {
 		k.Positions = 0
 	}
 	setIn(s, prefix, "experts", &k.Experts)
@@ -181,7 +190,8 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	if k.Layers == 0 {
 		*k = shapes.Stack{}
 		if _, ok := s.byName["layers"]; !ok {
-			s.fault(f.at, prefix+"layers", "is missing", "", "the number of layers, or no "+name+" at all")
+			s.fault(f.at, prefix+"layers", "is missing", "",
+				"the number of layers, or no "+name+" at all")
 		}
 	}
 }
@@ -192,7 +202,8 @@ func (y *yamlShape) frontend(s *section, prefix string, front *shapes.Frontend) 
 		return
 	}
 	if f.value.kind != object {
-		y.fault(f.value.at, prefix+"frontend", "is not a section", f.value.show(), "indented lines such as kind: audio")
+		y.fault(f.value.at, prefix+"frontend", "is not a section", f.value.show(),
+			"indented lines such as kind: audio")
 		return
 	}
 	inner := newSection(y.reading, f.value)
@@ -205,8 +216,8 @@ func (y *yamlShape) frontend(s *section, prefix string, front *shapes.Frontend) 
 	y.complain(inner, prefix+"frontend.")
 }
 
-// complain makes every key nobody asked for a fault: in our own format a key
-// without effect is a slip.
+// complain makes every key nobody asked for a fault: in our own format a key without effect is a
+// slip.
 func (y *yamlShape) complain(s *section, prefix string) {
 	known := slices.Collect(maps.Keys(s.taken))
 	for _, f := range s.untaken() {

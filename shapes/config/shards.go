@@ -9,12 +9,10 @@ import (
 	"strings"
 )
 
-// maxShards bounds the files one index may name; the largest public models
-// have a few hundred.
+// maxShards bounds the files one index may name; the largest public models have a few hundred.
 const maxShards = 4096
 
-// readTensorFile reads a safetensors file and, where there is one, the
-// config.json beside it.
+// readTensorFile reads a safetensors file and, where there is one, the config.json beside it.
 func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, error) {
 	header, err := readHeader(name, r, size)
 	if err != nil {
@@ -23,8 +21,8 @@ func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, 
 	return beside(name, header, rd)
 }
 
-// beside returns the tensors with the shape of the config.json in the same
-// folder, and a warning for each disagreement of the two.
+// beside returns the tensors with the shape of the config.json in the same folder, and a warning
+// for each disagreement of the two.
 func beside(name string, header *Header, rd *reader) (*Result, error) {
 	out := &Result{Format: Safetensors, Tensors: header, Fields: map[string]Field{}, file: name}
 	if rd.Open == nil || name == "-" {
@@ -70,7 +68,8 @@ func readIndex(name string, root *node, rd *reader) (*Result, error) {
 	var order []string
 	for _, f := range m.value.fields {
 		if f.value.kind != word || strings.ContainsAny(f.value.text, `/\`) || f.value.text == ".." {
-			in.fault(f.value.at, quote(f.name), "is in no file of this folder", f.value.show(), "the plain name of a .safetensors file")
+			in.fault(f.value.at, quote(f.name), "is in no file of this folder", f.value.show(),
+				"the plain name of a .safetensors file")
 			continue
 		}
 		if _, seen := shardOf[f.value.text]; !seen {
@@ -79,7 +78,8 @@ func readIndex(name string, root *node, rd *reader) (*Result, error) {
 		}
 	}
 	if len(order) > maxShards {
-		in.fault(m.at, "weight_map", "names too many files", fmt.Sprint(len(order)), fmt.Sprintf("at most %d", maxShards))
+		in.fault(m.at, "weight_map", "names too many files", fmt.Sprint(len(order)),
+			fmt.Sprintf("at most %d", maxShards))
 	}
 	if err := in.err(); err != nil {
 		return nil, err
@@ -102,8 +102,7 @@ func readIndex(name string, root *node, rd *reader) (*Result, error) {
 	return beside(name, all, rd)
 }
 
-// sameTensors checks that the shards hold what the index lists, no more and no
-// less.
+// sameTensors checks that the shards hold what the index lists, no more and no less.
 func (r *reading) sameTensors(m field, all *Header) {
 	listed := make(map[string]string, len(m.value.fields))
 	for _, f := range m.value.fields {
@@ -130,7 +129,10 @@ func (r *reading) sameTensors(m field, all *Header) {
 // shard reads the header of one file of an index.
 func (rd *reader) shard(from *node, name string) (*Header, error) {
 	fail := func(problem string, cause error) error {
-		return &Error{Faults: []Fault{{Position: from.at, Field: "weight_map", Problem: problem, Value: quote(name), Err: cause}}}
+		return &Error{Faults: []Fault{{
+			Position: from.at, Field: "weight_map", Problem: problem,
+			Value: quote(name), Err: cause,
+		}}}
 	}
 	if rd.Open == nil {
 		return nil, fail("refers to a file, which cannot be opened from here", nil)

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on what is read. A shape is a page of text; the largest legitimate
-// config.json (a label table) stays under a megabyte.
+// Limits on what is read. A shape is a page of text; the largest legitimate config.json (a label
+// table) stays under a megabyte.
 const (
 	maxTextBytes = 16 << 20
 	maxGinBytes  = 1 << 20
@@ -37,23 +37,33 @@ func (t *text) at(offset int) Position {
 		start, column = t.lastOffset, t.last.Column
 	}
 	t.lastOffset = offset
-	t.last = Position{File: t.file, Line: line + 1, Column: column + utf8.RuneCount(t.bytes[start:offset])}
+	t.last = Position{File: t.file, Line: line + 1, Column: column +
+		utf8.RuneCount(t.bytes[start:offset])}
 	return t.last
 }
 
 // fail returns an error of one fault at a byte offset.
 func (t *text) fail(offset int, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{Position: t.at(offset), Problem: problem, Value: value, Allowed: allowed}}}
+	return &Error{Faults: []Fault{{
+		Position: t.at(offset), Problem: problem, Value: value,
+		Allowed: allowed,
+	}}}
 }
 
 // fileError returns an error of one fault that concerns the whole file.
 func fileError(file, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{Position: Position{File: file}, Problem: problem, Value: value, Allowed: allowed}}}
+	return &Error{Faults: []Fault{{
+		Position: Position{File: file}, Problem: problem, Value: value,
+		Allowed: allowed,
+	}}}
 }
 
 // readError says why a file could not be read.
 func readError(file string, err error) error {
-	return &Error{Faults: []Fault{{Position: Position{File: file}, Problem: "cannot be read", Value: reason(err), Err: err}}}
+	return &Error{Faults: []Fault{{
+		Position: Position{File: file}, Problem: "cannot be read",
+		Value: reason(err), Err: err,
+	}}}
 }
 
 // reason returns what went wrong with a file without repeating its path.
@@ -65,8 +75,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// readAll returns at most limit bytes; a longer input is an error and is not
-// read further.
+// readAll returns at most limit bytes; a longer input is an error and is not read further.
 func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
@@ -78,18 +87,19 @@ func readAll(file string, r io.Reader, limit int) ([]byte, error) {
 	return raw, nil
 }
 
-// decodeText turns a file's bytes into text with plain line ends. A byte-order
-// mark of UTF-8 is dropped; UTF-16, UTF-32 and all else that is not UTF-8 is an
-// error.
+// decodeText turns a file's bytes into text with plain line ends. A byte-order mark of UTF-8 is
+// dropped; UTF-16, UTF-32 and all else that is not UTF-8 is an error.
 func decodeText(file string, raw []byte) (*text, error) {
 	switch {
-	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) || bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
+	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) ||
+		bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
 		return nil, fileError(file, "is encoded as UTF-32", "", "UTF-8")
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
 		return nil, fileError(file, "is encoded as UTF-16", "", "UTF-8")
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")) // the YAML parser counts lines wrong with both
+	// the YAML parser counts lines wrong with both
+	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
 	t := newText(file, raw)
 	if len(bytes.TrimSpace(raw)) == 0 {
 		return nil, fileError(file, "is empty", "", "")

@@ -17,8 +17,8 @@ type Value struct {
 // ValueKind is what a [Value] is.
 type ValueKind uint8
 
-// The kinds of values. Text in quotes, words, numbers and true or false are all
-// scalars: what they mean depends on the key.
+// The kinds of values. Text in quotes, words, numbers and true or false are all scalars: what they
+// mean depends on the key.
 const (
 	NoValue ValueKind = iota
 	Scalar
@@ -38,10 +38,9 @@ type Entry struct {
 	Value Value
 }
 
-// ReadYAML returns the section that a YAML file consists of, for the other
-// files of this project that people write by hand. Size, nesting and tokens are
-// bounded as for shapes; anchors, aliases, merge keys, tags and keys that stand
-// twice are faults. The error is an [*Error].
+// ReadYAML returns the section that a YAML file consists of, for the other files of this project
+// that people write by hand. Size, nesting and tokens are bounded as for shapes; anchors, aliases,
+// merge keys, tags and keys that stand twice are faults. The error is an [*Error].
 func ReadYAML(name string, r io.Reader) (Value, error) {
 	raw, err := readAll(name, r, maxYAMLBytes)
 	if err != nil {
@@ -79,11 +78,17 @@ func (b *treeBuilder) value(n *node) Value {
 		seen := map[string]Position{}
 		for _, f := range n.fields {
 			if first, twice := seen[f.name]; twice {
-				b.faults = append(b.faults, Fault{Position: f.at, Field: f.name, Problem: "stands twice", Value: fmt.Sprintf("first in line %d", first.Line)})
+				b.faults = append(b.faults, Fault{
+					Position: f.at, Field: f.name,
+					Problem: "stands twice", Value: fmt.Sprintf("first in line %d", first.Line),
+				})
 				continue
 			}
 			seen[f.name] = f.at
-			v.Entries = append(v.Entries, Entry{Position: f.at, Key: f.name, Value: b.value(f.value)})
+			v.Entries = append(v.Entries, Entry{
+				Position: f.at, Key: f.name,
+				Value: b.value(f.value),
+			})
 		}
 	default:
 		v.Kind, v.Text = Scalar, n.text

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Each field of a configuration class that changes the architecture, one at a
-// time; the expected field of the shape follows from the class's definition.
+// Each field of a configuration class that changes the architecture, one at a time; the expected
+// field of the shape follows from the class's definition.
 func TestFieldsThatChangeTheShape(t *testing.T) {
 	tests := []struct {
 		name, content string
@@ -50,25 +50,72 @@ func TestFieldsThatChangeTheShape(t *testing.T) {
 		{"bart offset", `{"model_type": "bart", "max_position_embeddings": 512}`, encoderPositions, 514},
 		{"bert types", `{"model_type": "bert", "type_vocab_size": 1}`, func(s *shapes.Shape) any { return s.TokenTypes }, 1},
 		{"t5x defaults", "network.T5Config.vocab_size = 100\n", decoderFF, 2048},
-		{"t5x buckets", "network.T5Config.vocab_size = 100\nnetwork.T5Config.num_buckets = 64\n", encoderPositions, 64},
-		{"t5x one activation", "T5Config.vocab_size = 100\nT5Config.mlp_activations = 'swish'\n", activation, shapes.SiLU},
-		{"mesh learned", mesh("Unitransformer.positional_embedding = True\nUnitransformer.max_length = 77\n"), encoderPositions, 77},
-		{"mesh sinusoid", mesh("Unitransformer.positional_embedding = False\nUnitransformer.sinusoid_positional_embedding = True\n"), position, shapes.Sinusoidal},
-		{"mesh no position", mesh("Unitransformer.positional_embedding = False\n"), position, shapes.NoPosition},
-		{"mesh memory heads", mesh("Unitransformer.positional_embedding = False\nSelfAttention.num_memory_heads = 2\n"), keyHeads, 2},
-		{"mesh bias", mesh("Unitransformer.positional_embedding = False\nDenseReluDense.use_bias = True\n"), bias, shapes.BiasFFN},
-		{"mesh untied", mesh("Unitransformer.positional_embedding = False\n"), head, shapes.HeadUntied},
-		{"mesh one scope wins", mesh("Unitransformer.positional_embedding = False\ndecoder/make_layer_stack.num_layers = 3\n"), decoderLayers, 3},
+		{
+			"t5x buckets", "network.T5Config.vocab_size = 100\nnetwork.T5Config.num_buckets = 64\n",
+			encoderPositions, 64,
+		},
+		{
+			"t5x one activation", "T5Config.vocab_size = 100\nT5Config.mlp_activations = 'swish'\n",
+			activation, shapes.SiLU,
+		},
+		{
+			"mesh learned", mesh(
+				"Unitransformer.positional_embedding = True\nUnitransformer.max_length = 77\n"),
+			encoderPositions, 77,
+		},
+		{"mesh sinusoid", mesh(
+			"Unitransformer.positional_embedding = False\nUnitransformer.sinusoid_positional_embedding = True\n"), position, shapes.Sinusoidal},
+		{
+			"mesh no position", mesh("Unitransformer.positional_embedding = False\n"), position,
+			shapes.NoPosition,
+		},
+		{
+			"mesh memory heads", mesh(
+				"Unitransformer.positional_embedding = False\nSelfAttention.num_memory_heads = 2\n"),
+			keyHeads, 2,
+		},
+		{
+			"mesh bias",
+			mesh("Unitransformer.positional_embedding = False\nDenseReluDense.use_bias = True\n"),
+			bias, shapes.BiasFFN,
+		},
+		{
+			"mesh untied", mesh("Unitransformer.positional_embedding = False\n"), head,
+			shapes.HeadUntied,
+		},
+		{
+			"mesh one scope wins",
+			mesh(
+				"Unitransformer.positional_embedding = False\ndecoder/make_layer_stack.num_layers = 3\n"), decoderLayers, 3,
+		},
 		{"yaml heads move key heads", "extends: t5-small\ndecoder: {heads: 4}\n", keyHeads, 4},
 		{"yaml key heads alone", "extends: t5-small\ndecoder: {kv_heads: 2}\n", keyHeads, 2},
-		{"yaml position drops the table", "extends: t5-small\nencoder: {position: rotary}\n", encoderPositions, 0},
+		{
+			"yaml position drops the table", "extends: t5-small\nencoder: {position: rotary}\n",
+			encoderPositions, 0,
+		},
 		{"yaml experts gone", "extends: switch-base-8\ndecoder: {experts: 0}\n", sparseLayers, 0},
-		{"yaml bias words", "extends: t5-small\nbias: [qkv, ffn]\n", bias, shapes.BiasQKV | shapes.BiasFFN},
+		{
+			"yaml bias words", "extends: t5-small\nbias: [qkv, ffn]\n", bias,
+			shapes.BiasQKV | shapes.BiasFFN,
+		},
 		{"yaml bias word", "extends: t5-small\nbias: no-key\n", bias, shapes.BiasNoKey},
 		{"yaml an edit", "extends: t5-small/nl=16\n", decoderLayers, 16},
-		{"yaml activation", "extends: t5-small\ndecoder: {activation: silu}\n", activation, shapes.SiLU},
-		{"yaml mel bins", "extends: whisper-tiny\nencoder:\n  frontend: {kind: audio, channels: 128}\n", frontend, shapes.Frontend{Kind: shapes.Audio, Channels: 128}},
-		{"yaml other frontend", "extends: vit-base-16\nencoder:\n  frontend: {kind: patches, channels: 1, patch: 8}\n", frontend, shapes.Frontend{Kind: shapes.Patches, Channels: 1, Patch: 8}},
+		{
+			"yaml activation", "extends: t5-small\ndecoder: {activation: silu}\n", activation,
+			shapes.SiLU,
+		},
+		{
+			"yaml mel bins",
+			"extends: whisper-tiny\nencoder:\n  frontend: {kind: audio, channels: 128}\n", frontend,
+			shapes.Frontend{Kind: shapes.Audio, Channels: 128},
+		},
+		{
+			"yaml other frontend",
+			"extends: vit-base-16\nencoder:\n  frontend: {kind: patches, channels: 1, patch: 8}\n",
+			frontend,
+			shapes.Frontend{Kind: shapes.Patches, Channels: 1, Patch: 8},
+		},
 	}
 	for _, tt := range tests {
 		r, err := Read("-", strings.NewReader(tt.content), Options{Vocab: 32128})
@@ -106,8 +153,7 @@ func encoderPositions(s *shapes.Shape) any { return s.Encoder.Positions }
 func position(s *shapes.Shape) any         { return s.Encoder.Position }
 func frontend(s *shapes.Shape) any         { return s.Encoder.Frontend }
 
-// Smaller slips, each refused with its place. The catalogue knows the two
-// names that are extended.
+// Smaller slips, each refused with its place. The catalogue knows the two names that are extended.
 func TestSlips(t *testing.T) {
 	tests := []struct{ content, want string }{
 		{`{"model_type": 5}`, `-:1:16: model_type is not text: 5; allowed: text`},
@@ -151,8 +197,8 @@ func TestSlips(t *testing.T) {
 	}
 }
 
-// The causes stay reachable, so that a caller can tell a missing file from a
-// name that cannot be counted.
+// The causes stay reachable, so that a caller can tell a missing file from a name that cannot be
+// counted.
 func TestCauses(t *testing.T) {
 	_, err := Read("-", strings.NewReader("extends: t5-efficient-base-sh\n"), Options{})
 	var notCountable *shapes.NotCountableError
@@ -167,7 +213,10 @@ func TestCauses(t *testing.T) {
 
 // The words of the formats are part of the results other programs read.
 func TestFormatWords(t *testing.T) {
-	for format, want := range map[Format]string{HuggingFace: "huggingface", Gin: "gin", YAML: "yaml", Safetensors: "safetensors"} {
+	for format, want := range map[Format]string{
+		HuggingFace: "huggingface", Gin: "gin",
+		YAML: "yaml", Safetensors: "safetensors",
+	} {
 		text, err := format.MarshalText()
 		if err != nil || string(text) != want {
 			t.Errorf("%s, %v; want %s", text, err, want)

@@ -10,17 +10,16 @@ import (
 	"slices"
 )
 
-// headerAlignment is what the data of a written file is aligned to; spaces
-// after the JSON fill the header up.
+// headerAlignment is what the data of a written file is aligned to; spaces after the JSON fill the
+// header up.
 const headerAlignment = 8
 
-// WriteHeader writes the header of a safetensors file and returns it with the
-// offsets filled in. The caller then writes the data of the tensors, little-
-// endian, in the order given here. Only Name, DType and Shape are read; the
-// bytes depend on nothing else.
+// WriteHeader writes the header of a safetensors file and returns it with the offsets filled in.
+// The caller then writes the data of the tensors, little- endian, in the order given here. Only
+// Name, DType and Shape are read; the bytes depend on nothing else.
 //
-// It is an error when a name is empty, reserved or used twice, a type is
-// unknown, or a shape is negative or overflows.
+// It is an error when a name is empty, reserved or used twice, a type is unknown, or a shape is
+// negative or overflows.
 func WriteHeader(w io.Writer, metadata map[string]string, tensors []Tensor) (*Header, error) {
 	h := &Header{Metadata: metadata, Tensors: slices.Clone(tensors)}
 	var text bytes.Buffer
@@ -41,7 +40,8 @@ func WriteHeader(w io.Writer, metadata map[string]string, tensors []Tensor) (*He
 		t := &h.Tensors[i]
 		var ok bool
 		if t.number, ok = product(t.Shape); !ok || seen[t.Name] || dtypeBits[t.DType] == 0 {
-			return nil, fmt.Errorf("tensor %q of type %q and shape %v cannot be written", t.Name, t.DType, t.Shape)
+			return nil, fmt.Errorf("tensor %q of type %q and shape %v cannot be written", t.Name,
+				t.DType, t.Shape)
 		}
 		seen[t.Name] = true
 		t.Begin, t.End = end, end+t.size()
@@ -59,7 +59,8 @@ func WriteHeader(w io.Writer, metadata map[string]string, tensors []Tensor) (*He
 		text.WriteByte(' ')
 	}
 	if text.Len() > maxHeaderBytes {
-		return nil, fmt.Errorf("a header of %d bytes is over the %d that the format allows", text.Len(), maxHeaderBytes)
+		return nil, fmt.Errorf("a header of %d bytes is over the %d that the format allows",
+			text.Len(), maxHeaderBytes)
 	}
 	h.DataOffset = int64(8 + text.Len())
 	if _, err := w.Write(binary.LittleEndian.AppendUint64(nil, uint64(text.Len()))); err != nil {

@@ -12,16 +12,16 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// parseYAML returns the mapping a YAML file consists of. Anchors, aliases,
-// merge keys and tags are faults: a shape needs none of them, and they are how
-// small files grow large.
+// parseYAML returns the mapping a YAML file consists of. Anchors, aliases, merge keys and tags are
+// faults: a shape needs none of them, and they are how small files grow large.
 func parseYAML(t *text) (root *node, err error) {
 	if len(t.bytes) > maxYAMLBytes {
-		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)), fmt.Sprintf("YAML of at most %d bytes", maxYAMLBytes))
+		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
+			fmt.Sprintf("YAML of at most %d bytes", maxYAMLBytes))
 	}
 	defer func() {
-		// The parser is not ours; a defect of its own on hostile input must not
-		// take the program down.
+		// The parser is not ours; a defect of its own on hostile input must not take the program
+		// down.
 		if p := recover(); p != nil {
 			root, err = nil, fileError(t.file, "is not valid YAML", clip(fmt.Sprint(p)), "")
 		}
@@ -51,7 +51,10 @@ func parseYAML(t *text) (root *node, err error) {
 	case found == nil:
 		return nil, fileError(t.file, "is empty", "", "")
 	case found.kind != object:
-		return nil, &Error{Faults: []Fault{{Position: found.at, Problem: "has no keys", Value: found.show(), Allowed: "lines of key: value"}}}
+		return nil, &Error{Faults: []Fault{{
+			Position: found.at, Problem: "has no keys",
+			Value: found.show(), Allowed: "lines of key: value",
+		}}}
 	}
 	return found, nil
 }
@@ -59,9 +62,8 @@ func parseYAML(t *text) (root *node, err error) {
 // maxYAMLTokens is some twenty times what the longest shape needs.
 const maxYAMLTokens = 1 << 13
 
-// shallow refuses what the parser would take long over, as its time grows with
-// the square of length and depth: many tokens, open brackets, and dashes or
-// question marks in one line.
+// shallow refuses what the parser would take long over, as its time grows with the square of length
+// and depth: many tokens, open brackets, and dashes or question marks in one line.
 func shallow(file string, tokens token.Tokens) error {
 	if len(tokens) > maxYAMLTokens {
 		return fileError(file, "holds too many values", "", "a page of text")
@@ -80,7 +82,11 @@ func shallow(file string, tokens token.Tokens) error {
 			entries++
 		}
 		if open > maxDepth || entries > maxDepth {
-			return &Error{Faults: []Fault{{Position: yamlPosition(file, tk), Problem: "is nested too deep", Allowed: fmt.Sprintf("at most %d levels", maxDepth)}}}
+			return &Error{Faults: []Fault{{
+				Position: yamlPosition(file, tk),
+				Problem:  "is nested too deep", Allowed: fmt.Sprintf("at most %d levels",
+					maxDepth),
+			}}}
 		}
 	}
 	return nil
@@ -90,7 +96,10 @@ func shallow(file string, tokens token.Tokens) error {
 func yamlError(t *text, err error) error {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
-		return &Error{Faults: []Fault{{Position: yamlPosition(t.file, syntax.GetToken()), Problem: "is not valid YAML", Value: clip(syntax.GetMessage())}}}
+		return &Error{Faults: []Fault{{
+			Position: yamlPosition(t.file, syntax.GetToken()),
+			Problem:  "is not valid YAML", Value: clip(syntax.GetMessage()),
+		}}}
 	}
 	return fileError(t.file, "is not valid YAML", clip(err.Error()), "")
 }
@@ -106,7 +115,10 @@ func yamlPosition(file string, t *token.Token) Position {
 type yamlConverter struct{ file string }
 
 func (c *yamlConverter) fail(n ast.Node, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{Position: yamlPosition(c.file, n.GetToken()), Problem: problem, Value: value, Allowed: allowed}}}
+	return &Error{Faults: []Fault{{
+		Position: yamlPosition(c.file, n.GetToken()), Problem: problem,
+		Value: value, Allowed: allowed,
+	}}}
 }
 
 func (c *yamlConverter) node(n ast.Node, depth int) (*node, error) {
@@ -139,7 +151,8 @@ func (c *yamlConverter) node(n ast.Node, depth int) (*node, error) {
 	case *ast.MappingValueNode:
 		return c.mapping([]*ast.MappingValueNode{v}, at, depth)
 	}
-	return nil, c.fail(n, "uses "+strings.ToLower(n.Type().String())+", which is not accepted here", "", "plain values, lists and sections")
+	return nil, c.fail(n, "uses "+strings.ToLower(n.Type().String())+", which is not accepted here",
+		"", "plain values, lists and sections")
 }
 
 func (c *yamlConverter) sequence(v *ast.SequenceNode, at Position, depth int) (*node, error) {
@@ -154,11 +167,14 @@ func (c *yamlConverter) sequence(v *ast.SequenceNode, at Position, depth int) (*
 	return out, nil
 }
 
-func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, depth int) (*node, error) {
+func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, depth int) (*node,
+	error,
+) {
 	out := &node{kind: object, at: at}
 	for _, pair := range values {
 		if pair.Key.IsMergeKey() {
-			return nil, c.fail(pair.Key, "is a merge key, which is not accepted here", "<<", "extends: and another shape")
+			return nil, c.fail(pair.Key, "is a merge key, which is not accepted here", "<<",
+				"extends: and another shape")
 		}
 		key, err := c.node(pair.Key, depth+1)
 		if err != nil {

@@ -19,16 +19,18 @@ type space struct {
 
 // width is every dimension of a candidate but its depths.
 type width struct {
-	size                            string // catalogue name of a shape with these dimensions, or empty
+	// catalogue name of a shape with these dimensions, or empty
+	size                            string
 	dModel, dff, dkv, heads, kvHead int
 }
 
-// sizes are the canonical shapes of each family, small to large: the widths
-// that DeepNarrow moves start from. The wide T5 size is xxl-nl4 with its 32 heads
-// of 64: that is what the paper's NL-XXL rows are.
+// sizes are the canonical shapes of each family, small to large: the widths that DeepNarrow moves
+// start from. The wide T5 size is xxl-nl4 with its 32 heads of 64: that is what the paper's NL-XXL
+// rows are.
 var sizes = map[shapes.Family][]string{
 	shapes.T5: {
-		"t5-efficient-tiny", "t5-efficient-mini", "t5-efficient-small", "t5-efficient-base", "t5-efficient-large",
+		"t5-efficient-tiny", "t5-efficient-mini", "t5-efficient-small", "t5-efficient-base",
+		"t5-efficient-large",
 		"t5-efficient-xl", "t5-efficient-xxl-nl4", "t5-efficient-xxl",
 	},
 	shapes.T511: {"t5-v1_1-small", "t5-v1_1-base", "t5-v1_1-large", "t5-v1_1-xl", "t5-v1_1-xxl"},
@@ -38,12 +40,13 @@ var sizes = map[shapes.Family][]string{
 
 // middle is the size whose recipe a family's candidates follow without anchor.
 var middle = map[shapes.Family]string{
-	shapes.T5: "t5-efficient-base", shapes.T511: "t5-v1_1-base", shapes.BERT: "bert-base", shapes.GPT: "gpt2",
+	shapes.T5: "t5-efficient-base", shapes.T511: "t5-v1_1-base", shapes.BERT: "bert-base",
+	shapes.GPT:   "gpt2",
 	shapes.Llama: "w1024x16",
 }
 
-// maxLatticeWidth is the widest d_model of the lattice without an anchor: that
-// of T5 v1.1 XXL and the widest of the families served.
+// maxLatticeWidth is the widest d_model of the lattice without an anchor: that of T5 v1.1 XXL and
+// the widest of the families served.
 const maxLatticeWidth = 4096
 
 func (r *Request) template() (shapes.Shape, error) {
@@ -61,7 +64,9 @@ func (r *Request) template() (shapes.Shape, error) {
 				families = append(families, string(f))
 			}
 			slices.Sort(families)
-			return s, fmt.Errorf("no candidates are known for the family %q without an anchor; one of %s", r.Family, strings.Join(families, ", "))
+			return s, fmt.Errorf(
+				"no candidates are known for the family %q without an anchor; one of %s", r.Family,
+				strings.Join(families, ", "))
 		}
 		var err error
 		if s, err = shapes.Parse(name); err != nil {
@@ -73,7 +78,8 @@ func (r *Request) template() (shapes.Shape, error) {
 		s.Vocab = c.Vocab
 	}
 	if c.Gated != nil {
-		s.Encoder.Gated, s.Decoder.Gated = *c.Gated && s.Encoder.Layers > 0, *c.Gated && s.Decoder.Layers > 0
+		s.Encoder.Gated, s.Decoder.Gated = *c.Gated && s.Encoder.Layers > 0, *c.Gated &&
+			s.Decoder.Layers > 0
 	}
 	return s, nil
 }
@@ -118,14 +124,15 @@ func listable(list []shapes.Shape, template *shapes.Shape) error {
 			return err
 		}
 		if k := kindOf(list[i].Encoder.Layers, list[i].Decoder.Layers); k != want {
-			return fmt.Errorf("%s is %s and %s is %s: nothing says how the two compare", list[i].Name, k, template.Name, want)
+			return fmt.Errorf("%s is %s and %s is %s: nothing says how the two compare",
+				list[i].Name, k, template.Name, want)
 		}
 	}
 	return nil
 }
 
-// latticeWidths returns the canonical widths of the family, the anchor's, and
-// every aligned one with a feed-forward of the usual ratios.
+// latticeWidths returns the canonical widths of the family, the anchor's, and every aligned one
+// with a feed-forward of the usual ratios.
 func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 	c := &r.Constraints
 	k := mainStack(template)
@@ -187,7 +194,10 @@ func mainStack(s *shapes.Shape) *shapes.Stack {
 
 func widthOf(s *shapes.Shape, name string) width {
 	k := mainStack(s)
-	return width{size: name, dModel: s.DModel, dff: k.DFF, dkv: k.DKV, heads: k.Heads, kvHead: k.KVHeads}
+	return width{
+		size: name, dModel: s.DModel, dff: k.DFF, dkv: k.DKV, heads: k.Heads,
+		kvHead: k.KVHeads,
+	}
 }
 
 // len returns how many candidates there are.
@@ -229,8 +239,8 @@ func (w *width) stack(k *shapes.Stack, layers int) {
 	k.Layers, k.DFF, k.DKV, k.Heads, k.KVHeads = layers, w.dff, w.dkv, w.heads, w.kvHead
 }
 
-// released returns the countable catalogue shapes of the template's kind: the
-// same stacks, head, norm, vocabulary and gating.
+// released returns the countable catalogue shapes of the template's kind: the same stacks, head,
+// norm, vocabulary and gating.
 func released(template *shapes.Shape) []shapes.Shape {
 	var list []shapes.Shape
 	for _, e := range shapes.Catalogue() {
@@ -247,8 +257,8 @@ func released(template *shapes.Shape) []shapes.Shape {
 	return list
 }
 
-// preferredName picks among two names of one shape: that of the T5-Efficient
-// release, whose names say the dimensions.
+// preferredName picks among two names of one shape: that of the T5-Efficient release, whose names
+// say the dimensions.
 func preferredName(a, b string) string {
 	if strings.HasPrefix(b, "t5-efficient-") {
 		return b
@@ -258,9 +268,11 @@ func preferredName(a, b string) string {
 
 func sameKind(a, b *shapes.Shape) bool {
 	stack := func(x, y *shapes.Stack) bool {
-		return (x.Layers > 0) == (y.Layers > 0) && x.Gated == y.Gated && x.Position == y.Position && x.Experts == y.Experts
+		return (x.Layers > 0) == (y.Layers > 0) && x.Gated == y.Gated && x.Position == y.Position &&
+			x.Experts == y.Experts
 	}
-	return a.Family == b.Family && a.Vocab == b.Vocab && a.Head == b.Head && a.Norm == b.Norm && a.Bias == b.Bias &&
+	return a.Family == b.Family && a.Vocab == b.Vocab && a.Head == b.Head && a.Norm == b.Norm &&
+		a.Bias == b.Bias &&
 		stack(&a.Encoder, &b.Encoder) && stack(&a.Decoder, &b.Decoder)
 }
 
@@ -291,13 +303,18 @@ func (r *Request) whyEmpty() string {
 	up := max(1, (c.MinDModel+c.Align-1)/c.Align) * c.Align
 	switch {
 	case c.MinDepth > c.MaxDepth:
-		return fmt.Sprintf("stacks of at least %d and at most %d layers contradict each other; %d is the nearest most", c.MinDepth, c.MaxDepth, c.MinDepth)
+		return fmt.Sprintf(
+			"stacks of at least %d and at most %d layers contradict each other; %d is the nearest most", c.MinDepth, c.MaxDepth, c.MinDepth)
 	case c.MaxDModel != 0 && c.MinDModel > c.MaxDModel:
-		return fmt.Sprintf("d_model of at least %d and at most %d contradict each other; %d is the nearest most", c.MinDModel, c.MaxDModel, c.MinDModel)
+		return fmt.Sprintf(
+			"d_model of at least %d and at most %d contradict each other; %d is the nearest most",
+			c.MinDModel, c.MaxDModel, c.MinDModel)
 	case r.Source == Lattice && c.MaxDModel != 0 && up > c.MaxDModel:
-		return fmt.Sprintf("no multiple of %d lies between d_model %d and %d; %d is the nearest", c.Align, c.MinDModel, c.MaxDModel, up)
+		return fmt.Sprintf("no multiple of %d lies between d_model %d and %d; %d is the nearest",
+			c.Align, c.MinDModel, c.MaxDModel, up)
 	case r.Source == Lattice:
-		return fmt.Sprintf("no width has d_model, d_ff and heads·d_kv in multiples of %d; 64 and 128 do", c.Align)
+		return fmt.Sprintf(
+			"no width has d_model, d_ff and heads·d_kv in multiples of %d; 64 and 128 do", c.Align)
 	}
 	return "none of the candidates is within the constraints on d_model, depth and vocabulary"
 }

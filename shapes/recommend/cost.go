@@ -19,14 +19,18 @@ type coster struct {
 	goodput  hardware.Input
 	machine  *hardware.Machine
 	timeless string // why no step time can be had; empty when it can
-	// usual is the layout that candidates are costed with where none is stated: the best one of the template.
+	// usual is the layout that candidates are costed with where none is stated: the best one of the
+	// template.
 	usual flops.Layout
 	// execution is the request's, with the recompute mode that usual needs.
 	execution flops.Execution
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
-	c := coster{request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0, execution: r.Execution}
+	c := coster{
+		request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0,
+		execution: r.Execution,
+	}
 	if c.workload == (flops.Workload{}) {
 		c.workload = flops.DefaultWorkload(template)
 	}
@@ -66,8 +70,8 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 	return c, err
 }
 
-// stepTokens returns the training tokens of one step: the inputs of an
-// encoder-decoder, as the paper counts its 65,536.
+// stepTokens returns the training tokens of one step: the inputs of an encoder-decoder, as the
+// paper counts its 65,536.
 func (c *coster) stepTokens() float64 {
 	length := c.workload.EncoderLength
 	if !c.encodes {
@@ -93,16 +97,22 @@ func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.ste
 
 // run is a candidate on the request's hardware.
 func (c *coster) run(s *shapes.Shape, x flops.Execution, l flops.Layout) hardware.Run {
-	return hardware.Run{Profile: *c.request.Profile, Shape: *s, Workload: c.workload, Execution: x, Layout: l, Software: c.request.Software}
+	return hardware.Run{
+		Profile: *c.request.Profile, Shape: *s, Workload: c.workload, Execution: x,
+		Layout: l, Software: c.request.Software,
+	}
 }
 
-// search returns the best layout of a shape with the recompute mode it needs,
-// or, where a search is not possible, a plain spread of the batch.
+// search returns the best layout of a shape with the recompute mode it needs, or, where a search is
+// not possible, a plain spread of the batch.
 func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
 	if c.machine != nil {
 		run := c.run(s, c.request.Execution, flops.Layout{})
 		if limit, limited := c.request.Caps[MemoryAxis]; limited && (run.Profile.MemoryBytes == nil || limit < run.Profile.MemoryBytes.Value) {
-			run.Profile.MemoryBytes = &hardware.Field{Fact: data.Fact{Value: limit}, Origin: hardware.Flag}
+			run.Profile.MemoryBytes = &hardware.Field{
+				Fact:   data.Fact{Value: limit},
+				Origin: hardware.Flag,
+			}
 		}
 		found, err := hardware.SearchLayout(run, c.request.Devices)
 		if err == nil {
@@ -112,9 +122,9 @@ func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
 	return hardware.LayoutChoice{Layout: c.spread(s), Recompute: c.request.Execution.Recompute}
 }
 
-// spread returns a layout without regard to time: as many copies as divide
-// both the devices and the batch, and what is left of the devices in tensor
-// parallelism. One device is what remains where nothing divides.
+// spread returns a layout without regard to time: as many copies as divide both the devices and the
+// batch, and what is left of the devices in tensor parallelism. One device is what remains where
+// nothing divides.
 func (c *coster) spread(s *shapes.Shape) flops.Layout {
 	for dp := min(c.request.Devices, c.workload.Batch); dp > 0; dp-- {
 		if c.request.Devices%dp != 0 || c.workload.Batch%dp != 0 {
@@ -128,9 +138,8 @@ func (c *coster) spread(s *shapes.Shape) flops.Layout {
 	return flops.Layout{}
 }
 
-// layout returns the layout that a candidate is costed with before it is
-// shown: the stated one, the template's best, or a plain spread where the shape
-// does not allow that.
+// layout returns the layout that a candidate is costed with before it is shown: the stated one, the
+// template's best, or a plain spread where the shape does not allow that.
 func (c *coster) layout(s *shapes.Shape) flops.Layout {
 	switch {
 	case c.request.Layout != nil:
@@ -141,14 +150,14 @@ func (c *coster) layout(s *shapes.Shape) flops.Layout {
 	return c.spread(s)
 }
 
-// worthwhile is how much faster a row's own best layout must be before the row
-// leaves the anchor's: savings are best compared at one layout.
+// worthwhile is how much faster a row's own best layout must be before the row leaves the anchor's:
+// savings are best compared at one layout.
 const worthwhile = 0.05
 
-// shown returns the layout and execution of a shown row. Where none is stated
-// it is the template's best, unless the row does not allow or fit it or is clearly
-// faster with its own. Where memory is limited or to be saved it stays the one the
-// candidate was costed with, as a faster layout may need more.
+// shown returns the layout and execution of a shown row. Where none is stated it is the template's
+// best, unless the row does not allow or fit it or is clearly faster with its own. Where memory is
+// limited or to be saved it stays the one the candidate was costed with, as a faster layout may
+// need more.
 func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
 	r := c.request
 	if _, limited := r.Caps[MemoryAxis]; r.Layout != nil || limited || r.Objective == MemoryAxis || c.machine == nil {
@@ -217,7 +226,8 @@ func (c *coster) time(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
 		return math.NaN()
 	}
 	const secondsPerHour = 3600
-	hours := seconds * c.steps(float64(p.Total)) * float64(l.Devices()) / c.goodput.Interval.Value / secondsPerHour
+	hours := seconds * c.steps(float64(p.Total)) * float64(
+		l.Devices()) / c.goodput.Interval.Value / secondsPerHour
 	switch {
 	case axis == DeviceHoursAxis:
 		return hours
@@ -233,10 +243,12 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	layout, x := c.shown(s)
 	layout = layout.For(c.workload)
 	out := Costs{
-		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s, c.workload, x.Recompute),
+		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s,
+			c.workload, x.Recompute),
 		Layout: layout, Recompute: x.Recompute,
-		StepTime: hardware.Estimate{Missing: c.timeless}, TotalTime: hardware.Estimate{Missing: c.timeless},
-		Decode: hardware.Estimate{Missing: c.timeless},
+		StepTime:  hardware.Estimate{Missing: c.timeless},
+		TotalTime: hardware.Estimate{Missing: c.timeless},
+		Decode:    hardware.Estimate{Missing: c.timeless},
 	}
 	out.Steps = c.steps(float64(out.Params.Total))
 	out.RunFLOPs = out.Steps * out.FLOPs.Step

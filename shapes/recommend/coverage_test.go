@@ -15,8 +15,8 @@ func TestRecordIntervalsHold(t *testing.T) {
 	const (
 		seeds = 40
 		noise = 0.02 // standard deviation of the loss in nats
-		// 80 % of 40·4 = 160 cases: three standard deviations of the binomial share are 9 %, and the four cases of one
-		// seed share its fit, which halves the number of independent ones.
+		// 80 % of 40·4 = 160 cases: three standard deviations of the binomial share are 9 %, and
+		// the four cases of one seed share its fit, which halves the number of independent ones.
 		low, high = 0.67, 0.93
 	)
 	var fresh []shapes.Shape
@@ -31,18 +31,25 @@ func TestRecordIntervalsHold(t *testing.T) {
 			for _, l := range []int{4, 8, 12, 20} {
 				for _, d := range []float64{1e9, 4e9, 16e9} {
 					s := decoder(t, w, l)
-					records = append(records, record(&s, d, shapeLaw(float64(w), float64(l), float64(flops.CountParameters(&s).Total), d)+noise*random.NormFloat64()))
+					records = append(records, record(&s, d,
+						shapeLaw(float64(w), float64(l), float64(flops.CountParameters(&s).Total),
+							d)+noise*random.NormFloat64()))
 				}
 			}
 		}
-		r, err := recommend.Recommend(recommend.Request{Source: recommend.Listed, Candidates: fresh, Records: records, Tokens: 4e9, Objective: recommend.QualityAxis})
+		r, err := recommend.Recommend(recommend.Request{
+			Source: recommend.Listed, Candidates: fresh,
+			Records: records, Tokens: 4e9, Objective: recommend.QualityAxis,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range r.Rows {
-			truth := shapeLaw(float64(row.Shape.DModel), float64(row.Shape.Decoder.Layers), float64(row.Params.Total), 4e9)
+			truth := shapeLaw(float64(row.Shape.DModel), float64(row.Shape.Decoder.Layers),
+				float64(row.Params.Total), 4e9)
 			asked++
-			if math.Abs(row.Quality.Upstream.Interval.Value-truth-noise*random.NormFloat64()) <= row.Quality.Upstream.Interval.HalfWidth() {
+			if math.Abs(
+				row.Quality.Upstream.Interval.Value-truth-noise*random.NormFloat64()) <= row.Quality.Upstream.Interval.HalfWidth() {
 				held++
 			}
 		}

@@ -20,8 +20,8 @@ type world struct {
 	draw  func(*rand.Rand) float64 // of variance 1
 }
 
-// Standard deviations of a drawn reading: those of the published rows around
-// their law, rounded. A point read off the figure errs once more by as much.
+// Standard deviations of a drawn reading: those of the published rows around their law, rounded. A
+// point read off the figure errs once more by as much.
 const (
 	lossNoise      = 0.01 // nats
 	scoreNoise     = 0.4  // points
@@ -51,14 +51,14 @@ func sameForm(s *shapes.Shape) (loss, score float64) {
 	return loss, 100 - 15*loss + 2*math.Log(min(t.encoderLayers, plateau))
 }
 
-// otherForm has the product of two power laws (Ghorbani et al. 2021, arXiv
-// 2109.07740) in place of the balanced size, a best aspect ratio, a sigmoid link
-// and a gain of depth that saturates and counts the decoder. The fitted form misses it by about as
-// much as the noise.
+// otherForm has the product of two power laws (Ghorbani et al. 2021, arXiv 2109.07740) in place of
+// the balanced size, a best aspect ratio, a sigmoid link and a gain of depth that saturates and
+// counts the decoder. The fitted form misses it by about as much as the noise.
 func otherForm(s *shapes.Shape) (loss, score float64) {
 	p := flops.CountParameters(s)
 	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
-	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] + p.By[flops.DecoderFFN])
+	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] +
+		p.By[flops.DecoderFFN])
 	deep := float64(s.Encoder.Layers + s.Decoder.Layers)
 	aspect := math.Log(2 * float64(s.DModel) / deep / 64)
 	loss = 1.2 + 75*math.Pow(encoder, -0.10)*math.Pow(decoder, -0.17) + 0.025*aspect*aspect
@@ -95,10 +95,11 @@ func (w *world) read(s *shapes.Shape, r *rand.Rand, blur float64) (loss, score f
 	return loss + blur*lossNoise*w.draw(r), score + blur*scoreNoise*w.draw(r)
 }
 
-// newShapes lie amid the evidence: what happens beyond it is a rule that no
-// drawn reading can judge.
+// newShapes lie amid the evidence: what happens beyond it is a rule that no drawn reading can
+// judge.
 var newShapes = []string{
-	"t5-efficient-mini/nl=16", "t5-efficient-small/nl=14", "t5-efficient-small/nl=28", "t5-efficient-small/el=24,dl=12",
+	"t5-efficient-mini/nl=16", "t5-efficient-small/nl=14", "t5-efficient-small/nl=28",
+	"t5-efficient-small/el=24,dl=12",
 	"t5-efficient-base/nl=16", "t5-efficient-base/nl=28", "t5-efficient-base/el=24,dl=12",
 	"t5-efficient-large/nl=16", "t5-efficient-large/nl=28", "t5-efficient-xl/nl=16",
 }

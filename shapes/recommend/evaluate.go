@@ -56,13 +56,14 @@ func (e *evaluator) run(workers int) evaluation {
 		all.misses.merge(&parts[i].misses)
 	}
 	slices.SortFunc(all.points, func(a, b point) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.score, a.score), cmp.Compare(a.index, b.index))
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.score, a.score),
+			cmp.Compare(a.index, b.index))
 	})
 	return all
 }
 
-// chunk evaluates the candidates [from, to). Of the unmeasured it keeps those
-// on the front of the chunk: no other can be on the front of all.
+// chunk evaluates the candidates [from, to). Of the unmeasured it keeps those on the front of the
+// chunk: no other can be on the front of all.
 func (e *evaluator) chunk(from, to int) evaluation {
 	var out evaluation
 	var s shapes.Shape
@@ -87,9 +88,11 @@ func (e *evaluator) chunk(from, to int) evaluation {
 	return out
 }
 
-// point judges a candidate within the limits; it is not ok where the candidate
-// cannot matter. What is cheap to know is looked at first.
-func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values *[axes]float64) (point, bool) {
+// point judges a candidate within the limits; it is not ok where the candidate cannot matter. What
+// is cheap to know is looked at first.
+func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values *[axes]float64) (
+	point, bool,
+) {
 	pt := point{index: index}
 	early := e.axis == ParamsAxis || e.axis == FLOPsAxis
 	costed := func() bool {
@@ -100,7 +103,8 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 		return pt, false
 	}
 	if e.judge != nil {
-		// What lies outside the evidence only takes from the value; not a number is what nothing can judge.
+		// What lies outside the evidence only takes from the value; not a number is what nothing
+		// can judge.
 		if v := e.judge.value(s, p); v < e.enough || math.IsNaN(v) {
 			return pt, false
 		}
@@ -114,8 +118,8 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 	return pt, early || costed()
 }
 
-// within fills the limited axes and says whether all limits are kept. A cost
-// that cannot be known keeps no limit.
+// within fills the limited axes and says whether all limits are kept. A cost that cannot be known
+// keeps no limit.
 func (e *evaluator) within(s *shapes.Shape, p *flops.Parameters, values *[axes]float64) bool {
 	ok := true
 	for a := range QualityAxis {
@@ -136,15 +140,17 @@ func (e *evaluator) cost(s *shapes.Shape, p *flops.Parameters, values *[axes]flo
 	return e.coster.cheap(e.axis, s, p)
 }
 
-// undominated returns the points that no other beats on both cost and score,
-// and every measured one. It keeps the order.
+// undominated returns the points that no other beats on both cost and score, and every measured
+// one. It keeps the order.
 func undominated(points []point) []point {
 	order := make([]int, len(points))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(points[a].cost, points[b].cost), cmp.Compare(points[b].score, points[a].score), cmp.Compare(points[a].index, points[b].index))
+		return cmp.Or(cmp.Compare(points[a].cost, points[b].cost),
+			cmp.Compare(points[b].score, points[a].score),
+			cmp.Compare(points[a].index, points[b].index))
 	})
 	keep := make([]bool, len(points))
 	best := math.Inf(-1)

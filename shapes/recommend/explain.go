@@ -40,8 +40,8 @@ type Cited struct {
 	Sources               []string
 }
 
-// Explain returns where the numbers of a row of the request's result come
-// from. The errors are those of [Recommend].
+// Explain returns where the numbers of a row of the request's result come from. The errors are
+// those of [Recommend].
 func Explain(r Request, row *Row) (Explanation, error) {
 	r, err := r.filled()
 	if err != nil {
@@ -78,7 +78,10 @@ func Explain(r Request, row *Row) (Explanation, error) {
 // derived lists the costs with their formulas.
 func (k *Row) derived(r *Request) []Derived {
 	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
-		return Derived{Name: name, Kind: kind, Value: quantity.Interval{Value: v, Low: v, High: v}, Formula: formula, Where: where}
+		return Derived{
+			Name: name, Kind: kind, Value: quantity.Interval{Value: v, Low: v, High: v},
+			Formula: formula, Where: where,
+		}
 	}
 	glossary := func(term, function string) (formula, where string) {
 		t, ok := data.FindTerm(term)
@@ -93,8 +96,11 @@ func (k *Row) derived(r *Request) []Derived {
 	out = append(
 		out,
 		exact("FLOPs of a step", quantity.FLOP, k.FLOPs.Step, formula, where),
-		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs, fmt.Sprintf("step · %.6g steps", k.Steps), "recommend.Costs"),
-		exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes, "largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(), "flops.TrainingMemory; deepnarrow plan lists the parts"),
+		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs,
+			fmt.Sprintf("step · %.6g steps", k.Steps), "recommend.Costs"),
+		exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes,
+			"largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(),
+			"flops.TrainingMemory; deepnarrow plan lists the parts"),
 	)
 	for _, e := range []struct {
 		name           string
@@ -102,10 +108,23 @@ func (k *Row) derived(r *Request) []Derived {
 		estimate       hardware.Estimate
 		formula, where string
 	}{
-		{"step time", quantity.Duration, k.StepTime, fmt.Sprintf("sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.Bound), "hardware.Predict; deepnarrow plan lists what it rests on"},
-		{"wall clock", quantity.Duration, k.TotalTime, "step time · steps / goodput", "hardware.Occupy"},
-		{"device-hours", quantity.Count, k.Bill.DeviceHours, fmt.Sprintf("wall clock · %d devices", k.Layout.Devices()), "hardware.Occupancy"},
-		{"cost", quantity.Money, k.Bill.CostUSD, "device-hours · price", "hardware.Profile.Price; deepnarrow list hardware shows the prices"},
+		{
+			"step time", quantity.Duration, k.StepTime,
+			fmt.Sprintf(
+				"sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.Bound), "hardware.Predict; deepnarrow plan lists what it rests on",
+		},
+		{
+			"wall clock", quantity.Duration, k.TotalTime, "step time · steps / goodput",
+			"hardware.Occupy",
+		},
+		{
+			"device-hours", quantity.Count, k.Bill.DeviceHours,
+			fmt.Sprintf("wall clock · %d devices", k.Layout.Devices()), "hardware.Occupancy",
+		},
+		{
+			"cost", quantity.Money, k.Bill.CostUSD, "device-hours · price",
+			"hardware.Profile.Price; deepnarrow list hardware shows the prices",
+		},
 	} {
 		if e.estimate.Interval != nil && r.Profile != nil {
 			out = append(out, Derived{e.name, e.kind, *e.estimate.Interval, e.formula, e.where})
@@ -120,7 +139,8 @@ const paperSource = "Tay et al. 2021, arXiv 2109.10686"
 func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
 	by := row.Params.By
 	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
-	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] + by[flops.DecoderFFN])
+	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] +
+		by[flops.DecoderFFN])
 	p, k, law := j.law.loss.Params, j.law.link.coef, j.predict(t)
 	around := func(v, half float64) quantity.Interval {
 		return quantity.Interval{Value: v, Low: v - half, High: v + half}
@@ -128,14 +148,40 @@ func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
 	curve, link := j.scales(law.loss, t)
 	const own = "fitted here to the rows below; recommend.publishedLaw"
 	out := []Derived{
-		{"Ne", quantity.Params, around(encoder, 0), "matrix parameters of the encoder layers", "flops.CountParameters"},
-		{"Nd", quantity.Params, around(decoder, 0), "matrix parameters of the decoder layers", "flops.CountParameters"},
-		{"b", quantity.Params, around(t.balanced, 0), "2/(1/Ne + 1/Nd)", "after Ghorbani et al. 2021, arXiv 2109.07740"},
-		{"depth", quantity.Number, around(min(t.encoderLayers, plateau), 0), fmt.Sprintf("min(encoder layers, %d)", plateau), "a prior from " + paperSource},
-		{"σ of the loss", quantity.Number, around(curve, 0), fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence", j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"},
-		{"σ of the score", quantity.Number, around(link, 0), "likewise", "Lei et al. 2018, arXiv 1604.04173"},
-		{"loss by the law", quantity.Number, around(law.loss, law.lossHalf), fmt.Sprintf("%.4g + %.4g/b^%.4g ± %.3g·σ", p[0], p[1], p[2], j.lossError), own},
-		{"score by the law", quantity.Number, around(law.score, law.scoreHalf), fmt.Sprintf("%.5g − %.4g·loss + %.3g·ln depth ± %.3g·σ", k[0], -k[1], k[2], j.scoreError), own},
+		{
+			"Ne", quantity.Params, around(encoder, 0), "matrix parameters of the encoder layers",
+			"flops.CountParameters",
+		},
+		{
+			"Nd", quantity.Params, around(decoder, 0), "matrix parameters of the decoder layers",
+			"flops.CountParameters",
+		},
+		{
+			"b", quantity.Params, around(t.balanced, 0), "2/(1/Ne + 1/Nd)",
+			"after Ghorbani et al. 2021, arXiv 2109.07740",
+		},
+		{
+			"depth", quantity.Number, around(min(t.encoderLayers, plateau), 0),
+			fmt.Sprintf("min(encoder layers, %d)", plateau), "a prior from " + paperSource,
+		},
+		{
+			"σ of the loss", quantity.Number, around(curve, 0),
+			fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence",
+				j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule",
+		},
+		{
+			"σ of the score", quantity.Number, around(link, 0), "likewise",
+			"Lei et al. 2018, arXiv 1604.04173",
+		},
+		{
+			"loss by the law", quantity.Number, around(law.loss, law.lossHalf),
+			fmt.Sprintf("%.4g + %.4g/b^%.4g ± %.3g·σ", p[0], p[1], p[2], j.lossError), own,
+		},
+		{
+			"score by the law", quantity.Number, around(law.score, law.scoreHalf),
+			fmt.Sprintf("%.5g − %.4g·loss + %.3g·ln depth ± %.3g·σ", k[0], -k[1], k[2],
+				j.scoreError), own,
+		},
 	}
 	return append(out, shown(row, j.reason(row))...)
 }
@@ -160,9 +206,15 @@ func shown(row *Row, formula string) []Derived {
 	for _, q := range []struct {
 		name string
 		hardware.Estimate
-	}{{"upstream loss shown", row.Quality.Upstream}, {"downstream score shown", row.Quality.Downstream}} {
+	}{
+		{"upstream loss shown", row.Quality.Upstream},
+		{"downstream score shown", row.Quality.Downstream},
+	} {
 		if q.Interval != nil {
-			out = append(out, Derived{Name: q.name, Kind: quantity.Number, Value: *q.Interval, Formula: formula, Where: "80 % interval; recommend.Quality"})
+			out = append(out, Derived{
+				Name: q.name, Kind: quantity.Number, Value: *q.Interval,
+				Formula: formula, Where: "80 % interval; recommend.Quality",
+			})
 		}
 	}
 	return out
@@ -178,7 +230,10 @@ func (j *publishedJudge) cited(t *traits) []Cited {
 		for d, v := range m.traits.position() {
 			worst = max(worst, math.Abs(v-here[d]))
 		}
-		c := Cited{Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(worst), Upstream: m.upstream, Score: m.score, Converted: m.converted}
+		c := Cited{
+			Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(worst),
+			Upstream: m.upstream, Score: m.score, Converted: m.converted,
+		}
 		if m.upstream != nil {
 			loss := j.law.lossAt(&m.traits)
 			c.LawUpstream = &loss
@@ -189,10 +244,12 @@ func (j *publishedJudge) cited(t *traits) []Cited {
 		}
 		tables, figure := published(&m.shape)
 		for _, r := range tables {
-			c.Sources = append(c.Sources, fmt.Sprintf("paper_results.csv, %s: %s", r.Model, r.Source))
+			c.Sources = append(c.Sources, fmt.Sprintf("paper_results.csv, %s: %s", r.Model,
+				r.Source))
 		}
 		for _, r := range figure {
-			c.Sources = append(c.Sources, fmt.Sprintf("figure1_readings.csv, %s: %s", r.Label, r.Source))
+			c.Sources = append(c.Sources, fmt.Sprintf("figure1_readings.csv, %s: %s", r.Label,
+				r.Source))
 		}
 		out = append(out, c)
 	}
@@ -211,7 +268,10 @@ func (j *recordJudge) cited(t *runTraits) []Cited {
 			worst = max(worst, math.Abs(v-here[d]))
 		}
 		loss := j.law.loss(&j.runs[i])
-		c := Cited{Name: m.label(), Distance: math.Exp2(worst), Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss}
+		c := Cited{
+			Name: m.label(), Distance: math.Exp2(worst),
+			Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss,
+		}
 		if m.Score != nil {
 			c.Score = &data.Reading{Value: *m.Score, Evidence: m.Evidence}
 		}

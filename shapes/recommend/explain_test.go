@@ -10,8 +10,8 @@ import (
 // rounding is what float64 loses over a handful of operations.
 const rounding = 1e-12
 
-// TestExplainPublished follows mini-nl24 from its dimensions (d 384, d_ff 1536,
-// 8 heads of 64: i = 512, 24 layers each side) by hand.
+// TestExplainPublished follows mini-nl24 from its dimensions (d 384, d_ff 1536, 8 heads of 64: i =
+// 512, 24 layers each side) by hand.
 func TestExplainPublished(t *testing.T) {
 	anchor, err := shapes.Lookup("t5-base")
 	if err != nil {
@@ -37,10 +37,13 @@ func TestExplainPublished(t *testing.T) {
 	}
 	const encoder, decoder = 24 * (4*384*512 + 2*384*1536), 24 * (8*384*512 + 2*384*1536)
 	for name, want := range map[string]float64{
-		"parameters": float64(row.Params.Total), "Ne": encoder, "Nd": decoder, "b": 2.0 * encoder * decoder / (encoder + decoder), "depth": 24,
+		"parameters": float64(row.Params.Total), "Ne": encoder, "Nd": decoder,
+		"b": 2.0 * encoder * decoder / (encoder + decoder), "depth": 24,
 		// Nobody measured it: what is shown is the law's.
-		"upstream loss shown": got["loss by the law"], "downstream score shown": got["score by the law"],
-		"loss by the law": row.Quality.Upstream.Interval.Value, "score by the law": row.Quality.Downstream.Interval.Value,
+		"upstream loss shown":    got["loss by the law"],
+		"downstream score shown": got["score by the law"],
+		"loss by the law":        row.Quality.Upstream.Interval.Value,
+		"score by the law":       row.Quality.Downstream.Interval.Value,
 	} {
 		if math.Abs(got[name]-want) > rounding*math.Abs(want) {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
@@ -49,8 +52,10 @@ func TestExplainPublished(t *testing.T) {
 	if _, timed := got["step time"]; timed {
 		t.Error("a step time without hardware")
 	}
-	if len(e.Rows) != result.Evidence.Rows || e.Rows[0].Name == "" || e.Rows[0].Shape != row.Nearest.Name || e.Rows[0].Distance != row.Nearest.Distance {
-		t.Errorf("%d rows from %+v; want all %d of the summary from the nearest, %+v", len(e.Rows), e.Rows[0], result.Evidence.Rows, row.Nearest)
+	if len(e.Rows) != result.Evidence.Rows || e.Rows[0].Name == "" ||
+		e.Rows[0].Shape != row.Nearest.Name || e.Rows[0].Distance != row.Nearest.Distance {
+		t.Errorf("%d rows from %+v; want all %d of the summary from the nearest, %+v", len(e.Rows),
+			e.Rows[0], result.Evidence.Rows, row.Nearest)
 	}
 	for _, c := range e.Rows {
 		if len(c.Sources) == 0 {
@@ -59,8 +64,8 @@ func TestExplainPublished(t *testing.T) {
 	}
 }
 
-// TestExplainMeasured: a measured row shows the measurement beside the law.
-// Small 16L has loss 1.825 in data/facts/paper_results.csv.
+// TestExplainMeasured: a measured row shows the measurement beside the law. Small 16L has loss
+// 1.825 in data/facts/paper_results.csv.
 func TestExplainMeasured(t *testing.T) {
 	anchor, err := shapes.Lookup("t5-base")
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// fittedJudge judges by a law that the caller fitted elsewhere. Where its
-// records lay is not known, so every prediction is an extrapolation.
+// fittedJudge judges by a law that the caller fitted elsewhere. Where its records lay is not known,
+// so every prediction is an extrapolation.
 type fittedJudge struct {
 	law  *fit.Result
 	read []func(s *shapes.Shape, p *flops.Parameters) float64
@@ -35,9 +35,12 @@ var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
 	},
 }
 
-func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary *EvidenceSummary) (*fittedJudge, error) {
+func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary *EvidenceSummary) (
+	*fittedJudge, error,
+) {
 	if law.Law.Response != "loss" {
-		return nil, fmt.Errorf("the fitted law %s predicts a %s; a law of loss is needed", law.Law.Name, law.Law.Response)
+		return nil, fmt.Errorf("the fitted law %s predicts a %s; a law of loss is needed",
+			law.Law.Name, law.Law.Response)
 	}
 	j := &fittedJudge{law: law}
 	for _, name := range law.Law.Columns {
@@ -54,7 +57,9 @@ func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary 
 				known = append(known, k)
 			}
 			slices.Sort(known)
-			return nil, fmt.Errorf("the fitted law %s reads %q, which candidates do not have; they have %s", law.Law.Name, name, strings.Join(known, ", "))
+			return nil, fmt.Errorf(
+				"the fitted law %s reads %q, which candidates do not have; they have %s",
+				law.Law.Name, name, strings.Join(known, ", "))
 		}
 	}
 	p := flops.CountParameters(template)
@@ -62,10 +67,12 @@ func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary 
 	j.half = at.HalfWidth()
 	summary.Kind, summary.Rows = "fit", law.Rows
 	summary.Law = fmt.Sprintf("%s, fitted by the caller to %d rows", law.Law.Formula, law.Rows)
-	summary.Notes = append(summary.Notes, "the fit does not say which kind of models it is of, nor where its rows lay: every prediction counts as an extrapolation")
+	summary.Notes = append(summary.Notes,
+		"the fit does not say which kind of models it is of, nor where its rows lay: every prediction counts as an extrapolation")
 	if !j.tells("nl") && !j.tells("dm") {
 		summary.Unranked = true
-		summary.Notes = append(summary.Notes, "the law reads neither depth nor width: shapes of one size are not ranked")
+		summary.Notes = append(summary.Notes,
+			"the law reads neither depth nor width: shapes of one size are not ranked")
 	}
 	return j, nil
 }
@@ -78,8 +85,8 @@ func (j *fittedJudge) loss(s *shapes.Shape, p *flops.Parameters) quantity.Interv
 	return newRun(j.law, x)
 }
 
-// newRun returns the loss that a law predicts for one new run, with the central
-// 80 % of runs that scatter about it as the fitted ones did.
+// newRun returns the loss that a law predicts for one new run, with the central 80 % of runs that
+// scatter about it as the fitted ones did.
 func newRun(law *fit.Result, x []float64) quantity.Interval {
 	v := law.Predict(x...)
 	const quantile = 1.2815515655446004 // of the normal distribution at 0.9
@@ -90,11 +97,13 @@ func newRun(law *fit.Result, x []float64) quantity.Interval {
 	return quantity.Interval{Value: v, Low: v - half, High: v + half}
 }
 
-// PredictLoss returns the loss in nats that a law fitted by the caller predicts
-// for a shape trained on so many tokens with so many FLOPs in all, with the
-// central 80 % of runs that scatter as the fitted ones did. It knows nothing of
-// where the law's rows lay. The error names a predictor that a run does not have.
-func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval, error) {
+// PredictLoss returns the loss in nats that a law fitted by the caller predicts for a shape trained
+// on so many tokens with so many FLOPs in all, with the central 80 % of runs that scatter as the
+// fitted ones did. It knows nothing of where the law's rows lay. The error names a predictor that a
+// run does not have.
+func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval,
+	error,
+) {
 	p := flops.CountParameters(s)
 	x := make([]float64, len(law.Law.Columns))
 	for i, name := range law.Law.Columns {
@@ -106,12 +115,14 @@ func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (qu
 		case name == "flops":
 			x[i] = runFLOPs
 		default:
-			return quantity.Interval{}, fmt.Errorf("the fitted law %s reads %q, which a planned run does not have", law.Law.Name, name)
+			return quantity.Interval{}, fmt.Errorf(
+				"the fitted law %s reads %q, which a planned run does not have", law.Law.Name, name)
 		}
 	}
 	loss := newRun(law, x)
 	if math.IsNaN(loss.Value) {
-		return loss, fmt.Errorf("%s lies outside the domain of the fitted law %s", s.Name, law.Law.Name)
+		return loss, fmt.Errorf("%s lies outside the domain of the fitted law %s", s.Name,
+			law.Law.Name)
 	}
 	return loss, nil
 }
@@ -121,7 +132,10 @@ func (j *fittedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half f
 	return -loss.Value, loss.HalfWidth()
 }
 
-func (j *fittedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 { return -j.loss(s, p).Value }
+func (j *fittedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
+	return -j.loss(s,
+		p).Value
+}
 
 func (j *fittedJudge) usual() float64 { return j.half }
 

@@ -12,10 +12,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// How the published law's intervals are made was chosen on drawn readings, not
-// on the paper's: the shapes, and which numbers each has, are those of the
-// evidence, the numbers come from a law that is known. The criterion was written
-// before any method was run:
+// How the published law's intervals are made was chosen on drawn readings, not on the paper's: the
+// shapes, and which numbers each has, are those of the evidence, the numbers come from a law that
+// is known. The criterion was written before any method was run:
 //
 //   - The worlds are two laws times two noises. The first law has the form that is
 //     fitted; the second has another, so that misfit is present. The noises are
@@ -36,8 +35,8 @@ func around(at, half float64) span  { return span{at - half, at + half} }
 func (s span) holds(v float64) bool { return s.low <= v && v <= s.high }
 func (s span) half() float64        { return (s.high - s.low) / 2 }
 
-// method makes intervals of loss and score from a predictor and those fitted
-// without each row of the tables.
+// method makes intervals of loss and score from a predictor and those fitted without each row of
+// the tables.
 type method struct {
 	name string
 	at   func(p *predictor, left []leftOut, t *traits) (loss, score span)
@@ -48,8 +47,8 @@ func studentScales(p *predictor, t *traits) (curve, link float64) {
 	return p.scales(p.law.lossAt(t), t)
 }
 
-// strainScales are √((1 + h)/(1 + h̄)), and 1 where the leverage h is below its
-// mean h̄ over the rows: what [predictor.scales] was.
+// strainScales are √((1 + h)/(1 + h̄)), and 1 where the leverage h is below its mean h̄ over the
+// rows: what [predictor.scales] was.
 func strainScales(p *predictor, t *traits) (curve, link float64) {
 	var meanCurve, meanLink, curves, links float64
 	for i := range p.rows {
@@ -67,7 +66,8 @@ func strainScales(p *predictor, t *traits) (curve, link float64) {
 	}
 	beyond := math.Exp2(p.outside(t))
 	curve, link = studentScales(p, t)
-	return max(beyond, curve/math.Sqrt(1+meanCurve/curves)), max(beyond, link/math.Sqrt(1+meanLink/links))
+	return max(beyond, curve/math.Sqrt(1+meanCurve/curves)),
+		max(beyond, link/math.Sqrt(1+meanLink/links))
 }
 
 // plainScales are constant amid the evidence.
@@ -88,20 +88,23 @@ func ranked(errors []float64) float64 {
 type scales func(p *predictor, t *traits) (curve, link float64)
 
 // jackknife multiplies the scale of a shape by a quantile of the scaled errors.
-func jackknife(scale scales, quantile func([]float64) float64) func(*predictor, []leftOut, *traits) (loss, score span) {
+func jackknife(scale scales, quantile func([]float64) float64) func(*predictor, []leftOut,
+	*traits) (loss, score span) {
 	return func(p *predictor, left []leftOut, t *traits) (span, span) {
 		var losses, scores []float64
 		for _, l := range left {
 			curve, link := scale(l.predictor, &l.row.traits)
-			losses, scores = append(losses, math.Abs(l.lossError)/curve), append(scores, math.Abs(l.scoreError)/link)
+			losses, scores = append(losses, math.Abs(l.lossError)/curve),
+				append(scores, math.Abs(l.scoreError)/link)
 		}
 		curve, link := scale(p, t)
-		return around(p.law.lossAt(t), quantile(losses)*curve), around(p.law.scoreAt(t), quantile(scores)*link)
+		return around(p.law.lossAt(t), quantile(losses)*curve),
+			around(p.law.scoreAt(t), quantile(scores)*link)
 	}
 }
 
-// jackknifePlus puts each left-out error around the prediction that made it
-// (Barber et al. 2021, arXiv 1905.02928, equation 1.5), scaled.
+// jackknifePlus puts each left-out error around the prediction that made it (Barber et al. 2021,
+// arXiv 1905.02928, equation 1.5), scaled.
 func jackknifePlus(scale scales) func(*predictor, []leftOut, *traits) (loss, score span) {
 	return func(_ *predictor, left []leftOut, t *traits) (span, span) {
 		var lossLow, lossHigh, scoreLow, scoreHigh []float64
@@ -111,14 +114,15 @@ func jackknifePlus(scale scales) func(*predictor, []leftOut, *traits) (loss, sco
 			lossHalf, scoreHalf := math.Abs(l.lossError)/a*c, math.Abs(l.scoreError)/b*d
 			loss, score := l.law.lossAt(t), l.law.scoreAt(t)
 			lossLow, lossHigh = append(lossLow, lossHalf-loss), append(lossHigh, loss+lossHalf)
-			scoreLow, scoreHigh = append(scoreLow, scoreHalf-score), append(scoreHigh, score+scoreHalf)
+			scoreLow, scoreHigh = append(scoreLow, scoreHalf-score),
+				append(scoreHigh, score+scoreHalf)
 		}
 		return span{-ranked(lossLow), ranked(lossHigh)}, span{-ranked(scoreLow), ranked(scoreHigh)}
 	}
 }
 
-// student is the interval of the regression textbook: the t-quantile times the
-// residual deviation times √(1 + h).
+// student is the interval of the regression textbook: the t-quantile times the residual deviation
+// times √(1 + h).
 func student(p *predictor, _ []leftOut, t *traits) (loss, score span) {
 	var lossSum, scoreSum float64
 	losses, scores := -coefficients, -coefficients
@@ -175,8 +179,7 @@ func (c *tally) share() float64 { return float64(c.inside) / float64(c.asked) }
 // cells of one world: loss and score of held-out rows, then of new shapes.
 type cells [4]tally
 
-// count draws the evidence again and again. refused counts draws that leave the
-// law without a fit.
+// count draws the evidence again and again. refused counts draws that leave the law without a fit.
 func (w *world) count(t testing.TB, m method, draws int) (c cells, refused int) {
 	design := readings(nil)
 	fresh, at := newTraits(t)
@@ -190,7 +193,9 @@ func (w *world) count(t testing.TB, m method, draws int) (c cells, refused int) 
 }
 
 // trial asks a method about each held-out row and about new shapes.
-func (w *world) trial(m method, rows []reading, fresh []shapes.Shape, at []traits, r *rand.Rand, into *cells) bool {
+func (w *world) trial(m method, rows []reading, fresh []shapes.Shape, at []traits, r *rand.Rand,
+	into *cells,
+) bool {
 	p, err := uncalibrated(rows, nil)
 	if err != nil {
 		return false
@@ -225,8 +230,9 @@ func (w *world) trial(m method, rows []reading, fresh []shapes.Shape, at []trait
 func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
 	const (
 		draws = 25
-		// A share of 80 % of 4·25·12 held-out rows has a standard deviation of 1.2 %, doubled because the rows of a draw
-		// share their fits. Three of them are 7 %. New shapes of the other form fall outside 4 % oftener, by misfit.
+		// A share of 80 % of 4·25·12 held-out rows has a standard deviation of 1.2 %, doubled
+		// because the rows of a draw share their fits. Three of them are 7 %. New shapes of the
+		// other form fall outside 4 % oftener, by misfit.
 		tolerance = 0.08
 	)
 	chosen := method{"as built", func(p *predictor, left []leftOut, t *traits) (span, span) {
@@ -238,7 +244,8 @@ func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
 	var pooled cells
 	for _, w := range worlds() {
 		c, refused := w.count(t, chosen, draws)
-		t.Logf("%s: held-out rows %.2f of losses, %.2f of scores; new shapes %.2f, %.2f", w.name, c[0].share(), c[1].share(), c[2].share(), c[3].share())
+		t.Logf("%s: held-out rows %.2f of losses, %.2f of scores; new shapes %.2f, %.2f", w.name,
+			c[0].share(), c[1].share(), c[2].share(), c[3].share())
 		if refused > 0 {
 			t.Errorf("%s: %d draws of %d without a fit", w.name, refused, draws)
 		}
@@ -247,7 +254,10 @@ func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
 			pooled[i].asked += c[i].asked
 		}
 	}
-	for i, what := range [...]string{"losses of held-out rows", "scores of held-out rows", "losses of new shapes", "scores of new shapes"} {
+	for i, what := range [...]string{
+		"losses of held-out rows", "scores of held-out rows",
+		"losses of new shapes", "scores of new shapes",
+	} {
 		if share := pooled[i].share(); math.Abs(share-hardware.Level) > tolerance {
 			t.Errorf("%.3f of the %s inside", share, what)
 		}

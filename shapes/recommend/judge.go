@@ -28,9 +28,9 @@ type judge interface {
 	tells(letters string) bool
 }
 
-// errorApart returns the half-width of the difference of two qualities with
-// half-widths a and b, √(a² + b²): the noise of one run says nothing of another's.
-// Where both stand on one law, part of the error is shared and this is too wide.
+// errorApart returns the half-width of the difference of two qualities with half-widths a and b,
+// √(a² + b²): the noise of one run says nothing of another's. Where both stand on one law, part of
+// the error is shared and this is too wide.
 func errorApart(a, b float64) float64 { return math.Hypot(a, b) }
 
 // The units of scores.
@@ -44,8 +44,8 @@ type publishedJudge struct {
 	*predictor
 	by    Judge
 	known map[int64][]int // readings by parameter count
-	// foreign is true for shapes that share no recipe with the readings: a
-	// prediction for them is never an interpolation.
+	// foreign is true for shapes that share no recipe with the readings: a prediction for them is
+	// never an interpolation.
 	foreign bool
 }
 
@@ -56,11 +56,13 @@ func whyUncovered(s *shapes.Shape) string {
 	case !s.CrossAttention():
 		return "the shipped results are of fine-tuned encoder-decoders and say nothing of other models: give records of your own runs"
 	case s.Family != shapes.T5 && s.Family != shapes.T511:
-		return fmt.Sprintf("the shipped results are of T5 models and say nothing of the family %s: give records of your own runs", s.Family)
+		return fmt.Sprintf(
+			"the shipped results are of T5 models and say nothing of the family %s: give records of your own runs", s.Family)
 	case s.Encoder.Experts > 0 || s.Decoder.Experts > 0:
 		return "the shipped results are of dense models: give records of your own runs"
 	case s.Vocab != vocabulary:
-		return fmt.Sprintf("the shipped results are of T5's tokenizer with %d entries, and losses of different tokenizers are never pooled: give records of your own runs", vocabulary)
+		return fmt.Sprintf(
+			"the shipped results are of T5's tokenizer with %d entries, and losses of different tokenizers are never pooled: give records of your own runs", vocabulary)
 	}
 	return ""
 }
@@ -70,7 +72,10 @@ func newPublishedJudge(r *Request, template *shapes.Shape) (*publishedJudge, err
 	if err != nil {
 		return nil, err
 	}
-	j := &publishedJudge{predictor: p, by: r.Judge, known: map[int64][]int{}, foreign: template.Family != shapes.T5}
+	j := &publishedJudge{
+		predictor: p, by: r.Judge, known: map[int64][]int{},
+		foreign: template.Family != shapes.T5,
+	}
 	for i := range p.rows {
 		n := int64(p.rows[i].traits.params)
 		j.known[n] = append(j.known[n], i)
@@ -123,11 +128,13 @@ func (j *publishedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 	return j.law.scoreFrom(loss, &t)
 }
 
-// both returns loss and score: the measured number where there is one, with
-// the error of the laws where σ = 1, which is no less than the noise of a single
-// run; else the prediction, from the measured loss where there is one. A
-// score converted from SuperGLUE has the errors of the conversion and of the run.
-func (j *publishedJudge) both(s *shapes.Shape, p *flops.Parameters) (loss, score quantity.Interval) {
+// both returns loss and score: the measured number where there is one, with the error of the laws
+// where σ = 1, which is no less than the noise of a single run; else the prediction, from the
+// measured loss where there is one. A score converted from SuperGLUE has the errors of the
+// conversion and of the run.
+func (j *publishedJudge) both(s *shapes.Shape, p *flops.Parameters) (loss,
+	score quantity.Interval,
+) {
 	t := traitsOf(s, p)
 	around := func(v, half float64) quantity.Interval {
 		return quantity.Interval{Value: v, Low: v - half, High: v + half}
@@ -151,7 +158,10 @@ func (j *publishedJudge) both(s *shapes.Shape, p *flops.Parameters) (loss, score
 
 func (j *publishedJudge) describe(row *Row) {
 	loss, score := j.both(&row.Shape, &row.Params)
-	row.Quality = Quality{Upstream: hardware.Estimate{Interval: &loss}, Downstream: hardware.Estimate{Interval: &score}}
+	row.Quality = Quality{
+		Upstream:   hardware.Estimate{Interval: &loss},
+		Downstream: hardware.Estimate{Interval: &score},
+	}
 	t := traitsOf(&row.Shape, &row.Params)
 	row.Nearest = j.nearest(&t)
 	row.Evidence = j.weakest()
@@ -190,7 +200,8 @@ func (j *publishedJudge) summary(r *Request, c *coster) EvidenceSummary {
 	p, k := law.loss.Params, law.link.coef
 	out := EvidenceSummary{
 		Kind: "published",
-		Law: fmt.Sprintf("loss = %.3f + %.1f/b^%.4f with b the balanced size 2/(1/Ne + 1/Nd); score = %.1f − %.2f·loss + %.2f·ln min(encoder layers, %d); fitted to Tay et al. 2021 (arXiv 2109.10686)",
+		Law: fmt.Sprintf(
+			"loss = %.3f + %.1f/b^%.4f with b the balanced size 2/(1/Ne + 1/Nd); score = %.1f − %.2f·loss + %.2f·ln min(encoder layers, %d); fitted to Tay et al. 2021 (arXiv 2109.10686)",
 			p[0], p[1], p[2], k[0], -k[1], k[2], plateau),
 		Rows: len(j.rows), Weakest: j.weakest(),
 	}
@@ -199,13 +210,18 @@ func (j *publishedJudge) summary(r *Request, c *coster) EvidenceSummary {
 			out.Recalled = out.Recalled || m != nil && m.Evidence == data.Recalled
 		}
 	}
-	out.Notes = append(out.Notes, fmt.Sprintf("no gain is assumed beyond %d encoder layers: a prior from the paper, not a measurement", plateau))
+	out.Notes = append(out.Notes,
+		fmt.Sprintf(
+			"no gain is assumed beyond %d encoder layers: a prior from the paper, not a measurement",
+			plateau))
 	const paperTokens = paperSteps * 65536 // inputs
 	if tokens := c.tokens(float64(paperTokens)); tokens < paperTokens/2 || tokens > paperTokens*2 {
-		out.Notes = append(out.Notes, fmt.Sprintf("the evidence is of runs of %.3g input tokens; for this one of %.3g the levels do not hold, and differences between shapes may change", float64(paperTokens), tokens))
+		out.Notes = append(out.Notes, fmt.Sprintf(
+			"the evidence is of runs of %.3g input tokens; for this one of %.3g the levels do not hold, and differences between shapes may change", float64(paperTokens), tokens))
 	}
 	if j.foreign {
-		out.Notes = append(out.Notes, "the evidence is of T5 v1.0 models (ReLU, tied head); this recipe differs")
+		out.Notes = append(out.Notes,
+			"the evidence is of T5 v1.0 models (ReLU, tied head); this recipe differs")
 	}
 	return out
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Opinion is what one published law says of some shapes. Opinions are shown
-// side by side and never averaged: they were fitted to other data than each other.
+// Opinion is what one published law says of some shapes. Opinions are shown side by side and never
+// averaged: they were fitted to other data than each other.
 type Opinion struct {
 	Law    string
 	Source string
@@ -25,12 +25,12 @@ type Opinion struct {
 	Best int
 }
 
-// Opinions returns what the published laws say of shapes trained on so many
-// tokens each (tokens[i] of list[i]). All were fitted to decoder-only models: for
-// other shapes each is absent with the reason.
+// Opinions returns what the published laws say of shapes trained on so many tokens each (tokens[i]
+// of list[i]). All were fitted to decoder-only models: for other shapes each is absent with the
+// reason.
 //
-// Parameters are total ones. The levels belong to the laws' own data and
-// tokenizers; what can be compared is which shape each prefers.
+// Parameters are total ones. The levels belong to the laws' own data and tokenizers; what can be
+// compared is which shape each prefers.
 func Opinions(list []shapes.Shape, tokens []float64) []Opinion {
 	var out []Opinion
 	for _, law := range printedLaws() {
@@ -51,7 +51,8 @@ func Opinions(list []shapes.Shape, tokens []float64) []Opinion {
 	return out
 }
 
-// prefer fills in the best shape: the first of the least loss, or of the width nearest to the law's.
+// prefer fills in the best shape: the first of the least loss, or of the width nearest to the
+// law's.
 func (o *Opinion) prefer() {
 	least := math.Inf(1)
 	for i, v := range o.Loss {
@@ -80,7 +81,10 @@ func printedLaws() []printedLaw {
 		if !ok {
 			i = len(all)
 			at[p.Law] = i
-			all = append(all, printedLaw{name: p.Law, source: p.Source, note: p.Note, constants: map[string]float64{}})
+			all = append(all, printedLaw{
+				name: p.Law, source: p.Source, note: p.Note,
+				constants: map[string]float64{},
+			})
 		}
 		all[i].constants[p.Parameter] = p.Value
 	}
@@ -117,7 +121,8 @@ func (l *printedLaw) kind() lawKind {
 
 // add appends what the law says of one shape.
 func (l *printedLaw) add(o *Opinion, s *shapes.Shape, tokens float64) {
-	params, width, depth := float64(flops.CountParameters(s).Total), float64(s.DModel), float64(s.Decoder.Layers)
+	params, width, depth := float64(flops.CountParameters(s).Total), float64(s.DModel),
+		float64(s.Decoder.Layers)
 	c := l.constants
 	switch l.kind() {
 	case sizeLaw:

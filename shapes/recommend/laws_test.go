@@ -19,11 +19,16 @@ func TestOpinions(t *testing.T) {
 	}
 	n := float64(flops.CountParameters(&list[0]).Total)
 	for law, want := range map[string]float64{
-		// Constants as the sources print them: Hoffmann et al. 2022; Epoch's refit (shared data notes).
-		"chinchilla":       1.69337 + 406.401/math.Pow(n, 0.339171) + 410.723/math.Pow(20e9, 0.284908),
-		"chinchilla-epoch": 1.81686 + 482.00572/math.Pow(n, 0.34781) + 2085.43420/math.Pow(20e9, 0.36585),
-		"gemstones-hot": math.Exp(1.4520)/math.Pow(1024, 0.2447) + math.Exp(-0.0781)/math.Pow(8, 0.3872) +
-			math.Exp(7.9700)/math.Pow(n, 0.5001) + math.Exp(10.0594)/math.Pow(20e9, 0.4761) + math.Exp(0.3925),
+		// Constants as the sources print them: Hoffmann et al. 2022; Epoch's refit (shared data
+		// notes).
+		"chinchilla": 1.69337 + 406.401/math.Pow(n, 0.339171) +
+			410.723/math.Pow(20e9, 0.284908),
+		"chinchilla-epoch": 1.81686 + 482.00572/math.Pow(n, 0.34781) +
+			2085.43420/math.Pow(20e9, 0.36585),
+		"gemstones-hot": math.Exp(1.4520)/math.Pow(1024, 0.2447) +
+			math.Exp(-0.0781)/math.Pow(8, 0.3872) +
+			math.Exp(7.9700)/math.Pow(n, 0.5001) + math.Exp(10.0594)/math.Pow(20e9, 0.4761) +
+			math.Exp(0.3925),
 	} {
 		o, ok := seen[law]
 		if !ok || o.Missing != "" || len(o.Loss) != 2 {
@@ -57,11 +62,14 @@ func TestTarget(t *testing.T) {
 	}
 	pick := r.Rows[0]
 	if pick.Quality.Downstream.Interval.Value < target {
-		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name, pick.Quality.Downstream.Interval.Value)
+		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name,
+			pick.Quality.Downstream.Interval.Value)
 	}
 	for _, row := range r.Rows[1:] {
-		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target && row.Class <= recommend.Interpolated {
-			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name, pick.Shape.Name)
+		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target &&
+			row.Class <= recommend.Interpolated {
+			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name,
+				pick.Shape.Name)
 		}
 	}
 	impossible := 99.0

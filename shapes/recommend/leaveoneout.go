@@ -6,17 +6,17 @@ import (
 	"slices"
 )
 
-// LeaveOneOut is how well the shipped evidence predicts its own rows, each
-// predicted without itself. Counted are the rows of the paper's tables with an
-// average; the readings of Figure 1 help to fit and are not counted.
+// LeaveOneOut is how well the shipped evidence predicts its own rows, each predicted without
+// itself. Counted are the rows of the paper's tables with an average; the readings of Figure 1 help
+// to fit and are not counted.
 type LeaveOneOut struct {
 	Rows []HeldOut
 	// Medians of the absolute errors: nats and points.
 	Upstream, Downstream float64
 	// The same for a law in parameters only, without depth.
 	SizeOnlyUpstream, SizeOnlyDownstream float64
-	// How many 80 % intervals hold the held-out reading. Each is made without that row: its width is that of the
-	// leave-one-out errors among the others.
+	// How many 80 % intervals hold the held-out reading. Each is made without that row: its width
+	// is that of the leave-one-out errors among the others.
 	UpstreamCovered, DownstreamCovered int
 }
 
@@ -30,8 +30,10 @@ type HeldOut struct {
 // String is the line under every table that uses the shipped evidence.
 func (l *LeaveOneOut) String() string {
 	n := len(l.Rows)
-	return fmt.Sprintf("leave-one-out over %d published rows: median error %.3f nats upstream (%.3f by size only), %.2f points downstream (%.2f by size only); 80 %% intervals held %d and %d of %d",
-		n, l.Upstream, l.SizeOnlyUpstream, l.Downstream, l.SizeOnlyDownstream, l.UpstreamCovered, l.DownstreamCovered, n)
+	return fmt.Sprintf(
+		"leave-one-out over %d published rows: median error %.3f nats upstream (%.3f by size only), %.2f points downstream (%.2f by size only); 80 %% intervals held %d and %d of %d",
+		n, l.Upstream, l.SizeOnlyUpstream, l.Downstream, l.SizeOnlyDownstream, l.UpstreamCovered,
+		l.DownstreamCovered, n)
 }
 
 // leaveOneOut scores the published laws on the counted rows.
@@ -59,8 +61,10 @@ func leaveOneOut(rows []reading, law *publishedLaw) (*LeaveOneOut, error) {
 		p := ours.predict(&m.traits)
 		h := HeldOut{
 			Name:     m.name,
-			Upstream: m.upstream.Value, UpstreamError: m.upstream.Value - p.loss, UpstreamHalf: p.lossHalf,
-			Downstream: m.score.Value, DownstreamError: m.score.Value - p.score, DownstreamHalf: p.scoreHalf,
+			Upstream: m.upstream.Value, UpstreamError: m.upstream.Value - p.loss,
+			UpstreamHalf: p.lossHalf,
+			Downstream:   m.score.Value, DownstreamError: m.score.Value - p.score,
+			DownstreamHalf: p.scoreHalf,
 		}
 		out.Rows = append(out.Rows, h)
 		up, down = append(up, math.Abs(h.UpstreamError)), append(down, math.Abs(h.DownstreamError))

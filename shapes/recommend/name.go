@@ -32,15 +32,16 @@ func newDirectory() directory {
 	return d
 }
 
-// name gives a lattice shape the name of the released shape it equals, or an
-// edit of the size whose width it has, or of the template.
+// name gives a lattice shape the name of the released shape it equals, or an edit of the size whose
+// width it has, or of the template.
 func (d directory) name(s *shapes.Shape, sp *space, w *width) {
 	if name, ok := d[anonymous(*s)]; ok {
 		s.Name = name
 		return
 	}
 	base := sp.template
-	if named, err := shapes.Parse(base.Name); err == nil { // the template may have another vocabulary, or be gated
+	// the template may have another vocabulary, or be gated
+	if named, err := shapes.Parse(base.Name); err == nil {
 		base = named
 	}
 	if w != nil && w.size != "" {

@@ -11,13 +11,15 @@ import (
 
 // NoAnswerError says that no candidate meets the limits and constraints.
 type NoAnswerError struct {
-	// Binding names the limits that no candidate meets together; one where lifting it alone would do.
+	// Binding names the limits that no candidate meets together; one where lifting it alone would
+	// do.
 	Binding []Limit
 	// Shape is the candidate that comes nearest; zero where there are no candidates at all.
 	Shape shapes.Shape
 	// Reason says what is contradictory where no limit is to blame.
 	Reason string
-	// Unknown says that a limited or saved cost cannot be worked out: the request lacks hardware or a price.
+	// Unknown says that a limited or saved cost cannot be worked out: the request lacks hardware or
+	// a price.
 	Unknown bool
 }
 
@@ -28,8 +30,10 @@ type Limit struct {
 }
 
 var axisKinds = [axes]quantity.Kind{
-	ParamsAxis: quantity.Params, FLOPsAxis: quantity.FLOP, StepTimeAxis: quantity.Duration, DeviceHoursAxis: quantity.Count,
-	CostAxis: quantity.Money, MemoryAxis: quantity.Bytes, DecodeAxis: quantity.Duration, QualityAxis: quantity.Number,
+	ParamsAxis: quantity.Params, FLOPsAxis: quantity.FLOP, StepTimeAxis: quantity.Duration,
+	DeviceHoursAxis: quantity.Count,
+	CostAxis:        quantity.Money, MemoryAxis: quantity.Bytes, DecodeAxis: quantity.Duration,
+	QualityAxis: quantity.Number,
 }
 
 func (e *NoAnswerError) Error() string {
@@ -39,9 +43,11 @@ func (e *NoAnswerError) Error() string {
 	var parts []string
 	for _, l := range e.Binding {
 		text := func(v float64) string { return quantity.Format(axisKinds[l.Axis], v, 4) }
-		parts = append(parts, fmt.Sprintf("%s at most %s (nearest feasible: %s)", l.Axis, text(l.Value), text(l.Nearest)))
+		parts = append(parts, fmt.Sprintf("%s at most %s (nearest feasible: %s)", l.Axis,
+			text(l.Value), text(l.Nearest)))
 	}
-	return fmt.Sprintf("no shape qualifies: %s; nearest is %s", strings.Join(parts, " and "), e.Shape.Name)
+	return fmt.Sprintf("no shape qualifies: %s; nearest is %s", strings.Join(parts, " and "),
+		e.Shape.Name)
 }
 
 // misses tracks how near candidates outside the limits come.
@@ -73,7 +79,8 @@ func (m *misses) merge(other *misses) {
 	}
 }
 
-// record notes a candidate that misses limits: excess is value/limit by axis, NaN where not limited.
+// record notes a candidate that misses limits: excess is value/limit by axis, NaN where not
+// limited.
 func (m *misses) record(index int, values, limits *[axes]float64) {
 	count, last, worst := 0, Axis(0), 0.0
 	for a := range QualityAxis {

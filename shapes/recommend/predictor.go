@@ -7,8 +7,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// predictor is the published law with the errors it makes on rows it was not
-// fitted to, and where its evidence lies.
+// predictor is the published law with the errors it makes on rows it was not fitted to, and where
+// its evidence lies.
 type predictor struct {
 	law        *publishedLaw
 	rows       []reading // scores converted
@@ -23,23 +23,22 @@ type prediction struct {
 	score, scoreHalf float64
 }
 
-// newPredictor fits the published laws and calibrates their intervals by
-// leave-one-out over the rows of the paper's tables: the points of Figure 1 are
-// read less exactly, and would widen the intervals of all.
+// newPredictor fits the published laws and calibrates their intervals by leave-one-out over the
+// rows of the paper's tables: the points of Figure 1 are read less exactly, and would widen the
+// intervals of all.
 //
-// The half-width of an interval is q·σ(x) with σ from [predictor.scales] and q the
-// [usualError] of the n errors |eᵢ|/σᵢ(xᵢ), each made by laws fitted without row
-// i: the jackknife of Barber et al. 2021 (arXiv 1905.02928) on normalised errors
-// (Lei et al. 2018, arXiv 1604.04173, section 5.2), here studentised.
+// The half-width of an interval is q·σ(x) with σ from [predictor.scales] and q the [usualError] of
+// the n errors |eᵢ|/σᵢ(xᵢ), each made by laws fitted without row i: the jackknife of Barber et al.
+// 2021 (arXiv 1905.02928) on normalised errors (Lei et al. 2018, arXiv 1604.04173, section 5.2),
+// here studentised.
 //
-// Why this holds 80 %: were the scaled errors of a new row and of the n rows
-// exchangeable, the new one would be as likely of any rank among the n + 1, so it
-// lies below the k-th smallest of the n with chance k/(n + 1). The rank 0.8·(n + 1)
-// makes that 80 %, where it is no whole number between two neighbours of it: of 12
-// rows each held out from 11, the rank is 9.6, and 9 or 10 are held. They are only
-// nearly exchangeable. How nearly, and that no textbook method of eight comes nearer
-// with narrower intervals, was found on readings drawn from known laws, without a
-// look at the real ones (docs/evidence.md; BenchmarkIntervalMethods).
+// Why this holds 80 %: were the scaled errors of a new row and of the n rows exchangeable, the new
+// one would be as likely of any rank among the n + 1, so it lies below the k-th smallest of the n
+// with chance k/(n + 1). The rank 0.8·(n + 1) makes that 80 %, where it is no whole number between
+// two neighbours of it: of 12 rows each held out from 11, the rank is 9.6, and 9 or 10 are held.
+// They are only nearly exchangeable. How nearly, and that no textbook method of eight comes nearer
+// with narrower intervals, was found on readings drawn from known laws, without a look at the real
+// ones (docs/evidence.md; BenchmarkIntervalMethods).
 func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 	p, err := uncalibrated(rows, from)
 	if err != nil {
@@ -72,7 +71,10 @@ func leaveEachOut(rows []reading, from *publishedLaw) (left []leftOut, err error
 		if err != nil {
 			return nil, err
 		}
-		left = append(left, leftOut{p, m, rest, m.upstream.Value - p.law.lossAt(&m.traits), m.score.Value - p.law.scoreAt(&m.traits)})
+		left = append(left, leftOut{
+			p, m, rest, m.upstream.Value - p.law.lossAt(&m.traits),
+			m.score.Value - p.law.scoreAt(&m.traits),
+		})
 	}
 	return left, nil
 }
@@ -83,15 +85,15 @@ func (p *predictor) calibrate(left []leftOut) {
 	for i := range left {
 		l := &left[i]
 		curve, link := l.scales(l.law.lossAt(&l.row.traits), &l.row.traits)
-		loss, score = append(loss, math.Abs(l.lossError)/curve), append(score, math.Abs(l.scoreError)/link)
+		loss, score = append(loss, math.Abs(l.lossError)/curve),
+			append(score, math.Abs(l.scoreError)/link)
 	}
 	p.lossError, p.scoreError = usualError(loss), usualError(score)
 }
 
-// usualError returns the size below which 80 % of errors like these lie: the
-// value at rank 0.8·(n + 1) of the n sizes, by linear interpolation between two
-// (Hyndman and Fan 1996, doi 10.1080/00031305.1996.10473566, definition 6). It is
-// infinite where n is too small.
+// usualError returns the size below which 80 % of errors like these lie: the value at rank 0.8·(n +
+// 1) of the n sizes, by linear interpolation between two (Hyndman and Fan 1996, doi
+// 10.1080/00031305.1996.10473566, definition 6). It is infinite where n is too small.
 func usualError(errors []float64) float64 {
 	whole, part := math.Modf(hardware.Level * float64(len(errors)+1))
 	sorted := slices.Sorted(slices.Values(errors))
@@ -136,19 +138,20 @@ func (p *predictor) predict(t *traits) prediction {
 	}
 }
 
-// scales returns how much the errors of the two lines at a shape with a predicted
-// loss exceed the noise of a run:
+// scales returns how much the errors of the two lines at a shape with a predicted loss exceed the
+// noise of a run:
 //
 //	σ = √(1 + h) · 2^outside
 //
-// h is the leverage of the shape, so that 1 + h is the variance of the error of a
-// linear fit in units of the noise; outside the doublings by which the shape lies
-// beyond the measured ones. The last factor is a rule, not an estimate: nothing
-// says how wrong a law is where nothing was measured.
+// h is the leverage of the shape, so that 1 + h is the variance of the error of a linear fit in
+// units of the noise; outside the doublings by which the shape lies beyond the measured ones. The
+// last factor is a rule, not an estimate: nothing says how wrong a law is where nothing was
+// measured.
 func (p *predictor) scales(loss float64, t *traits) (curve, link float64) {
 	tangent, features := p.law.tangent(t), p.law.features(loss, t)
 	beyond := math.Exp2(p.outside(t))
-	return math.Sqrt(1+p.law.curve.leverage(tangent[:])) * beyond, math.Sqrt(1+p.law.link.leverage(features[:])) * beyond
+	return math.Sqrt(1+p.law.curve.leverage(tangent[:])) * beyond,
+		math.Sqrt(1+p.law.link.leverage(features[:])) * beyond
 }
 
 // dimensions in which evidence is near or far.
@@ -162,8 +165,7 @@ func (t *traits) position() [dimensions]float64 {
 	}
 }
 
-// outside returns how many doublings a shape lies beyond the measured ones, in
-// its worst dimension.
+// outside returns how many doublings a shape lies beyond the measured ones, in its worst dimension.
 func (p *predictor) outside(t *traits) float64 {
 	worst := 0.0
 	for j, v := range t.position() {

@@ -11,22 +11,30 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// Whatever is asked, rows keep the limits and the constraints, and a refusal
-// names what binds with a value beyond it.
+// Whatever is asked, rows keep the limits and the constraints, and a refusal names what binds with
+// a value beyond it.
 func TestAnswersKeepTheirPromises(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		align := rapid.SampledFrom([]int{64, 128}).Draw(t, "align")
 		request := recommend.Request{
-			Family:    rapid.SampledFrom([]shapes.Family{shapes.T5, shapes.T511}).Draw(t, "family"),
-			Objective: rapid.SampledFrom([]recommend.Axis{recommend.ParamsAxis, recommend.FLOPsAxis, recommend.QualityAxis}).Draw(t, "objective"),
-			Judge:     rapid.SampledFrom([]recommend.Judge{recommend.ByDownstream, recommend.ByUpstream}).Draw(t, "judge"),
+			Family: rapid.SampledFrom([]shapes.Family{shapes.T5, shapes.T511}).Draw(t, "family"),
+			Objective: rapid.SampledFrom([]recommend.Axis{
+				recommend.ParamsAxis, recommend.FLOPsAxis,
+				recommend.QualityAxis,
+			}).Draw(t, "objective"),
+			Judge: rapid.SampledFrom([]recommend.Judge{
+				recommend.ByDownstream,
+				recommend.ByUpstream,
+			}).Draw(t, "judge"),
 			Caps: map[recommend.Axis]float64{
 				recommend.ParamsAxis: rapid.Float64Range(1e6, 2e9).Draw(t, "params"),
 				recommend.FLOPsAxis:  rapid.Float64Range(1e18, 1e21).Draw(t, "flops"),
 			},
 			Constraints: recommend.Constraints{
-				MinDModel: rapid.IntRange(0, 768).Draw(t, "narrowest"), MinDepth: rapid.IntRange(1, 12).Draw(t, "shallowest"),
-				MaxDepth: rapid.IntRange(12, 40).Draw(t, "deepest"), TieDepths: rapid.Bool().Draw(t, "tied"), Align: align,
+				MinDModel: rapid.IntRange(0, 768).Draw(t, "narrowest"),
+				MinDepth:  rapid.IntRange(1, 12).Draw(t, "shallowest"),
+				MaxDepth:  rapid.IntRange(12, 40).Draw(t, "deepest"),
+				TieDepths: rapid.Bool().Draw(t, "tied"), Align: align,
 			},
 		}
 		r, err := recommend.Recommend(request)
@@ -47,11 +55,14 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 			s := &row.Shape
 			const rounding = 1 + 1e-12
 			switch {
-			case float64(row.Params.Total) > request.Caps[recommend.ParamsAxis] || row.RunFLOPs > rounding*request.Caps[recommend.FLOPsAxis]:
+			case float64(row.Params.Total) > request.Caps[recommend.ParamsAxis] ||
+				row.RunFLOPs > rounding*request.Caps[recommend.FLOPsAxis]:
 				t.Fatalf("%s breaks a limit", s.Name)
-			case s.DModel < c.MinDModel || s.DModel%align != 0 || s.Encoder.DFF%align != 0 || s.Encoder.Inner()%align != 0:
+			case s.DModel < c.MinDModel || s.DModel%align != 0 || s.Encoder.DFF%align != 0 ||
+				s.Encoder.Inner()%align != 0:
 				t.Fatalf("%s breaks a constraint on width", s.Name)
-			case min(s.Encoder.Layers, s.Decoder.Layers) < c.MinDepth || max(s.Encoder.Layers, s.Decoder.Layers) > c.MaxDepth:
+			case min(s.Encoder.Layers, s.Decoder.Layers) < c.MinDepth ||
+				max(s.Encoder.Layers, s.Decoder.Layers) > c.MaxDepth:
 				t.Fatalf("%s breaks a constraint on depth", s.Name)
 			case c.TieDepths && s.Encoder.Layers != s.Decoder.Layers:
 				t.Fatalf("%s has unequal stacks", s.Name)

@@ -11,13 +11,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Step is one notch of one scaling operation from one starting size: what it
-// costs on every axis and what it gains.
+// Step is one notch of one scaling operation from one starting size: what it costs on every axis
+// and what it gains.
 type Step struct {
-	From     shapes.Shape
-	Op       string // nl, el, dl, ff, dm, kv, nh: the paper's letters
-	Value    int    // before
-	Next     int    // after: the next value among the released T5-Efficient shapes; 0 = none is larger
+	From  shapes.Shape
+	Op    string // nl, el, dl, ff, dm, kv, nh: the paper's letters
+	Value int    // before
+	// after: the next value among the released T5-Efficient shapes; 0 = none is larger
+	Next     int
 	To       shapes.Shape
 	Missing  string // why there is no step; empty when there is
 	Before   Costs
@@ -37,8 +38,7 @@ type Change struct {
 	CostUSD     *float64
 }
 
-// Gain is a change of quality with its 80 % interval, or the reason why
-// nobody knows it.
+// Gain is a change of quality with its 80 % interval, or the reason why nobody knows it.
 type Gain struct {
 	hardware.Estimate
 	Class Class // Measured when both ends were
@@ -109,14 +109,13 @@ func (o *operation) edited(s shapes.Shape, v int) (shapes.Shape, error) {
 	return s, s.Validate()
 }
 
-// Protocol returns, for each starting size and each scaling operation of the
-// paper, what one notch costs and gains. Of the request it reads workload,
-// execution, hardware, length of the run, evidence and records.
+// Protocol returns, for each starting size and each scaling operation of the paper, what one notch
+// costs and gains. Of the request it reads workload, execution, hardware, length of the run,
+// evidence and records.
 //
-// A gain is given where the evidence has two models that differ in that
-// operation alone (from records: where the law read from them tells depth from
-// size). Elsewhere the step shows its costs and says that nobody has measured its
-// gain.
+// A gain is given where the evidence has two models that differ in that operation alone (from
+// records: where the law read from them tells depth from size). Elsewhere the step shows its costs
+// and says that nobody has measured its gain.
 //
 // Errors are those of [Recommend] for a request that is not valid.
 func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
@@ -154,7 +153,10 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 // step returns one notch; it is not ok for a stack that the shape lacks.
 func (v *viewer) step(from shapes.Shape, o *operation, unjudged string) (Step, bool, error) {
 	unknown := Gain{Class: Rule}
-	s := Step{From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown, Downstream: unknown}
+	s := Step{
+		From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown,
+		Downstream: unknown,
+	}
 	if s.Value == 0 {
 		return s, false, nil
 	}
@@ -199,10 +201,12 @@ func gain(a, b hardware.Estimate, before, after *Row) Gain {
 	if a.Interval == nil || b.Interval == nil {
 		return Gain{Estimate: hardware.Estimate{Missing: cmp.Or(a.Missing, b.Missing)}, Class: Rule}
 	}
-	v, half := b.Interval.Value-a.Interval.Value, errorApart(a.Interval.HalfWidth(), b.Interval.HalfWidth())
+	v, half := b.Interval.Value-a.Interval.Value, errorApart(a.Interval.HalfWidth(),
+		b.Interval.HalfWidth())
 	return Gain{
-		Estimate: hardware.Estimate{Interval: &quantity.Interval{Value: v, Low: v - half, High: v + half}},
-		Class:    max(before.Class, after.Class),
+		Estimate: hardware.Estimate{Interval: &quantity.Interval{Value: v, Low: v - half, High: v +
+			half}},
+		Class: max(before.Class, after.Class),
 	}
 }
 
@@ -217,7 +221,8 @@ func changeOf(before, after *Costs) Change {
 		return &d
 	}
 	return Change{
-		Params: after.Params.Total - before.Params.Total, FLOPs: after.FLOPs.Step - before.FLOPs.Step,
+		Params:      after.Params.Total - before.Params.Total,
+		FLOPs:       after.FLOPs.Step - before.FLOPs.Step,
 		MemoryBytes: after.Memory.PeakBytes - before.Memory.PeakBytes,
 		StepSeconds: difference(StepTimeAxis), CostUSD: difference(CostAxis),
 	}
@@ -229,7 +234,8 @@ func (p *predictor) tells(letters string) bool {
 	for i := range p.rows {
 		for k := range p.rows {
 			a, b := &p.rows[i].shape, &p.rows[k].shape
-			if i == k || o.get(a) == o.get(b) || letters == "nl" && a.Encoder.Layers != a.Decoder.Layers {
+			if i == k || o.get(a) == o.get(b) || letters == "nl" &&
+				a.Encoder.Layers != a.Decoder.Layers {
 				continue
 			}
 			if moved, err := o.edited(*a, o.get(b)); err == nil && moved.SameArchitecture(*b) {
@@ -240,8 +246,8 @@ func (p *predictor) tells(letters string) bool {
 	return false
 }
 
-// tells says whether the law reads the operation: depth where it can be told
-// from size, and d_model in laws of width.
+// tells says whether the law reads the operation: depth where it can be told from size, and d_model
+// in laws of width.
 func (j *recordJudge) tells(letters string) bool {
 	switch letters {
 	case "nl", "el", "dl":

@@ -9,15 +9,17 @@ import (
 )
 
 func TestProtocol(t *testing.T) {
-	steps, err := recommend.Protocol(recommend.Request{}, []shapes.Shape{parse(t, "t5-efficient-small"), parse(t, "t5-base")})
+	steps, err := recommend.Protocol(recommend.Request{},
+		[]shapes.Shape{parse(t, "t5-efficient-small"), parse(t, "t5-base")})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(steps) != 2*7 {
 		t.Fatalf("%d steps, want seven operations from each of two sizes", len(steps))
 	}
-	// What one more unit of each dimension adds, by hand from the formula of DESIGN.md §3 with i = nh·kv:
-	// el 4di + 2df + 2d, dl 8di + 2df + 3d, and so on; t5-efficient-small has d 512, f 2048, kv 64, nh 8, 6 layers each.
+	// What one more unit of each dimension adds, by hand from the formula of DESIGN.md §3 with i =
+	// nh·kv: el 4di + 2df + 2d, dl 8di + 2df + 3d, and so on; t5-efficient-small has d 512, f 2048,
+	// kv 64, nh 8, 6 layers each.
 	const d, f, kv, nh, layers = 512, 2048, 64, 8, 6
 	want := map[string]int64{
 		"el": 4*d*kv*nh + 2*d*f + 2*d,
@@ -33,19 +35,23 @@ func TestProtocol(t *testing.T) {
 			t.Errorf("%s %s: %s", s.From.Name, s.Op, s.Missing)
 			continue
 		}
-		if s.Change.Params != flops.CountParameters(&s.To).Total-flops.CountParameters(&s.From).Total {
+		if s.Change.Params != flops.CountParameters(&s.To).Total-flops.CountParameters(
+			&s.From).Total {
 			t.Errorf("%s: params change by %d", s.To.Name, s.Change.Params)
 		}
 		if s.From.Name == "t5-efficient-small" {
 			if got := s.Change.Params; got != want[s.Op]*int64(s.Next-s.Value) {
-				t.Errorf("%s: params change by %d, want %d·%d", s.To.Name, got, want[s.Op], s.Next-s.Value)
+				t.Errorf("%s: params change by %d, want %d·%d", s.To.Name, got, want[s.Op],
+					s.Next-s.Value)
 			}
 		}
 		if _, err := shapes.Parse(s.To.Name); err != nil {
 			t.Errorf("%s does not parse: %v", s.To.Name, err)
 		}
-		t.Log(s.From.Name, s.Op, s.Value, s.Next, s.To.Name, s.Change.Params, s.Downstream.Interval, s.Downstream.Missing, s.Downstream.Class)
-		// In the shipped results only the depth of both stacks and of the encoder vary alone (small-nl16…24, small-el32).
+		t.Log(s.From.Name, s.Op, s.Value, s.Next, s.To.Name, s.Change.Params, s.Downstream.Interval,
+			s.Downstream.Missing, s.Downstream.Class)
+		// In the shipped results only the depth of both stacks and of the encoder vary alone
+		// (small-nl16…24, small-el32).
 		measured := s.Op == "nl" || s.Op == "el"
 		if (s.Downstream.Interval != nil) != measured || (s.Downstream.Missing == "") != measured {
 			t.Errorf("%s: gain %+v, want one only for nl and el", s.To.Name, s.Downstream)

@@ -8,22 +8,20 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 )
 
-// publishedLaw is what the shipped results say about fine-tuned
-// encoder-decoders of the T5 kind:
+// publishedLaw is what the shipped results say about fine-tuned encoder-decoders of the T5 kind:
 //
 //	loss  = E + A/b^α           b = 2/(1/Ne + 1/Nd)
 //	score = c₀ + c₁·loss + c₂·ln min(el, 36)
 //
-// Ne and Nd are the matrix parameters of the encoder and decoder layers, el the
-// encoder's layers. b is the size of a model with two equal stacks: the smaller
-// stack limits the loss. For equal stacks the first line is the usual law in
-// size, with no parameter more; the sum of two bottlenecks is a cousin of the
-// bivariate law of Ghorbani et al. 2021 (arXiv 2109.07740).
+// Ne and Nd are the matrix parameters of the encoder and decoder layers, el the encoder's layers. b
+// is the size of a model with two equal stacks: the smaller stack limits the loss. For equal stacks
+// the first line is the usual law in size, with no parameter more; the sum of two bottlenecks is a
+// cousin of the bivariate law of Ghorbani et al. 2021 (arXiv 2109.07740).
 //
-// The form was chosen on the very rows it is fitted to, among about fifteen by
-// their leave-one-out error, so that error is somewhat too kind. The cap on depth
-// is a prior: gains diminish from 32–36 layers (Tay et al. 2021, arXiv 2109.10686,
-// as the project reads it), and no deeper shape is among the rows.
+// The form was chosen on the very rows it is fitted to, among about fifteen by their leave-one-out
+// error, so that error is somewhat too kind. The cap on depth is a prior: gains diminish from 32–36
+// layers (Tay et al. 2021, arXiv 2109.10686, as the project reads it), and no deeper shape is among
+// the rows.
 type publishedLaw struct {
 	sizeOnly bool // the baseline: b is the parameter count, and depth is left out
 	loss     *fit.Result
@@ -86,8 +84,7 @@ func (l *publishedLaw) scoreFrom(loss float64, t *traits) float64 {
 	return score
 }
 
-// fitPublished fits both lines to readings. from is an earlier fit to start
-// at; nil searches.
+// fitPublished fits both lines to readings. from is an earlier fit to start at; nil searches.
 func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*publishedLaw, error) {
 	rows = convert(rows)
 	l := &publishedLaw{sizeOnly: sizeOnly}
@@ -98,7 +95,9 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 		}
 	}
 	if len(loss) < minimumReadings {
-		return nil, fmt.Errorf("%d upstream readings of the allowed evidence; at least %d are needed", len(loss), minimumReadings)
+		return nil, fmt.Errorf(
+			"%d upstream readings of the allowed evidence; at least %d are needed", len(loss),
+			minimumReadings)
 	}
 	settings := &fit.Settings{Workers: 1}
 	if from != nil {
@@ -106,7 +105,8 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 	}
 	var err error
 	law := fit.PowerOffset().On("size")
-	l.loss, err = fit.Fit(context.Background(), law, fit.Data{Columns: map[string][]float64{"size": size}, Y: loss}, fit.Squared(), settings)
+	l.loss, err = fit.Fit(context.Background(), law,
+		fit.Data{Columns: map[string][]float64{"size": size}, Y: loss}, fit.Squared(), settings)
 	if err != nil {
 		return nil, fmt.Errorf("upstream law: %w", err)
 	}
@@ -119,7 +119,8 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 		}
 		if m.score != nil {
 			features := l.features(l.lossAt(&m.traits), &m.traits)
-			x, y, weight = append(x, features[:l.columns()]...), append(y, m.score.Value), append(weight, m.weight())
+			x, y, weight = append(x, features[:l.columns()]...), append(y, m.score.Value),
+				append(weight, m.weight())
 		}
 	}
 	var ok bool
@@ -131,7 +132,9 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 		return nil, fmt.Errorf("upstream law: the readings do not vary enough in size")
 	}
 	if len(y) < minimumReadings {
-		return nil, fmt.Errorf("%d downstream readings of the allowed evidence; at least %d are needed", len(y), minimumReadings)
+		return nil, fmt.Errorf(
+			"%d downstream readings of the allowed evidence; at least %d are needed", len(y),
+			minimumReadings)
 	}
 	if l.link, ok = leastSquares(x, y, weight); !ok {
 		return nil, fmt.Errorf("downstream link: the readings do not vary enough in loss and depth")

@@ -44,15 +44,18 @@ func TestLeaveOneOut(t *testing.T) {
 	if l.Upstream >= l.SizeOnlyUpstream || l.Downstream >= l.SizeOnlyDownstream {
 		t.Errorf("no better than size only: %s", l)
 	}
-	for what, n := range map[string]int{"upstream": l.UpstreamCovered, "downstream": l.DownstreamCovered} {
+	for what, n := range map[string]int{
+		"upstream":   l.UpstreamCovered,
+		"downstream": l.DownstreamCovered,
+	} {
 		if n < minCovered || n > maxCovered {
 			t.Errorf("%s intervals hold %d of 12", what, n)
 		}
 	}
 }
 
-// The two models of the paper's Table 3 have scores and no average, and are
-// not counted above. Left out together, they are predicted within the limits too.
+// The two models of the paper's Table 3 have scores and no average, and are not counted above. Left
+// out together, they are predicted within the limits too.
 func TestTable3IsPredictedBlind(t *testing.T) {
 	rows, _ := shipped(t)
 	var rest, blind []reading
@@ -77,8 +80,8 @@ func TestTable3IsPredictedBlind(t *testing.T) {
 	}
 }
 
-// For equal stacks the balanced size is the size of each stack; it never
-// exceeds twice the smaller stack.
+// For equal stacks the balanced size is the size of each stack; it never exceeds twice the smaller
+// stack.
 func TestBalancedSize(t *testing.T) {
 	for _, ref := range []string{"t5-efficient-small-el32", "t5-efficient-base-dl2", "t5-base"} {
 		s, err := shapes.Parse(ref)
@@ -89,7 +92,8 @@ func TestBalancedSize(t *testing.T) {
 		b := traitsOf(&s, &p).balanced
 		// Matrix parameters by hand: el·(4di + 2df) and dl·(8di + 2df).
 		d, i, f := float64(s.DModel), float64(s.Encoder.Inner()), float64(s.Encoder.DFF)
-		encoder, decoder := float64(s.Encoder.Layers)*(4*d*i+2*d*f), float64(s.Decoder.Layers)*(8*d*i+2*d*f)
+		encoder, decoder := float64(s.Encoder.Layers)*(4*d*i+2*d*f),
+			float64(s.Decoder.Layers)*(8*d*i+2*d*f)
 		if want := 2 / (1/encoder + 1/decoder); math.Abs(b/want-1) > 1e-12 { // rounding
 			t.Errorf("%s: balanced size %g, want %g", ref, b, want)
 		}
@@ -104,7 +108,10 @@ func TestExtrapolationWidens(t *testing.T) {
 	_, p := shipped(t)
 	var last prediction
 	var class Class
-	for n, ref := range []string{"t5-efficient-small/nl=28", "t5-efficient-small/nl=60", "t5-efficient-small/nl=120"} {
+	for n, ref := range []string{
+		"t5-efficient-small/nl=28", "t5-efficient-small/nl=60",
+		"t5-efficient-small/nl=120",
+	} {
 		s, err := shapes.Parse(ref)
 		if err != nil {
 			t.Fatal(err)
@@ -113,7 +120,8 @@ func TestExtrapolationWidens(t *testing.T) {
 		traits := traitsOf(&s, &count)
 		now := p.predict(&traits)
 		if n > 0 && (now.scoreHalf <= last.scoreHalf || p.classify(&traits) <= class) {
-			t.Errorf("%s: ±%.2f, %s after ±%.2f, %s", ref, now.scoreHalf, p.classify(&traits), last.scoreHalf, class)
+			t.Errorf("%s: ±%.2f, %s after ±%.2f, %s", ref, now.scoreHalf, p.classify(&traits),
+				last.scoreHalf, class)
 		}
 		last, class = now, p.classify(&traits)
 	}

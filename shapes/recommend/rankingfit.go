@@ -8,17 +8,16 @@ import (
 	"slices"
 )
 
-// fitRanking fits what ranks shapes to groups of runs: the mean of all forms that
-// can be fitted, each weighted by how well it explains each group from the others.
-// A form is tried pooled, as one law for all, and with a level for each group.
+// fitRanking fits what ranks shapes to groups of runs: the mean of all forms that can be fitted,
+// each weighted by how well it explains each group from the others. A form is tried pooled, as one
+// law for all, and with a level for each group.
 //
-// A form's leftover r is the share of the variation inside held-out groups that it
-// leaves, Σ(e − ē)²/Σ(c − c̄)²: levels do not matter to a ranking. Its weight is
-// r^(−G/2), the likelihood of G Gaussian errors of estimated variance, one for
-// each of the G groups (Akaike weights; Burnham and Anderson 2002, doi
-// 10.1007/b97636): few groups cannot tell forms apart, and the mean is surer than
-// the pick; many groups leave the best form. With a single group the held-out
-// error of its rows decides.
+// A form's leftover r is the share of the variation inside held-out groups that it leaves, Σ(e −
+// ē)²/Σ(c − c̄)²: levels do not matter to a ranking. Its weight is r^(−G/2), the likelihood of G
+// Gaussian errors of estimated variance, one for each of the G groups (Akaike weights; Burnham and
+// Anderson 2002, doi 10.1007/b97636): few groups cannot tell forms apart, and the mean is surer
+// than the pick; many groups leave the best form. With a single group the held-out error of its
+// rows decides.
 //
 // The string names the form with the most weight.
 func fitRanking(groups []runGroup) (ranking, string, error) {
@@ -51,7 +50,10 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 			if levelled {
 				name += ", a level for each group"
 			}
-			tried = append(tried, weighted{rank, name, -float64(len(groups)) / 2 * math.Log(max(left, exactly))})
+			tried = append(tried, weighted{
+				rank, name,
+				-float64(len(groups)) / 2 * math.Log(max(left, exactly)),
+			})
 		}
 	}
 	if len(tried) == 0 {
@@ -83,8 +85,7 @@ func normalise(all []weighted) {
 	}
 }
 
-// exactly is the leftover below which a form counts as exact: what float64 loses
-// in a fit.
+// exactly is the leftover below which a form counts as exact: what float64 loses in a fit.
 const exactly = 1e-12
 
 func meanRanking(all []weighted) ranking {
@@ -103,7 +104,8 @@ func heaviest(all []weighted) string {
 	return fmt.Sprintf("%s (%.0f %% of the weight of %d)", most.name, 100*most.weight, len(all))
 }
 
-// mostFolds is how many parts of the groups are held out in turn: each group by itself where there are no more, for time.
+// mostFolds is how many parts of the groups are held out in turn: each group by itself where there
+// are no more, for time.
 const mostFolds = 10
 
 // leftover returns r of [fitRanking].
@@ -155,13 +157,14 @@ func scatter(v []float64) float64 {
 func pool(groups []runGroup) runGroup {
 	var all runGroup
 	for i := range groups {
-		all.runs, all.cost = append(all.runs, groups[i].runs...), append(all.cost, groups[i].cost...)
+		all.runs, all.cost = append(all.runs, groups[i].runs...),
+			append(all.cost, groups[i].cost...)
 	}
 	return all
 }
 
-// rank fits one form to groups. Polynomials are fitted to the outcomes
-// themselves, which may be negative scores. Slopes are pulled a little to zero.
+// rank fits one form to groups. Polynomials are fitted to the outcomes themselves, which may be
+// negative scores. Slopes are pulled a little to zero.
 func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 	whole := pool(groups)
 	if f.law != nil {
@@ -208,13 +211,12 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 	}, nil
 }
 
-// ridge is the weight, in rows' worth of standardised columns, that pulls slopes
-// to zero: enough for columns that the groups cannot tell apart, as tokens are from
-// a level for each group where each group has its own number of tokens.
+// ridge is the weight, in rows' worth of standardised columns, that pulls slopes to zero: enough
+// for columns that the groups cannot tell apart, as tokens are from a level for each group where
+// each group has its own number of tokens.
 const ridge = 1e-3
 
-// constant is the share of its length that a column varies by, below which it
-// counts as a constant.
+// constant is the share of its length that a column varies by, below which it counts as a constant.
 const constant = 1e-9
 
 // shrunk appends a row for each slope that pulls it to zero.
@@ -228,7 +230,8 @@ func shrunk(x, y, weight []float64, columns, constants int) (xs, ys, weights []f
 		}
 		row := make([]float64, columns)
 		row[j] = math.Sqrt(scatter(values))
-		if row[j] <= constant*math.Sqrt(length) { // a square of two levels, for one: it is pinned to zero
+		// a square of two levels, for one: it is pinned to zero
+		if row[j] <= constant*math.Sqrt(length) {
 			row[j] = math.Sqrt(length) + constant
 		}
 		x, y, weight = append(x, row...), append(y, 0), append(weight, ridge)

@@ -11,8 +11,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// reading is one published shape with what was measured of it. All are runs of
-// Tay et al. 2021 (arXiv 2109.10686): one set-up, one scale of losses.
+// reading is one published shape with what was measured of it. All are runs of Tay et al. 2021
+// (arXiv 2109.10686): one set-up, one scale of losses.
 type reading struct {
 	name     string // the paper's
 	shape    shapes.Shape
@@ -20,13 +20,14 @@ type reading struct {
 	upstream *data.Reading // loss in nats a token
 	score    *data.Reading // mean of GLUE, SuperGLUE and SQuAD in points
 	table    bool          // score is an average of the paper's DeepNarrow table
-	// converted says that score comes from SuperGLUE alone, through its line on the rows that have both.
+	// converted says that score comes from SuperGLUE alone, through its line on the rows that have
+	// both.
 	converted bool
 	superGLUE *data.Reading
 }
 
-// convertedWeight is what a converted score counts beside a full one: the
-// conversion misses by as much again as the link itself does.
+// convertedWeight is what a converted score counts beside a full one: the conversion misses by as
+// much again as the link itself does.
 const convertedWeight = 0.5
 
 func (m *reading) weight() float64 {
@@ -46,17 +47,20 @@ type traits struct {
 
 func traitsOf(s *shapes.Shape, p *flops.Parameters) traits {
 	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
-	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] + p.By[flops.DecoderFFN])
+	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] +
+		p.By[flops.DecoderFFN])
 	d := float64(s.DModel)
 	return traits{
 		params: float64(p.Total), balanced: 2 * encoder * decoder / (encoder + decoder),
-		encoderLayers: float64(s.Encoder.Layers), depthRatio: float64(s.Decoder.Layers) / float64(s.Encoder.Layers),
-		dModel: d, ffnRatio: float64(s.Encoder.DFF) / d, innerRatio: float64(s.Encoder.Inner()) / d, heads: float64(s.Encoder.Heads),
+		encoderLayers: float64(s.Encoder.Layers), depthRatio: float64(s.Decoder.Layers) / float64(
+			s.Encoder.Layers),
+		dModel: d, ffnRatio: float64(s.Encoder.DFF) / d, innerRatio: float64(s.Encoder.Inner()) / d,
+		heads: float64(s.Encoder.Heads),
 	}
 }
 
-// readings returns the published rows of the allowed classes, one a shape. A
-// shape in the tables and in Figure 1 keeps the tables' number.
+// readings returns the published rows of the allowed classes, one a shape. A shape in the tables
+// and in Figure 1 keeps the tables' number.
 func readings(allowed []data.Evidence) []reading {
 	var all []reading
 	at := func(name, ref string) *reading {
@@ -72,7 +76,8 @@ func readings(allowed []data.Evidence) []reading {
 		return &all[len(all)-1]
 	}
 	keep := func(into **data.Reading, from *data.Reading, sign float64) {
-		if *into == nil && from != nil && (len(allowed) == 0 || slices.Contains(allowed, from.Evidence)) {
+		if *into == nil && from != nil && (len(allowed) == 0 ||
+			slices.Contains(allowed, from.Evidence)) {
 			*into = &data.Reading{Value: sign * from.Value, Evidence: from.Evidence}
 		}
 	}
@@ -94,17 +99,22 @@ func readings(allowed []data.Evidence) []reading {
 			continue
 		}
 		m := at(r.Label, r.Shape)
-		keep(&m.upstream, &data.Reading{Value: (r.UpstreamLow + r.UpstreamHigh) / 2, Evidence: r.Evidence}, -1)
+		keep(&m.upstream, &data.Reading{
+			Value:    (r.UpstreamLow + r.UpstreamHigh) / 2,
+			Evidence: r.Evidence,
+		}, -1)
 		if r.SuperGLUELow != nil {
-			keep(&m.superGLUE, &data.Reading{Value: (*r.SuperGLUELow + *r.SuperGLUEHigh) / 2, Evidence: r.Evidence}, 1)
+			keep(&m.superGLUE, &data.Reading{
+				Value:    (*r.SuperGLUELow + *r.SuperGLUEHigh) / 2,
+				Evidence: r.Evidence,
+			}, 1)
 		}
 	}
 	return slices.DeleteFunc(all, func(m reading) bool { return m.upstream == nil && m.score == nil && m.superGLUE == nil })
 }
 
-// convert fills the scores of rows that have SuperGLUE only, by the line of
-// the average on SuperGLUE over the rows that have both. Fewer than three such
-// rows leave them out.
+// convert fills the scores of rows that have SuperGLUE only, by the line of the average on
+// SuperGLUE over the rows that have both. Fewer than three such rows leave them out.
 func convert(all []reading) []reading {
 	var x, y, w []float64
 	for i := range all {
@@ -119,7 +129,10 @@ func convert(all []reading) []reading {
 	line, ok := leastSquares(x, y, w)
 	for i := range out {
 		if m := &out[i]; ok && m.score == nil && m.superGLUE != nil {
-			m.score = &data.Reading{Value: line.at([]float64{1, m.superGLUE.Value}), Evidence: m.superGLUE.Evidence}
+			m.score = &data.Reading{
+				Value:    line.at([]float64{1, m.superGLUE.Value}),
+				Evidence: m.superGLUE.Evidence,
+			}
 			m.converted = true
 		}
 	}

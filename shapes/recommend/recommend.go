@@ -14,9 +14,8 @@ import (
 
 // Recommend returns the shapes to consider for a request, the pick first.
 //
-// Errors: a [*NoAnswerError] when no candidate meets the limits; a
-// [*shapes.InvalidError] for an anchor, workload, execution or layout that is
-// not valid; others for a request that asks nothing.
+// Errors: a [*NoAnswerError] when no candidate meets the limits; a [*shapes.InvalidError] for an
+// anchor, workload, execution or layout that is not valid; others for a request that asks nothing.
 func Recommend(r Request) (Result, error) {
 	r, err := r.filled()
 	if err != nil {
@@ -35,7 +34,10 @@ func Recommend(r Request) (Result, error) {
 	if err != nil {
 		return out, err
 	}
-	e := evaluator{space: &sp, coster: &c, judge: j, axis: out.CostAxis, enough: math.Inf(-1), below: math.Inf(1)}
+	e := evaluator{
+		space: &sp, coster: &c, judge: j, axis: out.CostAxis, enough: math.Inf(-1),
+		below: math.Inf(1),
+	}
 	for a := range e.limits {
 		e.limits[a] = math.Inf(1)
 		if limit, ok := r.Caps[Axis(a)]; ok {
@@ -75,7 +77,8 @@ func Recommend(r Request) (Result, error) {
 	out.Rows, err = view.rows(&all, sel, out.Anchor)
 	out.warn(&r)
 	if missed := out.Feasible - len(all.points); e.all && missed > 0 {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%d listed candidates lie too far from the evidence to be judged", missed))
+		out.Warnings = append(out.Warnings, fmt.Sprintf(
+			"%d listed candidates lie too far from the evidence to be judged", missed))
 	}
 	return out, err
 }
@@ -84,14 +87,18 @@ func Recommend(r Request) (Result, error) {
 func (r *Result) warn(q *Request) {
 	for i := range r.Rows {
 		if n := r.Rows[i].Layout.Devices(); n != q.Devices && q.Layout == nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("no layout spreads the batch of %s over %d devices; its costs are of %d", r.Rows[i].Shape.Name, q.Devices, n))
+			r.Warnings = append(r.Warnings, fmt.Sprintf(
+				"no layout spreads the batch of %s over %d devices; its costs are of %d",
+				r.Rows[i].Shape.Name, q.Devices, n))
 		}
 	}
 }
 
-// judge returns what says how good shapes are, or nil with the reason in the
-// summary, and with published evidence its held-out errors.
-func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
+// judge returns what says how good shapes are, or nil with the reason in the summary, and with
+// published evidence its held-out errors.
+func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge,
+	error,
+) {
 	j, err := r.evidence(template, c, summary)
 	if p, ok := j.(*publishedJudge); ok && err == nil {
 		summary.Check, err = r.heldOut(p.predictor)
@@ -100,7 +107,9 @@ func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSumm
 }
 
 // evidence is judge without the held-out errors.
-func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge, error) {
+func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge,
+	error,
+) {
 	*summary = EvidenceSummary{Kind: "none"}
 	if r.Fitted != nil {
 		return newFittedJudge(r.Fitted, template, c, summary)
@@ -257,8 +266,8 @@ func (v *viewer) tie(a, b *Row) bool {
 	return math.Abs(x-y) <= errorApart(half, other)
 }
 
-// unjudged returns, where nothing says how good shapes are, the candidate that
-// uses most of the budget for each depth: a menu, not a ranking.
+// unjudged returns, where nothing says how good shapes are, the candidate that uses most of the
+// budget for each depth: a menu, not a ranking.
 func (v *viewer) unjudged(all *evaluation, top int, anchor *Row) ([]Row, error) {
 	if v.request.Source == Listed {
 		return v.menu(all.points, anchor)
@@ -283,7 +292,8 @@ func (v *viewer) unjudged(all *evaluation, top int, anchor *Row) ([]Row, error) 
 	if anchor != nil { // nothing ranks them: the most alike first
 		apart := func(p point) int {
 			v.space.at(p.index, &s)
-			d := s.Encoder.Layers + s.Decoder.Layers - anchor.Shape.Encoder.Layers - anchor.Shape.Decoder.Layers
+			d := s.Encoder.Layers +
+				s.Decoder.Layers - anchor.Shape.Encoder.Layers - anchor.Shape.Decoder.Layers
 			return max(d, -d)
 		}
 		slices.SortStableFunc(some, func(a, b point) int { return cmp.Compare(apart(a), apart(b)) })
@@ -321,7 +331,8 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 		return &NoAnswerError{Reason: "for no candidate within the limits does the evidence predict the quality asked for"}
 	}
 	if all.feasible > 0 {
-		return &NoAnswerError{Reason: "no candidate costs less than " + v.request.Anchor.Name + " in " + e.axis.String() + " at a predicted quality within the error of it"}
+		return &NoAnswerError{Reason: "no candidate costs less than " + v.request.Anchor.Name +
+			" in " + e.axis.String() + " at a predicted quality within the error of it"}
 	}
 	out := &NoAnswerError{}
 	nearest := -1
@@ -340,7 +351,10 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 		p := flops.CountParameters(&s)
 		for a := range QualityAxis {
 			if value := v.coster.cheap(a, &s, &p); !math.IsInf(e.limits[a], 1) && value > e.limits[a] {
-				out.Binding = append(out.Binding, Limit{Axis: a, Value: e.limits[a], Nearest: value})
+				out.Binding = append(out.Binding, Limit{
+					Axis: a, Value: e.limits[a],
+					Nearest: value,
+				})
 			}
 		}
 	}

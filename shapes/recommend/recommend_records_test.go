@@ -30,14 +30,15 @@ func decoder(t testing.TB, width, layers int) shapes.Shape {
 
 func record(s *shapes.Shape, tokens, loss float64) recommend.Record {
 	return recommend.Record{
-		Name: s.Name, EncoderLayers: s.Encoder.Layers, DecoderLayers: s.Decoder.Layers, DModel: s.DModel,
+		Name: s.Name, EncoderLayers: s.Encoder.Layers, DecoderLayers: s.Decoder.Layers,
+		DModel: s.DModel,
 		Params: float64(flops.CountParameters(s).Total), Tokens: tokens, Loss: &loss,
 	}
 }
 
-// sweep is decoder-only runs whose best depth is 8 layers at 1B tokens and
-// doubles with every factor of 16 in tokens: shallow shapes win under 120M
-// parameters at 20 tokens a parameter, as in the sweeps that DESIGN.md tells of.
+// sweep is decoder-only runs whose best depth is 8 layers at 1B tokens and doubles with every
+// factor of 16 in tokens: shallow shapes win under 120M parameters at 20 tokens a parameter, as in
+// the sweeps that DESIGN.md tells of.
 func sweep(t testing.TB, perParam []float64) []recommend.Record {
 	var all []recommend.Record
 	for _, width := range []int{256, 384, 512, 640, 768} {
@@ -67,7 +68,8 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 		ask := func(tokensPerParam float64) shapes.Shape {
 			r, err := recommend.Recommend(recommend.Request{
 				Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records,
-				Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6}, TokensPerParam: tokensPerParam,
+				Caps:           map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+				TokensPerParam: tokensPerParam,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -77,10 +79,13 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 		}
 		short, long := ask(20), ask(320)
 		if short.Decoder.Layers > 12 {
-			t.Errorf("%s: at 20 tokens a parameter the pick has %d layers; the records say about %.1f", name, short.Decoder.Layers, 8*math.Pow(2.4, 0.25))
+			t.Errorf(
+				"%s: at 20 tokens a parameter the pick has %d layers; the records say about %.1f",
+				name, short.Decoder.Layers, 8*math.Pow(2.4, 0.25))
 		}
 		if long.Decoder.Layers <= short.Decoder.Layers {
-			t.Errorf("%s: 16 times the tokens move the pick from %d to %d layers; the records say deeper", name, short.Decoder.Layers, long.Decoder.Layers)
+			t.Errorf(
+				"%s: 16 times the tokens move the pick from %d to %d layers; the records say deeper", name, short.Decoder.Layers, long.Decoder.Layers)
 		}
 	}
 }
@@ -116,8 +121,10 @@ func TestOneAspectRatioIsNotRanked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Evidence.Unranked || !strings.Contains(strings.Join(r.Evidence.Notes, " "), "cannot rank aspect ratios") {
-		t.Errorf("records of one aspect ratio: unranked %t, notes %q", r.Evidence.Unranked, r.Evidence.Notes)
+	if !r.Evidence.Unranked || !strings.Contains(strings.Join(r.Evidence.Notes, " "),
+		"cannot rank aspect ratios") {
+		t.Errorf("records of one aspect ratio: unranked %t, notes %q", r.Evidence.Unranked,
+			r.Evidence.Notes)
 	}
 	for _, row := range r.Rows {
 		const near = 0.12 // of the records' own ratio
@@ -148,17 +155,20 @@ func TestRecordedScores(t *testing.T) {
 	}
 	const linear = 0.2 // the link is exact, the predicted loss is not
 	if want := 100 - 20*loss.Value + 2*math.Log(float64(pick.Shape.Decoder.Layers)); math.Abs(score.Value-want) > linear {
-		t.Errorf("%s: score %.2f at a loss of %.3f, want %.2f", pick.Shape.Name, score.Value, loss.Value, want)
+		t.Errorf("%s: score %.2f at a loss of %.3f, want %.2f", pick.Shape.Name, score.Value,
+			loss.Value, want)
 	}
 	upstream, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20, Judge: recommend.ByUpstream,
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
+		Judge: recommend.ByUpstream,
+		Caps:  map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if pick.Shape.Decoder.Layers <= upstream.Rows[0].Shape.Decoder.Layers {
-		t.Errorf("scores that reward depth pick %s, losses pick %s", pick.Shape.Name, upstream.Rows[0].Shape.Name)
+		t.Errorf("scores that reward depth pick %s, losses pick %s", pick.Shape.Name,
+			upstream.Rows[0].Shape.Name)
 	}
 }
 
@@ -181,12 +191,14 @@ func TestFittedLaw(t *testing.T) {
 		t.Fatal(err)
 	}
 	pick := r.Rows[0]
-	want := shapeLaw(float64(pick.Shape.DModel), float64(pick.Shape.Decoder.Layers), float64(pick.Params.Total), 5e9)
+	want := shapeLaw(float64(pick.Shape.DModel), float64(pick.Shape.Decoder.Layers),
+		float64(pick.Params.Total), 5e9)
 	const rounding = 1e-9
 	if got := pick.Quality.Upstream.Interval.Value; math.Abs(got-want) > rounding {
 		t.Errorf("%s: loss %g, the law says %g", pick.Shape.Name, got, want)
 	}
-	if l := pick.Shape.Decoder.Layers; l < 10 || l > 24 { // TestRecoversKnownLaw finds the optimum of this law at 16
+	// TestRecoversKnownLaw finds the optimum of this law at 16
+	if l := pick.Shape.Decoder.Layers; l < 10 || l > 24 {
 		t.Errorf("the pick has %d layers", l)
 	}
 	law.Law = law.Law.On("wheels", "layers", "params", "tokens")
@@ -197,14 +209,20 @@ func TestFittedLaw(t *testing.T) {
 
 func TestListsAreOfOneKind(t *testing.T) {
 	_, err := recommend.Recommend(recommend.Request{
-		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "t5-small"), parse(t, "gpt2")},
+		Source: recommend.Listed, Candidates: []shapes.Shape{
+			parse(t, "t5-small"),
+			parse(t, "gpt2"),
+		},
 		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
 	})
 	if err == nil || !strings.Contains(err.Error(), "decoder-only") {
 		t.Errorf("a list of t5-small and gpt2: %v", err)
 	}
 	r, err := recommend.Recommend(recommend.Request{
-		Source: recommend.Listed, Candidates: []shapes.Shape{parse(t, "mt5-small"), parse(t, "mt5-base")},
+		Source: recommend.Listed, Candidates: []shapes.Shape{
+			parse(t, "mt5-small"),
+			parse(t, "mt5-base"),
+		},
 		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
 	})
 	if err != nil || r.Evidence.Missing == "" || len(r.Rows) != 2 {
@@ -215,19 +233,26 @@ func TestListsAreOfOneKind(t *testing.T) {
 // Results of one kind of model say nothing of another.
 func TestKindsAreKeptApart(t *testing.T) {
 	caps := map[recommend.Axis]float64{recommend.ParamsAxis: 120e6}
-	r, err := recommend.Recommend(recommend.Request{Family: shapes.GPT, Objective: recommend.QualityAxis, Caps: caps})
+	r, err := recommend.Recommend(recommend.Request{
+		Family:    shapes.GPT,
+		Objective: recommend.QualityAxis, Caps: caps,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range r.Rows {
 		if row.Quality.Upstream.Interval != nil || row.Quality.Downstream.Interval != nil {
-			t.Fatalf("%s, decoder-only, has a quality from encoder-decoders: %+v", row.Shape.Name, row.Quality)
+			t.Fatalf("%s, decoder-only, has a quality from encoder-decoders: %+v", row.Shape.Name,
+				row.Quality)
 		}
 	}
 	if r.Evidence.Missing == "" {
 		t.Error("no quality and no reason")
 	}
-	r, err = recommend.Recommend(recommend.Request{Objective: recommend.QualityAxis, Caps: caps, Records: sweep(t, []float64{20})})
+	r, err = recommend.Recommend(recommend.Request{
+		Objective: recommend.QualityAxis, Caps: caps,
+		Records: sweep(t, []float64{20}),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -243,13 +268,20 @@ func TestNoAnswer(t *testing.T) {
 		text    string
 	}{
 		"below the smallest": {
-			request: recommend.Request{Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e5}, Objective: recommend.QualityAxis},
-			axis:    recommend.ParamsAxis, text: "params at most 100",
+			request: recommend.Request{
+				Caps:      map[recommend.Axis]float64{recommend.ParamsAxis: 1e5},
+				Objective: recommend.QualityAxis,
+			},
+			axis: recommend.ParamsAxis, text: "params at most 100",
 		},
 		"contradiction": {
 			request: recommend.Request{
-				Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 10e6, recommend.FLOPsAxis: 1e25},
-				Constraints: recommend.Constraints{MinDModel: 1024}, Objective: recommend.QualityAxis,
+				Caps: map[recommend.Axis]float64{
+					recommend.ParamsAxis: 10e6,
+					recommend.FLOPsAxis:  1e25,
+				},
+				Constraints: recommend.Constraints{MinDModel: 1024},
+				Objective:   recommend.QualityAxis,
 			},
 			axis: recommend.ParamsAxis, text: "params at most 10",
 		},
@@ -260,8 +292,10 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%s: error %v, want a *NoAnswerError", name, err)
 			continue
 		}
-		if len(none.Binding) != 1 || none.Binding[0].Axis != test.axis || !(none.Binding[0].Nearest > none.Binding[0].Value) {
-			t.Errorf("%s: binding %+v, want %s alone with a larger nearest value", name, none.Binding, test.axis)
+		if len(none.Binding) != 1 || none.Binding[0].Axis != test.axis ||
+			!(none.Binding[0].Nearest > none.Binding[0].Value) {
+			t.Errorf("%s: binding %+v, want %s alone with a larger nearest value", name,
+				none.Binding, test.axis)
 			continue
 		}
 		if !strings.Contains(err.Error(), test.text) {
@@ -270,7 +304,8 @@ func TestNoAnswer(t *testing.T) {
 		relaxed := test.request
 		relaxed.Caps = map[recommend.Axis]float64{test.axis: none.Binding[0].Nearest}
 		if _, err := recommend.Recommend(relaxed); err != nil {
-			t.Errorf("%s: the nearest feasible value %g is not feasible: %v", name, none.Binding[0].Nearest, err)
+			t.Errorf("%s: the nearest feasible value %g is not feasible: %v", name,
+				none.Binding[0].Nearest, err)
 		}
 	}
 	for text, constraints := range map[string]recommend.Constraints{
@@ -278,7 +313,11 @@ func TestNoAnswer(t *testing.T) {
 		"d_model of at least 900":           {MinDModel: 900, MaxDModel: 800},
 		"no multiple of 128":                {MinDModel: 130, MaxDModel: 250, Align: 128},
 	} {
-		_, err := recommend.Recommend(recommend.Request{Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9}, Constraints: constraints})
+		_, err := recommend.Recommend(
+			recommend.Request{
+				Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+				Constraints: constraints,
+			})
 		var none *recommend.NoAnswerError
 		if !errors.As(err, &none) || !strings.Contains(err.Error(), text) {
 			t.Errorf("%+v: %v, want a *NoAnswerError that says %q", constraints, err, text)
@@ -286,10 +325,11 @@ func TestNoAnswer(t *testing.T) {
 	}
 }
 
-// shapeLaw is a shape-aware law of the Gemstones form (McLeish et al. 2025, arXiv 2502.06857) with constants of
-// our own, so that the best depth lies inside the lattice.
+// shapeLaw is a shape-aware law of the Gemstones form (McLeish et al. 2025, arXiv 2502.06857) with
+// constants of our own, so that the best depth lies inside the lattice.
 func shapeLaw(width, layers, params, tokens float64) float64 {
-	return 1.5 + 60*math.Pow(width, -0.7) + 1.5*math.Pow(layers, -0.7) + 300*math.Pow(params, -0.33) + 500*math.Pow(tokens, -0.3)
+	return 1.5 + 60*math.Pow(width, -0.7) + 1.5*math.Pow(layers, -0.7) +
+		300*math.Pow(params, -0.33) + 500*math.Pow(tokens, -0.3)
 }
 
 func TestRecoversKnownLaw(t *testing.T) {
@@ -300,8 +340,9 @@ func TestRecoversKnownLaw(t *testing.T) {
 		maxRegret = 0.5 * noise
 		tokens    = 5e9
 	)
-	// The lattice steps in depth by a fifth to a third. Each depth takes the width nearest to d_ff = 4·d_model at 300M
-	// parameters, and the d_ff that fills them, so that the candidates differ in shape alone.
+	// The lattice steps in depth by a fifth to a third. Each depth takes the width nearest to d_ff
+	// = 4·d_model at 300M parameters, and the d_ff that fills them, so that the candidates differ
+	// in shape alone.
 	depths := []int{3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64}
 	var candidates []shapes.Shape
 	for _, layers := range depths {
@@ -317,10 +358,12 @@ func TestRecoversKnownLaw(t *testing.T) {
 		for ; flops.CountParameters(&s).Total < 300e6; s.Decoder.DFF += 16 {
 			ff = s.Decoder.DFF
 		}
-		candidates = append(candidates, parse(t, fmt.Sprintf("gpt2/nl=%d,dm=%d,ff=%d,nh=%d", layers, s.DModel, ff, s.Decoder.Heads)))
+		candidates = append(candidates, parse(t, fmt.Sprintf("gpt2/nl=%d,dm=%d,ff=%d,nh=%d", layers,
+			s.DModel, ff, s.Decoder.Heads)))
 	}
 	truth := func(s *shapes.Shape) float64 {
-		return shapeLaw(float64(s.DModel), float64(s.Decoder.Layers), float64(flops.CountParameters(s).Total), tokens)
+		return shapeLaw(float64(s.DModel), float64(s.Decoder.Layers),
+			float64(flops.CountParameters(s).Total), tokens)
 	}
 	best := 0
 	for i := range candidates {
@@ -337,13 +380,15 @@ func TestRecoversKnownLaw(t *testing.T) {
 				for _, d := range []float64{1e9, 4e9, 16e9} {
 					s := decoder(t, w, layers)
 					n := float64(flops.CountParameters(&s).Total)
-					records = append(records, record(&s, d, shapeLaw(float64(w), float64(layers), n, d)+noise*random.NormFloat64()))
+					records = append(records, record(&s, d,
+						shapeLaw(float64(w), float64(layers), n, d)+noise*random.NormFloat64()))
 				}
 			}
 		}
 		r, err := recommend.Recommend(recommend.Request{
 			Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, Tokens: tokens,
-			Source: recommend.Listed, Candidates: candidates, Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+			Source: recommend.Listed, Candidates: candidates,
+			Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -360,9 +405,11 @@ func TestRecoversKnownLaw(t *testing.T) {
 	if best == 0 || best == len(candidates)-1 {
 		t.Fatalf("the optimum is at the end of the lattice: depth %d", depths[best])
 	}
-	t.Logf("depth %d: within one step in %d of %d seeds, mean regret %.5f nats", depths[best], near, seeds, regret)
+	t.Logf("depth %d: within one step in %d of %d seeds, mean regret %.5f nats", depths[best], near,
+		seeds, regret)
 	if float64(near) < needed*seeds {
-		t.Errorf("the pick is within one lattice step of the true optimum in %d of %d seeds", near, seeds)
+		t.Errorf("the pick is within one lattice step of the true optimum in %d of %d seeds", near,
+			seeds)
 	}
 	if regret > maxRegret {
 		t.Errorf("mean regret %.4f nats, want at most %.4f", regret, maxRegret)

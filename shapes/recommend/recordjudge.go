@@ -43,11 +43,14 @@ func (t *runTraits) position() [runDimensions]float64 {
 // minimumRecords is what the smallest law and its held-out error need.
 const minimumRecords = 6
 
-func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64, summary *EvidenceSummary) (*recordJudge, error) {
+func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64,
+	summary *EvidenceSummary,
+) (*recordJudge, error) {
 	kept, notes := usable(r, template)
 	summary.Notes = append(summary.Notes, notes...)
 	if len(kept) < minimumRecords {
-		return nil, fmt.Errorf("%d usable records; at least %d are needed", len(kept), minimumRecords)
+		return nil, fmt.Errorf("%d usable records; at least %d are needed", len(kept),
+			minimumRecords)
 	}
 	j := &recordJudge{records: kept, by: r.Judge, tokens: tokens}
 	var loss, errors []float64
@@ -78,8 +81,8 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	return j, nil
 }
 
-// fitLink fits the scores to the recorded losses, with depth where that
-// lowers the leave-one-out error; nil where scores are too few.
+// fitLink fits the scores to the recorded losses, with depth where that lowers the leave-one-out
+// error; nil where scores are too few.
 func fitLink(records []Record, runs []runTraits) *scoreLink {
 	var best *scoreLink
 	least := math.Inf(1)
@@ -138,8 +141,8 @@ func (j *recordJudge) outside(t *runTraits) float64 {
 	return worst
 }
 
-// both returns loss and score with 80 % intervals: held-out errors, doubled for
-// each doubling outside the records.
+// both returns loss and score with 80 % intervals: held-out errors, doubled for each doubling
+// outside the records.
 func (j *recordJudge) both(t *runTraits) (loss, score quantity.Interval) {
 	beyond := math.Exp2(j.outside(t))
 	v := j.law.loss(t)
@@ -165,10 +168,10 @@ func (j *recordJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half f
 	return -loss.Value, loss.HalfWidth()
 }
 
-// judges says whether the records can judge a shape at all. Where they cannot
-// rank aspect ratios, that is at their own aspect ratios; else it is within one
-// doubling of their depths and aspect ratios. Size may be extrapolated: that is
-// what budgets are for, and the interval says how far it goes.
+// judges says whether the records can judge a shape at all. Where they cannot rank aspect ratios,
+// that is at their own aspect ratios; else it is within one doubling of their depths and aspect
+// ratios. Size may be extrapolated: that is what budgets are for, and the interval says how far it
+// goes.
 func (j *recordJudge) judges(t *runTraits) bool {
 	const same = 0.15 // doublings: 11 %
 	slack := [runDimensions]float64{math.Inf(1), 1, 1}
@@ -183,8 +186,8 @@ func (j *recordJudge) judges(t *runTraits) bool {
 	return true
 }
 
-// value is the score without its half-width, not a number for a shape that the
-// records cannot judge.
+// value is the score without its half-width, not a number for a shape that the records cannot
+// judge.
 func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 	t := j.traits(s, p)
 	if !j.judges(&t) {
@@ -221,7 +224,8 @@ func (j *recordJudge) describe(row *Row) {
 	if j.link != nil {
 		row.Quality.Downstream = hardware.Estimate{Interval: &score}
 	} else {
-		row.Quality.Downstream = hardware.Estimate{Missing: fmt.Sprintf("fewer than %d records have a score", minimumRecords)}
+		row.Quality.Downstream = hardware.Estimate{Missing: fmt.Sprintf(
+			"fewer than %d records have a score", minimumRecords)}
 	}
 	var classes []data.Evidence
 	best := math.Inf(1)
@@ -264,7 +268,8 @@ func (m *Record) label() string {
 // summarise says what the judgement rests on, and what the records cannot tell.
 func (j *recordJudge) summarise(out *EvidenceSummary) {
 	out.Kind, out.Rows = "records", len(j.records)
-	out.Law = fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss", j.law.form.sentence, len(j.records), rootMeanSquare(j.law.errors))
+	out.Law = fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss",
+		j.law.form.sentence, len(j.records), rootMeanSquare(j.law.errors))
 	for i := range j.records {
 		if e := j.records[i].Evidence; e != "" {
 			out.Weakest = data.Weakest(out.Weakest, e)
@@ -278,12 +283,15 @@ func (j *recordJudge) summarise(out *EvidenceSummary) {
 	switch {
 	case j.oneAspect:
 		low, high := math.Exp2(j.low[2]), math.Exp2(j.high[2])
-		out.Notes = append(out.Notes, fmt.Sprintf("the records cannot rank aspect ratios: at one size all have nearly the same depth (d_model/layers from %.0f to %.0f), so depth and size cannot be told apart", low, high))
+		out.Notes = append(out.Notes, fmt.Sprintf(
+			"the records cannot rank aspect ratios: at one size all have nearly the same depth (d_model/layers from %.0f to %.0f), so depth and size cannot be told apart", low, high))
 		out.Unranked = true
 	case !j.law.form.shaped:
-		out.Notes = append(out.Notes, "depth and width do not lower the held-out error: shapes of one size are not ranked")
+		out.Notes = append(out.Notes,
+			"depth and width do not lower the held-out error: shapes of one size are not ranked")
 		out.Unranked = true
 	case !v.anyTokens:
-		out.Notes = append(out.Notes, "all records have the same tokens: what another number of tokens does to the best shape is not known")
+		out.Notes = append(out.Notes,
+			"all records have the same tokens: what another number of tokens does to the best shape is not known")
 	}
 }

@@ -9,19 +9,20 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Record is one run of the caller's. Zero means not recorded, but for the
-// layers of a stack that the model lacks.
+// Record is one run of the caller's. Zero means not recorded, but for the layers of a stack that
+// the model lacks.
 type Record struct {
 	Name                         string
 	EncoderLayers, DecoderLayers int
 	DModel                       int
-	Params                       float64  // total parameters, counted as for candidates
-	Tokens                       float64  // training tokens
-	FLOPs                        float64  // of the whole run; stands in for tokens of decoder-only runs, as FLOPs/(6·Params)
-	Loss                         *float64 // upstream, nats
-	Score                        *float64 // downstream, larger is better
-	Group                        string   // runs of one tokenizer, data set or budget
-	Evidence                     data.Evidence
+	Params                       float64 // total parameters, counted as for candidates
+	Tokens                       float64 // training tokens
+	// of the whole run; stands in for tokens of decoder-only runs, as FLOPs/(6·Params)
+	FLOPs    float64
+	Loss     *float64 // upstream, nats
+	Score    *float64 // downstream, larger is better
+	Group    string   // runs of one tokenizer, data set or budget
+	Evidence data.Evidence
 }
 
 // kind tells models whose results say nothing of each other.
@@ -80,20 +81,25 @@ func usable(r *Request, template *shapes.Shape) (kept []Record, notes []string) 
 			excluded++
 		case kindOf(m.EncoderLayers, m.DecoderLayers) != want:
 			foreign++
-		case m.Loss == nil || !(*m.Loss > 0) || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers < 0 || m.DecoderLayers < 0 || !(m.Tokens >= 0):
+		case m.Loss == nil || !(*m.Loss > 0) || !(m.Params > 0) || m.DModel <= 0 ||
+			m.EncoderLayers < 0 || m.DecoderLayers < 0 || !(m.Tokens >= 0):
 			incomplete++
 		default:
 			kept = append(kept, m)
 		}
 	}
 	if foreign > 0 {
-		notes = append(notes, fmt.Sprintf("%d records are not of %s models and were left out: results of one kind say nothing of another", foreign, want))
+		notes = append(notes, fmt.Sprintf(
+			"%d records are not of %s models and were left out: results of one kind say nothing of another", foreign, want))
 	}
 	if incomplete > 0 {
-		notes = append(notes, fmt.Sprintf("%d records lack a positive loss, params, d_model or layers and were left out", incomplete))
+		notes = append(notes, fmt.Sprintf(
+			"%d records lack a positive loss, params, d_model or layers and were left out",
+			incomplete))
 	}
 	if excluded > 0 {
-		notes = append(notes, fmt.Sprintf("%d records are of other classes of evidence and were left out", excluded))
+		notes = append(notes, fmt.Sprintf(
+			"%d records are of other classes of evidence and were left out", excluded))
 	}
 	return kept, notes
 }

@@ -28,7 +28,10 @@ const (
 	axes
 )
 
-var axisNames = [axes]string{"params", "flops", "step-time", "device-hours", "cost", "memory", "decode-latency", "quality"}
+var axisNames = [axes]string{
+	"params", "flops", "step-time", "device-hours", "cost", "memory",
+	"decode-latency", "quality",
+}
 
 // String returns the name used in flags and tables, e.g. "step-time".
 func (a Axis) String() string {
@@ -67,14 +70,15 @@ const (
 
 // Request is what to recommend for. Zero fields mean what each says.
 type Request struct {
-	Anchor *shapes.Shape    // the shape to beat; nil = none
-	Family shapes.Family    // of the candidates when there is no anchor; empty = T5
-	Caps   map[Axis]float64 // upper limits in base units; with an anchor and no cap, the anchor's cost on the objective
+	Anchor *shapes.Shape // the shape to beat; nil = none
+	Family shapes.Family // of the candidates when there is no anchor; empty = T5
+	// upper limits in base units; with an anchor and no cap, the anchor's cost on the objective
+	Caps map[Axis]float64
 
 	Objective Axis  // what to save; QualityAxis = the best quality within the caps
 	Judge     Judge // which quality is compared
-	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is judged. nil = none, or
-	// the anchor's.
+	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
+	// judged. nil = none, or the anchor's.
 	Target *float64
 
 	Workload  flops.Workload // zero = flops.DefaultWorkload of the anchor
@@ -99,8 +103,9 @@ type Request struct {
 	// Fitted is a law of loss that the caller fitted; it leads over records and published results.
 	Fitted *fit.Result
 
-	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder), TokensPerParam in tokens for each
-	// parameter of a candidate. Tokens lead where steps are given too; none of the three = as long as
+	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder),
+	// TokensPerParam in tokens for each parameter of a candidate. Tokens lead where steps are given
+	// too; none of the three = as long as
 	// the records' runs, or without records the paper's 524,288 steps.
 	Tokens, TokensPerParam float64
 
@@ -110,15 +115,16 @@ type Request struct {
 	Workers int // goroutines; zero = GOMAXPROCS
 }
 
-// Constraints bound the lattice. They hold for the catalogue and for listed
-// candidates too, but for alignment.
+// Constraints bound the lattice. They hold for the catalogue and for listed candidates too, but for
+// alignment.
 type Constraints struct {
 	MinDModel, MaxDModel int
-	MinDepth, MaxDepth   int   // layers of each stack; zero = 2 and 48, on a lattice judged by the published results 36
-	TieDepths            bool  // encoder and decoder equally deep
-	Align                int   // d_model, d_ff and heads·d_kv are multiples of it; zero = 64
-	Vocab                int   // zero = the anchor's
-	Gated                *bool // nil = the anchor's
+	// layers of each stack; zero = 2 and 48, on a lattice judged by the published results 36
+	MinDepth, MaxDepth int
+	TieDepths          bool  // encoder and decoder equally deep
+	Align              int   // d_model, d_ff and heads·d_kv are multiples of it; zero = 64
+	Vocab              int   // zero = the anchor's
+	Gated              *bool // nil = the anchor's
 }
 
 const (
@@ -143,22 +149,28 @@ func (r Request) filled() (Request, error) {
 		r.Family = r.Anchor.Family
 	}
 	if r.Objective >= axes {
-		return r, fmt.Errorf("unknown objective: %s; one of %s", r.Objective, strings.Join(axisNames[:], ", "))
+		return r, fmt.Errorf("unknown objective: %s; one of %s", r.Objective,
+			strings.Join(axisNames[:], ", "))
 	}
 	for axis, limit := range r.Caps {
 		if axis >= QualityAxis || !(limit > 0) {
-			return r, fmt.Errorf("a limit on %s of %g: limits are positive, and on a cost", axis, limit)
+			return r, fmt.Errorf("a limit on %s of %g: limits are positive, and on a cost", axis,
+				limit)
 		}
 	}
 	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil && r.Source != Listed {
-		return r, fmt.Errorf("nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
+		return r,
+			fmt.Errorf(
+				"nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
 	}
 	if r.Source == Listed && len(r.Candidates) == 0 {
 		return r, fmt.Errorf("no candidates are listed")
 	}
 	switch {
 	case r.TokensPerParam > 0 && (r.Steps > 0 || r.Tokens > 0):
-		return r, fmt.Errorf("the length of the run is given twice: in tokens per parameter, and in steps or tokens")
+		return r,
+			fmt.Errorf(
+				"the length of the run is given twice: in tokens per parameter, and in steps or tokens")
 	case r.TokensPerParam == 0 && r.Tokens == 0 && r.Steps == 0:
 		r.assumeLength()
 	}
@@ -184,8 +196,9 @@ func (r Request) filled() (Request, error) {
 	return r, nil
 }
 
-// deepest is how many layers a stack has at most where the caller leaves it open. A lattice that only the published results judge ends where
-// they end: deeper is neither measured nor predicted to gain anything but size.
+// deepest is how many layers a stack has at most where the caller leaves it open. A lattice that
+// only the published results judge ends where they end: deeper is neither measured nor predicted to
+// gain anything but size.
 func (r *Request) deepest() int {
 	judged := r.Family == shapes.T5 || r.Family == shapes.T511
 	if r.Anchor != nil {
@@ -197,30 +210,35 @@ func (r *Request) deepest() int {
 	return defaultMaxDepth
 }
 
-// assumeLength sets the length of a run that the caller left open: that of the
-// records, in tokens per parameter where it grows with size, else the paper's.
+// assumeLength sets the length of a run that the caller left open: that of the records, in tokens
+// per parameter where it grows with size, else the paper's.
 func (r *Request) assumeLength() {
 	var tokens, ratios, params []float64
 	for i := range r.Records {
 		if m := &r.Records[i]; m.Params > 0 && m.Tokens > 0 {
-			tokens, ratios, params = append(tokens, math.Log(m.Tokens)), append(ratios, m.Tokens/m.Params), append(params, math.Log(m.Params))
+			tokens, ratios, params = append(tokens, math.Log(m.Tokens)),
+				append(ratios, m.Tokens/m.Params), append(params, math.Log(m.Params))
 		}
 	}
 	switch {
 	case len(tokens) == 0:
 		r.Steps = paperSteps
 		return
-	case residualSpread(tokens) > enoughVariation && residualSpread(tokens, params) <= enoughVariation:
+	case residualSpread(tokens) > enoughVariation &&
+		residualSpread(tokens, params) <= enoughVariation:
 		r.TokensPerParam = median(ratios)
-		r.assumed = fmt.Sprintf("the runs are taken to be of %.3g tokens for each parameter, as the records", r.TokensPerParam)
+		r.assumed = fmt.Sprintf(
+			"the runs are taken to be of %.3g tokens for each parameter, as the records",
+			r.TokensPerParam)
 	default:
 		r.Tokens = math.Exp(median(tokens))
-		r.assumed = fmt.Sprintf("the runs are taken to be of %.3g tokens, the median of the records", r.Tokens)
+		r.assumed = fmt.Sprintf(
+			"the runs are taken to be of %.3g tokens, the median of the records", r.Tokens)
 	}
 }
 
-// costAxis is the cost that quality is weighed against: the objective, or when
-// that is the quality, the first capped axis.
+// costAxis is the cost that quality is weighed against: the objective, or when that is the quality,
+// the first capped axis.
 func (r *Request) costAxis() Axis {
 	if r.Objective != QualityAxis {
 		return r.Objective

@@ -59,11 +59,12 @@ func (c Class) String() string {
 
 // Row is one recommended shape.
 type Row struct {
-	Rank  int
-	Shape shapes.Shape // Name is a catalogue name where there is one, else an edit that shapes.Parse reads
-	Pick  bool         // the one to start from
-	// Tie says that the judged quality differs from the anchor's, or without
-	// anchor from the pick's, by no more than the error of the difference.
+	Rank int
+	// Name is a catalogue name where there is one, else an edit that shapes.Parse reads
+	Shape shapes.Shape
+	Pick  bool // the one to start from
+	// Tie says that the judged quality differs from the anchor's, or without anchor from the
+	// pick's, by no more than the error of the difference.
 	Tie bool
 
 	Costs
@@ -81,8 +82,8 @@ type Row struct {
 // Neighbour is a measured shape and how far it is.
 type Neighbour struct {
 	Name string
-	// Distance is the largest factor by which a dimension differs: size of each stack, depth of each stack, or
-	// d_model. 1 is the same.
+	// Distance is the largest factor by which a dimension differs: size of each stack, depth of
+	// each stack, or d_model. 1 is the same.
 	Distance float64
 }
 
@@ -104,8 +105,8 @@ type Costs struct {
 	Decode    hardware.Estimate // seconds to generate one answer on one device
 }
 
-// Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 %
-// less, negative is more. Nil where either is not known.
+// Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 % less, negative is more.
+// Nil where either is not known.
 type Saved struct {
 	Params, FLOPs, StepTime, Memory, Cost *float64
 }

@@ -15,14 +15,14 @@ type selection struct {
 //
 // The front is the points that none beats on both cost and score; a measured
 // point stays beside it unless one that is no dearer is better by more than the
-// error ε of a difference of two predictions (ε-dominance). With an anchor the pick is the cheapest point
-// predicted no worse than it, failing that the best one within ε below. Without,
+// error ε of a difference of two predictions (ε-dominance). With an anchor the pick is the cheapest
+// point predicted no worse than it, failing that the best one within ε below. Without,
 // it is the best point when quality is the objective, else the knee: the point
 // furthest above the chord of the front in ln cost and score.
 //
-// Shown are the pick, the measured points, and of the front with an anchor
-// points that differ by at least half of ε, without one the neighbours of the pick
-// in steps of a tenth in cost; at most top in all.
+// Shown are the pick, the measured points, and of the front with an anchor points that differ by at
+// least half of ε, without one the neighbours of the pick in steps of a tenth in cost; at most top
+// in all.
 func choose(points []point, objective Axis, anchor *float64, ε float64, top int) selection {
 	front := frontOf(points, ε)
 	pick := -1
@@ -69,8 +69,8 @@ func (s *selection) showAll(n, top int) {
 	}
 }
 
-// frontOf returns the indices of the strict front and of the measured points
-// that are not ε-dominated, cheapest first.
+// frontOf returns the indices of the strict front and of the measured points that are not
+// ε-dominated, cheapest first.
 func frontOf(points []point, ε float64) []int {
 	var front []int
 	best := math.Inf(-1)
@@ -95,8 +95,8 @@ func bestOf(points []point, front []int) int {
 	return best
 }
 
-// knee returns the position on the front furthest above the chord from its
-// cheapest to its best point, in ln cost and score, each scaled to its range.
+// knee returns the position on the front furthest above the chord from its cheapest to its best
+// point, in ln cost and score, each scaled to its range.
 func knee(points []point, front []int) int {
 	first, last := points[front[0]], points[front[bestOf(points, front)]]
 	width, height := math.Log(last.cost/first.cost), last.score-first.score
@@ -113,8 +113,8 @@ func knee(points []point, front []int) int {
 	return at
 }
 
-// neighbours returns points of the front next to the pick first, on either
-// side in turn, each at least a tenth cheaper or dearer than the one before.
+// neighbours returns points of the front next to the pick first, on either side in turn, each at
+// least a tenth cheaper or dearer than the one before.
 func neighbours(points []point, front []int, pick int) []int {
 	const step = 1.1
 	var cheaper, dearer []int
@@ -142,9 +142,8 @@ func neighbours(points []point, front []int, pick int) []int {
 	return out
 }
 
-// spread returns at most n positions of the front, each better than the one
-// before by at least half the prediction error: closer ones are the same shape
-// for every purpose.
+// spread returns at most n positions of the front, each better than the one before by at least half
+// the prediction error: closer ones are the same shape for every purpose.
 func spread(points []point, front []int, ε float64, n int) []int {
 	var apart []int
 	for _, i := range front {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// What the shipped evidence says depends on nothing but the classes that are
-// allowed. For all of them, as almost always asked, it is fitted once.
+// What the shipped evidence says depends on nothing but the classes that are allowed. For all of
+// them, as almost always asked, it is fitted once.
 var (
 	allPredictor = sync.OnceValues(func() (*predictor, error) { return newPredictor(readings(nil), nil) })
 	allHeldOut   = sync.OnceValues(func() (*LeaveOneOut, error) {
@@ -18,8 +18,8 @@ var (
 	})
 )
 
-// predictor returns the published laws of the request's evidence. It is shared
-// and must not be changed.
+// predictor returns the published laws of the request's evidence. It is shared and must not be
+// changed.
 func (r *Request) predictor() (*predictor, error) {
 	if len(r.Evidence) == 0 {
 		return allPredictor()
@@ -27,8 +27,8 @@ func (r *Request) predictor() (*predictor, error) {
 	return newPredictor(readings(r.Evidence), nil)
 }
 
-// heldOut returns the held-out errors of the laws that [Request.predictor]
-// returned; the caller owns it.
+// heldOut returns the held-out errors of the laws that [Request.predictor] returned; the caller
+// owns it.
 func (r *Request) heldOut(p *predictor) (*LeaveOneOut, error) {
 	if len(r.Evidence) > 0 {
 		return leaveOneOut(readings(r.Evidence), p.law)

@@ -35,8 +35,8 @@ func (s *surface) loss(t *runTraits) float64 {
 	return math.Exp(s.plane.at(s.form.features(s.centred(t))))
 }
 
-// centred measures from the middle of the records, so that squares and
-// products are far from collinear with the logarithms themselves.
+// centred measures from the middle of the records, so that squares and products are far from
+// collinear with the logarithms themselves.
 func (s *surface) centred(t *runTraits) *runTraits {
 	return &runTraits{
 		params: t.params - s.means.params, depth: t.depth - s.means.depth,
@@ -77,7 +77,8 @@ func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surfa
 	s.means = meanOf(runs)
 	var x, y, weight []float64
 	for i := range runs {
-		x, y, weight = append(x, f.features(s.centred(&runs[i]))...), append(y, math.Log(loss[i])), append(weight, 1)
+		x, y, weight = append(x, f.features(s.centred(&runs[i]))...), append(y, math.Log(loss[i])),
+			append(weight, 1)
 	}
 	if len(y) < len(x)/len(y)+2 {
 		return nil, fmt.Errorf("%d records for %d coefficients", len(y), len(x)/len(y))
@@ -98,21 +99,23 @@ type variation struct {
 	sizeSquare, tokensSquare, depthSquare bool
 }
 
-// enoughVariation is the smallest standard deviation of a logarithm, given the
-// other predictors, that identifies its effect: 10 %.
+// enoughVariation is the smallest standard deviation of a logarithm, given the other predictors,
+// that identifies its effect: 10 %.
 const enoughVariation = 0.1
 
-// sameAspect is the range of ln(d_model/layers), 25 %, within which all records
-// count as of one aspect ratio: widths come in multiples of 64.
+// sameAspect is the range of ln(d_model/layers), 25 %, within which all records count as of one
+// aspect ratio: widths come in multiples of 64.
 const sameAspect = 0.22
 
 func variationOf(runs []runTraits) variation {
 	var v variation
-	params, tokens, depth := make([]float64, len(runs)), make([]float64, len(runs)), make([]float64, len(runs))
+	params, tokens, depth := make([]float64, len(runs)), make([]float64, len(runs)),
+		make([]float64, len(runs))
 	for i, t := range runs {
 		params[i], tokens[i], depth[i] = t.params, t.tokens, t.depth
 	}
-	v.sizeSquare, v.tokensSquare, v.depthSquare = levels(params) > 2, levels(tokens) > 2, levels(depth) > 2
+	v.sizeSquare, v.tokensSquare, v.depthSquare = levels(params) > 2, levels(tokens) > 2,
+		levels(depth) > 2
 	low, high := math.Inf(1), math.Inf(-1)
 	for i := range runs {
 		low, high = min(low, runs[i].aspect()), max(high, runs[i].aspect())
@@ -145,8 +148,8 @@ func levels(values []float64) int {
 	return len(seen)
 }
 
-// residualSpread returns the standard deviation of y around its regression on
-// a constant and the predictors; predictors that hardly vary are left out.
+// residualSpread returns the standard deviation of y around its regression on a constant and the
+// predictors; predictors that hardly vary are left out.
 func residualSpread(y []float64, predictors ...[]float64) float64 {
 	var used [][]float64
 	for _, p := range predictors {
@@ -176,19 +179,27 @@ func residualSpread(y []float64, predictors ...[]float64) float64 {
 
 // forms returns the laws that the records may support, the simplest first.
 //
-// The polynomials are in ln loss. Depth enters with a square, so that there may
-// be a best depth. The smallest shaped form has one best aspect ratio for all sizes;
-// in the others a product lets the best depth move: with tokens where they vary at
-// all, as published decoder-only sweeps show, and with size.
+// The polynomials are in ln loss. Depth enters with a square, so that there may be a best depth.
+// The smallest shaped form has one best aspect ratio for all sizes; in the others a product lets
+// the best depth move: with tokens where they vary at all, as published decoder-only sweeps show,
+// and with size.
 // That it moves is the prior; which way and how far, the records say.
 func forms(v variation) []form {
 	var all []form
 	size := func(t *runTraits) []float64 { return []float64{math.Exp(t.params)} }
 	power := fit.PowerOffset().On("params")
 	chinchilla, shape := fit.Chinchilla(), fit.ShapeAware()
-	both := func(t *runTraits) []float64 { return []float64{math.Exp(t.params), math.Exp(t.tokens)} }
+	both := func(t *runTraits) []float64 {
+		return []float64{
+			math.Exp(t.params),
+			math.Exp(t.tokens),
+		}
+	}
 	four := func(t *runTraits) []float64 {
-		return []float64{math.Exp(t.width), math.Exp(t.depth), math.Exp(t.params), math.Exp(t.tokens)}
+		return []float64{
+			math.Exp(t.width), math.Exp(t.depth), math.Exp(t.params),
+			math.Exp(t.tokens),
+		}
 	}
 	base := func(t *runTraits) []float64 {
 		x := []float64{1, t.params}
@@ -204,11 +215,20 @@ func forms(v variation) []form {
 		return x
 	}
 	if v.tokens {
-		all = append(all, form{name: "chinchilla", sentence: "loss = E + A/N^α + B/D^β", law: &chinchilla, columns: both})
+		all = append(all, form{
+			name: "chinchilla", sentence: "loss = E + A/N^α + B/D^β",
+			law: &chinchilla, columns: both,
+		})
 	} else {
-		all = append(all, form{name: "power-offset", sentence: "loss = E + A/N^α", law: &power, columns: size})
+		all = append(all, form{
+			name: "power-offset", sentence: "loss = E + A/N^α", law: &power,
+			columns: size,
+		})
 	}
-	all = append(all, form{name: "size-surface", sentence: "ln loss quadratic in ln size", features: base})
+	all = append(all, form{
+		name: "size-surface", sentence: "ln loss quadratic in ln size",
+		features: base,
+	})
 	if !v.depth {
 		return all
 	}
@@ -233,36 +253,58 @@ func forms(v variation) []form {
 		}
 		return x
 	}
-	all = append(all, form{name: "aspect-surface", sentence: "ln loss quadratic in ln size and ln d_model/layers", shaped: true, features: aspect})
+	all = append(all, form{
+		name:     "aspect-surface",
+		sentence: "ln loss quadratic in ln size and ln d_model/layers", shaped: true,
+		features: aspect,
+	})
 	if v.anyTokens {
-		all = append(all, form{name: "depth-tokens-surface", sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with tokens", shaped: true, features: depth(withTokens)})
+		all = append(all, form{
+			name:     "depth-tokens-surface",
+			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with tokens", shaped: true, features: depth(withTokens),
+		})
 	}
 	if v.tokens || !v.anyTokens {
-		all = append(all, form{name: "depth-size-surface", sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with size", shaped: true, features: depth(withSize)})
+		all = append(all, form{
+			name:     "depth-size-surface",
+			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with size",
+			shaped:   true, features: depth(withSize),
+		})
 	}
 	if v.tokens {
-		all = append(all, form{name: "depth-size-tokens-surface", sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with both", shaped: true, features: depth(withTokens, withSize)})
-		all = append(all, form{name: shape.Name, sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α + A_D/D^β", shaped: true, law: &shape, columns: four})
+		all = append(all, form{
+			name:     "depth-size-tokens-surface",
+			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with both",
+			shaped:   true, features: depth(withTokens, withSize),
+		})
+		all = append(all, form{
+			name:     shape.Name,
+			sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α + A_D/D^β", shaped: true,
+			law: &shape, columns: four,
+		})
 		return all
 	}
 	shape.Columns = slices.Clone(shape.Columns[:3])
 	shape.Params = slices.DeleteFunc(slices.Clone(shape.Params), func(p fit.Param) bool { return p.Name == "A_tokens" || p.Name == "alpha_tokens" })
 	shape.Terms = slices.Clone(shape.Terms[:4])
-	return append(all, form{name: shape.Name, sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α", shaped: true, law: &shape, columns: func(t *runTraits) []float64 { return four(t)[:3] }})
+	return append(all, form{
+		name:     shape.Name,
+		sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α", shaped: true, law: &shape,
+		columns: func(t *runTraits) []float64 { return four(t)[:3] },
+	})
 }
 
 // folds is how many parts of the records are held out in turn.
 const folds = 8
 
-// foldOf spreads rows over k folds by the golden ratio, so that no regular
-// order of the records puts one depth or one size into a fold.
+// foldOf spreads rows over k folds by the golden ratio, so that no regular order of the records
+// puts one depth or one size into a fold.
 func foldOf(row, k int) int {
 	_, part := math.Modf(float64(row) * (math.Sqrt(5) - 1) / 2)
 	return int(part * float64(k))
 }
 
-// crossValidate returns the errors in ln loss of a form on rows it was not
-// fitted to.
+// crossValidate returns the errors in ln loss of a form on rows it was not fitted to.
 func crossValidate(f form, runs []runTraits, loss []float64, whole *surface) ([]float64, error) {
 	errors := make([]float64, len(runs))
 	k := min(folds, len(runs))
@@ -299,9 +341,9 @@ type chosen struct {
 	tried []string
 }
 
-// chooseSurface returns the form with the least held-out error. Depth and width
-// must earn their place: a form that reads them is taken only where the records
-// can tell depth from size and it errs less than every form that does not.
+// chooseSurface returns the form with the least held-out error. Depth and width must earn their
+// place: a form that reads them is taken only where the records can tell depth from size and it
+// errs less than every form that does not.
 func chooseSurface(runs []runTraits, loss []float64) (chosen, error) {
 	var best chosen
 	least := math.Inf(1)

@@ -29,7 +29,8 @@ type GroupScore struct {
 
 // RankScore is the quality of a ranking.
 type RankScore struct {
-	// Regret is by how much the outcome of the shape ranked first is worse than the best of the group's.
+	// Regret is by how much the outcome of the shape ranked first is worse than the best of the
+	// group's.
 	Regret float64
 	// Spearman is the rank correlation of predicted and recorded quality.
 	Spearman float64
@@ -56,16 +57,14 @@ const (
 // minimumGroup is the fewest shapes that a rank correlation is taken of.
 const minimumGroup = 3
 
-// Validate fits to all groups but one and ranks the shapes of that one, for
-// each group in turn.
+// Validate fits to all groups but one and ranks the shapes of that one, for each group in turn.
 //
-// Outcomes of different groups need not be on one scale: next to the laws of
-// [Recommend], which pool them, polynomials with a level for each group are
-// tried, and leaving each of the fitted groups out decides. Rows without tokens are left
-// out where most rows have them.
+// Outcomes of different groups need not be on one scale: next to the laws of [Recommend], which
+// pool them, polynomials with a level for each group are tried, and leaving each of the fitted
+// groups out decides. Rows without tokens are left out where most rows have them.
 //
-// Errors: fewer than two groups of at least three complete rows; an outcome that
-// varies in none of them.
+// Errors: fewer than two groups of at least three complete rows; an outcome that varies in none of
+// them.
 func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 	var out Validation
 	groups, left := validationGroups(rows, set)
@@ -79,7 +78,8 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 			}
 			why += ")"
 		}
-		return out, fmt.Errorf("%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed%s", len(groups), minimumGroup, why)
+		return out, fmt.Errorf(
+			"%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed%s", len(groups), minimumGroup, why)
 	}
 	if !slices.ContainsFunc(groups, func(g runGroup) bool { return scatter(g.cost) > 0 }) {
 		return out, fmt.Errorf("in no group does the outcome vary: there is nothing to rank")
@@ -91,7 +91,8 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 	}
 	n := float64(len(groups))
 	without := func(i int) []runGroup { return slices.Delete(slices.Clone(groups), i, i+1) }
-	ranks, laws, errs := make([]ranking, len(groups)), make([]string, len(groups)), make([]error, len(groups))
+	ranks, laws, errs := make([]ranking, len(groups)), make([]string, len(groups)),
+		make([]error, len(groups))
 	parallel.Each(len(groups), 0, func(i int) { ranks[i], laws[i], errs[i] = fitRanking(without(i)) })
 	for i := range groups {
 		g := &groups[i]
@@ -141,7 +142,8 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 		if set.ByScore {
 			outcome, sign = m.Score, -1
 		}
-		if outcome == nil || !(m.Params > 0) || m.DModel <= 0 || m.EncoderLayers+m.DecoderLayers <= 0 {
+		if outcome == nil || !(m.Params > 0) || m.DModel <= 0 ||
+			m.EncoderLayers+m.DecoderLayers <= 0 {
 			dropped++
 			continue
 		}
@@ -155,10 +157,12 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 			at[m.Group] = k
 			groups = append(groups, runGroup{name: m.Group})
 		}
-		groups[k].runs, groups[k].cost = append(groups[k].runs, m.traits()), append(groups[k].cost, sign**outcome)
+		groups[k].runs, groups[k].cost = append(groups[k].runs, m.traits()),
+			append(groups[k].cost, sign**outcome)
 	}
 	if dropped > 0 {
-		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers", dropped))
+		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers",
+			dropped))
 	}
 	if tokenless > 0 {
 		left = append(left, fmt.Sprintf("%d rows lack the tokens that most have", tokenless))
@@ -166,14 +170,15 @@ func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, l
 	return slices.DeleteFunc(groups, func(g runGroup) bool {
 		few := len(g.runs) < minimumGroup
 		if few {
-			left = append(left, fmt.Sprintf("group %q has %d rows, fewer than %d", g.name, len(g.runs), minimumGroup))
+			left = append(left, fmt.Sprintf("group %q has %d rows, fewer than %d", g.name,
+				len(g.runs), minimumGroup))
 		}
 		return few
 	}), left
 }
 
-// someLackTokens says whether most rows have tokens and some have not: these
-// would take the tokens from all, for no law reads what is partly there.
+// someLackTokens says whether most rows have tokens and some have not: these would take the tokens
+// from all, for no law reads what is partly there.
 func someLackTokens(rows []Record) bool {
 	lack := 0
 	for i := range rows {
@@ -194,7 +199,10 @@ func (g *runGroup) judge(rank ranking) RankScore {
 			top = i
 		}
 	}
-	return RankScore{Regret: g.cost[top] - slices.Min(g.cost), Spearman: spearman(predicted, actual)}
+	return RankScore{
+		Regret:   g.cost[top] - slices.Min(g.cost),
+		Spearman: spearman(predicted, actual),
+	}
 }
 
 // spearman returns the correlation of ranks, ties sharing theirs; 0 where one side is constant.
@@ -233,8 +241,8 @@ func ranks(v []float64) []float64 {
 	return out
 }
 
-// bracket ranks by nearness in depth and width to the best run of the group
-// whose sizes are nearest.
+// bracket ranks by nearness in depth and width to the best run of the group whose sizes are
+// nearest.
 func bracket(groups []runGroup, held *runGroup) ranking {
 	size := func(g *runGroup) float64 {
 		sum := 0.0

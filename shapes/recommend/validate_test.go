@@ -13,12 +13,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// translation reads the runs of Gordon et al. 2021 (private: read where the
-// environment says, never copied), with the analysis' own filter data_bytes > 5,242,880.
+// translation reads the runs of Gordon et al. 2021 (private: read where the environment says, never
+// copied), with the analysis' own filter data_bytes > 5,242,880.
 func translation(t *testing.T, score bool) []recommend.Record {
 	folder := os.Getenv("DEEPNARROW_REFERENCE_DATA")
 	if folder == "" {
-		t.Skip("DEEPNARROW_REFERENCE_DATA is not set: the translation runs carry no licence and are not part of the project")
+		t.Skip(
+			"DEEPNARROW_REFERENCE_DATA is not set: the translation runs carry no licence and are not part of the project")
 	}
 	file, err := os.Open(filepath.Join(folder, "results", "nmt_scaling_dev.csv"))
 	if err != nil {
@@ -45,9 +46,11 @@ func translation(t *testing.T, score bool) []recommend.Record {
 		if number("data_bytes") <= 5242880 {
 			continue
 		}
-		loss, bleu, d, el, dl := number("loss"), number("bleu"), number("d_model"), number("encoder_layers"), number("decoder_layers")
+		loss, bleu, d, el, dl := number("loss"), number("bleu"), number("d_model"),
+			number("encoder_layers"), number("decoder_layers")
 		m := recommend.Record{
-			EncoderLayers: int(el), DecoderLayers: int(dl), DModel: int(d), Tokens: number("data_bytes"), Loss: &loss,
+			EncoderLayers: int(el), DecoderLayers: int(dl), DModel: int(d),
+			Tokens: number("data_bytes"), Loss: &loss,
 			Params: el*(4*d*d+2*d*number("d_ff")) + dl*(8*d*d+2*d*number("d_ff")), // layers only
 			Group:  line[column["lang"]] + " " + line[column["bpe"]],
 		}
@@ -61,28 +64,32 @@ func translation(t *testing.T, score bool) []recommend.Record {
 
 func show(t *testing.T, v recommend.Validation) {
 	for _, g := range v.Groups {
-		t.Logf("%s n=%d %s: regret %.4f spearman %.3f %v", g.Group, g.N, g.Law, g.Regret, g.Spearman, g.Baselines)
+		t.Logf("%s n=%d %s: regret %.4f spearman %.3f %v", g.Group, g.N, g.Law, g.Regret,
+			g.Spearman, g.Baselines)
 	}
 	t.Logf("ours regret %.4f spearman %.3f; %v", v.Ours.Regret, v.Ours.Spearman, v.Baselines)
 }
 
 func TestValidateOnTranslation(t *testing.T) {
 	for _, score := range []bool{false, true} {
-		v, err := recommend.Validate(translation(t, score), recommend.ValidateSettings{ByScore: score})
+		v, err := recommend.Validate(translation(t, score),
+			recommend.ValidateSettings{ByScore: score})
 		if err != nil {
 			t.Fatal(err)
 		}
 		show(t, v)
 		for _, b := range v.Baselines {
 			if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
-				t.Errorf("score %t: regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f", score, v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
+				t.Errorf(
+					"score %t: regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f",
+					score, v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
 			}
 		}
 	}
 }
 
-// The sweep's groups are its widths' parameter classes: the best depth of a
-// class follows from the others.
+// The sweep's groups are its widths' parameter classes: the best depth of a class follows from the
+// others.
 func TestValidateOnSweep(t *testing.T) {
 	rows := sweep(t, []float64{20})
 	for i := range rows {
@@ -95,12 +102,14 @@ func TestValidateOnSweep(t *testing.T) {
 	show(t, v)
 	for _, b := range v.Baselines {
 		if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
-			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f", v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
+			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f",
+				v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
 		}
 	}
 }
 
-// Many groups that one law explains to four digits: weights of laws span more than floating point does, and the ranking stays exact.
+// Many groups that one law explains to four digits: weights of laws span more than floating point
+// does, and the ranking stays exact.
 func TestValidateOnManyGroups(t *testing.T) {
 	const (
 		groups = 60
@@ -113,21 +122,28 @@ func TestValidateOnManyGroups(t *testing.T) {
 			width, layers := shape[0], shape[1]
 			params := 12 * width * width * layers
 			off := math.Log(width / layers / 60)
-			loss := 2 + 400/math.Pow(params, 0.34) + 0.1*off*off + 0.01*float64(g) + noise*random.NormFloat64()
-			rows = append(rows, recommend.Record{DecoderLayers: int(layers), DModel: int(width), Params: params, Tokens: 1e10, Loss: &loss, Group: strconv.Itoa(g)})
+			loss := 2 + 400/math.Pow(params, 0.34) + 0.1*off*off + 0.01*float64(g) +
+				noise*random.NormFloat64()
+			rows = append(rows, recommend.Record{
+				DecoderLayers: int(layers), DModel: int(width),
+				Params: params, Tokens: 1e10, Loss: &loss, Group: strconv.Itoa(g),
+			})
 		}
 	}
 	v, err := recommend.Validate(rows, recommend.ValidateSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Ours.Spearman < 0.999 || v.Ours.Regret > noise || strings.Contains(v.Groups[0].Law, "NaN") {
-		t.Errorf("Spearman %.3f, regret %.4f, law %q", v.Ours.Spearman, v.Ours.Regret, v.Groups[0].Law)
+	if v.Ours.Spearman < 0.999 || v.Ours.Regret > noise ||
+		strings.Contains(v.Groups[0].Law, "NaN") {
+		t.Errorf("Spearman %.3f, regret %.4f, law %q", v.Ours.Spearman, v.Ours.Regret,
+			v.Groups[0].Law)
 	}
 }
 
-// Groups of one compute budget each, where neither the largest model nor a fixed aspect ratio wins: losses of
-// Hoffmann's law as Besiroglu et al. 2024 re-fitted it (arXiv 2404.10102), rounded, with a best aspect ratio and noise.
+// Groups of one compute budget each, where neither the largest model nor a fixed aspect ratio wins:
+// losses of Hoffmann's law as Besiroglu et al. 2024 re-fitted it (arXiv 2404.10102), rounded, with
+// a best aspect ratio and noise.
 func TestValidateOnBudgets(t *testing.T) {
 	const (
 		tables = 6
@@ -149,8 +165,13 @@ func TestValidateOnBudgets(t *testing.T) {
 				params := 12*width*width*layers + 32000*width
 				tokens := budget / 6 / params
 				off := math.Log(width / layers / best)
-				loss := 1.82 + 482/math.Pow(params, 0.348) + 2085/math.Pow(tokens, 0.366) + 0.02*off*off + noise*random.NormFloat64()
-				rows = append(rows, recommend.Record{DecoderLayers: int(layers), DModel: int(width), Params: params, Tokens: tokens, Loss: &loss, Group: strconv.FormatFloat(budget, 'g', 3, 64)})
+				loss := 1.82 + 482/math.Pow(params, 0.348) + 2085/math.Pow(tokens, 0.366) +
+					0.02*off*off + noise*random.NormFloat64()
+				rows = append(rows, recommend.Record{
+					DecoderLayers: int(layers), DModel: int(width),
+					Params: params, Tokens: tokens, Loss: &loss,
+					Group: strconv.FormatFloat(budget, 'g', 3, 64),
+				})
 			}
 		}
 		v, err := recommend.Validate(rows, recommend.ValidateSettings{})
@@ -161,7 +182,10 @@ func TestValidateOnBudgets(t *testing.T) {
 		ours.Spearman += v.Ours.Spearman / tables
 		for _, b := range v.Baselines {
 			sum := theirs[b.Name]
-			theirs[b.Name] = recommend.RankScore{Regret: sum.Regret + b.Regret/tables, Spearman: sum.Spearman + b.Spearman/tables}
+			theirs[b.Name] = recommend.RankScore{
+				Regret:   sum.Regret + b.Regret/tables,
+				Spearman: sum.Spearman + b.Spearman/tables,
+			}
 		}
 	}
 	t.Logf("ours %+v, %+v", ours, theirs)

@@ -28,7 +28,8 @@ func TestSpearman(t *testing.T) {
 }
 
 func TestUsualError(t *testing.T) {
-	// Rank 0.8·(n + 1): the 8th of 9 errors, 9.6 of 11; four errors hold 80 % of five cases, three do not.
+	// Rank 0.8·(n + 1): the 8th of 9 errors, 9.6 of 11; four errors hold 80 % of five cases, three
+	// do not.
 	for _, test := range []struct {
 		n    int
 		want float64
@@ -44,7 +45,8 @@ func TestUsualError(t *testing.T) {
 }
 
 func TestLeastSquares(t *testing.T) {
-	// y = 2 + 3x exactly; leverage of the mean is 1/n, and leverages sum to the number of coefficients.
+	// y = 2 + 3x exactly; leverage of the mean is 1/n, and leverages sum to the number of
+	// coefficients.
 	x, y, w := []float64{1, 0, 1, 1, 1, 2, 1, 3}, []float64{2, 5, 8, 11}, []float64{1, 1, 1, 1}
 	l, ok := leastSquares(x, y, w)
 	const rounding = 1e-10
@@ -67,7 +69,14 @@ func TestLeastSquares(t *testing.T) {
 }
 
 func TestChooseFront(t *testing.T) {
-	points := []point{{0, 1, 1, false}, {1, 2, 3, false}, {2, 3, 2.8, true}, {3, 4, 2, true}, {4, 5, 3.2, false}, {5, 6, 5, false}}
+	points := []point{
+		{0, 1, 1, false},
+		{1, 2, 3, false},
+		{2, 3, 2.8, true},
+		{3, 4, 2, true},
+		{4, 5, 3.2, false},
+		{5, 6, 5, false},
+	}
 	// 2 is measured and within ε = 0.5 of a cheaper point; 3 is measured and beaten by more than ε.
 	if got, want := frontOf(points, 0.5), []int{0, 1, 2, 4, 5}; !slices.Equal(got, want) {
 		t.Errorf("front %v, want %v", got, want)
@@ -79,7 +88,8 @@ func TestChooseFront(t *testing.T) {
 	if s := choose(points, QualityAxis, nil, 0.5, 10); s.pick != 5 {
 		t.Errorf("the best is point 5, picked %d", s.pick)
 	}
-	// Above the chord from (ln 1, 1) to (ln 6, 5): point 1 by 2/4 − ln 2/ln 6 = 0.11, point 4 by 2.2/4 − ln 5/ln 6 < 0.
+	// Above the chord from (ln 1, 1) to (ln 6, 5): point 1 by 2/4 − ln 2/ln 6 = 0.11, point 4 by
+	// 2.2/4 − ln 5/ln 6 < 0.
 	if s := choose(points, ParamsAxis, nil, 0.5, 10); s.pick != 1 {
 		t.Errorf("the knee is point 1, picked %d", s.pick)
 	}
@@ -88,9 +98,18 @@ func TestChooseFront(t *testing.T) {
 	}
 }
 
-// From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth dearer, 13 less than a tenth more than that.
+// From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth dearer, 13 less than
+// a tenth more than that.
 func TestNeighbours(t *testing.T) {
-	points := []point{{0, 4, 1, false}, {1, 8, 2, false}, {2, 9.5, 3, false}, {3, 10, 4, false}, {4, 12, 5, false}, {5, 13, 6, false}, {6, 20, 7, false}}
+	points := []point{
+		{0, 4, 1, false},
+		{1, 8, 2, false},
+		{2, 9.5, 3, false},
+		{3, 10, 4, false},
+		{4, 12, 5, false},
+		{5, 13, 6, false},
+		{6, 20, 7, false},
+	}
 	if got, want := neighbours(points, []int{0, 1, 2, 3, 4, 5, 6}, 3), []int{1, 4, 0, 6}; !slices.Equal(got, want) {
 		t.Errorf("neighbours %v, want %v", got, want)
 	}
@@ -98,7 +117,10 @@ func TestNeighbours(t *testing.T) {
 
 func TestValidateRefuses(t *testing.T) {
 	loss := 3.0
-	rows := []Record{{DecoderLayers: 2, DModel: 64, Params: 1e6, Loss: &loss, Group: "a"}, {Group: "b", Loss: &loss}}
+	rows := []Record{
+		{DecoderLayers: 2, DModel: 64, Params: 1e6, Loss: &loss, Group: "a"},
+		{Group: "b", Loss: &loss},
+	}
 	v, err := Validate(rows, ValidateSettings{})
 	if err == nil || len(v.Left) != 2 || !strings.Contains(v.Left[0], "1 rows lack") {
 		t.Errorf("one usable row: %v, left out %q", err, v.Left)
@@ -108,13 +130,19 @@ func TestValidateRefuses(t *testing.T) {
 // Rows without tokens are left out where most have them; where most lack them no law reads tokens.
 func TestSomeLackTokens(t *testing.T) {
 	loss := 3.0
-	with, without := Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Tokens: 1e9, Loss: &loss}, Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Loss: &loss}
+	with, without := Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Tokens: 1e9, Loss: &loss},
+		Record{Params: 1e6, DModel: 64, DecoderLayers: 2, Loss: &loss}
 	for _, test := range []struct {
 		rows []Record
 		want int
-	}{{[]Record{with, with, with, without}, 3}, {[]Record{with, without, without, without}, 4}, {[]Record{with, with, with, with}, 4}} {
+	}{
+		{[]Record{with, with, with, without}, 3},
+		{[]Record{with, without, without, without}, 4},
+		{[]Record{with, with, with, with}, 4},
+	} {
 		groups, left := validationGroups(test.rows, ValidateSettings{})
-		if len(groups) != 1 || len(groups[0].runs) != test.want || (len(left) > 0) != (test.want < len(test.rows)) {
+		if len(groups) != 1 || len(groups[0].runs) != test.want ||
+			(len(left) > 0) != (test.want < len(test.rows)) {
 			t.Errorf("%d groups, left out %q; want %d rows", len(groups), left, test.want)
 		}
 	}
@@ -125,7 +153,10 @@ func TestValidateRefusesConstantOutcome(t *testing.T) {
 	var rows []Record
 	for _, group := range []string{"a", "b"} {
 		for i := 1; i < 5; i++ {
-			rows = append(rows, Record{Params: 1e6 * float64(i), DModel: 64 * i, DecoderLayers: 2, Tokens: 1e9, Loss: &loss, Group: group})
+			rows = append(rows, Record{
+				Params: 1e6 * float64(i), DModel: 64 * i, DecoderLayers: 2,
+				Tokens: 1e9, Loss: &loss, Group: group,
+			})
 		}
 	}
 	if _, err := Validate(rows, ValidateSettings{}); err == nil || !strings.Contains(err.Error(), "nothing to rank") {

@@ -8,9 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// why says in a sentence what a row does against the reference and what that
-// rests on: "deeper than t5-base at a smaller width: −40 % params for −0.4 ± 0.5
-// points; measured".
+// why says in a sentence what a row does against the reference and what that rests on: "deeper than
+// t5-base at a smaller width: −40 % params for −0.4 ± 0.5 points; measured".
 func (v *viewer) why(row, reference *Row, anchored bool) string {
 	var b strings.Builder
 	if anchored {
@@ -28,7 +27,8 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 		if v.judge.unit() == lossUnit { // a score is a loss with the sign turned
 			gain = -gain
 		}
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, errorApart(half, other)), v.judge.unit())
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, errorApart(half, other)),
+			v.judge.unit())
 		if !anchored {
 			b.WriteString(" against the pick")
 		}
@@ -37,7 +37,8 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 		}
 	default:
 		digits := decimals(half)
-		fmt.Fprintf(&b, "predicted %.*f ± %.*f %s", digits, math.Abs(mine), digits, half, v.judge.unit())
+		fmt.Fprintf(&b, "predicted %.*f ± %.*f %s", digits, math.Abs(mine), digits, half,
+			v.judge.unit())
 	}
 	b.WriteString("; " + row.Class.String())
 	if row.Class != Measured && row.Nearest != nil {
@@ -86,7 +87,8 @@ func movement(s, anchor *shapes.Shape) string {
 		}
 		return ""
 	}
-	depth := compare(s.Encoder.Layers+s.Decoder.Layers, anchor.Encoder.Layers+anchor.Decoder.Layers, "deeper", "shallower")
+	depth := compare(s.Encoder.Layers+s.Decoder.Layers, anchor.Encoder.Layers+anchor.Decoder.Layers,
+		"deeper", "shallower")
 	width := compare(s.DModel, anchor.DModel, "wider", "narrower")
 	switch {
 	case depth == "" && width == "":

@@ -12,8 +12,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
 )
 
-// BenchmarkGEMM runs every case on every path of this machine, on GOMAXPROCS threads (go test -cpu 1,2), and reports its speed
-// beside the peak that the path reached just before.
+// BenchmarkGEMM runs every case on every path of this machine, on GOMAXPROCS threads (go test -cpu
+// 1,2), and reports its speed beside the peak that the path reached just before.
 func BenchmarkGEMM(b *testing.B) {
 	for _, c := range cases.All() {
 		b.Run(c.Name, func(b *testing.B) {

@@ -7,17 +7,19 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// Engine multiplies on one pool with one instruction path. It owns its packing buffers, about 0.8 MB a thread, and allocates
-// nothing after New. One goroutine may use it at a time.
+// Engine multiplies on one pool with one instruction path. It owns its packing buffers, about 0.8
+// MB a thread, and allocates nothing after New. One goroutine may use it at a time.
 type Engine struct {
-	// FLOPs counts what Mul executed, 2·M·N·K for each matrix of a batch, whatever the tiles padded. Callers may reset it.
+	// FLOPs counts what Mul executed, 2·M·N·K for each matrix of a batch, whatever the tiles
+	// padded. Callers may reset it.
 	FLOPs int64
 
 	pool    *pool.Pool
 	tile    tile
-	scratch []scratch            // one a worker
-	task    func(worker, id int) // the method value of run; made once, so that Mul allocates nothing
-	job     job
+	scratch []scratch // one a worker
+	// the method value of run; made once, so that Mul allocates nothing
+	task func(worker, id int)
+	job  job
 }
 
 // job is the product in hand.
@@ -29,7 +31,8 @@ type job struct {
 	copyA   bool
 }
 
-// New returns an engine whose loops run on p. It panics if the path cannot run on this machine: choose it with isa.Choose.
+// New returns an engine whose loops run on p. It panics if the path cannot run on this machine:
+// choose it with isa.Choose.
 func New(p *pool.Pool, path isa.Path) *Engine {
 	if path > isa.Best() {
 		panic(fmt.Sprintf("gemm: path %s on a machine whose best is %s", path, isa.Best()))
@@ -42,9 +45,10 @@ func New(p *pool.Pool, path isa.Path) *Engine {
 	return e
 }
 
-// Mul computes C = A·B, and C += A·B where add is set, for every matrix of the batch. Rows or columns of C must be contiguous
-// (Row or Col is 1), C must not overlap A or B, and the matrices of C must not overlap each other. It panics if a view reaches
-// beyond its data. With K = 0 the product is zero.
+// Mul computes C = A·B, and C += A·B where add is set, for every matrix of the batch. Rows or
+// columns of C must be contiguous (Row or Col is 1), C must not overlap A or B, and the matrices of
+// C must not overlap each other. It panics if a view reaches beyond its data. With K = 0 the
+// product is zero.
 func (e *Engine) Mul(c, a, b Matrix, s Size, add bool) {
 	s.check()
 	s = s.batched()
@@ -56,7 +60,8 @@ func (e *Engine) Mul(c, a, b Matrix, s Size, add bool) {
 	b.check("B", s.K, s.N, s)
 	if c.Col != 1 {
 		if c.Row != 1 {
-			panic(fmt.Sprintf("gemm: C has row stride %d and column stride %d, want one of them 1", c.Row, c.Col))
+			panic(fmt.Sprintf("gemm: C has row stride %d and column stride %d, want one of them 1",
+				c.Row, c.Col))
 		}
 		// Cᵀ = Bᵀ·Aᵀ has contiguous rows.
 		c, a, b = c.T(), b.T(), a.T()
@@ -93,8 +98,8 @@ func (e *Engine) run(worker, id int) {
 	}
 }
 
-// multiply adds the product of one depth block to the block of C, or stores it there. a starts at row 0 of the depth block,
-// c at row and column 0 of its matrix.
+// multiply adds the product of one depth block to the block of C, or stores it there. a starts at
+// row 0 of the depth block, c at row and column 0 of its matrix.
 func (e *Engine) multiply(w *scratch, block block, a, c []float32, depth int, add bool) {
 	j := &e.job
 	t := e.tile
@@ -120,7 +125,8 @@ func (e *Engine) multiply(w *scratch, block block, a, c []float32, depth int, ad
 			t.kernel(r1-r0, depth, from, rowStride, colStride, w.b, to, j.c.Row, full, add)
 		}
 		if edge > 0 {
-			t.kernel(r1-r0, depth, from, rowStride, colStride, w.b[full*depth*t.cols:], w.c, t.cols, 1, false)
+			t.kernel(r1-r0, depth, from, rowStride, colStride, w.b[full*depth*t.cols:], w.c, t.cols,
+				1, false)
 			copyEdge(to[full*t.cols:], j.c.Row, w.c, t.cols, r1-r0, edge, add)
 		}
 	}

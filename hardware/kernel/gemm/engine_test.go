@@ -32,7 +32,8 @@ func TestMulIsExactOnSmallIntegers(t *testing.T) {
 		for i, e := range all {
 			got := p.run(e)
 			if at := firstDifference(got, p.want); at >= 0 {
-				t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i], at, got[at], p.want[at])
+				t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i], at,
+					got[at], p.want[at])
 			}
 		}
 	}
@@ -57,11 +58,13 @@ func TestHeightsAndWidthsOfTiles(t *testing.T) {
 	for m := 1; m <= 30; m++ {
 		for _, n := range []int{1, 15, 16, 17, 31, 32, 33, 63, 64, 65} {
 			for _, k := range []int{1, 3, 4, 5, 9} {
-				p := newProblem(Size{M: m, N: n, K: k, Outer: 1, Inner: 1}, normal, transposed, normal, true, smallIntegers(rng))
+				p := newProblem(Size{M: m, N: n, K: k, Outer: 1, Inner: 1}, normal, transposed,
+					normal, true, smallIntegers(rng))
 				for i, e := range all {
 					got := p.run(e)
 					if at := firstDifference(got, p.want); at >= 0 {
-						t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i], at, got[at], p.want[at])
+						t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i],
+							at, got[at], p.want[at])
 					}
 				}
 			}
@@ -72,8 +75,9 @@ func TestHeightsAndWidthsOfTiles(t *testing.T) {
 // unitRoundoff is half the distance from 1 to the next float32.
 const unitRoundoff = 1.0 / (1 << 24)
 
-// A sum of n rounded terms errs by at most about n·u·Σ|terms| in any order (Higham, Accuracy and Stability of Numerical
-// Algorithms, 2nd edition 2002, section 4.2); one more for the rounding of the products, one for adding to C.
+// A sum of n rounded terms errs by at most about n·u·Σ|terms| in any order (Higham, Accuracy and
+// Stability of Numerical Algorithms, 2nd edition 2002, section 4.2); one more for the rounding of
+// the products, one for adding to C.
 func roundingBound(k int, size float64) float64 { return float64(k+2) * unitRoundoff * size }
 
 func TestMulRoundsAsItMay(t *testing.T) {
@@ -92,7 +96,8 @@ func TestMulRoundsAsItMay(t *testing.T) {
 		for i, e := range all {
 			for at, got := range p.run(e) {
 				if diff := math.Abs(float64(got) - float64(p.want[at])); !(diff <= roundingBound(s.K, p.bound[at])) {
-					t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i], at, got, p.want[at])
+					t.Fatalf("%s on %s: element %d is %v, want %v", p.name, isa.Supported()[i], at,
+						got, p.want[at])
 				}
 			}
 		}
@@ -124,7 +129,8 @@ func TestThreadsDoNotChangeABit(t *testing.T) {
 			for i, e := range engines(t, threads) {
 				for at, got := range p.run(e) {
 					if want := alone[i][at]; math.Float32bits(got) != math.Float32bits(want) {
-						t.Fatalf("%+v on %s: element %d is %v on %d threads and %v on one", s, isa.Supported()[i], at, got, threads, want)
+						t.Fatalf("%+v on %s: element %d is %v on %d threads and %v on one", s,
+							isa.Supported()[i], at, got, threads, want)
 					}
 				}
 			}
@@ -138,7 +144,8 @@ func TestFLOPsAreCountedExactly(t *testing.T) {
 	e := New(p, isa.Best())
 	zero := func() float32 { return 0 }
 	s := Size{M: 3, N: 5, K: 7, Outer: 2, Inner: 4}
-	a, b, c := normal.matrices(3, 7, s, zero), normal.matrices(7, 5, s, zero), transposed.matrices(3, 5, s, zero)
+	a, b, c := normal.matrices(3, 7, s, zero), normal.matrices(7, 5, s, zero),
+		transposed.matrices(3, 5, s, zero)
 	e.Mul(c, a, b, s, false)
 	e.Mul(c, a, b, Size{M: 3, N: 5, K: 7}, false)
 	// 2·3·5·7 = 210 for a product: eight in the batch and one alone.
@@ -151,7 +158,8 @@ func TestMulAllocatesNothing(t *testing.T) {
 	onEngines(t, 2, func(t *testing.T, e *Engine) {
 		s := Size{M: 50, N: 70, K: 30, Outer: 2, Inner: 2}
 		fill := func() float32 { return 1 }
-		a, b, c := normal.matrices(50, 30, s, fill), transposed.matrices(30, 70, s, fill), normal.matrices(50, 70, s, fill)
+		a, b, c := normal.matrices(50, 30, s, fill), transposed.matrices(30, 70, s, fill),
+			normal.matrices(50, 70, s, fill)
 		if got := testing.AllocsPerRun(20, func() { e.Mul(c, a, b, s, true) }); got != 0 {
 			t.Errorf("%v allocations per product, want 0", got)
 		}
@@ -162,7 +170,8 @@ func TestNaNStaysInItsRowAndColumn(t *testing.T) {
 	onEngines(t, 1, func(t *testing.T, e *Engine) {
 		s := Size{M: 15, N: 33, K: 9, Outer: 1, Inner: 1}
 		one := func() float32 { return 1 }
-		a, b, c := normal.matrices(s.M, s.K, s, one), normal.matrices(s.K, s.N, s, one), padded.matrices(s.M, s.N, s, one)
+		a, b, c := normal.matrices(s.M, s.K, s, one), normal.matrices(s.K, s.N, s, one),
+			padded.matrices(s.M, s.N, s, one)
 		*a.at(0, 0, 14, 3) = float32(math.NaN())
 		*b.at(0, 0, 2, 32) = float32(math.NaN())
 		e.Mul(c, a, b, s, false)

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// The committed assembly is what its generator writes, here and for the probes: nobody edited either alone.
+// The committed assembly is what its generator writes, here and for the probes: nobody edited
+// either alone.
 func TestAssemblyIsAsGenerated(t *testing.T) {
 	if testing.Short() {
 		t.Skip("building the generator takes a while")
@@ -47,7 +48,8 @@ func TestAssemblyIsAsGenerated(t *testing.T) {
 	}
 }
 
-// goCommand returns a command that runs in the module of the generator, whatever workspace or flags surround the test.
+// goCommand returns a command that runs in the module of the generator, whatever workspace or flags
+// surround the test.
 func goCommand(args ...string) *exec.Cmd {
 	c := exec.Command("go", args...)
 	c.Dir = "gen"

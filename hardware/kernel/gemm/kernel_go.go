@@ -1,8 +1,9 @@
 package gemm
 
-// The plain-Go tile. The compiler computes all products of a loop turn before it adds them, so that n sums take 2n + 1 of the
-// fifteen scalar registers of amd64, and more than six would go through memory from turn to turn, at half the speed. Rows are computed one
-// by one; eight of them find the panel of B in the L1 cache.
+// The plain-Go tile. The compiler computes all products of a loop turn before it adds them, so that
+// n sums take 2n + 1 of the fifteen scalar registers of amd64, and more than six would go through
+// memory from turn to turn, at half the speed. Rows are computed one by one; eight of them find the
+// panel of B in the L1 cache.
 const (
 	goRows = 8
 	goCols = 6
@@ -13,11 +14,14 @@ func goPack(dst, b []float32, rowStride, colStride, valid int) {
 }
 
 // goKernel is the fallback kernel for every processor.
-func goKernel(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride, panels int, add bool) {
+func goKernel(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride,
+	panels int, add bool,
+) {
 	for p := range panels {
 		panel := b[p*depth*goCols:][:depth*goCols]
 		for i := range rows {
-			goRow(a[i*rowStride:], colStride, panel, (*[goCols]float32)(c[i*cStride+p*goCols:]), add)
+			goRow(a[i*rowStride:], colStride, panel, (*[goCols]float32)(c[i*cStride+p*goCols:]),
+				add)
 		}
 	}
 }

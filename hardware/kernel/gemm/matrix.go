@@ -2,12 +2,14 @@ package gemm
 
 import "fmt"
 
-// Matrix is a strided view of one matrix, or of a two-level batch of equally laid out matrices, such as sequences × heads.
-// Element (i, j) of the matrix (p, q) of the batch is Data[p·Outer + q·Inner + i·Row + j·Col].
+// Matrix is a strided view of one matrix, or of a two-level batch of equally laid out matrices,
+// such as sequences × heads. Element (i, j) of the matrix (p, q) of the batch is Data[p·Outer +
+// q·Inner + i·Row + j·Col].
 type Matrix struct {
 	Data     []float32
 	Row, Col int // elements from one row, or column, to the next
-	// Elements from one matrix of the batch to the next, at its two levels; 0 where all share one matrix.
+	// Elements from one matrix of the batch to the next, at its two levels; 0 where all share one
+	// matrix.
 	Outer, Inner int
 }
 
@@ -28,7 +30,8 @@ func (m Matrix) Batch(outer, inner int) Matrix {
 	return m
 }
 
-// Size gives the extents of a product: C is M×N, A is M×K, B is K×N, for each of Outer × Inner matrices of a batch.
+// Size gives the extents of a product: C is M×N, A is M×K, B is K×N, for each of Outer × Inner
+// matrices of a batch.
 type Size struct {
 	M, N, K      int
 	Outer, Inner int // 0 means 1
@@ -53,14 +56,17 @@ func (s Size) check() {
 // check panics unless every element of the rows×cols matrices of the batch lies in the data.
 func (m Matrix) check(name string, rows, cols int, s Size) {
 	if m.Row < 0 || m.Col < 0 || m.Outer < 0 || m.Inner < 0 {
-		panic(fmt.Sprintf("gemm: negative stride of %s: row %d, column %d, batch %d and %d", name, m.Row, m.Col, m.Outer, m.Inner))
+		panic(fmt.Sprintf("gemm: negative stride of %s: row %d, column %d, batch %d and %d", name,
+			m.Row, m.Col, m.Outer, m.Inner))
 	}
 	if rows == 0 || cols == 0 {
 		return
 	}
 	last := (s.Outer-1)*m.Outer + (s.Inner-1)*m.Inner + (rows-1)*m.Row + (cols-1)*m.Col
 	if last >= len(m.Data) {
-		panic(fmt.Sprintf("gemm: %s has %d elements, its %d×%d view in a batch of %d×%d reaches index %d",
-			name, len(m.Data), rows, cols, s.Outer, s.Inner, last))
+		panic(
+			fmt.Sprintf(
+				"gemm: %s has %d elements, its %d×%d view in a batch of %d×%d reaches index %d",
+				name, len(m.Data), rows, cols, s.Outer, s.Inner, last))
 	}
 }

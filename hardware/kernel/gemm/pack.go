@@ -3,7 +3,8 @@ package gemm
 // copiedTiles is how many register tiles of rows of A are copied at a time.
 const copiedTiles = 8
 
-// copyPad is added to the stride of a copy of A, in elements: it keeps its rows or columns out of each other's cache sets.
+// copyPad is added to the stride of a copy of A, in elements: it keeps its rows or columns out of
+// each other's cache sets.
 const copyPad = 16
 
 // scratch is the packed operands of one worker.
@@ -25,8 +26,8 @@ func newScratch(t tile) scratch {
 	return s
 }
 
-// copyColumns copies rows×depth elements of A, whose columns are contiguous, column by column, and returns the strides of the
-// copy.
+// copyColumns copies rows×depth elements of A, whose columns are contiguous, column by column, and
+// returns the strides of the copy.
 func copyColumns(dst, a []float32, colStride, rows, depth int) (dstRow, dstCol int) {
 	stride := rows + copyPad
 	for k := range depth {
@@ -46,9 +47,10 @@ func transposeColumns(dst, a []float32, colStride, rows, depth int) (dstRow, dst
 	return stride, 1
 }
 
-// How many rows of B are packed before going on to the next panel. Where rows of B are contiguous, few enough to stay in the
-// address translation cache while B is read along its rows; where columns are, enough to read whole cache lines of each, and few
-// enough for the part of the panel to stay in the L1 cache.
+// How many rows of B are packed before going on to the next panel. Where rows of B are contiguous,
+// few enough to stay in the address translation cache while B is read along its rows; where columns
+// are, enough to read whole cache lines of each, and few enough for the part of the panel to stay
+// in the L1 cache.
 const (
 	stripOfRows    = 32
 	stripOfColumns = 64
@@ -57,7 +59,8 @@ const (
 // packB packs depth×cols elements of B into panels of t.cols columns, zero-padded.
 func (w *scratch) packB(t tile, b []float32, rowStride, colStride, depth, cols int) {
 	strip := func(k0, k1, j int) {
-		t.pack(w.b[j*depth+k0*t.cols:][:(k1-k0)*t.cols], b[k0*rowStride+j*colStride:], rowStride, colStride, min(t.cols, cols-j))
+		t.pack(w.b[j*depth+k0*t.cols:][:(k1-k0)*t.cols], b[k0*rowStride+j*colStride:], rowStride,
+			colStride, min(t.cols, cols-j))
 	}
 	if colStride == 1 {
 		for k := 0; k < depth; k += stripOfRows {

@@ -1,18 +1,22 @@
 package gemm
 
-// Extents of the blocks that one worker holds in its caches: B packed is maxDepth×maxColumns, 512 KB, half of a 1 MB L2.
+// Extents of the blocks that one worker holds in its caches: B packed is maxDepth×maxColumns, 512
+// KB, half of a 1 MB L2.
 const (
 	maxDepth   = 512
 	maxColumns = 256
 )
 
-// tasksPerThread leaves the pool something to balance with when one core is slower or is taken away for a moment.
+// tasksPerThread leaves the pool something to balance with when one core is slower or is taken away
+// for a moment.
 const tasksPerThread = 2
 
-// minColumns is the narrowest split of columns: below it, reading a row of A costs as much as using it.
+// minColumns is the narrowest split of columns: below it, reading a row of A costs as much as using
+// it.
 const minColumns = 128
 
-// plan says how a product is cut into tasks. Only depths, which orders the sums, bears on the result, and it depends on K alone.
+// plan says how a product is cut into tasks. Only depths, which orders the sums, bears on the
+// result, and it depends on K alone.
 type plan struct {
 	size                    Size
 	rowBlocks, columnBlocks int
@@ -37,7 +41,8 @@ func planFor(s Size, t tile, threads int) plan {
 		wanted = 1
 	}
 	if have := s.Outer * s.Inner * p.columnBlocks; have < wanted && have%threads != 0 || have < threads {
-		// Columns first: each column of B is still packed once. Rows after that: each row block packs B again.
+		// Columns first: each column of B is still packed once. Rows after that: each row block
+		// packs B again.
 		most := max(p.columnBlocks, panels*t.cols/minColumns)
 		p.columnBlocks = min(most, p.columnBlocks*ceil(wanted, have))
 		have = s.Outer * s.Inner * p.columnBlocks

@@ -20,7 +20,8 @@ func drawPlan(t *rapid.T) (plan, tile) {
 	return planFor(s, width, rapid.IntRange(1, 9).Draw(t, "threads")), width
 }
 
-// Every element of every matrix belongs to exactly one task, and no task is empty or wider than the buffers.
+// Every element of every matrix belongs to exactly one task, and no task is empty or wider than the
+// buffers.
 func TestTasksCoverTheResultOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, width := drawPlan(t)
@@ -32,7 +33,8 @@ func TestTasksCoverTheResultOnce(t *testing.T) {
 				t.Fatalf("task %d is empty: %+v", id, b)
 			}
 			if padded := ceil(b.cols, width.cols) * width.cols; padded > maxColumns+width.cols {
-				t.Fatalf("task %d has %d columns with padding, the buffer holds %d", id, padded, maxColumns+width.cols)
+				t.Fatalf("task %d has %d columns with padding, the buffer holds %d", id, padded,
+					maxColumns+width.cols)
 			}
 			for i := b.row; i < b.row+b.rows; i++ {
 				for j := b.col; j < b.col+b.cols; j++ {
@@ -48,7 +50,8 @@ func TestTasksCoverTheResultOnce(t *testing.T) {
 	})
 }
 
-// The blocks of the inner dimension follow each other, fit the buffers, and depend on its length alone.
+// The blocks of the inner dimension follow each other, fit the buffers, and depend on its length
+// alone.
 func TestDepthsDependOnKAlone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, _ := drawPlan(t)
@@ -64,9 +67,11 @@ func TestDepthsDependOnKAlone(t *testing.T) {
 		if at != p.size.K {
 			t.Fatalf("blocks end at %d, want %d", at, p.size.K)
 		}
-		alike := planFor(Size{M: other.size.M, N: other.size.N, K: p.size.K, Outer: 1, Inner: 1}, tileOf(isa.Generic), 4)
+		alike := planFor(Size{M: other.size.M, N: other.size.N, K: p.size.K, Outer: 1, Inner: 1},
+			tileOf(isa.Generic), 4)
 		if alike.depths != p.depths {
-			t.Fatalf("K %d is cut into %d blocks here and %d there", p.size.K, p.depths, alike.depths)
+			t.Fatalf("K %d is cut into %d blocks here and %d there", p.size.K, p.depths,
+				alike.depths)
 		}
 	})
 }

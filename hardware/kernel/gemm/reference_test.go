@@ -50,7 +50,8 @@ var (
 	resultForms  = []layout{normal, paddedT}
 )
 
-// matrices returns a batch of matrices in a layout, all elements filled, also those between and after the matrices.
+// matrices returns a batch of matrices in a layout, all elements filled, also those between and
+// after the matrices.
 func (l layout) matrices(rows, cols int, s Size, fill func() float32) Matrix {
 	if l.transposed {
 		m := layout{pad: l.pad, step: l.step}.matrices(cols, rows, s, fill)
@@ -68,8 +69,8 @@ func (l layout) matrices(rows, cols int, s Size, fill func() float32) Matrix {
 
 func (m Matrix) at(p, q, i, j int) *float32 { return &m.Data[p*m.Outer+q*m.Inner+i*m.Row+j*m.Col] }
 
-// reference is the product by its definition, in float64, with the sum of the absolute values of its terms in bound. Elements
-// of C's data that belong to no matrix stay as they are.
+// reference is the product by its definition, in float64, with the sum of the absolute values of
+// its terms in bound. Elements of C's data that belong to no matrix stay as they are.
 func reference(c, a, b Matrix, s Size, add bool) (want []float32, bound []float64) {
 	want = slices.Clone(c.Data)
 	bound = make([]float64, len(want))
@@ -112,7 +113,8 @@ type problem struct {
 func newProblem(s Size, la, lb, lc layout, add bool, fill func() float32) problem {
 	p := problem{size: s, add: add}
 	p.name = fmt.Sprintf("%+v, A %s, B %s, C %s, add %v", s, la.name, lb.name, lc.name, add)
-	p.a, p.b, p.c = la.matrices(s.M, s.K, s, fill), lb.matrices(s.K, s.N, s, fill), lc.matrices(s.M, s.N, s, fill)
+	p.a, p.b, p.c = la.matrices(s.M, s.K, s, fill), lb.matrices(s.K, s.N, s, fill),
+		lc.matrices(s.M, s.N, s, fill)
 	p.want, p.bound = reference(p.c, p.a, p.b, s, add)
 	return p
 }
@@ -125,8 +127,8 @@ func (p problem) run(e *Engine) []float32 {
 	return c.Data
 }
 
-// smallIntegers fills with −4 … 4: sums of up to a million products are integers below 2²⁴ and exact in float32 in any order, so that
-// results must equal the reference to the last bit.
+// smallIntegers fills with −4 … 4: sums of up to a million products are integers below 2²⁴ and
+// exact in float32 in any order, so that results must equal the reference to the last bit.
 func smallIntegers(rng *rand.Rand) func() float32 {
 	return func() float32 { return float32(rng.IntN(9) - 4) }
 }

@@ -5,7 +5,8 @@ package gemm
 import "github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
 
 // routine is an assembly kernel: strides in bytes, add not zero to add to C.
-type routine func(depth int, a *float32, rowStride, colStride int, b, c *float32, cStride, panels, add int)
+type routine func(depth int, a *float32, rowStride, colStride int, b, c *float32, cStride, panels,
+	add int)
 
 // kernels2 and kernels512 hold the routine for i+1 rows at index i.
 var (
@@ -13,8 +14,10 @@ var (
 		kernelAVX2x1, kernelAVX2x2, kernelAVX2x3, kernelAVX2x4, kernelAVX2x5, kernelAVX2x6,
 	}
 	kernels512 = [...]routine{
-		kernelAVX512x1, kernelAVX512x2, kernelAVX512x3, kernelAVX512x4, kernelAVX512x5, kernelAVX512x6, kernelAVX512x7,
-		kernelAVX512x8, kernelAVX512x9, kernelAVX512x10, kernelAVX512x11, kernelAVX512x12, kernelAVX512x13, kernelAVX512x14,
+		kernelAVX512x1, kernelAVX512x2, kernelAVX512x3, kernelAVX512x4, kernelAVX512x5,
+		kernelAVX512x6, kernelAVX512x7,
+		kernelAVX512x8, kernelAVX512x9, kernelAVX512x10, kernelAVX512x11, kernelAVX512x12,
+		kernelAVX512x13, kernelAVX512x14,
 	}
 )
 
@@ -26,7 +29,10 @@ const (
 func vectorTile(path isa.Path) (tile, bool) {
 	switch path {
 	case isa.AVX2:
-		return tile{rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2, copyA: copyColumns, copyFrom: 512}, true
+		return tile{
+			rows: len(kernels2), cols: width2, kernel: kernel2, pack: pack2,
+			copyA: copyColumns, copyFrom: 512,
+		}, true
 	case isa.AVX512:
 		return tile{rows: len(kernels512), cols: width512, kernel: kernel512, pack: pack512}, true
 	default:
@@ -34,12 +40,18 @@ func vectorTile(path isa.Path) (tile, bool) {
 	}
 }
 
-func kernel2(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride, panels int, add bool) {
-	kernels2[rows-1](depth, &a[0], bytes*rowStride, bytes*colStride, &b[0], &c[0], bytes*cStride, panels, flag(add))
+func kernel2(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride,
+	panels int, add bool,
+) {
+	kernels2[rows-1](depth, &a[0], bytes*rowStride, bytes*colStride, &b[0], &c[0], bytes*cStride,
+		panels, flag(add))
 }
 
-func kernel512(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride, panels int, add bool) {
-	kernels512[rows-1](depth, &a[0], bytes*rowStride, bytes*colStride, &b[0], &c[0], bytes*cStride, panels, flag(add))
+func kernel512(rows, depth int, a []float32, rowStride, colStride int, b, c []float32, cStride,
+	panels int, add bool,
+) {
+	kernels512[rows-1](depth, &a[0], bytes*rowStride, bytes*colStride, &b[0], &c[0], bytes*cStride,
+		panels, flag(add))
 }
 
 // bytes is the size of an element.
@@ -68,8 +80,8 @@ func pack512(dst, b []float32, rowStride, colStride, valid int) {
 	packTransposed(width512, dst, b, rowStride, colStride, valid)
 }
 
-// packTransposed fills the panel 8×8 elements at a time where the columns of B are contiguous, and leaves to packPanel what
-// does not fill such squares.
+// packTransposed fills the panel 8×8 elements at a time where the columns of B are contiguous, and
+// leaves to packPanel what does not fill such squares.
 func packTransposed(width int, dst, b []float32, rowStride, colStride, valid int) {
 	const square = 8
 	depth := len(dst) / width

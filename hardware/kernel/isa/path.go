@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Path names a family of routines, from the least to the most demanding: a machine that has one has all those below it.
+// Path names a family of routines, from the least to the most demanding: a machine that has one has
+// all those below it.
 type Path int
 
 // The paths, in increasing order of what they ask of the processor.
@@ -25,7 +26,8 @@ func (p Path) String() string {
 	return names[p]
 }
 
-// OverrideError reports a path asked for by name that is not known, or that this machine or build cannot run.
+// OverrideError reports a path asked for by name that is not known, or that this machine or build
+// cannot run.
 type OverrideError struct {
 	Override string // as given
 	Best     Path   // the best path of this machine and build
@@ -34,12 +36,16 @@ type OverrideError struct {
 
 func (e *OverrideError) Error() string {
 	if e.Known {
-		return fmt.Sprintf("instruction path %q cannot run here: the best of this machine and build is %s", e.Override, e.Best)
+		return fmt.Sprintf(
+			"instruction path %q cannot run here: the best of this machine and build is %s",
+			e.Override, e.Best)
 	}
-	return fmt.Sprintf("unknown instruction path %q; allowed: %s", e.Override, strings.Join(names[:], ", "))
+	return fmt.Sprintf("unknown instruction path %q; allowed: %s", e.Override,
+		strings.Join(names[:], ", "))
 }
 
-// Best returns the most demanding path that the processor, the operating system and the build support.
+// Best returns the most demanding path that the processor, the operating system and the build
+// support.
 func Best() Path { return best() }
 
 // Supported returns every path that can run here, Generic first.
@@ -51,7 +57,8 @@ func Supported() []Path {
 	return paths
 }
 
-// Choose returns the path named by override, or Best where override is empty. The error is an *OverrideError.
+// Choose returns the path named by override, or Best where override is empty. The error is an
+// *OverrideError.
 func Choose(override string) (Path, error) {
 	if override == "" {
 		return best(), nil

@@ -6,8 +6,9 @@ import (
 	"sync/atomic"
 )
 
-// spinRounds is how often a worker looks for the next loop before it parks: about 0.1 ms, several times the gap between two
-// loops of a training step and far below what a user would notice as a busy idle process.
+// spinRounds is how often a worker looks for the next loop before it parks: about 0.1 ms, several
+// times the gap between two loops of a training step and far below what a user would notice as a
+// busy idle process.
 const spinRounds = 2000
 
 // cacheLine separates counters that different cores write.
@@ -15,9 +16,10 @@ const cacheLine = 64
 
 // Pool holds the workers. Its loops are started by one goroutine at a time and do not nest.
 //
-// A loop is open while epoch is odd. A worker counts itself in active before it looks whether the loop it saw is still open,
-// and the caller closes the loop before it waits for active to fall to zero: a worker that comes late finds the loop closed
-// and leaves, so the caller never waits for a worker that the operating system has not yet woken.
+// A loop is open while epoch is odd. A worker counts itself in active before it looks whether the
+// loop it saw is still open, and the caller closes the loop before it waits for active to fall to
+// zero: a worker that comes late finds the loop closed and leaves, so the caller never waits for a
+// worker that the operating system has not yet woken.
 type Pool struct {
 	workers []*worker
 	ended   sync.WaitGroup
@@ -44,8 +46,8 @@ type worker struct {
 	_      [cacheLine]byte
 }
 
-// New returns a pool that runs its loops on the given number of threads: the caller and threads − 1 workers. It panics if
-// threads is below 1. Close ends the workers.
+// New returns a pool that runs its loops on the given number of threads: the caller and threads − 1
+// workers. It panics if threads is below 1. Close ends the workers.
 func New(threads int) *Pool {
 	if threads < 1 {
 		panic(fmt.Sprintf("pool: %d threads, want at least 1", threads))
@@ -64,9 +66,10 @@ func New(threads int) *Pool {
 // Threads returns how many threads share a loop, the caller among them.
 func (p *Pool) Threads() int { return len(p.workers) + 1 }
 
-// For calls body(i) once for every i from 0 to n−1 and returns when all calls have. Which thread takes which i, and in which
-// order, is not defined: bodies must write apart, and then the result does not depend on the number of threads. It allocates
-// nothing, though a body made anew for each loop does. It panics if the pool is closed or already in a loop.
+// For calls body(i) once for every i from 0 to n−1 and returns when all calls have. Which thread
+// takes which i, and in which order, is not defined: bodies must write apart, and then the result
+// does not depend on the number of threads. It allocates nothing, though a body made anew for each
+// loop does. It panics if the pool is closed or already in a loop.
 func (p *Pool) For(n int, body func(i int)) {
 	p.enter()
 	p.plain = body
@@ -75,15 +78,16 @@ func (p *Pool) For(n int, body func(i int)) {
 	p.busy.Store(false)
 }
 
-// ForWorker is For for bodies that need scratch memory of their own: worker, from 0 to Threads−1, is never shared by two
-// calls at once.
+// ForWorker is For for bodies that need scratch memory of their own: worker, from 0 to Threads−1,
+// is never shared by two calls at once.
 func (p *Pool) ForWorker(n int, body func(worker, i int)) {
 	p.enter()
 	p.run(n, body)
 	p.busy.Store(false)
 }
 
-// Close ends the workers and returns when they have gone. A closed pool must not be used again; closing twice is allowed.
+// Close ends the workers and returns when they have gone. A closed pool must not be used again;
+// closing twice is allowed.
 func (p *Pool) Close() {
 	if p.closed.Swap(true) {
 		return
@@ -170,7 +174,8 @@ func (p *Pool) await(w *worker, last uint64) (uint64, bool) {
 			continue
 		}
 		w.parked.Store(true)
-		// The caller may have opened a loop, or closed the pool, before it could see this worker parked: look once more.
+		// The caller may have opened a loop, or closed the pool, before it could see this worker
+		// parked: look once more.
 		if p.closed.Load() || open(p.epoch.Load(), last) {
 			if w.parked.CompareAndSwap(true, false) {
 				continue

@@ -38,7 +38,8 @@ func TestForWorkerNeverSharesAWorker(t *testing.T) {
 	}
 }
 
-// Plain writes of one loop must be seen by the next, whichever thread reads them: the race detector checks it too.
+// Plain writes of one loop must be seen by the next, whichever thread reads them: the race detector
+// checks it too.
 func TestLoopsFollowEachOther(t *testing.T) {
 	const n, rounds = 50, 2000
 	p := New(2)

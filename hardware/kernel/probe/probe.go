@@ -17,9 +17,10 @@ const (
 // peakTurns makes a sample of the peak probe last about 0.2 ms on any path.
 const peakTurns = 1 << 17
 
-// PeakFLOPsPerSecond returns the rate, in FLOP/s (a multiply-add is 2), at which all threads of the pool together execute
-// independent single-precision multiply-adds of the path that touch no memory: the best of 20 samples. On the Generic path
-// these are separate multiplications and additions in plain Go.
+// PeakFLOPsPerSecond returns the rate, in FLOP/s (a multiply-add is 2), at which all threads of the
+// pool together execute independent single-precision multiply-adds of the path that touch no
+// memory: the best of 20 samples. On the Generic path these are separate multiplications and
+// additions in plain Go.
 func PeakFLOPsPerSecond(p *pool.Pool, path isa.Path, now func() time.Time) float64 {
 	loop, perTurn := peakLoop(path)
 	threads := p.Threads()
@@ -27,7 +28,8 @@ func PeakFLOPsPerSecond(p *pool.Pool, path isa.Path, now func() time.Time) float
 	return best(peakSamples, now, float64(threads)*peakTurns*perTurn, func() { p.For(threads, body) })
 }
 
-// triadElements is the length of each of the triad's three vectors: 32 MB each, beyond the cache share of one core.
+// triadElements is the length of each of the triad's three vectors: 32 MB each, beyond the cache
+// share of one core.
 const triadElements = 8 << 20
 
 // triadBlock is how many elements one call of the triad's loop handles.
@@ -41,18 +43,23 @@ type Triad struct {
 
 // NewTriad makes the vectors, 96 MB together, for an instruction path.
 func NewTriad(path isa.Path) *Triad {
-	t := &Triad{make([]float32, triadElements), make([]float32, triadElements), make([]float32, triadElements), triadLoop(path)}
+	t := &Triad{
+		make([]float32, triadElements), make([]float32, triadElements),
+		make([]float32, triadElements), triadLoop(path),
+	}
 	for i := range t.b {
 		t.a[i], t.b[i], t.c[i] = 1, 1, 1
 	}
 	return t
 }
 
-// BytesPerSecond returns the memory bandwidth, in byte/s, that all threads of the pool together reach on a = b + s·c over
-// vectors of 32 MB: the best of 8 samples. It counts the two reads and the write that the loop names, 12 bytes an
-// element, not the read that a cache does before it is written to.
+// BytesPerSecond returns the memory bandwidth, in byte/s, that all threads of the pool together
+// reach on a = b + s·c over vectors of 32 MB: the best of 8 samples. It counts the two reads and
+// the write that the loop names, 12 bytes an element, not the read that a cache does before it is
+// written to.
 //
-// Source: McCalpin, "Memory Bandwidth and Machine Balance in Current High Performance Computers", IEEE TCCA Newsletter, December 1995.
+// Source: McCalpin, "Memory Bandwidth and Machine Balance in Current High Performance Computers",
+// IEEE TCCA Newsletter, December 1995.
 func (t *Triad) BytesPerSecond(p *pool.Pool, now func() time.Time) float64 {
 	body := func(i int) {
 		from, to := i*triadBlock, (i+1)*triadBlock
@@ -74,8 +81,9 @@ func best(samples int, now func() time.Time, amount float64, run func()) float64
 	return highest
 }
 
-// plainChains is how many independent sums the plain-Go loop keeps in flight: the latency of a multiplication and an addition, 6
-// or 7 cycles, times two of each a cycle; with their two operands they fit sixteen registers.
+// plainChains is how many independent sums the plain-Go loop keeps in flight: the latency of a
+// multiplication and an addition, 6 or 7 cycles, times two of each a cycle; with their two operands
+// they fit sixteen registers.
 const plainChains = 12
 
 // plainPeak executes plainChains multiplications and as many additions a turn.

@@ -10,7 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// stepClock returns a clock that advances by the next of the steps at every second reading, over and over.
+// stepClock returns a clock that advances by the next of the steps at every second reading, over
+// and over.
 func stepClock(steps ...time.Duration) func() time.Time {
 	var at time.Time
 	reading := 0
@@ -37,7 +38,8 @@ func TestRatesCountWhatTheLoopsDo(t *testing.T) {
 	p := pool.New(2)
 	defer p.Close()
 	clock := stepClock(time.Second)
-	// Multiply-adds in flight × elements of a register × 2 FLOPs × 2 threads × turns, in one second.
+	// Multiply-adds in flight × elements of a register × 2 FLOPs × 2 threads × turns, in one
+	// second.
 	want := map[isa.Path]float64{isa.Generic: 12 * 1, isa.AVX2: 12 * 8, isa.AVX512: 12 * 16}
 	for _, path := range isa.Supported() {
 		if got, want := PeakFLOPsPerSecond(p, path, clock), want[path]*2*2*peakTurns; got != want {

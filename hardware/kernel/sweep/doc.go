@@ -1,7 +1,9 @@
-// Package sweep runs a grid of shapes and lengths of training as one scaling study: small T5 models on one machine, one record a run, in
-// the form that fits of scaling laws read.
+// Package sweep runs a grid of shapes and lengths of training as one scaling study: small T5 models
+// on one machine, one record a run, in the form that fits of scaling laws read.
 //
-// A [Grid] lists the runs. [Run] takes them in order, cheapest first, under a budget of time, and hands each record over as soon as its run
-// ends: whoever stores it at once loses at most the run in flight. [Folder] is such a store, with one file a run. Studies that outgrow a
-// machine are split with [Emit], which prints a job array whose tasks run one entry each, and joined with [Merge].
+// A [Grid] lists the runs. [Run] takes them in order, cheapest first, under a budget of time, and
+// hands each record over as soon as its run ends: whoever stores it at once loses at most the run
+// in flight. [Folder] is such a store, with one file a run. Studies that outgrow a machine are
+// split with [Emit], which prints a job array whose tasks run one entry each, and joined with
+// [Merge].
 package sweep

@@ -19,7 +19,8 @@ const (
 type Array struct {
 	Name    string
 	Command []string // what a task runs, without the choice of entry
-	// EntryFlag chooses the entry: it is added to the command with the task's number, from 0, behind it.
+	// EntryFlag chooses the entry: it is added to the command with the task's number, from 0,
+	// behind it.
 	EntryFlag string
 	Entries   int
 	Threads   int
@@ -35,21 +36,34 @@ func (e *TargetError) Error() string {
 	return fmt.Sprintf("%s is %s; allowed: %s", e.Field, e.Value, e.Allowed)
 }
 
-// Emit returns the text of a job array: a batch script for sbatch, or an indexed Job for kubectl apply. The error is a [*TargetError].
+// Emit returns the text of a job array: a batch script for sbatch, or an indexed Job for kubectl
+// apply. The error is a [*TargetError].
 func Emit(target Target, a Array) (string, error) {
 	switch {
 	case a.Entries < 1:
-		return "", &TargetError{Field: "entries", Value: fmt.Sprint(a.Entries), Allowed: "at least 1"}
+		return "", &TargetError{
+			Field: "entries", Value: fmt.Sprint(a.Entries),
+			Allowed: "at least 1",
+		}
 	case len(a.Command) == 0:
-		return "", &TargetError{Field: "command", Value: "empty", Allowed: "a program with its arguments"}
+		return "", &TargetError{
+			Field: "command", Value: "empty",
+			Allowed: "a program with its arguments",
+		}
 	case target == Slurm:
 		return slurm(&a), nil
 	case target == Kubernetes && a.Image == "":
-		return "", &TargetError{Field: "image", Value: "empty", Allowed: "a container image that holds the program"}
+		return "", &TargetError{
+			Field: "image", Value: "empty",
+			Allowed: "a container image that holds the program",
+		}
 	case target == Kubernetes:
 		return kubernetes(&a), nil
 	default:
-		return "", &TargetError{Field: "target", Value: fmt.Sprintf("%q", target), Allowed: string(Slurm + ", " + Kubernetes)}
+		return "", &TargetError{
+			Field: "target", Value: fmt.Sprintf("%q", target),
+			Allowed: string(Slurm + ", " + Kubernetes),
+		}
 	}
 }
 
@@ -57,7 +71,8 @@ func slurm(a *Array) string {
 	var b strings.Builder
 	b.WriteString("#!/bin/sh\n")
 	fmt.Fprintf(&b, "#SBATCH --job-name=%s\n#SBATCH --array=0-%d\n", label(a.Name), a.Entries-1)
-	fmt.Fprintf(&b, "#SBATCH --cpus-per-task=%d\n#SBATCH --mem=%dM\n", max(1, a.Threads), max(1, a.MemoryMiB))
+	fmt.Fprintf(&b, "#SBATCH --cpus-per-task=%d\n#SBATCH --mem=%dM\n", max(1, a.Threads),
+		max(1, a.MemoryMiB))
 	if a.Limit > 0 {
 		minutes := int((a.Limit + time.Minute - 1) / time.Minute)
 		fmt.Fprintf(&b, "#SBATCH --time=%d\n", minutes)
@@ -66,26 +81,34 @@ func slurm(a *Array) string {
 	for i, word := range a.Command {
 		words[i] = shellQuote(word)
 	}
-	fmt.Fprintf(&b, "exec %s %s \"$SLURM_ARRAY_TASK_ID\"\n", strings.Join(words, " "), shellQuote(a.EntryFlag))
+	fmt.Fprintf(&b, "exec %s %s \"$SLURM_ARRAY_TASK_ID\"\n", strings.Join(words, " "),
+		shellQuote(a.EntryFlag))
 	return b.String()
 }
 
-// kubernetes is an indexed Job (batch/v1). The task's number reaches the command through the variable that such Jobs set; $(NAME) is
-// Kubernetes' own notation, so no shell is needed in the image.
+// kubernetes is an indexed Job (batch/v1). The task's number reaches the command through the
+// variable that such Jobs set; $(NAME) is Kubernetes' own notation, so no shell is needed in the
+// image.
 func kubernetes(a *Array) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: %s\nspec:\n", label(a.Name))
-	fmt.Fprintf(&b, "  completionMode: Indexed\n  completions: %d\n  parallelism: %d\n", a.Entries, a.Entries)
+	fmt.Fprintf(&b, "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: %s\nspec:\n",
+		label(a.Name))
+	fmt.Fprintf(&b, "  completionMode: Indexed\n  completions: %d\n  parallelism: %d\n", a.Entries,
+		a.Entries)
 	b.WriteString("  template:\n    spec:\n      restartPolicy: Never\n")
 	if a.Limit > 0 {
 		fmt.Fprintf(&b, "      activeDeadlineSeconds: %d\n", int(a.Limit.Seconds()))
 	}
-	fmt.Fprintf(&b, "      containers:\n        - name: run\n          image: %s\n          command:\n", yamlQuote(a.Image))
+	fmt.Fprintf(&b,
+		"      containers:\n        - name: run\n          image: %s\n          command:\n",
+		yamlQuote(a.Image))
 	for _, word := range a.Command {
 		fmt.Fprintf(&b, "            - %s\n", yamlQuote(strings.ReplaceAll(word, "$(", "$$(")))
 	}
-	fmt.Fprintf(&b, "            - %s\n            - \"$(JOB_COMPLETION_INDEX)\"\n", yamlQuote(a.EntryFlag))
-	fmt.Fprintf(&b, "          resources:\n            requests: {cpu: %d, memory: %dMi}\n", max(1, a.Threads), max(1, a.MemoryMiB))
+	fmt.Fprintf(&b, "            - %s\n            - \"$(JOB_COMPLETION_INDEX)\"\n",
+		yamlQuote(a.EntryFlag))
+	fmt.Fprintf(&b, "          resources:\n            requests: {cpu: %d, memory: %dMi}\n",
+		max(1, a.Threads), max(1, a.MemoryMiB))
 	return b.String()
 }
 

@@ -10,12 +10,15 @@ import (
 
 func array() Array {
 	return Array{
-		Name: "Tiny T5s", Command: []string{"deepnarrow", "sweep", "--grid", "it's a grid.yaml"}, EntryFlag: "--entry",
-		Entries: 12, Threads: 4, MemoryMiB: 2048, Limit: 90 * time.Second, Image: "registry.example/deepnarrow:1",
+		Name: "Tiny T5s", Command: []string{"deepnarrow", "sweep", "--grid", "it's a grid.yaml"},
+		EntryFlag: "--entry",
+		Entries:   12, Threads: 4, MemoryMiB: 2048, Limit: 90 * time.Second,
+		Image: "registry.example/deepnarrow:1",
 	}
 }
 
-// The script is what sbatch documents: directives first, then a command that reads SLURM_ARRAY_TASK_ID.
+// The script is what sbatch documents: directives first, then a command that reads
+// SLURM_ARRAY_TASK_ID.
 func TestEmitSlurm(t *testing.T) {
 	const want = `#!/bin/sh
 #SBATCH --job-name=tiny-t5s
@@ -31,7 +34,8 @@ exec deepnarrow sweep --grid 'it'\''s a grid.yaml' --entry "$SLURM_ARRAY_TASK_ID
 	}
 }
 
-// The fields are those of batch/v1 Job; the number of a task of an indexed Job is in JOB_COMPLETION_INDEX.
+// The fields are those of batch/v1 Job; the number of a task of an indexed Job is in
+// JOB_COMPLETION_INDEX.
 func TestEmitKubernetes(t *testing.T) {
 	a := array()
 	a.Command = append(a.Command, "$(HOME)")
@@ -63,13 +67,19 @@ func TestEmitKubernetes(t *testing.T) {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	pod := job.Spec.Template.Spec
-	if job.APIVersion != "batch/v1" || job.Kind != "Job" || job.Metadata.Name != "tiny-t5s" || job.Spec.CompletionMode != "Indexed" ||
-		job.Spec.Completions != 12 || pod.RestartPolicy != "Never" || pod.ActiveDeadlineSeconds != 90 || len(pod.Containers) != 1 {
+	if job.APIVersion != "batch/v1" || job.Kind != "Job" || job.Metadata.Name != "tiny-t5s" ||
+		job.Spec.CompletionMode != "Indexed" ||
+		job.Spec.Completions != 12 || pod.RestartPolicy != "Never" ||
+		pod.ActiveDeadlineSeconds != 90 || len(pod.Containers) != 1 {
 		t.Fatalf("job %+v", job)
 	}
 	c := pod.Containers[0]
-	want := []string{"deepnarrow", "sweep", "--grid", "it's a grid.yaml", "$$(HOME)", "--entry", "$(JOB_COMPLETION_INDEX)"}
-	if len(c.Command) != len(want) || c.Resources.Requests["memory"] != "2048Mi" || c.Image != a.Image {
+	want := []string{
+		"deepnarrow", "sweep", "--grid", "it's a grid.yaml", "$$(HOME)", "--entry",
+		"$(JOB_COMPLETION_INDEX)",
+	}
+	if len(c.Command) != len(want) || c.Resources.Requests["memory"] != "2048Mi" ||
+		c.Image != a.Image {
 		t.Fatalf("container %+v", c)
 	}
 	for i := range want {
@@ -99,7 +109,10 @@ func TestEmitRefuses(t *testing.T) {
 }
 
 func TestLabels(t *testing.T) {
-	for name, want := range map[string]string{"": "sweep", "--": "sweep", "Über 2": "ber-2", "a/b": "a-b"} {
+	for name, want := range map[string]string{
+		"": "sweep", "--": "sweep", "Über 2": "ber-2",
+		"a/b": "a-b",
+	} {
 		if got := label(name); got != want {
 			t.Errorf("label(%q) = %q, want %q", name, got, want)
 		}

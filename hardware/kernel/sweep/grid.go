@@ -12,8 +12,9 @@ import (
 
 // Grid is every shape trained for every number of tokens.
 type Grid struct {
-	Shapes   []shapes.Shape
-	Tokens   []int64        // positions of both stacks, as [kernel.Record] counts them; rounded up to whole steps
+	Shapes []shapes.Shape
+	// positions of both stacks, as [kernel.Record] counts them; rounded up to whole steps
+	Tokens   []int64
 	Options  kernel.Options // of every run
 	Schedule kernel.Schedule
 }
@@ -31,8 +32,9 @@ func (e *GridError) Error() string {
 	return fmt.Sprintf("grid: %s is %s; allowed: %s", e.Field, e.Value, e.Allowed)
 }
 
-// Entries lists the runs, those with the least work (parameters times steps, roughly) first, so that a budget that ends early leaves a
-// study of small runs and not one large one. Errors: a [*GridError] for an empty or repeated axis, or those of [kernel.Supported].
+// Entries lists the runs, those with the least work (parameters times steps, roughly) first, so
+// that a budget that ends early leaves a study of small runs and not one large one. Errors: a
+// [*GridError] for an empty or repeated axis, or those of [kernel.Supported].
 func (g *Grid) Entries() ([]Entry, error) {
 	if len(g.Shapes) == 0 || len(g.Tokens) == 0 {
 		axes := fmt.Sprintf("%d shapes × %d token counts", len(g.Shapes), len(g.Tokens))
@@ -40,7 +42,10 @@ func (g *Grid) Entries() ([]Entry, error) {
 	}
 	perStep := int64(g.Options.Batch) * int64(g.Options.EncoderLength+g.Options.DecoderLength)
 	if perStep < 1 {
-		return nil, &GridError{Field: "batch and lengths", Value: "empty", Allowed: "at least one position a step"}
+		return nil, &GridError{
+			Field: "batch and lengths", Value: "empty",
+			Allowed: "at least one position a step",
+		}
 	}
 	seen := map[string]bool{}
 	var entries []Entry
@@ -50,12 +55,18 @@ func (g *Grid) Entries() ([]Entry, error) {
 		}
 		for _, tokens := range g.Tokens {
 			if tokens < 1 {
-				return nil, &GridError{Field: "tokens", Value: fmt.Sprint(tokens), Allowed: "at least 1"}
+				return nil, &GridError{
+					Field: "tokens", Value: fmt.Sprint(tokens),
+					Allowed: "at least 1",
+				}
 			}
 			e := Entry{Shape: s, Steps: int((tokens + perStep - 1) / perStep)}
 			if seen[e.Name()] {
 				const allowed = "shapes of different names and token counts that differ by a step"
-				return nil, &GridError{Field: "run " + e.Name(), Value: "listed twice", Allowed: allowed}
+				return nil, &GridError{
+					Field: "run " + e.Name(), Value: "listed twice",
+					Allowed: allowed,
+				}
 			}
 			seen[e.Name()] = true
 			entries = append(entries, e)
@@ -78,7 +89,8 @@ func (e *Entry) work() float64 {
 	return total * float64(e.Steps)
 }
 
-// fileName is Name with what file systems and job schedulers object to replaced, one to one so that names stay different.
+// fileName is Name with what file systems and job schedulers object to replaced, one to one so that
+// names stay different.
 func fileName(run string) string {
 	var b strings.Builder
 	for _, c := range []byte(run) {

@@ -21,7 +21,8 @@ const recordSuffix = ".jsonl"
 // Folder is a directory with one record file a run.
 type Folder string
 
-// Keep writes the record of a run, all of it or nothing: under a temporary name first, which then becomes the final one.
+// Keep writes the record of a run, all of it or nothing: under a temporary name first, which then
+// becomes the final one.
 func (f Folder) Keep(r kernel.Record) error {
 	var line bytes.Buffer
 	if err := kernel.WriteRecord(&line, r); err != nil {
@@ -45,10 +46,12 @@ func (f Folder) Keep(r kernel.Record) error {
 // recordName tells runs of different seeds, optimizers and batches apart.
 func recordName(r *kernel.Record) string {
 	run := fileName(fmt.Sprintf("%s@%d", r.Shape, r.Steps))
-	return fmt.Sprintf("%s.%s.b%d.e%d.d%d.s%d%s", run, r.Optimizer, r.Batch, r.EncoderLength, r.DecoderLength, r.Seed, recordSuffix)
+	return fmt.Sprintf("%s.%s.b%d.e%d.d%d.s%d%s", run, r.Optimizer, r.Batch, r.EncoderLength,
+		r.DecoderLength, r.Seed, recordSuffix)
 }
 
-// Read returns every record in the files of a folder that end in .jsonl, in the order of their names.
+// Read returns every record in the files of a folder that end in .jsonl, in the order of their
+// names.
 func Read(folder fs.FS) ([]kernel.Record, error) {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
@@ -83,13 +86,14 @@ func (e *DisagreementError) Error() string {
 	return fmt.Sprintf("two records of run %s disagree: %s is %v and %v", e.Run, e.Field, e.A, e.B)
 }
 
-// pathTolerance is how far the losses of one run may lie apart on different instruction paths, whose rounding differs: runs drift apart
-// by the last digits, not by their mean. On one path the losses of a run are the same number.
+// pathTolerance is how far the losses of one run may lie apart on different instruction paths,
+// whose rounding differs: runs drift apart by the last digits, not by their mean. On one path the
+// losses of a run are the same number.
 const pathTolerance = 0.01
 
-// Merge joins the records of several machines. Of a run that occurs twice the first is kept, provided both agree on what does not depend
-// on the machine: parameters, tokens, FLOPs, and the losses. The result is sorted by shape, steps and seed. The error is a
-// [*DisagreementError].
+// Merge joins the records of several machines. Of a run that occurs twice the first is kept,
+// provided both agree on what does not depend on the machine: parameters, tokens, FLOPs, and the
+// losses. The result is sorted by shape, steps and seed. The error is a [*DisagreementError].
 func Merge(sets ...[]kernel.Record) ([]kernel.Record, error) {
 	byRun := map[string]kernel.Record{}
 	var merged []kernel.Record
@@ -108,7 +112,8 @@ func Merge(sets ...[]kernel.Record) ([]kernel.Record, error) {
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b kernel.Record) int {
-		return cmp.Or(cmp.Compare(a.Shape, b.Shape), cmp.Compare(a.Steps, b.Steps), cmp.Compare(a.Seed, b.Seed))
+		return cmp.Or(cmp.Compare(a.Shape, b.Shape), cmp.Compare(a.Steps, b.Steps),
+			cmp.Compare(a.Seed, b.Seed))
 	})
 	return merged, nil
 }

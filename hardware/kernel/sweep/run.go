@@ -15,14 +15,21 @@ type Study struct {
 	Grid Grid
 	// Training and HeldOut return the data of a run; the second is never trained on.
 	Training, HeldOut func(e *Entry) (kernel.Source, error)
-	HeldOutBatches    int                                       // batches that the loss of a record is a mean of; 0 means 16
-	FLOPs             func(e *Entry) float64                    // of a whole run, under the caller's convention
-	Machine           string                                    // of the records
-	Now               func() time.Time                          // the clock of budgets, step times and dates
-	Budget            time.Duration                             // no run starts that would not end within it, judged by the runs before; 0 for no bound
-	Done              []kernel.Record                           // of earlier calls: their runs are skipped
-	Keep              func(kernel.Record) error                 // called when a run ends, before the next begins
-	Progress          func(e *Entry, step int, r kernel.Result) // called after every step; may be nil
+	// batches that the loss of a record is a mean of; 0 means 16
+	HeldOutBatches int
+	// of a whole run, under the caller's convention
+	FLOPs   func(e *Entry) float64
+	Machine string // of the records
+	// the clock of budgets, step times and dates
+	Now func() time.Time
+	// no run starts that would not end within it, judged by the runs before; 0 for no bound
+	Budget time.Duration
+	// of earlier calls: their runs are skipped
+	Done []kernel.Record
+	// called when a run ends, before the next begins
+	Keep func(kernel.Record) error
+	// called after every step; may be nil
+	Progress func(e *Entry, step int, r kernel.Result)
 }
 
 // Outcome says what a call of [Run] did.
@@ -33,8 +40,9 @@ type Outcome struct {
 
 const defaultHeldOutBatches = 16
 
-// Run takes the runs that are not done, one after the other. It ends with the error of ctx when ctx ends: the run in hand is lost, all
-// before it are kept. A budget that is used up is no error: the outcome names what is left.
+// Run takes the runs that are not done, one after the other. It ends with the error of ctx when ctx
+// ends: the run in hand is lost, all before it are kept. A budget that is used up is no error: the
+// outcome names what is left.
 func (s *Study) Run(ctx context.Context) (Outcome, error) {
 	entries, err := s.Grid.Entries()
 	if err != nil {
@@ -69,15 +77,19 @@ func (s *Study) Run(ctx context.Context) (Outcome, error) {
 	return out, nil
 }
 
-// RunEntry takes one run, by its place in [Grid.Entries]: what a task of a job array does. A run that is done is not repeated. The error is
-// a [*GridError] for a place that is not there, or one of those of [Study.Run].
+// RunEntry takes one run, by its place in [Grid.Entries]: what a task of a job array does. A run
+// that is done is not repeated. The error is a [*GridError] for a place that is not there, or one
+// of those of [Study.Run].
 func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
 	entries, err := s.Grid.Entries()
 	if err != nil {
 		return Outcome{}, err
 	}
 	if place < 0 || place >= len(entries) {
-		return Outcome{}, &GridError{Field: "entry", Value: fmt.Sprint(place), Allowed: fmt.Sprintf("0 to %d", len(entries)-1)}
+		return Outcome{}, &GridError{
+			Field: "entry", Value: fmt.Sprint(place),
+			Allowed: fmt.Sprintf("0 to %d", len(entries)-1),
+		}
 	}
 	e := &entries[place]
 	if s.done(e) {
@@ -108,8 +120,10 @@ func (s *Study) done(e *Entry) bool {
 // belongs reports whether a record is of this entry of this grid.
 func (s *Study) belongs(e *Entry, r *kernel.Record) bool {
 	o := &s.Grid.Options
-	return r.Shape == e.Shape.Name && r.Steps == e.Steps && r.Seed == o.Seed && r.Optimizer == o.Optimizer.String() &&
-		r.Batch == o.Batch && r.EncoderLength == o.EncoderLength && r.DecoderLength == o.DecoderLength
+	return r.Shape == e.Shape.Name && r.Steps == e.Steps && r.Seed == o.Seed &&
+		r.Optimizer == o.Optimizer.String() &&
+		r.Batch == o.Batch && r.EncoderLength == o.EncoderLength &&
+		r.DecoderLength == o.DecoderLength
 }
 
 // recentSteps is how many last steps the training loss of a record is the mean of.
@@ -151,8 +165,9 @@ func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err er
 		return record, err
 	}
 	return t.Record(kernel.RecordInfo{
-		FLOPs: s.FLOPs(e), Loss: loss, TrainLoss: mean(losses[max(0, len(losses)-recentSteps):]), StepSeconds: median(seconds),
-		Machine: s.Machine, Now: s.Now(),
+		FLOPs: s.FLOPs(e), Loss: loss, TrainLoss: mean(losses[max(0, len(losses)-recentSteps):]),
+		StepSeconds: median(seconds),
+		Machine:     s.Machine, Now: s.Now(),
 	}), nil
 }
 

@@ -20,7 +20,10 @@ func shape(name string, d int) shapes.Shape {
 		Layers: 1, DFF: 2 * d, Activation: shapes.ReLU, DKV: 4, Heads: 2, KVHeads: 2,
 		Position: shapes.Relative, Positions: 8, FinalNorm: true,
 	}
-	return shapes.Shape{Name: name, Family: shapes.T5, DModel: d, Vocab: 29, Encoder: k, Decoder: k, Head: shapes.HeadTied}
+	return shapes.Shape{
+		Name: name, Family: shapes.T5, DModel: d, Vocab: 29, Encoder: k, Decoder: k,
+		Head: shapes.HeadTied,
+	}
 }
 
 // study is a grid of two shapes and two token counts, with a clock that advances a second a look.
@@ -30,7 +33,10 @@ func study(folder Folder) *Study {
 	return &Study{
 		Grid: Grid{
 			Shapes: []shapes.Shape{shape("wide", 16), shape("narrow", 8)}, Tokens: []int64{100, 41},
-			Options:  kernel.Options{Batch: 2, EncoderLength: 7, DecoderLength: 3, Threads: 1, Seed: 4},
+			Options: kernel.Options{
+				Batch: 2, EncoderLength: 7, DecoderLength: 3, Threads: 1,
+				Seed: 4,
+			},
 			Schedule: kernel.Schedule{Rate: 1e-3},
 		},
 		Training: source, HeldOut: source, FLOPs: func(e *Entry) float64 { return float64(e.Steps) }, Machine: "test",
@@ -39,7 +45,8 @@ func study(folder Folder) *Study {
 	}
 }
 
-// 100 and 41 positions are 5 and 3 steps of 20. Runs come in the order of their work, which is parameters times steps.
+// 100 and 41 positions are 5 and 3 steps of 20. Runs come in the order of their work, which is
+// parameters times steps.
 var runs = []string{"narrow@3", "narrow@5", "wide@3", "wide@5"}
 
 func names(records []kernel.Record) []string {
@@ -71,14 +78,16 @@ func TestStudyRunsItsGrid(t *testing.T) {
 		t.Fatalf("records of %v, error %v", names(records), err)
 	}
 	r := records[1]
-	// 5 steps of 2·(7+3) positions; the clock gives every step one second; a study's FLOPs are what its caller says.
-	if r.Tokens != 100 || r.StepSeconds != 1 || r.FLOPs != 5 || r.Machine != "test" || r.Loss <= 0 || r.TrainLoss <= 0 {
+	// 5 steps of 2·(7+3) positions; the clock gives every step one second; a study's FLOPs are what
+	// its caller says.
+	if r.Tokens != 100 || r.StepSeconds != 1 || r.FLOPs != 5 || r.Machine != "test" ||
+		r.Loss <= 0 || r.TrainLoss <= 0 {
 		t.Errorf("record %+v", r)
 	}
 }
 
-// A context that ends in the middle of the third run stands for a kill: what was kept before stays, and a second call does the rest, with the
-// losses of an undisturbed study.
+// A context that ends in the middle of the third run stands for a kill: what was kept before stays,
+// and a second call does the rest, with the losses of an undisturbed study.
 func TestKilledStudyLosesTheRunInFlight(t *testing.T) {
 	whole, broken := Folder(t.TempDir()), Folder(t.TempDir())
 	if _, err := study(whole).Run(context.Background()); err != nil {
@@ -109,7 +118,8 @@ func TestKilledStudyLosesTheRunInFlight(t *testing.T) {
 
 func TestBudgetLeavesWhatWouldNotFit(t *testing.T) {
 	s := study(Folder(t.TempDir()))
-	s.Budget = 30 * time.Second // the first run takes 8 looks at the clock, and the wide ones would take over 20 at its pace
+	// the first run takes 8 looks at the clock, and the wide ones would take over 20 at its pace
+	s.Budget = 30 * time.Second
 	out, err := s.Run(context.Background())
 	if err != nil || out.Ran == 0 || out.Ran == 4 || !slices.Equal(out.Left, runs[out.Ran:]) {
 		t.Errorf("outcome %+v, error %v", out, err)
@@ -179,7 +189,8 @@ func TestFolderKeepsWholeRecordsOnly(t *testing.T) {
 		}
 	}
 	files, err := filepath.Glob(filepath.Join(string(folder), "*"))
-	if err != nil || len(files) != 1 || filepath.Base(files[0]) != "t5-tiny_2fnl_3d2_403..b0.e0.d0.s0.jsonl" {
+	if err != nil || len(files) != 1 || filepath.Base(
+		files[0]) != "t5-tiny_2fnl_3d2_403..b0.e0.d0.s0.jsonl" {
 		t.Errorf("files %v, error %v", files, err)
 	}
 	if err := Folder(filepath.Join(string(folder), "absent")).Keep(r); err == nil {
@@ -192,7 +203,10 @@ func TestFolderKeepsWholeRecordsOnly(t *testing.T) {
 }
 
 func TestMergeRefusesDisagreement(t *testing.T) {
-	a := kernel.Record{Shape: "s", Steps: 3, Params: 5, Tokens: 60, FLOPs: 7, Loss: 2, TrainLoss: 3, Path: "avx2", Machine: "one"}
+	a := kernel.Record{
+		Shape: "s", Steps: 3, Params: 5, Tokens: 60, FLOPs: 7, Loss: 2, TrainLoss: 3,
+		Path: "avx2", Machine: "one",
+	}
 	same := a
 	same.Machine, same.StepSeconds, same.Date = "two", 9, "later"
 	other := a

@@ -42,7 +42,8 @@ func TestActivationGradients(t *testing.T) {
 	})
 }
 
-// TestActivationExtremes: far out gelu is the identity or 0, with slope 1 or 0; NaN stays where it is.
+// TestActivationExtremes: far out gelu is the identity or 0, with slope 1 or 0; NaN stays where it
+// is.
 func TestActivationExtremes(t *testing.T) {
 	nan := float32(math.NaN())
 	a := []float32{1e30, -1e30, 0, 20, -20, nan, 3e38, -5}
@@ -59,10 +60,12 @@ func TestActivationExtremes(t *testing.T) {
 		if got[5] == got[5] {
 			t.Errorf("%s of NaN is %v", what, got[5])
 		}
-		checkNear(t, what, append(clone(got[:5]), got[6:]...), append(clone(want[:5]), want[6:]...), expTolerance)
+		checkNear(t, what, append(clone(got[:5]), got[6:]...), append(clone(want[:5]), want[6:]...),
+			expTolerance)
 	}
 	eachPath(t, func(t *testing.T, s *Set) {
-		h, da, db, y := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+		h, da, db, y := make([]float32, n), make([]float32, n), make([]float32, n),
+			make([]float32, n)
 		s.GEGLU(h, a, ones)
 		s.GEGLUBackward(da, db, ones, a, ones)
 		s.ReLU(y, a)

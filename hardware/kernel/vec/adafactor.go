@@ -2,7 +2,8 @@ package vec
 
 import "math"
 
-// View is a matrix, or with one row a vector, inside a flat buffer: Rows·Cols elements from Offset, row by row.
+// View is a matrix, or with one row a vector, inside a flat buffer: Rows·Cols elements from Offset,
+// row by row.
 type View struct{ Offset, Rows, Cols int }
 
 // AdafactorOptions configures Adafactor. The zero value is the T5 recipe.
@@ -21,14 +22,17 @@ const (
 	slowestStep = 1e-2
 )
 
-// RelativeStep returns the relative step size of the T5 recipe, min(1e-2, 1/√step); step counts from 1.
+// RelativeStep returns the relative step size of the T5 recipe, min(1e-2, 1/√step); step counts
+// from 1.
 func RelativeStep(step int) float64 { return min(slowestStep, 1/math.Sqrt(float64(step))) }
 
 // Adafactor is the optimizer's state over one flat buffer of parameters seen as matrices.
 //
-// A factored matrix of R rows and C columns keeps R + C second moments, any other view one per element; there is no first moment.
+// A factored matrix of R rows and C columns keeps R + C second moments, any other view one per
+// element; there is no first moment.
 type Adafactor struct {
-	State []float32 // second moments, view by view: for a factored one its rows, then its columns; for checkpoints
+	// second moments, view by view: for a factored one its rows, then its columns; for checkpoints
+	State []float32
 
 	set    *Set
 	o      AdafactorOptions
@@ -86,12 +90,15 @@ func (v View) factored(o AdafactorOptions) bool {
 	return v.Rows >= o.MinFactored && v.Cols >= o.MinFactored
 }
 
-// NewAdafactor returns an Adafactor whose moments live in state: AdafactorState elements, zeros or those of a checkpoint. It
-// allocates scratch: for each factored matrix a row of columns, and one for each of at most 33 blocks of rows. Elements outside
-// all views are never touched.
+// NewAdafactor returns an Adafactor whose moments live in state: AdafactorState elements, zeros or
+// those of a checkpoint. It allocates scratch: for each factored matrix a row of columns, and one
+// for each of at most 33 blocks of rows. Elements outside all views are never touched.
 func NewAdafactor(s *Set, o AdafactorOptions, views []View, state []float32) *Adafactor {
 	exactly(state, AdafactorState(o, views))
-	a := &Adafactor{State: state, set: s, o: o.withDefaults(), views: make([]factoredView, len(views))}
+	a := &Adafactor{
+		State: state, set: s, o: o.withDefaults(),
+		views: make([]factoredView, len(views)),
+	}
 	for i, v := range views {
 		f := &a.views[i]
 		f.View, f.factored = v, v.factored(a.o)
@@ -111,7 +118,8 @@ func NewAdafactor(s *Set, o AdafactorOptions, views []View, state []float32) *Ad
 	return a
 }
 
-// cut splits the view into blocks that depend on its size alone, so that no result depends on the number of threads.
+// cut splits the view into blocks that depend on its size alone, so that no result depends on the
+// number of threads.
 func (f *factoredView) cut() {
 	n, per := f.Rows*f.Cols, optimizerBlock
 	if f.factored {

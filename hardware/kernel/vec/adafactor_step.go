@@ -2,16 +2,18 @@ package vec
 
 import "math"
 
-// Step moves p against the gradient g. step counts from 1; rate is the relative step size, RelativeStep(step) in the T5 recipe.
+// Step moves p against the gradient g. step counts from 1; rate is the relative step size,
+// RelativeStep(step) in the T5 recipe.
 //
 //	β = 1 − step^−c, R_i = β·R_i + (1−β)·mean_j(g² + ε1), C_j = β·C_j + (1−β)·mean_i(g² + ε1)
 //	u_ij = g_ij / √(R_i·C_j / mean(R)), or g/√V where not factored
 //	p = p − rate·max(ε2, rms(p)) · u / max(1, rms(u)/d)
 //
-// Each mean and rms is over one view; c is Decay, d is Clip, ε1 = 1e-30, ε2 = 1e-3. The result does not depend on how each
-// spreads its tasks; nil runs them one after another. Nothing is allocated. Not modelled: first moment, weight decay; squares
-// of gradients beyond 1e19 overflow.
-// Source: Shazeer and Stern 2018, algorithms 4 to 6, arXiv 1804.04235; Raffel et al. 2020, §3.1.2, arXiv 1910.10683.
+// Each mean and rms is over one view; c is Decay, d is Clip, ε1 = 1e-30, ε2 = 1e-3. The result does
+// not depend on how each spreads its tasks; nil runs them one after another. Nothing is allocated.
+// Not modelled: first moment, weight decay; squares of gradients beyond 1e19 overflow.
+// Source: Shazeer and Stern 2018, algorithms 4 to 6, arXiv 1804.04235; Raffel et al. 2020, §3.1.2,
+// arXiv 1910.10683.
 func (a *Adafactor) Step(step int, rate float64, p, g []float32, each Each) {
 	a.p, a.g = p, exactly(g, len(p))
 	a.rate, a.beta = rate, 1-math.Pow(float64(step), -a.o.Decay)
@@ -41,7 +43,8 @@ func (a *Adafactor) gatherBlock(i int) {
 	g := b.elements(a.g)
 	b.paramSq = k.sumSquares(b.elements(a.p))
 	if !v.factored {
-		b.update = float64(k.moment(v.cols[b.lo:b.hi], g, float32(a.beta), float32(1-a.beta), adafactorEpsilon1))
+		b.update = float64(k.moment(v.cols[b.lo:b.hi], g, float32(a.beta), float32(1-a.beta),
+			adafactorEpsilon1))
 		return
 	}
 	clear(b.columns)
@@ -92,7 +95,8 @@ func (a *Adafactor) measureBlock(i int) {
 	g := b.elements(a.g)
 	b.update = 0
 	for row := b.lo; row < b.hi; row++ {
-		b.update += v.rowMean / float64(v.rows[row]) * float64(a.set.k.scaledSquares(g[:v.Cols], v.colFactor))
+		b.update += v.rowMean / float64(v.rows[row]) * float64(
+			a.set.k.scaledSquares(g[:v.Cols], v.colFactor))
 		g = g[v.Cols:]
 	}
 }

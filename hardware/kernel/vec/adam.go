@@ -2,8 +2,8 @@ package vec
 
 import "math"
 
-// Each runs task(i) once for every i from 0 to n−1, in any order and on any threads, and returns when all have ended: the For
-// of a pool.
+// Each runs task(i) once for every i from 0 to n−1, in any order and on any threads, and returns
+// when all have ended: the For of a pool.
 type Each func(n int, task func(i int))
 
 // optimizerBlock is about how many elements one task of an optimizer handles.
@@ -27,7 +27,8 @@ type Adam struct {
 	scale, root, rate, keep float32
 }
 
-// NewAdam returns an Adam whose moments live in m and v, of the length of the parameters: zeros, or those of a checkpoint.
+// NewAdam returns an Adam whose moments live in m and v, of the length of the parameters: zeros, or
+// those of a checkpoint.
 func NewAdam(s *Set, o AdamOptions, m, v []float32) *Adam {
 	orDefault(&o.Beta1, 0.9)
 	orDefault(&o.Beta2, 0.999)
@@ -48,8 +49,9 @@ func orDefault(v *float64, value float64) {
 //	m = β1·m + (1−β1)·g, v = β2·v + (1−β2)·g²
 //	p = p·(1 − rate·decay) − rate·(m/(1−β1^step)) / (√(v/(1−β2^step)) + ε)
 //
-// The result does not depend on how each spreads its tasks; nil runs them one after another. Nothing is allocated.
-// Source: Kingma and Ba 2015, algorithm 1, arXiv 1412.6980; decay as in Loshchilov and Hutter 2019, arXiv 1711.05101.
+// The result does not depend on how each spreads its tasks; nil runs them one after another.
+// Nothing is allocated. Source: Kingma and Ba 2015, algorithm 1, arXiv 1412.6980; decay as in
+// Loshchilov and Hutter 2019, arXiv 1711.05101.
 func (a *Adam) Step(step int, rate float64, p, g []float32, gradScale float64, each Each) {
 	a.p, a.g = exactly(p, len(a.M)), exactly(g, len(a.M))
 	a.scale = float32(gradScale)
@@ -64,7 +66,8 @@ func (a *Adam) block(i int) {
 	lo, hi := i*optimizerBlock, min(len(a.p), (i+1)*optimizerBlock)
 	o := &a.o
 	a.set.k.adam(a.p[lo:hi], a.M[lo:hi], a.V[lo:hi], a.g[lo:hi], a.scale,
-		float32(o.Beta1), float32(1-o.Beta1), float32(o.Beta2), float32(1-o.Beta2), a.root, float32(o.Epsilon), a.rate, a.keep)
+		float32(o.Beta1), float32(1-o.Beta1), float32(o.Beta2), float32(1-o.Beta2), a.root,
+		float32(o.Epsilon), a.rate, a.keep)
 }
 
 func run(each Each, n int, task func(i int)) {

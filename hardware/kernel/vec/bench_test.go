@@ -9,8 +9,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// bench runs a routine on one thread and on all, on every path. bytes is what one pass over the data must move at least: each
-// array read or written counts once. each hands out tasks as the training step does.
+// bench runs a routine on one thread and on all, on every path. bytes is what one pass over the
+// data must move at least: each array read or written counts once. each hands out tasks as the
+// training step does.
 func bench(b *testing.B, bytes int, make func(s *Set) func(each Each)) {
 	threads := []int{1}
 	if n := runtime.GOMAXPROCS(0); n > 1 {
@@ -74,7 +75,8 @@ func BenchmarkCrossEntropy(b *testing.B) {
 	targets, losses := make([]int32, benchRows), make([]RowLoss, benchRows)
 	bench(b, 2*bytesPerNumber*len(x), func(s *Set) func(Each) {
 		return rowBench(benchRows, func(lo, hi int) {
-			block, o := x[lo*benchVocabulary:hi*benchVocabulary], LossOptions{ZLoss: 1e-4, GradScale: 1}
+			block, o := x[lo*benchVocabulary:hi*benchVocabulary],
+				LossOptions{ZLoss: 1e-4, GradScale: 1}
 			s.CrossEntropy(block, benchVocabulary, targets[lo:hi], nil, o, losses[lo:hi])
 		})
 	})
@@ -100,7 +102,8 @@ func BenchmarkRMSNormBackward(b *testing.B) {
 		return rowBench(normRows, func(lo, hi int) {
 			at, end := lo*benchWidth, hi*benchWidth
 			dw := partial[lo/NormBlock*benchWidth : NormBlocks(hi)*benchWidth]
-			s.RMSNormBackward(NormGrads{DX: dx[at:end], Accumulate: true, Partial: dw}, dy[at:end], x[at:end], w, inv[lo:hi])
+			s.RMSNormBackward(NormGrads{DX: dx[at:end], Accumulate: true, Partial: dw}, dy[at:end],
+				x[at:end], w, inv[lo:hi])
 		})
 	})
 }
@@ -115,7 +118,8 @@ func BenchmarkReLU(b *testing.B) {
 }
 
 func BenchmarkGEGLU(b *testing.B) {
-	x, y, h := normal(source(1), activationRows, 1), normal(source(2), activationRows, 1), make([]float32, activationRows)
+	x, y, h := normal(source(1), activationRows, 1), normal(source(2), activationRows, 1),
+		make([]float32, activationRows)
 	b.Run("forward", func(b *testing.B) {
 		bench(b, 3*bytesPerNumber*len(x), func(s *Set) func(Each) {
 			return rowBench(len(x), func(lo, hi int) { s.GEGLU(h[lo:hi], x[lo:hi], y[lo:hi]) })

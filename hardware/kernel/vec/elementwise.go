@@ -1,6 +1,7 @@
 package vec
 
-// SquaresBlock is how many elements share one partial sum in SquaresBlocks: cuts at its multiples do not change SumSquares.
+// SquaresBlock is how many elements share one partial sum in SquaresBlocks: cuts at its multiples
+// do not change SumSquares.
 const SquaresBlock = 1 << 16
 
 // Add adds a to dst. The slices have one length.
@@ -20,7 +21,8 @@ func (s *Set) AddColumns(dst, m []float32) {
 	}
 }
 
-// SumSquares returns the sum of x², squared and added in float64: the sum, in order, of what SquaresBlocks writes.
+// SumSquares returns the sum of x², squared and added in float64: the sum, in order, of what
+// SquaresBlocks writes.
 func (s *Set) SumSquares(x []float32) float64 {
 	var sum float64
 	for len(x) > 0 {
@@ -31,8 +33,8 @@ func (s *Set) SumSquares(x []float32) float64 {
 	return sum
 }
 
-// SquaresBlocks writes to sums the sum of squares of each SquaresBlock elements of x, the last block perhaps shorter. The length
-// of sums must be that number of blocks.
+// SquaresBlocks writes to sums the sum of squares of each SquaresBlock elements of x, the last
+// block perhaps shorter. The length of sums must be that number of blocks.
 func (s *Set) SquaresBlocks(sums []float64, x []float32) {
 	sums = exactly(sums, (len(x)+SquaresBlock-1)/SquaresBlock)
 	for i := range sums {
@@ -43,7 +45,8 @@ func (s *Set) SquaresBlocks(sums []float64, x []float32) {
 // finiteBlock is how many elements NonFinite looks at before it decides where to look closer.
 const finiteBlock = 1 << 12
 
-// NonFinite returns the index of the first element of x that is NaN or infinite, −1 if all are finite.
+// NonFinite returns the index of the first element of x that is NaN or infinite, −1 if all are
+// finite.
 func (s *Set) NonFinite(x []float32) int {
 	for at := 0; at < len(x); at += finiteBlock {
 		block := x[at:min(len(x), at+finiteBlock)]

@@ -52,8 +52,8 @@ func TestGeneratedIsFresh(t *testing.T) {
 	}
 }
 
-// TestAssemblyRules: every return clears the upper halves of the registers, which SSE code would otherwise wait for; AVX2
-// routines keep to the instructions and the 16 registers that AVX2 has.
+// TestAssemblyRules: every return clears the upper halves of the registers, which SSE code would
+// otherwise wait for; AVX2 routines keep to the instructions and the 16 registers that AVX2 has.
 func TestAssemblyRules(t *testing.T) {
 	wide := regexp.MustCompile(`\b(Z\d+|K\d|[XY](1[6-9]|[23]\d))\b`)
 	for _, set := range generated {
@@ -86,7 +86,8 @@ func TestAssemblyRules(t *testing.T) {
 			}
 		}
 		if routines := reflect.TypeFor[kernels]().NumField(); returns != routines {
-			t.Errorf("%s has %d returns, want one for each of the %d routines", set, returns, routines)
+			t.Errorf("%s has %d returns, want one for each of the %d routines", set, returns,
+				routines)
 		}
 	}
 }

@@ -204,7 +204,8 @@ var kernelCases = []kernelCase{
 	{
 		"adam", mapTolerance, 2, 4,
 		func(k *kernels, a [][]float32) float64 {
-			k.adam(a[0], a[1], a[2], a[3], caseGradientScale, caseBeta1, 1-caseBeta1, caseBeta2, 1-caseBeta2, caseRoot, caseEps, caseRate, caseKeep)
+			k.adam(a[0], a[1], a[2], a[3], caseGradientScale, caseBeta1, 1-caseBeta1, caseBeta2,
+				1-caseBeta2, caseRoot, caseEps, caseRate, caseKeep)
 			return 0
 		},
 		maps(func(a [][]float64, i int) {
@@ -304,8 +305,8 @@ func geluSlope64(a float64) float64 {
 	return (1+th)/2 + a/2*(1-th*th)*math.Sqrt(2/math.Pi)*(1+3*0.044715*a*a)
 }
 
-// TestKernels holds every routine against its float64 twin over odd sizes and all alignments that matter, and looks for writes
-// past the end.
+// TestKernels holds every routine against its float64 twin over odd sizes and all alignments that
+// matter, and looks for writes past the end.
 func TestKernels(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		for _, c := range kernelCases {
@@ -334,7 +335,8 @@ func (c kernelCase) check(t *testing.T, s *Set, n, shift, seed int) {
 	result := c.run(&s.k, got)
 	wanted, size := c.twin(want)
 	if d := math.Abs(result - wanted); result != wanted && !(d <= c.tolerance*size) {
-		t.Fatalf("%s of %d elements at %d = %v, want %v (%.2g of its terms)", c.name, n, shift, result, wanted, d/size)
+		t.Fatalf("%s of %d elements at %d = %v, want %v (%.2g of its terms)", c.name, n, shift,
+			result, wanted, d/size)
 	}
 	for i := range got {
 		checkNear(t, c.name+" argument", got[i], want[i], c.tolerance)

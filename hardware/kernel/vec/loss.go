@@ -2,7 +2,8 @@ package vec
 
 import "math"
 
-// LossOptions configures CrossEntropy. The zero value writes no gradient but zeros: GradScale must be set.
+// LossOptions configures CrossEntropy. The zero value writes no gradient but zeros: GradScale must
+// be set.
 type LossOptions struct {
 	ZLoss     float64 // coefficient of z², z = log Σ exp(logit); 0 for none (PaLM and T5X use 1e-4)
 	GradScale float64 // every gradient is multiplied by it: 1/(sum of weights) for the mean loss
@@ -15,7 +16,8 @@ type RowLoss struct {
 	Weight float64
 }
 
-// SumLoss returns the sum of the rows in their order, so that it does not depend on who computed them.
+// SumLoss returns the sum of the rows in their order, so that it does not depend on who computed
+// them.
 func SumLoss(rows []RowLoss) RowLoss {
 	var sum RowLoss
 	for _, r := range rows {
@@ -26,16 +28,20 @@ func SumLoss(rows []RowLoss) RowLoss {
 	return sum
 }
 
-// CrossEntropy writes the loss of each row of logits, cols wide, to losses and turns the logits into the gradient in place.
+// CrossEntropy writes the loss of each row of logits, cols wide, to losses and turns the logits
+// into the gradient in place.
 //
 //	nll = w·(z − x_t), z = log Σ_j exp(x_j); z-loss = w·c·z²
 //	g_j = s·w·(p_j·(1 + 2·c·z) − [j = t]), p = softmax(x)
 //
-// t is the row's target, w its weight, c and s the ZLoss and GradScale of o. weights may be nil: all 1. A row of weight 0 (a
-// mask) has loss and gradient 0 whatever its logits and target are. A row with NaN or +Inf, or one that is masked throughout,
-// has loss and gradient NaN. Other targets outside 0 … cols−1 panic. Not modelled: label smoothing.
+// t is the row's target, w its weight, c and s the ZLoss and GradScale of o. weights may be nil:
+// all 1. A row of weight 0 (a mask) has loss and gradient 0 whatever its logits and target are. A
+// row with NaN or +Inf, or one that is masked throughout, has loss and gradient NaN. Other targets
+// outside 0 … cols−1 panic. Not modelled: label smoothing.
 // Source of the z-loss: Chowdhery et al. 2022, PaLM, §5, arXiv 2204.02311.
-func (s *Set) CrossEntropy(logits []float32, cols int, targets []int32, weights []float32, o LossOptions, losses []RowLoss) {
+func (s *Set) CrossEntropy(logits []float32, cols int, targets []int32, weights []float32,
+	o LossOptions, losses []RowLoss,
+) {
 	rows := rowsOf(logits, cols)
 	exactly(targets, rows)
 	exactly(losses, rows)
@@ -57,7 +63,9 @@ func (s *Set) CrossEntropy(logits []float32, cols int, targets []int32, weights 
 	}
 }
 
-func (s *Set) rowLoss(e *exponentials, row []float32, target int, weight float64, o LossOptions) RowLoss {
+func (s *Set) rowLoss(e *exponentials, row []float32, target int, weight float64,
+	o LossOptions,
+) RowLoss {
 	logit := float64(row[target])
 	e.take(s, row, nil, nil)
 	if e.sum == 0 {

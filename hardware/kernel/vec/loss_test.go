@@ -6,7 +6,9 @@ import (
 )
 
 // crossEntropy64 is Σ w·(z − x_t + c·z²) as written.
-func crossEntropy64(x []float64, cols int, targets []int32, weights []float32, zLoss float64) float64 {
+func crossEntropy64(x []float64, cols int, targets []int32, weights []float32,
+	zLoss float64,
+) float64 {
 	loss := 0.0
 	for r, target := range targets {
 		row, top, sum := x[r*cols:(r+1)*cols], math.Inf(-1), 0.0
@@ -25,8 +27,8 @@ func crossEntropy64(x []float64, cols int, targets []int32, weights []float32, z
 const (
 	testZLoss     = 1e-2 // large enough to show
 	testGradScale = 0.25
-	// lossTolerance is relative to the loss: the float32 normaliser of a chunk of 2,048 carries about sumTolerance, and z is of
-	// order 10.
+	// lossTolerance is relative to the loss: the float32 normaliser of a chunk of 2,048 carries
+	// about sumTolerance, and z is of order 10.
 	lossTolerance = 1e-6
 )
 
@@ -48,7 +50,8 @@ func TestCrossEntropy(t *testing.T) {
 			want := crossEntropy64(in, cols, targets, weights, testZLoss)
 			losses := make([]RowLoss, rows)
 			got := unaligned(x, 3)
-			s.CrossEntropy(got, cols, targets, weights, LossOptions{ZLoss: testZLoss, GradScale: testGradScale}, losses)
+			s.CrossEntropy(got, cols, targets, weights,
+				LossOptions{ZLoss: testZLoss, GradScale: testGradScale}, losses)
 			checkGuard(t, got)
 			sum := SumLoss(losses)
 			if d := math.Abs(sum.NLL + sum.Z - want); d > lossTolerance*max(1, want) {
@@ -57,7 +60,8 @@ func TestCrossEntropy(t *testing.T) {
 			if sum.Weight != float64(weights[0])+float64(weights[1]) {
 				t.Errorf("weight %v, want the sum of %v", sum.Weight, weights)
 			}
-			checkNear(t, "gradient over "+sizeName(cols), got, lossGradient64(in, cols, targets, weights), expTolerance)
+			checkNear(t, "gradient over "+sizeName(cols), got,
+				lossGradient64(in, cols, targets, weights), expTolerance)
 		}
 	})
 }
@@ -83,7 +87,8 @@ func TestCrossEntropyGradient(t *testing.T) {
 			x, targets, weights := lossCase(seed, rows, cols)
 			weights[1] = 0
 			at := doubles(x)
-			s.CrossEntropy(x, cols, targets, weights, LossOptions{ZLoss: testZLoss, GradScale: testGradScale}, make([]RowLoss, rows))
+			s.CrossEntropy(x, cols, targets, weights,
+				LossOptions{ZLoss: testZLoss, GradScale: testGradScale}, make([]RowLoss, rows))
 			checkGradient(t, "loss gradient", x, at, 0, func() float64 {
 				return testGradScale * crossEntropy64(at, cols, targets, weights, testZLoss)
 			})
@@ -140,7 +145,8 @@ func TestCrossEntropyExtremes(t *testing.T) {
 		checkNear(t, "losses", nll, []float64{0, 80, math.Ln2}, mapTolerance)
 		checkNear(t, "gradients", x[:9], []float64{0, 0, 0, -1, 1, 0, 0, -0.5, 0.5}, mapTolerance)
 		if !math.IsNaN(losses[3].NLL) || x[9] == x[9] {
-			t.Errorf("a row without a score has loss %v and gradient %v, want NaN", losses[3].NLL, x[9])
+			t.Errorf("a row without a score has loss %v and gradient %v, want NaN", losses[3].NLL,
+				x[9])
 		}
 	})
 }
@@ -154,11 +160,13 @@ func TestCrossEntropySplit(t *testing.T) {
 		s.CrossEntropy(whole, cols, targets, weights, o, losses[:rows])
 		for _, cut := range [][2]int{{0, 2}, {2, 3}, {3, 7}} {
 			lo, hi := cut[0], cut[1]
-			s.CrossEntropy(parts[lo*cols:hi*cols], cols, targets[lo:hi], weights[lo:hi], o, losses[rows+lo:rows+hi])
+			s.CrossEntropy(parts[lo*cols:hi*cols], cols, targets[lo:hi], weights[lo:hi], o,
+				losses[rows+lo:rows+hi])
 		}
 		checkSame(t, "gradients of parts", parts, whole)
 		if SumLoss(losses[:rows]) != SumLoss(losses[rows:]) {
-			t.Errorf("loss of parts %+v, of the whole %+v", SumLoss(losses[rows:]), SumLoss(losses[:rows]))
+			t.Errorf("loss of parts %+v, of the whole %+v", SumLoss(losses[rows:]),
+				SumLoss(losses[:rows]))
 		}
 	})
 }

@@ -15,7 +15,8 @@ func NormBlocks(rows int) int { return (rows + NormBlock - 1) / NormBlock }
 //
 //	rms = sqrt(Σ x²/n + NormEpsilon), no mean subtracted and no bias
 //
-// y may be x. Source: Zhang and Sennrich 2019, arXiv 1910.07467; Raffel et al. 2020, §2.1, arXiv 1910.10683.
+// y may be x. Source: Zhang and Sennrich 2019, arXiv 1910.07467; Raffel et al. 2020, §2.1, arXiv
+// 1910.10683.
 func (s *Set) RMSNorm(y, inv, x, w []float32) {
 	n := len(w)
 	rows := rowsOf(x, n)
@@ -31,11 +32,12 @@ func (s *Set) RMSNorm(y, inv, x, w []float32) {
 
 // NormGrads are the buffers of RMSNormBackward.
 type NormGrads struct {
-	DX         []float32 // gradient of x
-	Accumulate bool      // add to DX, which holds the gradient that goes round the block, instead of writing it
-	// Partial gets the gradient of w, a row of len(w) for each NormBlock rows of x: NormBlocks(rows) rows. Their sum by
-	// AddColumns, in order, does not depend on how rows were split, provided every part but the last is a multiple of NormBlock
-	// rows.
+	DX []float32 // gradient of x
+	// add to DX, which holds the gradient that goes round the block, instead of writing it
+	Accumulate bool
+	// Partial gets the gradient of w, a row of len(w) for each NormBlock rows of x:
+	// NormBlocks(rows) rows. Their sum by AddColumns, in order, does not depend on how rows were
+	// split, provided every part but the last is a multiple of NormBlock rows.
 	Partial []float32
 }
 

@@ -34,13 +34,18 @@ func TestRMSNorm(t *testing.T) {
 	})
 }
 
-// TestRMSNormExtremes: a row of zeros is held up by NormEpsilon alone, and squares that float32 cannot hold do no harm.
+// TestRMSNormExtremes: a row of zeros is held up by NormEpsilon alone, and squares that float32
+// cannot hold do no harm.
 func TestRMSNormExtremes(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
-		x := []float32{0, 0, 0, 0, 1e30, -1e30, 1e30, 1e30, 1e-30, 0, 0, 0, float32(math.NaN()), 1, 1, 1}
+		x := []float32{
+			0, 0, 0, 0, 1e30, -1e30, 1e30, 1e30, 1e-30, 0, 0, 0, float32(math.NaN()), 1,
+			1, 1,
+		}
 		y, inv := make([]float32, 16), make([]float32, 4)
 		s.RMSNorm(y, inv, x, []float32{1, 1, 1, 1})
-		checkNear(t, "norms", y[:12], []float64{0, 0, 0, 0, 1, -1, 1, 1, 1e-27, 0, 0, 0}, mapTolerance)
+		checkNear(t, "norms", y[:12], []float64{0, 0, 0, 0, 1, -1, 1, 1, 1e-27, 0, 0, 0},
+			mapTolerance)
 		checkNear(t, "1/rms", inv[:3], []float64{1000, 1e-30, 1000}, mapTolerance)
 		if !(y[12] != y[12] && inv[3] != inv[3]) {
 			t.Errorf("row with NaN: %v, 1/rms %v", y[12:], inv[3])
@@ -60,7 +65,8 @@ func TestRMSNormGradient(t *testing.T) {
 				dx, dw := normal(r, rows*n, 1), normal(r, n, 1)
 				before, wBefore := clone(dx), clone(dw)
 				partial := normal(r, n*NormBlocks(rows), 1) // rubbish that must not matter
-				s.RMSNormBackward(NormGrads{DX: dx, Accumulate: accumulate, Partial: partial}, dy, x, w, inv)
+				s.RMSNormBackward(NormGrads{DX: dx, Accumulate: accumulate, Partial: partial}, dy,
+					x, w, inv)
 				s.AddColumns(dw, partial)
 
 				at, weight, c := doubles(x), doubles(w), doubles(dy)
@@ -68,7 +74,8 @@ func TestRMSNormGradient(t *testing.T) {
 				if !accumulate {
 					clear(base)
 				}
-				terms := 0.0 // w·dy/rms, from which its part along x is taken: nearly all of it in a row of one
+				// w·dy/rms, from which its part along x is taken: nearly all of it in a row of one
+				terms := 0.0
 				for i, v := range c {
 					terms = max(terms, math.Abs(v*weight[i%n])*float64(inv[i/n]))
 				}
@@ -95,7 +102,10 @@ func TestRMSNormSplit(t *testing.T) {
 			for i := range len(cuts) - 1 {
 				lo, hi := cuts[i], cuts[i+1]
 				s.RMSNorm(y[lo*n:hi*n], inv[lo:hi], x[lo*n:hi*n], w)
-				g := NormGrads{DX: dx[lo*n : hi*n], Partial: partial[lo/NormBlock*n : NormBlocks(hi)*n]}
+				g := NormGrads{
+					DX:      dx[lo*n : hi*n],
+					Partial: partial[lo/NormBlock*n : NormBlocks(hi)*n],
+				}
 				s.RMSNormBackward(g, dy[lo*n:hi*n], x[lo*n:hi*n], w, inv[lo:hi])
 			}
 			s.AddColumns(dw, partial)

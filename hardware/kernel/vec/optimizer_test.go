@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// optimizerTolerance is relative to max(1, |want|) after five steps of size 0.01: each moves a parameter by a few roundings of
-// mapTolerance, and Adafactor's factors carry sumTolerance.
+// optimizerTolerance is relative to max(1, |want|) after five steps of size 0.01: each moves a
+// parameter by a few roundings of mapTolerance, and Adafactor's factors carry sumTolerance.
 const optimizerTolerance = 1e-6
 
 func TestAdam(t *testing.T) {
@@ -28,7 +28,8 @@ func TestAdam(t *testing.T) {
 					h := gradScale * float64(g[i])
 					m64[i] = 0.9*m64[i] + 0.1*h
 					v64[i] = 0.999*v64[i] + 0.001*h*h
-					m, v := m64[i]/(1-math.Pow(0.9, float64(step))), v64[i]/(1-math.Pow(0.999, float64(step)))
+					m, v := m64[i]/(1-math.Pow(0.9, float64(step))),
+						v64[i]/(1-math.Pow(0.999, float64(step)))
 					p64[i] -= rate * (m/(math.Sqrt(v)+1e-8) + 0.1*p64[i])
 				}
 			}
@@ -39,16 +40,20 @@ func TestAdam(t *testing.T) {
 	})
 }
 
-// TestAdamFirstStep: after one step from zero moments the update is rate·sign(g), by the bias correction.
+// TestAdamFirstStep: after one step from zero moments the update is rate·sign(g), by the bias
+// correction.
 func TestAdamFirstStep(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		p := []float32{1, 1, 1}
-		NewAdam(s, AdamOptions{}, make([]float32, 3), make([]float32, 3)).Step(1, 0.25, p, []float32{4, -1e-3, 0}, 1, nil)
-		checkNear(t, "parameters", p, []float64{0.75, 1.25, 1}, 1e-5) // ε = 1e-8 beside a gradient of 1e-3
+		NewAdam(s, AdamOptions{}, make([]float32, 3), make([]float32, 3)).Step(1, 0.25, p,
+			[]float32{4, -1e-3, 0}, 1, nil)
+		// ε = 1e-8 beside a gradient of 1e-3
+		checkNear(t, "parameters", p, []float64{0.75, 1.25, 1}, 1e-5)
 	})
 }
 
-// adafactor64 is the algorithm as written for one matrix; v has rows+cols moments where it is factored, else one per element.
+// adafactor64 is the algorithm as written for one matrix; v has rows+cols moments where it is
+// factored, else one per element.
 func adafactor64(step int, rate float64, p, g, v []float64, rows, cols int, factored bool) {
 	beta, n := 1-math.Pow(float64(step), -0.8), float64(rows*cols)
 	u := make([]float64, len(g))
@@ -80,9 +85,17 @@ func adafactor64(step int, rate float64, p, g, v []float64, rows, cols int, fact
 	}
 }
 
-// adafactorViews: a vector, a narrow matrix, factored ones of one and of several blocks, with gaps between them.
+// adafactorViews: a vector, a narrow matrix, factored ones of one and of several blocks, with gaps
+// between them.
 func adafactorViews() (views []View, total int) {
-	for _, shape := range [][2]int{{1, 257}, {300, 7}, {128, 128}, {1000, 131}, {129, 1025}, {1, 2*optimizerBlock + 9}} {
+	for _, shape := range [][2]int{
+		{1, 257},
+		{300, 7},
+		{128, 128},
+		{1000, 131},
+		{129, 1025},
+		{1, 2*optimizerBlock + 9},
+	} {
 		views = append(views, View{Offset: total + 1, Rows: shape[0], Cols: shape[1]})
 		total += shape[0]*shape[1] + 2
 	}
@@ -112,7 +125,8 @@ func TestAdafactor(t *testing.T) {
 		p := normal(r, total, 0.5)
 		p64, start := doubles(p), clone(p)
 		state := make([]float32, AdafactorState(AdafactorOptions{}, views))
-		a, moments := NewAdafactor(s, AdafactorOptions{}, views, state), make([][]float64, len(views))
+		a, moments := NewAdafactor(s, AdafactorOptions{}, views, state),
+			make([][]float64, len(views))
 		count := 0
 		for i, v := range views {
 			moments[i] = make([]float64, v.Rows*v.Cols)
@@ -122,7 +136,8 @@ func TestAdafactor(t *testing.T) {
 			count += len(moments[i])
 		}
 		if count != len(state) {
-			t.Fatalf("state of %d elements, want %d: rows + columns where both are at least 128", len(state), count)
+			t.Fatalf("state of %d elements, want %d: rows + columns where both are at least 128",
+				len(state), count)
 		}
 		for step := 1; step <= 5; step++ {
 			g := adafactorGradients(r, views, total)
@@ -130,7 +145,8 @@ func TestAdafactor(t *testing.T) {
 			g64 := doubles(g)
 			for i, v := range views {
 				lo, hi := v.Offset, v.Offset+v.Rows*v.Cols
-				adafactor64(step, 0.01, p64[lo:hi], g64[lo:hi], moments[i], v.Rows, v.Cols, len(moments[i]) < hi-lo)
+				adafactor64(step, 0.01, p64[lo:hi], g64[lo:hi], moments[i], v.Rows, v.Cols,
+					len(moments[i]) < hi-lo)
 			}
 		}
 		checkNear(t, "parameters", p, p64, optimizerTolerance)
@@ -149,8 +165,8 @@ func TestAdafactor(t *testing.T) {
 	})
 }
 
-// TestAdafactorFirstStep: by hand. Unfactored, step 1 has β = 0, so u = sign(g); rms(p) = 2, so the step is 0.01·2. The update
-// of a zero gradient is 0.
+// TestAdafactorFirstStep: by hand. Unfactored, step 1 has β = 0, so u = sign(g); rms(p) = 2, so the
+// step is 0.01·2. The update of a zero gradient is 0.
 func TestAdafactorFirstStep(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		p := []float32{2, -2, 2, -2}
@@ -162,15 +178,18 @@ func TestAdafactorFirstStep(t *testing.T) {
 		s.Scale(p, 1e5)
 		checkNear(t, "parameters from zero", p, []float64{-1, -1, 1, 0}, mapTolerance)
 	})
-	for step, want := range map[int]float64{1: 0.01, 10_000: 0.01, 40_000: 0.005, 1_000_000: 0.001} {
+	for step, want := range map[int]float64{
+		1: 0.01, 10_000: 0.01, 40_000: 0.005,
+		1_000_000: 0.001,
+	} {
 		if got := RelativeStep(step); math.Abs(got-want) > 1e-15 {
 			t.Errorf("relative step %d is %v, want %v", step, got, want)
 		}
 	}
 }
 
-// TestOptimizersAnyOrder: the same bits whatever the order and the threads of the tasks, and when the state moves to a fresh
-// optimizer half-way.
+// TestOptimizersAnyOrder: the same bits whatever the order and the threads of the tasks, and when
+// the state moves to a fresh optimizer half-way.
 func TestOptimizersAnyOrder(t *testing.T) {
 	views, total := adafactorViews()
 	workers := pool.New(3)
@@ -190,7 +209,8 @@ func TestOptimizersAnyOrder(t *testing.T) {
 			for step := 1; step <= 2; step++ {
 				g := adafactorGradients(r, views, total)
 				NewAdam(s, AdamOptions{}, m, v).Step(step, 0.01, adam, g, 1, each)
-				NewAdafactor(s, AdafactorOptions{}, views, state).Step(step, 0.01, adafactor, g, each)
+				NewAdafactor(s, AdafactorOptions{}, views, state).Step(step, 0.01, adafactor, g,
+					each)
 			}
 			return adam, adafactor
 		}
@@ -209,7 +229,8 @@ func TestNothingAllocated(t *testing.T) {
 	s := For(isa.Best())
 	p, g := normal(source(1), total, 1), normal(source(2), total, 1)
 	adam := NewAdam(s, AdamOptions{}, make([]float32, total), make([]float32, total))
-	adafactor := NewAdafactor(s, AdafactorOptions{}, views, make([]float32, AdafactorState(AdafactorOptions{}, views)))
+	adafactor := NewAdafactor(s, AdafactorOptions{}, views,
+		make([]float32, AdafactorState(AdafactorOptions{}, views)))
 	workers := pool.New(2)
 	defer workers.Close()
 	targets, losses := make([]int32, 4), make([]RowLoss, 4)

@@ -11,7 +11,8 @@ import (
 func drawRows(t *rapid.T) (x []float32, cols int) {
 	cols = rapid.IntRange(1, 300).Draw(t, "cols")
 	r := source(rapid.IntRange(0, 1<<30).Draw(t, "seed"))
-	x = normal(r, cols*rapid.IntRange(1, 4).Draw(t, "rows"), rapid.Float64Range(0, 200).Draw(t, "spread"))
+	x = normal(r, cols*rapid.IntRange(1, 4).Draw(t, "rows"),
+		rapid.Float64Range(0, 200).Draw(t, "spread"))
 	every := rapid.IntRange(1, 8).Draw(t, "one masked in")
 	for i := range x {
 		if r.IntN(every) == 0 {
@@ -21,8 +22,8 @@ func drawRows(t *rapid.T) (x []float32, cols int) {
 	return x, cols
 }
 
-// TestSoftmaxIsDistribution: each row is nowhere negative and sums to 1, or to 0 when all of it is masked; masked scores get
-// exactly 0.
+// TestSoftmaxIsDistribution: each row is nowhere negative and sums to 1, or to 0 when all of it is
+// masked; masked scores get exactly 0.
 func TestSoftmaxIsDistribution(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		rapid.Check(t, func(t *rapid.T) {
@@ -49,8 +50,8 @@ func TestSoftmaxIsDistribution(t *testing.T) {
 	})
 }
 
-// TestLossGradientSumsToZero: without z-loss a shift of all logits changes nothing, so each row's gradient sums to 0, and lies
-// within ±scale.
+// TestLossGradientSumsToZero: without z-loss a shift of all logits changes nothing, so each row's
+// gradient sums to 0, and lies within ±scale.
 func TestLossGradientSumsToZero(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,8 @@ type Set struct {
 	k    kernels
 }
 
-// For returns the routines of a path, which the machine must support (isa.Choose says); where the build has no assembly for it,
-// those in plain Go.
+// For returns the routines of a path, which the machine must support (isa.Choose says); where the
+// build has no assembly for it, those in plain Go.
 func For(path isa.Path) *Set {
 	k, compiled := assembly(path)
 	if !compiled {
@@ -21,8 +21,8 @@ func For(path isa.Path) *Set {
 // Path is the path whose routines run, for records and labels.
 func (s *Set) Path() isa.Path { return s.path }
 
-// kernels are the routines that exist once per path. Every slice has at least the length of the first; results may overwrite
-// inputs only where a caller in this package says so.
+// kernels are the routines that exist once per path. Every slice has at least the length of the
+// first; results may overwrite inputs only where a caller in this package says so.
 type kernels struct {
 	maxOf       func(x []float32) float32
 	addMaxOf    func(x, a []float32) float32    // x += a first
@@ -48,7 +48,8 @@ type kernels struct {
 	geglu     func(h, a, b []float32)
 	gegluGrad func(da, db, dh, a, b []float32)
 
-	adam func(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate, keep float32)
+	adam func(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate,
+		keep float32)
 
 	squares        func(col, g []float32) float32 // col += g*g
 	scaledSquares  func(g, c []float32) float32
@@ -59,12 +60,14 @@ type kernels struct {
 
 func twins() kernels {
 	return kernels{
-		maxOf: maxOf, addMaxOf: addMaxOf, addAddMaxOf: addAddMaxOf, dot: dot, dotDot: dotDot, sumSquares: sumSquares, poison: poison,
+		maxOf: maxOf, addMaxOf: addMaxOf, addAddMaxOf: addAddMaxOf, dot: dot, dotDot: dotDot,
+		sumSquares: sumSquares, poison: poison,
 		add: add, scale: scale, axpy: axpy,
 		expSum: expSum, softmaxGrad: softmaxGrad,
 		normApply: normApply, normGrad: normGrad, normGradAdd: normGradAdd,
 		relu: relu, reluGrad: reluGrad, geglu: geglu, gegluGrad: gegluGrad,
 		adam:    adam,
-		squares: squares, scaledSquares: scaledSquares, scaledSubtract: scaledSubtract, moment: moment, rootSubtract: rootSubtract,
+		squares: squares, scaledSquares: scaledSquares, scaledSubtract: scaledSubtract,
+		moment: moment, rootSubtract: rootSubtract,
 	}
 }

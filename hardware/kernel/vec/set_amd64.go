@@ -32,7 +32,8 @@ func avx2() kernels {
 
 func avx512() kernels {
 	return kernels{
-		maxOf: maxOfAVX512, addMaxOf: addMaxOfAVX512, addAddMaxOf: addAddMaxOfAVX512, dot: dotAVX512,
+		maxOf: maxOfAVX512, addMaxOf: addMaxOfAVX512, addAddMaxOf: addAddMaxOfAVX512,
+		dot:    dotAVX512,
 		dotDot: dotDotAVX512, sumSquares: sumSquaresAVX512, poison: poisonAVX512,
 		add: addAVX512, scale: scaleAVX512, axpy: axpyAVX512,
 		expSum: expSumAVX512, softmaxGrad: softmaxGradAVX512,
@@ -40,6 +41,7 @@ func avx512() kernels {
 		relu: reluAVX512, reluGrad: reluGradAVX512, geglu: gegluAVX512, gegluGrad: gegluGradAVX512,
 		adam:    adamAVX512,
 		squares: squaresAVX512, scaledSquares: scaledSquaresAVX512,
-		scaledSubtract: scaledSubtractAVX512, moment: momentAVX512, rootSubtract: rootSubtractAVX512,
+		scaledSubtract: scaledSubtractAVX512, moment: momentAVX512,
+		rootSubtract: rootSubtractAVX512,
 	}
 }

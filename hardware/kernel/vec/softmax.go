@@ -5,10 +5,12 @@ import "math"
 // Masked, added to a score, takes it out of its row's softmax: its probability is exactly 0.
 const Masked float32 = -1e30
 
-// maskedBelow is where a score counts as masked: Masked plus any real score, bias or second mask lies below it.
+// maskedBelow is where a score counts as masked: Masked plus any real score, bias or second mask
+// lies below it.
 const maskedBelow = Masked / 10
 
-// SoftmaxOptions says what is added to the scores and how far a row reaches. The zero value is the plain softmax.
+// SoftmaxOptions says what is added to the scores and how far a row reaches. The zero value is the
+// plain softmax.
 type SoftmaxOptions struct {
 	Bias     []float32 // added element by element, the shape of the scores; nil for none
 	Mask     []float32 // added to every row: 0 or Masked a column; nil for none
@@ -20,8 +22,9 @@ type SoftmaxOptions struct {
 //
 //	p_j = exp(x_j + bias_j + mask_j − m) / Σ_k exp(x_k + bias_k + mask_k − m), m the largest of the row
 //
-// exp has a relative error below 3e-6 and is 0 below e^−87. A row whose every score is masked becomes all zeros; a row with NaN
-// or +Inf becomes NaN. Not modelled: dropout, a scale (T5 has none).
+// exp has a relative error below 3e-6 and is 0 below e^−87. A row whose every score is masked
+// becomes all zeros; a row with NaN or +Inf becomes NaN. Not modelled: dropout, a scale (T5 has
+// none).
 func (s *Set) Softmax(scores []float32, cols int, o SoftmaxOptions) {
 	rows := rowsOf(scores, cols)
 	if o.Bias != nil {
@@ -49,7 +52,8 @@ func (s *Set) Softmax(scores []float32, cols int, o SoftmaxOptions) {
 	}
 }
 
-// SoftmaxBackward writes the gradient of the scores: dx_j = p_j·(dy_j − Σ_k p_k·dy_k) for each row of cols. dx may be dy.
+// SoftmaxBackward writes the gradient of the scores: dx_j = p_j·(dy_j − Σ_k p_k·dy_k) for each row
+// of cols. dx may be dy.
 func (s *Set) SoftmaxBackward(dx, dy, p []float32, cols int) {
 	exactly(dy, len(dx))
 	exactly(p, len(dx))
@@ -60,7 +64,8 @@ func (s *Set) SoftmaxBackward(dx, dy, p []float32, cols int) {
 }
 
 const (
-	// shortestChunk of a row that is exponentiated around its own maximum while it lies in the first-level cache.
+	// shortestChunk of a row that is exponentiated around its own maximum while it lies in the
+	// first-level cache.
 	shortestChunk = 2048
 	maxChunks     = 256
 )
@@ -113,7 +118,8 @@ func (s *Set) largest(x, bias, mask []float32, lo int) float32 {
 	}
 }
 
-// clearMasked sets x, in which no number is above maskedBelow, to 0 and returns its sum, or NaN where NaN hid among the masked.
+// clearMasked sets x, in which no number is above maskedBelow, to 0 and returns its sum, or NaN
+// where NaN hid among the masked.
 func clearMasked(x []float32) float64 {
 	var sum float64
 	for _, v := range x {

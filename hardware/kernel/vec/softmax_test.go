@@ -97,7 +97,8 @@ func TestSoftmaxExtremes(t *testing.T) {
 	eachPath(t, func(t *testing.T, s *Set) {
 		for _, c := range cases {
 			cols := len(c.row)
-			neighbour := make([]float32, cols) // equal scores: 1/cols each, whatever the row above holds
+			// equal scores: 1/cols each, whatever the row above holds
+			neighbour := make([]float32, cols)
 			got := append(clone(c.row), neighbour...)
 			s.Softmax(got, cols, SoftmaxOptions{})
 			for j, want := range c.want {
@@ -115,7 +116,8 @@ func TestSoftmaxExtremes(t *testing.T) {
 	})
 }
 
-// TestSoftmaxMaskedChunks puts the only real score behind chunks of masked ones, and a NaN among masked ones before it.
+// TestSoftmaxMaskedChunks puts the only real score behind chunks of masked ones, and a NaN among
+// masked ones before it.
 func TestSoftmaxMaskedChunks(t *testing.T) {
 	const cols = 3*shortestChunk + 5
 	eachPath(t, func(t *testing.T, s *Set) {
@@ -128,7 +130,8 @@ func TestSoftmaxMaskedChunks(t *testing.T) {
 			spoilt := clone(x)
 			s.Softmax(x, cols, SoftmaxOptions{})
 			if x[at] != 1 || s.SumSquares(x) != 1 {
-				t.Errorf("real score at %d: probability %v, sum of squares %v, want 1 and 1", at, x[at], s.SumSquares(x))
+				t.Errorf("real score at %d: probability %v, sum of squares %v, want 1 and 1", at,
+					x[at], s.SumSquares(x))
 			}
 			spoilt[1] = float32(math.NaN())
 			s.Softmax(spoilt, cols, SoftmaxOptions{})
@@ -171,7 +174,10 @@ func TestSoftmaxSplit(t *testing.T) {
 		s.SoftmaxBackward(dWhole, dy, whole, cols)
 		for _, cut := range [][2]int{{0, 1}, {1, 6}, {6, 9}} {
 			lo, hi := cut[0]*cols, cut[1]*cols
-			s.Softmax(parts[lo:hi], cols, SoftmaxOptions{Bias: bias[lo:hi], Causal: true, FirstRow: 60 + cut[0]})
+			s.Softmax(parts[lo:hi], cols, SoftmaxOptions{
+				Bias: bias[lo:hi], Causal: true,
+				FirstRow: 60 + cut[0],
+			})
 			s.SoftmaxBackward(dParts[lo:hi], dy[lo:hi], parts[lo:hi], cols)
 		}
 		checkSame(t, "probabilities of parts", parts, whole)

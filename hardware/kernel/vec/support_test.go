@@ -11,19 +11,21 @@ import (
 
 // Tolerances: |got − want| against the float64 twin, in units said at each.
 const (
-	// mapTolerance is relative to max(1, |want|): a handful of float32 roundings of 6e-8 on values of order one.
+	// mapTolerance is relative to max(1, |want|): a handful of float32 roundings of 6e-8 on values
+	// of order one.
 	mapTolerance = 1e-6
 	// expTolerance is relative: what the kernel promises of exp.
 	expTolerance = 3e-6
-	// sumTolerance is relative to the sum of the terms' sizes: at 32,128 elements an AVX2 lane adds 1,000 numbers with a rounding
-	// of 6e-8 each, which grows as their root.
+	// sumTolerance is relative to the sum of the terms' sizes: at 32,128 elements an AVX2 lane adds
+	// 1,000 numbers with a rounding of 6e-8 each, which grows as their root.
 	sumTolerance = 3e-6
 	// doubleTolerance is relative, for sums carried in float64 over 1e5 terms.
 	doubleTolerance = 1e-12
-	// gradientTolerance is relative to the largest gradient or term of it, float32 routine against central differences of the
-	// float64 twin.
+	// gradientTolerance is relative to the largest gradient or term of it, float32 routine against
+	// central differences of the float64 twin.
 	gradientTolerance = 2e-5
-	// differenceStep of the central differences: their error is of order step² = 1e-10, their rounding 1e-16/step = 1e-11.
+	// differenceStep of the central differences: their error is of order step² = 1e-10, their
+	// rounding 1e-16/step = 1e-11.
 	differenceStep = 1e-5
 )
 
@@ -98,14 +100,18 @@ func checkNear(t *testing.T, what string, got []float32, want []float64, toleran
 	}
 	for i, w := range want {
 		if d := math.Abs(float64(got[i]) - w); !(d <= tolerance*max(1, math.Abs(w))) {
-			t.Fatalf("%s[%d of %d] = %v, want %v (difference %.2g)", what, i, len(want), got[i], w, d)
+			t.Fatalf("%s[%d of %d] = %v, want %v (difference %.2g)", what, i, len(want), got[i], w,
+				d)
 		}
 	}
 }
 
-// checkGradient fails where got is further from the central difference of loss at x than gradientTolerance times the largest
-// difference, or terms if that is larger: the size of what cancels in the gradient.
-func checkGradient(t *testing.T, what string, got []float32, x []float64, terms float64, loss func() float64) {
+// checkGradient fails where got is further from the central difference of loss at x than
+// gradientTolerance times the largest difference, or terms if that is larger: the size of what
+// cancels in the gradient.
+func checkGradient(t *testing.T, what string, got []float32, x []float64, terms float64,
+	loss func() float64,
+) {
 	t.Helper()
 	want, largest := make([]float64, len(x)), terms
 	for i, v := range x {

@@ -25,10 +25,11 @@ func axpy(dst, a []float32, s float32) {
 const (
 	// expCutoff: exp of less is 0, so that every power of two in exp is a normal number.
 	expCutoff = -87
-	// The coefficients of 2^f on [-1/2, 1/2]: the minimax polynomial of the relative error (Remez exchange), then the constant
-	// set to 1 so that exp(0) is 1; relative error 1.5e-7.
-	exp2C1, exp2C2, exp2C3, exp2C4, exp2C5 = 0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334, 0.001327647198
-	mantissaBits                           = 23
+	// The coefficients of 2^f on [-1/2, 1/2]: the minimax polynomial of the relative error (Remez
+	// exchange), then the constant set to 1 so that exp(0) is 1; relative error 1.5e-7.
+	exp2C1, exp2C2, exp2C3, exp2C4, exp2C5 = 0.6931469671, 0.2402211972, 0.05550713274,
+		0.009675541334, 0.001327647198
+	mantissaBits = 23
 )
 
 // exp returns e^x for x <= 0, and 0 below expCutoff; NaN stays NaN.
@@ -100,7 +101,9 @@ func relu(y, x []float32) {
 func reluGrad(dx, dy, y []float32) {
 	dy, y = dy[:len(dx)], y[:len(dx)]
 	for i := range dx {
-		bits := math.Float32bits(dy[i]) // integers, so that the compiler selects without a branch that half the elements would mispredict
+		// integers, so that the compiler selects without a branch that half the elements would
+		// mispredict
+		bits := math.Float32bits(dy[i])
 		if y[i] <= 0 {
 			bits = 0
 		}
@@ -109,14 +112,16 @@ func reluGrad(dx, dy, y []float32) {
 }
 
 const (
-	// geluLinear = 2*sqrt(2/pi) and geluCubic = 0.044715 of it: gelu(a) = a*sigmoid(geluLinear*a + geluCubic*a^3).
+	// geluLinear = 2*sqrt(2/pi) and geluCubic = 0.044715 of it: gelu(a) = a*sigmoid(geluLinear*a +
+	// geluCubic*a^3).
 	geluLinear = 1.5957691216057308
 	geluCubic  = 0.07135481627159822
 	// geluClamp: beyond it the sigmoid is 0 or 1 and its derivative 0 in float32.
 	geluClamp = 16
 )
 
-// gate returns sigmoid(v), 1-sigmoid(v), each without cancellation, and the product a*dv/da for v = geluLinear*a + geluCubic*a^3.
+// gate returns sigmoid(v), 1-sigmoid(v), each without cancellation, and the product a*dv/da for v =
+// geluLinear*a + geluCubic*a^3.
 func gate(a float32) (s, rest, slope float32) {
 	a = min(max(a, -geluClamp), geluClamp)
 	v := a * (geluLinear + geluCubic*a*a)

@@ -2,7 +2,9 @@ package vec
 
 import "math"
 
-func adam(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate, keep float32) {
+func adam(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate,
+	keep float32,
+) {
 	m, v, g = m[:len(p)], v[:len(p)], g[:len(p)]
 	for i := range p {
 		h := gradScale * g[i]

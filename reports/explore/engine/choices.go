@@ -18,10 +18,12 @@ type Option struct {
 	Text  string `json:"text"`
 }
 
-// Choices returns every countable shape and every accelerator of the
-// catalogues, in their order.
+// Choices returns every countable shape and every accelerator of the catalogues, in their order.
 func Choices() Options {
-	out := Options{Objectives: []string{"params", "flops", "step-time", "device-hours", "cost", "memory"}}
+	out := Options{Objectives: []string{
+		"params", "flops", "step-time", "device-hours", "cost",
+		"memory",
+	}}
 	for _, e := range shapes.Catalogue() {
 		if e.NotCountable == "" {
 			out.Shapes = append(out.Shapes, e.Name)

@@ -9,8 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// Front is the recommendation for a state: the state's shape as the anchor,
-// then the rows in order.
+// Front is the recommendation for a state: the state's shape as the anchor, then the rows in order.
 type Front struct {
 	Command string      `json:"command"`
 	Axis    string      `json:"axis"`    // what cost is
@@ -27,8 +26,8 @@ type FrontTick struct {
 	Text string  `json:"text"`
 }
 
-// FrontRow is one shape. Cost is in base units of the axis; quality is absent
-// where nothing is known.
+// FrontRow is one shape. Cost is in base units of the axis; quality is absent where nothing is
+// known.
 type FrontRow struct {
 	Rank     int                `json:"rank"` // 0 is the anchor
 	Name     string             `json:"name"`
@@ -61,7 +60,8 @@ func Recommend(fragment string) (Front, error) {
 	}
 	goodput := hardware.DefaultGoodput()
 	request := recommend.Request{
-		Anchor: &x.shape, Objective: objective, Workload: x.workload, Execution: x.execute, Steps: float64(x.state.Steps),
+		Anchor: &x.shape, Objective: objective, Workload: x.workload, Execution: x.execute,
+		Steps:   float64(x.state.Steps),
 		Devices: x.state.Devices, Profile: &x.profile, Goodput: &goodput, Workers: 1,
 		Constraints: recommend.Constraints{Align: latticeAlign},
 	}
@@ -72,7 +72,10 @@ func Recommend(fragment string) (Front, error) {
 	if err != nil {
 		return out, err
 	}
-	out = Front{Command: x.state.FrontCommand(), Axis: result.CostAxis.String(), Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result)}
+	out = Front{
+		Command: x.state.FrontCommand(), Axis: result.CostAxis.String(),
+		Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result),
+	}
 	if result.Anchor != nil {
 		out.Rows = append(out.Rows, frontRow(result.Anchor, &result))
 	}
@@ -88,10 +91,12 @@ const latticeAlign = 64
 
 func frontRow(row *recommend.Row, result *recommend.Result) FrontRow {
 	f := FrontRow{
-		Rank: row.Rank, Name: row.Shape.Name, Pick: row.Pick, Tie: row.Tie, Params: row.Params.Total, DModel: row.Shape.DModel,
+		Rank: row.Rank, Name: row.Shape.Name, Pick: row.Pick, Tie: row.Tie,
+		Params: row.Params.Total, DModel: row.Shape.DModel,
 		Depths:  fmt.Sprintf("%d/%d", row.Shape.Encoder.Layers, row.Shape.Decoder.Layers),
 		Quality: row.Quality.Downstream.Interval, Evidence: row.Class.String(), Why: row.Why,
-		Step: estimateText(quantity.Duration, row.StepTime), Money: estimateText(quantity.Money, row.Bill.CostUSD),
+		Step:  estimateText(quantity.Duration, row.StepTime),
+		Money: estimateText(quantity.Money, row.Bill.CostUSD),
 	}
 	if row.Evidence == "recalled" {
 		f.Evidence += " †"
@@ -183,7 +188,8 @@ func (f *Front) ticks(axis recommend.Axis) {
 
 func notes(result *recommend.Result) []string {
 	e := &result.Evidence
-	out := []string{fmt.Sprintf("%s of %s candidates qualify. Intervals are 80 %%.", quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
+	out := []string{fmt.Sprintf("%s of %s candidates qualify. Intervals are 80 %%.",
+		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
 	out = append(out, result.Warnings...)
 	if e.Missing != "" {
 		out = append(out, "No quality: "+e.Missing)

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Plan is the answer to one state. The numbers have the names and base units of
-// the JSON that `deepnarrow plan` writes; Cards and Bars are the same as text.
+// Plan is the answer to one state. The numbers have the names and base units of the JSON that
+// `deepnarrow plan` writes; Cards and Bars are the same as text.
 type Plan struct {
 	Fragment   string         `json:"fragment"`
 	Command    string         `json:"command"`
@@ -80,7 +80,10 @@ func resolve(fragment string) (setting, error) {
 	if err != nil {
 		return setting{}, err
 	}
-	x := setting{state: state, execute: flops.Execution{Optimizer: flops.Adafactor}, warnings: []string{}}
+	x := setting{
+		state: state, execute: flops.Execution{Optimizer: flops.Adafactor},
+		warnings: []string{},
+	}
 	if x.shape, x.workload, err = x.state.settle(); err != nil {
 		return x, err
 	}
@@ -91,7 +94,8 @@ func resolve(fragment string) (setting, error) {
 	_, bf16 := x.profile.Peaks[hardware.BF16]
 	if _, fp16 := x.profile.Peaks[hardware.FP16]; !bf16 && fp16 {
 		x.execute.Precision = flops.FP16Mixed
-		x.warnings = append(x.warnings, x.profile.Name+" has no bfloat16 peak: planned in fp16-mixed")
+		x.warnings = append(x.warnings,
+			x.profile.Name+" has no bfloat16 peak: planned in fp16-mixed")
 	}
 	return x, nil
 }
@@ -112,7 +116,10 @@ func Answer(fragment string) (Plan, error) {
 		return out, err
 	}
 	layout = layout.For(x.workload)
-	run := hardware.Run{Profile: x.profile, Shape: x.shape, Workload: x.workload, Execution: x.execute, Layout: layout}
+	run := hardware.Run{
+		Profile: x.profile, Shape: x.shape, Workload: x.workload,
+		Execution: x.execute, Layout: layout,
+	}
 	params := flops.CountParameters(&x.shape)
 	count := flops.CountUnder(flops.MatmulConvention, &x.shape, x.workload, x.execute.Recompute)
 	memory, err := flops.TrainingMemory(&x.shape, x.workload, x.execute, layout)
@@ -136,15 +143,18 @@ func Answer(fragment string) (Plan, error) {
 	if err != nil {
 		return out, err
 	}
-	schedule := hardware.Plan(layout.Devices(), step, float64(x.workload.TrainingTokens(&x.shape)), hardware.Length{Steps: float64(x.state.Steps)}, hardware.DefaultGoodput(), rates)
+	schedule := hardware.Plan(layout.Devices(), step, float64(x.workload.TrainingTokens(&x.shape)),
+		hardware.Length{Steps: float64(x.state.Steps)}, hardware.DefaultGoodput(), rates)
 
 	out.Fragment, out.Command, out.Name = x.state.Fragment(), x.state.PlanCommand(), x.shape.Name
 	out.Dimensions = x.dimensions()
 	out.Params.Total, out.Params.NonEmbedding = params.Total, params.NonEmbedding
 	out.FLOPs.Forward, out.FLOPs.Step = count.Forward, count.Step
 	out.Memory.PeakBytes, out.Memory.Fits = memory.PeakBytes, x.profile.Fits(&memory)
-	out.Time.StepSeconds, out.Time.TotalSeconds, out.Time.Bound = step.Interval, schedule.Occupancy.WallSeconds.Interval, string(prediction.Bound)
-	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = schedule.Bill.CostUSD.Interval, schedule.Bill.EnergyKWh.Interval, schedule.Bill.CO2Kg.Interval
+	out.Time.StepSeconds, out.Time.TotalSeconds, out.Time.Bound = step.Interval,
+		schedule.Occupancy.WallSeconds.Interval, string(prediction.Bound)
+	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = schedule.Bill.CostUSD.Interval,
+		schedule.Bill.EnergyKWh.Interval, schedule.Bill.CO2Kg.Interval
 	out.Cards = cards(&out, &schedule, &prediction)
 	out.Charts = charts(&params, &memory, &prediction)
 	out.Warnings = x.warnings
@@ -154,7 +164,8 @@ func Answer(fragment string) (Plan, error) {
 // dimensions returns where every control of a settled state stands.
 func (x *setting) dimensions() map[string]int {
 	at := dimensions(&x.shape)
-	at["batch"], at["enc"], at["dec"] = x.workload.Batch, x.workload.EncoderLength, x.workload.DecoderLength
+	at["batch"], at["enc"], at["dec"] = x.workload.Batch, x.workload.EncoderLength,
+		x.workload.DecoderLength
 	at["devices"], at["steps"] = x.state.Devices, x.state.Steps
 	return at
 }

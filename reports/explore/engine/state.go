@@ -13,8 +13,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// State is one position of all controls. A 0 is what the shape itself, or the
-// default workload, says.
+// State is one position of all controls. A 0 is what the shape itself, or the default workload,
+// says.
 type State struct {
 	Shape                               string // a catalogue name, or an edit of one
 	EL, DL, DModel, DFF, Heads          int
@@ -25,14 +25,16 @@ type State struct {
 	Objective                           string // what the front saves: see [recommend.ParseAxis]
 }
 
-// Start is where the explorer opens: the run of Tay et al. 2021 (arXiv
-// 2109.10686, section 3).
+// Start is where the explorer opens: the run of Tay et al. 2021 (arXiv 2109.10686, section 3).
 func Start() State {
-	return State{Shape: "t5-base", Hardware: "tpu-v3", Devices: 16, Steps: 524288, Among: "catalogue", Objective: "params"}
+	return State{
+		Shape: "t5-base", Hardware: "tpu-v3", Devices: 16, Steps: 524288,
+		Among: "catalogue", Objective: "params",
+	}
 }
 
-// number is one whole number of the state: its key in the fragment, the letters
-// of the shape's edit or the flag of the command line, and where it is kept.
+// number is one whole number of the state: its key in the fragment, the letters of the shape's edit
+// or the flag of the command line, and where it is kept.
 type number struct {
 	key, edit, flag string
 	at              *int
@@ -54,20 +56,21 @@ func (s *State) numbers() []number {
 	}
 }
 
-// largest bounds every number of a state, so that no product of the layout
-// search overflows.
+// largest bounds every number of a state, so that no product of the layout search overflows.
 const largest = 1 << 24
 
-// Read returns the state that a URL fragment names, without its "#". Keys that
-// are absent keep the value of [Start]; an unknown key or a value out of range
-// is an error.
+// Read returns the state that a URL fragment names, without its "#". Keys that are absent keep the
+// value of [Start]; an unknown key or a value out of range is an error.
 func Read(fragment string) (State, error) {
 	s := Start()
 	values, err := url.ParseQuery(fragment)
 	if err != nil {
 		return s, fmt.Errorf("the address is damaged: %w", err)
 	}
-	texts := map[string]*string{"shape": &s.Shape, "hardware": &s.Hardware, "among": &s.Among, "objective": &s.Objective}
+	texts := map[string]*string{
+		"shape": &s.Shape, "hardware": &s.Hardware, "among": &s.Among,
+		"objective": &s.Objective,
+	}
 	numbers := s.numbers()
 	for key, v := range values {
 		if at, ok := texts[key]; ok {
@@ -80,7 +83,8 @@ func Read(fragment string) (State, error) {
 		}
 		n, err := quantity.ParseExact(quantity.Count, v[0])
 		if err != nil || n < 1 || n > largest {
-			return s, fmt.Errorf("%s is %q; allowed: a whole number from 1 to %d", key, v[0], largest)
+			return s, fmt.Errorf("%s is %q; allowed: a whole number from 1 to %d", key, v[0],
+				largest)
 		}
 		*numbers[i].at = int(n)
 	}
@@ -109,8 +113,8 @@ func escape(text string) string {
 	return strings.NewReplacer("%2F", "/", "%2C", ",").Replace(url.QueryEscape(text))
 }
 
-// settle resolves the shape and the workload, and drops from the state what
-// only repeats the base shape's own value.
+// settle resolves the shape and the workload, and drops from the state what only repeats the base
+// shape's own value.
 func (s *State) settle() (shapes.Shape, flops.Workload, error) {
 	base, err := shapes.Parse(s.Shape)
 	if err != nil {
@@ -142,14 +146,17 @@ func (s *State) settle() (shapes.Shape, flops.Workload, error) {
 	return shape, w, w.Validate(&shape)
 }
 
-// dimensions returns what the shape's sliders show, by key; a stack that the
-// shape does not have is 0.
+// dimensions returns what the shape's sliders show, by key; a stack that the shape does not have is
+// 0.
 func dimensions(s *shapes.Shape) map[string]int {
 	k := s.Encoder
 	if k.Layers == 0 {
 		k = s.Decoder
 	}
-	return map[string]int{"el": s.Encoder.Layers, "dl": s.Decoder.Layers, "dm": s.DModel, "ff": k.DFF, "nh": k.Heads}
+	return map[string]int{
+		"el": s.Encoder.Layers, "dl": s.Decoder.Layers, "dm": s.DModel,
+		"ff": k.DFF, "nh": k.Heads,
+	}
 }
 
 // reference is the shape's name on the command line.
@@ -173,7 +180,8 @@ func (s State) PlanCommand() string {
 
 // FrontCommand is the command line that gives the same front.
 func (s State) FrontCommand() string {
-	return "deepnarrow recommend --like " + s.reference() + s.flags() + " --objective " + s.Objective + " --candidates " + s.Among
+	return "deepnarrow recommend --like " + s.reference() + s.flags() + " --objective " +
+		s.Objective + " --candidates " + s.Among
 }
 
 func (s State) flags() string {

@@ -18,7 +18,8 @@ func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
 		}
 		return Card{Title: title, Text: quantity.FormatInterval(kind, *e.Interval)}
 	}
-	memory := Card{Title: "memory of a device", Text: quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)}
+	memory := Card{Title: "memory of a device", Text: quantity.Format(quantity.Bytes,
+		p.Memory.PeakBytes, 0)}
 	if fits := p.Memory.Fits; fits != nil {
 		memory.Note, memory.Bad = "fits", !*fits
 		if memory.Bad {
@@ -28,11 +29,19 @@ func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
 	step := Card{Title: "one step", Text: "unknown", Note: s.Occupancy.WallSeconds.Missing}
 	if p.Time.StepSeconds != nil {
 		step.Text = quantity.FormatInterval(quantity.Duration, *p.Time.StepSeconds)
-		step.Note = p.Time.Bound + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) + " MFU"
+		step.Note = p.Time.Bound + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) +
+			" MFU"
 	}
 	return []Card{
-		{Title: "parameters", Text: quantity.Grouped(p.Params.Total), Note: quantity.Format(quantity.Params, float64(p.Params.NonEmbedding), 0) + " without embedding"},
-		{Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0), Note: "matmul convention"},
+		{
+			Title: "parameters", Text: quantity.Grouped(p.Params.Total),
+			Note: quantity.Format(quantity.Params, float64(p.Params.NonEmbedding), 0) +
+				" without embedding",
+		},
+		{
+			Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0),
+			Note: "matmul convention",
+		},
 		memory,
 		step,
 		estimate("wall clock", quantity.Duration, s.Occupancy.WallSeconds),
@@ -46,9 +55,11 @@ func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
 func charts(params *flops.Parameters, memory *flops.Memory, q *hardware.Prediction) []Chart {
 	p := Chart{Title: "Parameters"}
 	for component, n := range params.By {
-		p.add(flops.Component(component).String(), quantity.Params, float64(n), float64(params.Total), "")
+		p.add(flops.Component(component).String(), quantity.Params, float64(n),
+			float64(params.Total), "")
 	}
-	m := Chart{Title: "Memory of the device that needs most, at " + strings.ReplaceAll(memory.PeakPhase.String(), "_", " ")}
+	m := Chart{Title: "Memory of the device that needs most, at " +
+		strings.ReplaceAll(memory.PeakPhase.String(), "_", " ")}
 	for part, n := range memory.Peak {
 		m.add(flops.MemoryPart(part).String(), quantity.Bytes, n, memory.PeakBytes, "")
 	}
@@ -56,7 +67,8 @@ func charts(params *flops.Parameters, memory *flops.Memory, q *hardware.Predicti
 	if len(q.Parts) > 0 {
 		t := Chart{Title: "One step"}
 		for _, part := range q.Parts {
-			t.add(part.Name, quantity.Duration, part.Seconds, q.StepSeconds.Value, string(part.Bound))
+			t.add(part.Name, quantity.Duration, part.Seconds, q.StepSeconds.Value,
+				string(part.Bound))
 		}
 		charts = append(charts, t)
 	}
@@ -73,5 +85,8 @@ func (c *Chart) add(label string, kind quantity.Kind, value, total float64, note
 	if value < negligible*total {
 		return
 	}
-	c.Bars = append(c.Bars, Bar{Label: strings.ReplaceAll(label, "_", " "), Share: value / total, Text: quantity.Format(kind, value, 0), Note: note})
+	c.Bars = append(c.Bars, Bar{
+		Label: strings.ReplaceAll(label, "_", " "), Share: value / total,
+		Text: quantity.Format(kind, value, 0), Note: note,
+	})
 }

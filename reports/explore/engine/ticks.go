@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// evenly returns round numbers inside the range of the values: 1, 2 or 5 times
-// a power of ten apart, three to seven of them; none for fewer than two values.
+// evenly returns round numbers inside the range of the values: 1, 2 or 5 times a power of ten
+// apart, three to seven of them; none for fewer than two values.
 func evenly(values []float64) []float64 {
 	if len(values) < 2 {
 		return nil

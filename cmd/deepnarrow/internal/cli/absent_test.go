@@ -8,23 +8,27 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// figures are the numbers that programs look for in a planned or recommended
-// row. Each is there, or its path is under missing with a reason.
+// figures are the numbers that programs look for in a planned or recommended row. Each is there, or
+// its path is under missing with a reason.
 var figures = map[string][]string{
 	"plan": {
 		"memory.fits", "time.step_seconds", "time.total_seconds", "steps", "tokens",
 		"cost.usd", "cost.device_hours", "cost.energy_kwh", "cost.co2_kg",
 	},
 	"recommend": {
-		"time.step_seconds", "time.total_seconds", "decode_seconds", "quality.upstream", "quality.downstream",
+		"time.step_seconds", "time.total_seconds", "decode_seconds", "quality.upstream",
+		"quality.downstream",
 		"cost.usd", "cost.device_hours", "cost.energy_kwh", "cost.co2_kg",
 	},
 }
 
-// Every kind of model is planned on every accelerator, and recommended with and
-// without one; no figure is absent without a reason.
+// Every kind of model is planned on every accelerator, and recommended with and without one; no
+// figure is absent without a reason.
 func TestAbsentFiguresHaveReasons(t *testing.T) {
-	names := []string{"t5-base", "t5-xxl", "switch-base-8", "gpt2", "llama-2-7b", "bert-base-uncased", "whisper-tiny", "t5-tiny/nl=1,dm=64,nh=1,ff=64"}
+	names := []string{
+		"t5-base", "t5-xxl", "switch-base-8", "gpt2", "llama-2-7b",
+		"bert-base-uncased", "whisper-tiny", "t5-tiny/nl=1,dm=64,nh=1,ff=64",
+	}
 	for _, p := range hardware.Catalogue() {
 		reasoned(t, append([]string{"plan", "--hardware", p.Name, "--devices", "8"}, names...)...)
 	}

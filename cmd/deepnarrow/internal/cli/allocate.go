@@ -51,12 +51,16 @@ sizes has no best split and is refused (exit 4).`,
 	a.output.register(c)
 	f.runs.register(c)
 	flags := c.Flags()
-	flags.StringArrayVar(&f.budgets, "budget", nil, "training `FLOP`, such as 1e22 or 100 PF-days; repeatable")
+	flags.StringArrayVar(&f.budgets, "budget", nil,
+		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable")
 	flags.StringVar(&f.law, "law", fit.Chinchilla().Name, "law `name` in params and tokens")
 	flags.StringVar(&f.objective, "objective", "", "as in fit (default log-huber:1e-3)")
-	flags.StringVar(&f.from, "fit", "", "read the law from this `file` instead, written by deepnarrow fit -o")
-	flags.StringVar(&f.published, "published", "", "use this published `law` instead: chinchilla, chinchilla-epoch or chinchilla-log-huber")
-	flags.IntVar(&f.bootstrap, "bootstrap", automaticResamples, "refits to resampled rows, for the interval; 0 for none")
+	flags.StringVar(&f.from, "fit", "",
+		"read the law from this `file` instead, written by deepnarrow fit -o")
+	flags.StringVar(&f.published, "published", "",
+		"use this published `law` instead: chinchilla, chinchilla-epoch or chinchilla-log-huber")
+	flags.IntVar(&f.bootstrap, "bootstrap", automaticResamples,
+		"refits to resampled rows, for the interval; 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
 	flags.Float64Var(&f.level, "level", defaultIntervalLevel, "probability inside the intervals")
 	return c
@@ -102,8 +106,10 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		return err
 	}
 	columns := law.result.Law.Columns
-	if !slices.Contains(columns, "params") || !slices.Contains(columns, "tokens") || len(columns) != 2 {
-		return usage("", "law %s reads %s; allowed: a law that reads params and tokens", law.result.Law.Name, strings.Join(columns, ", "))
+	if !slices.Contains(columns, "params") || !slices.Contains(columns, "tokens") ||
+		len(columns) != 2 {
+		return usage("", "law %s reads %s; allowed: a law that reads params and tokens",
+			law.result.Law.Name, strings.Join(columns, ", "))
 	}
 	var all []reports.Allocated
 	for _, budget := range budgets {
@@ -111,7 +117,10 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		if err != nil {
 			return refused(err)
 		}
-		one := reports.Allocated{Law: law.result.Law.Name, Source: law.source, Allocation: x, Level: f.level, Nearest: nearestShapes(law.result, x)}
+		one := reports.Allocated{
+			Law: law.result.Law.Name, Source: law.source, Allocation: x,
+			Level: f.level, Nearest: nearestShapes(law.result, x),
+		}
 		if law.draws != nil {
 			one.Level = law.draws.Level
 		}
@@ -123,7 +132,9 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	return a.render(r)
 }
 
-func (a *app) sourceLaw(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (*sourcedLaw, error) {
+func (a *app) sourceLaw(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (
+	*sourcedLaw, error,
+) {
 	switch {
 	case f.from != "":
 		r.Document.Inputs["fit"] = f.from
@@ -156,11 +167,16 @@ func (a *app) sourceLaw(ctx context.Context, f *allocateFlags, files []string, r
 	if err != nil {
 		return nil, interruptedOr(ctx, err)
 	}
-	out := &sourcedLaw{result: result, source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(), len(columns.drops))}
+	out := &sourcedLaw{result: result, source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(),
+		len(columns.drops))}
 	if f.bootstrap > 0 {
 		bar := a.progress("bootstrap", f.bootstrap)
 		defer bar.end()
-		out.draws, err = fit.Bootstrap(ctx, result, d, &fit.BootstrapSettings{Resamples: f.bootstrap, Seed: f.seed, Level: f.level, Progress: bar.step})
+		out.draws, err = fit.Bootstrap(ctx, result, d,
+			&fit.BootstrapSettings{
+				Resamples: f.bootstrap, Seed: f.seed, Level: f.level,
+				Progress: bar.step,
+			})
 		if err != nil {
 			return nil, interruptedOr(ctx, err)
 		}
@@ -196,12 +212,20 @@ func savedLaw(file string) (*sourcedLaw, error) {
 	defer f.Close()
 	fits, err := reports.ReadFits(f)
 	if err != nil {
-		return nil, badInput(&records.Error{File: file, Problem: err.Error()}, "deepnarrow fit runs.csv -o fit.json writes one")
+		return nil, badInput(&records.Error{File: file, Problem: err.Error()},
+			"deepnarrow fit runs.csv -o fit.json writes one")
 	}
 	if len(fits) > 1 {
-		return nil, badInput(&records.Error{File: file, Problem: fmt.Sprintf("%d fits; one is needed", len(fits))}, "fit without --by, or with --where for one group")
+		return nil, badInput(&records.Error{
+			File:    file,
+			Problem: fmt.Sprintf("%d fits; one is needed", len(fits)),
+		},
+			"fit without --by, or with --where for one group")
 	}
-	return &sourcedLaw{result: fits[0].Result, draws: fits[0].Draws, source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows)}, nil
+	return &sourcedLaw{
+		result: fits[0].Result, draws: fits[0].Draws,
+		source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows),
+	}, nil
 }
 
 // publishedLaws lists the published laws in params and tokens.
@@ -239,8 +263,8 @@ func publishedLaw(name string) (*sourcedLaw, error) {
 	return &sourcedLaw{result: result, source: source}, nil
 }
 
-// nearestShapes returns the catalogue shapes next in size to the best one, each
-// with the tokens that the budget leaves it.
+// nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens
+// that the budget leaves it.
 func nearestShapes(law *fit.Result, best *fit.Allocation) []reports.NearShape {
 	const listed = 3
 	const far = math.Ln2 // no shape within a factor of two is near
@@ -257,7 +281,8 @@ func nearestShapes(law *fit.Result, best *fit.Allocation) []reports.NearShape {
 		all = append(all, reports.NearShape{Shape: e.Name, Params: n, Tokens: tokens})
 	}
 	slices.SortStableFunc(all, func(a, b reports.NearShape) int {
-		return cmp.Compare(math.Abs(math.Log(float64(a.Params)/best.Params)), math.Abs(math.Log(float64(b.Params)/best.Params)))
+		return cmp.Compare(math.Abs(math.Log(float64(a.Params)/best.Params)),
+			math.Abs(math.Log(float64(b.Params)/best.Params)))
 	})
 	all = all[:min(len(all), listed)]
 	for i := range all {

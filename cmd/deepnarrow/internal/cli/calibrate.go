@@ -68,7 +68,8 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 			case f.emit != "":
 				return f.emitTwin(a, args)
 			case len(args) > 0:
-				return usage("the shapes to measure are chosen here", "calibrate takes shapes only with --emit; got %q", args[0])
+				return usage("the shapes to measure are chosen here",
+					"calibrate takes shapes only with --emit; got %q", args[0])
 			case f.check != "":
 				return f.compare(c.Context(), a)
 			case len(f.from) > 0:
@@ -89,22 +90,31 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	f.execution = calibrate.TwinExecution()
 	flags := c.Flags()
 	amountFlag(c, quantity.Duration, &f.maxTime, "max-time", "how long to measure")
-	flags.StringVar(&f.records, "records", "", "append measurements to this JSON-lines `file`, and go on from those in it")
+	flags.StringVar(&f.records, "records", "",
+		"append measurements to this JSON-lines `file`, and go on from those in it")
 	countFlag(c, &f.threads, "threads", "threads (default: one per core)")
-	flags.StringVarP(&f.profile, "output", "o", "", "write the profile, or the script, to this `file`")
-	flags.StringVar(&f.check, "check", "", "measure other shapes and hold the predictions of this `profile` against them")
+	flags.StringVarP(&f.profile, "output", "o", "",
+		"write the profile, or the script, to this `file`")
+	flags.StringVar(&f.check, "check", "",
+		"measure other shapes and hold the predictions of this `profile` against them")
 	flags.StringArrayVar(&f.from, "from", nil, "fit to the steps in this `file`; may be repeated")
-	flags.StringVar(&f.hardware, "hardware", "", "accelerator `name` or profile file that the steps of --from were made on")
-	flags.StringVar(&f.stack, "stack", "", "software stack of --from: one of those of deepnarrow validate, such as megatron")
-	textFlag(c, &f.execution.Precision, "precision", "of steps that do not say: bf16-mixed, fp16-mixed, fp32 or bf16")
+	flags.StringVar(&f.hardware, "hardware", "",
+		"accelerator `name` or profile file that the steps of --from were made on")
+	flags.StringVar(&f.stack, "stack", "",
+		"software stack of --from: one of those of deepnarrow validate, such as megatron")
+	textFlag(c, &f.execution.Precision, "precision",
+		"of steps that do not say: bf16-mixed, fp16-mixed, fp32 or bf16")
 	textFlag(c, &f.execution.Optimizer, "optimizer", "of steps that do not say")
 	textFlag(c, &f.execution.Attention, "attention", "of steps that do not say: fused or unfused")
-	textFlag(c, &f.execution.Recompute, "recompute", "of steps that do not say: none, selective or full")
+	textFlag(c, &f.execution.Recompute, "recompute",
+		"of steps that do not say: none, selective or full")
 	flags.StringVar(&f.emit, "emit", "", "print a script that measures steps: pytorch")
 	f.work = flops.PaperWorkload
 	countFlag(c, &f.work.Batch, "batch", "with --emit and shapes: sequences of a device")
-	countFlag(c, &f.work.EncoderLength, "encoder-length", "with --emit and shapes: positions per sequence in the encoder")
-	countFlag(c, &f.work.DecoderLength, "decoder-length", "with --emit and shapes: positions per sequence in the decoder")
+	countFlag(c, &f.work.EncoderLength, "encoder-length",
+		"with --emit and shapes: positions per sequence in the encoder")
+	countFlag(c, &f.work.DecoderLength, "decoder-length",
+		"with --emit and shapes: positions per sequence in the decoder")
 }
 
 // oneQuestion refuses flags of different questions together.
@@ -124,8 +134,10 @@ func (f *calibrateFlags) oneQuestion(c *cobra.Command) error {
 	if stacks := hardware.Stacks(); f.stack != "" && !slices.Contains(stacks, f.stack) {
 		return unknownKind("software stack", f.stack, stacks)
 	}
-	if asked == 1 && f.check == "" && (c.Flags().Changed("max-time") || c.Flags().Changed("records") || c.Flags().Changed("threads")) {
-		return usage("", "--max-time, --records and --threads are of measuring this machine; allowed: without --from and --emit")
+	if asked == 1 && f.check == "" && (c.Flags().Changed("max-time") ||
+		c.Flags().Changed("records") || c.Flags().Changed("threads")) {
+		return usage("",
+			"--max-time, --records and --threads are of measuring this machine; allowed: without --from and --emit")
 	}
 	return nil
 }
@@ -147,13 +159,17 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	r.Document.Inputs["max_time_seconds"] = f.maxTime
 	r.Document.Warnings = append(r.Document.Warnings, here.Warnings()...)
 	return f.finish(a, r, &reports.Calibrated{
-		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used), Contended: here.Contended(),
-		Left: found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: machineName(), Date: time.Now().UTC().Format(time.RFC3339),
+		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used),
+		Contended: here.Contended(),
+		Left:      found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: machineName(),
+		Date: time.Now().UTC().Format(time.RFC3339),
 	})
 }
 
 // bench measures points on this machine.
-func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.Point) (calibrate.BenchResult, error) {
+func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.Point) (
+	calibrate.BenchResult, error,
+) {
 	none := calibrate.BenchResult{}
 	if f.threads == 0 {
 		f.threads = runtime.GOMAXPROCS(0)
@@ -165,7 +181,8 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	bar := a.progress("calibrate", hundred)
 	bench := calibrate.Bench{
 		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: machineName(),
-		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now, CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
+		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now,
+		CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
 		Keep: func(r calibrate.Record) error {
 			if f.records == "" {
 				return nil
@@ -182,8 +199,8 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	return found, nil
 }
 
-// compare measures steps of other shapes than the design's and holds a
-// profile's predictions against them.
+// compare measures steps of other shapes than the design's and holds a profile's predictions
+// against them.
 func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	p, err := profile(f.check)
 	if err != nil {
@@ -206,13 +223,17 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 // importSteps fits to the user's own steps.
 func (f *calibrateFlags) importSteps(a *app) error {
 	if f.hardware == "" {
-		return usage("deepnarrow list hardware shows what there is", "--from needs --hardware: what were the steps measured on?")
+		return usage("deepnarrow list hardware shows what there is",
+			"--from needs --hardware: what were the steps measured on?")
 	}
 	p, err := profile(f.hardware)
 	if err != nil {
 		return badInput(err, "deepnarrow list hardware shows what there is")
 	}
-	base := hardware.Run{Profile: p, Execution: f.execution, Software: hardware.Software{Stack: f.stack}}
+	base := hardware.Run{
+		Profile: p, Execution: f.execution,
+		Software: hardware.Software{Stack: f.stack},
+	}
 	var steps []calibrate.Measurement
 	for _, name := range f.from {
 		some, err := a.importFile(name, base)
@@ -221,7 +242,8 @@ func (f *calibrateFlags) importSteps(a *app) error {
 		}
 		steps = append(steps, some...)
 	}
-	fit, err := calibrate.Fit(steps, fmt.Sprintf("%d steps of %s", len(steps), strings.Join(baseNames(f.from), ", ")))
+	fit, err := calibrate.Fit(steps, fmt.Sprintf("%d steps of %s", len(steps),
+		strings.Join(baseNames(f.from), ", ")))
 	if err != nil {
 		return badInput(err, "")
 	}
@@ -234,15 +256,20 @@ func (f *calibrateFlags) importSteps(a *app) error {
 	r := newReport("calibrate")
 	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
 	if !fit.Converged {
-		r.Document.Warnings = append(r.Document.Warnings, "the fit did not converge: the constants are those of its last step")
+		r.Document.Warnings = append(r.Document.Warnings,
+			"the fit did not converge: the constants are those of its last step")
 	}
-	return f.finish(a, r, &reports.Calibrated{Profile: p, Fit: fit, Measured: len(steps), Used: len(steps)})
+	return f.finish(a, r, &reports.Calibrated{
+		Profile: p, Fit: fit, Measured: len(steps),
+		Used: len(steps),
+	})
 }
 
 // finish writes the profile and prints what it rests on.
 func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated) error {
 	if f.profile == "" {
-		r.Document.Warnings = append(r.Document.Warnings, "nothing is kept: -o FILE writes the profile")
+		r.Document.Warnings = append(r.Document.Warnings,
+			"nothing is kept: -o FILE writes the profile")
 	} else if err := writeFile(f.profile, func(w io.Writer) error { return hardware.WriteProfile(w, &c.Profile) }); err != nil {
 		return err
 	}
@@ -253,7 +280,9 @@ func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated)
 // emitTwin prints the script.
 func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 	if f.emit == "jax" {
-		return usage("steps of any other program are read by --from: docs/calibrate.md lists the columns", "there is no JAX twin, since none could be tested; allowed: --emit pytorch")
+		return usage(
+			"steps of any other program are read by --from: docs/calibrate.md lists the columns",
+			"there is no JAX twin, since none could be tested; allowed: --emit pytorch")
 	}
 	if f.emit != "pytorch" {
 		return unknownKind("value of --emit", f.emit, []string{"pytorch"})

@@ -16,9 +16,9 @@ import (
 // mostFiles bounds what a glob may match.
 const mostFiles = 10_000
 
-// candidates reads the configurations that arguments name, or the globs of the
-// rules in their folder. A file that cannot be read is a candidate with its
-// error: the others are judged all the same.
+// candidates reads the configurations that arguments name, or the globs of the rules in their
+// folder. A file that cannot be read is a candidate with its error: the others are judged all the
+// same.
 func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate, error) {
 	if len(args) == 0 {
 		for _, g := range globs {
@@ -26,7 +26,10 @@ func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate
 		}
 	}
 	if len(args) == 0 {
-		return nil, usage("deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+rulesName, "check needs at least one file")
+		return nil,
+			usage(
+				"deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+rulesName,
+				"check needs at least one file")
 	}
 	var names []string
 	seen := map[string]bool{}
@@ -42,7 +45,8 @@ func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate
 			}
 		}
 		if len(names) > mostFiles {
-			return nil, badInput(fmt.Errorf("%s: matches too many files; allowed: at most %d", arg, mostFiles), "")
+			return nil, badInput(fmt.Errorf("%s: matches too many files; allowed: at most %d", arg,
+				mostFiles), "")
 		}
 	}
 	var out []check.Candidate
@@ -87,13 +91,14 @@ func expand(arg string) ([]string, error) {
 		return nil, badInput(err, "")
 	}
 	if len(out) == 0 {
-		return nil, badInput(fmt.Errorf("%s: matches no file", arg), "** stands for any number of folders; quote the glob so that the shell leaves it alone")
+		return nil, badInput(fmt.Errorf("%s: matches no file", arg),
+			"** stands for any number of folders; quote the glob so that the shell leaves it alone")
 	}
 	return out, nil
 }
 
-// matches is [check.Match] of a path as it stands: a glob without folders means
-// the working directory.
+// matches is [check.Match] of a path as it stands: a glob without folders means the working
+// directory.
 func matches(glob, path string) bool {
 	if rest, ok := strings.CutPrefix(glob, "./"); ok && !strings.Contains(rest, "/") {
 		return !strings.Contains(path, "/") && check.Match(rest, path)
@@ -101,8 +106,8 @@ func matches(glob, path string) bool {
 	return check.Match(glob, path)
 }
 
-// candidate reads one configuration. Its path, which globs of the rules match,
-// is relative to their folder.
+// candidate reads one configuration. Its path, which globs of the rules match, is relative to their
+// folder.
 func (a *app) candidate(name, folder string) check.Candidate {
 	c := check.Candidate{File: filepath.ToSlash(name), Path: filepath.ToSlash(name)}
 	if name == "-" {

@@ -59,15 +59,22 @@ judged.`,
 	plan.AddFlagSet(c.Flags())
 	flags := c.Flags()
 	flags.StringVar(&f.rules, "rules", "", "rules `file` (default: the nearest .deepnarrow.yaml)")
-	flags.StringVar(&f.format, "format", string(check.TextFormat), "how to write the findings: table, json, junit, sarif, github, summary or comment")
-	flags.StringVarP(&f.output, "output", "o", "", "write the findings to this `file` instead of standard output")
-	flags.StringArrayVar(&f.emit, "emit", nil, "also write the findings to a file, as `FORMAT=FILE`; may be repeated")
-	flags.BoolVar(&f.updateBaseline, "update-baseline", false, "write the baseline that max_increase compares with")
-	flags.StringVar(&f.today, "today", "", "the `day` on which waivers are judged, such as 2026-12-31 (default: today)")
+	flags.StringVar(&f.format, "format", string(check.TextFormat),
+		"how to write the findings: table, json, junit, sarif, github, summary or comment")
+	flags.StringVarP(&f.output, "output", "o", "",
+		"write the findings to this `file` instead of standard output")
+	flags.StringArrayVar(&f.emit, "emit", nil,
+		"also write the findings to a file, as `FORMAT=FILE`; may be repeated")
+	flags.BoolVar(&f.updateBaseline, "update-baseline", false,
+		"write the baseline that max_increase compares with")
+	flags.StringVar(&f.today, "today", "",
+		"the `day` on which waivers are judged, such as 2026-12-31 (default: today)")
 	return c
 }
 
-func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *workloadFlags, machine *machineFlags, length *lengthFlags) error {
+func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *workloadFlags,
+	machine *machineFlags, length *lengthFlags,
+) error {
 	outputs, err := f.outputs()
 	if err != nil {
 		return err
@@ -90,7 +97,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 		return err
 	}
 	if len(rules.Rules) == 0 {
-		rules.Rules = check.DefaultRules(profile != nil) // a gate without rules would pass everything
+		// a gate without rules would pass everything
+		rules.Rules = check.DefaultRules(profile != nil)
 	}
 	q := check.Request{Rules: rules, Setup: set, Profile: profile, Today: today}
 	if q.Candidates, err = a.candidates(args, rules.Files, folder); err != nil {
@@ -103,7 +111,10 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	for _, w := range result.Warnings {
 		fmt.Fprintln(a.Err, "warning:", w)
 	}
-	about := check.About{Version: version(), Rules: rules.Rules, Inputs: map[string]any{"files": args, "rules": rules.File, "execution": work.inputs()}}
+	about := check.About{
+		Version: version(), Rules: rules.Rules,
+		Inputs: map[string]any{"files": args, "rules": rules.File, "execution": work.inputs()},
+	}
 	if profile != nil {
 		about.Inputs["hardware"] = profile.Name
 	}
@@ -149,7 +160,8 @@ func (f *checkFlags) outputs() ([]target, error) {
 	for _, e := range f.emit {
 		name, file, ok := strings.Cut(e, "=")
 		if !ok || file == "" {
-			return nil, usage("", "--emit is %q; allowed: FORMAT=FILE, such as sarif=check.sarif", e)
+			return nil, usage("", "--emit is %q; allowed: FORMAT=FILE, such as sarif=check.sarif",
+				e)
 		}
 		format, err := check.ParseFormat(name)
 		if err != nil {
@@ -163,8 +175,8 @@ func (f *checkFlags) outputs() ([]target, error) {
 // rulesName is the file that is looked for.
 const rulesName = ".deepnarrow.yaml"
 
-// findRules reads the rules named, or the nearest ones up to the root of the
-// repository; none is no error. folder is theirs, "." without.
+// findRules reads the rules named, or the nearest ones up to the root of the repository; none is no
+// error. folder is theirs, "." without.
 func findRules(name string) (check.Rules, string, error) {
 	root, found := repository()
 	if name == "" {
@@ -201,15 +213,16 @@ func findRules(name string) (check.Rules, string, error) {
 		}
 		return base.Open(rel)
 	}
-	rules, err := check.ReadRules(filepath.ToSlash(name), file, check.Options{Open: open, Root: filepath.ToSlash(within)})
+	rules, err := check.ReadRules(filepath.ToSlash(name), file,
+		check.Options{Open: open, Root: filepath.ToSlash(within)})
 	if err != nil {
 		return rules, "", badInput(err, "")
 	}
 	return rules, folder, nil
 }
 
-// repository returns the root of the repository that the working directory lies
-// in, as a path relative to it.
+// repository returns the root of the repository that the working directory lies in, as a path
+// relative to it.
 func repository() (root string, found bool) {
 	home, err := os.Getwd()
 	if err != nil {
@@ -225,8 +238,8 @@ func repository() (root string, found bool) {
 	}
 }
 
-// applyPlan sets the flags that the plan of the rules says and the command line
-// does not. A profile file is relative to the rules.
+// applyPlan sets the flags that the plan of the rules says and the command line does not. A profile
+// file is relative to the rules.
 func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) error {
 	var faults []config.Fault
 	for _, s := range settings {
@@ -234,7 +247,11 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) err
 		if flag == nil || s.Key == "help" {
 			var names []string
 			plan.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			faults = append(faults, config.Fault{Position: s.Position, Field: "plan." + s.Key, Problem: "is unknown", Allowed: "the flags of deepnarrow plan: " + strings.Join(names, ", ")})
+			faults = append(faults, config.Fault{
+				Position: s.Position, Field: "plan." + s.Key,
+				Problem: "is unknown", Allowed: "the flags of deepnarrow plan: " +
+					strings.Join(names, ", "),
+			})
 			continue
 		}
 		if flag.Changed {
@@ -252,7 +269,10 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) err
 			if cause := errors.Unwrap(err); cause != nil {
 				err = cause
 			}
-			faults = append(faults, config.Fault{Position: s.Position, Field: "plan." + s.Key, Problem: "is not understood: " + err.Error(), Err: err})
+			faults = append(faults, config.Fault{
+				Position: s.Position, Field: "plan." + s.Key,
+				Problem: "is not understood: " + err.Error(), Err: err,
+			})
 		}
 	}
 	if len(faults) > 0 {
@@ -261,24 +281,28 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) err
 	return nil
 }
 
-// baseline reads the baseline of the rules; with --update-baseline it is
-// measured and written first.
+// baseline reads the baseline of the rules; with --update-baseline it is measured and written
+// first.
 func (f *checkFlags) baseline(q *check.Request, folder string) (check.Baseline, error) {
 	name := filepath.Join(folder, filepath.FromSlash(q.Rules.Baseline))
 	switch {
 	case q.Rules.Baseline == "" && f.updateBaseline:
-		return nil, usage("a line such as \"baseline: .deepnarrow-baseline.json\" in the rules says where", "--update-baseline needs a baseline")
+		return nil,
+			usage("a line such as \"baseline: .deepnarrow-baseline.json\" in the rules says where",
+				"--update-baseline needs a baseline")
 	case q.Rules.Baseline == "":
 		return nil, nil
 	case !filepath.IsLocal(filepath.FromSlash(q.Rules.Baseline)):
-		return nil, badInput(fmt.Errorf("%s: baseline is %q; allowed: a file below the folder of the rules", q.Rules.File, q.Rules.Baseline), "")
+		return nil, badInput(fmt.Errorf(
+			"%s: baseline is %q; allowed: a file below the folder of the rules", q.Rules.File,
+			q.Rules.Baseline), "")
 	}
 	old, err := readBaseline(name)
 	if !f.updateBaseline {
 		return old, err
 	}
-	// Files that are not checked this time keep what they had; a baseline that
-	// cannot be read is replaced.
+	// Files that are not checked this time keep what they had; a baseline that cannot be read is
+	// replaced.
 	measured := *q
 	measured.Rules.Rules = nil
 	b := check.BaselineOf(check.Check(measured).Costs)
@@ -290,8 +314,7 @@ func (f *checkFlags) baseline(q *check.Request, folder string) (check.Baseline, 
 	return b, writeFile(name, b.Write)
 }
 
-// readBaseline reads a baseline; none is no error, as each rule that needs it
-// says so.
+// readBaseline reads a baseline; none is no error, as each rule that needs it says so.
 func readBaseline(name string) (check.Baseline, error) {
 	file, err := os.Open(name)
 	switch {

@@ -1,5 +1,5 @@
-// Package cli is the command line of deepnarrow: one file per command, each
-// parse → run → render. It holds no formula.
+// Package cli is the command line of deepnarrow: one file per command, each parse → run → render.
+// It holds no formula.
 package cli
 
 import (
@@ -43,7 +43,8 @@ func Run(ctx context.Context, args []string, s Streams) (code int) {
 	a := &app{Streams: s}
 	defer func() {
 		if fault := recover(); fault != nil {
-			fmt.Fprintf(s.Err, "deepnarrow: internal error: %v\n%s\nhint: this is a bug; please report it with the command line\n", fault, debug.Stack())
+			fmt.Fprintf(s.Err,
+				"deepnarrow: internal error: %v\n%s\nhint: this is a bug; please report it with the command line\n", fault, debug.Stack())
 			code = exitInternal
 		}
 	}()
@@ -93,7 +94,8 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		&cobra.Group{ID: groupMeasure, Title: "Measure:"},
 		&cobra.Group{ID: groupReview, Title: "Review:"},
 	)
-	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.tables(), a.validate(), a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
+	root.AddCommand(a.count(), a.plan(), a.recommend(), a.protocol(), a.tables(), a.validate(),
+		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())
 	root.SetIn(a.In)

@@ -77,7 +77,8 @@ standard input.`,
 	}
 	a.output.register(c)
 	work.register(c)
-	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention), "how FLOPs are counted (deepnarrow list conventions), or all")
+	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention),
+		"how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
 	return c
 }
@@ -87,12 +88,16 @@ func stored(file string, tensors *config.Header) *reports.Stored {
 	if tensors == nil {
 		return nil
 	}
-	return &reports.Stored{File: file, Tensors: len(tensors.Tensors), Parameters: tensors.Parameters(), Bytes: tensors.Bytes()}
+	return &reports.Stored{
+		File: file, Tensors: len(tensors.Tensors),
+		Parameters: tensors.Parameters(), Bytes: tensors.Bytes(),
+	}
 }
 
 func atLeastOneShape(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage("deepnarrow list shapes shows what there is", "%s needs at least one shape", c.CommandPath())
+		return usage("deepnarrow list shapes shows what there is", "%s needs at least one shape",
+			c.CommandPath())
 	}
 	return nil
 }
@@ -116,11 +121,20 @@ func parseBreakdown(by string) (breakdown, error) {
 	case "":
 		return func(*shapes.Shape, flops.Workload) []flops.Share { return nil }, nil
 	case "op":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByOp() }, nil
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
+			return flops.NewLedger(s,
+				w).ByOp()
+		}, nil
 	case "component":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByComponent() }, nil
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
+			return flops.NewLedger(s,
+				w).ByComponent()
+		}, nil
 	case "layer":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share { return flops.NewLedger(s, w).ByLayer(s) }, nil
+		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
+			return flops.NewLedger(s,
+				w).ByLayer(s)
+		}, nil
 	}
 	allowed := []string{"op", "layer", "component"}
 	return nil, unknownKind("breakdown", by, allowed)
@@ -128,5 +142,6 @@ func parseBreakdown(by string) (breakdown, error) {
 
 // unknownKind refuses a word that is not one of a few.
 func unknownKind(what, word string, allowed []string) error {
-	return usage(didYouMean(word, allowed, ""), "unknown %s: %q; allowed: %s", what, word, strings.Join(allowed, ", "))
+	return usage(didYouMean(word, allowed, ""), "unknown %s: %q; allowed: %s", what, word,
+		strings.Join(allowed, ", "))
 }

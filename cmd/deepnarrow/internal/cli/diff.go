@@ -40,7 +40,8 @@ when anything differs.`,
   deepnarrow diff plan-before.json plan-after.json --exit-code`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usage("deepnarrow diff t5-base t5-large", "diff compares two; found %d", len(args))
+				return usage("deepnarrow diff t5-base t5-large", "diff compares two; found %d",
+					len(args))
 			}
 			return nil
 		},
@@ -69,14 +70,18 @@ when anything differs.`,
 				return err
 			}
 			if sides[0].results != nil || sides[1].results != nil {
-				r.Document.Warnings = append(r.Document.Warnings, "a result in JSON does not say every field of its shape: causes are not told, and its batch, hardware and flags are its own")
+				r.Document.Warnings = append(r.Document.Warnings,
+					"a result in JSON does not say every field of its shape: causes are not told, and its batch, hardware and flags are its own")
 			}
 			r.Diff(d)
 			if err := a.render(r); err != nil {
 				return err
 			}
 			if exitCode && d.Differs() {
-				return &failure{code: exitFinding, err: fmt.Errorf("diff: %s and %s differ", args[0], args[1])}
+				return &failure{
+					code: exitFinding,
+					err:  fmt.Errorf("diff: %s and %s differ", args[0], args[1]),
+				}
 			}
 			return nil
 		},
@@ -104,7 +109,10 @@ func compareSides(set *compare.Setup, names []string, sides *[2]side) (reports.D
 		if err != nil {
 			return d, usage("", "%w", err)
 		}
-		d.Fields, d.Pairs = fields, []compare.Pair{{Name: names[0] + " → " + names[1], Differences: differences}}
+		d.Fields, d.Pairs = fields, []compare.Pair{{
+			Name:        names[0] + " → " + names[1],
+			Differences: differences,
+		}}
 		return d, nil
 	}
 	for i := range sides {
@@ -162,8 +170,7 @@ func readLimited(name string) ([]byte, error) {
 	return text, err
 }
 
-// revisionFile splits REVISION:FILE. A file of that very name wins, and one
-// letter is a drive.
+// revisionFile splits REVISION:FILE. A file of that very name wins, and one letter is a drive.
 func revisionFile(ref string) (revision, file string, ok bool) {
 	if _, err := os.Lstat(ref); err == nil {
 		return "", "", false
@@ -172,13 +179,13 @@ func revisionFile(ref string) (revision, file string, ok bool) {
 	return revision, file, ok && len(revision) > 1 && file != ""
 }
 
-// sideAt reads a file of a git revision, and from the same revision the files
-// that it refers to.
+// sideAt reads a file of a git revision, and from the same revision the files that it refers to.
 func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 	name := revision + ":" + file
 	text, err := gitShow(ctx, name)
 	if err != nil {
-		return side{}, badInput(err, "REVISION:FILE is a file as git show takes it, with its path from the root of the repository, or from here with ./")
+		return side{}, badInput(err,
+			"REVISION:FILE is a file as git show takes it, with its path from the root of the repository, or from here with ./")
 	}
 	if compare.IsDocument(text) {
 		return documentSide(name, text)
@@ -190,7 +197,8 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 		text, err := gitShow(ctx, target)
 		return io.NopCloser(bytes.NewReader(text)), err
 	}
-	result, err := config.Read(name, bytes.NewReader(text), config.Options{Open: open, Root: path.Dir(name)})
+	result, err := config.Read(name, bytes.NewReader(text),
+		config.Options{Open: open, Root: path.Dir(name)})
 	if err != nil {
 		return side{}, badInput(err, "")
 	}
@@ -204,18 +212,21 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 	return s, nil
 }
 
-// gitShow returns a file of a revision. No option, filter or program that the
-// repository configures takes part.
+// gitShow returns a file of a revision. No option, filter or program that the repository configures
+// takes part.
 func gitShow(ctx context.Context, name string) ([]byte, error) {
 	var out, problem bytes.Buffer
-	c := exec.CommandContext(ctx, "git", "show", "--no-textconv", "--no-ext-diff", "--end-of-options", name)
-	c.Stdout, c.Stderr = &limitedBuffer{buffer: &out, left: maxSideBytes}, &limitedBuffer{buffer: &problem, left: 1 << 10}
+	c := exec.CommandContext(ctx, "git", "show", "--no-textconv", "--no-ext-diff",
+		"--end-of-options", name)
+	c.Stdout, c.Stderr = &limitedBuffer{buffer: &out, left: maxSideBytes},
+		&limitedBuffer{buffer: &problem, left: 1 << 10}
 	err := c.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, fmt.Errorf("%s: git is needed to read a revision", name)
 	case err != nil && problem.Len() > 0:
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(strings.TrimSpace(problem.String()), "fatal: "))
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(
+			strings.TrimSpace(problem.String()), "fatal: "))
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

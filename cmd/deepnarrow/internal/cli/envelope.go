@@ -43,7 +43,10 @@ two others is no answer (exit 4).`,
 			r.Document.Inputs = f.runs.inputs(args)
 			r.Document.Inputs["y"] = f.response
 			r.Document.Warnings = append(r.Document.Warnings, columns.warnings...)
-			r.Envelope(&reports.Scanned{Envelope: result, Curves: named, Level: f.level, Used: len(columns.rows), Drops: columns.drops, Notes: columns.notes})
+			r.Envelope(&reports.Scanned{
+				Envelope: result, Curves: named, Level: f.level,
+				Used: len(columns.rows), Drops: columns.drops, Notes: columns.notes,
+			})
 			if f.plot != "" {
 				if err := a.plotEnvelope(f.plot, curves, named, result); err != nil {
 					return err
@@ -57,8 +60,7 @@ two others is no answer (exit 4).`,
 	return c
 }
 
-// curves joins the rows of a run, or of a size when no run is recorded, in
-// order of FLOPs.
+// curves joins the rows of a run, or of a size when no run is recorded, in order of FLOPs.
 func (s *scanned) curves(group, response string) ([]fit.Curve, []reports.NamedCurve) {
 	names, err := s.data.Text(group)
 	at := map[string]int{}

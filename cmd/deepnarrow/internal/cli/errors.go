@@ -64,7 +64,8 @@ func (a *app) report(ctx context.Context, err error) int {
 	f := &failure{code: exitUsage, err: err}
 	var path *fs.PathError
 	if !errors.As(err, &f) && errors.As(err, &path) {
-		f.code, err = exitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err) // standard output, the only file that is not opened by its name
+		// standard output, the only file that is not opened by its name
+		f.code, err = exitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err)
 	}
 	fmt.Fprintf(a.Err, "deepnarrow: %v\n", err)
 	if f.hint != "" {
@@ -82,7 +83,8 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return usage(didYouMean(args[0], names, "deepnarrow help lists the commands"), "unknown command: %q; allowed: %s", args[0], strings.Join(names, ", "))
+	return usage(didYouMean(args[0], names, "deepnarrow help lists the commands"),
+		"unknown command: %q; allowed: %s", args[0], strings.Join(names, ", "))
 }
 
 // flagError turns a pflag error into a usage error with a suggestion.

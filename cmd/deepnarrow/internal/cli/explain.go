@@ -16,18 +16,22 @@ func (a *app) explain() *cobra.Command {
 		Example: "  deepnarrow explain mfu\n  deepnarrow explain mesh-tf",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("terms: "+strings.Join(termNames(), ", "), "%s needs a term", c.CommandPath())
+				return usage("terms: "+strings.Join(termNames(), ", "), "%s needs a term",
+					c.CommandPath())
 			}
 			return nil
 		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string,
+			cobra.ShellCompDirective,
+		) {
 			return termNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			word := strings.Join(args, " ")
 			term, ok := data.FindTerm(word)
 			if !ok {
-				return usage(didYouMean(word, termNames(), "deepnarrow explain lists the terms"), "unknown term: %q", word)
+				return usage(didYouMean(word, termNames(), "deepnarrow explain lists the terms"),
+					"unknown term: %q", word)
 			}
 			r := newReport("explain")
 			r.Term(term)

@@ -9,10 +9,13 @@ import (
 )
 
 // explainRow reports where the numbers of one recommended row come from.
-func explainRow(r *reports.Report, request recommend.Request, answers []reports.Recommended, which string) error {
+func explainRow(r *reports.Report, request recommend.Request, answers []reports.Recommended,
+	which string,
+) error {
 	among, result, row := findRow(answers, which)
 	if row == nil {
-		return usage("", "--explain: no row %q; allowed: %s", which, strings.Join(rowNames(answers), ", "))
+		return usage("", "--explain: no row %q; allowed: %s", which,
+			strings.Join(rowNames(answers), ", "))
 	}
 	e, err := recommend.Explain(request, row)
 	if err != nil {
@@ -24,9 +27,11 @@ func explainRow(r *reports.Report, request recommend.Request, answers []reports.
 	return nil
 }
 
-// findRow finds a row by its rank in the first table that has it, by its table
-// and rank, or by its shape; nil when there is none.
-func findRow(answers []reports.Recommended, which string) (string, *recommend.Result, *recommend.Row) {
+// findRow finds a row by its rank in the first table that has it, by its table and rank, or by its
+// shape; nil when there is none.
+func findRow(answers []reports.Recommended, which string) (string, *recommend.Result,
+	*recommend.Row,
+) {
 	table, rank, named := strings.Cut(which, ":")
 	for i := range answers {
 		result := &answers[i].Result
@@ -36,7 +41,8 @@ func findRow(answers []reports.Recommended, which string) (string, *recommend.Re
 		for n := range result.Rows {
 			row := &result.Rows[n]
 			at := fmt.Sprint(row.Rank)
-			if which == row.Shape.Name || which == at || named && table == answers[i].Among && rank == at {
+			if which == row.Shape.Name || which == at || named && table == answers[i].Among &&
+				rank == at {
 				return answers[i].Among, result, row
 			}
 		}

@@ -22,7 +22,8 @@ link shares it, and the page shows the command line that gives the same numbers.
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if file == "" {
-				return usage("deepnarrow explore -o explorer.html", "-o is needed: which file to write?")
+				return usage("deepnarrow explore -o explorer.html",
+					"-o is needed: which file to write?")
 			}
 			if file == "-" {
 				return explore.Write(a.Out)
@@ -30,6 +31,7 @@ link shares it, and the page shows the command line that gives the same numbers.
 			return writeFile(file, func(w io.Writer) error { return explore.Write(w) })
 		},
 	}
-	c.Flags().StringVarP(&file, "output", "o", "", "write the page to this `file`, or - for standard output")
+	c.Flags().StringVarP(&file, "output", "o", "",
+		"write the page to this `file`, or - for standard output")
 	return c
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/explore/engine"
 )
 
-// exploredStates cross what the sliders can reach: edits of every letter,
-// decoder-only and encoder-only shapes, a device without bfloat16, one without
-// a price, a batch that must grow, a run that does not fit.
+// exploredStates cross what the sliders can reach: edits of every letter, decoder-only and
+// encoder-only shapes, a device without bfloat16, one without a price, a batch that must grow, a
+// run that does not fit.
 var exploredStates = []string{
 	"",
 	"shape=t5-base&el=24&dl=6&dm=512&ff=2048&nh=8",
@@ -28,8 +28,8 @@ var exploredStates = []string{
 	"shape=t5-efficient-tiny-el8&hardware=a100,price=1.10&devices=3",
 }
 
-// TestExplorerAgreesWithCommands runs the command lines that the explorer shows
-// and compares their JSON with the explorer's numbers.
+// TestExplorerAgreesWithCommands runs the command lines that the explorer shows and compares their
+// JSON with the explorer's numbers.
 func TestExplorerAgreesWithCommands(t *testing.T) {
 	for _, state := range exploredStates {
 		got, err := engine.Answer(state)
@@ -39,15 +39,21 @@ func TestExplorerAgreesWithCommands(t *testing.T) {
 		}
 		var want engine.Plan
 		result(t, got.Command, &want)
-		if got.Params != want.Params || got.FLOPs != want.FLOPs || got.Memory.PeakBytes != want.Memory.PeakBytes {
-			t.Errorf("%s: counts %+v %+v %+v, the command's %+v %+v %+v", state, got.Params, got.FLOPs, got.Memory, want.Params, want.FLOPs, want.Memory)
+		if got.Params != want.Params || got.FLOPs != want.FLOPs ||
+			got.Memory.PeakBytes != want.Memory.PeakBytes {
+			t.Errorf("%s: counts %+v %+v %+v, the command's %+v %+v %+v", state, got.Params,
+				got.FLOPs, got.Memory, want.Params, want.FLOPs, want.Memory)
 		}
 		if a, b := got.Memory.Fits, want.Memory.Fits; (a == nil) != (b == nil) || a != nil && *a != *b {
 			t.Errorf("%s: fits differs from the command's", state)
 		}
 		for name, pair := range map[string][2]*quantity.Interval{
-			"step": {got.Time.StepSeconds, want.Time.StepSeconds}, "total": {got.Time.TotalSeconds, want.Time.TotalSeconds},
-			"usd": {got.Cost.USD, want.Cost.USD}, "energy": {got.Cost.EnergyKWh, want.Cost.EnergyKWh}, "co2": {got.Cost.CO2Kg, want.Cost.CO2Kg},
+			"step":  {got.Time.StepSeconds, want.Time.StepSeconds},
+			"total": {got.Time.TotalSeconds, want.Time.TotalSeconds},
+			"usd":   {got.Cost.USD, want.Cost.USD}, "energy": {
+				got.Cost.EnergyKWh,
+				want.Cost.EnergyKWh,
+			}, "co2": {got.Cost.CO2Kg, want.Cost.CO2Kg},
 		} {
 			if a, b := pair[0], pair[1]; (a == nil) != (b == nil) || a != nil && *a != *b {
 				t.Errorf("%s: %s %v, the command's %v", state, name, a, b)
@@ -55,7 +61,8 @@ func TestExplorerAgreesWithCommands(t *testing.T) {
 		}
 		again, err := engine.Answer(got.Fragment)
 		if err != nil || again.Fragment != got.Fragment || again.Command != got.Command {
-			t.Errorf("%s: its own address %s gives %s and %s, %v", state, got.Fragment, again.Fragment, again.Command, err)
+			t.Errorf("%s: its own address %s gives %s and %s, %v", state, got.Fragment,
+				again.Fragment, again.Command, err)
 		}
 	}
 }
@@ -87,7 +94,8 @@ func TestExplorerFrontAgreesWithRecommend(t *testing.T) {
 		}
 		for i, want := range document.Results {
 			got := front.Rows[i]
-			same := (got.Quality == nil) == (want.Quality.Downstream == nil) && (got.Quality == nil || *got.Quality == *want.Quality.Downstream)
+			same := (got.Quality == nil) == (want.Quality.Downstream == nil) &&
+				(got.Quality == nil || *got.Quality == *want.Quality.Downstream)
 			if got.Name != want.Shape.Name || got.Params != want.Params.Total || !same {
 				t.Errorf("%s: row %d is %+v, the command's %+v", state, i, got, want)
 			}
@@ -98,8 +106,10 @@ func TestExplorerFrontAgreesWithRecommend(t *testing.T) {
 // TestExplorerRefusesDamagedAddresses: an address is text from anyone.
 func TestExplorerRefusesDamagedAddresses(t *testing.T) {
 	for _, state := range []string{
-		"el=0", "el=-1", "el=1e99", "devices=99999999999", "batch=x", "shape=", "shape=no-such", "hardware=no-such", "what=1", "%zz",
-		"among=all", "objective=fame", "shape=t5-base&el=4096&dm=16777216&ff=16777216", "devices=100&batch=8", "shape=t5-efficient-tiny-sh",
+		"el=0", "el=-1", "el=1e99", "devices=99999999999", "batch=x", "shape=", "shape=no-such",
+		"hardware=no-such", "what=1", "%zz",
+		"among=all", "objective=fame", "shape=t5-base&el=4096&dm=16777216&ff=16777216",
+		"devices=100&batch=8", "shape=t5-efficient-tiny-sh",
 	} {
 		if got, err := engine.Answer(state); err == nil && got.Params.Total <= 0 {
 			t.Errorf("%s: an answer without parameters", state)

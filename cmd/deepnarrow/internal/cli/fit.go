@@ -59,19 +59,27 @@ Data that cannot support a law are refused (exit 4).`,
 	f.runs.register(c)
 	flags := c.Flags()
 	flags.StringVar(&f.law, "law", autoLaw, "law `name` (deepnarrow list laws), or auto")
-	flags.StringArrayVar(&f.x, "x", nil, "`columns` to predict from, in the order of the law's (default: the law's own)")
+	flags.StringArrayVar(&f.x, "x", nil,
+		"`columns` to predict from, in the order of the law's (default: the law's own)")
 	flags.StringVar(&f.y, "y", "", "`column` to predict (default loss, or score for a link)")
-	flags.StringVar(&f.objective, "objective", "", "log-huber:d, huber:d, squared, squared-log, lad or asymmetric:q (default log-huber:1e-3; squared for a link)")
-	flags.StringSliceVar(&f.by, "by", nil, "`columns` that split the rows into groups, one fit each")
+	flags.StringVar(&f.objective, "objective", "",
+		"log-huber:d, huber:d, squared, squared-log, lad or asymmetric:q (default log-huber:1e-3; squared for a link)")
+	flags.StringSliceVar(&f.by, "by", nil,
+		"`columns` that split the rows into groups, one fit each")
 	flags.StringVar(&f.fitWhere, "fit-where", "", "`conditions` on the rows to fit")
-	flags.StringVar(&f.scoreWhere, "score-where", "", "`conditions` on the rows to score the fit on")
-	flags.IntVar(&f.bootstrap, "bootstrap", 0, "refits to resampled rows, for intervals (default 200 for one fit of up to 2000 rows, else none; 0 for none)")
-	flags.BoolVar(&f.global, "bootstrap-global", false, "start each refit in 8 places, to find other optima")
+	flags.StringVar(&f.scoreWhere, "score-where", "",
+		"`conditions` on the rows to score the fit on")
+	flags.IntVar(&f.bootstrap, "bootstrap", 0,
+		"refits to resampled rows, for intervals (default 200 for one fit of up to 2000 rows, else none; 0 for none)")
+	flags.BoolVar(&f.global, "bootstrap-global", false,
+		"start each refit in 8 places, to find other optima")
 	flags.BoolVar(&f.profile, "profile", false, "intervals of the parameters by profile likelihood")
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
 	flags.Float64Var(&f.level, "level", defaultIntervalLevel, "probability inside the intervals")
-	flags.StringArrayVar(&f.predict, "predict", nil, "predict at a `point`, such as params=1e9,tokens=2e10; repeatable")
-	flags.StringVar(&f.plot, "plot", "", "draw data, fit and residuals into this `file` (.svg or .png)")
+	flags.StringArrayVar(&f.predict, "predict", nil,
+		"predict at a `point`, such as params=1e9,tokens=2e10; repeatable")
+	flags.StringVar(&f.plot, "plot", "",
+		"draw data, fit and residuals into this `file` (.svg or .png)")
 	return c
 }
 
@@ -79,7 +87,8 @@ const defaultIntervalLevel = 0.95
 
 func atLeastOneFile(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage("- reads standard input", "%s needs at least one file of recorded runs", c.CommandPath())
+		return usage("- reads standard input", "%s needs at least one file of recorded runs",
+			c.CommandPath())
 	}
 	return nil
 }
@@ -144,7 +153,8 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	r.Document.Warnings = append(r.Document.Warnings, data.Table.Warnings...)
 	r.Document.Warnings = append(r.Document.Warnings, job.warnings...)
 	if interrupted != nil {
-		r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("interrupted: %d of %d fits are complete", len(fits), len(job.groups)))
+		r.Document.Warnings = append(r.Document.Warnings,
+			fmt.Sprintf("interrupted: %d of %d fits are complete", len(fits), len(job.groups)))
 	}
 	answered := false
 	var refusal error
@@ -179,7 +189,8 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	case interrupted != nil:
 		return interrupted
 	case len(fits) == 0:
-		return noAnswer(errors.New("no row is left to fit"), "--where and --fit-where say which rows are used")
+		return noAnswer(errors.New("no row is left to fit"),
+			"--where and --fit-where say which rows are used")
 	case !answered:
 		return refused(fmt.Errorf("every group is refused; the first: %w", refusal))
 	}
@@ -189,7 +200,10 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 func (f *fitFlags) inputs(files []string, choice *lawChoice) map[string]any {
 	in := f.runs.inputs(files)
 	in["law"], in["x"], in["y"], in["seed"] = f.law, choice.columns, choice.response, f.seed
-	for name, v := range map[string]string{"objective": f.objective, "fit_where": f.fitWhere, "score_where": f.scoreWhere} {
+	for name, v := range map[string]string{
+		"objective": f.objective, "fit_where": f.fitWhere,
+		"score_where": f.scoreWhere,
+	} {
 		if v != "" {
 			in[name] = v
 		}

@@ -79,7 +79,8 @@ func (g *fitGroup) drawnRows(d fit.Data, level float64) reports.FitRows {
 	for k := range n {
 		i := order[k*(len(order)-1)/max(n-1, 1)]
 		out.X, out.Recorded = append(out.X, place[i]), append(out.Recorded, d.Y[i])
-		out.Predicted, out.Residual = append(out.Predicted, predicted[i]), append(out.Residual, residual[i])
+		out.Predicted, out.Residual = append(out.Predicted, predicted[i]),
+			append(out.Residual, residual[i])
 		low, high, ok := g.interval(level, g.predictors(d, i))
 		if ok && finite(low, high) {
 			out.Low, out.High = append(out.Low, low), append(out.High, high)

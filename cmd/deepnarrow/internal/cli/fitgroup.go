@@ -12,10 +12,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 
-// fitGroup fits one group. A refusal is part of the answer; the error is the
-// context's.
-func (j *fitJob) fitGroup(ctx context.Context, g *fitGroup, one bool, step func()) (*reports.Fitted, error) {
-	out := &reports.Fitted{Group: g.name, By: j.flags.by, Law: j.choice.name, Columns: j.choice.columns, Response: j.choice.response, Derived: j.data.Derived()}
+// fitGroup fits one group. A refusal is part of the answer; the error is the context's.
+func (j *fitJob) fitGroup(ctx context.Context, g *fitGroup, one bool, step func()) (*reports.Fitted,
+	error,
+) {
+	out := &reports.Fitted{
+		Group: g.name, By: j.flags.by, Law: j.choice.name,
+		Columns: j.choice.columns, Response: j.choice.response, Derived: j.data.Derived(),
+	}
 	fitted := j.usable(g, g.fitted)
 	if j.choice.curve() {
 		fitted = j.collapse(g, fitted)
@@ -24,11 +28,17 @@ func (j *fitJob) fitGroup(ctx context.Context, g *fitGroup, one bool, step func(
 	out.Used = len(fitted)
 	slices.SortStableFunc(g.drops, func(a, b records.Drop) int { return a.Row - b.Row })
 	for _, d := range g.drops {
-		out.Drops = append(out.Drops, reports.DroppedRow{Row: j.data.Origin(d.Row).String(), Reason: d.Reason})
+		out.Drops = append(out.Drops, reports.DroppedRow{
+			Row:    j.data.Origin(d.Row).String(),
+			Reason: d.Reason,
+		})
 	}
 	if g.name == nil {
 		for _, lost := range j.data.Lost {
-			out.Drops = append(out.Drops, reports.DroppedRow{Row: lost.Origin.String(), Reason: lost.Reason})
+			out.Drops = append(out.Drops, reports.DroppedRow{
+				Row:    lost.Origin.String(),
+				Reason: lost.Reason,
+			})
 		}
 	}
 	d, held := j.rows(fitted), j.rows(scored)
@@ -91,7 +101,10 @@ func (j *fitJob) collapse(g *fitGroup, rows []int) []int {
 
 // rows returns the data of rows.
 func (j *fitJob) rows(rows []int) fit.Data {
-	d := fit.Data{Columns: map[string][]float64{}, Y: pickRows(j.numbers[j.choice.response].Values, rows)}
+	d := fit.Data{
+		Columns: map[string][]float64{},
+		Y:       pickRows(j.numbers[j.choice.response].Values, rows),
+	}
 	for _, name := range j.choice.columns {
 		d.Columns[name] = pickRows(j.numbers[name].Values, rows)
 	}
@@ -109,8 +122,8 @@ func pickRows[T any](values []T, rows []int) []T {
 	return out
 }
 
-// numbered numbers runs by name; a row without a name is a run of its own, and
-// so is every row when there is only one run.
+// numbered numbers runs by name; a row without a name is a run of its own, and so is every row when
+// there is only one run.
 func numbered(names []string) []int {
 	at := map[string]int{}
 	out := make([]int, len(names))
@@ -150,7 +163,9 @@ func (j *fitJob) fitCurve(out *reports.Fitted, d, held fit.Data) {
 		predicted.Low, predicted.High = e.Interval(at, j.flags.level)
 		out.Predictions = append(out.Predictions, predicted)
 		if at > fit.CalibratedReach*e.Last {
-			out.Warnings = append(out.Warnings, fmt.Sprintf("%s=%.3g is %.2g times the last recorded; the interval was checked up to %g times", x, at, at/e.Last, fit.CalibratedReach))
+			out.Warnings = append(out.Warnings, fmt.Sprintf(
+				"%s=%.3g is %.2g times the last recorded; the interval was checked up to %g times",
+				x, at, at/e.Last, fit.CalibratedReach))
 		}
 	}
 }
@@ -163,7 +178,9 @@ func scored(s fit.ExtrapolationScore, err error) (*fit.ExtrapolationScore, strin
 }
 
 // fitLaws fits the law, or the one that auto chooses, with its intervals.
-func (j *fitJob) fitLaws(ctx context.Context, out *reports.Fitted, d, held fit.Data, one bool, step func()) error {
+func (j *fitJob) fitLaws(ctx context.Context, out *reports.Fitted, d, held fit.Data, one bool,
+	step func(),
+) error {
 	set := &fit.Settings{Seed: j.flags.seed}
 	if !one {
 		set.Workers = 1 // the groups are the parallel work
@@ -198,9 +215,10 @@ func (j *fitJob) fitLaws(ctx context.Context, out *reports.Fitted, d, held fit.D
 	return j.predict(out, d)
 }
 
-// intervals adds bootstrap and profile to a fit; data that cannot support them
-// are a warning.
-func (j *fitJob) intervals(ctx context.Context, out *reports.Fitted, d fit.Data, set *fit.Settings, step func()) error {
+// intervals adds bootstrap and profile to a fit; data that cannot support them are a warning.
+func (j *fitJob) intervals(ctx context.Context, out *reports.Fitted, d fit.Data, set *fit.Settings,
+	step func(),
+) error {
 	note := func(what string, err error) error {
 		var r *fit.Refusal
 		if errors.As(err, &r) {
@@ -210,7 +228,10 @@ func (j *fitJob) intervals(ctx context.Context, out *reports.Fitted, d fit.Data,
 		return err
 	}
 	if n := j.resamples(d.Len()); n > 0 {
-		s := &fit.BootstrapSettings{Resamples: n, Seed: j.flags.seed, Level: j.flags.level, Workers: set.Workers, Progress: step}
+		s := &fit.BootstrapSettings{
+			Resamples: n, Seed: j.flags.seed, Level: j.flags.level,
+			Workers: set.Workers, Progress: step,
+		}
 		if j.flags.global {
 			s.Starts = globalStarts
 		}
@@ -244,7 +265,9 @@ func (j *fitJob) predict(out *reports.Fitted, d fit.Data) error {
 		out.Predictions = append(out.Predictions, predicted)
 		for k, name := range out.Result.Law.Columns {
 			if most := slices.Max(d.Columns[name]); x[k] > most {
-				out.Warnings = append(out.Warnings, fmt.Sprintf("%s=%.3g lies beyond the rows (%.2g times the largest)", name, x[k], x[k]/most))
+				out.Warnings = append(out.Warnings,
+					fmt.Sprintf("%s=%.3g lies beyond the rows (%.2g times the largest)", name, x[k],
+						x[k]/most))
 			}
 		}
 	}

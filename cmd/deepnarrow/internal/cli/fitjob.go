@@ -39,8 +39,7 @@ type fitGroup struct {
 	fitted, score []int
 	drops         []records.Drop
 
-	// What a plot needs: the fit, the rows it used and the data of those and of
-	// the scored rows.
+	// What a plot needs: the fit, the rows it used and the data of those and of the scored rows.
 	done       *reports.Fitted
 	usedRows   []int
 	data, held fit.Data
@@ -66,14 +65,17 @@ func (j *fitJob) prepare() (err error) {
 	if j.choice.curve() {
 		for _, flag := range []string{"objective", "bootstrap", "bootstrap-global", "profile"} {
 			if j.flags.given.Changed(flag) {
-				j.warnings = append(j.warnings, "--"+flag+" does not apply to law auto over one predictor: it averages laws in ln y and has calibrated intervals")
+				j.warnings = append(j.warnings,
+					"--"+flag+" does not apply to law auto over one predictor: it averages laws in ln y and has calibrated intervals")
 			}
 		}
 	}
 	for _, p := range j.points {
 		for name := range p {
 			if !slices.Contains(j.choice.columns, name) {
-				return usage(didYouMean(name, j.choice.columns, ""), "--predict: %q is not a column to predict from; allowed: %s", name, strings.Join(j.choice.columns, ", "))
+				return usage(didYouMean(name, j.choice.columns, ""),
+					"--predict: %q is not a column to predict from; allowed: %s", name,
+					strings.Join(j.choice.columns, ", "))
 			}
 		}
 		if len(j.choice.laws) == 0 {
@@ -85,8 +87,7 @@ func (j *fitJob) prepare() (err error) {
 	return nil
 }
 
-// parts sorts the rows by --fit-where and --score-where. A row that is fitted is
-// not scored.
+// parts sorts the rows by --fit-where and --score-where. A row that is fitted is not scored.
 func (j *fitJob) parts() (toFit, toScore []int, neither []records.Drop, err error) {
 	part := func(flag, text string, from []int) (rows, others []int, err error) {
 		if text == "" {
@@ -119,8 +120,7 @@ func (j *fitJob) parts() (toFit, toScore []int, neither []records.Drop, err erro
 	return toFit, toScore, neither, nil
 }
 
-// split sorts the rows into groups, and within a group into rows to fit and
-// rows to score.
+// split sorts the rows into groups, and within a group into rows to fit and rows to score.
 func (j *fitJob) split() error {
 	toFit, toScore, neither, err := j.parts()
 	if err != nil {
@@ -158,7 +158,8 @@ func (j *fitJob) split() error {
 		}
 	}
 	for _, reason := range slices.Sorted(maps.Keys(homeless)) {
-		j.warnings = append(j.warnings, fmt.Sprintf("%d rows of groups that have no row left were dropped: %s", homeless[reason], reason))
+		j.warnings = append(j.warnings, fmt.Sprintf(
+			"%d rows of groups that have no row left were dropped: %s", homeless[reason], reason))
 	}
 	for _, lost := range j.data.Lost {
 		if len(j.flags.by) == 0 {
@@ -212,8 +213,7 @@ func (g *grouping) name(row int) map[string]string {
 	return name
 }
 
-// run fits every group. When the error is the context's, the complete fits are
-// returned with it.
+// run fits every group. When the error is the context's, the complete fits are returned with it.
 func (j *fitJob) run(ctx context.Context, a *app) ([]reports.Fitted, error) {
 	one := len(j.groups) == 1
 	steps := len(j.groups)

@@ -12,12 +12,11 @@ import (
 
 const autoLaw = "auto"
 
-// lawChoice is what --law, --x and --y ask for, resolved against the columns
-// that there are.
+// lawChoice is what --law, --x and --y ask for, resolved against the columns that there are.
 type lawChoice struct {
 	name string
-	// laws has one law, or those that auto chooses among; it is empty for an
-	// average of laws over one predictor.
+	// laws has one law, or those that auto chooses among; it is empty for an average of laws over
+	// one predictor.
 	laws     []fit.Law
 	columns  []string
 	response string
@@ -50,8 +49,7 @@ func response(law, y string) string {
 	return "loss"
 }
 
-// chooseLaws resolves the law. x is empty when --x is not given; has tells
-// which columns there are.
+// chooseLaws resolves the law. x is empty when --x is not given; has tells which columns there are.
 func chooseLaws(name string, x []string, y string, has func(string) bool) (*lawChoice, error) {
 	c := &lawChoice{name: name, response: response(name, y)}
 	if name == autoLaw {
@@ -71,7 +69,8 @@ func chooseLaws(name string, x []string, y string, has func(string) bool) (*lawC
 		fallthrough
 	case len(x) > 0:
 		if len(x) != len(law.Columns) {
-			return nil, usage("", "--x names %d columns; law %s reads %d: %s", len(x), name, len(law.Columns), strings.Join(law.Columns, ", "))
+			return nil, usage("", "--x names %d columns; law %s reads %d: %s", len(x), name,
+				len(law.Columns), strings.Join(law.Columns, ", "))
 		}
 		law = law.On(x...)
 	}
@@ -79,8 +78,8 @@ func chooseLaws(name string, x []string, y string, has func(string) bool) (*lawC
 	return c, nil
 }
 
-// auto lists the laws to choose among: an average over one predictor, or every
-// law of a loss in several columns that are there.
+// auto lists the laws to choose among: an average over one predictor, or every law of a loss in
+// several columns that are there.
 func (c *lawChoice) auto(x []string, has func(string) bool) error {
 	if len(x) == 1 {
 		c.columns = x
@@ -92,12 +91,14 @@ func (c *lawChoice) auto(x []string, has func(string) bool) error {
 		case len(law.Columns) < 2:
 		case len(x) == 0 && !slices.ContainsFunc(law.Columns, func(col string) bool { return !has(col) }):
 			c.laws = append(c.laws, law)
-		case len(x) > 0 && len(x) == len(law.Columns) && (len(x) > 2 || slices.Equal(law.Columns, sizeAndData) || slices.Equal(law.Columns, x)):
+		case len(x) > 0 && len(x) == len(law.Columns) &&
+			(len(x) > 2 || slices.Equal(law.Columns, sizeAndData) || slices.Equal(law.Columns, x)):
 			c.laws = append(c.laws, law.On(x...))
 		}
 	}
 	if len(c.laws) == 0 && len(x) > 1 {
-		return usage("", "no law reads %d columns; --law auto takes one, params and tokens, or the columns of a law", len(x))
+		return usage("",
+			"no law reads %d columns; --law auto takes one, params and tokens, or the columns of a law", len(x))
 	}
 	if len(c.laws) == 0 {
 		only, err := onlyPredictor(has)
@@ -130,9 +131,11 @@ func onlyPredictor(has func(string) bool) (string, error) {
 		return found[0], nil
 	}
 	if len(found) == 0 {
-		return "", usage("--map tokens='their name' names one of ours", "no column to predict from; --x says which, such as --x tokens")
+		return "", usage("--map tokens='their name' names one of ours",
+			"no column to predict from; --x says which, such as --x tokens")
 	}
-	return "", usage("", "%s could each be the predictor; --x says which", strings.Join(found, ", "))
+	return "", usage("", "%s could each be the predictor; --x says which",
+		strings.Join(found, ", "))
 }
 
 // objective parses --objective; empty is the default of the law's response.
@@ -153,8 +156,8 @@ func (c *lawChoice) objective(text string) (fit.Objective, error) {
 // defaultHuberDelta is the threshold of Hoffmann et al. 2022, eq. 3.
 const defaultHuberDelta = 1e-3
 
-// splitColumns splits --x a,b where a and b are columns; a column whose own
-// name has a comma stays whole.
+// splitColumns splits --x a,b where a and b are columns; a column whose own name has a comma stays
+// whole.
 func splitColumns(args []string, has func(string) bool) []string {
 	var out []string
 	for _, arg := range args {
@@ -175,7 +178,8 @@ func parsePoint(text string) (map[string]float64, error) {
 	for _, pair := range strings.Split(text, ",") {
 		name, value, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("no pair: %q; allowed: column=amount, such as params=1e9,tokens=2e10", pair)
+			return nil, fmt.Errorf(
+				"no pair: %q; allowed: column=amount, such as params=1e9,tokens=2e10", pair)
 		}
 		name = strings.TrimSpace(name)
 		v, err := records.ParseAmount(name, strings.TrimSpace(value))

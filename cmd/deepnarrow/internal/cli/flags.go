@@ -17,20 +17,18 @@ type textValue interface {
 	encoding.TextUnmarshaler
 }
 
-// textFlag registers a flag that is one of a few words; the current value is
-// the default.
+// textFlag registers a flag that is one of a few words; the current value is the default.
 func textFlag(c *cobra.Command, target textValue, name, help string) {
 	c.Flags().TextVar(target, name, target, help)
 }
 
-// amountFlag registers a flag that is a quantity; the current value is the
-// default.
+// amountFlag registers a flag that is a quantity; the current value is the default.
 func amountFlag(c *cobra.Command, kind quantity.Kind, target *float64, name, help string) {
 	c.Flags().Var(quantity.NewFlag(kind, target), name, help)
 }
 
-// countFlag registers a flag that is a whole number from 1 up. The target
-// stays as it is when the flag is not given.
+// countFlag registers a flag that is a whole number from 1 up. The target stays as it is when the
+// flag is not given.
 func countFlag(c *cobra.Command, target *int, name, help string) {
 	c.Flags().Var(&count{target: target}, name, help)
 }
@@ -63,8 +61,7 @@ func (n *count) String() string {
 // Type is the word the help shows for the value.
 func (n *count) Type() string { return "count" }
 
-// optionalFlag registers an amount that may be absent: NaN until it is given,
-// see [given].
+// optionalFlag registers an amount that may be absent: NaN until it is given, see [given].
 func optionalFlag(c *cobra.Command, kind quantity.Kind, name, help string) *float64 {
 	target := new(float64)
 	flag := quantity.NewFlag(kind, target)
@@ -73,8 +70,7 @@ func optionalFlag(c *cobra.Command, kind quantity.Kind, name, help string) *floa
 	return target
 }
 
-// given returns the value of an optional flag, nil when it was not given or
-// does not exist.
+// given returns the value of an optional flag, nil when it was not given or does not exist.
 func given(flag *float64) *float64 {
 	if flag == nil || math.IsNaN(*flag) {
 		return nil

@@ -12,13 +12,16 @@ import (
 
 // costLabels name the axes in base units.
 var costLabels = map[recommend.Axis]string{
-	recommend.ParamsAxis: "parameters", recommend.FLOPsAxis: "FLOPs of the run", recommend.StepTimeAxis: "step time [s]",
-	recommend.DeviceHoursAxis: "device-hours of the run", recommend.CostAxis: "cost of the run [USD]",
-	recommend.MemoryAxis: "peak memory of a device [bytes]", recommend.DecodeAxis: "time to generate one answer [s]",
+	recommend.ParamsAxis: "parameters", recommend.FLOPsAxis: "FLOPs of the run",
+	recommend.StepTimeAxis:    "step time [s]",
+	recommend.DeviceHoursAxis: "device-hours of the run",
+	recommend.CostAxis:        "cost of the run [USD]",
+	recommend.MemoryAxis:      "peak memory of a device [bytes]",
+	recommend.DecodeAxis:      "time to generate one answer [s]",
 }
 
-// plotFront draws the recommended rows: the cost that was weighed against the
-// quality that was judged.
+// plotFront draws the recommended rows: the cost that was weighed against the quality that was
+// judged.
 func plotFront(file string, answers []reports.Recommended) error {
 	format, err := figure.FormatOf(file)
 	if err != nil {
@@ -26,7 +29,10 @@ func plotFront(file string, answers []reports.Recommended) error {
 	}
 	first := &answers[0].Result
 	byScore := first.Judged == recommend.ByDownstream && hasScores(first)
-	p := figure.Panel{Title: "Cost and predicted quality, 80 % intervals", X: costLabels[first.CostAxis], Y: "upstream loss [nats a token]", LogX: true}
+	p := figure.Panel{
+		Title: "Cost and predicted quality, 80 % intervals",
+		X:     costLabels[first.CostAxis], Y: "upstream loss [nats a token]", LogX: true,
+	}
 	if byScore {
 		p.Y = "downstream score [points]"
 	}
@@ -58,7 +64,10 @@ func plotFront(file string, answers []reports.Recommended) error {
 	if len(drawn) == 0 {
 		return noAnswer(fmt.Errorf("--plot has nothing to draw: %s", first.Evidence.Missing), "")
 	}
-	clouds = append(clouds, figure.Cloud{Name: "anchor", Colour: anchorColour, Points: anchor, Reference: true})
+	clouds = append(clouds, figure.Cloud{
+		Name: "anchor", Colour: anchorColour, Points: anchor,
+		Reference: true,
+	})
 	return writeFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, p, clouds) })
 }
 
@@ -85,5 +94,8 @@ func mark(row *recommend.Row, axis recommend.Axis, byScore bool) (figure.Mark, b
 	if !known || quality == nil {
 		return figure.Mark{}, false
 	}
-	return figure.Mark{X: cost, Y: quality.Value, Low: quality.Low, High: quality.High, Solid: row.Class == recommend.Measured}, true
+	return figure.Mark{
+		X: cost, Y: quality.Value, Low: quality.Low, High: quality.High,
+		Solid: row.Class == recommend.Measured,
+	}, true
 }

@@ -24,7 +24,8 @@ type scanFlags struct {
 func (f *scanFlags) register(c *cobra.Command, what string) {
 	f.runs.register(c)
 	c.Flags().StringVar(&f.response, "y", "loss", "`column` of the loss")
-	c.Flags().Float64Var(&f.level, "level", defaultIntervalLevel, "probability inside the intervals")
+	c.Flags().Float64Var(&f.level, "level", defaultIntervalLevel,
+		"probability inside the intervals")
 	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg or .png)")
 }
 
@@ -64,13 +65,20 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			}
 			var ends []fit.Run
 			for _, row := range columns.rows {
-				ends = append(ends, fit.Run{FLOPs: columns.at("flops", row), Params: columns.at("params", row), Tokens: columns.at("tokens", row), Loss: columns.at(f.response, row)})
+				ends = append(ends, fit.Run{
+					FLOPs:  columns.at("flops", row),
+					Params: columns.at("params", row), Tokens: columns.at("tokens", row),
+					Loss: columns.at(f.response, row),
+				})
 			}
 			result, err := fit.IsoFLOP(ends, &fit.IsoFLOPSettings{Spread: spread, Level: f.level})
 			if err != nil {
 				return refused(withBudgets(err, result))
 			}
-			s := reports.Scanned{IsoFLOP: result, Level: f.level, Used: len(ends), Drops: columns.drops, Notes: columns.notes}
+			s := reports.Scanned{
+				IsoFLOP: result, Level: f.level, Used: len(ends),
+				Drops: columns.drops, Notes: columns.notes,
+			}
 			r := newReport("isoflop")
 			r.Document.Inputs = f.runs.inputs(args)
 			r.Document.Inputs["y"], r.Document.Inputs["spread"] = f.response, spread
@@ -86,7 +94,8 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 	}
 	a.output.register(c)
 	f.register(c, "the parabolas")
-	c.Flags().Float64Var(&spread, "spread", defaultSpread, "largest ratio of FLOPs within one budget")
+	c.Flags().Float64Var(&spread, "spread", defaultSpread,
+		"largest ratio of FLOPs within one budget")
 	return c
 }
 
@@ -101,7 +110,8 @@ func withBudgets(err error, result *fit.IsoFLOPFit) error {
 	out := []error{err}
 	for _, g := range result.Groups {
 		if g.Refused != nil {
-			out = append(out, fmt.Errorf("budget %.3g FLOP, %d runs: %w", g.FLOPs, g.Rows, g.Refused))
+			out = append(out, fmt.Errorf("budget %.3g FLOP, %d runs: %w", g.FLOPs, g.Rows,
+				g.Refused))
 		}
 	}
 	return errors.Join(out...)
@@ -119,8 +129,7 @@ type scanned struct {
 
 func (s *scanned) at(column string, row int) float64 { return s.numbers[column].Values[row] }
 
-// scan reads runs and keeps the rows that have a positive number in each of the
-// columns and a loss.
+// scan reads runs and keeps the rows that have a positive number in each of the columns and a loss.
 func (a *app) scan(f *scanFlags, files []string, columns ...string) (*scanned, error) {
 	data, err := a.runs(&f.runs, files, f.response)
 	if err != nil {
@@ -130,7 +139,10 @@ func (a *app) scan(f *scanFlags, files []string, columns ...string) (*scanned, e
 }
 
 func keepPositive(data *runs, columns []string) (*scanned, error) {
-	s := &scanned{numbers: map[string]*records.Numbers{}, data: data, warnings: slices.Clone(data.Table.Warnings)}
+	s := &scanned{
+		numbers: map[string]*records.Numbers{}, data: data,
+		warnings: slices.Clone(data.Table.Warnings),
+	}
 	for _, name := range columns {
 		n, err := data.Numbers(name)
 		if err != nil {
@@ -157,7 +169,10 @@ func keepPositive(data *runs, columns []string) (*scanned, error) {
 // account lists drops, derived columns and lost records.
 func (s *scanned) account() {
 	for _, d := range s.data.Selection.Drops {
-		s.drops = append(s.drops, reports.DroppedRow{Row: s.data.Origin(d.Row).String(), Reason: d.Reason})
+		s.drops = append(s.drops, reports.DroppedRow{
+			Row:    s.data.Origin(d.Row).String(),
+			Reason: d.Reason,
+		})
 	}
 	for _, d := range s.data.Derived() {
 		s.notes = append(s.notes, d.Column+": "+d.How+".")

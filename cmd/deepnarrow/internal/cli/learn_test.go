@@ -57,7 +57,8 @@ func learn(t *testing.T, stdin string, args ...string) document {
 
 // within tells whether a number agrees to so many significant digits.
 func within(got, want float64, digits int) bool {
-	return math.Abs(got-want) <= 0.5*math.Pow(10, math.Floor(math.Log10(math.Abs(want)))-float64(digits)+1)
+	return math.Abs(got-want) <= 0.5*math.Pow(10, math.Floor(math.Log10(math.Abs(want)))-float64(
+		digits)+1)
 }
 
 func reference(t *testing.T, path string) string {
@@ -71,7 +72,10 @@ func reference(t *testing.T, path string) string {
 
 // epoch returns the flags that read the 240 points of Epoch's re-fit.
 func epoch(t *testing.T) []string {
-	return []string{"fit", reference(t, "fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map", "params=Model Size", "--map", "flops=Training FLOP"}
+	return []string{
+		"fit", reference(t, "fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law",
+		"chinchilla", "--map", "params=Model Size", "--map", "flops=Training FLOP",
+	}
 }
 
 // The figures of the issue that asked for the command.
@@ -82,9 +86,22 @@ func TestEpochThroughTheCommand(t *testing.T) {
 		rows  float64
 		want  map[string]float64 // six printed digits
 	}{
-		{"log-huber", []string{"--drop-highest", "5"}, 240, map[string]float64{"A": 477.826, "B": 2143.42, "E": 1.81722, "alpha": 0.347310, "beta": 0.367172}},
+		{
+			"log-huber",
+			[]string{"--drop-highest", "5"},
+			240,
+			map[string]float64{
+				"A": 477.826, "B": 2143.42, "E": 1.81722, "alpha": 0.347310,
+				"beta": 0.367172,
+			},
+		},
 		{"all rows", nil, 245, map[string]float64{"B": 12845.6, "beta": 0.453049}},
-		{"lad", []string{"--drop-highest", "5", "--objective", "lad"}, 240, map[string]float64{"A": 482.006, "B": 2085.44}},
+		{
+			"lad",
+			[]string{"--drop-highest", "5", "--objective", "lad"},
+			240,
+			map[string]float64{"A": 482.006, "B": 2085.44},
+		},
 	} {
 		d := learn(t, "", append(append(epoch(t), "--bootstrap", "0"), c.flags...)...)
 		r := d.Results[0]
@@ -112,14 +129,16 @@ func TestEpochThroughTheCommand(t *testing.T) {
 
 // Epoch's 217 rows: those of the 240 with less than 1e21 FLOP.
 func TestEpochBelow1e21(t *testing.T) {
-	d := learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective", "squared", "--where", "flops<1e21")...)
+	d := learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
+		"squared", "--where", "flops<1e21")...)
 	if got := number(t, d.Results[0], "rows", "used"); got != 217 {
 		t.Fatalf("%v rows", got)
 	}
 	if got := number(t, d.Results[0], "objective", "value"); !within(got, 0.0624142929, 9) {
 		t.Errorf("RSS %.12g, want 0.0624142929", got)
 	}
-	d = learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective", "squared-log", "--where", "flops<1e21")...)
+	d = learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
+		"squared-log", "--where", "flops<1e21")...)
 	if got := number(t, d.Results[0], "parameters", "E", "value"); !within(got, 1.8925927, 8) {
 		t.Errorf("E %.12g, want 1.8925927", got)
 	}
@@ -127,7 +146,8 @@ func TestEpochBelow1e21(t *testing.T) {
 
 // Law auto over 46 public curves, through groups: bounds of the issue.
 func TestCurvesThroughTheCommand(t *testing.T) {
-	d := learn(t, "", "fit", reference(t, "fitting/learning_curves_dev.csv"), "--law", "auto", "--x", "Seen Examples", "--y", "Loss",
+	d := learn(t, "", "fit", reference(t, "fitting/learning_curves_dev.csv"), "--law", "auto",
+		"--x", "Seen Examples", "--y", "Loss",
 		"--by", "Domain,Task,Model", "--fit-where", "Training=1", "--score-where", "Training=0")
 	if len(d.Results) != 46 {
 		t.Fatalf("%d groups, want 46", len(d.Results))
@@ -146,8 +166,8 @@ func TestCurvesThroughTheCommand(t *testing.T) {
 	}
 }
 
-// translations writes the encoder-decoder runs with N = 2·L·(4d² + 2·d·d_ff)
-// and D = bytes, as the issue counts them.
+// translations writes the encoder-decoder runs with N = 2·L·(4d² + 2·d·d_ff) and D = bytes, as the
+// issue counts them.
 func translations(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(reference(t, "results/nmt_scaling_dev.csv"))
@@ -168,27 +188,35 @@ func translations(t *testing.T) string {
 		if _, err := fmt.Sscan(c[4]+" "+c[5], &width, &ff); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "%s,%g,%s\n", strings.Join(c, ","), 2*layers*(4*width*width+2*width*ff), c[8])
+		fmt.Fprintf(&b, "%s,%g,%s\n", strings.Join(c, ","), 2*layers*(4*width*width+2*width*ff),
+			c[8])
 	}
 	return b.String()
 }
 
 func TestTranslationsThroughTheCommand(t *testing.T) {
 	text := translations(t)
-	d := learn(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by", "lang,bpe", "--objective", "squared-log")
-	want := map[string]float64{"deen30000": 0.0217, "ruen30000": 0.0247, "deen2000": 0.0288, "ruen2000": 0.0322} // the issue
+	d := learn(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by",
+		"lang,bpe", "--objective", "squared-log")
+	// the issue
+	want := map[string]float64{
+		"deen30000": 0.0217, "ruen30000": 0.0247, "deen2000": 0.0288,
+		"ruen2000": 0.0322,
+	}
 	for _, r := range d.Results {
 		group := fmt.Sprint(at(r, "group", "lang"), at(r, "group", "bpe"))
 		const printed = 5e-5
 		if r["law"] != "kaplan" || number(t, r, "rms") > want[group]+printed {
-			t.Errorf("%s: law %v, RMS %v; want kaplan and %v", group, r["law"], r["rms"], want[group])
+			t.Errorf("%s: law %v, RMS %v; want kaplan and %v", group, r["law"], r["rms"],
+				want[group])
 		}
 	}
 	if len(d.Results) != len(want) {
 		t.Errorf("%d groups, want %d", len(d.Results), len(want))
 	}
 	for _, group := range []string{"lang=deen,bpe=30000", "lang=ruen,bpe=30000"} {
-		d := learn(t, text, "transfer", "-", "--downstream", "bleu", "--where", "data_bytes>5242880,"+group, "--law", "kaplan", "--predict", "params=1e9,tokens=2e10")
+		d := learn(t, text, "transfer", "-", "--downstream", "bleu", "--where",
+			"data_bytes>5242880,"+group, "--law", "kaplan", "--predict", "params=1e9,tokens=2e10")
 		r := d.Results[0]
 		if rho := number(t, r, "spearman", "value"); rho > -0.985 || r["carries"] != true {
 			t.Errorf("%s: Spearman %.4f, %v; want -0.99", group, rho, r["verdict"])
@@ -206,7 +234,8 @@ func TestPaperInversions(t *testing.T) {
 		found := false
 		inversions, _ := r["inversions"].([]any)
 		for _, v := range inversions {
-			found = found || at(v, "better_upstream") == "NL12-XXL" && at(v, "better_downstream") == "XL"
+			found = found || at(v, "better_upstream") == "NL12-XXL" &&
+				at(v, "better_downstream") == "XL"
 		}
 		if !found || r["carries"] != carries {
 			t.Errorf("result %d: NL12-XXL against XL found: %v; %v", i, found, r["verdict"])
@@ -234,24 +263,67 @@ func TestRefusalsOfFit(t *testing.T) {
 		code        int
 		want        string
 	}{
-		{"three points for five parameters", head + "1e6,1e9,3\n2e6,1e9,2.9\n4e6,2e9,2.8\n", nil, exitNoAnswer, "too few points"},
-		{"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, exitNoAnswer, "1 distinct rows"},
-		{"a constant column", head + constant.String(), nil, exitNoAnswer, "constant column params"},
+		{
+			"three points for five parameters", head + "1e6,1e9,3\n2e6,1e9,2.9\n4e6,2e9,2.8\n", nil,
+			exitNoAnswer, "too few points",
+		},
+		{
+			"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, exitNoAnswer,
+			"1 distinct rows",
+		},
+		{
+			"a constant column", head + constant.String(), nil, exitNoAnswer,
+			"constant column params",
+		},
 		{"no rows", head, nil, exitNoAnswer, ""},
-		{"no row that is fit to be used", head + "1,2,NaN\n1,2,0\n", nil, exitNoAnswer, "2 of 2 rows were dropped: 1 × loss: not a finite number"},
-		{"a column with a unit almost right", "params [M],tokens [B],loss\n1,2,3\n", []string{"--where", "tokns<1B"}, exitInput, "did you mean tokens?"},
-		{"NaN, zero and negative losses are dropped", head + good.String() + "1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, exitOK, ""},
+		{
+			"no row that is fit to be used", head + "1,2,NaN\n1,2,0\n", nil, exitNoAnswer,
+			"2 of 2 rows were dropped: 1 × loss: not a finite number",
+		},
+		{
+			"a column with a unit almost right", "params [M],tokens [B],loss\n1,2,3\n",
+			[]string{"--where", "tokns<1B"},
+			exitInput, "did you mean tokens?",
+		},
+		{"NaN, zero and negative losses are dropped", head + good.String() +
+			"1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, exitOK, ""},
 		{"a missing column", "params,loss\n1,2\n", nil, exitInput, `no column "tokens"`},
-		{"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, exitInput, "did you mean Tokns?"},
+		{
+			"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, exitInput,
+			"did you mean Tokns?",
+		},
 		{"an empty file", "", nil, exitInput, "the file is empty"},
-		{"an unknown law", head, []string{"--law", "chinchila"}, exitUsage, "did you mean chinchilla?"},
+		{
+			"an unknown law", head,
+			[]string{"--law", "chinchila"},
+			exitUsage,
+			"did you mean chinchilla?",
+		},
 		{"an unknown objective", head, []string{"--objective", "hubber"}, exitUsage, "hubber"},
 		{"a map that is none", head, []string{"--map", "params"}, exitUsage, "ours=theirs"},
-		{"a condition that is none", head + good.String(), []string{"--where", "loss"}, exitUsage, "loss"},
+		{
+			"a condition that is none", head + good.String(),
+			[]string{"--where", "loss"},
+			exitUsage,
+			"loss",
+		},
 		{"a plot of no format", head, []string{"--plot", "x.pdf"}, exitUsage, ".svg or .png"},
-		{"a point without tokens", head + good.String(), []string{"--predict", "params=1e9"}, exitUsage, "tokens"},
-		{"groups that are all refused", head + "1e6,1e9,3\n2e6,1e9,2.9\n", []string{"--by", "params"}, exitNoAnswer, "every group is refused"},
-		{"one group of one row", "g," + head + "a," + strings.ReplaceAll(strings.TrimSpace(good.String()), "\n", "\na,") + "\nb,1e6,1e9,3\n", []string{"--by", "g"}, exitOK, ""},
+		{
+			"a point without tokens", head + good.String(),
+			[]string{"--predict", "params=1e9"},
+			exitUsage, "tokens",
+		},
+		{
+			"groups that are all refused", head + "1e6,1e9,3\n2e6,1e9,2.9\n",
+			[]string{"--by", "params"},
+			exitNoAnswer, "every group is refused",
+		},
+		{
+			"one group of one row", "g," + head + "a," +
+				strings.ReplaceAll(strings.TrimSpace(good.String()), "\n", "\na,") + "\nb,1e6,1e9,3\n",
+			[]string{"--by", "g"},
+			exitOK, "",
+		},
 	} {
 		args := append([]string{"fit", "-"}, c.args...)
 		if c.args == nil || c.args[0] != "--law" {
@@ -265,20 +337,24 @@ func TestRefusalsOfFit(t *testing.T) {
 			t.Errorf("%s: standard output %q", c.about, stdout)
 		}
 	}
-	r := learn(t, head+good.String()+"1e6,1e9,NaN\n1e6,1e9,0\n", "fit", "-", "--law", "chinchilla").Results[0]
+	r := learn(t, head+good.String()+"1e6,1e9,NaN\n1e6,1e9,0\n", "fit", "-", "--law",
+		"chinchilla").Results[0]
 	if number(t, r, "rows", "dropped") != 2 {
 		t.Errorf("rows %v", r["rows"])
 	}
 	// Without noise the parameters come back.
-	for name, want := range map[string]float64{"E": 1.8, "A": 480, "B": 2100, "alpha": 0.35, "beta": 0.37} {
+	for name, want := range map[string]float64{
+		"E": 1.8, "A": 480, "B": 2100, "alpha": 0.35,
+		"beta": 0.37,
+	} {
 		if got := number(t, r, "parameters", name, "value"); !within(got, want, 6) {
 			t.Errorf("%s = %v, want %v", name, got, want)
 		}
 	}
 }
 
-// interruptedAfter is a context that is cancelled once its error was asked for
-// so many times, as by Ctrl-C in the middle of the work.
+// interruptedAfter is a context that is cancelled once its error was asked for so many times, as by
+// Ctrl-C in the middle of the work.
 type interruptedAfter struct {
 	context.Context
 	cancel context.CancelFunc
@@ -311,7 +387,8 @@ func TestFitInterrupted(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
 		t.Fatalf("exit %d: %v: %s", code, err, errs.String())
 	}
-	if code != exitInterrupted || len(d.Results) == 0 || len(d.Results) == 200 || !strings.Contains(errs.String(), "interrupted: ") {
+	if code != exitInterrupted || len(d.Results) == 0 || len(d.Results) == 200 ||
+		!strings.Contains(errs.String(), "interrupted: ") {
 		t.Errorf("exit %d, %d results, %s", code, len(d.Results), errs.String())
 	}
 }
@@ -319,7 +396,8 @@ func TestFitInterrupted(t *testing.T) {
 func TestPlotsAndReuse(t *testing.T) {
 	dir := t.TempDir()
 	data := "../../../../docs/data/"
-	fitted, svg, png := filepath.Join(dir, "fit.json"), filepath.Join(dir, "a.svg"), filepath.Join(dir, "b.png")
+	fitted, svg, png := filepath.Join(dir, "fit.json"), filepath.Join(dir, "a.svg"),
+		filepath.Join(dir, "b.png")
 	if code, stdout, stderr := run(t, "", "fit", data+"sweep.csv", "--law", "chinchilla", "--plot", svg, "-o", fitted); code != exitOK || stdout != "" {
 		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
 	}
@@ -375,7 +453,11 @@ func BenchmarkFitEpoch(b *testing.B) {
 	}
 	for b.Loop() {
 		var out, errs bytes.Buffer
-		args := []string{"fit", filepath.Join(dir, "fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map", "params=Model Size", "--map", "flops=Training FLOP", "--drop-highest", "5"}
+		args := []string{
+			"fit", filepath.Join(dir,
+				"fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map",
+			"params=Model Size", "--map", "flops=Training FLOP", "--drop-highest", "5",
+		}
 		if code := Run(context.Background(), args, Streams{Out: &out, Err: &errs, Env: func(string) string { return "" }}); code != exitOK {
 			b.Fatal(errs.String())
 		}

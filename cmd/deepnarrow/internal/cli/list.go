@@ -35,7 +35,10 @@ row must contain all of them.`,
 			switch args[0] {
 			case "shapes":
 				r.Shapes(matching(shapes.Catalogue(), words, func(e shapes.Entry) string {
-					return strings.Join(append([]string{e.Name, string(e.Shape.Family), string(e.Evidence)}, e.Aliases...), " ")
+					return strings.Join(append([]string{
+						e.Name, string(e.Shape.Family),
+						string(e.Evidence),
+					}, e.Aliases...), " ")
 				}))
 			case "hardware":
 				r.Hardware(matching(hardware.Catalogue(), words, func(p hardware.Profile) string {
@@ -53,7 +56,9 @@ row must contain all of them.`,
 				return unknownKind("list", args[0], lists)
 			}
 			if len(r.Document.Results) == 0 {
-				r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("nothing in the list of %s has every word of %q", args[0], strings.Join(words, " ")))
+				r.Document.Warnings = append(r.Document.Warnings,
+					fmt.Sprintf("nothing in the list of %s has every word of %q", args[0],
+						strings.Join(words, " ")))
 			}
 			return a.render(r)
 		},

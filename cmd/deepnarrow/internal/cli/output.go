@@ -26,16 +26,17 @@ type outputFlags struct {
 
 func (o *outputFlags) register(c *cobra.Command) {
 	o.registerFormat(c, " (default: as the name after -o ends, else table)")
-	c.Flags().StringVarP(&o.file, "output", "o", "", "write the result to this `file` instead of standard output")
+	c.Flags().StringVarP(&o.file, "output", "o", "",
+		"write the result to this `file` instead of standard output")
 }
 
 // registerFormat leaves -o to a command that writes a file of another kind.
 func (o *outputFlags) registerFormat(c *cobra.Command, otherwise string) {
-	c.Flags().StringVar(&o.format, "format", "", "how to write the result: table, markdown, csv, json or html"+otherwise)
+	c.Flags().StringVar(&o.format, "format", "",
+		"how to write the result: table, markdown, csv, json or html"+otherwise)
 }
 
-// chosen is the format asked for or, when none is, the one that the output
-// file's name ends in.
+// chosen is the format asked for or, when none is, the one that the output file's name ends in.
 func (o *outputFlags) chosen() (reports.Format, error) {
 	if o.format == "" {
 		switch filepath.Ext(o.file) {
@@ -60,8 +61,8 @@ func (o *outputFlags) chosen() (reports.Format, error) {
 	return format, nil
 }
 
-// whole says whether the result is written with every field, not as tables
-// alone; what only fields show need not be computed otherwise.
+// whole says whether the result is written with every field, not as tables alone; what only fields
+// show need not be computed otherwise.
 func (o *outputFlags) whole() bool {
 	format, err := o.chosen()
 	return err == nil && format != reports.TextFormat && format != reports.MarkdownFormat
@@ -77,7 +78,10 @@ func writePage(w io.Writer, r *reports.Report) error {
 		return err
 	}
 	command := strings.TrimSuffix(strings.TrimPrefix(r.Document.Schema, "deepnarrow/"), "/v1")
-	return page.Write(w, "deepnarrow "+command, []page.Source{{Name: "deepnarrow " + command, Text: text.Bytes()}})
+	return page.Write(w, "deepnarrow "+command, []page.Source{{
+		Name: "deepnarrow " + command,
+		Text: text.Bytes(),
+	}})
 }
 
 // newReport starts the report of a command.
@@ -106,9 +110,9 @@ func (a *app) render(r reports.Report) error {
 	return writeFile(a.output.file, func(w io.Writer) error { return write(w, 0) })
 }
 
-// writeFile writes a file atomically: it is the old one or the whole new one.
-// What is no regular file, such as /dev/null or a pipe, is written to as it is:
-// a rename would put a file in its place.
+// writeFile writes a file atomically: it is the old one or the whole new one. What is no regular
+// file, such as /dev/null or a pipe, is written to as it is: a rename would put a file in its
+// place.
 func writeFile(name string, write func(io.Writer) error) (err error) {
 	info, statErr := os.Stat(name)
 	switch {
@@ -158,8 +162,8 @@ func writeInto(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// unwritable says why the file asked for cannot be written, without the name of
-// the temporary file in its place.
+// unwritable says why the file asked for cannot be written, without the name of the temporary file
+// in its place.
 func unwritable(name string, err error) error {
 	var path *fs.PathError
 	var link *os.LinkError

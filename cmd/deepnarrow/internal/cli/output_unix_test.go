@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestWriteFileKeepsWhatIsNoFile writes into a pipe of its own: -o must not put
-// a file in its place, as it would in that of /dev/null.
+// TestWriteFileKeepsWhatIsNoFile writes into a pipe of its own: -o must not put a file in its
+// place, as it would in that of /dev/null.
 func TestWriteFileKeepsWhatIsNoFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(name, 0o600); err != nil {

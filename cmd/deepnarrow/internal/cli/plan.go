@@ -88,7 +88,8 @@ phase by phase and added up to one bill (docs/plan.md).`,
 						predictLoss(&planned, law)
 					}
 					for _, w := range planned.Warnings {
-						r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
+						r.Document.Warnings = append(r.Document.Warnings,
+							fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
 					}
 					plans = append(plans, planned)
 				}
@@ -101,8 +102,10 @@ phase by phase and added up to one bill (docs/plan.md).`,
 	work.register(c)
 	machine.register(c)
 	length.register(c)
-	c.Flags().BoolVar(&decode, "decode", false, "also predict how long generating an answer takes, of 1 sequence or --batch")
-	c.Flags().StringVar(&fitted, "fit", "", "also predict the loss by the law in this `file`, as fit -o writes it")
+	c.Flags().BoolVar(&decode, "decode", false,
+		"also predict how long generating an answer takes, of 1 sequence or --batch")
+	c.Flags().StringVar(&fitted, "fit", "",
+		"also predict the loss by the law in this `file`, as fit -o writes it")
 	return c
 }
 
@@ -122,7 +125,9 @@ func predictLoss(p *reports.Planned, law *sourcedLaw) {
 }
 
 // planRun plans one shape on one profile.
-func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags, length hardware.Length, decode bool) (reports.Planned, error) {
+func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags,
+	length hardware.Length, decode bool,
+) (reports.Planned, error) {
 	none := reports.Planned{}
 	run, warnings, err := lay(&p, s, work, machine)
 	if err != nil {
@@ -136,7 +141,8 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 	planned := reports.Planned{
 		Warnings: warnings,
 		Shape:    s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
-		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w, execution.Recompute),
+		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w,
+			execution.Recompute),
 		Breakdown: flops.NewLedger(&s, w).ByComponent(),
 	}
 	if planned.Memory, err = flops.TrainingMemory(&s, w, execution, layout); err != nil {
@@ -163,12 +169,13 @@ func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *m
 			return none, err
 		}
 	}
-	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length, goodput, rates)
+	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length,
+		goodput, rates)
 	return planned, nil
 }
 
-// searchLayout returns the fastest layout that fits, or the one that needs
-// least with what would make it fit.
+// searchLayout returns the fastest layout that fits, or the one that needs least with what would
+// make it fit.
 func searchLayout(run hardware.Run, devices int) (flops.Layout, flops.Recompute, []string, error) {
 	found, err := hardware.SearchLayout(run, devices)
 	var none *hardware.NoLayoutError
@@ -201,14 +208,17 @@ func (f *lengthFlags) register(c *cobra.Command) {
 	f.registerWork(c)
 	f.days = new(float64)
 	c.Flags().Var(newDays(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
-	f.deadline = optionalFlag(c, quantity.Duration, "deadline", "most wall-clock time, such as 14d: how many tokens fit?")
-	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill, such as $5000: how many tokens does it buy?")
+	f.deadline = optionalFlag(c, quantity.Duration, "deadline",
+		"most wall-clock time, such as 14d: how many tokens fit?")
+	f.maxCost = optionalFlag(c, quantity.Money, "max-cost",
+		"largest bill, such as $5000: how many tokens does it buy?")
 }
 
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *lengthFlags) inputs(in map[string]any) {
 	for name, v := range map[string]*float64{
-		"steps": given(f.steps), "tokens": given(f.tokens), "run_seconds": given(f.days), "deadline_seconds": given(f.deadline), "max_cost_usd": given(f.maxCost),
+		"steps": given(f.steps), "tokens": given(f.tokens), "run_seconds": given(f.days),
+		"deadline_seconds": given(f.deadline), "max_cost_usd": given(f.maxCost),
 	} {
 		if v != nil {
 			in[name] = *v
@@ -226,8 +236,8 @@ func (f *lengthFlags) stated() bool {
 	return false
 }
 
-// mostLength bounds every way to say how long a run is, in its base unit: a
-// million times the longest run on record, and whole numbers of it are printed.
+// mostLength bounds every way to say how long a run is, in its base unit: a million times the
+// longest run on record, and whole numbers of it are printed.
 const mostLength = 1e18
 
 func (f *lengthFlags) length() (hardware.Length, error) {
@@ -247,13 +257,16 @@ func (f *lengthFlags) length() (hardware.Length, error) {
 		switch {
 		case option.value == nil: // not given, or not a flag of this command
 		case chosen != "":
-			return out, usage("", "%s and %s both say how long the run is; allowed: one of them", chosen, option.name)
+			return out, usage("", "%s and %s both say how long the run is; allowed: one of them",
+				chosen, option.name)
 		case *option.value == 0:
 			return out, usage("", "%s is 0; allowed: more than 0", option.name)
 		case *option.value > mostLength:
-			return out, usage("", "%s is %s; allowed: up to 1e18", option.name, quantity.Shortest(*option.value))
+			return out, usage("", "%s is %s; allowed: up to 1e18", option.name,
+				quantity.Shortest(*option.value))
 		case option.value == f.steps && *option.value < 1:
-			return out, usage("", "--steps is %s; allowed: 1 or more", quantity.Shortest(*option.value))
+			return out, usage("", "--steps is %s; allowed: 1 or more",
+				quantity.Shortest(*option.value))
 		default:
 			chosen, *option.target = option.name, *option.value
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// decodeRun predicts an answer of one copy of the model: the batch is 1 unless
-// given, and data parallelism only adds copies.
+// decodeRun predicts an answer of one copy of the model: the batch is 1 unless given, and data
+// parallelism only adds copies.
 func decodeRun(run hardware.Run, batchGiven bool) (*reports.Decoded, error) {
 	if !batchGiven {
 		run.Workload.Batch = 1

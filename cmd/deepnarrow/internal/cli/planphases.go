@@ -14,8 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// runFile returns the text of a run file, YAML with phases, or nil where the
-// arguments are shapes.
+// runFile returns the text of a run file, YAML with phases, or nil where the arguments are shapes.
 func runFile(args []string) ([]byte, error) {
 	for _, name := range args {
 		if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
@@ -27,7 +26,8 @@ func runFile(args []string) ([]byte, error) {
 			return nil, badInput(err, "")
 		case !hardware.IsRunFile(text):
 		case len(args) > 1:
-			return nil, usage("its lines name the shapes", "the run file %s stands alone; got %d arguments", name, len(args))
+			return nil, usage("its lines name the shapes",
+				"the run file %s stands alone; got %d arguments", name, len(args))
 		default:
 			return text, nil
 		}
@@ -44,7 +44,9 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 		}
 	})
 	if stray != "" {
-		return usage("", "--%s does not go with a run file; allowed: in %s, the lines that docs/plan.md lists", stray, name)
+		return usage("",
+			"--%s does not go with a run file; allowed: in %s, the lines that docs/plan.md lists",
+			stray, name)
 	}
 	specs, err := hardware.ReadRunFile(name, bytes.NewReader(text))
 	if err != nil {
@@ -77,7 +79,8 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	for i := range campaign.Phases {
 		if q := campaign.Phases[i].Prediction; q != nil {
 			for _, w := range q.Warnings {
-				r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s: %s", campaign.Phases[i].Name, w))
+				r.Document.Warnings = append(r.Document.Warnings,
+					fmt.Sprintf("%s: %s", campaign.Phases[i].Name, w))
 			}
 		}
 	}
@@ -97,15 +100,22 @@ func (a *app) phase(spec *hardware.PhaseSpec) (hardware.Phase, []string, error) 
 		return none, nil, err
 	}
 	work := workloadFlags{
-		batch: spec.Workload.Batch, encoderLength: spec.Workload.EncoderLength, decoderLength: spec.Workload.DecoderLength,
-		execution: spec.Execution, given: func(key string) bool { return spec.Given[key] },
+		batch: spec.Workload.Batch, encoderLength: spec.Workload.EncoderLength,
+		decoderLength: spec.Workload.DecoderLength,
+		execution:     spec.Execution, given: func(key string) bool { return spec.Given[key] },
 	}
-	machine := machineFlags{devices: spec.Devices, layout: spec.Layout, search: spec.Search, compiled: "auto"}
+	machine := machineFlags{
+		devices: spec.Devices, layout: spec.Layout, search: spec.Search,
+		compiled: "auto",
+	}
 	run, changed, err := lay(&p, s, &work, &machine)
 	if err != nil {
 		return none, nil, err
 	}
-	phase := hardware.Phase{Name: spec.Name, Run: run, Length: spec.Length, Goodput: hardware.DefaultGoodput()}
+	phase := hardware.Phase{
+		Name: spec.Name, Run: run, Length: spec.Length,
+		Goodput: hardware.DefaultGoodput(),
+	}
 	if phase.Length == (hardware.Length{}) {
 		phase.Length.Steps = paperSteps
 	}

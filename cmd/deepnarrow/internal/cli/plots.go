@@ -40,9 +40,8 @@ func writePlot(file string, panels ...figure.Panel) error {
 	return writeFile(file, func(w io.Writer) error { return figure.Write(w, format, panels...) })
 }
 
-// plotFits draws the first groups that have a fit: the fit over one predictor,
-// or predicted against recorded over several; residuals; and, where FLOPs are
-// known, the response against compute.
+// plotFits draws the first groups that have a fit: the fit over one predictor, or predicted against
+// recorded over several; residuals; and, where FLOPs are known, the response against compute.
 func (a *app) plotFits(file string, j *fitJob) error {
 	var shown []*fitGroup
 	for _, g := range j.groups {
@@ -51,11 +50,15 @@ func (a *app) plotFits(file string, j *fitJob) error {
 		}
 	}
 	fitted := figure.Panel{Title: "Fit", X: j.choice.columns[0], Y: j.choice.response}
-	residuals := figure.Panel{Title: "Residuals", X: j.choice.columns[0], Y: "ln(recorded/predicted)", Level: true}
+	residuals := figure.Panel{
+		Title: "Residuals", X: j.choice.columns[0],
+		Y: "ln(recorded/predicted)", Level: true,
+	}
 	single := len(j.choice.columns) == 1
 	if !single {
 		fitted.LegendLow = true
-		fitted.Title, fitted.X, fitted.Y = "Recorded against predicted", "predicted "+j.choice.response, "recorded "+j.choice.response
+		fitted.Title, fitted.X, fitted.Y = "Recorded against predicted",
+			"predicted "+j.choice.response, "recorded "+j.choice.response
 		residuals.X = "predicted " + j.choice.response
 	}
 	var x, y []float64
@@ -65,12 +68,18 @@ func (a *app) plotFits(file string, j *fitJob) error {
 		name := groupName(g, j.flags.by)
 		fitted.Points = append(fitted.Points, figure.Series{Name: name, X: gx, Y: gy, Colour: k})
 		if g.held.Len() > 0 {
-			fitted.Points = append(fitted.Points, figure.Series{X: g.heldPlace(), Y: g.held.Y, Colour: k, Faint: true})
+			fitted.Points = append(fitted.Points, figure.Series{
+				X: g.heldPlace(), Y: g.held.Y,
+				Colour: k, Faint: true,
+			})
 			x = append(x, g.heldPlace()...)
 		}
-		residuals.Points = append(residuals.Points, figure.Series{X: gx, Y: figure.LogRatios(gy, g.predictions(g.data)), Colour: k})
+		residuals.Points = append(residuals.Points,
+			figure.Series{X: gx, Y: figure.LogRatios(gy, g.predictions(g.data)), Colour: k})
 		if g.held.Len() > 0 {
-			residuals.Points = append(residuals.Points, figure.Series{X: g.heldPlace(), Y: figure.LogRatios(g.held.Y, g.predictions(g.held)), Colour: k, Faint: true})
+			residuals.Points = append(residuals.Points,
+				figure.Series{X: g.heldPlace(), Y: figure.LogRatios(g.held.Y,
+					g.predictions(g.held)), Colour: k, Faint: true})
 		}
 		line, band := g.curve(j, k, curvePoints)
 		fitted.Lines, fitted.Bands = append(fitted.Lines, line), append(fitted.Bands, band...)
@@ -92,8 +101,8 @@ func (a *app) plotFits(file string, j *fitJob) error {
 	return writePlot(file, panels...)
 }
 
-// place is where a row stands on the horizontal axis: its predictor, or its
-// prediction when there are several.
+// place is where a row stands on the horizontal axis: its predictor, or its prediction when there
+// are several.
 func (g *fitGroup) place() []float64     { return g.placeOf(g.data) }
 func (g *fitGroup) heldPlace() []float64 { return g.placeOf(g.held) }
 
@@ -129,8 +138,8 @@ func (g *fitGroup) interval(level float64, x []float64) (low, high float64, ok b
 	return in.Low, in.High, ok
 }
 
-// curve is the fitted curve with its band or, over several predictors, the
-// diagonal on which a perfect fit lies.
+// curve is the fitted curve with its band or, over several predictors, the diagonal on which a
+// perfect fit lies.
 func (g *fitGroup) curve(j *fitJob, colour, points int) (figure.Series, []figure.Band) {
 	if len(g.done.Columns) > 1 {
 		ends := figure.Grid(2, false, g.place(), g.data.Y)
@@ -151,8 +160,8 @@ func (g *fitGroup) curve(j *fitJob, colour, points int) (figure.Series, []figure
 	return line, []figure.Band{band}
 }
 
-// rowBand is the prediction interval of the rows, in the order of their
-// predictions; of many rows, of some.
+// rowBand is the prediction interval of the rows, in the order of their predictions; of many rows,
+// of some.
 func (g *fitGroup) rowBand(level float64, colour int) []figure.Band {
 	rows := g.drawnRows(g.data, level)
 	if len(rows.Low) == 0 {
@@ -167,14 +176,18 @@ func (j *fitJob) computePanel(shown []*fitGroup) (figure.Panel, bool) {
 	if err != nil || slices.Contains(j.choice.columns, "flops") || len(j.choice.columns) == 1 {
 		return figure.Panel{}, false
 	}
-	p := figure.Panel{Title: "Against compute, with the Pareto front", X: "FLOP", Y: j.choice.response}
+	p := figure.Panel{
+		Title: "Against compute, with the Pareto front", X: "FLOP",
+		Y: j.choice.response,
+	}
 	var all, responses []float64
 	for k, g := range shown {
 		x, y := pickRows(flops.Values, g.usedRows), g.data.Y
 		all, responses = append(all, x...), append(responses, y...)
 		fx, fy := figure.Front(x, y)
 		p.Points = append(p.Points, figure.Series{X: x, Y: y, Colour: k, Faint: true})
-		p.Lines = append(p.Lines, figure.Series{Name: strings.TrimSpace("front " + groupName(g, j.flags.by)), X: fx, Y: fy, Colour: k})
+		p.Lines = append(p.Lines, figure.Series{Name: strings.TrimSpace("front " +
+			groupName(g, j.flags.by)), X: fx, Y: fy, Colour: k})
 	}
 	p.LogX, p.LogY = figure.Wide(logFactor, all), figure.Wide(logResponse, responses)
 	return p, true
@@ -188,9 +201,10 @@ func groupName(g *fitGroup, by []string) string {
 	return strings.Join(parts, " ")
 }
 
-// plotIsoFLOP draws the runs and parabola of each budget, and the best sizes
-// against budgets.
-func (a *app) plotIsoFLOP(file string, ends []fit.Run, result *fit.IsoFLOPFit, spread float64) error {
+// plotIsoFLOP draws the runs and parabola of each budget, and the best sizes against budgets.
+func (a *app) plotIsoFLOP(file string, ends []fit.Run, result *fit.IsoFLOPFit,
+	spread float64,
+) error {
 	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss"}
 	best := figure.Panel{Title: "Best size at each budget", X: "FLOP", Y: "params", LegendLow: true}
 	var minima, at figure.Series
@@ -206,7 +220,10 @@ func (a *app) plotIsoFLOP(file string, ends []fit.Run, result *fit.IsoFLOPFit, s
 		}
 		params = append(params, x...)
 		if g.Refused != nil {
-			scan.Points = append(scan.Points, figure.Series{X: x, Y: y, Colour: greyColour, Faint: true})
+			scan.Points = append(scan.Points, figure.Series{
+				X: x, Y: y, Colour: greyColour,
+				Faint: true,
+			})
 			continue
 		}
 		s := figure.Series{X: x, Y: y, Colour: colour}
@@ -241,7 +258,9 @@ func (a *app) plotIsoFLOP(file string, ends []fit.Run, result *fit.IsoFLOPFit, s
 const greyColour = 6
 
 // plotEnvelope draws the curves and their Pareto front.
-func (a *app) plotEnvelope(file string, curves []fit.Curve, named []reports.NamedCurve, result *fit.EnvelopeFit) error {
+func (a *app) plotEnvelope(file string, curves []fit.Curve, named []reports.NamedCurve,
+	result *fit.EnvelopeFit,
+) error {
 	p := figure.Panel{Title: "Training curves and their Pareto front", X: "FLOP", Y: "loss"}
 	order := make([]int, len(curves))
 	for k := range order {

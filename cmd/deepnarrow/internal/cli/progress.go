@@ -13,8 +13,8 @@ const (
 	progressCells  = 20                     // of the bar
 )
 
-// progress is a bar on stderr for work that takes long; without a terminal it
-// does nothing. Its methods may be called from several goroutines.
+// progress is a bar on stderr for work that takes long; without a terminal it does nothing. Its
+// methods may be called from several goroutines.
 type progress struct {
 	app   *app
 	what  string
@@ -48,17 +48,19 @@ func (p *progress) reach(done int) {
 }
 
 func (p *progress) show(now time.Time) {
-	if !p.app.Progress || p.done <= 0 || now.Sub(p.start) < progressDelay || now.Sub(p.drawn) < progressPeriod {
+	if !p.app.Progress || p.done <= 0 || now.Sub(p.start) < progressDelay ||
+		now.Sub(p.drawn) < progressPeriod {
 		return
 	}
 	p.drawn = now
 	full := progressCells * p.done / p.total
 	left := time.Duration(float64(now.Sub(p.start)) * float64(p.total-p.done) / float64(p.done))
-	p.draw(fmt.Sprintf("%s |%s%s| %d/%d, %s left", p.what, strings.Repeat("#", full), strings.Repeat(" ", progressCells-full), p.done, p.total, left.Round(time.Second)))
+	p.draw(fmt.Sprintf("%s |%s%s| %d/%d, %s left", p.what, strings.Repeat("#", full),
+		strings.Repeat(" ", progressCells-full), p.done, p.total, left.Round(time.Second)))
 }
 
-// draw puts a line in the place of the last one, which every terminal can do
-// without escape sequences. A terminal that went away is no reason to stop.
+// draw puts a line in the place of the last one, which every terminal can do without escape
+// sequences. A terminal that went away is no reason to stop.
 func (p *progress) draw(line string) {
 	fmt.Fprintf(p.app.Err, "\r%-*s\r%s", p.columns, "", line)
 	p.columns = len(line)

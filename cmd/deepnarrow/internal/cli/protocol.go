@@ -79,9 +79,12 @@ operation that nobody has measured shows its costs and says so.`,
 	}
 	a.output.register(c)
 	c.Flags().StringVar(&from, "from", "small,base,large", "starting `shapes`, separated by commas")
-	c.Flags().StringVar(&file, "records", "", "`file` of your own runs to rest on, as fit reads them")
-	c.Flags().StringVar(&group, "records-group", "", "column that tells runs apart whose losses are not on one scale")
-	c.Flags().StringArrayVar(&runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours")
+	c.Flags().StringVar(&file, "records", "",
+		"`file` of your own runs to rest on, as fit reads them")
+	c.Flags().StringVar(&group, "records-group", "",
+		"column that tells runs apart whose losses are not on one scale")
+	c.Flags().StringArrayVar(&runs.mapping, "map", nil,
+		"`ours=theirs`: which column of --records is ours")
 	work.register(c)
 	machine.register(c)
 	length.registerWork(c)

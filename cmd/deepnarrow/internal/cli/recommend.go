@@ -53,7 +53,8 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			}
 			r := newReport("recommend")
 			if missing := answers[0].Result.Evidence.Missing; f.records != "" && missing != "" {
-				r.Document.Warnings = append(r.Document.Warnings, "the records judge no quality, and rows stand by cost alone: "+missing)
+				r.Document.Warnings = append(r.Document.Warnings,
+					"the records judge no quality, and rows stand by cost alone: "+missing)
 			}
 			r.Document.Inputs = f.inputs()
 			machine.inputs(r.Document.Inputs)
@@ -92,8 +93,8 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 	return c
 }
 
-// answers recommends among each kind of candidates. One kind without an answer
-// is no failure while another has one.
+// answers recommends among each kind of candidates. One kind without an answer is no failure while
+// another has one.
 func (a *app) answers(request recommend.Request, sources []string) ([]reports.Recommended, error) {
 	var out []reports.Recommended
 	var last error
@@ -154,43 +155,66 @@ type recommendFlags struct {
 	evidence                                                             []string
 	caps                                                                 map[recommend.Axis]*float64
 	minDModel, maxDModel, vocab, top                                     int
-	warnings                                                             []string // of the files that --like and --records name
+	// of the files that --like and --records name
+	warnings []string
 }
 
 func (f *recommendFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.like, "like", "", "the `shape` to beat")
 	f.caps = map[recommend.Axis]*float64{
-		recommend.ParamsAxis:      optionalFlag(c, quantity.Params, "max-params", "most parameters, such as 150M"),
-		recommend.FLOPsAxis:       optionalFlag(c, quantity.FLOP, "max-flops", "most FLOPs of the whole run, such as 1e21"),
-		recommend.StepTimeAxis:    optionalFlag(c, quantity.Duration, "max-step-time", "longest step, such as 80ms"),
-		recommend.DeviceHoursAxis: optionalFlag(c, quantity.Count, "max-device-hours", "most device-hours of the whole run"),
-		recommend.CostAxis:        optionalFlag(c, quantity.Money, "max-cost", "largest bill of the whole run, such as $5000"),
-		recommend.MemoryAxis:      optionalFlag(c, quantity.Bytes, "max-memory", "most memory of a device, such as 16GiB"),
-		recommend.DecodeAxis:      optionalFlag(c, quantity.Duration, "max-decode-latency", "longest time to generate one answer (batch 1) on one device"),
+		recommend.ParamsAxis: optionalFlag(c, quantity.Params, "max-params",
+			"most parameters, such as 150M"),
+		recommend.FLOPsAxis: optionalFlag(c, quantity.FLOP, "max-flops",
+			"most FLOPs of the whole run, such as 1e21"),
+		recommend.StepTimeAxis: optionalFlag(c, quantity.Duration, "max-step-time",
+			"longest step, such as 80ms"),
+		recommend.DeviceHoursAxis: optionalFlag(c, quantity.Count, "max-device-hours",
+			"most device-hours of the whole run"),
+		recommend.CostAxis: optionalFlag(c, quantity.Money, "max-cost",
+			"largest bill of the whole run, such as $5000"),
+		recommend.MemoryAxis: optionalFlag(c, quantity.Bytes, "max-memory",
+			"most memory of a device, such as 16GiB"),
+		recommend.DecodeAxis: optionalFlag(c, quantity.Duration, "max-decode-latency",
+			"longest time to generate one answer (batch 1) on one device"),
 	}
-	flags.StringVar(&f.objective, "objective", "", "what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default params with --like, else quality)")
-	flags.StringVar(&f.judge, "judge", "downstream", "which quality is compared: downstream or upstream")
-	flags.StringVar(&f.candidates, "candidates", "", "catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue, then lattice)")
-	flags.StringVar(&f.family, "family", "t5", "family of the candidates without --like: t5, t5.1.1, gpt or bert")
+	flags.StringVar(&f.objective, "objective", "",
+		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default params with --like, else quality)")
+	flags.StringVar(&f.judge, "judge", "downstream",
+		"which quality is compared: downstream or upstream")
+	flags.StringVar(&f.candidates, "candidates", "",
+		"catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue, then lattice)")
+	flags.StringVar(&f.family, "family", "t5",
+		"family of the candidates without --like: t5, t5.1.1, gpt or bert")
 	countFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
 	countFlag(c, &f.maxDModel, "max-d-model", "largest d_model")
-	flags.StringVar(&f.depth, "depth", "", "fewest and most layers of a stack, such as 4:48 (default 2:48; on a lattice without records 2:36, as far as the evidence goes)")
+	flags.StringVar(&f.depth, "depth", "",
+		"fewest and most layers of a stack, such as 4:48 (default 2:48; on a lattice without records 2:36, as far as the evidence goes)")
 	flags.StringVar(&f.tie, "el-dl", "free", "encoder and decoder depth: free or tied")
 	flags.StringVar(&f.align, "align", "64", "dimensions are multiples of it: 64, 128 or profile")
 	countFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
 	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
-	flags.StringSliceVar(&f.evidence, "evidence", nil, "rest on these classes only: primary, secondary, figure, recalled")
+	flags.StringSliceVar(&f.evidence, "evidence", nil,
+		"rest on these classes only: primary, secondary, figure, recalled")
 	countFlag(c, &f.top, "top", "rows at most (default 12)")
-	flags.StringVar(&f.records, "records", "", "`file` of your own runs to rest on instead of the published ones, as fit reads them")
-	flags.StringVar(&f.fitted, "fit", "", "rest on the law in this `file`, as fit -o writes it, instead of the published results")
-	flags.StringVar(&f.groupBy, "records-group", "", "column that tells runs apart whose losses are not on one scale")
-	flags.StringArrayVar(&f.runs.mapping, "map", nil, "`ours=theirs`: which column of --records is ours, such as params='Model Size'")
-	flags.StringVar(&f.runs.where, "where", "", "use the rows of --records that meet these `conditions`")
-	flags.StringVar(&f.laws, "laws", "", "all: also show what each published law prefers among the rows")
-	flags.StringVar(&f.plot, "plot", "", "also draw the cost against the quality to this `file` (.svg or .png)")
-	flags.StringVar(&f.explain, "explain", "", "show the formulas, sources and measured rows behind one `row` instead: its rank, lattice:RANK, its shape, or anchor")
-	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param", "training tokens for each parameter of a candidate, such as 20")
+	flags.StringVar(&f.records, "records", "",
+		"`file` of your own runs to rest on instead of the published ones, as fit reads them")
+	flags.StringVar(&f.fitted, "fit", "",
+		"rest on the law in this `file`, as fit -o writes it, instead of the published results")
+	flags.StringVar(&f.groupBy, "records-group", "",
+		"column that tells runs apart whose losses are not on one scale")
+	flags.StringArrayVar(&f.runs.mapping, "map", nil,
+		"`ours=theirs`: which column of --records is ours, such as params='Model Size'")
+	flags.StringVar(&f.runs.where, "where", "",
+		"use the rows of --records that meet these `conditions`")
+	flags.StringVar(&f.laws, "laws", "",
+		"all: also show what each published law prefers among the rows")
+	flags.StringVar(&f.plot, "plot", "",
+		"also draw the cost against the quality to this `file` (.svg or .png)")
+	flags.StringVar(&f.explain, "explain", "",
+		"show the formulas, sources and measured rows behind one `row` instead: its rank, lattice:RANK, its shape, or anchor")
+	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param",
+		"training tokens for each parameter of a candidate, such as 20")
 }
 
 // inputs returns the question as the JSON document states it.
@@ -208,8 +232,13 @@ func (f *recommendFlags) inputs() map[string]any {
 }
 
 // request turns the flags into a request.
-func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags, length *lengthFlags) (recommend.Request, error) {
-	r := recommend.Request{Execution: work.execution, Top: f.top, Caps: map[recommend.Axis]float64{}}
+func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags,
+	length *lengthFlags,
+) (recommend.Request, error) {
+	r := recommend.Request{
+		Execution: work.execution, Top: f.top,
+		Caps: map[recommend.Axis]float64{},
+	}
 	var err error
 	if f.objective == "" {
 		f.objective = recommend.QualityAxis.String()
@@ -229,7 +258,8 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		}
 	}
 	if f.like == "" && len(r.Caps) == 0 && f.sources()[0] != "listed" {
-		return r, usage(a.hintOf("recommend"), "recommend needs a shape to beat (--like), a limit (--max-params, …) or shapes to rank (--candidates)")
+		return r, usage(a.hintOf("recommend"),
+			"recommend needs a shape to beat (--like), a limit (--max-params, …) or shapes to rank (--candidates)")
 	}
 	template, err := f.anchor(a, &r)
 	if err != nil {
@@ -282,7 +312,10 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 func (f *recommendFlags) anchor(a *app, r *recommend.Request) (*shapes.Shape, error) {
 	if f.like == "" {
 		r.Family = shapes.Family(f.family)
-		name := map[string]string{"t5": "t5-base", "t5.1.1": "t5-v1_1-base", "gpt": "gpt2", "bert": "bert-base-uncased"}[f.family]
+		name := map[string]string{
+			"t5": "t5-base", "t5.1.1": "t5-v1_1-base", "gpt": "gpt2",
+			"bert": "bert-base-uncased",
+		}[f.family]
 		if name == "" {
 			return nil, unknownKind("family", f.family, []string{"t5", "t5.1.1", "gpt", "bert"})
 		}
@@ -324,8 +357,8 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	return nil
 }
 
-// splitShapes splits a list of shapes at commas, but for those between the
-// edits of one shape: t5-small/el=8,dl=4,t5-base.
+// splitShapes splits a list of shapes at commas, but for those between the edits of one shape:
+// t5-small/el=8,dl=4,t5-base.
 func splitShapes(list string) []string {
 	var out []string
 	for _, part := range strings.Split(list, ",") {
@@ -369,7 +402,9 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 }
 
 // machine fills in hardware, layout, rates and alignment.
-func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, work *workloadFlags, m *machineFlags) error {
+func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, work *workloadFlags,
+	m *machineFlags,
+) error {
 	if err := f.alignment(r, nil); err != nil && len(m.profiles) == 0 {
 		return err
 	}

@@ -10,11 +10,12 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
-// recordRows reads runs as the evidence of a recommendation. encoder_layers and
-// decoder_layers tell the architecture; with a column layers alone the models
-// are decoder-only. Columns under the headings of other programs are taken, and
-// the notes say so.
-func (a *app) recordRows(f *runFlags, file, group string) (rows []recommend.Record, notes []string, err error) {
+// recordRows reads runs as the evidence of a recommendation. encoder_layers and decoder_layers tell
+// the architecture; with a column layers alone the models are decoder-only. Columns under the
+// headings of other programs are taken, and the notes say so.
+func (a *app) recordRows(f *runFlags, file, group string) (rows []recommend.Record, notes []string,
+	err error,
+) {
 	t, err := a.recordTable(f, file)
 	if err != nil {
 		return nil, nil, err
@@ -37,9 +38,14 @@ func (a *app) recordTable(f *runFlags, file string) (*recordTable, error) {
 		return nil, err
 	}
 	t := &recordTable{runs: table, file: file, columns: map[string]*records.Numbers{}}
-	for _, name := range []string{"params", "non_embedding_params", "tokens", "flops", "data_bytes", "d_model", "encoder_layers", "decoder_layers", "layers", "loss", "score"} {
+	for _, name := range []string{
+		"params", "non_embedding_params", "tokens", "flops", "data_bytes",
+		"d_model", "encoder_layers", "decoder_layers", "layers", "loss", "score",
+	} {
 		if heading := table.Adopt(name); heading != "" {
-			t.notes = append(t.notes, fmt.Sprintf("%s: column %s is read as %s; --map %s=... names another", file, heading, name, name))
+			t.notes = append(t.notes, fmt.Sprintf(
+				"%s: column %s is read as %s; --map %s=... names another", file, heading, name,
+				name))
 		}
 		if n, err := table.Numbers(name); err == nil {
 			t.columns[name] = n
@@ -54,12 +60,13 @@ func (t *recordTable) recorded(column string) bool {
 	return n != nil && slices.ContainsFunc(n.Values, func(v float64) bool { return !math.IsNaN(v) })
 }
 
-// standIn lets another column be one that the file lacks: for rankings inside a
-// group what matters is that it grows alike.
+// standIn lets another column be one that the file lacks: for rankings inside a group what matters
+// is that it grows alike.
 func (t *recordTable) standIn(column, other string) {
 	if !t.recorded(column) && t.recorded(other) {
 		t.columns[column] = t.columns[other]
-		t.notes = append(t.notes, fmt.Sprintf("%s: %s stands in for %s, which is not recorded", t.file, other, column))
+		t.notes = append(t.notes, fmt.Sprintf("%s: %s stands in for %s, which is not recorded",
+			t.file, other, column))
 	}
 }
 
@@ -74,12 +81,13 @@ func (t *recordTable) need(columns ...string) error {
 	if len(lacking) == 0 {
 		return nil
 	}
-	return badInput(fmt.Errorf("%s: no numbers in %s; the columns are %s", t.file, strings.Join(lacking, ", "), strings.Join(t.Names(), ", ")),
+	return badInput(fmt.Errorf("%s: no numbers in %s; the columns are %s", t.file,
+		strings.Join(lacking, ", "), strings.Join(t.Names(), ", ")),
 		"name the shapes in a column shape, or give params, d_model and layers; --map names other columns")
 }
 
-// group returns the text of a column for each row, or of several with commas
-// between where no column has that name.
+// group returns the text of a column for each row, or of several with commas between where no
+// column has that name.
 func (t *recordTable) group(by string) ([]string, error) {
 	text, err := t.Text(by)
 	if err == nil || !strings.Contains(by, ",") {
@@ -132,9 +140,12 @@ func (t *recordTable) rows(group string) ([]recommend.Record, error) {
 	var out []recommend.Record
 	for _, row := range t.Rows {
 		r := recommend.Record{
-			Name: names[row], Group: groups[row], DModel: int(number("d_model", row)), Params: number("params", row), Tokens: number("tokens", row), FLOPs: number("flops", row),
-			EncoderLayers: int(number("encoder_layers", row)), DecoderLayers: int(number("decoder_layers", row)),
-			Loss: outcome("loss", row), Score: outcome("score", row),
+			Name: names[row], Group: groups[row], DModel: int(number("d_model", row)),
+			Params: number("params", row), Tokens: number("tokens", row),
+			FLOPs:         number("flops", row),
+			EncoderLayers: int(number("encoder_layers", row)),
+			DecoderLayers: int(number("decoder_layers", row)),
+			Loss:          outcome("loss", row), Score: outcome("score", row),
 		}
 		if r.EncoderLayers+r.DecoderLayers == 0 {
 			r.DecoderLayers = int(number("layers", row))

@@ -29,7 +29,8 @@ beside it as PNG, which report.md shows, and as SVG.`,
   deepnarrow report plan.json recommend.json --bundle report`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("deepnarrow plan t5-base --hardware tpu-v3 -o plan.json makes one", "report needs at least one result")
+				return usage("deepnarrow plan t5-base --hardware tpu-v3 -o plan.json makes one",
+					"report needs at least one result")
 			}
 			if output != "" && bundle != "" {
 				return usage("", "-o and --bundle exclude each other")
@@ -55,14 +56,15 @@ beside it as PNG, which report.md shows, and as SVG.`,
 			return writeFile(output, write)
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "", "write the page to this `file` instead of standard output")
-	c.Flags().StringVar(&bundle, "bundle", "", "write markdown and its drawings into this `folder` instead of a page")
+	c.Flags().StringVarP(&output, "output", "o", "",
+		"write the page to this `file` instead of standard output")
+	c.Flags().StringVar(&bundle, "bundle", "",
+		"write markdown and its drawings into this `folder` instead of a page")
 	c.Flags().StringVar(&title, "title", "Training plan", "title of the page")
 	return c
 }
 
-// writeBundle writes report.md and its drawings into a folder, which is made
-// where there is none.
+// writeBundle writes report.md and its drawings into a folder, which is made where there is none.
 func writeBundle(folder, title string, sources []page.Source) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return unwritable(folder, err)

@@ -10,8 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/data/records"
 )
 
-// runFlags say which recorded runs a command reads. They are the same on every
-// command that learns from runs.
+// runFlags say which recorded runs a command reads. They are the same on every command that learns
+// from runs.
 type runFlags struct {
 	mapping     []string
 	where       string
@@ -22,11 +22,14 @@ type runFlags struct {
 
 func (f *runFlags) register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringArrayVar(&f.mapping, "map", nil, "`ours=theirs`: which column of the file is ours, such as params='Model Size'; repeatable, or separated by commas")
-	flags.StringVar(&f.where, "where", "", "use the rows that meet all of these `conditions`, such as flops<1e21,loss<4")
+	flags.StringArrayVar(&f.mapping, "map", nil,
+		"`ours=theirs`: which column of the file is ours, such as params='Model Size'; repeatable, or separated by commas")
+	flags.StringVar(&f.where, "where", "",
+		"use the rows that meet all of these `conditions`, such as flops<1e21,loss<4")
 	countFlag(c, &f.dropHighest, "drop-highest", "drop this many rows with the highest response")
 	flags.BoolVar(&f.last, "last", false, "use the last step of each run only")
-	flags.StringVar(&f.group, "group", "run", "`column` of the run that a row belongs to: runs are resampled whole")
+	flags.StringVar(&f.group, "group", "run",
+		"`column` of the run that a row belongs to: runs are resampled whole")
 }
 
 // inputs returns the flags as the JSON document states them.
@@ -53,8 +56,8 @@ type runs struct {
 	records.Selection
 }
 
-// runs reads the files, names the columns and selects rows. response is the
-// column whose highest values --drop-highest means.
+// runs reads the files, names the columns and selects rows. response is the column whose highest
+// values --drop-highest means.
 func (a *app) runs(f *runFlags, files []string, response string) (*runs, error) {
 	tables := make([]*records.Table, len(files))
 	for i, file := range files {
@@ -69,7 +72,8 @@ func (a *app) runs(f *runFlags, files []string, response string) (*runs, error) 
 		ours, theirs, ok := strings.Cut(pair, "=")
 		ours, theirs = strings.TrimSpace(ours), strings.TrimSpace(theirs)
 		if !ok || ours == "" || theirs == "" {
-			return nil, usage("", "--map: no pair: %q; allowed: ours=theirs, such as params='Model Size'", pair)
+			return nil, usage("",
+				"--map: no pair: %q; allowed: ours=theirs, such as params='Model Size'", pair)
 		}
 		if err := out.Map(ours, theirs); err != nil {
 			return nil, columnError(err)
@@ -129,8 +133,7 @@ func (a *app) readRuns(file string) (*records.Table, error) {
 	return t, nil
 }
 
-// splitPairs splits key=value,key=value where every part is a pair; a comma
-// inside a name stays.
+// splitPairs splits key=value,key=value where every part is a pair; a comma inside a name stays.
 func splitPairs(args []string) []string {
 	var out []string
 	for _, arg := range args {
@@ -146,8 +149,7 @@ func splitPairs(args []string) []string {
 	return out
 }
 
-// columnError gives an error about a column its exit code: the file lacks what
-// the command needs.
+// columnError gives an error about a column its exit code: the file lacks what the command needs.
 func columnError(err error) error {
 	var missing *records.ColumnError
 	if errors.As(err, &missing) {

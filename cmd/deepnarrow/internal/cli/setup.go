@@ -9,9 +9,11 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// lay returns how a shape runs on a profile, or without one when nil, and what
-// had to be changed for it.
-func lay(p *hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags) (hardware.Run, []string, error) {
+// lay returns how a shape runs on a profile, or without one when nil, and what had to be changed
+// for it.
+func lay(p *hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags) (
+	hardware.Run, []string, error,
+) {
 	run := hardware.Run{Shape: s, Execution: work.execution}
 	var warnings []string
 	var err error
@@ -44,15 +46,18 @@ func lay(p *hardware.Profile, s shapes.Shape, work *workloadFlags, machine *mach
 		usual := run.Workload.Batch
 		run.Layout, run.Workload, err = machine.place(&s, run.Workload, work.batch != 0)
 		if run.Workload.Batch != usual {
-			warnings = append(warnings, fmt.Sprintf("the batch is %d, not %d, to fill every copy; --batch states another", run.Workload.Batch, usual))
+			warnings = append(warnings, fmt.Sprintf(
+				"the batch is %d, not %d, to fill every copy; --batch states another",
+				run.Workload.Batch, usual))
 		}
 	}
 	return run, warnings, err
 }
 
-// setup returns what shapes are measured on, and the profile when --hardware
-// names one.
-func setup(work *workloadFlags, machine *machineFlags, length *lengthFlags) (compare.Setup, *hardware.Profile, error) {
+// setup returns what shapes are measured on, and the profile when --hardware names one.
+func setup(work *workloadFlags, machine *machineFlags, length *lengthFlags) (compare.Setup,
+	*hardware.Profile, error,
+) {
 	var out compare.Setup
 	var profile *hardware.Profile
 	var err error
@@ -72,7 +77,8 @@ func setup(work *workloadFlags, machine *machineFlags, length *lengthFlags) (com
 			return out, nil, err
 		}
 	default:
-		return out, nil, usage("compare hardware with deepnarrow plan", "one --hardware is enough here; found %d", len(machine.profiles))
+		return out, nil, usage("compare hardware with deepnarrow plan",
+			"one --hardware is enough here; found %d", len(machine.profiles))
 	}
 	out.Run = func(s *shapes.Shape) (hardware.Run, error) {
 		run, _, err := lay(profile, *s, work, machine)

@@ -23,8 +23,7 @@ type model struct {
 	warnings []string       // what a file says that is not counted
 }
 
-// model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for
-// standard input.
+// model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for standard input.
 func (a *app) model(ref string) (model, error) {
 	if ref == "-" || looksLikeFile(ref) {
 		return a.readModel(ref)
@@ -46,7 +45,8 @@ func (a *app) model(ref string) (model, error) {
 func (a *app) shape(ref string) (shapes.Shape, []string, error) {
 	m, err := a.model(ref)
 	if err == nil && m.shape.DModel == 0 {
-		err = badInput(fmt.Errorf("%s: holds tensors but no shape", ref), "put its config.json beside it, or name the shape; count can count the tensors alone")
+		err = badInput(fmt.Errorf("%s: holds tensors but no shape", ref),
+			"put its config.json beside it, or name the shape; count can count the tensors alone")
 	}
 	return m.shape, m.warnings, err
 }
@@ -58,8 +58,8 @@ func looksLikeFile(ref string) bool {
 		strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || filepath.IsAbs(ref)
 }
 
-// readModel reads a shape from a file. What the file refers to must lie in the
-// working directory, or in the file's own folder when it lies elsewhere.
+// readModel reads a shape from a file. What the file refers to must lie in the working directory,
+// or in the file's own folder when it lies elsewhere.
 func (a *app) readModel(name string) (model, error) {
 	result, err := a.readConfig(name)
 	if err != nil {
@@ -70,20 +70,21 @@ func (a *app) readModel(name string) (model, error) {
 		m.warnings = append(m.warnings, w.String())
 	}
 	for _, f := range result.Unknown {
-		m.warnings = append(m.warnings, fmt.Sprintf("%s: unknown field %s is not counted", f.Position, f.Name))
+		m.warnings = append(m.warnings, fmt.Sprintf("%s: unknown field %s is not counted",
+			f.Position, f.Name))
 	}
 	if m.tensors != nil && m.shape.DModel != 0 {
 		want := flops.CountParameters(&m.shape).Total
 		if got := m.tensors.ParametersOf(&m.shape); got != want {
-			m.warnings = append(m.warnings, fmt.Sprintf("%s: the configuration has %d parameters, the tensors hold %d", name, want, got))
+			m.warnings = append(m.warnings, fmt.Sprintf(
+				"%s: the configuration has %d parameters, the tensors hold %d", name, want, got))
 		}
 	}
 	return m, nil
 }
 
-// readConfig reads a configuration from a file or standard input. A file it
-// refers to must lie in the working directory, links resolved, or in the
-// file's own folder when that lies elsewhere.
+// readConfig reads a configuration from a file or standard input. A file it refers to must lie in
+// the working directory, links resolved, or in the file's own folder when that lies elsewhere.
 func (a *app) readConfig(name string) (*config.Result, error) {
 	if name == "-" {
 		return config.Read(name, a.In, config.Options{})
@@ -109,7 +110,8 @@ func (a *app) readConfig(name string) (*config.Result, error) {
 		}
 		return root.Open(inside)
 	}
-	return config.Read(filepath.ToSlash(name), file, config.Options{Open: open, Root: filepath.ToSlash(folder)})
+	return config.Read(filepath.ToSlash(name), file,
+		config.Options{Open: open, Root: filepath.ToSlash(folder)})
 }
 
 // shapeError gives a shape error its exit code.
@@ -118,7 +120,8 @@ func shapeError(err error) error {
 	if errors.As(err, &notCountable) {
 		return noAnswer(err, "deepnarrow list shapes marks the names that cannot be counted")
 	}
-	return badInput(err, "deepnarrow list shapes shows what there is; an edit looks like t5-small/nl=16")
+	return badInput(err,
+		"deepnarrow list shapes shows what there is; an edit looks like t5-small/nl=16")
 }
 
 // completeShapes offers the catalogue to the shell.

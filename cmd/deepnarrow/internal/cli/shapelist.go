@@ -10,9 +10,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// listedShapes reads shapes separated by commas, each as [app.shape] reads it, or
-// a file that lists shapes: in the column shape of a .csv or .tsv, else one a
-// line, with comments behind #. It returns what the files say that is not counted.
+// listedShapes reads shapes separated by commas, each as [app.shape] reads it, or a file that lists
+// shapes: in the column shape of a .csv or .tsv, else one a line, with comments behind #. It
+// returns what the files say that is not counted.
 func (a *app) listedShapes(list string) (all []shapes.Shape, warnings []string, err error) {
 	for _, ref := range splitShapes(list) {
 		refs, err := a.shapesIn(ref)
@@ -30,8 +30,8 @@ func (a *app) listedShapes(list string) (all []shapes.Shape, warnings []string, 
 	return all, warnings, nil
 }
 
-// shapesIn returns the shapes that a file lists, or the reference itself where
-// it names no such file.
+// shapesIn returns the shapes that a file lists, or the reference itself where it names no such
+// file.
 func (a *app) shapesIn(ref string) ([]string, error) {
 	extension := strings.ToLower(filepath.Ext(ref))
 	if info, err := os.Stat(ref); err != nil || info.IsDir() || slices.Contains(modelExtensions, extension) {
@@ -61,7 +61,8 @@ func (a *app) shapesIn(ref string) ([]string, error) {
 	}
 	refs = slices.DeleteFunc(slices.Clone(refs), func(r string) bool { return r == "" })
 	if len(refs) == 0 {
-		return nil, badInput(fmt.Errorf("--candidates %s: lists no shape", ref), "one shape a line, or a column shape")
+		return nil, badInput(fmt.Errorf("--candidates %s: lists no shape", ref),
+			"one shape a line, or a column shape")
 	}
 	return refs, nil
 }

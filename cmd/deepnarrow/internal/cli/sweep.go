@@ -64,13 +64,17 @@ type sweepFlags struct {
 func (f *sweepFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.shapes, "shapes", "", "shapes, separated by commas")
-	flags.StringVar(&f.tokens, "tokens", "", "tokens of a run (positions of both stacks), separated by commas: 200k,400k")
+	flags.StringVar(&f.tokens, "tokens", "",
+		"tokens of a run (positions of both stacks), separated by commas: 200k,400k")
 	flags.StringVar(&f.out, "out", "", "`folder` for the records, one file a run")
-	f.maxTime = optionalFlag(c, quantity.Duration, "max-time", "start no run that would end later than this")
+	f.maxTime = optionalFlag(c, quantity.Duration, "max-time",
+		"start no run that would end later than this")
 	flags.StringVar(&f.emit, "emit", "", "print a job array instead: slurm or kubernetes")
 	flags.StringVar(&f.image, "image", "", "container image of the job array (kubernetes)")
-	flags.IntVar(&f.entry, "entry", -1, "take only this run of the grid, from 0: what a task of a job array does")
-	flags.StringArrayVar(&f.merge, "merge", nil, "join the records of this `folder`; may be repeated")
+	flags.IntVar(&f.entry, "entry", -1,
+		"take only this run of the grid, from 0: what a task of a job array does")
+	flags.StringArrayVar(&f.merge, "merge", nil,
+		"join the records of this `folder`; may be repeated")
 }
 
 func (f *sweepFlags) grid(k *kernelFlags, schedule kernel.Schedule) (sweep.Grid, error) {
@@ -126,11 +130,13 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 		}
 	}
 	study := sweep.Study{
-		Grid: grid, Training: source(training, k.options.Seed), HeldOut: source(heldOut, k.options.Seed+1),
+		Grid: grid, Training: source(training, k.options.Seed),
+		HeldOut: source(heldOut, k.options.Seed+1),
 		FLOPs:   func(e *sweep.Entry) float64 { return trainingFLOPs(&e.Shape, &k.options, e.Steps) },
 		Machine: machineName(), Now: time.Now, Done: done,
 		Keep: func(r kernel.Record) error {
-			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps, r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
+			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps,
+				r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
 			done = append(done, r)
 			return sweep.Folder(f.out).Keep(r)
 		},
@@ -146,10 +152,13 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 		outcome, runErr = study.Run(ctx)
 	}
 	r := newReport("sweep")
-	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes, f.tokens, f.out
+	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes,
+		f.tokens, f.out
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	if len(outcome.Left) > 0 {
-		r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%d runs are left: %s", len(outcome.Left), strings.Join(outcome.Left, ", ")))
+		r.Document.Warnings = append(r.Document.Warnings,
+			fmt.Sprintf("%d runs are left: %s", len(outcome.Left),
+				strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)
 	if err := a.render(r); err != nil {
@@ -170,8 +179,10 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	}
 	o := &k.options
 	command := []string{
-		"deepnarrow", "sweep", "--shapes", f.shapes, "--tokens", f.tokens, "--text", k.text, "--out", f.out,
-		"--batch", strconv.Itoa(o.Batch), "--encoder-length", strconv.Itoa(o.EncoderLength), "--decoder-length", strconv.Itoa(o.DecoderLength),
+		"deepnarrow", "sweep", "--shapes", f.shapes, "--tokens", f.tokens, "--text", k.text,
+		"--out", f.out,
+		"--batch", strconv.Itoa(o.Batch), "--encoder-length", strconv.Itoa(o.EncoderLength),
+		"--decoder-length", strconv.Itoa(o.DecoderLength),
 		"--optimizer", o.Optimizer.String(), "--warmup", strconv.Itoa(k.warmup),
 	}
 	if k.rate > 0 {
@@ -180,7 +191,11 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	if k.seed > 0 {
 		command = append(command, "--seed", strconv.Itoa(k.seed))
 	}
-	array := sweep.Array{Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry", Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: mostMemoryMiB(entries, o), Image: f.image}
+	array := sweep.Array{
+		Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry",
+		Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: mostMemoryMiB(entries, o),
+		Image: f.image,
+	}
 	if v := given(f.maxTime); v != nil {
 		array.Limit = time.Duration(*v * float64(time.Second))
 	}
@@ -195,14 +210,20 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	return err
 }
 
-// mostMemoryMiB is what the largest run of a grid needs, with half as much
-// again for the program and its text.
+// mostMemoryMiB is what the largest run of a grid needs, with half as much again for the program
+// and its text.
 func mostMemoryMiB(entries []sweep.Entry, o *kernel.Options) int {
 	const headroom, mebi = 1.5, 1 << 20
 	most := 0.0
 	for i := range entries {
-		w := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
-		x := flops.Execution{Precision: flops.FP32, Attention: flops.UnfusedAttention, NativeLogits: true}
+		w := flops.Workload{
+			Batch: o.Batch, EncoderLength: o.EncoderLength,
+			DecoderLength: o.DecoderLength,
+		}
+		x := flops.Execution{
+			Precision: flops.FP32, Attention: flops.UnfusedAttention,
+			NativeLogits: true,
+		}
 		if o.Optimizer == kernel.Adafactor {
 			x.Optimizer = flops.Adafactor
 		}

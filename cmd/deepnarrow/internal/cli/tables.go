@@ -15,8 +15,8 @@ import (
 // tableRows is how many shapes of each kind a table shows.
 const tableRows = 4
 
-// tableProfiles are the devices that the tables are worked out for: those of
-// the paper, and a node of each of two common GPUs.
+// tableProfiles are the devices that the tables are worked out for: those of the paper, and a node
+// of each of two common GPUs.
 var tableProfiles = []struct {
 	name    string
 	devices int
@@ -81,7 +81,10 @@ func replacements(r *reports.Report, name string) (recommend.Result, error) {
 		if err != nil {
 			return recommend.Result{}, err
 		}
-		requests = append(requests, recommend.Request{Anchor: &anchor, Profile: &profile, Devices: p.devices, Top: tableRows})
+		requests = append(requests, recommend.Request{
+			Anchor: &anchor, Profile: &profile,
+			Devices: p.devices, Top: tableRows,
+		})
 		labels = append(labels, fmt.Sprintf("%s × %d", p.name, p.devices))
 	}
 	list := []reports.Replacement{{Among: "anchor"}}
@@ -93,7 +96,10 @@ func replacements(r *reports.Report, name string) (recommend.Result, error) {
 			return first, noAnswer(err, "")
 		}
 		for i := range first.Rows {
-			list = append(list, reports.Replacement{Among: sourceName(source), On: []reports.Priced{{Hardware: labels[0], Row: first.Rows[i]}}})
+			list = append(list, reports.Replacement{
+				Among: sourceName(source),
+				On:    []reports.Priced{{Hardware: labels[0], Row: first.Rows[i]}},
+			})
 		}
 	}
 	list[0].On = []reports.Priced{{Hardware: labels[0], Row: *first.Anchor}}

@@ -38,23 +38,30 @@ type kernelFlags struct {
 func (f *kernelFlags) register(c *cobra.Command) {
 	f.options = kernel.Options{Batch: 8, EncoderLength: 128, DecoderLength: 32}
 	f.rate, f.warmup = 0, 100
-	c.Flags().StringVar(&f.text, "text", "", "text `file` to train on, as bytes; its last tenth is held out")
+	c.Flags().StringVar(&f.text, "text", "",
+		"text `file` to train on, as bytes; its last tenth is held out")
 	countFlag(c, &f.options.Batch, "batch", "sequences of a step")
-	countFlag(c, &f.options.EncoderLength, "encoder-length", "positions per sequence in the encoder")
-	countFlag(c, &f.options.DecoderLength, "decoder-length", "positions per sequence in the decoder")
+	countFlag(c, &f.options.EncoderLength, "encoder-length",
+		"positions per sequence in the encoder")
+	countFlag(c, &f.options.DecoderLength, "decoder-length",
+		"positions per sequence in the decoder")
 	textFlag(c, &f.options.Optimizer, "optimizer", "adam or adafactor")
 	textFlag(c, &f.options.Recompute, "recompute", "none or full")
-	amountFlag(c, quantity.Ratio, &f.rate, "rate", "learning rate at the end of the warm-up (default 0.001 with adam, 0.01 with adafactor)")
+	amountFlag(c, quantity.Ratio, &f.rate, "rate",
+		"learning rate at the end of the warm-up (default 0.001 with adam, 0.01 with adafactor)")
 	countFlag(c, &f.warmup, "warmup", "steps of linear warm-up; then an inverse square root")
 	countFlag(c, &f.options.Threads, "threads", "threads (default: one per core)")
 	countFlag(c, &f.seed, "seed", "seed of weights and data (default 0)")
 }
 
-// resolve reads the text and completes the options. The environment variable
-// DEEPNARROW_ISA chooses the instruction path.
-func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel.Schedule, err error) {
+// resolve reads the text and completes the options. The environment variable DEEPNARROW_ISA chooses
+// the instruction path.
+func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel.Schedule,
+	err error,
+) {
 	if f.text == "" {
-		return nil, nil, schedule, usage("any text of some 10 kB or more will do", "--text is needed: which file to train on?")
+		return nil, nil, schedule, usage("any text of some 10 kB or more will do",
+			"--text is needed: which file to train on?")
 	}
 	text, err := os.ReadFile(f.text)
 	if err != nil {
@@ -66,7 +73,10 @@ func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel
 	}
 	schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
 	if schedule.Rate == 0 {
-		schedule.Rate = map[kernel.Optimizer]float64{kernel.Adam: 1e-3, kernel.Adafactor: 1e-2}[f.options.Optimizer]
+		schedule.Rate = map[kernel.Optimizer]float64{
+			kernel.Adam:      1e-3,
+			kernel.Adafactor: 1e-2,
+		}[f.options.Optimizer]
 	}
 	cut := len(text) - len(text)/10
 	return text[:cut], text[cut:], schedule, nil
@@ -74,7 +84,10 @@ func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel
 
 // trainingFLOPs is the matmul convention's count of a run of the kernel.
 func trainingFLOPs(s *shapes.Shape, o *kernel.Options, steps int) float64 {
-	w := flops.Workload{Batch: o.Batch, EncoderLength: o.EncoderLength, DecoderLength: o.DecoderLength}
+	w := flops.Workload{
+		Batch: o.Batch, EncoderLength: o.EncoderLength,
+		DecoderLength: o.DecoderLength,
+	}
 	return float64(steps) * flops.CountUnder(flops.MatmulConvention, s, w, flops.RecomputeNone).Step
 }
 
@@ -158,17 +171,21 @@ func (f *trainFlags) register(c *cobra.Command) {
 	f.steps, f.every = 1000, 100
 	countFlag(c, &f.steps, "steps", "optimizer steps in all")
 	countFlag(c, &f.every, "every", "steps between lines of progress and between checkpoints")
-	c.Flags().StringVar(&f.checkpoint, "checkpoint", "", "save weights and optimizer to this safetensors `file`")
+	c.Flags().StringVar(&f.checkpoint, "checkpoint", "",
+		"save weights and optimizer to this safetensors `file`")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on from --checkpoint where it exists")
-	c.Flags().StringVar(&f.record, "record", "", "append the run's record to this JSON-lines `file`")
+	c.Flags().StringVar(&f.record, "record", "",
+		"append the run's record to this JSON-lines `file`")
 }
 
 // heldOutBatches is how many batches the held-out loss is a mean of.
 const heldOutBatches = 16
 
-// train takes the steps. After an interrupt it returns what is complete
-// together with the context's error.
-func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kernelFlags, training, heldOut []byte, schedule kernel.Schedule) (*reports.Trained, error) {
+// train takes the steps. After an interrupt it returns what is complete together with the context's
+// error.
+func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kernelFlags, training,
+	heldOut []byte, schedule kernel.Schedule,
+) (*reports.Trained, error) {
 	source, err := kernel.NewSpanCorruption(training, k.options, s.Vocab, k.options.Seed)
 	if err != nil {
 		return nil, err
@@ -195,7 +212,9 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		last = r
 		if step%f.every == 0 || step == f.steps {
 			rate := perStep / watch.median()
-			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL, quantity.Format(quantity.FLOPRate, rate, 3), quantity.Format(quantity.Fraction, rate/peak, 0))
+			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL,
+				quantity.Format(quantity.FLOPRate, rate, 3),
+				quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
 				err = errors.Join(err, f.save(t.Model, k))
 			}
@@ -213,7 +232,8 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	}
 	out := &reports.Trained{
 		Record: t.Record(kernel.RecordInfo{
-			FLOPs: trainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss, TrainLoss: last.NLL, StepSeconds: watch.median(), Machine: machineName(), Now: time.Now(),
+			FLOPs: trainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss, TrainLoss: last.NLL,
+			StepSeconds: watch.median(), Machine: machineName(), Now: time.Now(),
 		}),
 		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,
 	}
@@ -228,13 +248,15 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 // choices are what must be the same for a resumed run to be the same run.
 func (k *kernelFlags) choices() map[string]string {
 	return map[string]string{
-		"text": filepath.Base(k.text), "seed": strconv.Itoa(k.seed), "rate": quantity.Shortest(k.rate), "warmup": strconv.Itoa(k.warmup),
-		"batch": strconv.Itoa(k.options.Batch), "encoder_length": strconv.Itoa(k.options.EncoderLength), "decoder_length": strconv.Itoa(k.options.DecoderLength),
+		"text": filepath.Base(k.text), "seed": strconv.Itoa(k.seed),
+		"rate": quantity.Shortest(k.rate), "warmup": strconv.Itoa(k.warmup),
+		"batch": strconv.Itoa(k.options.Batch), "encoder_length": strconv.Itoa(
+			k.options.EncoderLength), "decoder_length": strconv.Itoa(k.options.DecoderLength),
 	}
 }
 
-// load goes on from the checkpoint where there is one. One that was written
-// under other choices is refused: its losses would be those of neither run.
+// load goes on from the checkpoint where there is one. One that was written under other choices is
+// refused: its losses would be those of neither run.
 func (f *trainFlags) load(m *kernel.Model, k *kernelFlags) error {
 	if !f.resume {
 		return nil
@@ -257,7 +279,9 @@ func (f *trainFlags) load(m *kernel.Model, k *kernelFlags) error {
 	now := k.choices()
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		if was[name] != now[name] {
-			return usage("train as before, or into another checkpoint", "--resume: %s was written with %s %s, not %s", f.checkpoint, name, was[name], now[name])
+			return usage("train as before, or into another checkpoint",
+				"--resume: %s was written with %s %s, not %s", f.checkpoint, name, was[name],
+				now[name])
 		}
 	}
 	return nil

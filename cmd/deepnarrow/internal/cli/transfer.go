@@ -56,26 +56,38 @@ and its Figure 1 show.`,
 	flags := c.Flags()
 	flags.StringVar(&f.upstream, "upstream", "loss", "`column` of the upstream result")
 	flags.StringVar(&f.downstream, "downstream", "score", "`column` of the downstream result")
-	flags.StringVar(&f.name, "name", "", "`column` that names the models (default: shape, model, name or run)")
-	flags.StringVar(&f.size, "size", "", "`column` of the size that a correlation is given (default: params, when there)")
-	flags.BoolVar(&f.upstreamHigher, "upstream-higher", false, "a higher upstream result is better, as a negative log perplexity")
-	flags.BoolVar(&f.downstreamLower, "downstream-lower", false, "a lower downstream result is better, as an error rate")
-	flags.Float64Var(&f.upstreamTie, "upstream-tie", 0, "upstream results that differ by no more count as equal")
-	flags.Float64Var(&f.downstreamTie, "downstream-tie", 0, "downstream results that differ by no more count as equal")
-	flags.StringVar(&f.law, "law", "", "upstream law in params and tokens to put before the link, or auto")
+	flags.StringVar(&f.name, "name", "",
+		"`column` that names the models (default: shape, model, name or run)")
+	flags.StringVar(&f.size, "size", "",
+		"`column` of the size that a correlation is given (default: params, when there)")
+	flags.BoolVar(&f.upstreamHigher, "upstream-higher", false,
+		"a higher upstream result is better, as a negative log perplexity")
+	flags.BoolVar(&f.downstreamLower, "downstream-lower", false,
+		"a lower downstream result is better, as an error rate")
+	flags.Float64Var(&f.upstreamTie, "upstream-tie", 0,
+		"upstream results that differ by no more count as equal")
+	flags.Float64Var(&f.downstreamTie, "downstream-tie", 0,
+		"downstream results that differ by no more count as equal")
+	flags.StringVar(&f.law, "law", "",
+		"upstream law in params and tokens to put before the link, or auto")
 	flags.StringVar(&f.link, "link", autoLaw, "law from loss to score: auto, none or a `name`")
-	flags.StringArrayVar(&f.predict, "predict", nil, "predict the score at a `point`, such as params=1e9,tokens=2e10; needs --law")
-	flags.IntVar(&f.bootstrap, "bootstrap", automaticResamples, "refits of law and link, for the interval of a prediction; 0 for none")
+	flags.StringArrayVar(&f.predict, "predict", nil,
+		"predict the score at a `point`, such as params=1e9,tokens=2e10; needs --law")
+	flags.IntVar(&f.bootstrap, "bootstrap", automaticResamples,
+		"refits of law and link, for the interval of a prediction; 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
 	flags.Float64Var(&f.level, "level", defaultIntervalLevel, "probability inside the intervals")
-	flags.BoolVar(&f.published, "published", false, "compare the rows of Tay et al. 2021 instead of a file")
-	flags.StringSliceVar(&f.evidence, "evidence", nil, "with --published: only readings of these `classes`, such as primary,secondary,figure")
+	flags.BoolVar(&f.published, "published", false,
+		"compare the rows of Tay et al. 2021 instead of a file")
+	flags.StringSliceVar(&f.evidence, "evidence", nil,
+		"with --published: only readings of these `classes`, such as primary,secondary,figure")
 	return c
 }
 
 func (f *transferFlags) check(files []string) error {
 	if f.published == (len(files) > 0) {
-		return usage("", "transfer needs recorded runs from one place; allowed: FILE... or --published")
+		return usage("",
+			"transfer needs recorded runs from one place; allowed: FILE... or --published")
 	}
 	if f.law != "" {
 		if err := checkLaw(f.law); err != nil {
@@ -138,7 +150,8 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 		}
 	}
 	r.Document.Inputs = f.runs.inputs(files)
-	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"], r.Document.Inputs["link"] = f.upstream, f.downstream, f.link
+	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"],
+		r.Document.Inputs["link"] = f.upstream, f.downstream, f.link
 	if f.law != "" {
 		r.Document.Inputs["law"] = f.law
 	}
@@ -163,7 +176,10 @@ func (a *app) transferRows(f *transferFlags, files []string) (*scanned, error) {
 		f.size = "params"
 		needed = append(needed, f.size)
 	}
-	s := &scanned{numbers: map[string]*records.Numbers{}, data: data, warnings: slices.Clone(data.Table.Warnings)}
+	s := &scanned{
+		numbers: map[string]*records.Numbers{}, data: data,
+		warnings: slices.Clone(data.Table.Warnings),
+	}
 	for _, name := range needed {
 		if s.numbers[name], err = data.Numbers(name); err != nil {
 			return nil, columnError(err)
@@ -184,9 +200,11 @@ func (a *app) transferRows(f *transferFlags, files []string) (*scanned, error) {
 
 func (s *scanned) input(f *transferFlags) fit.TransferInput {
 	in := fit.TransferInput{
-		Names: s.names(f.name), UpstreamHigher: f.upstreamHigher, DownstreamLower: f.downstreamLower,
-		UpstreamTie: f.upstreamTie, DownstreamTie: f.downstreamTie, Level: f.level,
-		Upstream: pickRows(s.numbers[f.upstream].Values, s.rows), Downstream: pickRows(s.numbers[f.downstream].Values, s.rows),
+		Names: s.names(f.name), UpstreamHigher: f.upstreamHigher,
+		DownstreamLower: f.downstreamLower,
+		UpstreamTie:     f.upstreamTie, DownstreamTie: f.downstreamTie, Level: f.level,
+		Upstream:   pickRows(s.numbers[f.upstream].Values, s.rows),
+		Downstream: pickRows(s.numbers[f.downstream].Values, s.rows),
 	}
 	if f.size != "" {
 		size := pickRows(s.numbers[f.size].Values, s.rows)
@@ -218,8 +236,11 @@ func (s *scanned) names(column string) []string {
 }
 
 // addLink fits the second step and, when a law is asked for, the chain.
-func (s *scanned) addLink(ctx context.Context, f *transferFlags, points []map[string]float64, out *reports.Transferred) error {
-	loss, score := pickRows(s.numbers[f.upstream].Values, s.rows), pickRows(s.numbers[f.downstream].Values, s.rows)
+func (s *scanned) addLink(ctx context.Context, f *transferFlags, points []map[string]float64,
+	out *reports.Transferred,
+) error {
+	loss, score := pickRows(s.numbers[f.upstream].Values, s.rows),
+		pickRows(s.numbers[f.downstream].Values, s.rows)
 	links := []fit.Law{}
 	for _, name := range linkNames() {
 		if law, err := fit.Lookup(name); err == nil && (f.link == autoLaw || f.link == name) {
@@ -234,7 +255,8 @@ func (s *scanned) addLink(ctx context.Context, f *transferFlags, points []map[st
 	for i, v := range loss {
 		falling[i] = -v
 	}
-	choice, err := fit.Choose(ctx, links, d, fit.Squared(), &fit.ChooseSettings{Order: falling, Fit: &fit.Settings{Seed: f.seed}})
+	choice, err := fit.Choose(ctx, links, d, fit.Squared(),
+		&fit.ChooseSettings{Order: falling, Fit: &fit.Settings{Seed: f.seed}})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -249,13 +271,15 @@ func (s *scanned) addLink(ctx context.Context, f *transferFlags, points []map[st
 	if f.law == "" {
 		return nil
 	}
-	d.Columns["params"], d.Columns["tokens"] = pickRows(s.numbers["params"].Values, s.rows), pickRows(s.numbers["tokens"].Values, s.rows)
+	d.Columns["params"], d.Columns["tokens"] = pickRows(s.numbers["params"].Values, s.rows),
+		pickRows(s.numbers["tokens"].Values, s.rows)
 	up := fit.Data{Columns: d.Columns, Y: loss, Run: d.Run}
 	law, err := upstreamLaw(ctx, f, up)
 	if err != nil {
 		return interruptedOr(ctx, err)
 	}
-	chain, err := fit.FitChain(ctx, law, choice.Best.Law, up, score, fit.SquaredLog(), fit.Squared(), &fit.Settings{Seed: f.seed})
+	chain, err := fit.FitChain(ctx, law, choice.Best.Law, up, score, fit.SquaredLog(),
+		fit.Squared(), &fit.Settings{Seed: f.seed})
 	if err != nil {
 		return interruptedOr(ctx, err)
 	}
@@ -263,8 +287,7 @@ func (s *scanned) addLink(ctx context.Context, f *transferFlags, points []map[st
 	return chained(ctx, f, chain, up, d, points, out)
 }
 
-// upstreamLaw is the law that --law names or, for auto, the one with the least
-// held-out error.
+// upstreamLaw is the law that --law names or, for auto, the one with the least held-out error.
 func upstreamLaw(ctx context.Context, f *transferFlags, d fit.Data) (fit.Law, error) {
 	has := func(name string) bool { return d.Columns[name] != nil && name != "loss" }
 	choice, err := chooseLaws(f.law, nil, "", has)
@@ -274,7 +297,8 @@ func upstreamLaw(ctx context.Context, f *transferFlags, d fit.Data) (fit.Law, er
 	if len(choice.laws) == 1 {
 		return choice.laws[0], nil
 	}
-	c, err := fit.Choose(ctx, choice.laws, d, fit.SquaredLog(), &fit.ChooseSettings{Fit: &fit.Settings{Seed: f.seed}})
+	c, err := fit.Choose(ctx, choice.laws, d, fit.SquaredLog(),
+		&fit.ChooseSettings{Fit: &fit.Settings{Seed: f.seed}})
 	if err != nil {
 		return fit.Law{}, err
 	}
@@ -282,7 +306,9 @@ func upstreamLaw(ctx context.Context, f *transferFlags, d fit.Data) (fit.Law, er
 }
 
 // chained predicts scores through both steps.
-func chained(ctx context.Context, f *transferFlags, chain *fit.Chain, up, link fit.Data, points []map[string]float64, out *reports.Transferred) error {
+func chained(ctx context.Context, f *transferFlags, chain *fit.Chain, up, link fit.Data,
+	points []map[string]float64, out *reports.Transferred,
+) error {
 	if len(points) == 0 {
 		return nil
 	}

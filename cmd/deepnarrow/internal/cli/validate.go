@@ -52,12 +52,18 @@ choice and the rank correlation beside those of three baselines.`,
 		},
 	}
 	a.output.register(c)
-	c.Flags().StringArrayVar(&from, "from", nil, "score the rows of this `file` instead; may be repeated")
-	c.Flags().StringVar(&ranked, "recommend", "", "score the ranking of shapes on this `file` of runs")
-	c.Flags().StringVar(&by, "by", "", "`column` of the groups that are held out in turn, or several with commas between (with --recommend)")
-	c.Flags().StringVar(&outcome, "y", "loss", "outcome: loss, smaller is better; or score, larger is better (with --recommend)")
-	c.Flags().StringArrayVar(&runs.mapping, "map", nil, "`ours=theirs`: which column of --recommend is ours")
-	c.Flags().StringVar(&runs.where, "where", "", "use the rows of --recommend that meet these `conditions`")
+	c.Flags().StringArrayVar(&from, "from", nil,
+		"score the rows of this `file` instead; may be repeated")
+	c.Flags().StringVar(&ranked, "recommend", "",
+		"score the ranking of shapes on this `file` of runs")
+	c.Flags().StringVar(&by, "by", "",
+		"`column` of the groups that are held out in turn, or several with commas between (with --recommend)")
+	c.Flags().StringVar(&outcome, "y", "loss",
+		"outcome: loss, smaller is better; or score, larger is better (with --recommend)")
+	c.Flags().StringArrayVar(&runs.mapping, "map", nil,
+		"`ours=theirs`: which column of --recommend is ours")
+	c.Flags().StringVar(&runs.where, "where", "",
+		"use the rows of --recommend that meet these `conditions`")
 	return c
 }
 
@@ -87,18 +93,23 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 		return noAnswer(err, "")
 	}
 	r := newReport("validate")
-	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by, outcome
+	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by,
+		outcome
 	r.Document.Warnings = append(r.Document.Warnings, table.notes...)
 	r.Ranking(v)
 	return a.render(r)
 }
 
-// scoreSteps holds the rows of the files together against the shipped model, or the published rows against what the others tell.
+// scoreSteps holds the rows of the files together against the shipped model, or the published rows
+// against what the others tell.
 func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(from) == 0 {
 		rows := data.StepTimes()
 		own, err := calibrate.ValidateOwn()
-		return []calibrate.Validation{calibrate.Validate(rows, calibrate.ByGroup), calibrate.Validate(rows, calibrate.BySource), own}, err
+		return []calibrate.Validation{
+			calibrate.Validate(rows, calibrate.ByGroup),
+			calibrate.Validate(rows, calibrate.BySource), own,
+		}, err
 	}
 	var rows []data.StepTime
 	for _, name := range from {
@@ -112,9 +123,11 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(v.Rows) == 0 {
 		err := errors.New("there are no rows to score")
 		if len(v.Unscored) > 0 {
-			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(v.Unscored), v.Unscored[0].ID, v.Unscored[0].Reason)
+			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(v.Unscored),
+				v.Unscored[0].ID, v.Unscored[0].Reason)
 		}
-		return nil, noAnswer(err, "deepnarrow list hardware shows the devices, data/facts/step_times.csv the columns")
+		return nil, noAnswer(err,
+			"deepnarrow list hardware shows the devices, data/facts/step_times.csv the columns")
 	}
 	return []calibrate.Validation{v}, nil
 }

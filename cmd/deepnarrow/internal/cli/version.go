@@ -13,7 +13,8 @@ func (a *app) version() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Out, "deepnarrow %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+			_, err := fmt.Fprintf(a.Out, "deepnarrow %s %s/%s %s\n", version(), runtime.GOOS,
+				runtime.GOARCH, runtime.Version())
 			return err
 		},
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// workloadFlags describe the data and the numeric choices of a step. They are
-// the same on every command.
+// workloadFlags describe the data and the numeric choices of a step. They are the same on every
+// command.
 type workloadFlags struct {
 	batch, encoderLength, decoderLength int // 0 when not given
 	execution                           flops.Execution
@@ -20,14 +20,18 @@ type workloadFlags struct {
 func (f *workloadFlags) register(c *cobra.Command) {
 	f.execution.Optimizer = flops.Adafactor
 	countFlag(c, &f.batch, "batch", "sequences in the global batch (default 128)")
-	countFlag(c, &f.encoderLength, "encoder-length", "positions per sequence in the encoder (default 512)")
-	countFlag(c, &f.decoderLength, "decoder-length", "positions per sequence in the decoder (default 128 with an encoder, else 2048)")
-	textFlag(c, &f.execution.Optimizer, "optimizer", "adam, adafactor, adam8bit, sgd, sgd-momentum or muon")
+	countFlag(c, &f.encoderLength, "encoder-length",
+		"positions per sequence in the encoder (default 512)")
+	countFlag(c, &f.decoderLength, "decoder-length",
+		"positions per sequence in the decoder (default 128 with an encoder, else 2048)")
+	textFlag(c, &f.execution.Optimizer, "optimizer",
+		"adam, adafactor, adam8bit, sgd, sgd-momentum or muon")
 	textFlag(c, &f.execution.Precision, "precision", "bf16-mixed, fp16-mixed, fp32 or bf16")
 	f.given = c.Flags().Changed
 	textFlag(c, &f.execution.Recompute, "recompute", "none, selective or full")
 	textFlag(c, &f.execution.Attention, "attention", "fused or unfused")
-	c.Flags().BoolVar(&f.execution.Dropout, "dropout", false, "keep dropout masks in memory (the paper trains without dropout)")
+	c.Flags().BoolVar(&f.execution.Dropout, "dropout", false,
+		"keep dropout masks in memory (the paper trains without dropout)")
 }
 
 // workload returns the workload for a shape, defaults filled in.
@@ -36,7 +40,11 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 	for _, set := range []struct {
 		flag int
 		at   *int
-	}{{f.batch, &w.Batch}, {f.encoderLength, &w.EncoderLength}, {f.decoderLength, &w.DecoderLength}} {
+	}{
+		{f.batch, &w.Batch},
+		{f.encoderLength, &w.EncoderLength},
+		{f.decoderLength, &w.DecoderLength},
+	} {
 		if set.flag != 0 {
 			*set.at = set.flag
 		}
@@ -47,16 +55,17 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 	return w, nil
 }
 
-// executionOn returns the execution on a profile, with what had to change: a
-// device without bfloat16 runs in float16 unless the precision is given, and a
-// processor as the reference kernel does.
+// executionOn returns the execution on a profile, with what had to change: a device without
+// bfloat16 runs in float16 unless the precision is given, and a processor as the reference kernel
+// does.
 func (f *workloadFlags) executionOn(p *hardware.Profile) (flops.Execution, string) {
 	x := f.execution
 	if p.GeneralProcessor() && len(p.Peaks) > 0 {
 		own, changed := calibrate.KernelExecution(), ""
 		if !f.given("precision") {
 			x.Precision = own.Precision
-			changed = p.Name + " has no 16-bit peak: planned as the reference kernel trains, in fp32 with unfused attention and Adam; --precision, --attention and --optimizer say otherwise"
+			changed = p.Name +
+				" has no 16-bit peak: planned as the reference kernel trains, in fp32 with unfused attention and Adam; --precision, --attention and --optimizer say otherwise"
 		}
 		if !f.given("attention") {
 			x.Attention = own.Attention

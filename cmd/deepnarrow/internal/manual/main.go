@@ -1,5 +1,5 @@
-// Command manual writes what is generated from the command line's own
-// definitions: a markdown page per command, man pages, and completions.
+// Command manual writes what is generated from the command line's own definitions: a markdown page
+// per command, man pages, and completions.
 //
 //	go run ./cmd/deepnarrow/internal/manual -markdown docs/commands
 //	go run ./cmd/deepnarrow/internal/manual -man dist/man -completions dist/completions
@@ -51,12 +51,14 @@ func writePages(root *cobra.Command, folder string) error {
 	return nil
 }
 
-// writeMan dates every page to the start of Unix time: equal sources give equal
-// bytes.
+// writeMan dates every page to the start of Unix time: equal sources give equal bytes.
 func writeMan(root *cobra.Command, folder string) error {
 	root.DisableAutoGenTag = true
 	epoch := time.Unix(0, 0).UTC()
-	return doc.GenManTree(root, &doc.GenManHeader{Title: "DEEPNARROW", Section: "1", Source: "deepnarrow", Manual: "deepnarrow", Date: &epoch}, folder)
+	return doc.GenManTree(root, &doc.GenManHeader{
+		Title: "DEEPNARROW", Section: "1",
+		Source: "deepnarrow", Manual: "deepnarrow", Date: &epoch,
+	}, folder)
 }
 
 func writeCompletions(root *cobra.Command, folder string) error {

@@ -12,7 +12,8 @@ import (
 func pages(root *cobra.Command) map[string]string {
 	out := map[string]string{}
 	var index strings.Builder
-	index.WriteString("# Commands\n\nGenerated from the command line's own definitions: `go run ./cmd/deepnarrow/internal/manual -markdown docs/commands`.\n")
+	index.WriteString(
+		"# Commands\n\nGenerated from the command line's own definitions: `go run ./cmd/deepnarrow/internal/manual -markdown docs/commands`.\n")
 	for _, group := range root.Groups() {
 		fmt.Fprintf(&index, "\n%s\n\n", strings.TrimSuffix(group.Title, ":"))
 		for _, c := range root.Commands() {
@@ -36,7 +37,8 @@ func pages(root *cobra.Command) map[string]string {
 // page is the markdown of one command.
 func page(c *cobra.Command) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# deepnarrow %s\n\n%s.\n\n```text\n%s\n```\n", c.Name(), strings.TrimSuffix(c.Short, "."), c.UseLine())
+	fmt.Fprintf(&b, "# deepnarrow %s\n\n%s.\n\n```text\n%s\n```\n", c.Name(),
+		strings.TrimSuffix(c.Short, "."), c.UseLine())
 	if c.Long != "" {
 		fmt.Fprintf(&b, "\n%s\n", prose(c.Long))
 	}
@@ -44,7 +46,8 @@ func page(c *cobra.Command) string {
 		fmt.Fprintf(&b, "\n## Examples\n\n```sh\n%s\n```\n", outdent(c.Example))
 	}
 	if rows := flagRows(c.LocalFlags()); rows != "" {
-		fmt.Fprintf(&b, "\n## Flags\n\n| flag | value | default | meaning |\n|---|---|---|---|\n%s", rows)
+		fmt.Fprintf(&b, "\n## Flags\n\n| flag | value | default | meaning |\n|---|---|---|---|\n%s",
+			rows)
 	}
 	if c.HasAvailableSubCommands() {
 		b.WriteString("\n## Sub-commands\n\n")
@@ -54,7 +57,8 @@ func page(c *cobra.Command) string {
 			}
 		}
 	}
-	b.WriteString("\nAll commands: [index](README.md). Exit codes: [README](../../README.md#for-programs).\n")
+	b.WriteString(
+		"\nAll commands: [index](README.md). Exit codes: [README](../../README.md#for-programs).\n")
 	return b.String()
 }
 
@@ -73,7 +77,8 @@ func flagRows(flags *pflag.FlagSet) string {
 			name = "`-" + f.Shorthand + "`, " + name
 		}
 		value := f.DefValue
-		if value == "[]" || value == "false" || value == "0" && strings.Contains(usage, "(default") {
+		if value == "[]" || value == "false" || value == "0" &&
+			strings.Contains(usage, "(default") {
 			value = ""
 		}
 		if value != "" {

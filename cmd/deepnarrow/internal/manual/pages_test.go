@@ -27,7 +27,9 @@ func TestPagesAreFresh(t *testing.T) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if got, err := os.ReadFile(filepath.Join(folder, name)); err != nil || string(got) != want[name] {
-			t.Errorf("docs/commands/%s is stale: go test ./cmd/deepnarrow/internal/manual -update (%v)", name, err)
+			t.Errorf(
+				"docs/commands/%s is stale: go test ./cmd/deepnarrow/internal/manual -update (%v)",
+				name, err)
 		}
 	}
 	there, err := filepath.Glob(filepath.Join(folder, "*.md"))
@@ -41,8 +43,8 @@ func TestPagesAreFresh(t *testing.T) {
 	}
 }
 
-// TestReleaseFiles writes man pages and completions: one man page a command,
-// four shells, equal bytes twice.
+// TestReleaseFiles writes man pages and completions: one man page a command, four shells, equal
+// bytes twice.
 func TestReleaseFiles(t *testing.T) {
 	first, second := t.TempDir(), t.TempDir()
 	for _, to := range []string{first, second} {

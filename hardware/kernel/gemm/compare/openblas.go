@@ -10,7 +10,8 @@ static void multiply(int first, int last, int inner, int transA, int transB, int
 		float *c, int ldc, long cOuter, long cInner) {
 	for (long p = first; p < last; p++)
 		for (long q = 0; q < inner; q++)
-			cblas_sgemm(CblasRowMajor, transA ? CblasTrans : CblasNoTrans, transB ? CblasTrans : CblasNoTrans, m, n, k, 1,
+			cblas_sgemm(CblasRowMajor, transA ? CblasTrans : CblasNoTrans,
+				transB ? CblasTrans : CblasNoTrans, m, n, k, 1,
 				a + p * aOuter + q * aInner, lda, b + p * bOuter + q * bInner, ldb, 0, c + p * cOuter + q * cInner, ldc);
 }
 */
@@ -22,8 +23,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 )
 
-// openBLAS runs a case with OpenBLAS in two ways, of which the faster counts: on its own threads, one product after the other,
-// or, for a batch, on one thread for each part of the batch.
+// openBLAS runs a case with OpenBLAS in two ways, of which the faster counts: on its own threads,
+// one product after the other, or, for a batch, on one thread for each part of the batch.
 type openBLAS struct{ pool *pool.Pool }
 
 // config returns the version, and the core type that OpenBLAS chose its kernels for.
@@ -52,7 +53,8 @@ func (o openBLAS) split(k cases.Case, c, a, b gemm.Matrix) func() {
 
 func part(k cases.Case, c, a, b gemm.Matrix, first, last int) {
 	s := k.Size
-	C.multiply(C.int(first), C.int(last), C.int(s.Inner), cBool(k.TransA), cBool(k.TransB), C.int(s.M), C.int(s.N), C.int(s.K),
+	C.multiply(C.int(first), C.int(last), C.int(s.Inner), cBool(k.TransA), cBool(k.TransB),
+		C.int(s.M), C.int(s.N), C.int(s.K),
 		(*C.float)(&a.Data[0]), leading(a), C.long(a.Outer), C.long(a.Inner),
 		(*C.float)(&b.Data[0]), leading(b), C.long(b.Outer), C.long(b.Inner),
 		(*C.float)(&c.Data[0]), leading(c), C.long(c.Outer), C.long(c.Inner))

@@ -12,23 +12,29 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/gemm/internal/cases"
 )
 
-// quiet is how long the threads of the other library spin before they sleep, with room to spare; timing waits it out.
+// quiet is how long the threads of the other library spin before they sleep, with room to spare;
+// timing waits it out.
 const quiet = 130 * time.Millisecond
 
-// undisturbed is the longest that the threads of the program may wait for a processor, as a share of the time of a turn, for its timing
-// to count. (The processor time that they get would not do: OpenBLAS sleeps between short products.)
+// undisturbed is the longest that the threads of the program may wait for a processor, as a share
+// of the time of a turn, for its timing to count. (The processor time that they get would not do:
+// OpenBLAS sleeps between short products.)
 const undisturbed = 0.1
 
 // result is the outcome of one case.
 type result struct {
-	gemmSeconds, peerSeconds float64   // best of the undisturbed rounds
-	ratios                   []float64 // speed of gemm to that of the other in each undisturbed round, sorted
-	disturbed                int       // rounds
-	difference               float64   // largest of the elements of the two products, relative to the largest element
+	gemmSeconds, peerSeconds float64 // best of the undisturbed rounds
+	// speed of gemm to that of the other in each undisturbed round, sorted
+	ratios    []float64
+	disturbed int // rounds
+	// largest of the elements of the two products, relative to the largest element
+	difference float64
 }
 
 // compare times a case until there are enough undisturbed rounds, or no attempts left.
-func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds, attempts int, burst time.Duration) result {
+func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds, attempts int,
+	burst time.Duration,
+) result {
 	ours, a, b := c.Operands()
 	theirs, _, _ := c.Operands()
 	runs := []func(){
@@ -60,8 +66,9 @@ func compare(e *gemm.Engine, peer openBLAS, c cases.Case, rounds, attempts int, 
 	return r
 }
 
-// shortest returns the shortest time of a call, in seconds, over calls that together last at least as long as a burst, and the
-// share of that time that threads of the program waited for a processor, summed over the threads.
+// shortest returns the shortest time of a call, in seconds, over calls that together last at least
+// as long as a burst, and the share of that time that threads of the program waited for a
+// processor, summed over the threads.
 func shortest(run func(), burst time.Duration) (seconds, waited float64) {
 	const fewest = 3
 	run()
@@ -75,8 +82,9 @@ func shortest(run func(), burst time.Duration) (seconds, waited float64) {
 	return seconds, (waiting() - before).Seconds() / time.Since(start).Seconds()
 }
 
-// waiting returns how long all threads of the program have waited for a processor while they had something to do, from the
-// second field of Linux's /proc/self/task/*/schedstat; 0 where there is none.
+// waiting returns how long all threads of the program have waited for a processor while they had
+// something to do, from the second field of Linux's /proc/self/task/*/schedstat; 0 where there is
+// none.
 func waiting() time.Duration {
 	paths, err := filepath.Glob("/proc/self/task/*/schedstat")
 	if err != nil {
@@ -96,7 +104,8 @@ func waiting() time.Duration {
 	return sum
 }
 
-// difference returns the largest absolute difference of two results relative to the largest element.
+// difference returns the largest absolute difference of two results relative to the largest
+// element.
 func difference(x, y []float32) float64 {
 	var apart, largest float64
 	for i := range x {

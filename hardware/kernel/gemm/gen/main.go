@@ -1,5 +1,6 @@
-// Command gen writes the assembly of the training kernel's matrix products and probes: the .s files and the Go declarations
-// that belong to them. Run it from its own folder; the argument is the folder hardware/kernel to write to.
+// Command gen writes the assembly of the training kernel's matrix products and probes: the .s files
+// and the Go declarations that belong to them. Run it from its own folder; the argument is the
+// folder hardware/kernel to write to.
 //
 //	go run . ../..
 package main
@@ -49,7 +50,10 @@ func write(root, folder, name string, generate func(*build.Context)) error {
 		return fmt.Errorf("%s/%s: %w", folder, name, err)
 	}
 	config := printer.Config{Name: "hardware/kernel/gemm/gen", Pkg: folder}
-	for suffix, make := range map[string]printer.Builder{".s": printer.NewGoAsm, ".go": printer.NewStubs} {
+	for suffix, make := range map[string]printer.Builder{
+		".s":  printer.NewGoAsm,
+		".go": printer.NewStubs,
+	} {
 		text, err := make(config).Print(file)
 		if err != nil {
 			return fmt.Errorf("%s/%s%s: %w", folder, name, suffix, err)

@@ -6,7 +6,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packRows generates the copy of two registers from each row of a matrix to consecutive rows of a panel.
+// packRows generates the copy of two registers from each row of a matrix to consecutive rows of a
+// panel.
 func packRows(c *build.Context, v isa) {
 	name := "packRows" + v.name
 	c.Function(name)
@@ -34,8 +35,9 @@ func packRows(c *build.Context, v isa) {
 	c.RET()
 }
 
-// packColumns generates the transposition of eight columns, each contiguous, into eight neighbouring columns of a panel, 8×8
-// elements at a time: exchanges of pairs, of quartets, and of halves.
+// packColumns generates the transposition of eight columns, each contiguous, into eight
+// neighbouring columns of a panel, 8×8 elements at a time: exchanges of pairs, of quartets, and of
+// halves.
 func packColumns(c *build.Context) {
 	const size = 8
 	c.Function("packColumnsAVX2")

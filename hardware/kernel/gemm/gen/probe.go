@@ -5,8 +5,9 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// chains is how many independent sums the peak loop keeps in flight: more than the latency of a multiply-add (4 or 5 cycles) times
-// its throughput (2 a cycle) needs, and few enough for sixteen registers.
+// chains is how many independent sums the peak loop keeps in flight: more than the latency of a
+// multiply-add (4 or 5 cycles) times its throughput (2 a cycle) needs, and few enough for sixteen
+// registers.
 const chains = 12
 
 // probes generates the loops that measure what the machine can do.
@@ -21,7 +22,8 @@ func peak(c *build.Context, v isa) {
 	name := "multiplyAdd" + v.name
 	c.Function(name)
 	c.SignatureExpr("func(turns int)")
-	c.Doc(name + " executes 12 independent multiply-adds of full registers a turn. There is at least one turn.")
+	c.Doc(name +
+		" executes 12 independent multiply-adds of full registers a turn. There is at least one turn.")
 	turns := c.Load(c.Param("turns"), c.GP64())
 	for _, r := range v.registers[:chains+2] {
 		v.zero(c, r)

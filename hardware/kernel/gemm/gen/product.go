@@ -22,7 +22,8 @@ func products(c *build.Context, v isa) {
 	}
 }
 
-// lines addresses rows of a matrix: groups of five rows, each with its own base register, reach every row without a multiply.
+// lines addresses rows of a matrix: groups of five rows, each with its own base register, reach
+// every row without a multiply.
 type lines struct {
 	bases           []reg.GPVirtual
 	stride, stride3 reg.GPVirtual
@@ -30,7 +31,8 @@ type lines struct {
 
 const linesPerBase = 5
 
-// addressLines makes the bases for the given number of rows that start at base and are stride bytes apart.
+// addressLines makes the bases for the given number of rows that start at base and are stride bytes
+// apart.
 func addressLines(c *build.Context, base, stride reg.GPVirtual, rows int) lines {
 	l := lines{bases: []reg.GPVirtual{base}, stride: stride}
 	if rows > 3 {
@@ -62,14 +64,17 @@ func (l lines) row(i, bytes int) operand.Mem {
 //
 //	for each panel of B: C[i][j] (+)= Σ_k A[i][k]·B[k][j]   with i < rows, j < 2·width/4
 //
-// The sums live in registers over the whole of k; each step loads a row of B and broadcasts an element of A for each row.
+// The sums live in registers over the whole of k; each step loads a row of B and broadcasts an
+// element of A for each row.
 func kernel(c *build.Context, v isa, rows int) {
 	name := fmt.Sprintf("kernel%sx%d", v.name, rows)
 	c.Function(name)
 	c.Pragma("noescape")
-	c.SignatureExpr("func(depth int, a *float32, rowStride, colStride int, b, c *float32, cStride, panels, add int)")
+	c.SignatureExpr(
+		"func(depth int, a *float32, rowStride, colStride int, b, c *float32, cStride, panels, add int)")
 	c.Doc(
-		fmt.Sprintf("%s multiplies %d rows of a, strides in bytes, with consecutive panels of b, depth×%d each,", name, rows, 2*v.width/4),
+		fmt.Sprintf(
+			"%s multiplies %d rows of a, strides in bytes, with consecutive panels of b, depth×%d each,", name, rows, 2*v.width/4),
 		"and stores the tiles side by side at c, or adds them there if add is not zero.",
 	)
 	sums, rest := v.registers[:2*rows], v.registers[2*v.rows:]

@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// geluLinear = 2*sqrt(2/pi) and geluCubic = 0.044715 of it: gelu(a) = a*sigmoid(geluLinear*a + geluCubic*a^3).
+	// geluLinear = 2*sqrt(2/pi) and geluCubic = 0.044715 of it: gelu(a) = a*sigmoid(geluLinear*a +
+	// geluCubic*a^3).
 	geluLinear = 1.5957691216057308
 	geluCubic  = 0.07135481627159822
 	// geluClamp: beyond it the sigmoid is 0 or 1 and its derivative 0 in float32.
@@ -26,7 +27,8 @@ func (t *target) activations() {
 	})
 	k.end()
 
-	k = t.function("reluGrad", "func(dx, dy, y []float32)", "dx", "is dx = dy where y > 0 and 0 elsewhere.")
+	k = t.function("reluGrad", "func(dx, dy, y []float32)", "dx",
+		"is dx = dy where y > 0 and 0 elsewhere.")
 	dx, dy, y := k.pointer("dx"), k.pointer("dy"), k.pointer("y")
 	zero = k.zero()
 	k.loop(4, func(b block) {
@@ -54,7 +56,10 @@ type gelu struct {
 }
 
 func (t *target) gelu() gelu {
-	g := gelu{exponential: t.exponential(), linear: t.constant(geluLinear), cubic: t.constant(geluCubic), one: t.constant(1)}
+	g := gelu{
+		exponential: t.exponential(), linear: t.constant(geluLinear),
+		cubic: t.constant(geluCubic), one: t.constant(1),
+	}
 	g.top, g.bottom = t.constant(geluClamp), t.constant(-geluClamp)
 	if t.wide {
 		g.sign = t.broadcastBits(signBit)
@@ -110,8 +115,10 @@ func (t *target) geglu() {
 }
 
 func (t *target) gegluGrad() {
-	k := t.function("gegluGrad", "func(da, db, dh, a, b []float32)", "da", "is da = dh*b*gelu'(a) and db = dh*gelu(a).")
-	da, db, dh, pa, pb := k.pointer("da"), k.pointer("db"), k.pointer("dh"), k.pointer("a"), k.pointer("b")
+	k := t.function("gegluGrad", "func(da, db, dh, a, b []float32)", "da",
+		"is da = dh*b*gelu'(a) and db = dh*gelu(a).")
+	da, db, dh, pa, pb := k.pointer("da"), k.pointer("db"), k.pointer("dh"), k.pointer("a"),
+		k.pointer("b")
 	g := k.gelu()
 	triple := k.constant(3 * geluCubic)
 	k.loop(1, func(b block) {

@@ -18,7 +18,8 @@ func (t *target) norms() {
 
 func (t *target) normGrad(name, doc string, accumulate bool) {
 	k := t.function(name, "func(dx, dw, dy, x, w []float32, r, c float32)", "dx", doc)
-	dx, dw, dy, x, w := k.pointer("dx"), k.pointer("dw"), k.pointer("dy"), k.pointer("x"), k.pointer("w")
+	dx, dw, dy, x, w := k.pointer("dx"), k.pointer("dw"), k.pointer("dy"), k.pointer("x"),
+		k.pointer("w")
 	r, c := k.scalar("r"), k.scalar("c")
 	k.loop(2, func(b block) {
 		g, in, weight := k.load(dy, b), k.load(x, b), k.load(dw, b)

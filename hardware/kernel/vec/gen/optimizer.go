@@ -7,7 +7,8 @@ func (t *target) adam() {
 		"func(p, m, v, g []float32, gradScale, beta1, rest1, beta2, rest2, root, eps, rate, keep float32)", "p",
 		"is m = beta1*m + rest1*h, v = beta2*v + rest2*h*h, p = keep*p - rate*m/(root*sqrt(v)+eps) with h = gradScale*g.")
 	p, m, v, g := k.pointer("p"), k.pointer("m"), k.pointer("v"), k.pointer("g")
-	scale, beta1, rest1, beta2, rest2 := k.scalar("gradScale"), k.scalar("beta1"), k.scalar("rest1"), k.scalar("beta2"), k.scalar("rest2")
+	scale, beta1, rest1, beta2, rest2 := k.scalar("gradScale"), k.scalar("beta1"),
+		k.scalar("rest1"), k.scalar("beta2"), k.scalar("rest2")
 	root, eps, rate, keep := k.scalar("root"), k.scalar("eps"), k.scalar("rate"), k.scalar("keep")
 	k.loop(1, func(b block) {
 		h, first, second := k.load(g, b), k.load(m, b), k.load(v, b)
@@ -33,7 +34,8 @@ func (t *target) adam() {
 }
 
 func (t *target) adafactor() {
-	k := t.function("squares", "func(col, g []float32) float32", "col", "is col += g*g and the sum of g*g.")
+	k := t.function("squares", "func(col, g []float32) float32", "col",
+		"is col += g*g and the sum of g*g.")
 	col, g := k.pointer("col"), k.pointer("g")
 	accs := k.zeros(accumulators)
 	k.loop(accumulators, func(b block) {
@@ -45,7 +47,8 @@ func (t *target) adafactor() {
 	})
 	k.endFloat(k.fold(VADDPS, accs))
 
-	k = t.function("scaledSquares", "func(g, c []float32) float32", "g", "is the sum of (g*c)*(g*c).")
+	k = t.function("scaledSquares", "func(g, c []float32) float32", "g",
+		"is the sum of (g*c)*(g*c).")
 	g, c := k.pointer("g"), k.pointer("c")
 	accs = k.zeros(accumulators)
 	k.loop(accumulators, func(b block) {
@@ -85,7 +88,8 @@ func (t *target) adafactor() {
 	})
 	k.endFloat(k.fold(VADDPS, accs))
 
-	k = t.function("rootSubtract", "func(p, g, v []float32, s float32)", "p", "is p -= s*g/sqrt(v).")
+	k = t.function("rootSubtract", "func(p, g, v []float32, s float32)", "p",
+		"is p -= s*g/sqrt(v).")
 	p, g, v = k.pointer("p"), k.pointer("g"), k.pointer("v")
 	s = k.scalar("s")
 	k.loop(2, func(b block) {

@@ -42,7 +42,8 @@ func (k *kernel) toXMM(op binary, v reg.VecVirtual) reg.VecVirtual {
 }
 
 func (t *target) reductions() {
-	t.max("maxOf", "is the largest element of x (-Inf when x is empty). A NaN may or may not show.", "x")
+	t.max("maxOf", "is the largest element of x (-Inf when x is empty). A NaN may or may not show.",
+		"x")
 	t.max("addMaxOf", "is x += a and the largest element of the sum.", "x", "a")
 	t.max("addAddMaxOf", "is x += a + b and the largest element of the sum.", "x", "a", "b")
 	t.dot("dot", "is the sum of x*y.", "x", "y")
@@ -89,7 +90,8 @@ func (t *target) dot(name, doc string, names ...string) {
 }
 
 func (t *target) sumSquares() {
-	k := t.function("sumSquares", "func(x []float32) float64", "x", "is the sum of x*x, squared and added in float64.")
+	k := t.function("sumSquares", "func(x []float32) float64", "x",
+		"is the sum of x*x, squared and added in float64.")
 	x := k.pointer("x")
 	accs := k.zeros(2 * accumulators)
 	k.loop(accumulators, func(b block) {
@@ -130,7 +132,8 @@ func (k *kernel) foldDouble(accs []reg.VecVirtual) reg.Register {
 }
 
 func (t *target) poison() {
-	k := t.function("poison", "func(x []float32) float32", "x", "is 0 when every element is finite and NaN otherwise: the sum of 0*x.")
+	k := t.function("poison", "func(x []float32) float32", "x",
+		"is 0 when every element is finite and NaN otherwise: the sum of 0*x.")
 	x := k.pointer("x")
 	zero := k.zero()
 	accs := k.zeros(accumulators)

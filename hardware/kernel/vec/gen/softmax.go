@@ -16,9 +16,12 @@ const (
 	nearest = 8
 )
 
-// exp2Coefficients of 2^f on [-1/2, 1/2], ascending: the minimax polynomial of the relative error (Remez exchange), then the
-// first coefficient set to 1 so that exp(0) is 1; relative error 1.5e-7.
-var exp2Coefficients = []float32{1, 0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334, 0.001327647198}
+// exp2Coefficients of 2^f on [-1/2, 1/2], ascending: the minimax polynomial of the relative error
+// (Remez exchange), then the first coefficient set to 1 so that exp(0) is 1; relative error 1.5e-7.
+var exp2Coefficients = []float32{
+	1, 0.6931469671, 0.2402211972, 0.05550713274, 0.009675541334,
+	0.001327647198,
+}
 
 // exponential holds the operands of exp; it must be made before the loop that uses it.
 type exponential struct {
@@ -34,7 +37,8 @@ func (t *target) exponential() exponential {
 	return e
 }
 
-// exp is exp(x) for x <= 0: n = round(x*log2 e), f = x*log2 e - n in one rounding, 2^n * p(f). It spoils x.
+// exp is exp(x) for x <= 0: n = round(x*log2 e), f = x*log2 e - n in one rounding, 2^n * p(f). It
+// spoils x.
 func (k *kernel) exp(e exponential, x reg.VecVirtual) reg.VecVirtual {
 	n, p := k.vector(), k.vector()
 	var keep reg.Register

@@ -9,7 +9,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// target is an instruction set: AVX2 (8 lanes of float32, tail masks in vector registers) or AVX-512 (16 lanes, mask registers).
+// target is an instruction set: AVX2 (8 lanes of float32, tail masks in vector registers) or
+// AVX-512 (16 lanes, mask registers).
 type target struct {
 	suffix    string
 	lanes     int
@@ -163,7 +164,8 @@ func (k *kernel) orElse(r, other reg.Register, b block) {
 	}
 }
 
-// loop walks the rows: unroll vectors a turn, then one a turn, then the masked rest. It consumes the element count.
+// loop walks the rows: unroll vectors a turn, then one a turn, then the masked rest. It consumes
+// the element count.
 func (k *kernel) loop(unroll int, body func(block)) {
 	index := GP64()
 	XORQ(index, index)

@@ -1,10 +1,12 @@
-// Package cases lists the products that gemm is judged by: those of a training step of two T5 shapes, and a large square. The
-// benchmarks and the comparison with another library run the same list.
+// Package cases lists the products that gemm is judged by: those of a training step of two T5
+// shapes, and a large square. The benchmarks and the comparison with another library run the same
+// list.
 package cases
 
 import "github.com/deepnarrow/deepnarrow/hardware/kernel/gemm"
 
-// Case is one product, forward (NN, or NT for a tied head) or backward (NT for the input, TN for the weights).
+// Case is one product, forward (NN, or NT for a tied head) or backward (NT for the input, TN for
+// the weights).
 type Case struct {
 	Name   string
 	Size   gemm.Size
@@ -13,8 +15,8 @@ type Case struct {
 	Heads  Heads
 }
 
-// Heads says which operands of a batch, one matrix a sequence and head, are interleaved: a row of a sequence holds all heads.
-// The others are stored one matrix after the other.
+// Heads says which operands of a batch, one matrix a sequence and head, are interleaved: a row of a
+// sequence holds all heads. The others are stored one matrix after the other.
 type Heads struct{ A, B, C bool }
 
 // FLOPs returns the FLOPs of the case, a multiply-add counted as 2.
@@ -23,8 +25,9 @@ func (c Case) FLOPs() float64 {
 	return 2 * float64(s.M) * float64(s.N) * float64(s.K) * float64(s.Outer) * float64(s.Inner)
 }
 
-// The two shapes: A has d_model 256, d_ff 1024, 4 heads and batches of 8 sequences; B has d_model 512, d_ff 2048, 8 heads and
-// batches of 4. Both have d_kv 64, 128 encoder and 32 decoder positions and a vocabulary of 32128.
+// The two shapes: A has d_model 256, d_ff 1024, 4 heads and batches of 8 sequences; B has d_model
+// 512, d_ff 2048, 8 heads and batches of 4. Both have d_kv 64, 128 encoder and 32 decoder positions
+// and a vocabulary of 32128.
 const (
 	positions = 128
 	headWidth = 64
@@ -46,9 +49,18 @@ func All() []Case {
 		{Name: "ffn-B-NN", Size: one(512, 2048, 512)},
 		{Name: "ffn-B-NT", Size: one(512, 512, 2048), TransB: true},
 		{Name: "ffn-B-TN", Size: one(512, 2048, 512), TransA: true},
-		{Name: "scores-A-NT", Size: heads(positions, positions, headWidth), TransB: true, Heads: Heads{A: true, B: true}},
-		{Name: "mix-A-NN", Size: heads(positions, headWidth, positions), Heads: Heads{B: true, C: true}},
-		{Name: "values-A-TN", Size: heads(positions, headWidth, positions), TransA: true, Heads: Heads{B: true, C: true}},
+		{
+			Name: "scores-A-NT", Size: heads(positions, positions, headWidth), TransB: true,
+			Heads: Heads{A: true, B: true},
+		},
+		{
+			Name: "mix-A-NN", Size: heads(positions, headWidth, positions),
+			Heads: Heads{B: true, C: true},
+		},
+		{
+			Name: "values-A-TN", Size: heads(positions, headWidth, positions), TransA: true,
+			Heads: Heads{B: true, C: true},
+		},
 		{Name: "logits-A-NT", Size: one(256, words, 256), TransB: true},
 		{Name: "logits-A-NN", Size: one(256, 256, words)},
 		{Name: "logits-A-TN", Size: one(words, 256, 256), TransA: true},
@@ -56,7 +68,8 @@ func All() []Case {
 	}
 }
 
-// Operands returns matrices of the case filled with small numbers, all of them different from their neighbours.
+// Operands returns matrices of the case filled with small numbers, all of them different from their
+// neighbours.
 func (c Case) Operands() (result, a, b gemm.Matrix) {
 	s := c.Size
 	result = matrix(s.M, s.N, s, c.Heads.C)
