@@ -5,8 +5,8 @@ import (
 	"math"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 )
 
 // Fitted is one law fitted to recorded runs, or why there is none.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 

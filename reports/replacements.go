@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // Priced is one row on one device profile, with the profile's name.

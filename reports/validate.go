@@ -6,7 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 type validateFields struct {

@@ -11,9 +11,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 var today = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/reports/compare"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // axes are the costs that a shape can be dominated on.

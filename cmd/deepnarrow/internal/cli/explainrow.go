@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/reports"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // explainRow reports where the numbers of one recommended row come from.

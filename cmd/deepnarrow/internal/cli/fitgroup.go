@@ -7,8 +7,8 @@ import (
 	"math"
 	"slices"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 

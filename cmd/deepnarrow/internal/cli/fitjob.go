@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/reports"
 )

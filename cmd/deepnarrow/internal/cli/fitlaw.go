@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 )
 
 const autoLaw = "auto"

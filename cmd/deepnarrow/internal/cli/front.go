@@ -7,7 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // costLabels name the axes in base units.

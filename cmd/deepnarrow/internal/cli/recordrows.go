@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // recordRows reads runs as the evidence of a recommendation. encoder_layers and decoder_layers tell

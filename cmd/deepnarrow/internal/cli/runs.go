@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deepnarrow/deepnarrow/data/records"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 )
 
 // runFlags say which recorded runs a command reads. They are the same on every command that learns

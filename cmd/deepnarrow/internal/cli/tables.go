@@ -8,8 +8,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 // tableRows is how many shapes of each kind a table shows.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 func (a *app) validate() *cobra.Command {

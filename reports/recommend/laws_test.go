@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 func TestOpinions(t *testing.T) {

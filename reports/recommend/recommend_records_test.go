@@ -10,8 +10,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 func parse(t testing.TB, ref string) shapes.Shape {

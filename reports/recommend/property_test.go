@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/recommend"
 )
 
 // Whatever is asked, rows keep the limits and the constraints, and a refusal names what binds with

@@ -26,7 +26,7 @@ import (
 //     one point of the least miss tie, and of these the one with the narrowest
 //     intervals wins (geometric mean over the 16 of the mean half-width).
 //
-// Run all of them: go test ./shapes/recommend -run xxx -bench IntervalMethods -benchtime 500x
+// Run all of them: go test ./reports/recommend -run xxx -bench IntervalMethods -benchtime 500x
 
 // span is an interval.
 type span struct{ low, high float64 }
