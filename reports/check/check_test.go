@@ -143,7 +143,7 @@ func TestNotDominated(t *testing.T) {
 			{Shape: shapes.Shape{Name: "worse"}, Saved: recommend.Saved{Params: new(float64)}},
 			{
 				Shape: shapes.Shape{Name: "thin"}, Tie: true, Saved: recommend.Saved{Params: &saved},
-				Evidence: data.Evidence("recalled"),
+				Judgement: recommend.Judgement{Evidence: data.Recalled},
 			},
 		}}, nil
 	}

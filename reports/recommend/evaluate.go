@@ -30,7 +30,8 @@ type evaluation struct {
 type evaluator struct {
 	space  *space
 	coster *coster
-	judge  judge // nil when nothing says how good shapes are
+	judge  judge
+	ranked bool // the judge is not silent
 	axis   Axis
 	limits [axes]float64 // +Inf where there is none
 	// enough is the score below which candidates are of no interest.
@@ -82,7 +83,7 @@ func (e *evaluator) chunk(from, to int) evaluation {
 		}
 		out.points = append(out.points, pt)
 	}
-	if e.judge != nil && !e.all {
+	if e.ranked && !e.all {
 		out.points = undominated(out.points)
 	}
 	return out
@@ -102,7 +103,7 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 	if early && !costed() {
 		return pt, false
 	}
-	if e.judge != nil {
+	if e.ranked {
 		// What lies outside the evidence only takes from the value; not a number is what nothing
 		// can judge.
 		if v := e.judge.value(s, p); v < e.enough || math.IsNaN(v) {

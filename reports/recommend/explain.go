@@ -56,22 +56,11 @@ func Explain(r Request, row *Row) (Explanation, error) {
 		return Explanation{}, err
 	}
 	out := Explanation{Costs: row.derived(&r)}
-	var summary EvidenceSummary
-	j, err := r.evidence(&sp.template, &c, &summary)
+	j, err := r.newJudge(&sp.template, &c)
 	if err != nil {
 		return out, err
 	}
-	switch j := j.(type) {
-	case *publishedJudge:
-		t := traitsOf(&row.Shape, &row.Params)
-		out.Quality, out.Rows = j.derived(&t, row), j.cited(&t)
-	case *recordJudge:
-		t := j.traits(&row.Shape, &row.Params)
-		out.Rows = j.cited(&t)
-	}
-	if j != nil && out.Quality == nil {
-		out.Quality = shown(row, summary.Law)
-	}
+	out.Quality, out.Rows = j.derived(row), j.cited(row)
 	return out, nil
 }
 
@@ -136,16 +125,13 @@ func (k *Row) derived(r *Request) []Derived {
 const paperSource = "Tay et al. 2021, arXiv 2109.10686"
 
 // derived follows the published law through one shape.
-func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
-	by := row.Params.By
+func (j *publishedJudge) derived(row *Row) []Derived {
+	by, t := row.Params.By, traitsOf(&row.Shape, &row.Params)
 	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
 	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] +
 		by[flops.DecoderFFN])
-	p, k, law := j.law.loss.Params, j.law.link.coef, j.predict(t)
-	around := func(v, half float64) quantity.Interval {
-		return quantity.Interval{Value: v, Low: v - half, High: v + half}
-	}
-	curve, link := j.scales(law.loss, t)
+	p, k, law := j.law.loss.Params, j.law.link.coef, j.predict(&t)
+	curve, link := j.scales(law.loss, &t)
 	const own = "fitted here to the rows below; recommend.publishedLaw"
 	out := []Derived{
 		{
@@ -167,7 +153,7 @@ func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
 		{
 			"σ of the loss", quantity.Number, around(curve, 0),
 			fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence",
-				j.outside(t)), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule",
+				j.near.outside(t.position())), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule",
 		},
 		{
 			"σ of the score", quantity.Number, around(link, 0), "likewise",
@@ -183,25 +169,11 @@ func (j *publishedJudge) derived(t *traits, row *Row) []Derived {
 				j.scoreError), own,
 		},
 	}
-	return append(out, shown(row, j.reason(row))...)
-}
-
-// reason says which numbers of a row are not the law's.
-func (j *publishedJudge) reason(row *Row) string {
-	m := j.measured(&row.Shape, &row.Params)
-	switch {
-	case m == nil || m.upstream == nil && m.score == nil:
-		return "as the law says"
-	case m.upstream == nil || m.score == nil:
-		return "measured where it was, the other from it by the law"
-	case m.converted:
-		return "loss as measured; score from the measured SuperGLUE"
-	}
-	return "as measured, with the error of the law"
+	return append(out, shown(row)...)
 }
 
 // shown is the quality as the row has it.
-func shown(row *Row, formula string) []Derived {
+func shown(row *Row) []Derived {
 	var out []Derived
 	for _, q := range []struct {
 		name string
@@ -213,25 +185,25 @@ func shown(row *Row, formula string) []Derived {
 		if q.Interval != nil {
 			out = append(out, Derived{
 				Name: q.name, Kind: quantity.Number, Value: *q.Interval,
-				Formula: formula, Where: "80 % interval; recommend.Quality",
+				Formula: row.Basis, Where: "80 % interval; recommend.Quality",
 			})
 		}
 	}
 	return out
 }
 
-// cited lists the readings that the law is fitted to.
-func (j *publishedJudge) cited(t *traits) []Cited {
-	here := t.position()
+func (j *publishedJudge) cited(row *Row) []Cited {
+	t := traitsOf(&row.Shape, &row.Params)
+	all := make([][]float64, len(j.rows))
+	for i := range j.rows {
+		all[i] = j.rows[i].traits.position()
+	}
+	where, here := regionOf(all), t.position()
 	var out []Cited
 	for i := range j.rows {
 		m := &j.rows[i]
-		worst := 0.0
-		for d, v := range m.traits.position() {
-			worst = max(worst, math.Abs(v-here[d]))
-		}
 		c := Cited{
-			Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(worst),
+			Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(where.distance(i, here)),
 			Upstream: m.upstream, Score: m.score, Converted: m.converted,
 		}
 		if m.upstream != nil {
@@ -253,23 +225,25 @@ func (j *publishedJudge) cited(t *traits) []Cited {
 		}
 		out = append(out, c)
 	}
-	slices.SortStableFunc(out, func(a, b Cited) int { return cmp.Compare(a.Distance, b.Distance) })
-	return out
+	return nearestFirst(out)
 }
 
-// cited lists the records.
-func (j *recordJudge) cited(t *runTraits) []Cited {
+func nearestFirst(all []Cited) []Cited {
+	slices.SortStableFunc(all, func(a, b Cited) int { return cmp.Compare(a.Distance, b.Distance) })
+	return all
+}
+
+func (j *recordJudge) derived(row *Row) []Derived { return shown(row) }
+
+func (j *recordJudge) cited(row *Row) []Cited {
+	t := j.traits(&row.Shape, &row.Params)
 	here := t.position()
 	var out []Cited
 	for i := range j.records {
 		m := &j.records[i]
-		worst := 0.0
-		for d, v := range j.runs[i].position() {
-			worst = max(worst, math.Abs(v-here[d]))
-		}
 		loss := j.law.loss(&j.runs[i])
 		c := Cited{
-			Name: m.label(), Distance: math.Exp2(worst),
+			Name: m.label(), Distance: math.Exp2(j.near.distance(i, here)),
 			Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss,
 		}
 		if m.Score != nil {
@@ -277,6 +251,5 @@ func (j *recordJudge) cited(t *runTraits) []Cited {
 		}
 		out = append(out, c)
 	}
-	slices.SortStableFunc(out, func(a, b Cited) int { return cmp.Compare(a.Distance, b.Distance) })
-	return out
+	return nearestFirst(out)
 }

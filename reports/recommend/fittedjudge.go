@@ -21,6 +21,8 @@ type fittedJudge struct {
 	half float64 // half-width at the template
 }
 
+func (*fittedJudge) silence() string { return "" }
+
 // fitColumns are the predictors that a candidate has.
 var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
 	"params":  func(_ *shapes.Shape, p *flops.Parameters) float64 { return float64(p.Total) },
@@ -35,9 +37,7 @@ var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
 	},
 }
 
-func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary *EvidenceSummary) (
-	*fittedJudge, error,
-) {
+func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster) (*fittedJudge, error) {
 	if law.Law.Response != "loss" {
 		return nil, fmt.Errorf("the fitted law %s predicts a %s; a law of loss is needed",
 			law.Law.Name, law.Law.Response)
@@ -65,17 +65,29 @@ func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster, summary 
 	p := flops.CountParameters(template)
 	at := j.loss(template, &p)
 	j.half = at.HalfWidth()
-	summary.Kind, summary.Rows = "fit", law.Rows
-	summary.Law = fmt.Sprintf("%s, fitted by the caller to %d rows", law.Law.Formula, law.Rows)
-	summary.Notes = append(summary.Notes,
-		"the fit does not say which kind of models it is of, nor where its rows lay: every prediction counts as an extrapolation")
-	if !j.tells("nl") && !j.tells("dm") {
-		summary.Unranked = true
-		summary.Notes = append(summary.Notes,
-			"the law reads neither depth nor width: shapes of one size are not ranked")
-	}
 	return j, nil
 }
+
+func (j *fittedJudge) lawText() string {
+	return fmt.Sprintf("%s, fitted by the caller to %d rows", j.law.Law.Formula, j.law.Rows)
+}
+
+func (j *fittedJudge) summary() (EvidenceSummary, error) {
+	out := EvidenceSummary{
+		Kind: "fit", Law: j.lawText(), Rows: j.law.Rows,
+		Notes: []string{"the fit does not say which kind of models it is of, nor where its rows lay: every prediction counts as an extrapolation"},
+	}
+	if !j.tells("nl") && !j.tells("dm") {
+		out.Unranked = true
+		out.Notes = append(out.Notes,
+			"the law reads neither depth nor width: shapes of one size are not ranked")
+	}
+	return out, nil
+}
+
+func (j *fittedJudge) derived(row *Row) []Derived { return shown(row) }
+
+func (*fittedJudge) cited(*Row) []Cited { return nil }
 
 func (j *fittedJudge) loss(s *shapes.Shape, p *flops.Parameters) quantity.Interval {
 	x := make([]float64, len(j.read))
@@ -143,15 +155,20 @@ func (j *fittedJudge) unit() string { return lossUnit }
 
 func (j *fittedJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
 
-func (j *fittedJudge) describe(row *Row) {
-	loss := j.loss(&row.Shape, &row.Params)
-	row.Quality.Upstream = hardware.Estimate{Interval: &loss}
-	row.Quality.Downstream = hardware.Estimate{Missing: "the fitted law is of the upstream loss"}
-	row.Class = Extrapolated
-	if math.IsNaN(loss.Value) {
-		row.Quality.Upstream = hardware.Estimate{Missing: "the shape lies outside the law's domain"}
-		row.Class = Rule
+func (j *fittedJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
+	loss := j.loss(s, p)
+	out := Judgement{
+		Quality: Quality{
+			Upstream:   hardware.Estimate{Interval: &loss},
+			Downstream: hardware.Estimate{Missing: "the fitted law is of the upstream loss"},
+		},
+		Class: Extrapolated, Basis: j.lawText(),
 	}
+	if math.IsNaN(loss.Value) {
+		out.Quality.Upstream = hardware.Estimate{Missing: "the shape lies outside the law's domain"}
+		out.Class = Rule
+	}
+	return out
 }
 
 // tells says whether the law reads what the operation changes, other than through size.

@@ -31,9 +31,9 @@ import (
 // span is an interval.
 type span struct{ low, high float64 }
 
-func around(at, half float64) span  { return span{at - half, at + half} }
-func (s span) holds(v float64) bool { return s.low <= v && v <= s.high }
-func (s span) half() float64        { return (s.high - s.low) / 2 }
+func spanAround(at, half float64) span { return span{at - half, at + half} }
+func (s span) holds(v float64) bool    { return s.low <= v && v <= s.high }
+func (s span) half() float64           { return (s.high - s.low) / 2 }
 
 // method makes intervals of loss and score from a predictor and those fitted without each row of
 // the tables.
@@ -64,7 +64,7 @@ func strainScales(p *predictor, t *traits) (curve, link float64) {
 			links++
 		}
 	}
-	beyond := math.Exp2(p.outside(t))
+	beyond := math.Exp2(p.near.outside(t.position()))
 	curve, link = studentScales(p, t)
 	return max(beyond, curve/math.Sqrt(1+meanCurve/curves)),
 		max(beyond, link/math.Sqrt(1+meanLink/links))
@@ -72,7 +72,7 @@ func strainScales(p *predictor, t *traits) (curve, link float64) {
 
 // plainScales are constant amid the evidence.
 func plainScales(p *predictor, t *traits) (curve, link float64) {
-	beyond := math.Exp2(p.outside(t))
+	beyond := math.Exp2(p.near.outside(t.position()))
 	return beyond, beyond
 }
 
@@ -98,8 +98,8 @@ func jackknife(scale scales, quantile func([]float64) float64) func(*predictor, 
 				append(scores, math.Abs(l.scoreError)/link)
 		}
 		curve, link := scale(p, t)
-		return around(p.law.lossAt(t), quantile(losses)*curve),
-			around(p.law.scoreAt(t), quantile(scores)*link)
+		return spanAround(p.law.lossAt(t), quantile(losses)*curve),
+			spanAround(p.law.scoreAt(t), quantile(scores)*link)
 	}
 }
 
@@ -143,8 +143,8 @@ func student(p *predictor, _ []leftOut, t *traits) (loss, score span) {
 		return distuv.StudentsT{Sigma: 1, Nu: float64(degrees)}.Quantile((1 + hardware.Level) / 2)
 	}
 	curve, link := studentScales(p, t)
-	return around(p.law.lossAt(t), q(losses)*math.Sqrt(lossSum/float64(losses))*curve),
-		around(p.law.scoreAt(t), q(scores)*math.Sqrt(scoreSum/float64(scores))*link)
+	return spanAround(p.law.lossAt(t), q(losses)*math.Sqrt(lossSum/float64(losses))*curve),
+		spanAround(p.law.scoreAt(t), q(scores)*math.Sqrt(scoreSum/float64(scores))*link)
 }
 
 func methods() []method {
@@ -239,7 +239,7 @@ func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
 		now := *p
 		now.calibrate(left)
 		law := now.predict(t)
-		return around(law.loss, law.lossHalf), around(law.score, law.scoreHalf)
+		return spanAround(law.loss, law.lossHalf), spanAround(law.score, law.scoreHalf)
 	}}
 	var pooled cells
 	for _, w := range worlds() {

@@ -14,7 +14,9 @@ type predictor struct {
 	rows       []reading // scores converted
 	lossError  float64   // quantile of the studentised leave-one-out errors
 	scoreError float64
-	low, high  [dimensions]float64
+	near       region
+	// measuredRows are those of near
+	measuredRows []*reading
 }
 
 // prediction is what a law says of one shape, with 80 % half-widths.
@@ -114,17 +116,14 @@ func uncalibrated(rows []reading, from *publishedLaw) (*predictor, error) {
 		return nil, err
 	}
 	p := &predictor{law: law, rows: convert(rows)}
-	for j := range p.low {
-		p.low[j], p.high[j] = math.Inf(1), math.Inf(-1)
-	}
+	var positions [][]float64
 	for i := range p.rows {
-		m := &p.rows[i]
-		if m.score != nil {
-			for j, v := range m.traits.position() {
-				p.low[j], p.high[j] = min(p.low[j], v), max(p.high[j], v)
-			}
+		if m := &p.rows[i]; m.score != nil {
+			p.measuredRows = append(p.measuredRows, m)
+			positions = append(positions, m.traits.position())
 		}
 	}
+	p.near = regionOf(positions)
 	return p, nil
 }
 
@@ -149,58 +148,15 @@ func (p *predictor) predict(t *traits) prediction {
 // measured.
 func (p *predictor) scales(loss float64, t *traits) (curve, link float64) {
 	tangent, features := p.law.tangent(t), p.law.features(loss, t)
-	beyond := math.Exp2(p.outside(t))
+	beyond := math.Exp2(p.near.outside(t.position()))
 	return math.Sqrt(1+p.law.curve.leverage(tangent[:])) * beyond,
 		math.Sqrt(1+p.law.link.leverage(features[:])) * beyond
 }
 
-// dimensions in which evidence is near or far.
-const dimensions = 7
-
 // position returns the base-2 logarithms of the dimensions.
-func (t *traits) position() [dimensions]float64 {
-	return [...]float64{
+func (t *traits) position() []float64 {
+	return []float64{
 		math.Log2(t.balanced), math.Log2(t.encoderLayers), math.Log2(t.depthRatio),
 		math.Log2(t.dModel), math.Log2(t.ffnRatio), math.Log2(t.innerRatio), math.Log2(t.heads),
 	}
-}
-
-// outside returns how many doublings a shape lies beyond the measured ones, in its worst dimension.
-func (p *predictor) outside(t *traits) float64 {
-	worst := 0.0
-	for j, v := range t.position() {
-		worst = max(worst, p.low[j]-v, v-p.high[j])
-	}
-	return worst
-}
-
-// classify says how near the evidence a shape is that was not measured.
-func (p *predictor) classify(t *traits) Class {
-	switch o := p.outside(t); {
-	case o == 0:
-		return Interpolated
-	case o <= 1:
-		return Extrapolated
-	}
-	return Rule
-}
-
-// nearest returns the measured shape with the smallest largest distance.
-func (p *predictor) nearest(t *traits) *Neighbour {
-	best, name := math.Inf(1), ""
-	here := t.position()
-	for i := range p.rows {
-		m := &p.rows[i]
-		if m.score == nil {
-			continue
-		}
-		worst := 0.0
-		for j, v := range m.traits.position() {
-			worst = max(worst, math.Abs(v-here[j]))
-		}
-		if worst < best {
-			best, name = worst, m.shape.Name
-		}
-	}
-	return &Neighbour{Name: name, Distance: math.Exp2(best)}
 }

@@ -22,7 +22,7 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 				recommend.ParamsAxis, recommend.FLOPsAxis,
 				recommend.QualityAxis,
 			}).Draw(t, "objective"),
-			Judge: rapid.SampledFrom([]recommend.Judge{
+			JudgedBy: rapid.SampledFrom([]recommend.JudgedBy{
 				recommend.ByDownstream,
 				recommend.ByUpstream,
 			}).Draw(t, "judge"),

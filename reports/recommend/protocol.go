@@ -131,14 +131,13 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		var summary EvidenceSummary
-		j, err := filled.evidence(&from[i], &c, &summary)
+		j, err := filled.newJudge(&from[i], &c)
 		if err != nil {
 			return nil, err
 		}
 		view := viewer{request: &filled, coster: &c, judge: j, names: newDirectory()}
 		for o := range operations {
-			step, ok, err := view.step(from[i], &operations[o], summary.Missing)
+			step, ok, err := view.step(from[i], &operations[o])
 			if err != nil {
 				return nil, err
 			}
@@ -151,7 +150,7 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 }
 
 // step returns one notch; it is not ok for a stack that the shape lacks.
-func (v *viewer) step(from shapes.Shape, o *operation, unjudged string) (Step, bool, error) {
+func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	unknown := Gain{Class: Rule}
 	s := Step{
 		From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown,
@@ -184,8 +183,8 @@ func (v *viewer) step(from shapes.Shape, o *operation, unjudged string) (Step, b
 	}
 	s.After, s.Change = after.Costs, changeOf(&before.Costs, &after.Costs)
 	switch {
-	case v.judge == nil:
-		s.Upstream.Missing, s.Downstream.Missing = unjudged, unjudged
+	case v.judge.silence() != "":
+		s.Upstream.Missing, s.Downstream.Missing = v.judge.silence(), v.judge.silence()
 	case !v.judge.tells(o.letters):
 		why := "nobody has measured what " + o.letters + " alone gains"
 		s.Upstream.Missing, s.Downstream.Missing = why, why

@@ -119,11 +119,11 @@ func TestExtrapolationWidens(t *testing.T) {
 		count := flops.CountParameters(&s)
 		traits := traitsOf(&s, &count)
 		now := p.predict(&traits)
-		if n > 0 && (now.scoreHalf <= last.scoreHalf || p.classify(&traits) <= class) {
-			t.Errorf("%s: ±%.2f, %s after ±%.2f, %s", ref, now.scoreHalf, p.classify(&traits),
+		if n > 0 && (now.scoreHalf <= last.scoreHalf || p.near.classify(traits.position()) <= class) {
+			t.Errorf("%s: ±%.2f, %s after ±%.2f, %s", ref, now.scoreHalf, p.near.classify(traits.position()),
 				last.scoreHalf, class)
 		}
-		last, class = now, p.classify(&traits)
+		last, class = now, p.near.classify(traits.position())
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
-	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -29,13 +28,17 @@ func Recommend(r Request) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	out := Result{Objective: r.Objective, CostAxis: r.costAxis(), Judged: r.Judge}
-	j, err := r.judge(&sp.template, &c, &out.Evidence)
+	out := Result{Objective: r.Objective, CostAxis: r.costAxis(), JudgedBy: r.JudgedBy}
+	j, err := r.newJudge(&sp.template, &c)
 	if err != nil {
 		return out, err
 	}
+	if out.Evidence, err = j.summary(); err != nil {
+		return out, err
+	}
+	ranked := j.silence() == ""
 	e := evaluator{
-		space: &sp, coster: &c, judge: j, axis: out.CostAxis, enough: math.Inf(-1),
+		space: &sp, coster: &c, judge: j, ranked: ranked, axis: out.CostAxis, enough: math.Inf(-1),
 		below: math.Inf(1),
 	}
 	for a := range e.limits {
@@ -55,7 +58,7 @@ func Recommend(r Request) (Result, error) {
 		}
 		anchorScore = e.against(&r, out.Anchor)
 	}
-	if r.Target != nil && j != nil {
+	if r.Target != nil && ranked {
 		anchorScore = e.aim(&r)
 	}
 	if e.all = r.Source == Listed; e.all {
@@ -66,7 +69,7 @@ func Recommend(r Request) (Result, error) {
 	if len(all.points) == 0 {
 		return out, view.noAnswer(&all, &e)
 	}
-	if j == nil {
+	if !ranked {
 		out.Rows, err = view.unjudged(&all, r.Top, out.Anchor)
 		return out, err
 	}
@@ -94,55 +97,12 @@ func (r *Result) warn(q *Request) {
 	}
 }
 
-// judge returns what says how good shapes are, or nil with the reason in the summary, and with
-// published evidence its held-out errors.
-func (r *Request) judge(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge,
-	error,
-) {
-	j, err := r.evidence(template, c, summary)
-	if p, ok := j.(*publishedJudge); ok && err == nil {
-		summary.Check, err = r.heldOut(p.predictor)
-	}
-	return j, err
-}
-
-// evidence is judge without the held-out errors.
-func (r *Request) evidence(template *shapes.Shape, c *coster, summary *EvidenceSummary) (judge,
-	error,
-) {
-	*summary = EvidenceSummary{Kind: "none"}
-	if r.Fitted != nil {
-		return newFittedJudge(r.Fitted, template, c, summary)
-	}
-	if len(r.Records) > 0 {
-		j, err := newRecordJudge(r, template, c.tokens, summary)
-		if err != nil {
-			summary.Missing = err.Error()
-			return nil, nil
-		}
-		return j, nil
-	}
-	for _, s := range append([]shapes.Shape{*template}, r.Candidates...) {
-		if why := whyUncovered(&s); why != "" {
-			summary.Missing = why
-			return nil, nil
-		}
-	}
-	j, err := newPublishedJudge(r, template)
-	if err != nil {
-		summary.Missing = err.Error()
-		return nil, nil
-	}
-	*summary = j.summary(r, c)
-	return j, nil
-}
-
 // against sets what candidates must beat, and returns the anchor's score.
 func (e *evaluator) against(r *Request, anchor *Row) *float64 {
 	if cost, ok := anchor.On(e.axis); ok && (len(r.Caps) == 0 || r.Objective != QualityAxis) {
 		e.below = cost
 	}
-	if e.judge == nil {
+	if !e.ranked {
 		return nil
 	}
 	score, _ := e.judge.score(r.Anchor, &anchor.Params)
@@ -203,12 +163,7 @@ func (v *viewer) fill(row *Row) error {
 	}
 	row.Costs = costs
 	row.Published, row.Figure = published(&row.Shape)
-	row.Class = Rule
-	unjudged := hardware.Estimate{Missing: "no evidence judges this shape"}
-	row.Quality.Upstream, row.Quality.Downstream = unjudged, unjudged
-	if v.judge != nil {
-		v.judge.describe(row)
-	}
+	row.Judgement = v.judge.judgement(&row.Shape, &row.Params)
 	return nil
 }
 

@@ -160,8 +160,8 @@ func TestRecordedScores(t *testing.T) {
 	}
 	upstream, err := recommend.Recommend(recommend.Request{
 		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
-		Judge: recommend.ByUpstream,
-		Caps:  map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+		JudgedBy: recommend.ByUpstream,
+		Caps:     map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -19,9 +19,10 @@ type recordJudge struct {
 	// lossError is the 80 % quantile of the held-out errors in ln loss.
 	lossError float64
 	link      *scoreLink // nil without scores
-	by        Judge
+	by        JudgedBy
 	tokens    func(params float64) float64
-	low, high [runDimensions]float64
+	near      region
+	notes     []string
 	typical   float64 // median loss, which turns errors in ln loss into nats
 	oneAspect bool    // depth and size go together in the records
 }
@@ -33,40 +34,35 @@ type scoreLink struct {
 	err   float64 // 80 % quantile of the held-out errors
 }
 
-const runDimensions = 3
-
 // position returns size, depth and aspect in doublings.
-func (t *runTraits) position() [runDimensions]float64 {
-	return [...]float64{t.params / math.Ln2, t.depth / math.Ln2, t.aspect() / math.Ln2}
+func (t *runTraits) position() []float64 {
+	return []float64{t.params / math.Ln2, t.depth / math.Ln2, t.aspect() / math.Ln2}
 }
 
 // minimumRecords is what the smallest law and its held-out error need.
 const minimumRecords = 6
 
-func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64,
-	summary *EvidenceSummary,
-) (*recordJudge, error) {
+// newRecordJudge returns with an error the notes alone.
+func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64) (
+	*recordJudge, error,
+) {
 	kept, notes := usable(r, template)
-	summary.Notes = append(summary.Notes, notes...)
+	j := &recordJudge{records: kept, by: r.JudgedBy, tokens: tokens, notes: notes}
 	if len(kept) < minimumRecords {
-		return nil, fmt.Errorf("%d usable records; at least %d are needed", len(kept),
+		return j, fmt.Errorf("%d usable records; at least %d are needed", len(kept),
 			minimumRecords)
 	}
-	j := &recordJudge{records: kept, by: r.Judge, tokens: tokens}
 	var loss, errors []float64
-	for d := range j.low {
-		j.low[d], j.high[d] = math.Inf(1), math.Inf(-1)
-	}
+	var positions [][]float64
 	for i := range kept {
 		t := kept[i].traits()
 		j.runs, loss = append(j.runs, t), append(loss, *kept[i].Loss)
-		for d, v := range t.position() {
-			j.low[d], j.high[d] = min(j.low[d], v), max(j.high[d], v)
-		}
+		positions = append(positions, t.position())
 	}
+	j.near = regionOf(positions)
 	var err error
 	if j.law, err = chooseSurface(j.runs, loss); err != nil {
-		return nil, err
+		return j, err
 	}
 	for _, e := range j.law.errors {
 		errors = append(errors, math.Abs(e))
@@ -74,9 +70,9 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	j.lossError, j.typical = usualError(errors), median(loss)
 	j.link = fitLink(kept, j.runs)
 	j.oneAspect = !variationOf(j.runs).depth
-	j.summarise(summary)
+	j.notes = append(j.notes, j.untold()...)
 	if r.assumed != "" {
-		summary.Notes = append(summary.Notes, r.assumed)
+		j.notes = append(j.notes, r.assumed)
 	}
 	return j, nil
 }
@@ -133,18 +129,10 @@ func (j *recordJudge) traits(s *shapes.Shape, p *flops.Parameters) runTraits {
 	}
 }
 
-func (j *recordJudge) outside(t *runTraits) float64 {
-	worst := 0.0
-	for d, v := range t.position() {
-		worst = max(worst, j.low[d]-v, v-j.high[d])
-	}
-	return worst
-}
-
 // both returns loss and score with 80 % intervals: held-out errors, doubled for each doubling
 // outside the records.
 func (j *recordJudge) both(t *runTraits) (loss, score quantity.Interval) {
-	beyond := math.Exp2(j.outside(t))
+	beyond := math.Exp2(j.near.outside(t.position()))
 	v := j.law.loss(t)
 	half := j.lossError * v * beyond
 	loss = quantity.Interval{Value: v, Low: v - half, High: v + half}
@@ -174,12 +162,12 @@ func (j *recordJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half f
 // goes.
 func (j *recordJudge) judges(t *runTraits) bool {
 	const same = 0.15 // doublings: 11 %
-	slack := [runDimensions]float64{math.Inf(1), 1, 1}
+	slack := [...]float64{math.Inf(1), 1, 1}
 	if j.oneAspect {
 		slack = [...]float64{math.Inf(1), math.Inf(1), same}
 	}
 	for d, v := range t.position() {
-		if v < j.low[d]-slack[d] || v > j.high[d]+slack[d] {
+		if v < j.near.low[d]-slack[d] || v > j.near.high[d]+slack[d] {
 			return false
 		}
 	}
@@ -217,41 +205,37 @@ func (j *recordJudge) unit() string {
 
 func (j *recordJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
 
-func (j *recordJudge) describe(row *Row) {
-	t := j.traits(&row.Shape, &row.Params)
+func (*recordJudge) silence() string { return "" }
+
+func (j *recordJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
+	t := j.traits(s, p)
+	here := t.position()
 	loss, score := j.both(&t)
-	row.Quality.Upstream = hardware.Estimate{Interval: &loss}
+	at, factor := j.near.nearest(here)
+	out := Judgement{
+		Quality:  Quality{Upstream: hardware.Estimate{Interval: &loss}},
+		Class:    j.near.classify(here),
+		Evidence: j.weakest(),
+		Nearest:  &Neighbour{Name: j.records[at].label(), Distance: factor},
+		Basis:    j.lawText(),
+	}
 	if j.link != nil {
-		row.Quality.Downstream = hardware.Estimate{Interval: &score}
+		out.Quality.Downstream = hardware.Estimate{Interval: &score}
 	} else {
-		row.Quality.Downstream = hardware.Estimate{Missing: fmt.Sprintf(
+		out.Quality.Downstream = hardware.Estimate{Missing: fmt.Sprintf(
 			"fewer than %d records have a score", minimumRecords)}
 	}
+	return out
+}
+
+func (j *recordJudge) weakest() data.Evidence {
 	var classes []data.Evidence
-	best := math.Inf(1)
-	here := t.position()
 	for i := range j.records {
-		if j.records[i].Evidence != "" {
-			classes = append(classes, j.records[i].Evidence)
-		}
-		worst := 0.0
-		for d, v := range j.runs[i].position() {
-			worst = max(worst, math.Abs(v-here[d]))
-		}
-		if worst < best {
-			best = worst
-			row.Nearest = &Neighbour{Name: j.records[i].label(), Distance: math.Exp2(worst)}
+		if e := j.records[i].Evidence; e != "" {
+			classes = append(classes, e)
 		}
 	}
-	row.Evidence = data.Weakest(classes...)
-	switch o := j.outside(&t); {
-	case o == 0:
-		row.Class = Interpolated
-	case o <= 1:
-		row.Class = Extrapolated
-	default:
-		row.Class = Rule
-	}
+	return data.Weakest(classes...)
 }
 
 func (m *Record) label() string {
@@ -265,33 +249,32 @@ func (m *Record) label() string {
 	return fmt.Sprintf("%s layers of width %d", layers, m.DModel)
 }
 
-// summarise says what the judgement rests on, and what the records cannot tell.
-func (j *recordJudge) summarise(out *EvidenceSummary) {
-	out.Kind, out.Rows = "records", len(j.records)
-	out.Law = fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss",
+func (j *recordJudge) lawText() string {
+	return fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss",
 		j.law.form.sentence, len(j.records), rootMeanSquare(j.law.errors))
-	for i := range j.records {
-		if e := j.records[i].Evidence; e != "" {
-			out.Weakest = data.Weakest(out.Weakest, e)
-			if out.Weakest == "" {
-				out.Weakest = e
-			}
-			out.Recalled = out.Recalled || e == data.Recalled
-		}
-	}
-	v := variationOf(j.runs)
+}
+
+func (j *recordJudge) summary() (EvidenceSummary, error) {
+	weakest := j.weakest()
+	return EvidenceSummary{
+		Kind: "records", Law: j.lawText(), Rows: len(j.records), Weakest: weakest,
+		Recalled: weakest == data.Recalled, Notes: j.notes,
+		Unranked: j.oneAspect || !j.law.form.shaped,
+	}, nil
+}
+
+// untold says what the records cannot tell.
+func (j *recordJudge) untold() []string {
 	switch {
 	case j.oneAspect:
-		low, high := math.Exp2(j.low[2]), math.Exp2(j.high[2])
-		out.Notes = append(out.Notes, fmt.Sprintf(
-			"the records cannot rank aspect ratios: at one size all have nearly the same depth (d_model/layers from %.0f to %.0f), so depth and size cannot be told apart", low, high))
-		out.Unranked = true
+		low, high := math.Exp2(j.near.low[2]), math.Exp2(j.near.high[2])
+		return []string{fmt.Sprintf(
+			"the records cannot rank aspect ratios: at one size all have nearly the same depth (d_model/layers from %.0f to %.0f), so depth and size cannot be told apart",
+			low, high)}
 	case !j.law.form.shaped:
-		out.Notes = append(out.Notes,
-			"depth and width do not lower the held-out error: shapes of one size are not ranked")
-		out.Unranked = true
-	case !v.anyTokens:
-		out.Notes = append(out.Notes,
-			"all records have the same tokens: what another number of tokens does to the best shape is not known")
+		return []string{"depth and width do not lower the held-out error: shapes of one size are not ranked"}
+	case !variationOf(j.runs).anyTokens:
+		return []string{"all records have the same tokens: what another number of tokens does to the best shape is not known"}
 	}
+	return []string{}
 }

@@ -49,12 +49,12 @@ func ParseAxis(name string) (Axis, error) {
 	return 0, fmt.Errorf("unknown objective: %q; one of %s", name, strings.Join(axisNames[:], ", "))
 }
 
-// Judge says which quality candidates are compared by.
-type Judge uint8
+// JudgedBy says which quality candidates are compared by.
+type JudgedBy uint8
 
 const (
 	// ByDownstream compares fine-tuned scores; where the evidence has none, upstream losses.
-	ByDownstream Judge = iota
+	ByDownstream JudgedBy = iota
 	// ByUpstream compares pre-training losses.
 	ByUpstream
 )
@@ -75,8 +75,8 @@ type Request struct {
 	// upper limits in base units; with an anchor and no cap, the anchor's cost on the objective
 	Caps map[Axis]float64
 
-	Objective Axis  // what to save; QualityAxis = the best quality within the caps
-	Judge     Judge // which quality is compared
+	Objective Axis     // what to save; QualityAxis = the best quality within the caps
+	JudgedBy  JudgedBy // which quality is compared
 	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
 	// judged. nil = none, or the anchor's.
 	Target *float64

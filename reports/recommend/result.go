@@ -11,7 +11,7 @@ import (
 type Result struct {
 	Objective Axis
 	CostAxis  Axis // what quality is weighed against
-	Judged    Judge
+	JudgedBy  JudgedBy
 	Anchor    *Row  // the shape to beat; nil when there is none
 	Rows      []Row // Rows[0] is the pick, the others follow by cost
 	Counted   int   // candidates costed
@@ -68,15 +68,21 @@ type Row struct {
 	Tie bool
 
 	Costs
-	Saved   Saved
-	Quality Quality
+	Saved Saved
+	Judgement
 
 	Published []data.PaperResult   // results of exactly this shape
 	Figure    []data.FigureReading // and points read off Figure 1
-	Class     Class                // of the evidence for the quality
-	Evidence  data.Evidence        // weakest class of the readings behind it; empty without
-	Nearest   *Neighbour           // the nearest measured shape; nil without evidence
-	Why       string
+	Why       string               // the row is there
+}
+
+// Judgement is what the evidence says of one shape, whichever evidence it is.
+type Judgement struct {
+	Quality  Quality
+	Class    Class         // how near the evidence is
+	Evidence data.Evidence // weakest class of the readings behind it; empty without
+	Nearest  *Neighbour    // the nearest measured shape; nil without evidence
+	Basis    string        // how the quality follows from the evidence, in a phrase
 }
 
 // Neighbour is a measured shape and how far it is.

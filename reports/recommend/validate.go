@@ -99,7 +99,7 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 		if errs[i] != nil {
 			return out, fmt.Errorf("group %q held out: %w", g.name, errs[i])
 		}
-		s := GroupScore{Group: g.name, N: len(g.runs), Law: laws[i], RankScore: g.judge(ranks[i])}
+		s := GroupScore{Group: g.name, N: len(g.runs), Law: laws[i], RankScore: g.scored(ranks[i])}
 		for _, b := range []struct {
 			name string
 			rank ranking
@@ -108,7 +108,7 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 			{Aspect64, func(t *runTraits) float64 { return -math.Abs(t.aspect() - math.Log(64)) }},
 			{Bracket, bracket(without(i), g)},
 		} {
-			score := g.judge(b.rank)
+			score := g.scored(b.rank)
 			s.Baselines = append(s.Baselines, NamedScore{b.name, score})
 			sums[b.name].Regret += score.Regret / n
 			sums[b.name].Spearman += score.Spearman / n
@@ -189,8 +189,8 @@ func someLackTokens(rows []Record) bool {
 	return lack > 0 && 2*lack < len(rows)
 }
 
-// judge scores a ranking of the group.
-func (g *runGroup) judge(rank ranking) RankScore {
+// scored is the quality of a ranking of the group.
+func (g *runGroup) scored(rank ranking) RankScore {
 	predicted, actual := make([]float64, len(g.runs)), make([]float64, len(g.runs))
 	top := 0
 	for i := range g.runs {

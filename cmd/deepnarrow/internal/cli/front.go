@@ -28,7 +28,7 @@ func plotFront(file string, answers []reports.Recommended) error {
 		return err
 	}
 	first := &answers[0].Result
-	byScore := first.Judged == recommend.ByDownstream && hasScores(first)
+	byScore := first.JudgedBy == recommend.ByDownstream && hasScores(first)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
 		X:     costLabels[first.CostAxis], Y: "upstream loss [nats a token]", LogX: true,

@@ -333,7 +333,7 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	switch f.judge {
 	case "downstream":
 	case "upstream":
-		r.Judge = recommend.ByUpstream
+		r.JudgedBy = recommend.ByUpstream
 	default:
 		return unknownKind("quality", f.judge, []string{"downstream", "upstream"})
 	}
