@@ -5,10 +5,17 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // Interval is a range for one number, with the standard error it came from.
-type Interval struct{ Low, High, SE float64 }
+type Interval struct {
+	Low, High, SE float64
+	// LogSE is the standard error of the logarithm: what to quote for a number that is solved for as
+	// one, such as a coefficient known to a factor only. It is 0 when a draw is not positive.
+	LogSE float64
+}
 
 // BootstrapSettings steers [Bootstrap]; nil means all defaults.
 type BootstrapSettings struct {
@@ -34,6 +41,8 @@ type Bootstrapped struct {
 	Params []Interval
 	// Draws are the natural parameters of each refit that converged.
 	Draws [][]float64
+	// resamples numbers the resample of each draw, by which draws of two laws are paired.
+	resamples []int
 	// Units is the number of rows, or of runs when rows share runs.
 	Units int
 	// Failed counts refits that reached no optimum.
@@ -89,8 +98,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		fresh = pb.startPoints(s.Starts-1, s.Seed)
 	}
 	refits := make([]refit, s.Resamples)
-	workers := (&Settings{Workers: s.Workers}).workers()
-	err := parallel(ctx, s.Resamples, workers, func() func(int) {
+	err := parallel.With(ctx, s.Resamples, s.Workers, func() func(int) {
 		ws := newWorkspace(pb.p)
 		w := make([]float64, d.Len())
 		return func(b int) {
@@ -108,7 +116,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		Law: r.Law, Level: s.Level, Units: len(units),
 		Residuals: pb.widened(r.theta), raw: r.Objective.raw,
 	}
-	for _, f := range refits {
+	for b, f := range refits {
 		if !f.end.converged {
 			out.Failed++
 			continue
@@ -117,6 +125,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 			out.Improved++
 		}
 		out.Draws = append(out.Draws, pb.natural(f.end.theta))
+		out.resamples = append(out.resamples, b)
 	}
 	if len(out.Draws) < 2 {
 		return nil, refuse(NotConverged, nil, "%d of %d resamples reached an optimum",
@@ -228,32 +237,14 @@ func resample(w []float64, units [][]int, seed uint64, b int) {
 	}
 }
 
-// percentiles returns the central interval of that level and the standard deviation of the draws.
+// percentiles returns the central interval of that level and the standard deviations of the draws.
 // It does not change v.
 func percentiles(v []float64, level float64) Interval {
 	s := slices.Sorted(slices.Values(v))
-	mean := 0.0
-	for _, x := range s {
-		mean += x / float64(len(s))
-	}
-	ss := 0.0
-	for _, x := range s {
-		ss += (x - mean) * (x - mean)
-	}
 	tail := (1 - level) / 2
-	return Interval{
-		Low: quantile(s, tail), High: quantile(s, 1-tail),
-		SE: math.Sqrt(ss / float64(max(len(s)-1, 1))),
+	in := Interval{Low: quantile(s, tail), High: quantile(s, 1-tail), SE: deviation(s)}
+	if s[0] > 0 {
+		in.LogSE = deviation(logs(s))
 	}
-}
-
-// quantile interpolates linearly between the order statistics of sorted s (type 7 of Hyndman and
-// Fan 1996).
-func quantile(s []float64, q float64) float64 {
-	h := q * float64(len(s)-1)
-	i := int(h)
-	if i >= len(s)-1 {
-		return s[len(s)-1]
-	}
-	return s[i] + (h-float64(i))*(s[i+1]-s[i])
+	return in
 }

@@ -58,19 +58,22 @@ func FitChain(ctx context.Context, law, link Law, d Data, score []float64, obj, 
 	return c, nil
 }
 
-func square(v float64) float64 { return v * v }
-
 // Predict returns the score for one row of predictors in the order of the upstream law's columns.
 func (c *Chain) Predict(x ...float64) float64 { return c.Link.Predict(c.Upstream.Predict(x...)) }
 
 // ChainInterval returns the percentile interval of the predicted score from bootstraps of both
-// steps, draw by draw: the uncertainty of the curve, not of a new observation.
+// steps, resample by resample: the uncertainty of the curve, not of a new observation.
 func ChainInterval(upstream, link *Bootstrapped, x ...float64) Interval {
-	n := min(len(upstream.Draws), len(link.Draws))
-	v := make([]float64, n)
-	for i := range v {
-		v[i] = link.Law.Predict(link.Draws[i], []float64{upstream.Law.Predict(upstream.Draws[i],
-			x)})
+	at := make(map[int]int, len(link.Draws)) // draw of the link by resample
+	for i, b := range link.resamples {
+		at[b] = i
+	}
+	var v []float64
+	for i, b := range upstream.resamples {
+		if k, both := at[b]; both {
+			loss := upstream.Law.Predict(upstream.Draws[i], x)
+			v = append(v, link.Law.Predict(link.Draws[k], []float64{loss}))
+		}
 	}
 	return percentiles(v, upstream.Level)
 }

@@ -107,7 +107,7 @@ func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold,
 	// Refusals and missing columns concern the law alone; anything else ends the choice.
 	only := func(err error) error {
 		var r *Refusal
-		var m *MissingColumnError
+		var m *missingColumnError
 		if errors.As(err, &r) || errors.As(err, &m) {
 			out.Refused = err
 			return nil

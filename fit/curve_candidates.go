@@ -46,8 +46,8 @@ func curveFamilies() []frozenFamily {
 	return []frozenFamily{
 		{law: Power(), places: []float64{0}, recency: recency, offsets: []float64{0}},
 		{law: PowerOffset(), places: []float64{0}, recency: recency, offsets: offsets},
-		{law: Saturating(), places: []float64{0.02}, recency: recency, offsets: offsets},
-		{law: OneBreak(), places: []float64{0.1, 0.3}, recency: recency, offsets: offsets},
+		{law: saturating(), places: []float64{0.02}, recency: recency, offsets: offsets},
+		{law: oneBreak(), places: []float64{0.1, 0.3}, recency: recency, offsets: offsets},
 	}
 }
 

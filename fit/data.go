@@ -53,7 +53,7 @@ type Drop struct {
 
 // Clean returns the rows that law and objective can use and lists the others with the reason: a
 // missing or infinite number, a predictor that is not positive, a response that is not positive
-// where its logarithm is needed. It returns a *MissingColumnError when a column of the law is
+// where its logarithm is needed. It returns a *missingColumnError when a column of the law is
 // absent.
 func Clean(law Law, d Data, obj Objective) (Data, []Drop, error) {
 	if err := d.check(law); err != nil {
@@ -74,14 +74,14 @@ func Clean(law Law, d Data, obj Objective) (Data, []Drop, error) {
 	return d.Select(keep), drops, nil
 }
 
-// MissingColumnError reports a column that a law reads and the data lack, or whose length differs
+// missingColumnError reports a column that a law reads and the data lack, or whose length differs
 // from the response's.
-type MissingColumnError struct {
+type missingColumnError struct {
 	Law, Column string
 	Rows, Want  int
 }
 
-func (e *MissingColumnError) Error() string {
+func (e *missingColumnError) Error() string {
 	if e.Rows == 0 {
 		return fmt.Sprintf("law %s reads column %q, which the data lack", e.Law, e.Column)
 	}
@@ -91,17 +91,17 @@ func (e *MissingColumnError) Error() string {
 func (d Data) check(law Law) error {
 	for _, name := range law.Columns {
 		if c := d.Columns[name]; c == nil || len(c) != len(d.Y) {
-			return &MissingColumnError{Law: law.Name, Column: name, Rows: len(c), Want: len(d.Y)}
+			return &missingColumnError{Law: law.Name, Column: name, Rows: len(c), Want: len(d.Y)}
 		}
 	}
 	if d.Weight != nil && len(d.Weight) != len(d.Y) {
-		return &MissingColumnError{
+		return &missingColumnError{
 			Law: law.Name, Column: "weight", Rows: len(d.Weight),
 			Want: len(d.Y),
 		}
 	}
 	if d.Run != nil && len(d.Run) != len(d.Y) {
-		return &MissingColumnError{Law: law.Name, Column: "run", Rows: len(d.Run), Want: len(d.Y)}
+		return &missingColumnError{Law: law.Name, Column: "run", Rows: len(d.Run), Want: len(d.Y)}
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 		Points: n, Last: r.curve.X[n-1],
 		candidates: r.candidates, weights: r.weights(s), settings: s,
 	}
-	x.Validation = rootMeanSquare(r.heldOutError(x.weights, -1))
+	x.Validation = RMS(r.heldOutError(x.weights, -1))
 	x.Noise = r.curve.noise(func(logX float64) float64 {
 		mean, _ := x.moments(logX)
 		return mean
@@ -179,7 +179,7 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 		if share.Weight == 0 {
 			continue // it predicts the held-out rows nowhere near
 		}
-		share.Validation = rootMeanSquare(r.heldOutError(x.weights, number))
+		share.Validation = RMS(r.heldOutError(x.weights, number))
 		share.Params = r.candidates[heaviest].natural()
 		x.Laws = append(x.Laws, share)
 	}
@@ -192,7 +192,7 @@ func (r *rolledCurve) weights(s autoSettings) []float64 {
 	w := make([]float64, len(r.candidates))
 	top := math.Inf(-1)
 	for i, c := range r.candidates {
-		v := rootMeanSquare(r.heldOut[i])
+		v := RMS(r.heldOut[i])
 		if math.IsNaN(v) {
 			v = math.Inf(1)
 		}
@@ -268,12 +268,4 @@ func (x *Extrapolation) moments(logX float64) (mean, spread float64) {
 		second += x.weights[i] * d * d
 	}
 	return reference + first, math.Sqrt(max(second-first*first, 0))
-}
-
-func rootMeanSquare(v []float64) float64 {
-	var sum float64
-	for _, e := range v {
-		sum += e * e
-	}
-	return math.Sqrt(sum / float64(len(v)))
 }

@@ -35,11 +35,11 @@ func (r *Result) Extrapolate(ctx context.Context, c LearningCurve) (*Extrapolati
 	}
 	x := &Extrapolation{
 		Laws: []LawShare{{
-			Law: r.Law, Weight: 1, Validation: rootMeanSquare(heldOut),
+			Law: r.Law, Weight: 1, Validation: RMS(heldOut),
 			Params: r.Params,
 		}},
 		Points: n, Last: c.X[n-1],
-		Noise: c.noise(candidate.logValue), Validation: rootMeanSquare(heldOut),
+		Noise: c.noise(candidate.logValue), Validation: RMS(heldOut),
 		Warnings:   c.warnings(),
 		candidates: []curveCandidate{candidate}, weights: []float64{1},
 		settings: autoConstants(),

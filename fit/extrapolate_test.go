@@ -37,8 +37,8 @@ func TestExtrapolateKnownLaws(t *testing.T) {
 		{"power", Power(), exact, []float64{30, 0.2}},
 		{"power-offset", PowerOffset(), exact, []float64{1.7, 400, 0.35}},
 		{"power-offset", PowerOffset(), exact, []float64{0.3, 60, 0.25}},
-		{"saturating", Saturating(), exact, []float64{0.9, 3, 0.02 * last, 0.5}},
-		{"one-break", OneBreak(), ridged, []float64{0.8, 40, 0.15, 0.3, 0.1 * last, breakWidth}},
+		{"saturating", saturating(), exact, []float64{0.9, 3, 0.02 * last, 0.5}},
+		{"one-break", oneBreak(), ridged, []float64{0.8, 40, 0.15, 0.3, 0.1 * last, breakWidth}},
 	} {
 		curve := curveOf(20, func(x float64) float64 { return c.law.Predict(c.params, []float64{x}) })
 		x := Extrapolate(curve)

@@ -81,11 +81,6 @@ func referenceCurves(t testing.TB) []referenceCurve {
 	return curves
 }
 
-func median(v []float64) float64 {
-	s := slices.Sorted(slices.Values(v))
-	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
-}
-
 func mean(v []float64) float64 { return stat.Mean(v, nil) }
 
 // logRMSE returns the root mean square error in ln y of a prediction.
@@ -94,7 +89,7 @@ func (c referenceCurve) logRMSE(predict func(x float64) float64) float64 {
 	for i := range e {
 		e[i] = math.Log(predict(c.x[i]) / c.y[i])
 	}
-	return rootMeanSquare(e)
+	return RMS(e)
 }
 
 const (
@@ -120,12 +115,12 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 	for i, c := range curves {
 		auto[i] = c.logRMSE(Extrapolate(c.fitted).Predict)
 	}
-	t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f", "auto", "", mean(auto), median(auto),
+	t.Logf("%-14s %-16s mean %.4f median %.4f worst %.4f", "auto", "", mean(auto), Median(auto),
 		slices.Max(auto))
 	if mean(auto) > askedRMSLE {
 		t.Errorf("mean RMSLE of auto %.4f, want at most %g", mean(auto), askedRMSLE)
 	}
-	for _, law := range []Law{Power(), PowerOffset(), Saturating(), OneBreak()} {
+	for _, law := range []Law{Power(), PowerOffset(), saturating(), oneBreak()} {
 		for _, objective := range []Objective{SquaredLog(), LogHuber(1e-3)} {
 			var single, cover80, cover95, halfWidths []float64
 			for _, c := range curves {
@@ -149,11 +144,11 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 			}
 			t.Logf(
 				"%-14s %-16s mean %.4f median %.4f worst %.4f; 80 %% covers %.3f, 95 %% %.3f, half-width %.4f", law.Name, objective,
-				mean(single), median(single), slices.Max(single), mean(cover80), mean(cover95),
+				mean(single), Median(single), slices.Max(single), mean(cover80), mean(cover95),
 				mean(halfWidths))
-			if mean(auto) >= mean(single) || median(auto) >= median(single) {
+			if mean(auto) >= mean(single) || Median(auto) >= Median(single) {
 				t.Errorf("auto does not beat %s %s: mean %.4f and %.4f, median %.4f and %.4f",
-					law.Name, objective, mean(auto), mean(single), median(auto), median(single))
+					law.Name, objective, mean(auto), mean(single), Median(auto), Median(single))
 			}
 		}
 	}
@@ -225,7 +220,7 @@ func settingsScores(tried []autoSettings, families []frozenFamily,
 					averaged[i] += w * e
 				}
 			}
-			scores[k] = append(scores[k], rootMeanSquare(averaged))
+			scores[k] = append(scores[k], RMS(averaged))
 		}
 	}
 	return scores
@@ -252,7 +247,7 @@ func TestAutoLeaveOneSetOut(t *testing.T) {
 		}
 		t.Logf("%-20s mean %.4f median %.4f worst %.4f; with other settings mean %.4f to %.4f",
 			names[f],
-			mean(scores[0]), median(scores[0]), slices.Max(scores[0]), slices.Min(means),
+			mean(scores[0]), Median(scores[0]), slices.Max(scores[0]), slices.Min(means),
 			slices.Max(means))
 	}
 	byMean := func(a, b choice) int { return cmp.Compare(mean(a.scores), mean(b.scores)) }
@@ -268,7 +263,7 @@ func TestAutoLeaveOneSetOut(t *testing.T) {
 			best.families, best.settings, mean(pick(best.scores, left)))
 		return pick(best.scores, left)
 	})
-	t.Logf("left out: mean %.4f median %.4f", mean(out), median(out))
+	t.Logf("left out: mean %.4f median %.4f", mean(out), Median(out))
 	if mean(out) > askedRMSLE {
 		t.Errorf("mean RMSLE with whole data sets left out %.4f, want at most %g", mean(out),
 			askedRMSLE)

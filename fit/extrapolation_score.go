@@ -45,7 +45,7 @@ func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 		s.HalfWidth80 += k80 * scale
 	}
 	n := float64(len(y))
-	s.RMSLE = rootMeanSquare(errors)
+	s.RMSLE = RMS(errors)
 	s.Coverage80 /= n
 	s.Coverage95 /= n
 	s.HalfWidth80 /= n

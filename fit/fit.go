@@ -3,7 +3,6 @@ package fit
 import (
 	"context"
 	"math"
-	"runtime"
 )
 
 // Settings steers a fit; nil means all defaults.
@@ -88,7 +87,7 @@ func (r *Result) Param(name string) (value float64, ok bool) {
 
 // Fit returns the parameters of law that minimise obj over the rows of d.
 //
-// Errors: *MissingColumnError; *Refusal when the rows cannot support the law (for Unidentified,
+// Errors: *missingColumnError; *Refusal when the rows cannot support the law (for Unidentified,
 // AtBound and NotConverged the result is returned as well, for diagnosis); the context's error.
 //
 // The result is the same for every order of the starts and every number of workers, and does not
@@ -115,13 +114,6 @@ func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*R
 	r.Params = pb.natural(best.theta)
 	err = r.diagnose(pb)
 	return r, err
-}
-
-func (s *Settings) workers() int {
-	if s.Workers > 0 {
-		return s.Workers
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 // apply puts fixed parameters and priors into the problem. Unknown names panic: they are programmer

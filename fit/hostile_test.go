@@ -21,8 +21,8 @@ func TestHostileRows(t *testing.T) {
 		func() float64 { return 7 },
 	}
 	objectives := []Objective{
-		LogHuber(1e-3), Huber(0.1), Squared(), SquaredLog(), LAD(),
-		Asymmetric(0.2),
+		LogHuber(1e-3), huber(0.1), Squared(), SquaredLog(), LAD(),
+		asymmetric(0.2),
 	}
 	for _, l := range Laws() {
 		for round := range 40 {

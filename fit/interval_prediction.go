@@ -62,6 +62,3 @@ func intervalScales(level float64) float64 {
 	t := min(max((z-z0)/(z1-z0), 0), 1)
 	return z * (ratio0 + t*(ratio1-ratio0))
 }
-
-// twoSidedNormal returns the z with P(|Z| ≤ z) = level for a standard normal Z.
-func twoSidedNormal(level float64) float64 { return math.Sqrt2 * math.Erfinv(level) }

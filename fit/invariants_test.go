@@ -126,8 +126,8 @@ func TestCleanListsEveryDrop(t *testing.T) {
 			t.Errorf("drop %d: %v, want %v", k, drops[k], want)
 		}
 	}
-	var missing *MissingColumnError
-	if _, _, err := Clean(DataConstrained(), d, LogHuber(1e-3)); !errors.As(err, &missing) || missing.Column != "unique_tokens" {
+	var missing *missingColumnError
+	if _, _, err := Clean(dataConstrained(), d, LogHuber(1e-3)); !errors.As(err, &missing) || missing.Column != "unique_tokens" {
 		t.Errorf("missing column: %v", err)
 	}
 }
@@ -138,7 +138,7 @@ func TestChooseListsLawsItCannotScore(t *testing.T) {
 	if err != nil || c.Best.Law.Name != "chinchilla" {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	var missing *MissingColumnError
+	var missing *missingColumnError
 	if !errors.As(c.Scores[0].Refused, &missing) {
 		t.Errorf("shape-aware: %v", c.Scores[0].Refused)
 	}

@@ -275,10 +275,10 @@ func (p polynomial) noVertex(u []float64) string {
 // vertexEstimate returns exp of the vertex with the delta-method interval of −c1/(2·c2).
 func (p polynomial) vertexEstimate(v, level float64) Estimate {
 	e := Estimate{Value: math.Exp(v)}
-	if p.cov != nil {
+	if p.dof > 0 {
 		g1, g2 := -1/(2*p.c[2]), p.c[1]/(2*p.c[2]*p.c[2])
-		variance := g1*g1*p.cov.At(1, 1) + 2*g1*g2*p.cov.At(1, 2) + g2*g2*p.cov.At(2, 2)
-		half := tQuantile(level, p.dof) * math.Sqrt(variance)
+		variance := g1*g1*p.cov(1, 1) + 2*g1*g2*p.cov(1, 2) + g2*g2*p.cov(2, 2)
+		half := tQuantile(level, float64(p.dof)) * math.Sqrt(variance)
 		e.Low, e.High, e.HasInterval = math.Exp(v-half), math.Exp(v+half), true
 	}
 	return e

@@ -25,7 +25,7 @@ func noisySurface(n int, noise float64, seed uint64) Data {
 func TestLADCertifiedOnNoisySurfaces(t *testing.T) {
 	for seed := range uint64(12) {
 		d := noisySurface(80, 0.02, seed)
-		for _, obj := range []Objective{LAD(), Asymmetric(0.2)} {
+		for _, obj := range []Objective{LAD(), asymmetric(0.2)} {
 			r, err := Fit(context.Background(), Chinchilla(), d, obj, nil)
 			if err != nil {
 				t.Logf("seed %d, %v: %v", seed, obj, err)
@@ -56,7 +56,7 @@ func TestLADCertifiedOnNoisySurfaces(t *testing.T) {
 func TestAsymmetricLeavesItsShareBelow(t *testing.T) {
 	d, _ := epoch240(t)
 	for _, q := range []float64{0.1, 0.3, 0.5, 0.9} {
-		r := mustFit(t, Chinchilla(), d, Asymmetric(q), nil)
+		r := mustFit(t, Chinchilla(), d, asymmetric(q), nil)
 		below := 0
 		for i, y := range d.Y {
 			if y < r.Predict(d.Columns["params"][i], d.Columns["tokens"][i]) {

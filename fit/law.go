@@ -85,9 +85,9 @@ type Summary struct {
 // Laws returns the built-in laws.
 func Laws() []Law {
 	return []Law{
-		Power(), PowerOffset(), Saturating(), OneBreak(),
-		Kaplan(), Chinchilla(), OverTraining(), DataConstrained(),
-		EncoderDecoder(), ShapeAware(), SigmoidLink(), ExponentialLink(), ExponentialFloorLink(),
+		Power(), PowerOffset(), saturating(), oneBreak(),
+		kaplan(), Chinchilla(), overTraining(), dataConstrained(),
+		encoderDecoder(), ShapeAware(), sigmoidLink(), exponentialLink(), exponentialFloorLink(),
 	}
 }
 

@@ -2,7 +2,7 @@ package fit
 
 import "math"
 
-// DataConstrained returns the Chinchilla law in effective parameters and tokens, L = E + A/N'^alpha
+// dataConstrained returns the Chinchilla law in effective parameters and tokens, L = E + A/N'^alpha
 // + B/D'^beta, where repeated tokens and excess parameters count less and less:
 //
 //	D' = U_D + U_D·R_D·(1 − exp(−(D/U_D − 1)/R_D))
@@ -15,7 +15,7 @@ import "math"
 // Without repeats R_D is unidentified, and the fit is refused.
 //
 // Source: Muennighoff et al. 2023, eqs. 5–6 and appendix A, arXiv 2305.16264.
-func DataConstrained() Law {
+func dataConstrained() Law {
 	return Law{
 		Name: "data-constrained", Formula: "E + A/N'^alpha + B/D'^beta",
 		Source:  "Muennighoff et al. 2023, arXiv 2305.16264",

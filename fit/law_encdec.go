@@ -1,10 +1,10 @@
 package fit
 
-// EncoderDecoder returns L(Ne, Nd) = E + A·Ne^−p_e·Nd^−p_d, the bivariate law of encoder and
+// encoderDecoder returns L(Ne, Nd) = E + A·Ne^−p_e·Nd^−p_d, the bivariate law of encoder and
 // decoder parameters.
 //
 // Source: Ghorbani et al. 2021, eq. 2, arXiv 2109.07740 (their reference sizes are absorbed in A).
-func EncoderDecoder() Law {
+func encoderDecoder() Law {
 	return Law{
 		Name: "encoder-decoder", Formula: "E + A/(Ne^p_e·Nd^p_d)",
 		Source:  "Ghorbani et al. 2021, arXiv 2109.07740",

@@ -1,10 +1,10 @@
 package fit
 
-// ExponentialLink returns score = A·exp(−k·loss), the second step from an upstream loss to a
+// exponentialLink returns score = A·exp(−k·loss), the second step from an upstream loss to a
 // downstream score that falls off exponentially.
 //
 // Source: Gordon et al. 2021, §5 (loss to BLEU).
-func ExponentialLink() Law {
+func exponentialLink() Law {
 	return Law{
 		Name: "exponential-link", Formula: "A·exp(-k·loss)", Source: "Gordon et al. 2021",
 		Columns: []string{"loss"}, Response: "score",

@@ -2,11 +2,11 @@ package fit
 
 import "math"
 
-// ExponentialFloorLink returns score = floor + A·exp(−k·loss): an exponential link that levels off,
+// exponentialFloorLink returns score = floor + A·exp(−k·loss): an exponential link that levels off,
 // for accuracies that stop at chance (or, with a negative A, error rates that stop at a ceiling).
 //
 // Source: Gadre et al. 2024, eq. 5, arXiv 2403.08540 (there for error rates).
-func ExponentialFloorLink() Law {
+func exponentialFloorLink() Law {
 	return Law{
 		Name: "exponential-floor-link", Formula: "floor + A·exp(-k·loss)",
 		Source:  "Gadre et al. 2024, arXiv 2403.08540",

@@ -2,7 +2,7 @@ package fit
 
 import "math"
 
-// Kaplan returns L(N, D) = [(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D, which has no irreducible
+// kaplan returns L(N, D) = [(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D, which has no irreducible
 // loss: it falls without limit as both grow.
 //
 //	N_C, D_C scales of parameters and tokens
@@ -10,7 +10,7 @@ import "math"
 //	alpha_D  slope in D when parameters abound
 //
 // Source: Kaplan et al. 2020, eq. 1.5, arXiv 2001.08361.
-func Kaplan() Law {
+func kaplan() Law {
 	return Law{
 		Name: "kaplan", Formula: "[(N_C/N)^(alpha_N/alpha_D) + D_C/D]^alpha_D",
 		Source:  "Kaplan et al. 2020, arXiv 2001.08361",

@@ -2,7 +2,7 @@ package fit
 
 import "math"
 
-// OneBreak returns the smoothly broken power law with one break, y = E + A·x^−c0·(1 +
+// oneBreak returns the smoothly broken power law with one break, y = E + A·x^−c0·(1 +
 // (x/d)^(1/f))^(−c1·f).
 //
 //	c0      slope before the break
@@ -13,7 +13,7 @@ import "math"
 // c1 may be negative: the curve flattens.
 //
 // Source: Caballero et al. 2023, eq. 1 with n = 1, arXiv 2210.14891.
-func OneBreak() Law {
+func oneBreak() Law {
 	return Law{
 		Name: "one-break", Formula: "E + A·x^-c0·(1 + (x/d)^(1/f))^(-c1·f)",
 		Source:  "Caballero et al. 2023, arXiv 2210.14891",

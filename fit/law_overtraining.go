@@ -2,11 +2,11 @@ package fit
 
 import "math"
 
-// OverTraining returns L(N, M) = E + (A·M^eta + B·M^−eta)·C^−eta with the token multiplier M = D/N
+// overTraining returns L(N, M) = E + (A·M^eta + B·M^−eta)·C^−eta with the token multiplier M = D/N
 // and C = 6·N·D: the over-trained and under-trained sides share one exponent.
 //
 // Source: Gadre et al. 2024, eq. 4, arXiv 2403.08540.
-func OverTraining() Law {
+func overTraining() Law {
 	return Law{
 		Name: "over-training", Formula: "E + (A·M^eta + B·M^-eta)·C^-eta, M = D/N, C = 6ND",
 		Source:  "Gadre et al. 2024, arXiv 2403.08540",

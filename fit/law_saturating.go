@@ -2,7 +2,7 @@ package fit
 
 import "math"
 
-// Saturating returns the power law that is flat below x0,
+// saturating returns the power law that is flat below x0,
 // y = E + A/(1 + x/x0)^alpha: at small x the curve starts from E + A instead of rising without
 // limit.
 //
@@ -10,7 +10,7 @@ import "math"
 //	x0 where the power law sets in
 //
 // Source: the shifted form compared in Alabdulmohsin et al. 2022, §3, arXiv 2209.06640.
-func Saturating() Law {
+func saturating() Law {
 	return Law{
 		Name: "saturating", Formula: "E + A/(1 + x/x0)^alpha",
 		Source:  "Alabdulmohsin et al. 2022, arXiv 2209.06640",

@@ -2,12 +2,12 @@ package fit
 
 import "math"
 
-// SigmoidLink returns score = low + (high − low)/(1 + exp(k·(loss − mid))), the second step to a
+// sigmoidLink returns score = low + (high − low)/(1 + exp(k·(loss − mid))), the second step to a
 // score between chance and a ceiling.
 //
 // Source: Llama 3 team 2024, §3.2.1, arXiv 2407.21783; Gadre et al. 2024, §2.3, arXiv 2403.08540
 // use the exponential instead.
-func SigmoidLink() Law {
+func sigmoidLink() Law {
 	return Law{
 		Name: "sigmoid-link", Formula: "low + (high - low)/(1 + exp(k·(loss - mid)))",
 		Source:  "Llama 3 team 2024, arXiv 2407.21783",

@@ -1,11 +1,6 @@
 package fit
 
-import (
-	"math"
-
-	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
-)
+import "math"
 
 // Estimate is a value with its confidence interval; HasInterval is false when there are no degrees
 // of freedom left to judge it by.
@@ -17,8 +12,9 @@ type Estimate struct {
 // polynomial is a least-squares polynomial in u around its mean.
 type polynomial struct {
 	centre float64
-	c      []float64     // c_k of (u − centre)^k
-	cov    *mat.SymDense // of c; nil without degrees of freedom
+	c      []float64 // c_k of (u − centre)^k
+	line   Linear    // of the powers
+	noise  float64   // standard deviation of the residuals; 0 without degrees of freedom
 	dof    int
 }
 
@@ -32,41 +28,31 @@ func fitPolynomial(u, y []float64, degree int) (p polynomial, ok bool) {
 	for _, v := range u {
 		p.centre += v / float64(n)
 	}
-	x := mat.NewDense(n, k, nil)
-	for i, v := range u {
+	x := make([]float64, 0, n*k)
+	for _, v := range u {
 		t := 1.0
-		for j := range k {
-			x.Set(i, j, t)
+		for range k {
+			x = append(x, t)
 			t *= v - p.centre
 		}
 	}
-	var qr mat.QR
-	qr.Factorize(x)
-	var c mat.Dense
-	if err := qr.SolveTo(&c, false, mat.NewDense(n, 1, append([]float64(nil), y...))); err != nil {
+	if p.line, ok = LeastSquares(x, y, nil); !ok {
 		return p, false
 	}
-	p.c = mat.Col(nil, 0, &c)
-	p.dof = n - k
+	p.c, p.dof = p.line.Coef, n-k
 	if p.dof > 0 {
 		rss := 0.0
 		for i := range u {
-			e := y[i] - p.at(u[i])
-			rss += e * e
+			rss += square(y[i] - p.at(u[i]))
 		}
-		var gram mat.SymDense
-		gram.SymOuterK(1, x.T())
-		var chol mat.Cholesky
-		if chol.Factorize(&gram) {
-			p.cov = mat.NewSymDense(k, nil)
-			if err := chol.InverseTo(p.cov); err != nil {
-				p.cov = nil
-			} else {
-				p.cov.ScaleSym(rss/float64(p.dof), p.cov)
-			}
-		}
+		p.noise = math.Sqrt(rss / float64(p.dof))
 	}
 	return p, true
+}
+
+// cov returns the covariance of c_a and c_b.
+func (p polynomial) cov(a, b int) float64 {
+	return p.noise * p.noise * p.line.inverse[a*len(p.c)+b]
 }
 
 func (p polynomial) at(u float64) float64 {
@@ -77,16 +63,11 @@ func (p polynomial) at(u float64) float64 {
 	return v
 }
 
-// tQuantile returns Student's t of a central interval of that level.
-func tQuantile(level float64, dof int) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(dof)}.Quantile(0.5 + level/2)
-}
-
 // slope returns the first coefficient of a line with its t interval.
 func (p polynomial) slope(level float64) Estimate {
 	e := Estimate{Value: p.c[1]}
-	if p.cov != nil {
-		half := tQuantile(level, p.dof) * math.Sqrt(p.cov.At(1, 1))
+	if p.dof > 0 {
+		half := tQuantile(level, float64(p.dof)) * math.Sqrt(p.cov(1, 1))
 		e.Low, e.High, e.HasInterval = e.Value-half, e.Value+half, true
 	}
 	return e

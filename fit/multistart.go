@@ -6,8 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
+
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // agreement is the relative difference in value below which two descents ended at the same optimum.
@@ -34,14 +34,14 @@ func (pb *problem) multistart(ctx context.Context, set *Settings) (optimum, Cert
 			"no start of %s lies within double precision for these rows", pb.law.Name)
 	}
 	if sample == pb {
-		ends, err := pb.descendAll(ctx, starts, set.workers())
+		ends, err := pb.descendAll(ctx, starts, set.Workers)
 		if err != nil {
 			return optimum{}, Certificate{}, err
 		}
 		best, c := pb.summarise(ends)
 		return best, c, nil
 	}
-	ends, err := sample.descendAll(ctx, starts, set.workers())
+	ends, err := sample.descendAll(ctx, starts, set.Workers)
 	if err != nil {
 		return optimum{}, Certificate{}, err
 	}
@@ -54,7 +54,7 @@ func (pb *problem) multistart(ctx context.Context, set *Settings) (optimum, Cert
 			basins = append(basins, e.theta)
 		}
 	}
-	full, err := pb.descendAll(ctx, basins, set.workers())
+	full, err := pb.descendAll(ctx, basins, set.Workers)
 	if err != nil {
 		return optimum{}, Certificate{}, err
 	}
@@ -91,7 +91,7 @@ func (pb *problem) descendAll(ctx context.Context, starts [][]float64, workers i
 	error,
 ) {
 	ends := make([]optimum, len(starts))
-	err := parallel(ctx, len(starts), workers, func() func(int) {
+	err := parallel.With(ctx, len(starts), workers, func() func(int) {
 		ws := newWorkspace(pb.p)
 		return func(i int) { ends[i] = pb.descend(starts[i], ws) }
 	})
@@ -131,26 +131,4 @@ func (pb *problem) descend(start []float64, ws *workspace) optimum {
 		return pb.descendLAD(start, ws)
 	}
 	return pb.minimise(start, ws)
-}
-
-// parallel calls the function made by each worker's setup for 0 … n−1 and stops early when the
-// context ends.
-func parallel(ctx context.Context, n, workers int, setup func() func(int)) error {
-	workers = min(max(workers, 1), n)
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			do := setup()
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				do(i)
-			}
-		})
-	}
-	wg.Wait()
-	return ctx.Err()
 }

@@ -54,11 +54,11 @@ func TestTranslationRuns(t *testing.T) {
 			if d.Len() != g.rows {
 				t.Fatalf("%d rows, want %d", d.Len(), g.rows)
 			}
-			kaplan := mustFit(t, Kaplan(), d, SquaredLog(), nil)
+			kaplanFit := mustFit(t, kaplan(), d, SquaredLog(), nil)
 			chinchilla := mustFit(t, Chinchilla(), d, SquaredLog(), nil)
-			link := mustFit(t, ExponentialLink(), Data{Columns: d.Columns, Y: bleu}, Squared(), nil)
-			if kaplan.RMS > g.kaplan+nmtDigit {
-				t.Errorf("kaplan: RMS %.6f, want %.4f", kaplan.RMS, g.kaplan)
+			link := mustFit(t, exponentialLink(), Data{Columns: d.Columns, Y: bleu}, Squared(), nil)
+			if kaplanFit.RMS > g.kaplan+nmtDigit {
+				t.Errorf("kaplan: RMS %.6f, want %.4f", kaplanFit.RMS, g.kaplan)
 			}
 			if math.Abs(chinchilla.RMS-g.chinchilla) > nmtDigit {
 				t.Errorf("chinchilla: RMS %.6f, want %.4f", chinchilla.RMS, g.chinchilla)
@@ -66,12 +66,12 @@ func TestTranslationRuns(t *testing.T) {
 			if link.RMS > g.link+bleuDigit {
 				t.Errorf("link: RMSE %.5f BLEU, want %.2f", link.RMS, g.link)
 			}
-			floor := mustFit(t, ExponentialFloorLink(), Data{Columns: d.Columns, Y: bleu},
+			floor := mustFit(t, exponentialFloorLink(), Data{Columns: d.Columns, Y: bleu},
 				Squared(), nil)
 			if floor.RMS > g.link {
 				t.Errorf("link with a floor: RMSE %.5f BLEU, want at most %.2f", floor.RMS, g.link)
 			}
-			c, err := Choose(context.Background(), []Law{Chinchilla(), Kaplan(), OverTraining()}, d,
+			c, err := Choose(context.Background(), []Law{Chinchilla(), kaplan(), overTraining()}, d,
 				SquaredLog(), nil)
 			if err != nil || c.Best.Law.Name != "kaplan" {
 				t.Errorf("chose %+v, %v; want kaplan", c, err)

@@ -33,9 +33,9 @@ func LogHuber(delta float64) Objective {
 	return Objective{name: "log-huber:" + number(delta), h: 1, up: delta, down: delta}
 }
 
-// Huber returns the Huber penalty of raw residuals with threshold delta > 0, in units of the
+// huber returns the Huber penalty of raw residuals with threshold delta > 0, in units of the
 // response.
-func Huber(delta float64) Objective {
+func huber(delta float64) Objective {
 	return Objective{name: "huber:" + number(delta), raw: true, h: 1, up: delta, down: delta}
 }
 
@@ -52,10 +52,10 @@ func SquaredLog() Objective {
 // LAD returns the sum of absolute residuals in ln y.
 func LAD() Objective { return Objective{name: "lad", up: 1, down: 1} }
 
-// Asymmetric returns the quantile penalty in ln y with 0 < q < 1; q = 0.5 is LAD.
+// asymmetric returns the quantile penalty in ln y with 0 < q < 1; q = 0.5 is LAD.
 //
 // Source: Koenker and Bassett 1978, Econometrica 46(1), doubled.
-func Asymmetric(q float64) Objective {
+func asymmetric(q float64) Objective {
 	return Objective{name: "asymmetric:" + number(q), up: 2 * q, down: 2 * (1 - q)}
 }
 
@@ -73,9 +73,9 @@ func ParseObjective(s string) (Objective, error) {
 	case name == "log-huber" && good:
 		return LogHuber(v), nil
 	case name == "huber" && good:
-		return Huber(v), nil
+		return huber(v), nil
 	case name == "asymmetric" && good && v < 1:
-		return Asymmetric(v), nil
+		return asymmetric(v), nil
 	case has && (name == "log-huber" || name == "huber" || name == "asymmetric"):
 		return Objective{}, fmt.Errorf(
 			"objective %s: %q; want a positive number (asymmetric: between 0 and 1)", name, arg)

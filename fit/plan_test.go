@@ -155,7 +155,7 @@ func TestProfileOfALine(t *testing.T) {
 		t.Fatal(err)
 	}
 	const chi95 = 1.9599639845 // √ of the 95 % point of χ²₁
-	half := chi95 * math.Sqrt(line.cov.At(1, 1))
+	half := chi95 * math.Sqrt(line.cov(1, 1))
 	const bisection = 1e-4 // of the half-width: ends are bisected to 1e-6 of θ
 	closeTo(t, "half-width", (p[0].High-p[0].Low)/2, half, bisection)
 	closeTo(t, "centre", (p[0].High+p[0].Low)/2, -line.c[1], 1e-5)

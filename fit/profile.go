@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // ProfileSettings steers [Profile]; nil means all defaults.
@@ -58,7 +60,7 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 	pb.apply(&r.set)
 	limit := r.Value + 0.5*pb.dispersion(r.theta)*distuv.ChiSquared{K: 1}.Quantile(s.Level)
 	out := make([]Profiled, len(s.Params))
-	err := parallel(ctx, 2*len(s.Params), (&Settings{Workers: s.Workers}).workers(),
+	err := parallel.With(ctx, 2*len(s.Params), s.Workers,
 		func() func(int) {
 			ws := newWorkspace(pb.p)
 			return func(k int) {

@@ -85,7 +85,7 @@ func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) 
 		s.HalfWidth80 += half
 	}
 	n := float64(len(errors))
-	s.RMSLE = rootMeanSquare(errors)
+	s.RMSLE = RMS(errors)
 	s.Coverage80 /= n
 	s.Coverage95 /= n
 	s.HalfWidth80 /= n

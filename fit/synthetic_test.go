@@ -128,7 +128,7 @@ func TestDataConstrainedWithoutRepeatsIsUnidentified(t *testing.T) {
 	d := surface(Chinchilla(), []float64{1.8, 480, 2000, 0.35, 0.37}, geometric(5e7, 2e10, 6),
 		geometric(1e9, 5e11, 6))
 	d.Columns["unique_tokens"] = d.Columns["tokens"]
-	_, err := Fit(context.Background(), DataConstrained(), d, LogHuber(1e-3), nil)
+	_, err := Fit(context.Background(), dataConstrained(), d, LogHuber(1e-3), nil)
 	var r *Refusal
 	if !errors.As(err, &r) || r.Kind != Unidentified || !slices.Contains(r.Names, "R_D") {
 		t.Errorf("got %v, want R_D unidentified", err)
@@ -139,7 +139,7 @@ func TestDataConstrainedWithoutRepeatsIsUnidentified(t *testing.T) {
 // 5.309743.
 func TestDataConstrainedRecovery(t *testing.T) {
 	truth := []float64{1.8, 480, 2000, 0.35, 0.37, 15.387756, 5.309743}
-	law := DataConstrained()
+	law := dataConstrained()
 	d := Data{Columns: map[string][]float64{}}
 	for _, n := range geometric(5e7, 2e10, 6) {
 		for _, u := range geometric(1e8, 2e10, 5) {

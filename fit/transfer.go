@@ -92,7 +92,7 @@ func Transfer(in TransferInput) (*Transferred, error) {
 	level := cmp.Or(in.Level, defaultLevel)
 	free := float64(n)
 	x, y := in.Upstream, in.Downstream
-	rx, ry := ranks(x), ranks(y)
+	rx, ry := Ranks(x), Ranks(y)
 	rho := pearson(rx, ry)
 	out := &Transferred{
 		Rows:     n,
@@ -101,7 +101,7 @@ func Transfer(in TransferInput) (*Transferred, error) {
 		Kendall:  fisher(kendall(x, y), math.Sqrt(0.437/(free-4)), level),
 	}
 	if in.Size != nil {
-		rz := ranks(in.Size)
+		rz := Ranks(in.Size)
 		r := partial(rho, pearson(rx, rz), pearson(ry, rz))
 		e := fisher(r, math.Sqrt((1+r*r/2)/(free-4)), level)
 		out.Partial = &e

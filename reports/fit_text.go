@@ -173,9 +173,11 @@ func fitNotes(f *Fitted) []string {
 		notes = append(notes, r.Warnings...)
 	}
 	if f.Curve != nil {
-		notes = append(notes, fmt.Sprintf(
-			"%d points; root mean square residual over the later half %s in ln.", f.Curve.Points,
-			quantity.Format(quantity.Number, *finite(f.Curve.Noise), 3)))
+		if noise := finite(f.Curve.Noise); noise != nil {
+			notes = append(notes, fmt.Sprintf(
+				"%d points; root mean square residual over the later half %s in ln.",
+				f.Curve.Points, quantity.Format(quantity.Number, *noise, 3)))
+		}
 		notes = append(notes, f.Curve.Warnings...)
 	}
 	if b := f.Draws; b != nil {

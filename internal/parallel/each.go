@@ -2,6 +2,7 @@
 package parallel
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,12 @@ import (
 // does not depend on the number of goroutines. If one panics, no further ones are begun and Each
 // panics with its value.
 func Each(n, workers int, body func(i int)) {
+	_ = With(context.Background(), n, workers, func() func(int) { return body })
+}
+
+// With is [Each] for bodies that reuse memory: setup makes the body of one goroutine. Once the
+// context has ended no further calls are begun; the error is the context's.
+func With(ctx context.Context, n, workers int, setup func() func(i int)) error {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
@@ -25,7 +32,8 @@ func Each(n, workers int, body func(i int)) {
 					fault.CompareAndSwap(nil, &v)
 				}
 			}()
-			for fault.Load() == nil {
+			body := setup()
+			for fault.Load() == nil && ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
 				if i >= n {
 					return
@@ -38,4 +46,5 @@ func Each(n, workers int, body func(i int)) {
 	if v := fault.Load(); v != nil {
 		panic(*v)
 	}
+	return ctx.Err()
 }

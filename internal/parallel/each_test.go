@@ -1,6 +1,8 @@
 package parallel
 
 import (
+	"context"
+	"errors"
 	"sync/atomic"
 	"testing"
 )
@@ -31,4 +33,22 @@ func TestEachPassesAPanicOn(t *testing.T) {
 		}
 	})
 	t.Error("Each returned")
+}
+
+func TestWithEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	const last = 10
+	var calls, setups atomic.Int32
+	err := With(ctx, 1000, 1, func() func(int) {
+		setups.Add(1)
+		return func(i int) {
+			calls.Add(1)
+			if i == last {
+				cancel()
+			}
+		}
+	})
+	if !errors.Is(err, context.Canceled) || calls.Load() != last+1 || setups.Load() != 1 {
+		t.Errorf("%v after %d calls and %d setups", err, calls.Load(), setups.Load())
+	}
 }

@@ -1,0 +1,200 @@
+package fit
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// NormalQuantile90 is the 0.9 quantile of the standard normal distribution: how many standard
+// deviations the central 80 % reach to either side.
+const NormalQuantile90 = 1.2815515655446004
+
+// twoSidedNormal returns the z with P(|Z| ≤ z) = level for a standard normal Z.
+func twoSidedNormal(level float64) float64 { return math.Sqrt2 * math.Erfinv(level) }
+
+// tQuantile returns Student's t of a central interval of that level.
+func tQuantile(level, dof float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: dof}.Quantile(0.5 + level/2)
+}
+
+// Median returns the middle value, or the mean of the middle two; NaN of none.
+func Median(v []float64) float64 {
+	if len(v) == 0 {
+		return math.NaN()
+	}
+	s := slices.Sorted(slices.Values(v))
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// RMS returns the root mean square; NaN of none.
+func RMS(v []float64) float64 {
+	sum := 0.0
+	for _, e := range v {
+		sum += e * e
+	}
+	return math.Sqrt(sum / float64(len(v)))
+}
+
+// deviation returns the standard deviation about the mean; 0 of one value.
+func deviation(v []float64) float64 {
+	mean, ss := 0.0, 0.0
+	for _, x := range v {
+		mean += x / float64(len(v))
+	}
+	for _, x := range v {
+		ss += square(x - mean)
+	}
+	return math.Sqrt(ss / float64(max(len(v)-1, 1)))
+}
+
+func square(v float64) float64 { return v * v }
+
+// quantile interpolates linearly between the order statistics of sorted s (type 7 of Hyndman and
+// Fan 1996).
+func quantile(s []float64, q float64) float64 {
+	h := q * float64(len(s)-1)
+	i := int(h)
+	if i >= len(s)-1 {
+		return s[len(s)-1]
+	}
+	return s[i] + (h-float64(i))*(s[i+1]-s[i])
+}
+
+// Ranks returns ranks from 1, ties sharing their mean rank.
+func Ranks(x []float64) []float64 {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	out := make([]float64, len(x))
+	for i := 0; i < len(order); {
+		j := i
+		for j < len(order) && x[order[j]] == x[order[i]] {
+			j++
+		}
+		for k := i; k < j; k++ {
+			out[order[k]] = float64(i+j+1) / 2
+		}
+		i = j
+	}
+	return out
+}
+
+// Spearman returns the correlation of ranks; NaN when either side is constant.
+func Spearman(x, y []float64) float64 { return pearson(Ranks(x), Ranks(y)) }
+
+// pearson returns the product-moment correlation; NaN when either is constant.
+func pearson(x, y []float64) float64 {
+	n := float64(len(x))
+	var mx, my float64
+	for i := range x {
+		mx += x[i] / n
+		my += y[i] / n
+	}
+	var sxx, syy, sxy float64
+	for i := range x {
+		dx, dy := x[i]-mx, y[i]-my
+		sxx += dx * dx
+		syy += dy * dy
+		sxy += dx * dy
+	}
+	if sxx == 0 || syy == 0 {
+		return math.NaN()
+	}
+	return max(-1, min(1, sxy/math.Sqrt(sxx*syy)))
+}
+
+// Linear is a linear model of k features fitted by [LeastSquares].
+type Linear struct {
+	Coef []float64
+	// inverse is (XᵀWX)⁻¹, row by row.
+	inverse []float64
+}
+
+// maxCondition of XᵀWX, its columns scaled to one length, leaves half of the digits of a float64 to
+// the coefficients.
+const maxCondition = 1e8
+
+// LeastSquares returns the b that minimise Σ w_i·(y_i − x_i·b)², x holding the features row by row;
+// nil weights are 1. ok is false when there are fewer rows than features or the features are
+// collinear. It panics when len(x) is not a multiple of len(y).
+func LeastSquares(x, y, weight []float64) (l Linear, ok bool) {
+	n := len(y)
+	if n == 0 || len(x)%n != 0 {
+		panic("fit: LeastSquares: features and responses of different lengths")
+	}
+	k := len(x) / n
+	if n < k {
+		return l, false
+	}
+	design, right := mat.NewDense(n, k, nil), mat.NewVecDense(n, nil)
+	for i := range n {
+		root := 1.0
+		if weight != nil {
+			root = math.Sqrt(weight[i])
+		}
+		for j := range k {
+			design.Set(i, j, root*x[i*k+j])
+		}
+		right.SetVec(i, root*y[i])
+	}
+	scale := make([]float64, k) // columns of one length: the condition is about their directions
+	for j := range k {
+		column := design.ColView(j)
+		if scale[j] = mat.Norm(column, 2); !(scale[j] > 0) {
+			return l, false
+		}
+		for i := range n {
+			design.Set(i, j, design.At(i, j)/scale[j])
+		}
+	}
+	var qr mat.QR
+	qr.Factorize(design)
+	var solution mat.VecDense
+	if !(qr.Cond() <= math.Sqrt(maxCondition)) || qr.SolveVecTo(&solution, false, right) != nil {
+		return l, false
+	}
+	var upper, inverse mat.Dense
+	qr.RTo(&upper)
+	square := upper.Slice(0, k, 0, k)
+	if inverse.Inverse(square) != nil {
+		return l, false
+	}
+	l = Linear{Coef: make([]float64, k), inverse: make([]float64, k*k)}
+	for a := range k {
+		l.Coef[a] = solution.AtVec(a) / scale[a]
+		for b := range k {
+			sum := 0.0
+			for j := max(a, b); j < k; j++ { // R⁻¹ is upper triangular
+				sum += inverse.At(a, j) * inverse.At(b, j)
+			}
+			l.inverse[a*k+b] = sum / (scale[a] * scale[b])
+		}
+	}
+	return l, true
+}
+
+// At returns the fitted value x·b.
+func (l *Linear) At(x []float64) float64 {
+	sum := 0.0
+	for j, c := range l.Coef {
+		sum += c * x[j]
+	}
+	return sum
+}
+
+// Leverage returns xᵀ(XᵀWX)⁻¹x: the variance of the fitted value in units of the residual's.
+func (l *Linear) Leverage(x []float64) float64 {
+	k, sum := len(l.Coef), 0.0
+	for a := range k {
+		for b := range k {
+			sum += x[a] * l.inverse[a*k+b] * x[b]
+		}
+	}
+	return sum
+}
