@@ -278,12 +278,3 @@ func TestInBrowser(t *testing.T) {
 		}
 	}
 }
-
-// TestTicks: ticks lie inside the axis and are neither one nor a crowd.
-func TestTicks(t *testing.T) {
-	for _, span := range []float64{1e-3, 0.2, 1, 3.7, 50, 1e6} {
-		if n := math.Floor(span / niceStep(span)); n < 4 || n > 10 {
-			t.Errorf("%g has %g ticks", span, n)
-		}
-	}
-}

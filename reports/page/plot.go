@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/axis"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -67,55 +68,62 @@ func (p *plot) add(q point, y estimate) {
 	p.Points = append(p.Points, q)
 }
 
-// axis places values between two pixels.
-type axis struct {
+// scale places values between two pixels.
+type scale struct {
 	log               bool
 	low, high         float64 // of the values or of their logarithms
 	pixelLow, pixelHi float64
 }
 
-func (a *axis) scale(v float64) float64 {
+// on is the value on the scale: its logarithm, or itself as far as two can be subtracted.
+func (a *scale) on(v float64) float64 {
 	if a.log {
 		return math.Log(v)
 	}
-	return v
+	const most = math.MaxFloat64 / 4
+	return max(-most, min(most, v))
 }
 
-func (a *axis) include(values ...float64) {
+func (a *scale) include(values ...float64) {
 	for _, v := range values {
-		if v = a.scale(v); !math.IsNaN(v) && !math.IsInf(v, 0) {
+		if v = a.on(v); !math.IsNaN(v) && !math.IsInf(v, 0) {
 			a.low, a.high = min(a.low, v), max(a.high, v)
 		}
 	}
 }
 
-func (a *axis) widen() {
+func (a *scale) widen() {
 	const margin = 0.05
-	span := max(a.high-a.low, 1e-9*math.Abs(a.low), 1e-12)
+	span := max(a.high-a.low, 1e-9*math.Abs(a.low), 1e-12*math.Abs(a.high), 1e-300)
 	a.low, a.high = a.low-margin*span, a.high+margin*span
 }
 
-func (a *axis) at(v float64) float64 {
-	return a.pixelLow + (a.scale(v)-a.low)/(a.high-a.low)*(a.pixelHi-a.pixelLow)
+func (a *scale) at(v float64) float64 {
+	return a.pixelLow + (a.on(v)-a.low)/(a.high-a.low)*(a.pixelHi-a.pixelLow)
 }
 
 // ticks are at 1, 2 and 5 times powers of ten of a logarithmic axis that has at least three of
 // them, else evenly spaced; write gives their texts.
-func (a *axis) ticks(write func(v, step float64) string) []tick {
+func (a *scale) ticks(write func(v, step float64) string) []tick {
 	var out []tick
-	if values := logTicks(math.Exp(a.low), math.Exp(a.high)); a.log && len(values) > 2 {
-		for _, v := range values {
-			out = append(out, tick{a.at(v), write(v, v)})
-		}
-		return out
-	}
 	low, high := a.low, a.high
 	if a.log {
-		low, high = math.Exp(low), math.Exp(high)
+		low = max(math.Exp(low), math.SmallestNonzeroFloat64)
+		high = min(math.Exp(high), math.MaxFloat64)
+		for _, k := range axis.Log(low, high) {
+			if k.Major || k.Even && axis.Decades(low, high) <= 3 {
+				out = append(out, tick{a.at(k.Value), write(k.Value, k.Value)})
+			}
+		}
+		if len(out) > 2 {
+			return out
+		}
+		out = nil
 	}
-	step := niceStep(high - low)
-	for k := math.Ceil(low / step); k*step <= high; k++ {
-		out = append(out, tick{a.at(k * step), write(k*step, step)})
+	const wanted = 6
+	step := axis.Step(low, high, wanted)
+	for _, v := range axis.Linear(low, high, wanted) {
+		out = append(out, tick{a.at(v), write(v, step)})
 	}
 	return out
 }
@@ -125,11 +133,11 @@ func (p *plot) lay() bool {
 	if len(p.Points)+len(p.Dots) < 2 {
 		return false
 	}
-	x := axis{
+	x := scale{
 		log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft,
 		pixelHi: plotRight,
 	}
-	y := axis{
+	y := scale{
 		log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom,
 		pixelHi: plotTop,
 	}
@@ -163,8 +171,17 @@ func (p *plot) lay() bool {
 		d.PX, d.PY = x.at(d.X), y.at(d.Y)
 	}
 	p.LinePath, p.Area, p.Zero = linePath(&x, &y, p.Line), areaPath(&x, &y, p.Band), y.at(0)
-	p.XTicks = apart(x.ticks(func(v, _ float64) string { return quantity.Format(p.Kind, v, 2) }))
+	p.XTicks = apart(x.ticks(func(v, _ float64) string {
+		const longest = 9 // characters, of amounts that have a prefix for their size
+		if text := quantity.Format(p.Kind, v, 2); len(text) <= longest {
+			return text
+		}
+		return axis.Label(v)
+	}))
 	p.YTicks = y.ticks(func(v, step float64) string {
+		if !(step > 1e-7) || math.Abs(v) >= 1e7 {
+			return axis.Label(v)
+		}
 		decimals := max(0, -int(math.Floor(math.Log10(step*1.0001))))
 		return strconv.FormatFloat(v+0, 'f', decimals, 64) // −0 becomes 0
 	})
@@ -187,7 +204,7 @@ func apart(ticks []tick) []tick {
 
 // includeBand makes room for a band, up to as much again on either side as the marks take: a wide
 // band shall not press them into a line.
-func (p *plot) includeBand(y *axis) {
+func (p *plot) includeBand(y *scale) {
 	low, high := y.low, y.high
 	span := high - low
 	for _, b := range p.Band {
@@ -199,7 +216,7 @@ func (p *plot) includeBand(y *axis) {
 }
 
 // linePath and areaPath leave what lies outside the frame to its clipping.
-func linePath(x, y *axis, line []place) string {
+func linePath(x, y *scale, line []place) string {
 	var b strings.Builder
 	for _, at := range line {
 		step(&b, x.at(at.X), y.at(at.Y))
@@ -207,7 +224,7 @@ func linePath(x, y *axis, line []place) string {
 	return b.String()
 }
 
-func areaPath(x, y *axis, band []bounds) string {
+func areaPath(x, y *scale, band []bounds) string {
 	var b strings.Builder
 	for _, at := range band {
 		step(&b, x.at(at.X), y.at(at.Low))
@@ -229,33 +246,4 @@ func step(b *strings.Builder, x, y float64) {
 		return
 	}
 	fmt.Fprintf(b, "%s%.1f %.1f", command, max(-far, min(far, x)), max(-far, min(far, y)))
-}
-
-// logTicks are the 1, 2 and 5 of each power of ten between two bounds, over more than three decades
-// the powers alone.
-func logTicks(low, high float64) []float64 {
-	steps := []float64{1, 2, 5}
-	if high/low > 1e3 {
-		steps = steps[:1]
-	}
-	var out []float64
-	for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
-		for _, m := range steps {
-			if v := m * math.Pow(10, e); v >= low && v <= high {
-				out = append(out, v)
-			}
-		}
-	}
-	return out
-}
-
-// niceStep is a 1, 2 or 5 of a power of ten that gives four to ten ticks.
-func niceStep(span float64) float64 {
-	unit := math.Pow(10, math.Floor(math.Log10(span/4)))
-	for _, m := range []float64{5, 2} {
-		if span/(m*unit) >= 4 {
-			return m * unit
-		}
-	}
-	return unit
 }

@@ -1,0 +1,113 @@
+// Package axis chooses where the ticks of a drawing are. Every routine ends, with a bounded number
+// of ticks, for any two bounds: the number is computed before the first tick is.
+package axis
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Linear returns the multiples of 1, 2 or 5 times a power of ten from low to high: about wanted of
+// them, at most 3·wanted + 3. Bounds that no step can divide, being equal or neighbours among the
+// floating-point numbers, are their own ticks. Without two finite bounds in order there are none.
+func Linear(low, high float64, wanted int) []float64 {
+	if !finite(low) || !finite(high) || low > high {
+		return nil
+	}
+	step := Step(low, high, wanted)
+	const rounding = 1e-9 // of a step
+	first, last := math.Ceil(low/step-rounding), math.Floor(high/step+rounding)
+	if !(step > 0) || !finite(first) || !finite(last) {
+		return ends(low, high)
+	}
+	var out []float64
+	for i := range min(int(last-first)+1, 3*wanted+3) {
+		v := min(max((first+float64(i))*step, low), high) + 0 // −0 becomes 0
+		if n := len(out); n == 0 || v > out[n-1] {
+			out = append(out, v)
+		}
+	}
+	if len(out) == 0 {
+		return ends(low, high)
+	}
+	return out
+}
+
+func ends(low, high float64) []float64 {
+	if low == high {
+		return []float64{low}
+	}
+	return []float64{low, high}
+}
+
+// Step is 1, 2 or 5 times a power of ten: the least by which wanted steps reach from low to high.
+// It is 0 where the range is too narrow to be divided.
+func Step(low, high float64, wanted int) float64 {
+	rough := (high/2 - low/2) / (float64(wanted) / 2) // the difference itself may overflow
+	power := math.Pow(10, math.Floor(math.Log10(rough)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if rough <= m*power*(1+1e-12) && finite(m*power) {
+			return m * power
+		}
+	}
+	return 0
+}
+
+// Tick is a place on a logarithmic axis.
+type Tick struct {
+	Value float64
+	// Power of ten; of the others, 2 and 5 times one are Even.
+	Power, Even bool
+	// Major are the powers that are far enough apart to be labelled: at most 10.
+	Major bool
+}
+
+// Decades is the number of powers of ten between two positive bounds.
+func Decades(low, high float64) float64 { return math.Log10(high) - math.Log10(low) }
+
+// Log returns the powers of ten from low to high and, over fewer than 6 decades, their multiples up
+// to 9; over more than 60 decades only the powers that are labelled. Without two positive finite
+// bounds in order there are none.
+func Log(low, high float64) []Tick {
+	if !(low > 0) || !finite(high) || low > high {
+		return nil
+	}
+	decades := Decades(low, high)
+	every := math.Max(1, math.Ceil(decades/8))
+	var out []Tick
+	last := int(math.Ceil(math.Log10(high)))
+	for e := int(math.Floor(math.Log10(low))); e <= last; e++ {
+		major := math.Mod(float64(e), every) == 0
+		if decades > 60 && !major {
+			continue
+		}
+		for m := 1; m < 10; m++ {
+			// the decimal number itself: 10^e times m would round
+			v, err := strconv.ParseFloat(strconv.Itoa(m)+"e"+strconv.Itoa(e), 64)
+			if err != nil || v < low || v > high || m > 1 && decades >= 6 {
+				continue
+			}
+			out = append(out, Tick{v, m == 1, m == 2 || m == 5, m == 1 && major})
+		}
+	}
+	return out
+}
+
+// Label writes 1e+09 as 1e9 and 0.30000000000000004 as 0.3; numbers of six digits and more, or of
+// three zeros behind the point, are written with their power of ten.
+func Label(v float64) string {
+	const digits = 6
+	text := strconv.FormatFloat(v, 'g', digits, 64)
+	if a := math.Abs(v); a >= 1e5 || a < 1e-3 && a > 0 {
+		text = strconv.FormatFloat(v, 'e', digits-1, 64)
+		number, exponent, _ := strings.Cut(text, "e")
+		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+		if n, err := strconv.Atoi(exponent); err == nil {
+			text = number + "e" + strconv.Itoa(n)
+		}
+	}
+	return text
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
