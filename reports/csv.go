@@ -11,7 +11,8 @@ import (
 
 // writeCSV writes one row per result. Columns are the JSON fields with their path joined by dots
 // (params.total), in order of first appearance; a list of plain values is one cell joined by
-// semicolons, an object in a list has its index in the path. Numbers are as in JSON.
+// semicolons, an object in a list has its index in the path. Numbers are as in JSON. Texts that a
+// spreadsheet would take for a formula have an apostrophe before them.
 func (d *Document) writeCSV(w io.Writer) error {
 	var columns []string
 	position := map[string]int{}
@@ -39,7 +40,11 @@ func (d *Document) writeCSV(w io.Writer) error {
 		return nil
 	}
 	out := csv.NewWriter(w)
-	if err := out.Write(columns); err != nil {
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = harmless(c)
+	}
+	if err := out.Write(head); err != nil {
 		return err
 	}
 	record := make([]string, len(columns))
@@ -74,10 +79,21 @@ func (f *flattener) value(d *json.Decoder, path string) error {
 		return f.list(d, path)
 	case nil:
 		return nil
+	case string:
+		f.put(path, harmless(t))
+		return nil
 	default:
 		f.put(path, fmt.Sprint(t))
 		return nil
 	}
+}
+
+// harmless puts an apostrophe before a text that begins as a formula does.
+func harmless(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 func (f *flattener) object(d *json.Decoder, path string) error {

@@ -8,7 +8,8 @@ import (
 )
 
 // The elements of a JUnit report, as Jenkins and GitLab read it: a suite a file, a case a rule. A
-// warning passes and says so in its output. The line is in the text of a case alone: Jenkins'
+// warning passes and says so in its output. Names of the cases of a suite differ: GitLab shows the
+// first of those that do not. The line is in the text of a case alone: Jenkins'
 // schema refuses a report whose cases have attributes for file and line.
 type junitSuites struct {
 	XMLName  xml.Name     `xml:"testsuites"`
@@ -50,6 +51,11 @@ type junitProblem struct {
 
 func (r *Result) writeJUnit(w io.Writer) error {
 	out := junitSuites{Name: "deepnarrow check"}
+	findings := map[string]int{} // of a rule in a file
+	for i := range r.Findings {
+		findings[r.Findings[i].File+"\x00"+r.Findings[i].Rule]++
+	}
+	named := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if len(out.Suites) == 0 || out.Suites[len(out.Suites)-1].Name != f.File {
@@ -57,6 +63,12 @@ func (r *Result) writeJUnit(w io.Writer) error {
 		}
 		s := &out.Suites[len(out.Suites)-1]
 		c := junitCase{Name: f.Rule, ClassName: f.File}
+		if findings[f.File+"\x00"+f.Rule] > 1 && f.Line > 0 {
+			c.Name += fmt.Sprintf(" %d:%d", f.Line, f.Column)
+		}
+		if named[f.File+"\x00"+c.Name]++; named[f.File+"\x00"+c.Name] > 1 {
+			c.Name += fmt.Sprintf(" #%d", named[f.File+"\x00"+c.Name])
+		}
 		problem := junitProblem{Message: f.Message, Type: string(f.Severity), Text: f.place() +
 			": " + f.Message}
 		if f.Hint != "" {

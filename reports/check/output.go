@@ -52,10 +52,16 @@ type About struct {
 	Rules   []Rule // that were applied
 	Inputs  map[string]any
 	Width   int // columns that a table of text may have; 0 means any
+	// InRepository returns how a file is called from the root of its repository, where the readers
+	// of JUnit, SARIF and annotations look for it; nil leaves names as they are.
+	InRepository func(file string) string
 }
 
 // Write writes the result in a format.
 func (r *Result) Write(w io.Writer, f Format, a About) error {
+	if a.InRepository != nil && slices.Contains([]Format{JUnitFormat, SARIFFormat, GitHubFormat}, f) {
+		r = r.renamed(a.InRepository)
+	}
 	switch f {
 	case JSONFormat:
 		return r.writeJSON(w, a)
@@ -70,6 +76,16 @@ func (r *Result) Write(w io.Writer, f Format, a About) error {
 	default:
 		return r.writeText(w, a.Width)
 	}
+}
+
+// renamed returns the result with the files of its findings called otherwise.
+func (r *Result) renamed(name func(string) string) *Result {
+	out := *r
+	out.Findings = slices.Clone(r.Findings)
+	for i := range out.Findings {
+		out.Findings[i].File = name(out.Findings[i].File)
+	}
+	return &out
 }
 
 // order is how badly a finding wants to be read.

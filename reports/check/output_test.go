@@ -236,3 +236,36 @@ func TestJUnitStructure(t *testing.T) {
 		t.Errorf("totals %+v", suites)
 	}
 }
+
+// Cases of one rule have names of their own, even of findings on one line; files are called as the
+// repository calls them.
+func TestJUnitNamesDiffer(t *testing.T) {
+	r := Result{Findings: []Finding{
+		{File: "config.json", Rule: "unknown-field", Line: 14, Column: 2, Status: Fail},
+		{File: "config.json", Rule: "unknown-field", Line: 15, Column: 2, Status: Fail},
+		{File: "config.json", Rule: "unknown-field", Line: 15, Column: 2, Status: Fail},
+		{File: "config.json", Rule: "head-size", Line: 9, Column: 2, Status: Pass},
+		{File: "other.json", Rule: "unknown-field", Line: 3, Column: 2, Status: Fail},
+	}}
+	about := About{InRepository: func(file string) string { return "models/" + file }}
+	for f, want := range map[Format][]string{
+		JUnitFormat: {
+			`name="unknown-field 14:2" classname="models/config.json"`,
+			`name="unknown-field 15:2" `, `name="unknown-field 15:2 #2" `, `name="head-size" `,
+			`name="unknown-field" classname="models/other.json"`,
+		},
+		SARIFFormat:  {`"uri": "models/config.json"`},
+		GitHubFormat: {"::error file=models/config.json,line=14"},
+		JSONFormat:   {`"file": "config.json"`},
+	} {
+		var b bytes.Buffer
+		if err := r.Write(&b, f, about); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(b.String(), w) {
+				t.Errorf("%s lacks %s:\n%s", f, w, &b)
+			}
+		}
+	}
+}

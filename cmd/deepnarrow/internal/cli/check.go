@@ -113,7 +113,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	}
 	about := check.About{
 		Version: version(), Rules: rules.Rules,
-		Inputs: map[string]any{"files": args, "rules": rules.File, "execution": work.inputs()},
+		Inputs:       map[string]any{"files": args, "rules": rules.File, "execution": work.inputs()},
+		InRepository: inRepository,
 	}
 	if profile != nil {
 		about.Inputs["hardware"] = profile.Name
@@ -234,6 +235,30 @@ func repository() (root string, found bool) {
 		}
 		if home == filepath.Dir(home) {
 			return ".", false
+		}
+	}
+}
+
+// inRepository returns the path of a file from the root of the repository that it lies in; as it is
+// where there is none, and for what names no file.
+func inRepository(file string) string {
+	path, err := filepath.Abs(filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	if _, err := os.Lstat(path); err != nil {
+		return file
+	}
+	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, ".git")); err == nil {
+			rel, err := filepath.Rel(folder, path)
+			if err != nil {
+				return file
+			}
+			return filepath.ToSlash(rel)
+		}
+		if folder == filepath.Dir(folder) {
+			return file
 		}
 	}
 }
