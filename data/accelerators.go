@@ -2,6 +2,8 @@ package data
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -17,6 +19,7 @@ type Accelerator struct {
 	Vendor     string
 	Year       *int
 	DeviceUnit string // what "one device" is: a chip, one GPU of two, a package of two
+	Class      Class
 	// Peaks are dense matmul rates in FLOP/s (int8: operations/s) by precision; a missing key is
 	// unknown.
 	Peaks map[string]Fact
@@ -33,6 +36,7 @@ type Accelerator struct {
 	// devices it joins.
 	IntraTopology string
 	IntraDomain   *int
+	Nodes         Nodes
 	// InterLink is a typical one-way rate between nodes in bytes/s a device, with the arithmetic in
 	// its note.
 	InterLink *Fact
@@ -51,6 +55,55 @@ type Accelerator struct {
 	Measured map[string]Fact
 	// Traps say what is easily got wrong about this device.
 	Traps string
+}
+
+// Class is what sort of device an accelerator is. Each field is empty or nil where no source states
+// it; one source stands for all three.
+type Class struct {
+	Kind   string // one of [Kinds]
+	Family string // the architecture whose devices compute alike, e.g. "hopper"
+	// Compiled is whether the vendor's frameworks compile a whole step by default.
+	Compiled *bool
+	Source   string
+	Evidence Evidence
+}
+
+// Kinds are the words for the kind of a device.
+var Kinds = []string{"gpu", "tpu", "cpu", "other"}
+
+// Nodes are the pieces in which devices can be had.
+type Nodes struct {
+	Devices *int  // of a whole server, host or tray
+	Sizes   []int // of the servers and machines that are offered, ascending
+	// Slices are the shapes in which chips of a torus are offered: the number along each axis.
+	Slices   [][]int
+	Source   string
+	Evidence Evidence
+	Note     string
+}
+
+// ParseSlice reads the shape of a slice as "4x4x8": the chips along each axis.
+func ParseSlice(text string) (axes []int, ok bool) {
+	for part := range strings.SplitSeq(strings.ToLower(text), "x") {
+		n, err := strconv.Atoi(part)
+		if err != nil || n < 1 || n > maxAxis {
+			return nil, false
+		}
+		axes = append(axes, n)
+	}
+	return axes, len(axes) == 2 || len(axes) == 3
+}
+
+// maxAxis bounds the axis of a slice, well above the 96 of the largest pod.
+const maxAxis = 1024
+
+// FormatSlice writes the shape of a slice as [ParseSlice] reads it.
+func FormatSlice(axes []int) string {
+	parts := make([]string, len(axes))
+	for i, n := range axes {
+		parts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(parts, "x")
 }
 
 // Alignment is the multiple of elements that matmul dimensions should have.
@@ -79,6 +132,7 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 		Price: r.fact("price", quantity.HourlyPrice, "price"),
 		Traps: r.text("traps"),
 	}
+	a.Class, a.Nodes = class(r), nodes(r)
 	for _, precision := range precisionNames {
 		if f := r.fact(precision+"_peak", quantity.FLOPRate, "peak"); f != nil {
 			a.Peaks[precision] = *f
@@ -106,6 +160,39 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 	}
 	return a
 })
+
+func class(r *row) Class {
+	c := Class{Kind: r.text("kind"), Family: r.text("family"), Compiled: r.flag("compiled")}
+	if c.Kind != "" && !slices.Contains(Kinds, c.Kind) {
+		r.fault("kind", "unknown kind: %q; allowed: %s", c.Kind, strings.Join(Kinds, ", "))
+	}
+	if c.Kind != "" || c.Family != "" || c.Compiled != nil {
+		c.Source, c.Evidence = r.required("class_source"), r.evidence("class_evidence")
+	}
+	return c
+}
+
+func nodes(r *row) Nodes {
+	n := Nodes{Devices: r.optionalCount("devices_per_node"), Note: r.text("node_note")}
+	for _, text := range r.list("node_sizes") {
+		size, err := quantity.ParseExact(quantity.Count, text)
+		if err != nil {
+			r.fault("node_sizes", "%v", err)
+		}
+		n.Sizes = append(n.Sizes, int(size))
+	}
+	for _, text := range r.list("slices") {
+		axes, ok := ParseSlice(text)
+		if !ok {
+			r.fault("slices", "not the shape of a slice: %q; allowed: such as 4x4 or 2x2x4", text)
+		}
+		n.Slices = append(n.Slices, axes)
+	}
+	if n.Devices != nil || n.Sizes != nil || n.Slices != nil {
+		n.Source, n.Evidence = r.required("node_source"), r.evidence("node_evidence")
+	}
+	return n
+}
 
 // Accelerators returns the 35 device types, by vendor and age.
 func Accelerators() []Accelerator { return slices.Clone(accelerators()) }

@@ -25,19 +25,6 @@ type Calibration struct {
 	FittedOn string
 }
 
-// Family returns the name under which devices of one kind share an effect on the matmul rate:
-// "ampere", "tpu". A device without published step times is its own family.
-func (p *Profile) Family() string {
-	for _, d := range deviceNames {
-		for _, alias := range p.Aliases {
-			if alias == d.profile {
-				return d.family
-			}
-		}
-	}
-	return p.Name
-}
-
 // calibration returns the profile's own fit, or the shipped one for the device and the software
 // stack.
 func (p *Profile) calibration(s Software) Calibration {
@@ -108,7 +95,7 @@ func Shipped(p *Profile, s Software) Calibration {
 		sds := []float64{priors[k].sd}
 		switch Constant(k) {
 		case DeviceRate:
-			names, sds = []string{"family:" + p.Family(), "device:" + p.Name},
+			names, sds = []string{"family:" + p.Class.Family, "device:" + p.Device},
 				[]float64{FamilySD, DeviceSD}
 		case SoftwareTime:
 			names, sds = []string{"stack:" + s.Stack}, []float64{StackSD}
@@ -223,14 +210,14 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 	if compiled(p, r.Software) {
 		mode = "compiled graph"
 	}
-	modeOrigin := Default
-	if r.Software.Compiled != nil {
-		modeOrigin = Flag
+	by := Assumption{"execution", mode, Default, "whether the frameworks compile is unknown"}
+	switch {
+	case r.Software.Compiled != nil:
+		by.Origin, by.Source = Flag, ""
+	case p.Class.Compiled != nil:
+		by.Origin, by.Source = p.Class.Origin, p.Class.Source
 	}
-	list = append(list, Assumption{
-		"execution", mode, modeOrigin,
-		"what the vendor's frameworks do where nothing is said",
-	})
+	list = append(list, by)
 	devices := l.Devices() * m.contexts
 	if devices > 1 {
 		field("links inside a node", rate(p.IntraBytesPerSecond)+" one way", p.IntraBytesPerSecond)

@@ -10,8 +10,7 @@ import (
 // Software is what runs on the devices and changes the time but not the arithmetic.
 type Software struct {
 	// Compiled says whether the whole step is one compiled graph (XLA, torch.compile) or dispatched
-	// kernel by kernel. nil is what the vendor's frameworks do by default: compiled on TPU,
-	// Trainium and Gaudi, eager elsewhere.
+	// kernel by kernel. nil is what the vendor's frameworks do by default, see [Class].
 	Compiled *bool
 	// Matmul is the number format of layer products where it differs from the execution's: TF32
 	// under FP32, or FP8 under BF16Mixed. Attention and logits stay in the execution's own format
@@ -163,7 +162,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	m.stream = p.BandwidthBytesPerSecond.Value * c[BandwidthShare]
 
 	m.edge, m.pad, m.alignMin = tile, 32, 1
-	if p.GeneralProcessor() {
+	if p.Class.Kind == CPU {
 		m.edge, m.pad = processorTile, 1
 	}
 	if p.MatrixUnit != nil {
@@ -176,7 +175,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	}
 	m.saturation, m.quantise, m.tail = c[SaturationDepth], c[WaveQuantisation], c[WaveTail]
 	m.fusedCore, m.unfusedCore, m.scorePasses = c[FusedCore], c[UnfusedCore], c[ScorePasses]
-	if p.Family() == "hopper" {
+	if p.Class.Family == "hopper" {
 		m.fusedCore *= c[HopperCore]
 	}
 	m.traffic, m.launch, m.fixed = c[EagerTraffic], c[EagerLaunch], c[EagerFixed]
@@ -212,14 +211,6 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	return m, nil
 }
 
-// GeneralProcessor says whether the device computes without a matrix unit, in single precision: it
-// has no 16-bit peak.
-func (p *Profile) GeneralProcessor() bool {
-	_, bf16 := p.Peaks[BF16]
-	_, fp16 := p.Peaks[FP16]
-	return !bf16 && !fp16
-}
-
 // torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D
 // torus does so as a whole pod, a 3D one from 4×4×4 chips (scaling-book, tpus.md; the traps of
 // facts/accelerators.csv).
@@ -253,12 +244,15 @@ func ceiling(p *Profile, format Precision) float64 {
 	return unmeasuredCeiling
 }
 
-// compiled resolves the vendor's default.
+// compiled resolves what the vendor's frameworks do by default: eager where that is unknown.
 func compiled(p *Profile, s Software) bool {
-	if s.Compiled != nil {
+	switch {
+	case s.Compiled != nil:
 		return *s.Compiled
+	case p.Class.Compiled != nil:
+		return *p.Class.Compiled
 	}
-	return p.Vendor == "Google" || p.Vendor == "AWS" || p.Vendor == "Intel" && len(p.Peaks) > 1
+	return false
 }
 
 // executionFormat is the format of matrix products under a precision.

@@ -55,12 +55,32 @@ const (
 	LimitPower = "limit"
 )
 
+// CPU is the one of [data.Kinds] whose devices compute in vector registers, without a matrix unit.
+const CPU = "cpu"
+
+// Class is what sort of device a profile is: its kind, its family, and whether a step is compiled
+// where nothing is said. What is empty or nil is unknown.
+type Class struct {
+	data.Class
+	Origin Origin
+}
+
+// Nodes are the pieces in which devices can be had, see [data.Nodes].
+type Nodes struct {
+	data.Nodes
+	Origin Origin
+}
+
 // Profile is one device type. A nil field is unknown.
 type Profile struct {
 	Name    string
 	Aliases []string
 	Vendor  string
 	Year    *int
+	// Device is the full name of the catalogue device that this is, whose fitted effect on the
+	// step time applies; a profile file inherits it from the device that it extends. Empty = none.
+	Device string
+	Class  Class
 	// DeviceUnit says what one device is: a chip of two cores, one GPU of a superchip, a package of
 	// two dies.
 	DeviceUnit string
@@ -81,6 +101,7 @@ type Profile struct {
 	IntraTopology string
 	// IntraDomain is how many devices those links join.
 	IntraDomain *Field
+	Nodes       Nodes
 	// InterBytesPerSecond is the one-way rate between nodes for each device.
 	InterBytesPerSecond *Field
 
@@ -131,6 +152,7 @@ func fromFacts(a data.Accelerator) Profile {
 	}
 	p := Profile{
 		Name: a.Name, Aliases: a.Aliases, Vendor: a.Vendor, Year: a.Year, DeviceUnit: a.DeviceUnit,
+		Device: a.Name, Class: Class{a.Class, DataSheet}, Nodes: Nodes{a.Nodes, DataSheet},
 		Peaks: byPrecision(a.Peaks), Measured: byPrecision(a.Measured),
 		MemoryBytes: field(a.Memory), BandwidthBytesPerSecond: field(a.Bandwidth),
 		OnChipBytes:         field(a.OnChip),

@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // maxProfileBytes bounds a profile file: real ones are under 2 kB, and the YAML parser's time grows
@@ -32,8 +33,9 @@ const maxProfileBytes = 16 << 10
 //	peaks: {bf16: 312 TFLOP/s}
 //
 // The keys are those of overrides, with peaks and measured as maps by precision, and besides
-// vendor, aliases,
-// device_unit, intra_topology, power_kind, traps and calibration, which [WriteProfile] writes.
+// vendor, aliases, device_unit, kind, family, compiled, devices_per_node, node_sizes, slices,
+// intra_topology, power_kind, traps and calibration, which [WriteProfile] writes. A device that
+// extends another is of its kind and family and keeps its effect on the step time.
 // Amounts are read by internal/quantity and need their units. Every fault is reported at once, each
 // as file:line:column. Anchors, aliases and tags are refused.
 func ReadProfile(name string, in io.Reader) (Profile, error) {
@@ -134,10 +136,12 @@ func (r *profileReader) set(p *Profile, e entry) {
 	texts := map[string]*string{
 		"name": &p.Name, "vendor": &p.Vendor, "device_unit": &p.DeviceUnit,
 		"traps": &p.Traps, "intra_topology": &p.IntraTopology, "power_kind": &p.PowerKind,
+		"kind": &p.Class.Kind, "family": &p.Class.Family,
 	}
 	choices := map[string][]string{
 		"intra_topology": topologies,
 		"power_kind":     {MeanPower, LimitPower},
+		"kind":           data.Kinds,
 	}
 	switch {
 	case e.key == "extends": // read first
@@ -149,17 +153,22 @@ func (r *profileReader) set(p *Profile, e entry) {
 			return
 		}
 		*texts[e.key] = word
-	case e.key == "aliases":
-		list, ok := e.value.(*ast.SequenceNode)
-		if !ok {
-			r.fault(e.value.GetToken(), "aliases: a list is wanted, such as [lab, lab-a100]")
+		if e.key == "kind" || e.key == "family" {
+			r.own(&p.Class)
+		}
+	case e.key == "compiled":
+		word, ok := r.word(e.value)
+		if ok && word != "yes" && word != "no" {
+			r.fault(e.value.GetToken(), "compiled: %q; one of yes, no", clip(word))
 			return
 		}
-		for _, item := range list.Values {
-			if word, ok := r.word(item); ok {
-				p.Aliases = append(p.Aliases, word)
-			}
-		}
+		yes := word == "yes"
+		p.Class.Compiled = &yes
+		r.own(&p.Class)
+	case e.key == "devices_per_node" || e.key == "node_sizes" || e.key == "slices":
+		r.nodes(&p.Nodes, e)
+	case e.key == "aliases":
+		p.Aliases = append(p.Aliases, r.list(e, "[lab, lab-a100]")...)
 	case e.key == "calibration":
 		r.calibration(p, e)
 	case e.key == "peaks" || e.key == "measured":
@@ -182,7 +191,8 @@ func (r *profileReader) set(p *Profile, e entry) {
 		s, ok := findSetting(e.key)
 		if !ok || s.key != e.key {
 			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases",
-				"device_unit", "traps", "intra_topology", "power_kind", "peaks", "measured",
+				"device_unit", "kind", "family", "compiled", "devices_per_node", "node_sizes",
+				"slices", "traps", "intra_topology", "power_kind", "peaks", "measured",
 				"calibration"))
 			return
 		}
@@ -193,6 +203,68 @@ func (r *profileReader) set(p *Profile, e entry) {
 		}
 	}
 }
+
+// own makes the file the source of a class.
+func (r *profileReader) own(c *Class) {
+	c.Source, c.Evidence, c.Origin = r.name, "", File
+}
+
+// list reads a list of words.
+func (r *profileReader) list(e entry, such string) []string {
+	list, ok := e.value.(*ast.SequenceNode)
+	if !ok {
+		r.fault(e.value.GetToken(), "%s: a list is wanted, such as %s", e.key, such)
+		return nil
+	}
+	var words []string
+	for _, item := range list.Values {
+		if word, ok := r.word(item); ok {
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// nodes reads one of the facts about the pieces in which devices can be had.
+func (r *profileReader) nodes(n *Nodes, e entry) {
+	n.Source, n.Evidence, n.Note, n.Origin = r.name, "", "", File
+	count := func(word string) int {
+		v, err := quantity.ParseExact(quantity.Count, word)
+		if err != nil || v < 1 || v > mostDevices {
+			r.fault(e.value.GetToken(), "%s: not a number of devices: %q; allowed: 1 to %d", e.key,
+				clip(word), int64(mostDevices))
+			return 1
+		}
+		return int(v)
+	}
+	switch e.key {
+	case "devices_per_node":
+		if word, ok := r.word(e.value); ok {
+			devices := count(word)
+			n.Devices = &devices
+		}
+	case "node_sizes":
+		n.Sizes = nil
+		for _, word := range r.list(e, "[1, 2, 4, 8]") {
+			n.Sizes = append(n.Sizes, count(word))
+		}
+		slices.Sort(n.Sizes)
+	case "slices":
+		n.Slices = nil
+		for _, word := range r.list(e, "[2x4, 4x4]") {
+			axes, ok := data.ParseSlice(word)
+			if !ok {
+				r.fault(e.value.GetToken(),
+					"slices: not the shape of a slice: %q; allowed: such as 4x4 or 2x2x4",
+					clip(word))
+			}
+			n.Slices = append(n.Slices, axes)
+		}
+	}
+}
+
+// mostDevices bounds the devices of one node.
+const mostDevices = 1 << 20
 
 // number reads "80 GiB" or {value: 80 GiB, source: …, evidence: …, note: …}.
 func (r *profileReader) number(p *Profile, s setting, e entry) {

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -16,20 +18,40 @@ import (
 func WriteProfile(w io.Writer, p *Profile) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("name: %s", quoted(p.Name))
-	inherited := len(p.Aliases) > 0
-	if inherited {
-		line("extends: %s", quoted(p.Aliases[0]))
+	words := func(key string, list []string) {
+		for i := range list {
+			list[i] = quoted(list[i])
+		}
+		if len(list) > 0 {
+			line("%s: [%s]", key, strings.Join(list, ", "))
+		}
 	}
-	text := func(key, value string) {
-		if value != "" && !inherited {
+	line("name: %s", quoted(p.Name))
+	var base Profile // what the file inherits
+	found, err := Find(p.Device)
+	inherited := err == nil
+	if inherited {
+		base = found
+		line("extends: %s", quoted(base.Aliases[0]))
+	}
+	if !inherited || !slices.Equal(p.Aliases, base.Aliases) {
+		words("aliases", slices.Clone(p.Aliases))
+	}
+	text := func(key, value, inherited string) {
+		if value != inherited {
 			line("%s: %s", key, quoted(value))
 		}
 	}
-	text("vendor", p.Vendor)
-	text("device_unit", p.DeviceUnit)
-	text("intra_topology", p.IntraTopology)
-	text("traps", p.Traps)
+	text("vendor", p.Vendor, base.Vendor)
+	text("device_unit", p.DeviceUnit, base.DeviceUnit)
+	text("kind", p.Class.Kind, base.Class.Kind)
+	text("family", p.Class.Family, base.Class.Family)
+	if c := p.Class.Compiled; c != nil && (base.Class.Compiled == nil || *c != *base.Class.Compiled) {
+		line("compiled: %s", map[bool]string{true: "yes", false: "no"}[*c])
+	}
+	text("intra_topology", p.IntraTopology, base.IntraTopology)
+	text("traps", p.Traps, base.Traps)
+	writeNodes(line, words, &p.Nodes, &base.Nodes)
 	own := func(f *Field) bool { return f != nil && (!inherited || f.Origin != DataSheet) }
 	number := func(indent, key, unit string, f *Field) {
 		if !own(f) {
@@ -87,8 +109,29 @@ func WriteProfile(w io.Writer, p *Profile) error {
 	if p.Calibration != nil {
 		writeCalibration(line, p.Calibration)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
+}
+
+// writeNodes writes the pieces in which devices can be had where they differ from the inherited.
+func writeNodes(line func(string, ...any), words func(string, []string), n, base *Nodes) {
+	if n.Devices != nil && (base.Devices == nil || *n.Devices != *base.Devices) {
+		line("devices_per_node: %d", *n.Devices)
+	}
+	if !slices.Equal(n.Sizes, base.Sizes) {
+		var sizes []string
+		for _, size := range n.Sizes {
+			sizes = append(sizes, strconv.Itoa(size))
+		}
+		words("node_sizes", sizes)
+	}
+	if !slices.EqualFunc(n.Slices, base.Slices, slices.Equal[[]int]) {
+		var shapes []string
+		for _, axes := range n.Slices {
+			shapes = append(shapes, data.FormatSlice(axes))
+		}
+		words("slices", shapes)
+	}
 }
 
 func writeCalibration(line func(string, ...any), c *Calibration) {

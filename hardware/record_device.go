@@ -14,47 +14,47 @@ import (
 // deviceNames are the words by which sources name devices, the more special first, with the profile
 // meant. A name holds all words of its row, whatever stands around and between them; a word of
 // memory is one of the sizes that it states.
-var deviceNames = []struct{ words, profile, family string }{
+var deviceNames = []struct{ words, profile string }{
 	// the same dense bf16 and fp8 rates; its larger memory does not enter a step time
-	{"gb300", "gb200", "blackwell"},
-	{"gb200", "gb200", "blackwell"},
-	{"b200", "b200", "blackwell"},
-	{"gh200", "gh200", "hopper"},
-	{"h200", "h200", "hopper"},
-	{"h100 pcie", "h100-pcie", "hopper"},
-	{"h100", "h100", "hopper"},
-	{"a100 pcie", "a100-pcie", "ampere"},
-	{"a100 40gb", "a100-40gb", "ampere"},
-	{"a100", "a100", "ampere"},
-	{"a10g", "a10g", "ampere"},
-	{"v100 16gb", "v100-16gb", "volta"},
-	{"v100", "v100", "volta"},
-	{"p100", "p100", "pascal"},
-	{"l40s", "l40s", "ada"},
-	{"rtx5090", "rtx5090", "blackwell"},
-	{"rtx4090", "rtx4090", "ada"},
-	{"rtx3090", "rtx3090", "ampere"},
-	{"tpuv2", "tpu-v2", "tpu"},
-	{"tpuv3", "tpu-v3", "tpu"},
-	{"tpuv4", "tpu-v4", "tpu"},
-	{"v5e", "tpu-v5e", "tpu"},
-	{"v5lite", "tpu-v5e", "tpu"},
-	{"v5p", "tpu-v5p", "tpu"},
-	{"v6e", "tpu-v6e", "tpu"},
-	{"trillium", "tpu-v6e", "tpu"},
-	{"tpu7x", "tpu7x", "tpu"},
-	{"tpuv7", "tpu7x", "tpu"},
-	{"ironwood", "tpu7x", "tpu"},
-	{"trainium1", "trainium1", "trainium"},
-	{"trn1", "trainium1", "trainium"},
-	{"trainium2", "trainium2", "trainium"},
-	{"trn2", "trainium2", "trainium"},
-	{"mi300x", "mi300x", "cdna"},
-	{"mi325x", "mi325x", "cdna"},
-	{"mi355x", "mi355x", "cdna"},
-	{"mi250x", "mi250x", "cdna"},
-	{"gaudi2", "gaudi2", "gaudi"},
-	{"gaudi3", "gaudi3", "gaudi"},
+	{"gb300", "gb200"},
+	{"gb200", "gb200"},
+	{"b200", "b200"},
+	{"gh200", "gh200"},
+	{"h200", "h200"},
+	{"h100 pcie", "h100-pcie"},
+	{"h100", "h100"},
+	{"a100 pcie", "a100-pcie"},
+	{"a100 40gb", "a100-40gb"},
+	{"a100", "a100"},
+	{"a10g", "a10g"},
+	{"v100 16gb", "v100-16gb"},
+	{"v100", "v100"},
+	{"p100", "p100"},
+	{"l40s", "l40s"},
+	{"rtx5090", "rtx5090"},
+	{"rtx4090", "rtx4090"},
+	{"rtx3090", "rtx3090"},
+	{"tpuv2", "tpu-v2"},
+	{"tpuv3", "tpu-v3"},
+	{"tpuv4", "tpu-v4"},
+	{"v5e", "tpu-v5e"},
+	{"v5lite", "tpu-v5e"},
+	{"v5p", "tpu-v5p"},
+	{"v6e", "tpu-v6e"},
+	{"trillium", "tpu-v6e"},
+	{"tpu7x", "tpu7x"},
+	{"tpuv7", "tpu7x"},
+	{"ironwood", "tpu7x"},
+	{"trainium1", "trainium1"},
+	{"trn1", "trainium1"},
+	{"trainium2", "trainium2"},
+	{"trn2", "trainium2"},
+	{"mi300x", "mi300x"},
+	{"mi325x", "mi325x"},
+	{"mi355x", "mi355x"},
+	{"mi250x", "mi250x"},
+	{"gaudi2", "gaudi2"},
+	{"gaudi3", "gaudi3"},
 }
 
 // otherDevices are words of devices that resemble one of the catalogue and are not: slower links,
@@ -138,6 +138,7 @@ func capPower(p *Profile, watts float64) {
 		p.Measured[format] = f
 	}
 	p.Name += fmt.Sprintf(" at %.0f W", watts)
+	p.Device = p.Name // with an effect of its own
 }
 
 var statedPower = regexp.MustCompile(`(\d+) W limit`)
@@ -154,7 +155,7 @@ func (r *rowReader) profile(out *MeasuredRun) {
 		r.refuse("%v", err)
 		return
 	}
-	out.Family = p.Family()
+	out.Family = p.Class.Family
 	if m := statedBandwidth.FindStringSubmatch(r.row.Hardware); m != nil {
 		if tb, err := strconv.ParseFloat(m[1], 64); err == nil && tb > 0 {
 			p.BandwidthBytesPerSecond = &Field{Fact: data.Fact{

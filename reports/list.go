@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -115,6 +116,14 @@ type profileFields struct {
 	Aliases                 []string              `json:"aliases,omitempty"`
 	Vendor                  string                `json:"vendor,omitempty"`
 	DeviceUnit              string                `json:"device_unit,omitempty"`
+	Kind                    string                `json:"kind,omitempty"`
+	Family                  string                `json:"family,omitempty"`
+	Compiled                *bool                 `json:"compiled,omitempty"`
+	ClassSource             string                `json:"class_source,omitempty"`
+	DevicesPerNode          *int                  `json:"devices_per_node,omitempty"`
+	NodeSizes               []int                 `json:"node_sizes,omitempty"`
+	Slices                  []string              `json:"slices,omitempty"`
+	NodeSource              string                `json:"node_source,omitempty"`
 	PeaksFLOPsPerSecond     map[string]factFields `json:"peak_flops_per_second"`
 	MeasuredFLOPsPerSecond  map[string]factFields `json:"measured_flops_per_second,omitempty"`
 	MemoryBytes             *factFields           `json:"memory_bytes,omitempty"`
@@ -138,8 +147,15 @@ type factFields struct {
 }
 
 func profileOf(p *hardware.Profile) profileFields {
+	var slices []string
+	for _, axes := range p.Nodes.Slices {
+		slices = append(slices, data.FormatSlice(axes))
+	}
 	return profileFields{
 		Name: p.Name, Aliases: p.Aliases, Vendor: p.Vendor, DeviceUnit: p.DeviceUnit,
+		Kind: p.Class.Kind, Family: p.Class.Family, Compiled: p.Class.Compiled,
+		ClassSource: p.Class.Source, DevicesPerNode: p.Nodes.Devices, NodeSizes: p.Nodes.Sizes,
+		Slices: slices, NodeSource: p.Nodes.Source,
 		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
 		MemoryBytes: factOf(p.MemoryBytes), BandwidthBytesPerSecond: factOf(
 			p.BandwidthBytesPerSecond),

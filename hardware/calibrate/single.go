@@ -88,7 +88,7 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	// The device at hand is one of its type, under its own versions of the software.
 	loosen(hardware.SiteSD, hardware.DeviceRate, hardware.SoftwareTime)
 	kernels := implementationSD
-	if steps[0].Run.Profile.GeneralProcessor() {
+	if steps[0].Run.Profile.Class.Kind == hardware.CPU {
 		kernels = processorSD
 	}
 	loosen(kernels, hardware.FusedCore, hardware.UnfusedCore, hardware.ScorePasses,

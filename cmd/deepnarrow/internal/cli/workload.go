@@ -60,12 +60,12 @@ func (f *workloadFlags) workload(s *shapes.Shape) (flops.Workload, error) {
 // does.
 func (f *workloadFlags) executionOn(p *hardware.Profile) (flops.Execution, string) {
 	x := f.execution
-	if p.GeneralProcessor() && len(p.Peaks) > 0 {
+	if p.Class.Kind == hardware.CPU {
 		own, changed := calibrate.KernelExecution(), ""
 		if !f.given("precision") {
 			x.Precision = own.Precision
 			changed = p.Name +
-				" has no 16-bit peak: planned as the reference kernel trains, in fp32 with unfused attention and Adam; --precision, --attention and --optimizer say otherwise"
+				" is a processor: planned as the reference kernel trains, in fp32 with unfused attention and Adam; --precision, --attention and --optimizer say otherwise"
 		}
 		if !f.given("attention") {
 			x.Attention = own.Attention
