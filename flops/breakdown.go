@@ -15,8 +15,9 @@ type Share struct {
 	Vector  float64 // other FLOPs
 }
 
-func (r *Share) add(o *Op, layers int) {
-	r.Params += int64(layers) * o.Params
+// add counts an operation in so many layers, of which some own their parameters.
+func (r *Share) add(o *Op, layers, owners int) {
+	r.Params += int64(owners) * o.Params
 	r.Forward += float64(layers) * o.Matmul.FLOPs()
 	r.Vector += float64(layers) * o.Vector
 }
@@ -26,7 +27,7 @@ func (l Ledger) ByOp() []Share {
 	rows := make([]Share, len(l))
 	for i := range l {
 		rows[i].Name = l[i].Name
-		rows[i].add(&l[i], l[i].Layers)
+		rows[i].add(&l[i], l[i].Layers, l[i].Owners)
 	}
 	return rows
 }
@@ -35,7 +36,7 @@ func (l Ledger) ByOp() []Share {
 func (l Ledger) ByComponent() []Share {
 	var all [components]Share
 	for i := range l {
-		all[l[i].Component].add(&l[i], l[i].Layers)
+		all[l[i].Component].add(&l[i], l[i].Layers, l[i].Owners)
 	}
 	var rows []Share
 	for c, r := range all {
@@ -49,7 +50,7 @@ func (l Ledger) ByComponent() []Share {
 
 // ByLayer returns one share per layer, numbered from 0 as checkpoints do, and one for the input and
 // the output of each stack. The sparse layers of a mixture of experts are the last of every
-// SparseEvery.
+// SparseEvery, those without a window the last of every Layers/FullLayers.
 func (l Ledger) ByLayer(s *shapes.Shape) []Share {
 	var rows []Share
 	at := map[string]int{}
@@ -66,17 +67,20 @@ func (l Ledger) ByLayer(s *shapes.Shape) []Share {
 		stack, _, _ := strings.Cut(o.Name, ".")
 		switch {
 		case o.Component == LogitHead || o.Component == PoolerLayer:
-			row("head").add(o, 1)
+			row("head").add(o, 1, 1)
 		case !o.InLayer:
-			row(stack+".outside").add(o, 1)
+			row(stack+".outside").add(o, 1, 1)
 		default:
 			k := &s.Encoder
 			if stack == "decoder" {
 				k = &s.Decoder
 			}
+			owned := 0 // the first layers own what the others repeat
 			for n := range k.Layers {
 				if o.in(k, n) {
-					row(fmt.Sprintf("%s.%d", stack, n)).add(o, 1)
+					owner := min(1, o.Owners-owned)
+					row(fmt.Sprintf("%s.%d", stack, n)).add(o, 1, owner)
+					owned += owner
 				}
 			}
 		}
@@ -89,6 +93,8 @@ func (o *Op) in(k *shapes.Stack, n int) bool {
 	if o.Layers == k.Layers {
 		return true
 	}
-	sparse := (n+1)%k.SparseEvery == 0
-	return sparse == o.Sparse
+	if o.Core {
+		return (k.WindowedBefore(n+1) > k.WindowedBefore(n)) == o.Windowed
+	}
+	return (k.SparseBefore(n+1) > k.SparseBefore(n)) == o.Sparse
 }

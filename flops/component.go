@@ -36,15 +36,6 @@ func (c Component) String() string {
 	return fmt.Sprintf("invalid(%d)", uint8(c))
 }
 
-// Components lists all components in the order of tables.
-func Components() []Component {
-	all := make([]Component, components)
-	for c := range all {
-		all[c] = Component(c)
-	}
-	return all
-}
-
 // stackComponents names the components of the layers of one stack.
 type stackComponents struct{ attention, ffn, norm Component }
 

@@ -59,7 +59,7 @@ func TestExecutionListsEveryFault(t *testing.T) {
 }
 
 func TestNamesAreComplete(t *testing.T) {
-	for _, p := range MemoryParts() {
+	for p := range memoryParts {
 		if p.String() == "" {
 			t.Errorf("memory part %d has no name", p)
 		}

@@ -1,6 +1,10 @@
 package flops
 
-import "github.com/deepnarrow/deepnarrow/shapes"
+import (
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
 
 // Forward returns the matrix-product FLOPs of one forward pass of a valid shape: the sum of the
 // [Ledger] in closed form, without allocating.
@@ -29,9 +33,14 @@ func CoreForward(s *shapes.Shape, w Workload) float64 {
 }
 
 // CausalSaving returns the part of [Forward] that a causal kernel skips: half of the decoder's
-// self-attention core.
+// self-attention core, and in windowed layers the window before the first W positions, W²/2 pairs
+// of S·W.
 func CausalSaving(s *shapes.Shape, w Workload) float64 {
-	return selfCore(&s.Decoder, w.Batch, w.DecoderLength) / 2
+	k, n := &s.Decoder, float64(w.DecoderLength)
+	pair := coreFLOPs(k) * float64(w.Batch)
+	windowed := float64(k.WindowedBefore(k.Layers))
+	window := math.Min(float64(k.Window), n)
+	return pair * ((float64(k.Layers)-windowed)*n*n/2 + windowed*window*window/2)
 }
 
 func stackForward(s *shapes.Shape, k *shapes.Stack, w Workload) float64 {
@@ -42,26 +51,63 @@ func stackForward(s *shapes.Shape, k *shapes.Stack, w Workload) float64 {
 	if k == &s.Decoder {
 		length, cross = w.DecoderLength, s.CrossAttention()
 	}
-	d, i, kv := float64(s.DModel), float64(k.Inner()), float64(k.KVInner())
+	d := float64(s.WidthOf(k))
 	tokens := float64(w.Batch) * float64(length)
 	layers, sparse := float64(k.Layers), float64(k.SparseLayers())
+	queries, keys := projections(s, k, s.WidthOf(k))
 
-	total := layers * 2 * tokens * (2*d*i + 2*d*kv)
-	expert := float64(k.FFNMatrices()) * d * float64(k.DFF)
-	total += (layers - sparse) * 2 * tokens * expert
-	total += sparse * 2 * tokens * (float64(k.ActiveExperts)*expert + d*float64(k.Experts))
+	total := layers * 2 * tokens * (queries + keys)
+	if k.Position == shapes.Disentangled {
+		total += layers * 2 * float64(k.Positions) * (queries - d*float64(k.OutputInner()) + keys/2)
+	}
+	g := float64(k.FFNMatrices()) * d
+	expert := float64(k.ActiveExperts)*g*float64(k.ExpertInner()) + d*float64(k.Experts) +
+		g*float64(k.SharedDFF)
+	if k.SharedGate {
+		expert += d
+	}
+	total += (layers - sparse) * 2 * tokens * g * float64(k.DFF)
+	total += sparse * 2 * tokens * expert
 	total += selfCore(k, w.Batch, length)
 	if cross {
 		sources := float64(w.Batch) * float64(w.EncoderLength)
-		total += layers*2*(tokens*2*d*i+sources*2*d*kv) + crossCore(s, w)
+		queries, keys := projections(s, k, s.WidthOf(&s.Encoder))
+		total += layers*2*(tokens*queries+sources*keys) + crossCore(s, w)
 	}
 	return total
 }
 
-// selfCore returns Layers·4·B·S²·i.
+// projections returns the multiply-adds a position of the queries costs (their projection and the
+// output's, 2di) and one of the keys and values, which are made from vectors of a given width
+// (2dk). Latent attention projects to its ranks and from them.
+func projections(s *shapes.Shape, k *shapes.Stack, from int) (queries, keys float64) {
+	d, i := float64(s.WidthOf(k)), float64(k.Inner())
+	queries, keys = d*i, 2*float64(from)*float64(k.KVInner())
+	if l := &k.Latent; *l != (shapes.Latent{}) {
+		if q := float64(l.QueryRank); q > 0 {
+			queries = q * (d + i)
+		}
+		c := float64(l.KVRank)
+		keys = float64(from)*(c+float64(l.RotaryWidth)) + c*float64(latentExpanded(k))
+	}
+	return queries + d*float64(k.OutputInner()), keys
+}
+
+// coreFLOPs returns the FLOPs of one layer's core for one pair of positions: 4i, or with latent
+// attention 2i for the scores and 2·heads·v for the values.
+func coreFLOPs(k *shapes.Stack) float64 { return 2 * float64(k.Inner()+k.OutputInner()) }
+
+// selfCore returns Layers·4·B·S²·i, where windowed layers see S·min(S, W) pairs. Disentangled
+// positions add the products of queries and keys with the table's R rows, 4·B·S·R·i.
 func selfCore(k *shapes.Stack, batch, length int) float64 {
-	n := float64(length)
-	return float64(k.Layers) * 4 * float64(batch) * n * n * float64(k.Inner())
+	b, n := float64(batch), float64(length)
+	windowed := float64(k.WindowedBefore(k.Layers))
+	pairs := (float64(k.Layers)-windowed)*n*n + windowed*n*math.Min(float64(k.Window), n)
+	total := coreFLOPs(k) * b * pairs
+	if k.Position == shapes.Disentangled {
+		total += float64(k.Layers) * 4 * b * n * float64(k.Positions) * float64(k.Inner())
+	}
+	return total
 }
 
 // crossCore returns DL·4·B·Sd·Se·i.
@@ -69,37 +115,52 @@ func crossCore(s *shapes.Shape, w Workload) float64 {
 	if !s.CrossAttention() {
 		return 0
 	}
-	return float64(s.Decoder.Layers) * 4 * float64(w.Batch) * float64(w.DecoderLength) * float64(
-		w.EncoderLength) * float64(s.Decoder.Inner())
+	return float64(s.Decoder.Layers) * coreFLOPs(&s.Decoder) * float64(w.Batch) * float64(
+		w.DecoderLength) * float64(w.EncoderLength)
 }
 
-// outsideLayers returns the FLOPs of front ends, pooler and head.
+// outsideLayers returns the FLOPs of front ends, pooler, dense layers and head.
 func outsideLayers(s *shapes.Shape, w Workload) float64 {
-	d := float64(s.DModel)
+	d, e := float64(s.DModel), float64(s.TableWidth())
 	total := frontendForward(s, &s.Encoder, w.Batch*w.EncoderLength) +
 		frontendForward(s, &s.Decoder, w.Batch*w.DecoderLength)
 	if s.Pooler {
-		total += 2 * float64(w.Batch) * d * d
+		pooled := float64(s.WidthOf(&s.Encoder))
+		total += 2 * float64(w.Batch) * pooled * pooled
+	}
+	for i := range s.Dense {
+		l := &s.Dense[i]
+		total += 2 * float64(w.rows(s, l.At)) * float64(l.In) * float64(l.Out)
 	}
 	tokens := float64(w.LogitTokens(s))
 	if s.Head == shapes.HeadMLM {
-		total += 2 * tokens * d * d
+		total += 2 * tokens * d * e
 	}
-	return total + 2*tokens*float64(s.Vocab)*d
+	return total + 2*tokens*float64(s.Vocab)*e
+}
+
+// rows returns how many vectors a dense layer outside the stacks reads.
+func (w Workload) rows(s *shapes.Shape, at shapes.Place) int {
+	switch at {
+	case shapes.EncoderInput, shapes.EncoderOutput:
+		return w.EncoderTokens(s)
+	case shapes.DecoderInput, shapes.DecoderOutput:
+		return w.DecoderTokens(s)
+	default:
+		return w.Batch
+	}
 }
 
 func frontendForward(s *shapes.Shape, k *shapes.Stack, tokens int) float64 {
-	if k.Layers == 0 {
+	if k.Layers == 0 || k.Frontend.Kind == shapes.Tokens {
 		return 0
 	}
-	t, d, c, patch := float64(tokens), float64(s.DModel), float64(k.Frontend.Channels),
-		float64(k.Frontend.Patch)
-	switch k.Frontend.Kind {
-	case shapes.Audio:
-		return 2*(2*t)*3*c*d + 2*t*3*d*d
-	case shapes.Patches:
-		return 2 * t * patch * patch * c * d
-	default:
-		return 0
+	convs, _ := k.Frontend.Convolutions(s.WidthOf(k))
+	total := 0.0
+	for i := range convs {
+		c := &convs[i]
+		total += 2 * float64(tokens) * float64(c.Rate) * float64(c.Taps) * float64(c.In) *
+			float64(c.Out)
 	}
+	return total
 }

@@ -177,6 +177,7 @@ func (l Layout) encoderStages(s *shapes.Shape) int {
 // span is the part of a stack that one pipeline stage holds.
 type span struct {
 	layers, sparse int
+	windowed       int  // layers with a window
 	first, last    bool // holds the stack's first or last layer
 }
 
@@ -195,7 +196,10 @@ func (l Layout) spans(s *shapes.Shape, r int) (encoder, decoder span) {
 
 func whole(k *shapes.Stack) span {
 	present := k.Layers > 0
-	return span{layers: k.Layers, sparse: k.SparseLayers(), first: present, last: present}
+	return span{
+		layers: k.Layers, sparse: k.SparseLayers(), windowed: k.WindowedBefore(k.Layers),
+		first: present, last: present,
+	}
 }
 
 func (l Layout) span(k *shapes.Stack, r, stages int) span {
@@ -204,9 +208,8 @@ func (l Layout) span(k *shapes.Stack, r, stages int) span {
 	for chunk := r; chunk < chunks; chunk += stages {
 		from, to := share(k.Layers, chunks, chunk), share(k.Layers, chunks, chunk+1)
 		out.layers += to - from
-		if k.Experts > 0 {
-			out.sparse += to/k.SparseEvery - from/k.SparseEvery
-		}
+		out.sparse += k.SparseBefore(to) - k.SparseBefore(from)
+		out.windowed += k.WindowedBefore(to) - k.WindowedBefore(from)
 	}
 	return out
 }

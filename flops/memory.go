@@ -43,15 +43,6 @@ func (p MemoryPart) String() string {
 	return fmt.Sprintf("invalid(%d)", uint8(p))
 }
 
-// MemoryParts lists all parts in the order of tables.
-func MemoryParts() []MemoryPart {
-	all := make([]MemoryPart, memoryParts)
-	for p := range all {
-		all[p] = MemoryPart(p)
-	}
-	return all
-}
-
 // Footprint is what a device holds at one moment, by [MemoryPart].
 type Footprint [memoryParts]float64
 
@@ -122,7 +113,7 @@ func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.
 // element sizes of the [Precision] and the state of the [Optimizer]; ZeRO divides optimizer state
 // and master weights (1), gradients (2) and weights (3) by DP. Tensor parallelism divides matrices
 // and the activations between them by TP; norms, biases added after a reduction and position tables
-// are held by all. Activations are the sum of the tables of saved tensors ([SavedTensors]).
+// are held by all. Activations are the sum of the tables of saved tensors in memory_saved.go.
 //
 // The shape must be valid. It does not allocate when the rest is too, and otherwise returns the
 // [*shapes.InvalidError] of the workload, the execution or the layout.

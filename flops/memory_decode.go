@@ -7,6 +7,8 @@ import "github.com/deepnarrow/deepnarrow/shapes"
 //
 //	weights + self cache 2·b·Sd·k·DL + cross cache 2·b·Se·k·DL + logits b·⌈V/TP⌉·(compute + 4 + 4) + workspace
 //
+// where a windowed layer caches its window, and latent attention its compressed vector once on every
+// device ([CacheBytes]),
 // with b = ⌈B/DP⌉ sequences, caches in the compute precision and divided by the smaller of TP and
 // kv_heads, layers of the worst pipeline stage. Weights are kept in the working precision only.
 // Peak and Phases[ForwardEnd] are the state at the last position; the other phases are empty, and
@@ -62,18 +64,48 @@ func (st *stage) decoding() Memory {
 		part.Gradients, part.Master, part.Optimizer = 0, 0, 0
 	}
 	d := &st.decoder
-	perToken := 2 * d.element[computeWidth] * d.local(kvInner, byKV) * float64(
-		st.decoderSpan.layers)
+	layers, windowed := float64(st.decoderSpan.layers), float64(st.decoderSpan.windowed)
+	batch := float64(st.layout.MicroBatch)
+	length := d.dims[tokens] / batch
+	position := d.cachedBytes()
 	held := Footprint{
-		WeightBytes:    m.Layers.Weights + m.Outside.Weights,
-		SelfCacheBytes: perToken * d.dims[tokens],
-		LogitBytes:     st.logits() / float64(max(1, d.dims[tokens]/float64(st.layout.MicroBatch))),
+		WeightBytes: m.Layers.Weights + m.Outside.Weights,
+		SelfCacheBytes: position * batch * ((layers-windowed)*length +
+			windowed*min(length, float64(d.stack.Window))),
+		LogitBytes:     st.logits() / length,
 		WorkspaceBytes: st.exec.WorkspaceBytes,
 	}
 	if d.cross {
-		held[CrossCacheBytes] = perToken * d.dims[keys]
+		held[CrossCacheBytes] = position * layers * d.dims[keys]
 	}
 	m.StaticBytes = held[WeightBytes] + held[WorkspaceBytes]
 	m.Phases[ForwardEnd], m.Peak, m.PeakBytes = held, held, held.Total()
 	return m
+}
+
+// cachedBytes returns the bytes that one layer of a device caches for one position.
+func (m *stackModel) cachedBytes() float64 {
+	if m.stack.Latent != (shapes.Latent{}) {
+		return m.element[computeWidth] * m.dims[cached]
+	}
+	return 2 * m.element[computeWidth] * m.local(kvInner, byKV)
+}
+
+// CacheBytes returns what generation keeps for one sequence of so many decoder positions, in bytes:
+// the keys and values of every layer, or of its window, or the vector they are made of with latent
+// attention; per element so many bytes, on one device. The keys and values of an encoder's output
+// are apart: cross of them for each of its positions.
+//
+// Source: Shazeer 2019 (arXiv 1911.02150, section 2.4); DeepSeek-AI 2024 (arXiv 2405.04434, table 1)
+// for latent attention.
+func CacheBytes(s *shapes.Shape, positions int, element float64) (self, cross float64) {
+	k := &s.Decoder
+	width := element * float64(k.CachedWidth())
+	windowed := k.WindowedBefore(k.Layers)
+	self = width * (float64(k.Layers-windowed)*float64(positions) +
+		float64(windowed)*float64(min(positions, k.Window)))
+	if s.CrossAttention() {
+		cross = width * float64(k.Layers)
+	}
+	return self, cross
 }

@@ -10,24 +10,38 @@ import (
 type dim uint8
 
 const (
-	one       dim = iota
-	model         // d
-	inner         // i = heads·d_kv
-	kvInner       // k = kv_heads·d_kv
-	ffn           // f
-	heads         // query heads
-	experts       // experts of a sparse layer
-	active        // experts a token visits
-	vocab         // V
-	positions     // rows of a position table or buckets of a relative one
-	types         // token types
-	convIn        // inputs of the first convolution of a front end
-	convInner     // inputs of the second one
-	tokens        // b·S, positions of the stack in one micro-batch
-	keys          // b·Sk, positions attended to by cross-attention
-	selfPairs     // b·S·S
-	pairs         // b·S·Sk
-	square        // S·S, once for all sequences
+	one        dim = iota
+	model          // d
+	inner          // i = heads·d_kv
+	kvInner        // k = kv_heads·d_kv
+	keyInner       // width of the core's keys: k, or i with latent attention
+	valueInner     // of its values
+	outInner       // of what the output projection reads
+	ffn            // f
+	expertFFN      // f of an expert
+	sharedFFN      // f of the shared experts
+	queryRank      // of latent attention
+	kvRank
+	cached      // of latent attention: what is cached of a position
+	expanded    // of latent attention: keys and values made of the cache
+	normed      // width of the norms of queries and keys
+	heads       // query heads
+	experts     // experts of a sparse layer
+	active      // experts a token visits
+	vocab       // V
+	positions   // rows of a position table or buckets of a relative one
+	types       // token types
+	source      // width of what cross-attention reads
+	input       // width of the stack's tables
+	table       // width of the token table
+	sourceVocab // rows of the encoder's own token table
+	layerExtra  // parameters of a layer that enter no product
+	extra       // the same outside the layers
+	tokens      // b·S, positions of the stack in one micro-batch
+	keys        // b·Sk, positions attended to by cross-attention
+	selfPairs   // b·S·S
+	pairs       // b·S·Sk
+	square      // S·S, once for all sequences
 	dimCount
 )
 
@@ -43,10 +57,11 @@ const (
 )
 
 // feature is something that weights or saved tensors depend on.
-type feature uint16
+type feature uint32
 
 const (
-	withShift feature = 1 << iota // LayerNorm
+	withScale feature = 1 << iota // every norm but a fixed one
+	withShift                     // LayerNorm
 	withGate                      // gated feed-forward
 	// GELU or SiLU: the backward pass needs the input; ReLU's needs its output only
 	withInputSaved
@@ -61,6 +76,12 @@ const (
 	withEmbeddingNorm
 	withRelative
 	withFinalNorm
+	withFFNInput // the feed-forward does not read what attention reads
+	withFFNNorm  // nor its norm
+	withSandwich // norms behind attention and feed-forward too
+	withQKNorm
+	withQueryRank // latent attention makes queries from a rank too
+	withSharedGate
 )
 
 // stackModel is one stack of a shape with every symbol worked out for one device and one
@@ -82,13 +103,23 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 	b, n, sk := float64(l.MicroBatch), float64(length), float64(keyLength)
 	m := stackModel{stack: k, exec: x, cross: k == &s.Decoder && s.CrossAttention()}
 	m.dims = [dimCount]float64{
-		one: 1, model: float64(s.DModel), inner: float64(k.Inner()), kvInner: float64(k.KVInner()),
+		one: 1, model: float64(s.WidthOf(k)), inner: float64(k.Inner()),
+		kvInner: float64(k.KVInner()), keyInner: float64(k.KeyInner()),
+		valueInner: float64(k.ValueInner()), outInner: float64(k.OutputInner()),
+		expertFFN: float64(k.ExpertInner()), sharedFFN: float64(k.SharedDFF),
+		queryRank: float64(k.Latent.QueryRank), kvRank: float64(k.Latent.KVRank),
+		cached: float64(k.CachedWidth()), normed: qkNormWidth(k),
+		source: float64(s.WidthOf(&s.Encoder)), input: float64(s.InputWidth(k)),
+		table: float64(s.TableWidth()), sourceVocab: float64(s.SourceVocab),
+		layerExtra: float64(k.LayerExtra), extra: float64(k.Extra),
 		ffn: float64(k.DFF), heads: float64(k.Heads), experts: float64(k.Experts),
 		active: float64(k.ActiveExperts),
 		vocab:  float64(s.Vocab), positions: float64(k.Positions), types: float64(s.TokenTypes),
 		tokens: b * n, keys: b * sk, selfPairs: b * n * n, pairs: b * n * sk, square: n * n,
 	}
-	m.dims[convIn], m.dims[convInner] = convolutionInputs(s, k)
+	if k.Latent != (shapes.Latent{}) {
+		m.dims[expanded] = float64(latentExpanded(k))
+	}
 	tp := float64(l.TP)
 	m.splits = [splitCount]float64{copied: 1, byTP: tp, byKV: min(tp, float64(k.KVHeads)), bySeq: 1}
 	if l.SequenceParallel {
@@ -104,16 +135,15 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 	return m
 }
 
-// convolutionInputs returns the inputs per output of the convolutions of a front end: 3·c then 3·d
-// for audio, p·p·c for patches; see frontendParameters for the sources.
-func convolutionInputs(s *shapes.Shape, k *shapes.Stack) (first, second float64) {
-	switch f := k.Frontend; f.Kind {
-	case shapes.Audio:
-		return 3 * float64(f.Channels), 3 * float64(s.DModel)
-	case shapes.Patches:
-		return float64(f.Patch) * float64(f.Patch) * float64(f.Channels), 0
+// qkNormWidth returns the width of the norms of queries and keys together.
+func qkNormWidth(k *shapes.Stack) float64 {
+	switch k.QKNorm {
+	case shapes.QKNormHead:
+		return 2 * float64(k.DKV)
+	case shapes.QKNormFull:
+		return float64(k.Inner() + k.KVInner())
 	default:
-		return 0, 0
+		return 0
 	}
 }
 
@@ -124,7 +154,14 @@ func features(s *shapes.Shape, k *shapes.Stack, x *Execution) feature {
 			has |= f
 		}
 	}
+	add(withScale, s.Norm != shapes.FixedNorm)
 	add(withShift, s.Norm == shapes.LayerNorm)
+	add(withFFNInput, !k.Parallel)
+	add(withFFNNorm, k.Norms() > 1)
+	add(withSandwich, k.Norms() > 2)
+	add(withQKNorm, k.QKNorm != shapes.NoQKNorm)
+	add(withQueryRank, k.Latent.QueryRank > 0)
+	add(withSharedGate, k.SharedGate)
 	add(withGate, k.Gated)
 	add(withInputSaved, k.Activation != shapes.ReLU)
 	add(withBiasQ, s.Bias.Has(shapes.BiasQ))

@@ -199,7 +199,7 @@ func TestSavedTensorsSumToActivations(t *testing.T) {
 	for r := RecomputeNone; r <= RecomputeFull; r++ {
 		x := Execution{Recompute: r, Attention: UnfusedAttention, Dropout: true}
 		l := Layout{TP: 2, SequenceParallel: true}
-		list, err := SavedTensors(&s, w, x, l)
+		list, err := savedTensorsOf(&s, w, x, l)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,7 @@
 package flops
 
+import "github.com/deepnarrow/deepnarrow/shapes"
+
 // savedTensor is one tensor that the forward pass keeps for the backward pass.
 type savedTensor struct {
 	name       string
@@ -30,8 +32,8 @@ var (
 		{"layer input", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
 		{"normed input of q, k, v", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
 		{"queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"keys", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"values", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
+		{"keys", tokens, keyInner, one, computeWidth, byKV, RecomputeSelective, 0},
+		{"values", tokens, valueInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
 		{
 			"softmax dropout mask", selfPairs, heads, one, maskWidth, byTP, RecomputeNone,
@@ -46,20 +48,49 @@ var (
 			withoutScores,
 		},
 		{
-			"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective,
-			0,
+			"input of output projection", tokens, outInner, one, computeWidth, byTP,
+			RecomputeSelective, 0,
 		},
 		{
 			"attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
 			withDropout,
 		},
 	}
+	// What some families save besides: the inputs of the norms of queries and keys, and of the norms
+	// behind attention and feed-forward.
+	queryNormSaved = []savedTensor{
+		{"unnormed queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, withQKNorm},
+		{"unnormed keys", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, withQKNorm},
+	}
+	sandwichSaved = []savedTensor{
+		{
+			"unnormed attention output", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
+			withSandwich,
+		},
+		{
+			"unnormed feed-forward output", tokens, model, one, computeWidth, bySeq,
+			RecomputeSelective, withSandwich,
+		},
+	}
+	// Latent attention saves the ranks before and after their norms; they are held by every device.
+	latentSaved = []savedTensor{
+		{
+			"query rank", tokens, queryRank, one, computeWidth, copied, RecomputeSelective,
+			withQueryRank,
+		},
+		{
+			"normed query rank", tokens, queryRank, one, computeWidth, copied, RecomputeSelective,
+			withQueryRank,
+		},
+		{"latent keys and values", tokens, cached, one, computeWidth, copied, RecomputeSelective, 0},
+		{"normed latent", tokens, kvRank, one, computeWidth, copied, RecomputeSelective, 0},
+	}
 	crossAttentionSaved = []savedTensor{
 		{"cross-attention input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
 		{"normed input of q", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
 		{"queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"keys of the encoder", keys, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"values of the encoder", keys, kvInner, one, computeWidth, byKV, RecomputeSelective, 0},
+		{"keys of the encoder", keys, keyInner, one, computeWidth, byKV, RecomputeSelective, 0},
+		{"values of the encoder", keys, valueInner, one, computeWidth, byKV, RecomputeSelective, 0},
 		{"softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
 		{
 			"softmax dropout mask", pairs, heads, one, maskWidth, byTP, RecomputeNone,
@@ -74,8 +105,8 @@ var (
 			withoutScores,
 		},
 		{
-			"input of output projection", tokens, inner, one, computeWidth, byTP, RecomputeSelective,
-			0,
+			"input of output projection", tokens, outInner, one, computeWidth, byTP,
+			RecomputeSelective, 0,
 		},
 		{
 			"cross-attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
@@ -83,10 +114,13 @@ var (
 		},
 	}
 	feedForwardSaved = []savedTensor{
-		{"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
+		{
+			"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
+			withFFNInput,
+		},
 		{
 			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			0,
+			withFFNNorm,
 		},
 		{
 			"input of the activation", tokens, ffn, one, computeWidth, byTP, RecomputeSelective,
@@ -106,10 +140,13 @@ var (
 	// Sparse layers route each token to its active experts; the router works in float32 (Fedus et
 	// al. 2021, arXiv 2101.03961, section 2.4).
 	expertsSaved = []savedTensor{
-		{"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
+		{
+			"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
+			withFFNInput,
+		},
 		{
 			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			0,
+			withFFNNorm,
 		},
 		{"router probabilities", tokens, experts, one, floatWidth, bySeq, RecomputeSelective, 0},
 		{
@@ -117,19 +154,34 @@ var (
 			0,
 		},
 		{
-			"input of the activation", tokens, ffn, active, computeWidth, byTP, RecomputeSelective,
+			"input of the activation", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective,
 			withInputSaved,
 		},
-		{"activated gate", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, withGate},
-		{"gated projection", tokens, ffn, active, computeWidth, byTP, RecomputeSelective, withGate},
+		{"activated gate", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective, withGate},
+		{"gated projection", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective, withGate},
 		{
-			"input of the second projection", tokens, ffn, active, computeWidth, byTP,
+			"input of the second projection", tokens, expertFFN, active, computeWidth, byTP,
 			RecomputeSelective, 0,
 		},
 		{"outputs of experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective, 0},
 		{
 			"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
 			withDropout,
+		},
+	}
+	sharedSaved = []savedTensor{
+		{
+			"input of the shared activation", tokens, sharedFFN, one, computeWidth, byTP,
+			RecomputeSelective, withInputSaved,
+		},
+		{"shared gate", tokens, sharedFFN, one, computeWidth, byTP, RecomputeSelective, withGate},
+		{
+			"gated shared projection", tokens, sharedFFN, one, computeWidth, byTP,
+			RecomputeSelective, withGate,
+		},
+		{
+			"input of the second shared projection", tokens, sharedFFN, one, computeWidth, byTP,
+			RecomputeSelective, 0,
 		},
 	}
 )
@@ -162,7 +214,7 @@ var (
 		{"input of the head", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
 	}
 	encoderOutputSaved = []savedTensor{
-		{"encoder output", keys, model, one, computeWidth, bySeq, RecomputeFull, 0},
+		{"encoder output", keys, source, one, computeWidth, bySeq, RecomputeFull, 0},
 	}
 )
 
@@ -214,7 +266,10 @@ func (m *stackModel) saved(s span) stackSaved {
 		return stackSaved{}
 	}
 	dense, sparse := savedBytes{}, savedBytes{}
-	attention := m.sum(selfAttentionSaved)
+	attention := m.sum(selfAttentionSaved).plus(m.sum(queryNormSaved)).plus(m.sum(sandwichSaved))
+	if m.stack.Latent != (shapes.Latent{}) {
+		attention = attention.plus(m.sum(latentSaved))
+	}
 	if m.cross {
 		attention = attention.plus(m.sum(crossAttentionSaved))
 	}
@@ -226,9 +281,9 @@ func (m *stackModel) saved(s span) stackSaved {
 		widest = max(widest, m.dims[tokens]*m.dims[ffn]/m.splits[byTP])
 	}
 	if s.sparse > 0 {
-		sparse = attention.plus(m.sum(expertsSaved))
+		sparse = attention.plus(m.sum(expertsSaved)).plus(m.sum(sharedSaved))
 		out.layers += float64(s.sparse) * sparse.kept
-		widest = max(widest, m.dims[tokens]*m.dims[ffn]*m.dims[active]/m.splits[byTP])
+		widest = max(widest, m.dims[tokens]*m.dims[expertFFN]*m.dims[active]/m.splits[byTP])
 	}
 	residual := m.dims[tokens] * m.dims[model] / m.splits[bySeq]
 	out.working = max(dense.all-dense.kept, sparse.all-sparse.kept) +
@@ -236,7 +291,8 @@ func (m *stackModel) saved(s span) stackSaved {
 	return out
 }
 
-// scores returns the elements of the larger score matrix, 0 when fused.
+// scores returns the elements of the larger score matrix, 0 when fused. Unfused, a windowed layer
+// makes the whole matrix and masks it.
 func (m *stackModel) scores() float64 {
 	if m.has&withScores == 0 {
 		return 0

@@ -29,11 +29,11 @@ func (st *stage) layerStatic() (total Static, layer, largest float64) {
 		m *stackModel
 		s span
 	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
-		if part.s.layers == 0 {
+		if part.s.layers == 0 || st.repeats(part.m) {
 			continue
 		}
 		dense, sparse := part.m.layerTallies()
-		if n := part.s.layers - part.s.sparse; n > 0 {
+		if n := min(part.s.layers, part.m.stack.HasOwnWeights()) - part.s.sparse; n > 0 {
 			all = all.plus(dense.times(n))
 			layer = max(layer, dense.params)
 		}
@@ -43,6 +43,11 @@ func (st *stage) layerStatic() (total Static, layer, largest float64) {
 		}
 	}
 	return st.static(all), layer, all.largest
+}
+
+// repeats reports whether a stack's layers are held already, as the other stack's.
+func (st *stage) repeats(m *stackModel) bool {
+	return st.shape.TiedStacks && st.layout.PP == 1 && m == &st.encoder
 }
 
 // outsideStatic returns the static bytes of what the stage holds outside the layers, and raises
@@ -63,16 +68,24 @@ func (st *stage) outsideStatic(largest *float64) Static {
 		if part.s.layers == 0 {
 			continue
 		}
-		k := part.m.stack
-		if k.Position == shapes.Relative {
+		k, repeats := part.m.stack, st.repeats(part.m)
+		switch {
+		case repeats:
+		case k.Position == shapes.Relative:
 			all.add(part.m, relativeTableWeights, false)
+		case k.Position == shapes.Disentangled:
+			all.add(part.m, pairTableWeights, false)
 		}
 		if part.s.first {
-			table = table || k.Frontend.Kind == shapes.Tokens
-			all.addInput(s, part.m)
+			table = table || s.SharesTable(k)
+			all.addInput(s, part.m, repeats)
+			all.addDense(s, part.m, inputOf(s, k))
 		}
-		if part.s.last && k.FinalNorm {
-			all.add(part.m, normWeights, false)
+		if part.s.last {
+			if k.FinalNorm && !repeats {
+				all.add(part.m, normWeights, false)
+			}
+			all.addDense(s, part.m, outputOf(s, k))
 		}
 	}
 	if st.index == 0 && s.TokenTypes > 0 {
@@ -85,6 +98,7 @@ func (st *stage) outsideStatic(largest *float64) Static {
 	if st.last {
 		table = table || s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
 		all.addHead(s, head)
+		all.addDense(s, head, shapes.Pooled)
 	}
 	if table {
 		all.add(head, tokenTableWeights, false)
@@ -94,19 +108,61 @@ func (st *stage) outsideStatic(largest *float64) Static {
 }
 
 // addInput counts what turns input into the first layer's residual stream, the token table apart.
-func (t *tally) addInput(s *shapes.Shape, m *stackModel) {
-	switch m.stack.Frontend.Kind {
-	case shapes.Audio:
-		t.add(m, audioWeights, false)
-	case shapes.Patches:
-		t.add(m, patchWeights, false)
+func (t *tally) addInput(s *shapes.Shape, m *stackModel, repeats bool) {
+	k := m.stack
+	if k.Frontend.Kind != shapes.Tokens {
+		convs, beside := k.Frontend.Convolutions(s.WidthOf(k))
+		for i := range convs {
+			c := &convs[i]
+			if c.In > 0 {
+				t.matrix(m, float64(c.In)*float64(c.Taps), float64(c.Out), c.Bias)
+			}
+			t.vector(m, float64(c.Extra))
+		}
+		t.vector(m, float64(beside))
 	}
-	if m.stack.Position == shapes.Learned {
+	if k == &s.Encoder && s.SourceVocab > 0 {
+		t.add(m, sourceTableWeights, false)
+	}
+	if k.Position == shapes.Learned && !repeats {
 		t.add(m, learnedTableWeights, false)
 	}
 	if s.EmbeddingNorm {
-		t.add(m, normWeights, false)
+		t.add(m, embeddingNormWeights, false)
 	}
+	if k.Extra > 0 {
+		t.add(m, extraWeights, false)
+	}
+}
+
+func (t *tally) vector(m *stackModel, n float64) {
+	if n > 0 {
+		t.tensor(m, matrix{rows: n, cols: 1}, 1)
+	}
+}
+
+// addDense counts the dense layers outside the stacks that run at a place.
+func (t *tally) addDense(s *shapes.Shape, m *stackModel, at shapes.Place) {
+	for i := range s.Dense {
+		if l := &s.Dense[i]; l.In > 0 && l.At == at {
+			t.matrix(m, float64(l.In), float64(l.Out), l.Bias)
+		}
+	}
+}
+
+// inputOf and outputOf return the places before and behind a stack.
+func inputOf(s *shapes.Shape, k *shapes.Stack) shapes.Place {
+	if k == &s.Encoder {
+		return shapes.EncoderInput
+	}
+	return shapes.DecoderInput
+}
+
+func outputOf(s *shapes.Shape, k *shapes.Stack) shapes.Place {
+	if k == &s.Encoder {
+		return shapes.EncoderOutput
+	}
+	return shapes.DecoderOutput
 }
 
 // addHead counts the head, a tied table apart.
@@ -115,8 +171,7 @@ func (t *tally) addHead(s *shapes.Shape, m *stackModel) {
 	case shapes.HeadUntied:
 		t.add(m, tokenTableWeights, false)
 	case shapes.HeadMLM:
-		t.add(m, squareWeights, false)
-		t.add(m, normWeights, false)
+		t.add(m, transformWeights, false)
 	}
 	if s.HeadBias && s.Head != shapes.HeadNone {
 		t.add(m, headBiasWeights, false)
@@ -195,7 +250,7 @@ func (st *stage) collectives(layer float64, inLayers, outside Static) float64 {
 	if l.PP > 1 {
 		boundary := m.dims[tokens] * m.dims[model]
 		if m.cross {
-			boundary += m.dims[keys] * m.dims[model]
+			boundary += m.dims[keys] * m.dims[source]
 		}
 		sum += 2 * width * boundary / m.splits[bySeq]
 	}

@@ -1,6 +1,10 @@
 package flops
 
-import "math"
+import (
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
 
 // weight is one trainable tensor: rows × cols, of which one side at most is split over the
 // tensor-parallel group, times copies. Vectors have one column.
@@ -16,10 +20,15 @@ type weight struct {
 // (Shoeybi et al. 2019, arXiv 1909.08053, section 3).
 var (
 	normWeights = []weight{
-		{rows: model, copies: one},
-		{rows: model, copies: one, needs: withShift},
+		{rows: model, needs: withScale},
+		{rows: model, needs: withShift},
 	}
-	attentionWeights = []weight{
+	queryNormWeights = []weight{
+		{rows: normed, needs: withScale},
+		{rows: normed, needs: withShift},
+	}
+	layerExtraWeights = []weight{{rows: layerExtra}}
+	attentionWeights  = []weight{
 		{rows: model, cols: inner, colsBy: byTP},
 		{rows: model, cols: kvInner, colsBy: byKV},
 		{rows: model, cols: kvInner, colsBy: byKV},
@@ -27,6 +36,34 @@ var (
 		{rows: inner, rowsBy: byTP, needs: withBiasQ},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
+		{rows: model, needs: withBiasO},
+	}
+	// keys and values of cross-attention are made from the encoder's width
+	crossAttentionWeights = []weight{
+		{rows: model, cols: inner, colsBy: byTP},
+		{rows: source, cols: kvInner, colsBy: byKV},
+		{rows: source, cols: kvInner, colsBy: byKV},
+		{rows: inner, cols: model, rowsBy: byTP},
+		{rows: inner, rowsBy: byTP, needs: withBiasQ},
+		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
+		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
+		{rows: model, needs: withBiasO},
+	}
+	// the ranks of latent attention are held by every device, what is made from them is split
+	directQueryWeights = []weight{{rows: model, cols: inner, colsBy: byTP}}
+	queryRankWeights   = []weight{
+		{rows: model, cols: queryRank},
+		{rows: queryRank},
+		{rows: queryRank, cols: inner, colsBy: byTP},
+	}
+	latentWeights = []weight{
+		{rows: model, cols: cached},
+		{rows: kvRank},
+		{rows: kvRank, cols: expanded, colsBy: byTP},
+		{rows: outInner, cols: model, rowsBy: byTP},
+		{rows: inner, rowsBy: byTP, needs: withBiasQ},
+		{rows: keyInner, rowsBy: byTP, needs: withBiasK},
+		{rows: valueInner, rowsBy: byTP, needs: withBiasV},
 		{rows: model, needs: withBiasO},
 	}
 	feedForwardWeights = []weight{
@@ -39,31 +76,45 @@ var (
 	}
 	expertWeights = []weight{
 		{rows: model, cols: experts},
-		{rows: model, cols: ffn, colsBy: byTP, copies: experts},
-		{rows: model, cols: ffn, colsBy: byTP, copies: experts, needs: withGate},
-		{rows: ffn, cols: model, rowsBy: byTP, copies: experts},
-		{rows: ffn, rowsBy: byTP, copies: experts, needs: withBiasFFN},
-		{rows: ffn, rowsBy: byTP, copies: experts, needs: withBiasFFN | withGate},
+		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts},
+		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, needs: withGate},
+		{rows: expertFFN, cols: model, rowsBy: byTP, copies: experts},
+		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN},
+		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN | withGate},
 		{rows: model, copies: experts, needs: withBiasFFN},
+	}
+	sharedWeights = []weight{
+		{rows: model, cols: sharedFFN, colsBy: byTP},
+		{rows: model, cols: sharedFFN, colsBy: byTP, needs: withGate},
+		{rows: sharedFFN, cols: model, rowsBy: byTP},
+		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN},
+		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN | withGate},
+		{rows: model, needs: withBiasFFN},
+		{rows: model, needs: withSharedGate},
 	}
 )
 
 // The weights outside the layers. Vocabulary and heads are split, the rest is held by every device.
 var (
-	tokenTableWeights    = []weight{{rows: vocab, cols: model, rowsBy: byTP}}
-	tokenTypeWeights     = []weight{{rows: types, cols: model}}
-	learnedTableWeights  = []weight{{rows: positions, cols: model}}
+	tokenTableWeights    = []weight{{rows: vocab, cols: table, rowsBy: byTP}}
+	sourceTableWeights   = []weight{{rows: sourceVocab, cols: input, rowsBy: byTP}}
+	tokenTypeWeights     = []weight{{rows: types, cols: table}}
+	learnedTableWeights  = []weight{{rows: positions, cols: input}}
 	relativeTableWeights = []weight{{rows: positions, cols: heads, colsBy: byTP}}
-	audioWeights         = []weight{
-		{rows: convIn, cols: model},
-		{rows: model},
-		{rows: convInner, cols: model},
-		{rows: model},
+	pairTableWeights     = []weight{{rows: positions, cols: model}}
+	embeddingNormWeights = []weight{
+		{rows: input, needs: withScale},
+		{rows: input, needs: withShift},
 	}
-	// convolution, its bias, class token
-	patchWeights = []weight{{rows: convIn, cols: model}, {rows: model}, {rows: model}}
-	// dense layer of BERT's head and pooler
-	squareWeights   = []weight{{rows: model, cols: model}, {rows: model}}
+	extraWeights = []weight{{rows: extra}}
+	// dense layer of BERT's pooler, and dense layer and norm of its head
+	squareWeights    = []weight{{rows: model, cols: model}, {rows: model}}
+	transformWeights = []weight{
+		{rows: model, cols: table},
+		{rows: table, needs: withBiasFFN},
+		{rows: table, needs: withScale},
+		{rows: table, needs: withShift},
+	}
 	headBiasWeights = []weight{{rows: vocab, rowsBy: byTP}}
 )
 
@@ -84,10 +135,24 @@ func (t *tally) add(m *stackModel, table []weight, hidden bool) {
 		held := matrix{rows: m.local(w.rows, w.rowsBy), cols: m.local(w.cols, w.colsBy)}
 		held.hidden = hidden && w.cols != one
 		held.factored = m.dims[w.rows] >= adafactorMinDim && m.dims[w.cols] >= adafactorMinDim
-		copies := m.dims[w.copies]
-		t.params += copies * held.rows * held.cols
-		t.state += copies * stateBytes(m.exec.Optimizer, held, m.state)
-		t.largest = max(t.largest, held.rows*held.cols)
+		t.tensor(m, held, m.dims[w.copies])
+	}
+}
+
+// tensor counts so many copies of one weight.
+func (t *tally) tensor(m *stackModel, held matrix, copies float64) {
+	t.params += copies * held.rows * held.cols
+	t.state += copies * stateBytes(m.exec.Optimizer, held, m.state)
+	t.largest = max(t.largest, held.rows*held.cols)
+}
+
+// matrix counts a matrix outside the layers that every device holds, and its bias.
+func (t *tally) matrix(m *stackModel, rows, cols float64, bias bool) {
+	t.tensor(m, matrix{
+		rows: rows, cols: cols, factored: rows >= adafactorMinDim && cols >= adafactorMinDim,
+	}, 1)
+	if bias {
+		t.tensor(m, matrix{rows: cols, cols: 1}, 1)
 	}
 }
 
@@ -106,19 +171,44 @@ func (t tally) plus(u tally) tally {
 // layerTallies returns the weights of a dense and of a sparse layer of a stack.
 func (m *stackModel) layerTallies() (dense, sparse tally) {
 	var common tally
-	common.add(m, attentionWeights, true)
-	blocks := 1
-	if m.cross {
-		blocks = 2
+	k := m.stack
+	switch {
+	case k.Latent == (shapes.Latent{}):
+		common.add(m, attentionWeights, true)
+	case k.Latent.QueryRank > 0:
+		common.add(m, queryRankWeights, true)
+		common.add(m, latentWeights, true)
+	default:
+		common.add(m, directQueryWeights, true)
+		common.add(m, latentWeights, true)
 	}
-	common = common.times(blocks)
-	for range blocks + 1 {
+	if k.QKNorm != shapes.NoQKNorm {
+		common.add(m, queryNormWeights, true)
+	}
+	norms := k.Norms()
+	if m.cross {
+		common.add(m, crossAttentionWeights, true)
+		if k.QKNorm != shapes.NoQKNorm {
+			common.add(m, queryNormWeights, true)
+		}
+		norms += k.CrossNorms()
+	}
+	for range norms {
 		common.add(m, normWeights, true)
+	}
+	if k.LayerExtra > 0 {
+		common.add(m, layerExtraWeights, true)
+	}
+	if k.Position == shapes.RelativeLayers {
+		common.add(m, relativeTableWeights, true)
 	}
 	dense, sparse = common, common
 	dense.add(m, feedForwardWeights, true)
-	if m.stack.Experts > 0 {
+	if k.Experts > 0 {
 		sparse.add(m, expertWeights, true)
+		if k.SharedDFF > 0 {
+			sparse.add(m, sharedWeights, true)
+		}
 	}
 	return dense, sparse
 }

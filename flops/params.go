@@ -21,15 +21,14 @@ type Parameters struct {
 //
 // in the symbols of the package comment, and Raffel et al. 2020 (arXiv 1910.10683, appendix E)
 // gives the shapes. Biases, LayerNorm shifts, learned positions, token types, poolers, experts and
-// routers add theirs. Fixed sinusoidal tables and buffers that no optimizer updates are not
-// counted. It does not allocate.
+// routers add theirs; multi-head latent attention has d·q + q + q·i + d·(c + r) + c +
+// c·heads·(d_kv − r + v) + heads·v·d for ranks q and c, r rotated and v value dimensions
+// (DeepSeek-AI 2024, arXiv 2405.04434, section 2.1). Fixed sinusoidal tables and buffers that no
+// optimizer updates are not counted. It does not allocate.
 func CountParameters(s *shapes.Shape) Parameters {
 	var p Parameters
-	d := int64(s.DModel)
-	norm := normParameters(s)
-
-	tables := tokenTable(s) + int64(s.TokenTypes)*d
-	p.By[Embedding] = tables
+	p.By[Embedding] = tokenTable(s) + sourceTable(s) + typeTable(s)
+	tables := p.By[Embedding]
 	p.By[Positions] = positionParameters(s, &s.Encoder) + positionParameters(s, &s.Decoder)
 	idle := int64(0) // parameters of experts that a token does not visit
 	for _, part := range [...]struct {
@@ -41,34 +40,44 @@ func CountParameters(s *shapes.Shape) Parameters {
 		{&s.Decoder, decoderComponents, s.CrossAttention()},
 	} {
 		k := part.stack
-		layers := int64(k.Layers)
-		if layers == 0 {
+		if k.Layers == 0 {
 			continue
 		}
-		attention := attentionParameters(s, k)
-		norms := 2 * layers * norm
+		d := int64(s.WidthOf(k))
+		norm := normFactor(s.Norm) * d
+		p.By[FrontendInput] += frontendParameters(s, k) + int64(k.Extra)
+		if s.EmbeddingNorm {
+			p.By[Embedding] += normFactor(s.Norm) * int64(s.InputWidth(k))
+		}
+		if s.TiedStacks && k == &s.Encoder {
+			continue
+		}
+		layers := int64(k.HasOwnWeights())
+		norms := layers * (int64(k.Norms())*norm + int64(k.LayerExtra))
 		if part.cross {
-			p.By[DecoderCrossAttention] = layers * attention
-			norms += layers * norm
+			p.By[DecoderCrossAttention] = layers * attentionParameters(s, k, s.WidthOf(&s.Encoder))
+			norms += layers * int64(k.CrossNorms()) * norm
 		}
 		if k.FinalNorm {
 			norms += norm
 		}
-		if s.EmbeddingNorm {
-			p.By[Embedding] += norm
-		}
-		expert := ffnParameters(s, k)
 		sparse := int64(k.SparseLayers())
-		p.By[part.in.attention] = layers * attention
+		expert := ffnParameters(s, k, k.ExpertInner())
+		shared := ffnShared(s, k)
+		p.By[part.in.attention] = layers * attentionParameters(s, k, int(d))
 		p.By[part.in.norm] = norms
-		p.By[part.in.ffn] = (layers-sparse)*expert + sparse*int64(k.Experts)*(expert+d)
-		p.By[FrontendInput] += frontendParameters(s, k)
+		p.By[part.in.ffn] = (layers-sparse)*ffnParameters(s, k, k.DFF) +
+			sparse*(int64(k.Experts)*(expert+d)+shared)
 		idle += sparse * int64(k.Experts-k.ActiveExperts) * expert
 	}
 	if s.Pooler {
+		d := int64(s.WidthOf(&s.Encoder))
 		p.By[PoolerLayer] = d*d + d
 	}
 	p.By[LogitHead] = headParameters(s)
+	for i := range s.Dense {
+		p.By[denseComponent(&s.Dense[i])] += denseParameters(&s.Dense[i])
+	}
 
 	for _, n := range p.By {
 		p.Total += n
@@ -77,52 +86,111 @@ func CountParameters(s *shapes.Shape) Parameters {
 	p.NonEmbedding = p.Total - tables - learnedPositions(s, &s.Encoder) - learnedPositions(s,
 		&s.Decoder)
 	if s.Head == shapes.HeadUntied {
-		p.NonEmbedding -= int64(s.Vocab) * d
+		p.NonEmbedding -= int64(s.Vocab) * int64(s.TableWidth())
 	}
 	return p
 }
 
-// tokenTable returns V·d when any part of the model needs the token embedding.
+// tokenTable returns V·d when any part of the model needs the token table the stacks share.
 func tokenTable(s *shapes.Shape) int64 {
-	if s.ReadsTokens() || s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM {
-		return int64(s.Vocab) * int64(s.DModel)
+	if s.SharesTable(&s.Encoder) || s.SharesTable(&s.Decoder) || s.Head == shapes.HeadTied ||
+		s.Head == shapes.HeadMLM {
+		return int64(s.Vocab) * int64(s.TableWidth())
 	}
 	return 0
 }
 
-func normParameters(s *shapes.Shape) int64 {
-	if s.Norm == shapes.LayerNorm {
-		return 2 * int64(s.DModel)
-	}
-	return int64(s.DModel)
+// sourceTable returns the encoder's own token table.
+func sourceTable(s *shapes.Shape) int64 {
+	return int64(s.SourceVocab) * int64(s.InputWidth(&s.Encoder))
 }
 
+func typeTable(s *shapes.Shape) int64 { return int64(s.TokenTypes) * int64(s.TableWidth()) }
+
+// normFactor returns how many vectors of its width a norm has.
+func normFactor(n shapes.Norm) int64 {
+	switch n {
+	case shapes.LayerNorm:
+		return 2
+	case shapes.FixedNorm:
+		return 0
+	default:
+		return 1
+	}
+}
+
+// positionParameters returns the table of positions; the stacks of a tied model share the
+// decoder's.
 func positionParameters(s *shapes.Shape, k *shapes.Stack) int64 {
-	if k.Layers > 0 && k.Position == shapes.Relative {
-		return int64(k.Positions) * int64(k.Heads)
+	if k.Layers == 0 || s.TiedStacks && k == &s.Encoder {
+		return 0
+	}
+	rows := int64(k.Positions)
+	switch k.Position {
+	case shapes.Relative:
+		return rows * int64(k.Heads)
+	case shapes.RelativeLayers:
+		return rows * int64(k.Heads) * int64(k.Layers)
+	case shapes.Disentangled:
+		return rows * int64(s.WidthOf(k))
 	}
 	return learnedPositions(s, k)
 }
 
 func learnedPositions(s *shapes.Shape, k *shapes.Stack) int64 {
-	if k.Layers > 0 && k.Position == shapes.Learned {
-		return int64(k.Positions) * int64(s.DModel)
+	if k.Layers > 0 && k.Position == shapes.Learned && !(s.TiedStacks && k == &s.Encoder) {
+		return int64(k.Positions) * int64(s.InputWidth(k))
 	}
 	return 0
 }
 
-// attentionParameters returns 2di + 2dk and the biases of one attention block.
-func attentionParameters(s *shapes.Shape, k *shapes.Stack) int64 {
-	d, i, kv := int64(s.DModel), int64(k.Inner()), int64(k.KVInner())
-	return 2*d*i + 2*d*kv +
-		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, kv) +
-		present(s.Bias, shapes.BiasV, kv) + present(s.Bias, shapes.BiasO, d)
+// attentionParameters returns 2di + 2dk, the biases and the norms of queries and keys of one
+// attention block whose keys and values are made from vectors of a given width.
+func attentionParameters(s *shapes.Shape, k *shapes.Stack, from int) int64 {
+	d, i, kv, o := int64(s.WidthOf(k)), int64(k.Inner()), int64(k.KVInner()), int64(k.OutputInner())
+	var n int64
+	if l := &k.Latent; *l != (shapes.Latent{}) {
+		q, c, r := int64(l.QueryRank), int64(l.KVRank), int64(l.RotaryWidth)
+		if n = d * i; q > 0 {
+			n = d*q + q + q*i
+		}
+		n += int64(from)*(c+r) + c + c*int64(latentExpanded(k))
+	} else {
+		n = d*i + 2*int64(from)*kv
+	}
+	switch k.QKNorm {
+	case shapes.QKNormHead:
+		n += 2 * normFactor(s.Norm) * int64(k.DKV)
+	case shapes.QKNormFull:
+		n += normFactor(s.Norm) * (i + kv)
+	}
+	return n + o*d +
+		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, int64(k.KeyInner())) +
+		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) + present(s.Bias, shapes.BiasO, d)
 }
 
-// ffnParameters returns gdf and the biases of one dense feed-forward or expert.
-func ffnParameters(s *shapes.Shape, k *shapes.Stack) int64 {
-	d, f, g := int64(s.DModel), int64(k.DFF), int64(k.FFNMatrices())
-	return g*d*f + present(s.Bias, shapes.BiasFFN, (g-1)*f+d)
+// latentExpanded returns the width that the latent vector of keys and values is expanded to:
+// heads·(d_kv − rotated + value width).
+func latentExpanded(k *shapes.Stack) int {
+	return k.Heads * (k.DKV - k.Latent.RotaryWidth + k.Latent.ValueWidth)
+}
+
+// ffnParameters returns gdf and the biases of one feed-forward or expert of inner width f.
+func ffnParameters(s *shapes.Shape, k *shapes.Stack, f int) int64 {
+	d, inner, g := int64(s.WidthOf(k)), int64(f), int64(k.FFNMatrices())
+	return g*d*inner + present(s.Bias, shapes.BiasFFN, (g-1)*inner+d)
+}
+
+// ffnShared returns the parameters of the experts that every token visits, and of their gate.
+func ffnShared(s *shapes.Shape, k *shapes.Stack) int64 {
+	if k.SharedDFF == 0 {
+		return 0
+	}
+	n := ffnParameters(s, k, k.SharedDFF)
+	if k.SharedGate {
+		n += int64(s.WidthOf(k))
+	}
+	return n
 }
 
 func present(have, want shapes.Bias, n int64) int64 {
@@ -132,32 +200,63 @@ func present(have, want shapes.Bias, n int64) int64 {
 	return 0
 }
 
-// frontendParameters returns the weights and biases of the convolutions. Whisper: widths 3, c→d and
-// d→d (Radford et al. 2022, arXiv 2212.04356, section 2.2). ViT: one p×p convolution and the class
-// token (Dosovitskiy et al. 2020, arXiv 2010.11929, section 3.1).
+// frontendParameters returns the weights and biases of the convolutions of
+// [shapes.Frontend.Convolutions].
 func frontendParameters(s *shapes.Shape, k *shapes.Stack) int64 {
-	d, c, patch := int64(s.DModel), int64(k.Frontend.Channels), int64(k.Frontend.Patch)
-	switch k.Frontend.Kind {
-	case shapes.Audio:
-		return (3*c*d + d) + (3*d*d + d)
-	case shapes.Patches:
-		return patch*patch*c*d + d + d
-	default:
+	if k.Frontend.Kind == shapes.Tokens {
 		return 0
 	}
+	convs, extra := k.Frontend.Convolutions(s.WidthOf(k))
+	n := int64(extra)
+	for i := range convs {
+		n += convParameters(&convs[i])
+	}
+	return n
+}
+
+func convParameters(c *shapes.Conv) int64 {
+	n := int64(c.In)*int64(c.Out)*int64(c.Taps) + int64(c.Extra)
+	if c.Bias {
+		n += int64(c.Out)
+	}
+	return n
 }
 
 func headParameters(s *shapes.Shape) int64 {
-	d, v := int64(s.DModel), int64(s.Vocab)
+	d, v := int64(s.TableWidth()), int64(s.Vocab)
 	n := int64(0)
 	switch s.Head {
 	case shapes.HeadUntied:
 		n = v * d
 	case shapes.HeadMLM:
-		n = d*d + d + normParameters(s)
+		n = transformParameters(s)
 	}
 	if s.HeadBias && s.Head != shapes.HeadNone {
 		n += v
 	}
 	return n
+}
+
+// transformParameters returns the dense layer and the norm of BERT's masked-language-model head,
+// d·E + E and a norm of the token table's width E. It has no bias where the feed-forward has none
+// (ModernBERT).
+func transformParameters(s *shapes.Shape) int64 {
+	d, e := int64(s.DModel), int64(s.TableWidth())
+	return d*e + normFactor(s.Norm)*e + present(s.Bias, shapes.BiasFFN, e)
+}
+
+func denseParameters(l *shapes.Dense) int64 {
+	n := int64(l.In) * int64(l.Out)
+	if l.Bias {
+		n += int64(l.Out)
+	}
+	return n
+}
+
+// denseComponent books a layer at the input as part of it, and all others as a head.
+func denseComponent(l *shapes.Dense) Component {
+	if l.At == shapes.EncoderInput || l.At == shapes.DecoderInput {
+		return FrontendInput
+	}
+	return LogitHead
 }

@@ -60,7 +60,7 @@ func randomShape(t *rapid.T) shapes.Shape {
 		Name:   "random",
 		DModel: rapid.IntRange(1, 300).Draw(t, "d_model"),
 		Vocab:  rapid.IntRange(1, 2000).Draw(t, "vocab"),
-		Norm: rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNorm}).Draw(t,
+		Norm: rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNormNoBias, shapes.FixedNorm, shapes.LayerNorm}).Draw(t,
 			"norm"),
 		Head: rapid.SampledFrom([]shapes.Head{
 			shapes.HeadTied, shapes.HeadUntied,
@@ -80,6 +80,7 @@ func randomShape(t *rapid.T) shapes.Shape {
 	if which&2 != 0 {
 		s.Decoder = randomStack(t, "decoder")
 	}
+	unusual(t, &s, which == 3)
 	s.Pooler = s.Encoder.Layers > 0 && rapid.Bool().Draw(t, "pooler")
 	if s.ReadsTokens() {
 		s.TokenTypes = rapid.IntRange(0, 3).Draw(t, "token_types")
@@ -88,6 +89,81 @@ func randomShape(t *rapid.T) shapes.Shape {
 		t.Fatalf("random shape is not valid: %v", err)
 	}
 	return s
+}
+
+// unusual draws what few families have.
+func unusual(t *rapid.T, s *shapes.Shape, both bool) {
+	some := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) == 0 }
+	size := func(name string) int { return rapid.IntRange(1, 90).Draw(t, name) }
+	if some("factorised") {
+		s.EmbeddingWidth = size("embedding_width")
+	}
+	if both {
+		s.Towers = some("towers")
+		if s.Encoder.Frontend.Kind == shapes.Tokens && some("source_vocab") {
+			s.SourceVocab = size("source_vocab")
+		}
+		if (s.SourceVocab > 0 || s.Encoder.Frontend.Kind != shapes.Tokens) && some("source_width") {
+			s.SourceWidth = size("source_width")
+		}
+		if s.SourceVocab == 0 && s.SourceWidth == 0 && s.Encoder.Frontend.Kind == shapes.Tokens &&
+			some("tied_stacks") {
+			s.Decoder, s.TiedStacks = s.Encoder, true
+		}
+		if s.CrossAttention() {
+			s.Decoder.Latent = shapes.Latent{}
+			if s.TiedStacks {
+				s.Encoder = s.Decoder
+			}
+		}
+	}
+	for n := range s.Dense {
+		if some("dense") {
+			at := shapes.Place(rapid.IntRange(0, 4).Draw(t, "at"))
+			encoder := at == shapes.EncoderInput || at == shapes.EncoderOutput
+			if at == shapes.Pooled || both || encoder == (s.Encoder.Layers > 0) {
+				s.Dense[n] = shapes.Dense{
+					In: size("dense_in"), Out: size("dense_out"), Bias: some("dense_bias"), At: at,
+				}
+			}
+		}
+	}
+}
+
+// unusualLayers draws what the layers of few families have.
+func unusualLayers(t *rapid.T, k *shapes.Stack) {
+	some := func(name string) bool { return rapid.IntRange(0, 3).Draw(t, name) == 0 }
+	size := func(name string) int { return rapid.IntRange(1, 90).Draw(t, name) }
+	k.Parallel = some("parallel")
+	k.NormsPerLayer = rapid.SampledFrom([]int{0, 0, 0, 1, 2, 3, 4}).Draw(t, "norms_per_layer")
+	switch {
+	case k.Position != shapes.Disentangled && some("latent"):
+		k.KVHeads = k.Heads
+		k.Latent = shapes.Latent{
+			QueryRank: rapid.IntRange(0, 40).Draw(t, "query_rank"), KVRank: size("kv_rank"),
+			RotaryWidth: rapid.IntRange(0, k.DKV).Draw(t, "rotary"), ValueWidth: size("value"),
+		}
+	default:
+		k.QKNorm = shapes.QKNorm(rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "qk_norm"))
+	}
+	if some("window") {
+		k.Window = size("window")
+		k.FullLayers = rapid.IntRange(0, k.Layers).Draw(t, "full_layers")
+	}
+	if k.Experts > 0 {
+		k.DenseFirst = rapid.IntRange(0, k.Layers).Draw(t, "dense_first")
+		if some("expert_width") {
+			k.ExpertDFF = size("expert_d_ff")
+		}
+		if some("shared") {
+			k.SharedDFF, k.SharedGate = size("shared_d_ff"), some("shared_gate")
+		}
+	} else if k.Window == 0 && k.Position != shapes.RelativeLayers && some("own_layers") {
+		k.OwnLayers = rapid.IntRange(1, k.Layers).Draw(t, "own")
+	}
+	if some("extras") {
+		k.LayerExtra, k.Extra = size("layer_extra"), size("extra")
+	}
 }
 
 func randomStack(t *rapid.T, name string) shapes.Stack {
@@ -106,11 +182,12 @@ func randomStack(t *rapid.T, name string) shapes.Stack {
 		Position: rapid.SampledFrom([]shapes.Position{
 			shapes.Relative, shapes.Learned,
 			shapes.Rotary, shapes.Sinusoidal, shapes.ALiBi, shapes.NoPosition,
+			shapes.RelativeLayers, shapes.Disentangled,
 		}).Draw(t,
 			name+".position"),
 		FinalNorm: rapid.Bool().Draw(t, name+".final_norm"),
 	}
-	if k.Position == shapes.Relative || k.Position == shapes.Learned {
+	if k.Position.Table() {
 		k.Positions = rapid.IntRange(64, 90).Draw(t, name+".positions")
 	}
 	if rapid.Bool().Draw(t, name+".sparse") {
@@ -118,16 +195,26 @@ func randomStack(t *rapid.T, name string) shapes.Stack {
 		k.ActiveExperts = rapid.IntRange(1, k.Experts).Draw(t, name+".active_experts")
 		k.SparseEvery = rapid.IntRange(1, k.Layers).Draw(t, name+".sparse_every")
 	}
-	switch rapid.IntRange(0, 3).Draw(t, name+".frontend") {
+	unusualLayers(t, &k)
+	switch rapid.IntRange(0, 6).Draw(t, name+".frontend") {
 	case 1:
 		k.Frontend = shapes.Frontend{
 			Kind:     shapes.Audio,
 			Channels: rapid.IntRange(1, 80).Draw(t, name+".channels"),
 		}
+	case 3:
+		k.Frontend = shapes.Frontend{Kind: shapes.Convolved}
+		for n := range rapid.IntRange(1, shapes.MaxConvs).Draw(t, name+".convs") {
+			k.Frontend.Convs[n] = shapes.Conv{
+				In: int32(1 + n), Out: 7, Taps: int32(3 + n), Rate: int32(10 - n),
+				Extra: int32(2 * n), Bias: n%2 == 0,
+			}
+		}
 	case 2:
 		k.Frontend = shapes.Frontend{
 			Kind: shapes.Patches, Channels: 3,
-			Patch: rapid.IntRange(1, 16).Draw(t, name+".patch"),
+			Patch:  rapid.IntRange(1, 16).Draw(t, name+".patch"),
+			NoBias: rapid.Bool().Draw(t, name+".no_bias"), NoClass: rapid.Bool().Draw(t, name+".no_class"),
 		}
 	}
 	return k

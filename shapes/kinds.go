@@ -21,19 +21,43 @@ const (
 // The names of each kind, in the order of its constants. They are what config files say and tables
 // print.
 var (
-	normNames       = []string{"rmsnorm", "layernorm"}
+	normNames       = []string{"rmsnorm", "layernorm", "layernorm-nobias", "fixed"}
 	headNames       = []string{"tied", "untied", "mlm", "none"}
 	activationNames = []string{"relu", "gelu", "silu"}
-	positionNames   = []string{"relative", "learned", "rotary", "sinusoidal", "alibi", "none"}
-	frontendNames   = []string{"tokens", "audio", "patches"}
+	positionNames   = []string{"relative", "learned", "rotary", "sinusoidal", "alibi", "none", "relative-layers", "disentangled"}
+	frontendNames   = []string{"tokens", "audio", "patches", "convolutions"}
+	qkNormNames     = []string{"none", "head", "full"}
+	placeNames      = []string{"encoder-input", "decoder-input", "encoder-output", "decoder-output", "pooled"}
 )
 
 // Norm is a kind of normalisation layer.
 type Norm uint8
 
 const (
-	RMSNorm   Norm = iota // one scale per feature: d parameters (T5, Llama)
-	LayerNorm             // scale and shift: 2d parameters
+	RMSNorm         Norm = iota // one scale per feature: d parameters (T5, Llama)
+	LayerNorm                   // scale and shift: 2d parameters
+	LayerNormNoBias             // scale alone: d parameters (MPT, Cohere)
+	FixedNorm                   // neither: no parameters (the first OLMo)
+)
+
+// QKNorm says which norm queries and keys have.
+type QKNorm uint8
+
+const (
+	NoQKNorm   QKNorm = iota
+	QKNormHead        // one of d_kv for all query heads and one for all key heads (Qwen3)
+	QKNormFull        // over all heads together: i for queries and k for keys (OLMo 2)
+)
+
+// Place is where a [Dense] layer runs.
+type Place uint8
+
+const (
+	EncoderInput  Place = iota // on every position, before the encoder's layers
+	DecoderInput               // before the decoder's
+	EncoderOutput              // on every position of the encoder's output
+	DecoderOutput              // of the decoder's
+	Pooled                     // once per sequence
 )
 
 // Activation is the non-linearity of a feed-forward network.
@@ -65,7 +89,16 @@ const (
 	Sinusoidal                 // fixed, not counted as parameters
 	ALiBi                      // no parameters
 	NoPosition
+	RelativeLayers // a table of Positions × Heads in every layer (umT5, BEiT)
+	// one table of Positions × d, which every layer projects to keys and queries and multiplies
+	// with queries and keys (He et al. 2020, DeBERTa, arXiv 2006.03654, section 3.1)
+	Disentangled
 )
+
+// Table reports whether the kind has a table of Positions rows.
+func (p Position) Table() bool {
+	return p == Relative || p == Learned || p == RelativeLayers || p == Disentangled
+}
 
 // Bias is the set of projections that carry a bias vector.
 type Bias uint8
@@ -92,6 +125,49 @@ type Frontend struct {
 	Kind     FrontendKind
 	Channels int // mel bins or colour channels
 	Patch    int // side of a square patch (Patches only)
+
+	NoBias  bool           // the patch convolution has no bias (CLIP)
+	NoClass bool           // there is no class token (SigLIP)
+	Convs   [MaxConvs]Conv // of Convolutions, used from the front
+}
+
+// MaxConvs is how many convolutions a front end has: wav2vec 2.0 has seven, a projection and the
+// convolution of positions.
+const MaxConvs = 9
+
+// Conv is one convolution of a front end.
+type Conv struct {
+	In   int32 // input channels of one output channel, its group's alone; 0 where not used
+	Out  int32 // output channels
+	Taps int32 // positions of the kernel
+	Rate int32 // outputs per position of the stack: the product of the later strides
+	// parameters that enter no product: its norm, a weight's magnitude
+	Extra int32
+	Bias  bool
+}
+
+// Convolutions returns the convolutions of a front end that feeds a stack of width d, and the
+// parameters beside them: Whisper's two of width 3 (Radford et al. 2022, arXiv 2212.04356, section
+// 2.2), ViT's one of patch × patch and its class token (Dosovitskiy et al. 2020, arXiv 2010.11929,
+// section 3.1), or those the front end lists.
+func (f *Frontend) Convolutions(d int) (convs [MaxConvs]Conv, extra int) {
+	const width = 3 // of Whisper's kernels
+	switch f.Kind {
+	case Audio:
+		convs[0] = Conv{In: int32(f.Channels), Out: int32(d), Taps: width, Rate: 2, Bias: true}
+		convs[1] = Conv{In: int32(d), Out: int32(d), Taps: width, Rate: 1, Bias: true}
+	case Patches:
+		convs[0] = Conv{
+			In: int32(f.Channels), Out: int32(d), Taps: int32(f.Patch * f.Patch), Rate: 1,
+			Bias: !f.NoBias,
+		}
+		if !f.NoClass {
+			extra = d
+		}
+	case Convolved:
+		convs = f.Convs
+	}
+	return convs, extra
 }
 
 // FrontendKind is a kind of [Frontend].
@@ -101,5 +177,6 @@ const (
 	Tokens FrontendKind = iota // token embedding shared by the stacks
 	// Whisper: two width-3 convolutions, the second with stride 2, both with bias
 	Audio
-	Patches // ViT: one Patch×Patch convolution with bias and a class token
+	Patches   // ViT: one Patch×Patch convolution with bias and a class token
+	Convolved // the list Convs
 )

@@ -32,6 +32,26 @@ func (p Position) String() string { return kindName(positionNames, p) }
 // String returns the word used in config files, e.g. "tokens".
 func (k FrontendKind) String() string { return kindName(frontendNames, k) }
 
+// String returns the word used in config files, e.g. "head".
+func (q QKNorm) String() string { return kindName(qkNormNames, q) }
+
+// String returns the word used in config files, e.g. "encoder-output".
+func (p Place) String() string { return kindName(placeNames, p) }
+
+// MarshalText writes the word of [QKNorm.String].
+func (q QKNorm) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
+
+// MarshalText writes the word of [Place.String].
+func (p Place) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText accepts the words of [QKNorm.String]; else a [*KindError].
+func (q *QKNorm) UnmarshalText(text []byte) error {
+	return parseKind(q, "qk_norm", qkNormNames, text)
+}
+
+// UnmarshalText accepts the words of [Place.String]; else a [*KindError].
+func (p *Place) UnmarshalText(text []byte) error { return parseKind(p, "place", placeNames, text) }
+
 // MarshalText writes the word of [Norm.String].
 func (n Norm) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 

@@ -5,9 +5,11 @@ package shapes
 // Symbols used throughout the project: d = DModel, V = Vocab, and per stack L = Layers, f = DFF, i
 // = Heads·DKV, k = KVHeads·DKV. i is not d in general: T5-3B has i = 4096 and d = 1024.
 //
-// Not modelled: parallel attention and feed-forward blocks that share a norm, sliding-window
-// attention, factorised embeddings, query-key norms. None of the supported architectures needs them
-// for its parameter count.
+// The fields of the first group describe every model; those of the second say what a few families
+// have, and zero means that the model does not have it.
+//
+// Not modelled: state-space, linear-attention and convolutional layers, layers of unequal width,
+// and cross-attention of another width or number of heads than self-attention.
 type Shape struct {
 	Name   string // catalogue name or edit, e.g. "t5-small/nl=16"; not part of the architecture
 	Family Family // which recipe the shape follows, for defaults and labels
@@ -26,6 +28,30 @@ type Shape struct {
 	EmbeddingNorm bool
 	TokenTypes    int  // rows of the token-type embedding (BERT: 2)
 	Pooler        bool // a d×d dense layer on the first encoder position (BERT)
+
+	// rows of a token table of the encoder's own (FSMT, T5Gemma, wrappers of two models); 0 = the
+	// stacks share one
+	SourceVocab int
+	SourceWidth int // of the encoder's residual stream where it is not d; 0 = d
+	// width of the tables of tokens, token types and learned positions where it is not d (ALBERT,
+	// ELECTRA: 128); 0 = d. A [Dense] layer at the input widens it
+	EmbeddingWidth int
+	// the stacks do not attend to each other: two towers (CLIP), or a picture encoder whose output
+	// stands among a language model's tokens (LLaVA)
+	Towers bool
+	// the encoder's layers, positions and final norm are the decoder's: they add no parameters
+	TiedStacks bool
+	Dense      [MaxDense]Dense // further dense layers outside the stacks, used from the front
+}
+
+// MaxDense is how many dense layers a model has outside its stacks.
+const MaxDense = 5
+
+// Dense is a dense layer outside the stacks: a projection of embeddings, or a task's head.
+type Dense struct {
+	In, Out int // 0 where the slot is not used
+	Bias    bool
+	At      Place
 }
 
 // Stack is a run of identical Transformer layers.
@@ -51,6 +77,40 @@ type Stack struct {
 	SparseEvery   int // every SparseEvery-th layer is sparse (Switch: 2); 1 = all
 
 	Frontend Frontend // what feeds the stack when it is not token embeddings
+
+	OwnLayers int // layers with weights of their own, which the others repeat (ALBERT: 1); 0 = all
+
+	Parallel bool // attention and feed-forward read the same input (GPT-J, Falcon)
+	// norms of attention and feed-forward together: 1 shared by a parallel block, 4 before and
+	// after each (Gemma 2); 0 = 2. Cross-attention has half as many, at least one
+	NormsPerLayer int
+	QKNorm        QKNorm // norm of queries and keys
+	Latent        Latent // multi-head latent attention (DeepSeek)
+
+	// positions that a query of a windowed layer sees, itself included; chunked attention is taken
+	// as a window of its chunk. 0 = all
+	Window     int
+	FullLayers int // layers without the window, spread evenly; 0 without a window
+
+	ExpertDFF  int  // inner width of an expert where it is not d_ff; 0 = d_ff
+	SharedDFF  int  // inner width of the experts that every token visits, together
+	SharedGate bool // a d×1 gate on the shared experts (Qwen2-MoE)
+	DenseFirst int  // leading layers without experts
+
+	// parameters that enter no matrix product: of each layer (layer scales, attention sinks), and
+	// outside the layers (mask tokens, norms of a task's head)
+	LayerExtra, Extra int
+}
+
+// Latent is the low-rank factors of multi-head latent attention (DeepSeek-AI 2024, arXiv
+// 2405.04434, section 2.1). Keys are DKV wide, of which RotaryWidth are rotated and shared by the
+// heads; only KVRank + RotaryWidth numbers a position are cached. The zero value is ordinary
+// attention.
+type Latent struct {
+	QueryRank   int // 0 = queries are projected directly
+	KVRank      int
+	RotaryWidth int
+	ValueWidth  int // width of one head's values
 }
 
 // Inner returns i = Heads·DKV, the width of the concatenated query heads.
@@ -58,6 +118,86 @@ func (s *Stack) Inner() int { return s.Heads * s.DKV }
 
 // KVInner returns k = KVHeads·DKV, the width of the concatenated key heads.
 func (s *Stack) KVInner() int { return s.KVHeads * s.DKV }
+
+// KeyInner returns the width of the concatenated keys of attention's core: k, or i with latent
+// attention, which makes keys for every head.
+func (s *Stack) KeyInner() int {
+	if s.Latent != (Latent{}) {
+		return s.Inner()
+	}
+	return s.KVInner()
+}
+
+// ValueInner returns the width of the concatenated values: k, or Heads·ValueWidth with latent
+// attention.
+func (s *Stack) ValueInner() int {
+	if s.Latent != (Latent{}) {
+		return s.Heads * s.Latent.ValueWidth
+	}
+	return s.KVInner()
+}
+
+// OutputInner returns the input width of the output projection: i, or Heads·ValueWidth with latent
+// attention.
+func (s *Stack) OutputInner() int {
+	if s.Latent != (Latent{}) {
+		return s.Heads * s.Latent.ValueWidth
+	}
+	return s.Inner()
+}
+
+// CachedWidth returns the numbers a layer caches for each position of its keys and values: 2k, or
+// KVRank + RotaryWidth with latent attention.
+func (s *Stack) CachedWidth() int {
+	if s.Latent != (Latent{}) {
+		return s.Latent.KVRank + s.Latent.RotaryWidth
+	}
+	return 2 * s.KVInner()
+}
+
+// Norms returns the norms of attention and feed-forward in one layer.
+func (s *Stack) Norms() int {
+	if s.NormsPerLayer == 0 {
+		return 2
+	}
+	return s.NormsPerLayer
+}
+
+// CrossNorms returns the norms of cross-attention in one layer.
+func (s *Stack) CrossNorms() int { return max(1, s.Norms()/2) }
+
+// ExpertInner returns the inner width of one expert.
+func (s *Stack) ExpertInner() int {
+	if s.ExpertDFF == 0 {
+		return s.DFF
+	}
+	return s.ExpertDFF
+}
+
+// HasOwnWeights returns how many layers have weights of their own.
+func (s *Stack) HasOwnWeights() int {
+	if s.OwnLayers == 0 {
+		return s.Layers
+	}
+	return s.OwnLayers
+}
+
+// WindowedBefore returns how many of the first n layers have a window.
+func (s *Stack) WindowedBefore(n int) int {
+	if s.Window == 0 || s.Layers == 0 {
+		return 0
+	}
+	return n - n*s.FullLayers/s.Layers
+}
+
+// SparseBefore returns how many of the first n layers have experts: every SparseEvery-th one after
+// the DenseFirst leading ones.
+func (s *Stack) SparseBefore(n int) int {
+	if s.Experts == 0 || s.SparseEvery == 0 {
+		return 0
+	}
+	return max(0, n/s.SparseEvery-s.DenseFirst/s.SparseEvery)
+}
 
 // FFNMatrices returns g, the matrices of the feed-forward: 3 gated, else 2.
 func (s *Stack) FFNMatrices() int {
@@ -69,14 +209,43 @@ func (s *Stack) FFNMatrices() int {
 
 // SparseLayers returns how many of the layers have experts.
 func (s *Stack) SparseLayers() int {
-	if s.Experts == 0 || s.SparseEvery == 0 {
-		return 0
-	}
-	return s.Layers / s.SparseEvery
+	return s.SparseBefore(s.Layers)
 }
 
 // CrossAttention reports whether the decoder attends to the encoder.
-func (s *Shape) CrossAttention() bool { return s.Encoder.Layers > 0 && s.Decoder.Layers > 0 }
+func (s *Shape) CrossAttention() bool {
+	return s.Encoder.Layers > 0 && s.Decoder.Layers > 0 && !s.Towers
+}
+
+// WidthOf returns the width of the residual stream of one of the shape's own stacks.
+func (s *Shape) WidthOf(k *Stack) int {
+	if k == &s.Encoder && s.SourceWidth > 0 {
+		return s.SourceWidth
+	}
+	return s.DModel
+}
+
+// TableWidth returns the width of the token table and of the logits' input.
+func (s *Shape) TableWidth() int {
+	if s.EmbeddingWidth == 0 {
+		return s.DModel
+	}
+	return s.EmbeddingWidth
+}
+
+// InputWidth returns the width of the tables of positions and of the embedding norm of one of the
+// shape's own stacks: that of the token table, or of an encoder with a width of its own.
+func (s *Shape) InputWidth(k *Stack) int {
+	if k == &s.Encoder && s.SourceWidth > 0 {
+		return s.SourceWidth
+	}
+	return s.TableWidth()
+}
+
+// SharesTable reports whether a stack looks its tokens up in the model's token table.
+func (s *Shape) SharesTable(k *Stack) bool {
+	return k.Layers > 0 && k.Frontend.Kind == Tokens && (s.SourceVocab == 0 || k != &s.Encoder)
+}
 
 // SameArchitecture reports whether two shapes differ in name and family only.
 func (s Shape) SameArchitecture(t Shape) bool {

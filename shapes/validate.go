@@ -51,6 +51,8 @@ const (
 	maxVocab   = 1 << 24
 	maxLayers  = 1 << 13
 	maxExperts = 1 << 16
+	maxLength  = 1 << 24
+	maxExtra   = 1 << 30
 	maxParams  = 1e18 // < 2^63 with room for optimizer bytes
 )
 
@@ -80,6 +82,27 @@ func (s *Shape) Validate() error {
 	if int(s.Head) >= len(headNames) {
 		c.fault("head", s.Head.String(), strings.Join(headNames, ", "))
 	}
+	c.within("source_vocab", s.SourceVocab, 0, maxVocab)
+	c.within("embedding_width", s.EmbeddingWidth, 0, maxDim)
+	c.within("source_width", s.SourceWidth, 0, maxDim)
+	both := s.Encoder.Layers > 0 && s.Decoder.Layers > 0
+	if s.SourceVocab > 0 && (!both || s.Encoder.Frontend.Kind != Tokens) {
+		c.fault("source_vocab", fmt.Sprint(s.SourceVocab), "0 unless an encoder of two stacks reads tokens")
+	}
+	if s.SourceWidth > 0 && (!both || s.Encoder.Frontend.Kind == Tokens && s.SourceVocab == 0) {
+		c.fault("source_width", fmt.Sprint(s.SourceWidth),
+			"0 unless an encoder of two stacks has its own input")
+	}
+	if s.Towers && !both {
+		c.fault("towers", "true", "false without two stacks")
+	}
+	if s.TiedStacks && (!both || !s.tieable()) {
+		c.fault("tied_stacks", "true", "false unless both stacks are alike")
+	}
+	if s.CrossAttention() && s.Decoder.Latent != (Latent{}) {
+		c.fault("decoder.latent", "given", "ordinary attention in a decoder with cross-attention")
+	}
+	c.dense(s)
 	if len(c) == 0 && s.roughParams() > maxParams {
 		c.fault("size", fmt.Sprintf("about %.3g parameters", s.roughParams()),
 			fmt.Sprintf("at most %g", float64(maxParams)))
@@ -100,13 +123,30 @@ func (s *Shape) ReadsTokens() bool {
 // exact count would not fit an int64.
 func (s *Shape) roughParams() float64 {
 	d := float64(s.DModel)
-	total := 2*float64(s.Vocab)*d + d*d
+	total := 2*float64(s.Vocab)*(d+float64(s.EmbeddingWidth)) + d*d
+	for _, l := range s.Dense {
+		total += float64(l.In+1) * float64(l.Out)
+	}
 	for _, k := range []*Stack{&s.Encoder, &s.Decoder} {
-		ffn := float64(k.FFNMatrices()) * d * float64(k.DFF) * float64(max(1, k.Experts))
-		total += float64(k.Layers) * (ffn + 8*d*float64(k.Inner()+k.KVInner()+1))
-		total += float64(k.Positions) * float64(max(s.DModel, k.Heads))
+		d := max(d, float64(s.SourceWidth))
+		inner := float64(max(k.DFF, k.ExpertDFF))*float64(max(1, k.Experts)) + float64(k.SharedDFF)
+		wide := float64(k.Inner()+k.KVInner()+1) + float64(k.OutputInner())
+		ranks := float64(k.Latent.QueryRank + k.Latent.KVRank + k.Latent.RotaryWidth)
+		total += float64(k.Layers) * (float64(k.FFNMatrices())*d*inner + 8*(d+ranks)*(wide+ranks) +
+			float64(k.LayerExtra) + float64(k.Positions)*float64(k.Heads))
+		total += float64(k.Positions)*max(d, float64(k.Heads)) + float64(k.Extra)
+		total += float64(s.SourceVocab) * d
+		for _, v := range k.Frontend.Convs {
+			total += float64(v.In+1)*float64(v.Out)*float64(v.Taps) + float64(v.Extra)
+		}
 	}
 	return total
+}
+
+// tieable reports whether the decoder's layers can be the encoder's too.
+func (s *Shape) tieable() bool {
+	e, d := s.Encoder, s.Decoder
+	return e == d && e.Frontend.Kind == Tokens && s.SourceVocab == 0
 }
 
 type checker []Fault
@@ -140,16 +180,74 @@ func (c *checker) stack(name string, k *Stack) {
 	if int(k.Activation) >= len(activationNames) {
 		c.fault(name+".activation", k.Activation.String(), strings.Join(activationNames, ", "))
 	}
+	c.within(name+".own_layers", k.OwnLayers, 0, k.Layers)
+	if k.OwnLayers > 0 && (k.Experts > 0 || k.Window > 0 || k.Position == RelativeLayers) {
+		c.fault(name+".own_layers", fmt.Sprint(k.OwnLayers), "0 where layers are not alike")
+	}
+	c.within(name+".norms_per_layer", k.NormsPerLayer, 0, 4)
+	c.within(name+".window", k.Window, 0, maxLength)
+	c.within(name+".full_layers", k.FullLayers, 0, k.Layers)
+	if k.Window == 0 && k.FullLayers != 0 {
+		c.fault(name+".full_layers", fmt.Sprint(k.FullLayers), "0 without a window")
+	}
+	c.within(name+".layer_extra", k.LayerExtra, 0, maxExtra)
+	c.within(name+".extra", k.Extra, 0, maxExtra)
+	if int(k.QKNorm) >= len(qkNormNames) {
+		c.fault(name+".qk_norm", k.QKNorm.String(), strings.Join(qkNormNames, ", "))
+	}
+	c.latent(name, k)
 	c.position(name, k)
 	c.experts(name, k)
 	c.frontend(name, k)
+}
+
+func (c *checker) latent(name string, k *Stack) {
+	l := k.Latent
+	if l == (Latent{}) {
+		return
+	}
+	c.within(name+".latent.query_rank", l.QueryRank, 0, maxDim)
+	c.within(name+".latent.kv_rank", l.KVRank, 1, maxDim)
+	c.within(name+".latent.rotary_width", l.RotaryWidth, 0, max(0, k.DKV))
+	c.within(name+".latent.value_width", l.ValueWidth, 1, maxDim)
+	if k.KVHeads != k.Heads {
+		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads), "as many as heads with latent attention")
+	}
+	if k.QKNorm != NoQKNorm {
+		c.fault(name+".qk_norm", k.QKNorm.String(), "none with latent attention")
+	}
+	if k.Position == Disentangled {
+		c.fault(name+".position", k.Position.String(), "another with latent attention")
+	}
+}
+
+// dense checks the layers outside the stacks.
+func (c *checker) dense(s *Shape) {
+	for n, l := range s.Dense {
+		field := fmt.Sprintf("dense.%d", n)
+		if l.In == 0 && l.Out == 0 {
+			if l != (Dense{}) {
+				c.fault(field, "a layer without a width", "in and out")
+			}
+			continue
+		}
+		c.within(field+".in", l.In, 1, maxFFN)
+		c.within(field+".out", l.Out, 1, maxVocab)
+		switch {
+		case int(l.At) >= len(placeNames):
+			c.fault(field+".at", l.At.String(), strings.Join(placeNames, ", "))
+		case s.Encoder.Layers == 0 && (l.At == EncoderInput || l.At == EncoderOutput),
+			s.Decoder.Layers == 0 && (l.At == DecoderInput || l.At == DecoderOutput):
+			c.fault(field+".at", l.At.String(), "a stack that the model has")
+		}
+	}
 }
 
 func (c *checker) position(name string, k *Stack) {
 	switch {
 	case int(k.Position) >= len(positionNames):
 		c.fault(name+".position", k.Position.String(), strings.Join(positionNames, ", "))
-	case k.Position == Relative || k.Position == Learned:
+	case k.Position.Table():
 		c.within(name+".positions", k.Positions, 1, maxDim)
 	case k.Positions != 0:
 		c.fault(name+".positions", fmt.Sprint(k.Positions),
@@ -164,14 +262,30 @@ func (c *checker) experts(name string, k *Stack) {
 			c.fault(name+".active_experts and sparse_every",
 				fmt.Sprintf("%d and %d", k.ActiveExperts, k.SparseEvery), "0 without experts")
 		}
+		if k.ExpertDFF != 0 || k.SharedDFF != 0 || k.SharedGate || k.DenseFirst != 0 {
+			c.fault(name+".expert_d_ff, shared_d_ff, shared_gate and dense_first", "given",
+				"none of them without experts")
+		}
 		return
 	}
 	c.within(name+".active_experts", k.ActiveExperts, 1, max(1, k.Experts))
 	c.within(name+".sparse_every", k.SparseEvery, 1, max(1, k.Layers))
+	c.within(name+".expert_d_ff", k.ExpertDFF, 0, maxFFN)
+	c.within(name+".shared_d_ff", k.SharedDFF, 0, maxFFN)
+	c.within(name+".dense_first", k.DenseFirst, 0, k.Layers)
+	if k.SharedGate && k.SharedDFF == 0 {
+		c.fault(name+".shared_gate", "true", "false without shared experts")
+	}
 }
 
 func (c *checker) frontend(name string, k *Stack) {
 	f := k.Frontend
+	if f.Kind != Convolved && f.Convs != [MaxConvs]Conv{} {
+		c.fault(name+".frontend.convs", "given", "none unless kind is convolutions")
+	}
+	if f.Kind != Patches && (f.NoBias || f.NoClass) {
+		c.fault(name+".frontend.no_bias and no_class", "given", "neither unless kind is patches")
+	}
 	switch f.Kind {
 	case Tokens:
 		if f.Channels != 0 || f.Patch != 0 {
@@ -183,6 +297,18 @@ func (c *checker) frontend(name string, k *Stack) {
 	case Patches:
 		c.within(name+".frontend.channels", f.Channels, 1, maxDim)
 		c.within(name+".frontend.patch", f.Patch, 1, 1<<10)
+	case Convolved:
+		for n, v := range f.Convs {
+			field := fmt.Sprintf("%s.frontend.convs.%d", name, n)
+			if v == (Conv{}) && n > 0 {
+				continue
+			}
+			c.within(field+".in", int(v.In), 1, maxDim)
+			c.within(field+".out", int(v.Out), 1, maxDim)
+			c.within(field+".taps", int(v.Taps), 1, 1<<14)
+			c.within(field+".rate", int(v.Rate), 1, 1<<14)
+			c.within(field+".extra", int(v.Extra), 0, maxExtra)
+		}
 	default:
 		c.fault(name+".frontend", f.Kind.String(), strings.Join(frontendNames, ", "))
 	}

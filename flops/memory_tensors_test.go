@@ -2,8 +2,8 @@ package flops
 
 import "github.com/deepnarrow/deepnarrow/shapes"
 
-// SavedTensor is one row of the list that activation memory is the sum of.
-type SavedTensor struct {
+// listedTensor is one row of the list that activation memory is the sum of.
+type listedTensor struct {
 	Block    string  // e.g. "encoder.self_attention"
 	Name     string  // e.g. "softmax"
 	Layers   int     // layers of the block; 1 for what is saved outside the layers
@@ -17,20 +17,20 @@ var splitNames = [splitCount]string{
 	bySeq: "sequence",
 }
 
-// SavedTensors lists every tensor that one micro-batch of a training step saves for its backward
+// savedTensorsOf lists every tensor that one micro-batch of a training step saves for its backward
 // pass, over all pipeline stages together, in the order of the forward pass. Tensors that the shape
 // or the execution does not have are left out; those that recompute drops are listed with Kept
 // false.
 //
 // Errors are those of [TrainingMemory].
-func SavedTensors(s *shapes.Shape, w Workload, x Execution, l Layout) ([]SavedTensor, error) {
+func savedTensorsOf(s *shapes.Shape, w Workload, x Execution, l Layout) ([]listedTensor, error) {
 	if err := validateMemory(s, w, &x, l); err != nil {
 		return nil, err
 	}
 	l = l.For(w)
 	encoder := newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, &x, l)
 	decoder := newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, &x, l)
-	out := []SavedTensor{}
+	out := []listedTensor{}
 	if s.Encoder.Layers > 0 {
 		out = encoder.list(out, "encoder")
 	}
@@ -47,11 +47,16 @@ func SavedTensors(s *shapes.Shape, w Workload, x Execution, l Layout) ([]SavedTe
 	return out, nil
 }
 
-func (m *stackModel) list(out []SavedTensor, stack string) []SavedTensor {
+func (m *stackModel) list(out []listedTensor, stack string) []listedTensor {
 	layers, sparse := m.stack.Layers, m.stack.SparseLayers()
 	out = m.listTable(out, stack+".input", stackInputSaved, 1)
 	out = m.listTable(out, stack+".positions", positionBiasSaved, 1)
 	out = m.listTable(out, stack+".self_attention", selfAttentionSaved, layers)
+	out = m.listTable(out, stack+".self_attention", queryNormSaved, layers)
+	out = m.listTable(out, stack+".norms", sandwichSaved, layers)
+	if m.stack.Latent != (shapes.Latent{}) {
+		out = m.listTable(out, stack+".self_attention", latentSaved, layers)
+	}
 	if m.cross {
 		out = m.listTable(out, stack+".input", encoderOutputSaved, 1)
 		out = m.listTable(out, stack+".cross_attention", crossAttentionSaved, layers)
@@ -61,19 +66,20 @@ func (m *stackModel) list(out []SavedTensor, stack string) []SavedTensor {
 	}
 	if sparse > 0 {
 		out = m.listTable(out, stack+".experts", expertsSaved, sparse)
+		out = m.listTable(out, stack+".experts", sharedSaved, sparse)
 	}
 	return m.listTable(out, stack+".output", stackOutputSaved, 1)
 }
 
-func (m *stackModel) listTable(out []SavedTensor, block string, table []savedTensor,
+func (m *stackModel) listTable(out []listedTensor, block string, table []savedTensor,
 	layers int,
-) []SavedTensor {
+) []listedTensor {
 	for n := range table {
 		t := &table[n]
 		if m.has&t.needs != t.needs {
 			continue
 		}
-		out = append(out, SavedTensor{
+		out = append(out, listedTensor{
 			Block: block, Name: t.name, Layers: layers, Bytes: m.bytes(t),
 			Kept: m.exec.Recompute <= t.kept, Parallel: splitNames[t.by],
 		})
