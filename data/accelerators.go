@@ -25,6 +25,9 @@ type Accelerator struct {
 	Peaks map[string]Fact
 	// Memory in bytes, with GB or GiB as the source states it; Bandwidth in bytes/s.
 	Memory, Bandwidth *Fact
+	// Capacity is the memory in bytes that the device's own tools show, and Reserve the part of it
+	// that the driver and runtime keep from a program.
+	Capacity, Reserve *Fact
 	// OnChip is the on-chip memory or last-level cache in bytes.
 	OnChip *Fact
 	// IntraLink is the rate between devices of one node or torus in bytes/s a device, as stated:
@@ -123,6 +126,8 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 		Peaks: map[string]Fact{}, Measured: map[string]Fact{},
 		Memory:        r.fact("memory", quantity.Bytes, "memory"),
 		Bandwidth:     r.fact("bandwidth", quantity.ByteRate, "memory"),
+		Capacity:      r.fact("capacity", quantity.Bytes, "capacity"),
+		Reserve:       r.fact("reserve", quantity.Bytes, "capacity"),
 		OnChip:        r.fact("onchip", quantity.Bytes, "onchip"),
 		IntraLink:     r.fact("intra_link", quantity.ByteRate, "intra"),
 		IntraTwoWay:   r.text("intra_direction") == "two-way",

@@ -200,6 +200,14 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 		return quantity.Format(quantity.ByteRate, f.Value, 4)
 	}
 	p := &r.Profile
+	if p.MemoryBytes != nil {
+		text := quantity.Format(quantity.Bytes, p.MemoryBytes.Value, 4)
+		if p.ReserveBytes != nil {
+			text += fmt.Sprintf(", of which %s stay with the driver",
+				quantity.Format(quantity.Bytes, p.ReserveBytes.Value, 2))
+		}
+		field("device memory", text, p.MemoryBytes)
+	}
 	field("memory bandwidth", rate(p.BandwidthBytesPerSecond), p.BandwidthBytesPerSecond)
 	list = append(list, Assumption{
 		"rate of large products",

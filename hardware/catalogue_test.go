@@ -67,7 +67,7 @@ func TestProfilesHoldWhatTheSourcesSay(t *testing.T) {
 		t.Errorf("TPU v3: %+v", v3)
 	}
 	a100 := get("a100")
-	if a100.MemoryBytes.Value != 80e9 || a100.Peaks[BF16].Value != 312e12 ||
+	if a100.MemoryBytes.Value != 81920<<20 || a100.Peaks[BF16].Value != 312e12 ||
 		a100.Measured[BF16].Value != 271.2e12 || a100.ComputeUnits.Value != 108 ||
 		a100.PowerKind != LimitPower {
 		t.Errorf("A100: %+v", a100)

@@ -62,10 +62,7 @@ func PredictDecoding(r Run) (Decoding, error) {
 	d.TokensPerSecond = float64(r.Workload.Batch*r.Workload.DecoderLength) / d.TotalSeconds.Value
 	t := m.decoderStep(&r.Shape, r.Workload, layout)
 	_, d.Bound = t.parts()
-	if capacity := r.Profile.MemoryBytes; capacity != nil {
-		fits := memory.PeakBytes <= capacity.Value
-		d.Fits = &fits
-	}
+	d.Fits = r.Profile.Fits(&memory)
 	return d, nil
 }
 

@@ -94,8 +94,8 @@ func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
 		machines[i] = m
 	}
 	capacity := math.Inf(1)
-	if r.Profile.MemoryBytes != nil {
-		capacity = r.Profile.MemoryBytes.Value
+	if usable, known := r.Profile.UsableBytes(); known {
+		capacity = usable
 	}
 	var out LayoutSearch
 	var missing error

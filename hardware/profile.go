@@ -90,9 +90,11 @@ type Profile struct {
 	// Measured are the best matmul rates anybody measured, in FLOP/s by precision.
 	Measured map[Precision]Field
 
-	MemoryBytes             *Field
-	BandwidthBytesPerSecond *Field
-	OnChipBytes             *Field
+	// MemoryBytes is the memory that the device's own tools show, or, where nobody noted that, what
+	// its data sheet states; ReserveBytes the part that the driver and runtime keep from a program.
+	MemoryBytes, ReserveBytes *Field
+	BandwidthBytesPerSecond   *Field
+	OnChipBytes               *Field
 
 	// IntraBytesPerSecond is the one-way rate of one device to the others of its node or torus,
 	// summed over its links.
@@ -134,6 +136,19 @@ func (p Profile) Clone() Profile {
 	return p // fields behind pointers are replaced, never written to
 }
 
+// UsableBytes returns the memory that a program may fill, MemoryBytes less ReserveBytes, and false
+// where the memory is unknown.
+func (p *Profile) UsableBytes() (float64, bool) {
+	if p.MemoryBytes == nil {
+		return 0, false
+	}
+	usable := p.MemoryBytes.Value
+	if p.ReserveBytes != nil {
+		usable -= p.ReserveBytes.Value
+	}
+	return max(usable, 0), true
+}
+
 // fromFacts builds the profile of a published accelerator. Links are made one-way whatever the
 // source states.
 func fromFacts(a data.Accelerator) Profile {
@@ -155,11 +170,15 @@ func fromFacts(a data.Accelerator) Profile {
 		Device: a.Name, Class: Class{a.Class, DataSheet}, Nodes: Nodes{a.Nodes, DataSheet},
 		Peaks: byPrecision(a.Peaks), Measured: byPrecision(a.Measured),
 		MemoryBytes: field(a.Memory), BandwidthBytesPerSecond: field(a.Bandwidth),
-		OnChipBytes:         field(a.OnChip),
+		ReserveBytes: field(a.Reserve), OnChipBytes: field(a.OnChip),
 		IntraBytesPerSecond: field(a.IntraLink), IntraTopology: a.IntraTopology,
 		InterBytesPerSecond: field(a.InterLink),
 		PowerWatts:          field(a.Power), PowerKind: a.PowerKind, PriceUSDPerHour: field(a.Price),
 		ComputeUnits: field(a.ComputeUnits), Traps: a.Traps,
+	}
+	if a.Capacity != nil {
+		p.MemoryBytes = field(a.Capacity)
+		p.MemoryBytes.Note = "" // the note of the shared source is about the reserve
 	}
 	if p.IntraBytesPerSecond != nil && a.IntraTwoWay {
 		p.IntraBytesPerSecond.Value /= 2

@@ -214,3 +214,34 @@ func TestFaultyClassesAndNodes(t *testing.T) {
 		}
 	}
 }
+
+// The memory that a plan may fill is what the device's tools show less what the driver keeps:
+// nvidia-smi shows 81,559 MiB on an H100 and 143,771 on an H200; a TPU v4 has 32 GiB by its data
+// sheet. A memory or a reserve that a flag gives replaces it.
+func TestUsableMemory(t *testing.T) {
+	const mib = 1 << 20
+	for spec, want := range map[string]float64{
+		"h100": (81559 - 512) * mib, "h200": (143771 - 512) * mib, "rtx4090": (24564 - 512) * mib,
+		"gaudi2": (98304 - 768) * mib, "tpu-v4": (32768 - 256) * mib, "trainium1": 32768 * mib,
+		"h100,mem=40GiB": (40960 - 512) * mib, "h100,reserve=2GiB": (81559 - 2048) * mib,
+		"h100,reserve=0B": 81559 * mib, "h100,mem=1GiB,reserve=2GiB": 0,
+	} {
+		p, err := Parse(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, known := p.UsableBytes()
+		if !known || got != want {
+			t.Errorf("%s: %g usable, want %g", spec, got, want)
+		}
+		for _, peak := range []float64{want, want + 1} {
+			fits := p.Fits(&flops.Memory{PeakBytes: peak})
+			if fits == nil || *fits != (peak <= want) {
+				t.Errorf("%s: %g bytes fit: %v", spec, peak, fits)
+			}
+		}
+	}
+	if p := (&Profile{}); p.Fits(&flops.Memory{}) != nil {
+		t.Error("an unknown memory holds something")
+	}
+}

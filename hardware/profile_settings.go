@@ -34,6 +34,10 @@ func buildSettings() []setting {
 			put: at(func(p *Profile) **Field { return &p.MemoryBytes }),
 		},
 		{
+			key: "reserve", kind: quantity.Bytes,
+			put: at(func(p *Profile) **Field { return &p.ReserveBytes }),
+		},
+		{
 			key: "bandwidth", kind: quantity.ByteRate,
 			put: at(func(p *Profile) **Field { return &p.BandwidthBytesPerSecond }),
 		},
@@ -127,7 +131,7 @@ func (s setting) amount(text string) (float64, error) {
 	switch {
 	case s.whole && value != math.Trunc(value):
 		return 0, fmt.Errorf("not a whole number: %q", clip(text))
-	case value == 0 && s.key != "price":
+	case value == 0 && s.key != "price" && s.key != "reserve":
 		return 0, fmt.Errorf("must be more than 0: %q; leave it out where it is unknown",
 			clip(text))
 	}

@@ -20,7 +20,7 @@ func TestParseWithOverrides(t *testing.T) {
 	if p.BandwidthBytesPerSecond.Origin != DataSheet {
 		t.Error("what is not overridden keeps its origin")
 	}
-	if plain, _ := Find("a100"); plain.MemoryBytes.Value != 80e9 || plain.Peaks[BF16].Value != 312e12 {
+	if plain, _ := Find("a100"); plain.MemoryBytes.Value != 80<<30 || plain.Peaks[BF16].Value != 312e12 {
 		t.Error("an override reached the catalogue")
 	}
 }
@@ -30,7 +30,7 @@ func TestParseRefuses(t *testing.T) {
 		"a100,mem=40":                    "no unit",
 		"a100,mem=0GB":                   "more than 0",
 		"a100,mem=900GB/s":               "a bandwidth where an amount of bytes is wanted",
-		"a100,memry=40GiB":               `unknown key: "memry"; did you mean memory?; one of memory, bandwidth`,
+		"a100,memry=40GiB":               `unknown key: "memry"; did you mean memory?; one of memory, reserve`,
 		"a100,mem":                       "key=value is wanted",
 		"a100,":                          "",
 		"a100,,mem=40GiB":                "key=value is wanted",

@@ -72,6 +72,7 @@ func WriteProfile(w io.Writer, p *Profile) error {
 		field     *Field
 	}{
 		{"memory", "B", p.MemoryBytes},
+		{"reserve", "B", p.ReserveBytes},
 		{"bandwidth", "B/s", p.BandwidthBytesPerSecond},
 		{"on_chip", "B", p.OnChipBytes},
 		{"intra_link", "B/s", p.IntraBytesPerSecond},

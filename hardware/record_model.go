@@ -174,7 +174,8 @@ var trainers = []struct{ word, stack string }{
 // attention count as selective: those recompute single products or move activations to the host
 // instead, as the sources that tell their modes do ("custom remat/offload").
 func leastRecompute(run *Run) flops.Recompute {
-	if run.Profile.MemoryBytes == nil {
+	usable, known := run.Profile.UsableBytes()
+	if !known {
 		return flops.RecomputeNone
 	}
 	w := run.Workload
@@ -184,7 +185,7 @@ func leastRecompute(run *Run) flops.Recompute {
 		x := run.Execution
 		x.Recompute = mode
 		memory, err := flops.TrainingMemory(&run.Shape, w, x, run.Layout)
-		if err == nil && memory.PeakBytes <= run.Profile.MemoryBytes.Value {
+		if err == nil && memory.PeakBytes <= usable {
 			return mode
 		}
 		if mode == flops.RecomputeSelective && run.Execution.Attention == flops.FusedAttention {

@@ -2,13 +2,14 @@ package hardware
 
 import "github.com/deepnarrow/deepnarrow/flops"
 
-// Fits reports whether a device holds the peak of a step, nil when the profile does not state its
-// memory.
+// Fits reports whether a device holds the peak of a step in its usable memory, nil when the profile
+// does not state its memory.
 func (p *Profile) Fits(m *flops.Memory) *bool {
-	if p.MemoryBytes == nil {
+	usable, known := p.UsableBytes()
+	if !known {
 		return nil
 	}
-	fits := m.PeakBytes <= p.MemoryBytes.Value
+	fits := m.PeakBytes <= usable
 	return &fits
 }
 

@@ -74,10 +74,7 @@ func predictPlain(r *Run) (plain, error) {
 	}
 	out := plain{seconds: seconds, rate: float64(r.Workload.Tokens(&r.Shape)) / seconds / float64(
 		r.Devices())}
-	if r.Profile.MemoryBytes != nil {
-		fits := memory.PeakBytes <= r.Profile.MemoryBytes.Value
-		out.fits = &fits
-	}
+	out.fits = r.Profile.Fits(&memory)
 	return out, nil
 }
 

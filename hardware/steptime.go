@@ -126,10 +126,10 @@ func Predict(r Run) (Prediction, error) {
 		r.Execution.Recompute).Step / available
 	p.TokensPerSecond = float64(r.Workload.Tokens(&r.Shape)) / step
 	if p.Fits = r.Profile.Fits(&memory); p.Fits != nil && !*p.Fits {
-		has := r.Profile.MemoryBytes.Value
-		p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s",
+		usable, _ := r.Profile.UsableBytes()
+		p.Warnings = append(p.Warnings, fmt.Sprintf("needs %s a device of %s usable",
 			quantity.Format(quantity.Bytes, memory.PeakBytes, 3),
-			quantity.Format(quantity.Bytes, has, 3)))
+			quantity.Format(quantity.Bytes, usable, 3)))
 	}
 	p.Assumptions = r.assumptions(&machine, layout, &fit)
 	return p, nil

@@ -127,6 +127,7 @@ type profileFields struct {
 	PeaksFLOPsPerSecond     map[string]factFields `json:"peak_flops_per_second"`
 	MeasuredFLOPsPerSecond  map[string]factFields `json:"measured_flops_per_second,omitempty"`
 	MemoryBytes             *factFields           `json:"memory_bytes,omitempty"`
+	ReserveBytes            *factFields           `json:"reserve_bytes,omitempty"`
 	BandwidthBytesPerSecond *factFields           `json:"bandwidth_bytes_per_second,omitempty"`
 	IntraBytesPerSecond     *factFields           `json:"intra_bytes_per_second,omitempty"`
 	IntraTopology           string                `json:"intra_topology,omitempty"`
@@ -157,7 +158,8 @@ func profileOf(p *hardware.Profile) profileFields {
 		ClassSource: p.Class.Source, DevicesPerNode: p.Nodes.Devices, NodeSizes: p.Nodes.Sizes,
 		Slices: slices, NodeSource: p.Nodes.Source,
 		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
-		MemoryBytes: factOf(p.MemoryBytes), BandwidthBytesPerSecond: factOf(
+		MemoryBytes: factOf(p.MemoryBytes), ReserveBytes: factOf(p.ReserveBytes),
+		BandwidthBytesPerSecond: factOf(
 			p.BandwidthBytesPerSecond),
 		IntraBytesPerSecond: factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology,
 		InterBytesPerSecond: factOf(p.InterBytesPerSecond),

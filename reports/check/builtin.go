@@ -93,13 +93,14 @@ func (j *judge) fitsInMemory(rule *Rule) []outcome {
 		return cannot("the memory of %s is not known", j.Profile.Name)
 	}
 	peak := j.measures[compare.Memory].Interval.Value
-	limit := j.Profile.MemoryBytes.Value * (1 - rule.Headroom)
+	usable, _ := j.Profile.UsableBytes()
+	limit := usable * (1 - rule.Headroom)
 	o := outcome{
 		metric: compare.Memory, kind: quantity.Bytes, value: &peak, limit: &limit,
 		broken: peak > limit,
 	}
-	o.message = fmt.Sprintf("a device needs %s and %s has %s%s", amount(o.kind, peak),
-		j.Profile.Name, amount(o.kind, j.Profile.MemoryBytes.Value), margin(peak, limit))
+	o.message = fmt.Sprintf("a device needs %s and %s has %s usable%s", amount(o.kind, peak),
+		j.Profile.Name, amount(o.kind, usable), margin(peak, limit))
 	if rule.Headroom > 0 {
 		o.message += fmt.Sprintf(", %s of it to stay free", percent(rule.Headroom))
 	}

@@ -108,7 +108,9 @@ func (c *coster) run(s *shapes.Shape, x flops.Execution, l flops.Layout) hardwar
 func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
 	if c.machine != nil {
 		run := c.run(s, c.request.Execution, flops.Layout{})
-		if limit, limited := c.request.Caps[MemoryAxis]; limited && (run.Profile.MemoryBytes == nil || limit < run.Profile.MemoryBytes.Value) {
+		usable, known := run.Profile.UsableBytes()
+		if limit, limited := c.request.Caps[MemoryAxis]; limited && (!known || limit < usable) {
+			run.Profile.ReserveBytes = nil
 			run.Profile.MemoryBytes = &hardware.Field{
 				Fact:   data.Fact{Value: limit},
 				Origin: hardware.Flag,
@@ -257,9 +259,8 @@ func (c *coster) full(s *shapes.Shape) (Costs, error) {
 	if out.Memory, err = flops.TrainingMemory(s, c.workload, x, layout); err != nil {
 		return out, err
 	}
-	if r.Profile != nil && r.Profile.MemoryBytes != nil {
-		fits := out.Memory.PeakBytes <= r.Profile.MemoryBytes.Value
-		out.Fits = &fits
+	if r.Profile != nil {
+		out.Fits = r.Profile.Fits(&out.Memory)
 	}
 	if c.machine != nil {
 		if err := out.predict(c, s, x); err != nil {
