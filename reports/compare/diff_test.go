@@ -1,13 +1,13 @@
 package compare
 
 import (
-	"math"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -97,7 +97,7 @@ func TestAttributionSums(t *testing.T) {
 					sum += p.Delta
 				}
 				scale := max(d.Base.Interval.Value, d.Change.Interval.Value)
-				if math.Abs(sum-d.Delta) > sumTolerance*scale {
+				if !approx.Close(sum, d.Delta, sumTolerance*scale) {
 					r.Fatalf("%s: parts sum to %v, difference is %v", d.Metric, sum, d.Delta)
 				}
 			}
@@ -165,7 +165,8 @@ func TestOrderDoesNotMatter(t *testing.T) {
 		for i := range there {
 			scale := max(there[i].Base.Interval.Value, there[i].Change.Interval.Value)
 			for n, p := range there[i].Attribution {
-				if q := back[i].Attribution[n]; p.Field != q.Field || math.Abs(p.Delta+q.Delta) > sumTolerance*scale {
+				if q := back[i].Attribution[n]; p.Field != q.Field || !approx.Close(
+					p.Delta+q.Delta, 0, sumTolerance*scale) {
 					r.Fatalf("%s: %v there, %v back", there[i].Metric, p, q)
 				}
 			}
