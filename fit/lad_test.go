@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
-
-	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // noisySurface returns n rows of a Chinchilla law with log-normal noise.
@@ -65,7 +63,7 @@ func TestAsymmetricLeavesItsShareBelow(t *testing.T) {
 				below++
 			}
 		}
-		if !approx.Close(float64(below), q*240, 5) {
+		if math.Abs(float64(below)-q*240) > 5 {
 			t.Errorf("q = %g: %d of 240 rows below", q, below)
 		}
 	}

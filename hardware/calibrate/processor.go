@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
@@ -11,7 +12,16 @@ import (
 func (p *Point) run(profile hardware.Profile) hardware.Run {
 	return hardware.Run{
 		Profile: profile, Shape: p.Shape, Workload: p.Workload,
-		Execution: hardware.ProcessorExecution(),
+		Execution: KernelExecution(),
+	}
+}
+
+// KernelExecution is what the reference kernel does: float32 throughout, Adam, attention whose
+// probabilities are kept.
+func KernelExecution() flops.Execution {
+	return flops.Execution{
+		Precision: flops.FP32, Optimizer: flops.Adam,
+		Attention: flops.UnfusedAttention,
 	}
 }
 

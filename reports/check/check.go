@@ -10,7 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -44,12 +44,13 @@ type Candidate struct {
 type Request struct {
 	Candidates []Candidate
 	Rules      Rules
-	Question   plan.Question // about each candidate
-	Baseline   Baseline      // nil when there is none
-	Today      time.Time     // the day on which waivers are judged
+	Setup      compare.Setup
+	Profile    *hardware.Profile // nil when no hardware is named
+	Baseline   Baseline          // nil when there is none
+	Today      time.Time         // the day on which waivers are judged
 
-	// Recommend answers what else could be trained; nil is [recommend.Recommend]. It is called from
-	// several goroutines at once.
+	// Recommend answers what else could be trained; nil is [recommend.Recommend]. Like Setup.Run it
+	// is called from several goroutines at once.
 	Recommend func(recommend.Request) (recommend.Result, error)
 }
 
@@ -61,13 +62,12 @@ type Finding struct {
 	Severity     Severity
 	Status       Status
 
-	Metric       plan.Metric // of a limit, else empty
+	Metric       compare.Metric // of a limit, else empty
 	Kind         quantity.Kind
 	Value, Limit *float64 // unrounded, in base units; nil when the rule is no comparison
 	Message      string
-	Hint         string        // what would mend it, or empty
-	Waiver       *Waiver       // the waiver that turned a broken rule into a pass
-	Run          *hardware.Run // what was judged, as resolved; nil when it could not be planned
+	Hint         string  // what would mend it, or empty
+	Waiver       *Waiver // the waiver that turned a broken rule into a pass
 }
 
 // Result is every finding, by file in the order given and by rule in the order of the rules.
@@ -82,7 +82,7 @@ type Result struct {
 // Cost is what one configuration costs.
 type Cost struct {
 	File, Path, Shape string
-	Measures          plan.Measures
+	Measures          compare.Measures
 }
 
 // Count returns how many findings have a status.
@@ -140,16 +140,6 @@ func Check(q Request) Result {
 			}
 		}
 	}
-	for i := range judges {
-		if judges[i].err != nil {
-			continue
-		}
-		for _, w := range judges[i].answer.Resolved.Warnings() { // each once, not by file
-			if !slices.Contains(out.Warnings, w) {
-				out.Warnings = append(out.Warnings, w)
-			}
-		}
-	}
 	out.Warnings = append(out.Warnings, q.unused(used, applied)...)
 	return out
 }
@@ -169,9 +159,7 @@ func (q *Request) judge(c *Candidate) judge {
 		return j
 	}
 	j.shape, j.outcomes = &c.Config.Shape, make([][]outcome, len(q.Rules.Rules))
-	if j.answer, j.err = q.Question.Of(j.shape).Answer(); j.err == nil {
-		j.measures = j.answer.Measures()
-	}
+	j.measures, j.err = q.Setup.Measure(j.shape)
 	for n := range q.Rules.Rules {
 		if rule := &q.Rules.Rules[n]; matchAny(rule.Files, c.Path) {
 			j.outcomes[n] = j.apply(rule)
@@ -249,10 +237,9 @@ type judge struct {
 	*Request
 	candidate *Candidate
 	shape     *shapes.Shape // nil when it could not be read
-	answer    plan.Answer
-	measures  plan.Measures // of the answer
-	err       error         // why there are none
-	outcomes  [][]outcome   // by rule
+	measures  compare.Measures
+	err       error       // why there are no measures
+	outcomes  [][]outcome // by rule
 }
 
 // outcome is what a rule says.
@@ -262,7 +249,7 @@ type outcome struct {
 	field   string // the field of the shape to look at
 	at      config.Position
 
-	metric       plan.Metric
+	metric       compare.Metric
 	kind         quantity.Kind
 	value, limit *float64
 	message      string
@@ -275,7 +262,7 @@ func cannot(format string, args ...any) []outcome {
 }
 
 func (j *judge) apply(rule *Rule) []outcome {
-	if rule.Metric != plan.NoMetric {
+	if rule.Metric != "" {
 		return j.limits(rule)
 	}
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
@@ -288,9 +275,6 @@ func (j *judge) finding(rule *Rule, o outcome) Finding {
 		File: j.candidate.File, Rule: rule.ID, Severity: rule.Severity, Status: Pass,
 		Metric: o.metric, Kind: o.kind, Value: o.value, Limit: o.limit, Message: o.message,
 		Hint: o.hint,
-	}
-	if j.err == nil {
-		f.Run = &j.answer.Run
 	}
 	switch {
 	case o.unknown:

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -25,13 +26,23 @@ func request(t testing.TB, rules, device string, names ...string) Request {
 	if q.Rules, err = ReadRules("r.yaml", strings.NewReader(rules), Options{}); err != nil {
 		t.Fatal(err)
 	}
-	q.Question = plan.Question{Length: hardware.Length{Steps: 1000}, Decode: 1}
+	q.Setup = compare.Setup{
+		Length:  hardware.Length{Steps: 1000},
+		Goodput: hardware.DefaultGoodput(),
+	}
+	var p hardware.Profile
 	if device != "" {
-		p, err := hardware.Parse(device)
-		if err != nil {
+		if p, err = hardware.Parse(device); err != nil {
 			t.Fatal(err)
 		}
-		q.Question.Profile = &p
+		q.Profile, q.Setup.Timed = &p, true
+		if q.Setup.Rates, err = hardware.ResolveRates(p, hardware.StatedRates{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q.Setup.Run = func(s *shapes.Shape) (hardware.Run, error) {
+		w := flops.DefaultWorkload(s)
+		return hardware.Run{Profile: p, Shape: *s, Workload: w, Layout: flops.Layout{}.For(w)}, nil
 	}
 	for _, name := range names {
 		s, err := shapes.Parse(name)

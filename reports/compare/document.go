@@ -9,14 +9,12 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // Named is the measures of one result of a document.
 type Named struct {
 	Name     string // of the shape, and of the hardware where there is one
-	Measures plan.Measures
-	Answer   *plan.Answer // where it was planned just now; nil for a document's
+	Measures Measures
 }
 
 // documentHead is what a result document starts with.
@@ -51,22 +49,21 @@ func ReadDocument(text []byte) ([]Named, error) {
 		if err := json.Unmarshal(raw, &fields); err != nil {
 			return nil, fmt.Errorf("holds a result that is no object: %w", err)
 		}
-		var n Named
+		n := Named{Measures: Measures{}}
 		n.Name, _ = look(fields, "shape.name").(string)
 		if device, ok := look(fields, "hardware").(string); ok {
 			n.Name += " on " + device
 		}
-		any := false
-		for _, metric := range plan.Metrics() {
+		for _, metric := range Metrics() {
 			e, ok := estimate(look(fields, metric.Path()))
-			if !ok && metric == plan.DecodeLatency {
-				e, ok = estimate(look(fields, "decode_seconds")) // of recommend
+			if !ok && metric == DecodeLatency {
+				e, ok = estimate(look(fields, "decode.latency_seconds")) // of plan
 			}
 			if ok {
-				n.Measures[metric], any = e, true
+				n.Measures[metric] = e
 			}
 		}
-		if any {
+		if len(n.Measures) > 0 {
 			out = append(out, n)
 		}
 	}
@@ -113,8 +110,6 @@ type Pair struct {
 	Name        string
 	Only        string // "base" or "change" where the other side lacks it
 	Differences []Difference
-	// the answers that are compared; nil for those of a document
-	Base, Change *plan.Answer
 }
 
 // Documents pairs results by name, or the only result of each side, and returns the metrics that
@@ -125,7 +120,8 @@ func Documents(base, change []Named) []Pair {
 		if change[0].Name != name {
 			name += " → " + change[0].Name
 		}
-		return []Pair{pairOf(name, &base[0], &change[0])}
+		return []Pair{{Name: name, Differences: differencesOf(base[0].Measures,
+			change[0].Measures)}}
 	}
 	var out []Pair
 	taken := make([]bool, len(change))
@@ -136,7 +132,8 @@ func Documents(base, change []Named) []Pair {
 			continue
 		}
 		taken[i] = true
-		out = append(out, pairOf(b.Name, &b, &change[i]))
+		out = append(out, Pair{Name: b.Name, Differences: differencesOf(b.Measures,
+			change[i].Measures)})
 	}
 	for i, c := range change {
 		if !taken[i] {
@@ -144,11 +141,4 @@ func Documents(base, change []Named) []Pair {
 		}
 	}
 	return out
-}
-
-func pairOf(name string, base, change *Named) Pair {
-	return Pair{
-		Name: name, Differences: differencesOf(base.Measures, change.Measures),
-		Base: base.Answer, Change: change.Answer,
-	}
 }

@@ -50,29 +50,22 @@ type FrontRow struct {
 // Recommend answers what else could be trained instead of a state's shape.
 func Recommend(fragment string) (Front, error) {
 	var out Front
-	state, shape, err := settled(fragment)
+	x, err := resolve(fragment)
 	if err != nil {
 		return out, err
 	}
-	objective, err := recommend.ParseAxis(state.Objective)
+	objective, err := recommend.ParseAxis(x.state.Objective)
 	if err != nil {
 		return out, err
 	}
-	q, err := state.question()
-	if err != nil {
-		return out, err
-	}
-	resolved, err := q.Of(&shape).Resolve()
-	if err != nil {
-		return out, err
-	}
+	goodput := hardware.DefaultGoodput()
 	request := recommend.Request{
-		Anchor: &shape, Objective: objective, Workload: resolved.Run.Workload, Execution: resolved.Run.Execution,
-		Steps:   float64(state.Steps),
-		Devices: state.Devices, Profile: q.Profile, Goodput: &resolved.Goodput, Workers: 1,
+		Anchor: &x.shape, Objective: objective, Workload: x.workload, Execution: x.execute,
+		Steps:   float64(x.state.Steps),
+		Devices: x.state.Devices, Profile: &x.profile, Goodput: &goodput, Workers: 1,
 		Constraints: recommend.Constraints{Align: latticeAlign},
 	}
-	if state.Among == "catalogue" {
+	if x.state.Among == "catalogue" {
 		request.Source = recommend.Catalogue
 	}
 	result, err := recommend.Recommend(request)
@@ -80,7 +73,7 @@ func Recommend(fragment string) (Front, error) {
 		return out, err
 	}
 	out = Front{
-		Command: state.FrontCommand(), Axis: result.CostAxis.String(),
+		Command: x.state.FrontCommand(), Axis: result.CostAxis.String(),
 		Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result),
 	}
 	if result.Anchor != nil {

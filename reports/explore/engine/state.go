@@ -113,16 +113,12 @@ func escape(text string) string {
 	return strings.NewReplacer("%2F", "/", "%2C", ",").Replace(url.QueryEscape(text))
 }
 
-// settled returns the state that a fragment names and its shape; what only repeats the base shape's
-// own value, or the default of the workload, is dropped from the state.
-func settled(fragment string) (State, shapes.Shape, error) {
-	s, err := Read(fragment)
-	if err != nil {
-		return s, shapes.Shape{}, err
-	}
+// settle resolves the shape and the workload, and drops from the state what only repeats the base
+// shape's own value.
+func (s *State) settle() (shapes.Shape, flops.Workload, error) {
 	base, err := shapes.Parse(s.Shape)
 	if err != nil {
-		return s, base, err
+		return base, flops.Workload{}, err
 	}
 	own := dimensions(&base)
 	for _, n := range s.numbers() {
@@ -132,22 +128,22 @@ func settled(fragment string) (State, shapes.Shape, error) {
 	}
 	shape, err := shapes.Parse(s.reference())
 	if err != nil {
-		return s, shape, err
+		return shape, flops.Workload{}, err
 	}
-	usual := flops.DefaultWorkload(&shape)
-	for _, n := range []struct {
-		set   *int
-		usual int
-	}{
-		{&s.Batch, usual.Batch},
-		{&s.EncoderLength, usual.EncoderLength},
-		{&s.DecoderLength, usual.DecoderLength},
+	w := flops.DefaultWorkload(&shape)
+	for _, n := range []struct{ set, at *int }{
+		{&s.Batch, &w.Batch},
+		{&s.EncoderLength, &w.EncoderLength},
+		{&s.DecoderLength, &w.DecoderLength},
 	} {
-		if *n.set == n.usual {
+		if *n.set == *n.at {
 			*n.set = 0
 		}
+		if *n.set != 0 {
+			*n.at = *n.set
+		}
 	}
-	return s, shape, nil
+	return shape, w, w.Validate(&shape)
 }
 
 // dimensions returns what the shape's sliders show, by key; a stack that the shape does not have is

@@ -7,7 +7,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -43,9 +42,7 @@ standard input.`,
 			}
 			r := newReport("count")
 			r.Document.Inputs["shapes"] = args
-			var q plan.Question
-			work.ask(&q)
-			r.Document.Inputs["execution"] = work.resolved()
+			r.Document.Inputs["execution"] = work.inputs()
 			r.Document.Conventions["flops"] = conventions[0]
 			var counted []reports.Counted
 			for _, ref := range args {
@@ -60,15 +57,16 @@ standard input.`,
 					counted = append(counted, n)
 					continue
 				}
-				answer, err := q.Of(&s).Answer()
+				w, err := work.workload(&s)
 				if err != nil {
-					return planError(err)
+					return err
 				}
-				w := answer.Run.Workload
-				n.Workload, n.Params, n.Memory = w, answer.Params, answer.Memory
+				n.Workload, n.Params = w, flops.CountParameters(&s)
 				for _, c := range conventions {
-					n.FLOPs = append(n.FLOPs,
-						flops.CountUnder(c, &s, w, answer.Run.Execution.Recompute))
+					n.FLOPs = append(n.FLOPs, flops.CountUnder(c, &s, w, work.execution.Recompute))
+				}
+				if n.Memory, err = flops.TrainingMemory(&s, w, work.execution, flops.Layout{}); err != nil {
+					return usage("", "%w", err)
 				}
 				n.Breakdown = breakdown(&s, w)
 				counted = append(counted, n)
