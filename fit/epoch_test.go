@@ -2,10 +2,11 @@ package fit
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // halfDigit is half a unit in the sixth significant digit, the precision of the stated figures.
@@ -13,7 +14,7 @@ const halfDigit = 5e-6
 
 func closeTo(t *testing.T, what string, got, want, relative float64) {
 	t.Helper()
-	if math.Abs(got-want) > relative*math.Abs(want) {
+	if !approx.Relative(got, want, relative) {
 		t.Errorf("%s = %.12g, want %.12g (±%.1g relative)", what, got, want, relative)
 	}
 }
@@ -270,7 +271,7 @@ func TestPredictNewCoversHeldOutRows(t *testing.T) {
 	n := float64(len(held))
 	t.Logf("%d held out: %.2f inside, %.2f in the interval of the curve", len(held), inside/n,
 		onCurve/n)
-	if math.Abs(inside/n-0.8) > 0.11 {
+	if !approx.Close(inside/n, 0.8, 0.11) {
 		t.Errorf("%.2f of %d held-out rows inside", inside/n, len(held))
 	}
 	if onCurve >= inside {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // curveOf records y(x) at n points from 1e6, each √2 times the one before.
@@ -44,7 +46,7 @@ func TestExtrapolateKnownLaws(t *testing.T) {
 		x := Extrapolate(curve)
 		at := 2 * last
 		want := c.law.Predict(c.params, []float64{at})
-		if got := x.Predict(at); math.Abs(math.Log(got/want)) > c.within {
+		if got := x.Predict(at); !approx.Close(math.Log(got/want), 0, c.within) {
 			t.Errorf("%s: %g at twice the last x, want %g", c.name, got, want)
 		}
 		low, high := x.Interval(at, 0.8)
@@ -66,7 +68,7 @@ func TestExtrapolateReports(t *testing.T) {
 		sum += share.Weight
 	}
 	const rounding = 1e-12
-	if math.Abs(sum-1) > rounding {
+	if !approx.Close(sum, 1, rounding) {
 		t.Errorf("weights sum to %g", sum)
 	}
 	// A one-break law without a change of slope is the same curve.
@@ -80,7 +82,7 @@ func TestExtrapolateReports(t *testing.T) {
 	// every parameter; A leans on alpha by ln x ≈ 20.
 	const converged = 1e-4
 	for i, want := range params {
-		if math.Abs(share.Params[i]/want-1) > converged {
+		if !approx.Relative(share.Params[i], want, converged) {
 			t.Errorf("%s is %g, want %g", law.Params[i].Name, share.Params[i], want)
 		}
 	}
@@ -106,10 +108,11 @@ func TestExtrapolateUnits(t *testing.T) {
 		x, y := Extrapolate(c), Extrapolate(scaled)
 		_, high := x.Interval(at, 0.8)
 		_, highScaled := y.Interval(at*unitX, 0.8)
-		if d := math.Log(y.Predict(at*unitX) / unitY / x.Predict(at)); math.Abs(d) > descentTolerance {
+		if d := math.Log(y.Predict(at*unitX) / unitY / x.Predict(at)); !approx.Close(
+			d, 0, descentTolerance) {
 			t.Fatalf("prediction moves by %g", d)
 		}
-		if d := math.Log(highScaled / unitY / high); math.Abs(d) > descentTolerance {
+		if d := math.Log(highScaled / unitY / high); !approx.Close(d, 0, descentTolerance) {
 			t.Fatalf("interval moves by %g", d)
 		}
 	})
@@ -170,14 +173,14 @@ func TestExtrapolateLongNoisyCurve(t *testing.T) {
 	// The standard error of a standard deviation from n rows is 1/√(2n): 2.2 % for mostNoiseRows;
 	// four of them.
 	const sampling = 0.09
-	if math.Abs(x.Noise/noise-1) > sampling {
+	if !approx.Relative(x.Noise, noise, sampling) {
 		t.Errorf("noise %g, want %g", x.Noise, noise)
 	}
 	// The mean of the last tenth of the rows is known to 0.05/√2000 = 0.1 %; the slope beyond it to
 	// a few times that.
 	const known = 0.005
 	at := 2 * c.X[rows-1]
-	if got := x.Predict(at); math.Abs(math.Log(got/law(at))) > known {
+	if got := x.Predict(at); !approx.Close(math.Log(got/law(at)), 0, known) {
 		t.Errorf("%g at twice the last x, want %g", got, law(at))
 	}
 }
@@ -217,7 +220,7 @@ func TestExtrapolationScore(t *testing.T) {
 		{s.Coverage95, want.Coverage95},
 		{s.HalfWidth80, want.HalfWidth80},
 	} {
-		if math.Abs(v[0]-v[1]) > rounding {
+		if !approx.Close(v[0], v[1], rounding) {
 			t.Errorf("score %+v, want %+v", s, want)
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // A referenceCurve is one public learning curve: rows to fit and rows to score.
@@ -416,7 +418,7 @@ func TestAutoIntervalsCover(t *testing.T) {
 		everyone[i] = i
 	}
 	for _, f := range intervalFactors() {
-		if got := calibrate(f.level, everyone); math.Abs(got/f.scales-1) > factorTolerance {
+		if got := calibrate(f.level, everyone); !approx.Relative(got, f.scales, factorTolerance) {
 			t.Errorf("calibrated factor at %g is %.3f, the constant is %g", f.level, got, f.scales)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 func TestWeightTwoIsTheRowTwice(t *testing.T) {
@@ -63,7 +65,7 @@ func TestFixedAndPrior(t *testing.T) {
 	d := noisySurface(60, 0.02, 7)
 	fixed := mustFit(t, Chinchilla(), d, SquaredLog(),
 		&Settings{Fixed: map[string]float64{"E": 1.5, "alpha": 0.3}})
-	if e, _ := fixed.Param("E"); math.Abs(e-1.5) > 1e-15 {
+	if e, _ := fixed.Param("E"); !approx.Close(e, 1.5, 1e-15) {
 		t.Errorf("E fixed at 1.5 is %v", e)
 	}
 	tight := mustFit(t, Chinchilla(), d, SquaredLog(), &Settings{Priors: []Prior{

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // noisySurface returns n rows of a Chinchilla law with log-normal noise.
@@ -63,7 +65,7 @@ func TestAsymmetricLeavesItsShareBelow(t *testing.T) {
 				below++
 			}
 		}
-		if math.Abs(float64(below)-q*240) > 5 {
+		if !approx.Close(float64(below), q*240, 5) {
 			t.Errorf("q = %g: %d of 240 rows below", q, below)
 		}
 	}

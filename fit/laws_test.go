@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // gradientTolerance bounds the relative difference between a law's gradient and central differences
@@ -61,7 +63,7 @@ func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 					}
 					const step = 1e-6
 					want := (at(step) - at(-step)) / (2 * step)
-					if math.Abs(g[j]-want) > gradientTolerance*(1+math.Abs(want)) {
+					if !approx.Close(g[j], want, gradientTolerance*(1+math.Abs(want))) {
 						t.Fatalf("∂/∂%s at %v, %v = %g, differences give %g", l.Params[j].Name,
 							params, x, g[j], want)
 					}
@@ -76,7 +78,7 @@ func TestPredictChinchilla(t *testing.T) {
 	want := 1.69 + 406.4*math.Exp(-0.34*math.Log(1e9)) + 410.7*math.Exp(-0.28*math.Log(2e10))
 	got := Chinchilla().Predict([]float64{1.69, 406.4, 410.7, 0.34, 0.28}, []float64{1e9, 2e10})
 	const rounding = 1e-14 // a handful of double-precision operations
-	if math.Abs(got-want) > rounding*want {
+	if !approx.Relative(got, want, rounding) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

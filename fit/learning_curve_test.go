@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 func TestNewLearningCurve(t *testing.T) {
@@ -64,10 +66,12 @@ func TestCondensed(t *testing.T) {
 	}
 	// By hand: the geometric mean of e^i, e^(i+1), e^(i+2) is e^(i+1).
 	const rounding = 1e-12
-	if got, want := math.Log(short.X[groups-1]), float64(n-2); math.Abs(got-want) > rounding*want {
+	if got, want := math.Log(short.X[groups-1]), float64(n-2); !approx.Relative(
+		got, want, rounding) {
 		t.Errorf("last ln x %g, want %g", got, want)
 	}
-	if got, want := math.Log(short.Y[groups-1]), -float64(n-2); math.Abs(got-want) > -rounding*want {
+	if got, want := math.Log(short.Y[groups-1]), -float64(n-2); !approx.Relative(
+		got, want, rounding) {
 		t.Errorf("last ln y %g, want %g", got, want)
 	}
 	if same := c.head(maxFittedPoints).condensed(); len(same.X) != maxFittedPoints {

@@ -2,8 +2,9 @@ package fit
 
 import (
 	"context"
-	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // nmt returns the runs of one language pair and vocabulary of the encoder-decoder set with more
@@ -60,7 +61,7 @@ func TestTranslationRuns(t *testing.T) {
 			if kaplanFit.RMS > g.kaplan+nmtDigit {
 				t.Errorf("kaplan: RMS %.6f, want %.4f", kaplanFit.RMS, g.kaplan)
 			}
-			if math.Abs(chinchilla.RMS-g.chinchilla) > nmtDigit {
+			if !approx.Close(chinchilla.RMS, g.chinchilla, nmtDigit) {
 				t.Errorf("chinchilla: RMS %.6f, want %.4f", chinchilla.RMS, g.chinchilla)
 			}
 			if link.RMS > g.link+bleuDigit {

@@ -3,6 +3,8 @@ package fit
 import (
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // With Gaussian noise of a known size the intervals cover what they say, on new rows of the same
@@ -17,11 +19,11 @@ func TestPredictionIntervalsCover(t *testing.T) {
 	// The Chinchilla form leaves out width and depth, so its residuals are a little more than the
 	// noise; three standard errors of a share of 3000.
 	const sampling = 0.03
-	if math.Abs(s.Coverage80-0.80) > sampling || math.Abs(s.Coverage95-0.95) > sampling {
+	if !approx.Close(s.Coverage80, 0.80, sampling) || !approx.Close(s.Coverage95, 0.95, sampling) {
 		t.Errorf("coverage %.3f and %.3f", s.Coverage80, s.Coverage95)
 	}
 	in, ok := r.Interval(nil, 0.80, 1e9, 1e11)
-	if !ok || math.Abs(math.Log(in.High/in.Low)/2-s.HalfWidth80) > 1e-9 {
+	if !ok || !approx.Close(math.Log(in.High/in.Low)/2, s.HalfWidth80, 1e-9) {
 		t.Errorf(
 			"half-width of %v differs from %v, though no row is nearer than another without draws",
 			in, s.HalfWidth80)
@@ -35,7 +37,8 @@ func TestRawInterval(t *testing.T) {
 	in, ok := r.Interval(nil, 0.95, 3)
 	half := 1.959963984540054 * math.Sqrt(4.0/2)
 	const rounding = 1e-12
-	if !ok || math.Abs(in.Low-(10-half)) > rounding || math.Abs(in.High-(10+half)) > rounding {
+	if !ok || !approx.Close(in.Low, 10-half, rounding) || !approx.Close(
+		in.High, 10+half, rounding) {
 		t.Errorf("got %v, want 10 ± %v", in, half)
 	}
 	r.Rows = 2

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // recovery is the relative error allowed in each parameter of a noise-free surface; the issue
@@ -58,7 +60,7 @@ func TestRecoversSixtySurfaces(t *testing.T) {
 			}
 			for j, v := range r.Params {
 				worst = max(worst, math.Abs(v/truth[j]-1))
-				if math.Abs(v/truth[j]-1) > recovery {
+				if !approx.Relative(v, truth[j], recovery) {
 					t.Errorf("%v, surface %d: %s = %.12g, want %.12g", obj, s, r.Law.Params[j].Name,
 						v, truth[j])
 				}
@@ -157,7 +159,7 @@ func TestDataConstrainedRecovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	for j, v := range r.Params {
-		if math.Abs(v/truth[j]-1) > recovery {
+		if !approx.Relative(v, truth[j], recovery) {
 			t.Errorf("%s = %.10g, want %.10g (%+v)", law.Params[j].Name, v, truth[j], r.Certificate)
 		}
 	}

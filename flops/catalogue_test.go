@@ -1,12 +1,12 @@
 package flops_test
 
 import (
-	"math"
 	"strings"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -121,7 +121,8 @@ func TestRoundedSizes(t *testing.T) {
 		"gpt3-175b":        {174.616, 0.001},  // calculon's count of the shape
 		"megatron-22b":     {22.074, 0.001},   // calculon's count of the shape
 	} {
-		if got := float64(count(t, name)) / 1e9; math.Abs(got-want.billions) > half*want.digit {
+		if got := float64(count(t, name)) / 1e9; !approx.Close(
+			got, want.billions, half*want.digit) {
 			t.Errorf("%s has %.6gB parameters, published %gB", name, got, want.billions)
 		}
 	}
@@ -141,7 +142,7 @@ func TestPublishedParams(t *testing.T) {
 			s.Head = shapes.HeadTied
 		}
 		got := float64(flops.CountParameters(&s).Total)
-		if math.Abs(got-row.Params) > row.Tolerance*row.Params {
+		if !approx.Relative(got, row.Params, row.Tolerance) {
 			t.Errorf("%s counts %.0f, published %.0f ± %g %%", row.Model, got, row.Params,
 				100*row.Tolerance)
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -50,7 +51,7 @@ func TestPaperTFLOPs(t *testing.T) {
 
 func within(t *testing.T, name string, got, want, tolerance float64) {
 	t.Helper()
-	if math.Abs(got-want) > tolerance {
+	if !approx.Close(got, want, tolerance) {
 		t.Errorf("%s = %.5f, want %g ± %g", name, got, want, tolerance)
 	}
 }
@@ -64,10 +65,11 @@ func TestMegatronFormula(t *testing.T) {
 	b, n, l, d, v := 2.0, 1024.0, 96.0, 12288.0, 51200.0
 	want := 72 * b * n * l * d * d * (1 + n/(6*d) + v/(12*d*l))
 	got := CountUnder(Megatron, &s, w, RecomputeNone).Step
-	if math.Abs(got/want-1) > roundOff {
+	if !approx.Relative(got, want, roundOff) {
 		t.Errorf("step = %g, formula %g", got, want)
 	}
-	if matmul := CountUnder(MatmulConvention, &s, w, RecomputeNone).Step; math.Abs(got/matmul-1) > roundOff {
+	if matmul := CountUnder(MatmulConvention, &s, w, RecomputeNone).Step; !approx.Relative(
+		got, matmul, roundOff) {
 		t.Errorf("megatron %g and matmul %g differ on a plain GPT", got, matmul)
 	}
 }

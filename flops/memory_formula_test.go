@@ -1,9 +1,9 @@
 package flops
 
 import (
-	"math"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -12,7 +12,7 @@ const exact = 1e-12
 
 func closeTo(t *testing.T, what string, got, want float64) {
 	t.Helper()
-	if math.Abs(got-want) > exact*math.Abs(want) {
+	if !approx.Relative(got, want, exact) {
 		t.Errorf("%s: %.17g, want %.17g", what, got, want)
 	}
 }
@@ -81,7 +81,7 @@ func TestZeROFigure1(t *testing.T) {
 		m := mustTrain(t, &s, Workload{Batch: 64, DecoderLength: 1024}, Execution{GradientBytes: 2},
 			Layout{DP: 64, ZeRO: stage})
 		const printed = 0.05 // GB: the figure prints one decimal
-		if got := m.StaticBytes / n * 7.5; math.Abs(got-want) > printed {
+		if got := m.StaticBytes / n * 7.5; !approx.Close(got, want, printed) {
 			t.Errorf("stage %d: %.2f GB, published %.1f", stage, got, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -89,7 +90,8 @@ func TestMemoryIsSane(t *testing.T) {
 		if m.PeakBytes != peak || m.Peak.Total() != m.PeakBytes || m.Peak != m.Phases[m.PeakPhase] {
 			t.Fatalf("peak %v, phases reach %v", m.PeakBytes, peak)
 		}
-		if static := m.Layers.Bytes() + m.Outside.Bytes() + x.WorkspaceBytes; math.Abs(static-m.StaticBytes) > 1e-9*static {
+		if static := m.Layers.Bytes() + m.Outside.Bytes() + x.WorkspaceBytes; !approx.Close(
+			static, m.StaticBytes, 1e-9*static) {
 			t.Fatalf("static %v, parts %v", m.StaticBytes, static)
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -148,7 +149,7 @@ func (r publishedRow) check() float64 {
 
 func (r publishedRow) near(what string, got, want, tolerance float64) {
 	r.t.Helper()
-	if math.Abs(got-want) > tolerance*want {
+	if !approx.Relative(got, want, tolerance) {
 		r.t.Errorf("line %d: %s: %.6g, published %.6g (%+.2f %%)", r.line, what, got, want,
 			100*(got/want-1))
 	}

@@ -1,10 +1,10 @@
 package flops
 
 import (
-	"math"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -78,7 +78,7 @@ func TestPublishedFLOPs(t *testing.T) {
 		off := got/p.FLOPs - 1
 		t.Logf("%-38s %.6g, published %.6g: %+.4f %% (allowed %g %%)", p.Model, got, p.FLOPs,
 			100*off, 100*p.Tolerance)
-		if math.Abs(off) > p.Tolerance {
+		if !approx.Close(off, 0, p.Tolerance) {
 			t.Errorf("%s: off by %+.4f %%", p.Model, 100*off)
 		}
 		met++

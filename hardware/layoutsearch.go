@@ -53,13 +53,17 @@ const shownChoices = 10
 // SearchLayout returns the fastest layouts of a run over so many devices that fit in memory: every
 // split into data, tensor and pipeline parallelism, ZeRO stage, micro-batch and recompute mode that
 // the shape allows. Tensor parallelism stays within the fast links and splits the sequence too
-// where its length allows. The run's own layout and recompute mode are ignored.
+// where its length allows. The run's own layout and recompute mode are ignored; modes are the
+// recompute modes to try, none means all.
 //
 // Where nothing fits, the choices are those that need least, and Remedies lists what would fit.
 //
 // Errors: [*NoLayoutError], a [*MissingError], or the [*shapes.InvalidError] of a workload.
-func SearchLayout(r Run, devices int) (LayoutSearch, error) {
-	s, err := searchLayouts(&r, devices)
+func SearchLayout(r Run, devices int, modes ...flops.Recompute) (LayoutSearch, error) {
+	if len(modes) == 0 {
+		modes = recomputeModes[:]
+	}
+	s, err := searchLayouts(&r, devices, modes)
 	if err != nil || s.Fits {
 		return s, err
 	}
@@ -69,7 +73,7 @@ func SearchLayout(r Run, devices int) (LayoutSearch, error) {
 		if more && enough {
 			continue // fewer devices do already
 		}
-		found, err := searchLayouts(&remedy.run, remedy.devices)
+		found, err := searchLayouts(&remedy.run, remedy.devices, modes)
 		if err == nil && found.Fits {
 			s.Remedies = append(s.Remedies, Remedy{remedy.change, found.Choices[0]})
 			enough = enough || more
@@ -79,12 +83,12 @@ func SearchLayout(r Run, devices int) (LayoutSearch, error) {
 }
 
 // searchLayouts prices every layout.
-func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
+func searchLayouts(r *Run, devices int, modes []flops.Recompute) (LayoutSearch, error) {
 	if err := r.Workload.Validate(&r.Shape); err != nil {
 		return LayoutSearch{}, err
 	}
-	var machines [len(recomputeModes)]Machine
-	for i, mode := range recomputeModes {
+	machines := make([]Machine, len(modes))
+	for i, mode := range modes {
 		x := r.Execution
 		x.Recompute = mode
 		m, err := NewMachine(&r.Profile, x, r.Software)
@@ -104,7 +108,7 @@ func searchLayouts(r *Run, devices int) (LayoutSearch, error) {
 			missing = machines[0].checkLinks(l)
 			continue
 		}
-		for i, mode := range recomputeModes {
+		for i, mode := range modes {
 			x := r.Execution
 			x.Recompute = mode
 			memory, err := flops.TrainingMemory(&r.Shape, r.Workload, x, l)

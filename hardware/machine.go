@@ -211,6 +211,14 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	return m, nil
 }
 
+// ProcessorExecution is how a processor is taken to train, as the reference kernel does: float32
+// throughout, Adam, attention whose probabilities are kept.
+func ProcessorExecution() flops.Execution {
+	return flops.Execution{
+		Precision: flops.FP32, Optimizer: flops.Adam, Attention: flops.UnfusedAttention,
+	}
+}
+
 // torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D
 // torus does so as a whole pod, a 3D one from 4×4×4 chips (scaling-book, tpus.md; the traps of
 // facts/accelerators.csv).

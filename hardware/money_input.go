@@ -62,7 +62,8 @@ func product(factors ...Estimate) Estimate {
 		up += square(math.Log(f.Interval.High / f.Interval.Value))
 	}
 	if len(missing) > 0 {
-		reasons := slices.DeleteFunc(missing, func(reason string) bool { return reason == "" })
+		reasons := slices.Compact(slices.DeleteFunc(missing,
+			func(reason string) bool { return reason == "" }))
 		return Estimate{Missing: cmp.Or(strings.Join(reasons, "; "), "not stated")}
 	}
 	if value == 0 { // a price of 0, a run of 0 steps

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -33,17 +34,17 @@ func TestPublishedFootprints(t *testing.T) {
 		}
 		bill := rates.Bill(Occupancy{Devices: f.Devices, WallSeconds: Exactly(f.DurationSeconds)})
 		energy, co2 := bill.EnergyKWh.Interval, bill.CO2Kg.Interval
-		if energy == nil || math.Abs(energy.Value/f.Energy-1) > footprintTolerance {
+		if energy == nil || !approx.Relative(energy.Value, f.Energy, footprintTolerance) {
 			t.Errorf("%s: %+v kWh, published %g", f.Model, energy, f.Energy)
 		}
-		if co2 == nil || math.Abs(co2.Value/f.Emissions-1) > footprintTolerance {
+		if co2 == nil || !approx.Relative(co2.Value, f.Emissions, footprintTolerance) {
 			t.Errorf("%s: %+v kg, published %g", f.Model, co2, f.Emissions)
 		}
 		t.Logf("%s: %.1f MWh (published %.1f, %+.1f %%), %.1f t (published %.1f, %+.1f %%)",
 			f.Model,
 			energy.Value/1e3, f.Energy/1e3, 100*(energy.Value/f.Energy-1), co2.Value/1e3,
 			f.Emissions/1e3, 100*(co2.Value/f.Emissions-1))
-		if energy.Low != energy.High && math.Abs(energy.High/energy.Low-1) > 1e-12 {
+		if energy.Low != energy.High && !approx.Relative(energy.High, energy.Low, 1e-12) {
 			t.Errorf("%s: exact inputs gave the interval %+v", f.Model, energy)
 		}
 	}
@@ -52,18 +53,20 @@ func TestPublishedFootprints(t *testing.T) {
 // 16 devices for 10 hours of steps at goodput 0.8 are 200 device-hours; at $2 that is $400.
 func TestCostByHand(t *testing.T) {
 	o := Occupy(16, Exactly(10*3600), Given("goodput", 0.8))
-	if got := o.DeviceHours().Interval.Value; math.Abs(got-200) > 1e-9 {
+	if got := o.DeviceHours().Interval.Value; !approx.Close(got, 200, 1e-9) {
 		t.Errorf("%g device-hours, want 200", got)
 	}
 	price := Given("price", 2)
-	if got := Cost(o, price).Interval.Value; math.Abs(got-400) > 1e-9 {
+	if got := Cost(o, price).Interval.Value; !approx.Close(got, 400, 1e-9) {
 		t.Errorf("$%g, want 400", got)
 	}
 	// And back: $400 pay for 10 hours of steps.
-	if got := AffordableStepSeconds(400, 16, price, Given("goodput", 0.8)).Interval.Value; math.Abs(got-36000) > 1e-6 {
+	if got := AffordableStepSeconds(400, 16, price, Given("goodput", 0.8)).Interval.Value; !approx.Close(
+		got, 36000, 1e-6) {
 		t.Errorf("%g s, want 36000", got)
 	}
-	if got := StepSecondsUntil(45000, Given("goodput", 0.8)).Interval.Value; math.Abs(got-36000) > 1e-6 {
+	if got := StepSecondsUntil(45000, Given("goodput", 0.8)).Interval.Value; !approx.Close(
+		got, 36000, 1e-6) {
 		t.Errorf("%g s, want 36000", got)
 	}
 }
@@ -164,7 +167,7 @@ func TestProductProperties(t *testing.T) {
 			t.Fatalf("width %g of the product below that of a factor, %g", width, wa)
 		}
 		back := product(product(a, b), reciprocal(Exactly(b.Interval.Value))).Interval
-		if math.Abs(back.Value/a.Interval.Value-1) > rounding {
+		if !approx.Relative(back.Value, a.Interval.Value, rounding) {
 			t.Fatalf("%g, want %g", back.Value, a.Interval.Value)
 		}
 	})

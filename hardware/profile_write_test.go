@@ -2,7 +2,6 @@ package hardware
 
 import (
 	"bytes"
-	"math"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // written is the relative rounding of a profile file: correlations have nine decimals.
@@ -56,7 +56,7 @@ func TestCalibratedProfilesRoundTrip(t *testing.T) {
 		"low":   {got.StepSeconds.Low, want.StepSeconds.Low},
 		"high":  {got.StepSeconds.High, want.StepSeconds.High},
 	} {
-		if math.Abs(pair[0]/pair[1]-1) > written {
+		if !approx.Relative(pair[0], pair[1], written) {
 			t.Errorf("%s: %g, want %g", name, pair[0], pair[1])
 		}
 	}

@@ -2,12 +2,12 @@ package hardware
 
 import (
 	"errors"
-	"math"
 	"strings"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // llama is a complete row of another source than the published ones; edit changes cells of it.
@@ -122,7 +122,7 @@ func TestMetricsOfOneRun(t *testing.T) {
 		row := llama(t, map[string]string{"metric": c.metric, "unit": c.unit})
 		row.Value = &c.value
 		got, err := ReadRun(row)
-		if err != nil || math.Abs(got.Seconds/5-1) > rounded {
+		if err != nil || !approx.Relative(got.Seconds, 5, rounded) {
 			t.Errorf("%s of %g %s: %g s, %v", c.metric, c.value, c.unit, got.Seconds, err)
 		}
 	}

@@ -2,12 +2,12 @@ package hardware
 
 import (
 	"errors"
-	"math"
 	"strings"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // published returns the published row of an id.
@@ -44,11 +44,11 @@ func TestNeMoCountsEncoderTokensOnly(t *testing.T) {
 	}
 	stated := *row.StepSeconds
 	row.StepSeconds = nil
-	if got := readRun(t, row).Seconds; math.Abs(got-stated) > rounding {
+	if got := readRun(t, row).Seconds; !approx.Close(got, stated, rounding) {
 		t.Errorf("%.4f s from tokens/s, %.4f s stated", got, stated)
 	}
 	row.ThroughputCountsEncoderOnly = false // a row that counts both stacks
-	if got, want := readRun(t, row).Seconds, stated*640/512; math.Abs(got-want) > rounding {
+	if got, want := readRun(t, row).Seconds, stated*640/512; !approx.Close(got, want, rounding) {
 		t.Errorf("%.4f s with both stacks counted, want %.4f", got, want)
 	}
 }

@@ -1,8 +1,9 @@
 package hardware
 
 import (
-	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // TestPlanByHand: 16 devices at 2 USD an hour, a step of 0.5 s and 1,000 tokens, goodput 0.8. 7,200
@@ -34,7 +35,7 @@ func TestPlanByHand(t *testing.T) {
 		} {
 			if c.got.Interval == nil {
 				t.Errorf("from %s: no %s: %s", name, c.what, c.got.Missing)
-			} else if math.Abs(c.got.Interval.Value/c.want-1) > c.tol {
+			} else if !approx.Relative(c.got.Interval.Value, c.want, c.tol) {
 				t.Errorf("from %s: %s = %g, by hand %g", name, c.what, c.got.Interval.Value, c.want)
 			}
 		}

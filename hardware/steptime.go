@@ -23,6 +23,9 @@ type Run struct {
 // Devices returns how many devices the run takes.
 func (r *Run) Devices() int { return r.Layout.Devices() * max(1, r.Software.ContextParallel) }
 
+// Compiled says whether the step is one compiled graph: as stated, or as the vendor's frameworks do.
+func (r *Run) Compiled() bool { return compiled(&r.Profile, r.Software) }
+
 // Bound names what limits a step.
 type Bound string
 

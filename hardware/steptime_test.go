@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -32,7 +33,7 @@ func found(t *testing.T, name string) Profile {
 // round is the share by which sums in another order may differ.
 const round = 1e-9
 
-func equal(got, want float64) bool { return math.Abs(got-want) <= round*math.Abs(want) }
+func equal(got, want float64) bool { return approx.Relative(got, want, round) }
 
 // toy is a machine with round numbers: 100 TFLOP/s, 1 TB/s, 10 tiles at once.
 func toy() Machine {
@@ -156,7 +157,7 @@ func TestOnlyGradientShardsCrossSlices(t *testing.T) {
 	m.axes, m.wraps, m.domain = 2, true, 256
 	inside := m.dataParallel(1e10, 256, 1, 3, 1, 0)
 	across := m.dataParallel(1e10, 4096, 1, 3, 1, 0) - inside
-	if want := 2 * (2e10 / 256) * 15 / 16 / 1e10; math.Abs(across-want) > 1e-6*want {
+	if want := 2 * (2e10 / 256) * 15 / 16 / 1e10; !approx.Relative(across, want, 1e-6) {
 		t.Errorf("%g s across slices, want %g", across, want)
 	}
 }
@@ -193,7 +194,7 @@ func TestPipelineBubble(t *testing.T) {
 		}
 		// Embedding work sits in the last stage and upsets the balance a little.
 		const imbalance = 0.02
-		if got := step[pipelineBubble] / work; math.Abs(got-want) > imbalance {
+		if got := step[pipelineBubble] / work; !approx.Close(got, want, imbalance) {
 			t.Errorf("%d chunks: a bubble of %.4f of the work, want %.4f", v, got, want)
 		}
 	}
@@ -249,7 +250,7 @@ func TestWorkIsThatOfTheCount(t *testing.T) {
 			cores += core(&s.Decoder, w.DecoderLength, w.EncoderLength, 1)
 		}
 		want := (3*(flops.Forward(&s, w)-flops.CoreForward(&s, w)) + 3.5*cores) / m.rate
-		if math.Abs(got/want-1) > padding {
+		if !approx.Relative(got, want, padding) {
 			t.Errorf("%s: %g s, the count gives %g (%+.1f %%)", s.Name, got, want, 100*(got/want-1))
 		}
 	}
@@ -268,7 +269,7 @@ func TestExpertExchange(t *testing.T) {
 	spread := m.step(&s, w, l.For(w))
 	// three sparse layers, two exchanges of two directions, bf16
 	want := 3 * 2 * (2 * 2 * 8 * 512 * 512.0) * 7 / 8 / 1e11
-	if alone[expertCollectives] != 0 || math.Abs(spread[expertCollectives]-want) > 0.01*want {
+	if alone[expertCollectives] != 0 || !approx.Relative(spread[expertCollectives], want, 0.01) {
 		t.Errorf("%g s without and %g s with expert parallelism, want 0 and %g",
 			alone[expertCollectives], spread[expertCollectives], want)
 	}
@@ -286,10 +287,10 @@ func TestContextParallelHalvesTheWork(t *testing.T) {
 	m.contexts = 2
 	half := m.step(&s, w, flops.Layout{}.For(w))
 	const padding = 0.02
-	if r := half[encoderFFN] / whole[encoderFFN]; math.Abs(r-0.5) > padding {
+	if r := half[encoderFFN] / whole[encoderFFN]; !approx.Close(r, 0.5, padding) {
 		t.Errorf("feed-forward: %.3f of the time", r)
 	}
-	if r := half[encoderAttention] / whole[encoderAttention]; math.Abs(r-0.5) > padding {
+	if r := half[encoderAttention] / whole[encoderAttention]; !approx.Close(r, 0.5, padding) {
 		t.Errorf("attention: %.3f of the time", r)
 	}
 }

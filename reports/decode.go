@@ -3,18 +3,10 @@ package reports
 import (
 	"fmt"
 
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
-
-// Decoded is what generating an answer with one copy of a model costs.
-type Decoded struct {
-	Workload flops.Workload // DecoderLength positions are generated for each sequence
-	Devices  int            // of one copy
-	Decoding hardware.Decoding
-	Unknown  string // why there is none; empty where there is
-}
 
 type decodeFields struct {
 	Workload        *workloadFields `json:"workload,omitempty"`
@@ -28,16 +20,16 @@ type decodeFields struct {
 	Missing         string          `json:"missing,omitempty"`
 }
 
-func decodeOf(p *Planned) *decodeFields {
-	d := p.Decode
+func decodeOf(a *plan.Answer) *decodeFields {
+	d := a.Decode
 	switch {
 	case d == nil:
 		return nil
-	case d.Unknown != "":
-		return &decodeFields{Missing: d.Unknown}
+	case d.Decoding == nil:
+		return &decodeFields{Missing: d.Missing}
 	}
-	q := &d.Decoding
-	w, m := workloadOf(&p.Shape, d.Workload), memoryOf(&q.Memory, q.Fits)
+	q := d.Decoding
+	w, m := workloadOf(&a.Run.Shape, d.Workload), memoryOf(&q.Memory, q.Fits)
 	f := decodeFields{
 		Workload: &w, Devices: d.Devices, LatencySeconds: &q.TotalSeconds,
 		StepSeconds:     &q.StepSeconds,
@@ -72,35 +64,24 @@ func decodeTable(plans []Planned) Table {
 	for i := range plans {
 		p := &plans[i]
 		d := p.Decode
-		if d.Unknown != "" {
-			t.Rows = append(t.Rows, []Cell{
-				Text(p.Shape.Name), Text(p.Hardware),
-				{},
-				{},
-				{},
-				{},
-				{},
-				{},
-				{},
-				{},
-			})
-			if !seen[d.Unknown] {
-				seen[d.Unknown] = true
-				t.Notes = append(t.Notes, fmt.Sprintf("No latency: %s.", d.Unknown))
+		row := []Cell{Text(p.Run.Shape.Name), Text(p.Run.Profile.Name)}
+		if d.Decoding == nil {
+			t.Rows = append(t.Rows, append(row, make([]Cell, len(t.Columns)-len(row))...))
+			if !seen[d.Missing] {
+				seen[d.Missing] = true
+				t.Notes = append(t.Notes, fmt.Sprintf("No latency: %s.", d.Missing))
 			}
 			continue
 		}
-		q := &d.Decoding
+		q := d.Decoding
 		encoder := Cell{}
 		if q.EncoderSeconds.Value > 0 {
 			encoder = Estimate(q.EncoderSeconds)
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(p.Shape.Name), Text(p.Hardware), Text(workloadText(&p.Shape, d.Workload)),
+		t.Rows = append(t.Rows, append(row, Text(workloadText(&p.Run.Shape, d.Workload)),
 			Estimate(q.TotalSeconds), encoder,
 			Estimate(q.StepSeconds), Amount(q.TokensPerSecond), Text(string(q.Bound)),
-			Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits)),
-		})
+			Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits))))
 	}
 	return t
 }

@@ -3,10 +3,12 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // Diffed is a comparison: of two shapes, with the fields that differ, or of results by name.
@@ -26,6 +28,24 @@ func (d *Diffed) Differs() bool {
 	return len(d.Fields) > 0
 }
 
+// Warnings lists what was decided for either side and departs from what is usual, each once.
+func (d *Diffed) Warnings() []string {
+	var out []string
+	for _, p := range d.Pairs {
+		for _, a := range []*plan.Answer{p.Base, p.Change} {
+			if a == nil {
+				continue
+			}
+			for _, w := range a.Resolved.Warnings() {
+				if !slices.Contains(out, w) {
+					out = append(out, w)
+				}
+			}
+		}
+	}
+	return out
+}
+
 type diffFields struct {
 	Name           string       `json:"name"`
 	Only           string       `json:"only,omitempty"`
@@ -39,6 +59,9 @@ type diffFields struct {
 	BaseInterval   *interval    `json:"base_interval,omitempty"`
 	ChangeInterval *interval    `json:"change_interval,omitempty"`
 	Attribution    []attributed `json:"attribution"`
+	// how the change was run, and the base where that differs; absent for results of a document
+	*RunFields
+	BaseRun *RunFields `json:"base_run,omitempty"`
 }
 
 type attributed struct {
@@ -50,13 +73,6 @@ type changedFields struct {
 	Field  string `json:"field"`
 	Base   string `json:"base"`
 	Change string `json:"change"`
-}
-
-var metricUnits = map[quantity.Kind]string{
-	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes",
-	quantity.Duration: "seconds",
-	quantity.Count:    "hours", quantity.Money: "USD", quantity.Energy: "kWh",
-	quantity.CarbonMass: "kgCO2e",
 }
 
 // Diff fills in the report of a comparison, one result a metric. Nothing is in it where nothing
@@ -83,7 +99,7 @@ func (r *Report) Diff(d Diffed) {
 			continue
 		}
 		for n := range p.Differences {
-			r.Document.Results = append(r.Document.Results, diffOf(p.Name, &p.Differences[n]))
+			r.Document.Results = append(r.Document.Results, diffOf(p, &p.Differences[n]))
 		}
 		if len(p.Differences) > 0 || len(d.Pairs) == 1 {
 			r.Tables = append(r.Tables, diffTable(p))
@@ -94,10 +110,19 @@ func (r *Report) Diff(d Diffed) {
 	}
 }
 
-func diffOf(name string, d *compare.Difference) diffFields {
+func diffOf(p *compare.Pair, d *compare.Difference) diffFields {
 	f := diffFields{
-		Name: name, Metric: string(d.Metric), Unit: metricUnits[d.Metric.Kind()],
+		Name: p.Name, Metric: d.Metric.String(), Unit: d.Metric.Unit(),
 		Overlap: d.Overlap, Attribution: []attributed{},
+	}
+	if p.Base != nil {
+		f.BaseRun = RunOf(&p.Base.Run)
+	}
+	if p.Change != nil {
+		f.RunFields = RunOf(&p.Change.Run)
+	}
+	if f.BaseRun != nil && f.RunFields != nil && *f.BaseRun == *f.RunFields {
+		f.BaseRun = nil
 	}
 	side := func(e hardware.Estimate) (*float64, *interval) {
 		switch i := e.Interval; {
@@ -138,7 +163,7 @@ func diffTable(p *compare.Pair) Table {
 	for i := range p.Differences {
 		d := &p.Differences[i]
 		row := []Cell{
-			Text(string(d.Metric)), sideCell(d.Metric, d.Base),
+			Text(d.Metric.String()), sideCell(d.Metric, d.Base),
 			sideCell(d.Metric, d.Change),
 			{},
 			{},
@@ -161,7 +186,7 @@ func diffTable(p *compare.Pair) Table {
 	return t
 }
 
-func sideCell(m compare.Metric, e hardware.Estimate) Cell {
+func sideCell(m plan.Metric, e hardware.Estimate) Cell {
 	switch i := e.Interval; {
 	case i == nil:
 		return Cell{}
@@ -205,10 +230,10 @@ func attributionTable(fields []compare.Changed, differences []compare.Difference
 	var shown []*compare.Difference
 	for i := range differences {
 		switch d := &differences[i]; d.Metric {
-		case compare.Params, compare.StepFLOPs, compare.Memory, compare.StepTime, compare.Cost:
+		case plan.Params, plan.StepFLOPs, plan.Memory, plan.StepTime, plan.Cost:
 			if len(d.Attribution) > 0 {
 				shown = append(shown, d)
-				t.Columns = append(t.Columns, Column{Title: "Δ " + string(d.Metric)})
+				t.Columns = append(t.Columns, Column{Title: "Δ " + d.Metric.String()})
 			}
 		}
 	}

@@ -1,8 +1,12 @@
 package reports
 
 import (
+	"cmp"
+
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -88,6 +92,11 @@ type workloadFields struct {
 	Batch         int `json:"batch"`
 	EncoderLength int `json:"encoder_length,omitempty"`
 	DecoderLength int `json:"decoder_length,omitempty"`
+
+	// of a planned run
+	Tokens  int      `json:"tokens,omitempty"` // training tokens of a step
+	Dropout *bool    `json:"dropout,omitempty"`
+	Goodput *float64 `json:"goodput,omitempty"`
 }
 
 func workloadOf(s *shapes.Shape, w flops.Workload) workloadFields {
@@ -124,5 +133,56 @@ func memoryOf(m *flops.Memory, fits *bool) memoryFields {
 	return memoryFields{
 		PeakBytes: m.PeakBytes, StaticBytes: m.StaticBytes,
 		PeakPhase: m.PeakPhase.String(), Stage: m.Stage, ByComponent: by, Fits: fits,
+	}
+}
+
+// RunFields are how a run is executed and laid out, as resolved: enough to ask for the same again.
+type RunFields struct {
+	Execution executionFields `json:"execution"`
+	Layout    layoutFields    `json:"layout"`
+}
+
+// RunOf returns the fields of a resolved run.
+func RunOf(run *hardware.Run) *RunFields { return &RunFields{executionOf(run), layoutOf(run)} }
+
+// executionFields are the numeric choices of a step and the software, as resolved.
+type executionFields struct {
+	Precision        flops.Precision `json:"precision"`
+	Optimizer        flops.Optimizer `json:"optimizer"`
+	Attention        flops.Attention `json:"attention"`
+	Recompute        flops.Recompute `json:"recompute"`
+	SequenceParallel bool            `json:"sequence_parallel"`
+	Compiled         bool            `json:"compiled"`
+	Stack            string          `json:"stack"`
+}
+
+func executionOf(run *hardware.Run) executionFields {
+	x := &run.Execution
+	return executionFields{
+		x.Precision, x.Optimizer, x.Attention, x.Recompute,
+		run.Layout.SequenceParallel, run.Compiled(), cmp.Or(run.Software.Stack, plan.AverageStack),
+	}
+}
+
+// layoutFields are how a step is spread over devices, as resolved.
+type layoutFields struct {
+	Devices          int  `json:"devices"`
+	DP               int  `json:"dp"`
+	TP               int  `json:"tp"`
+	PP               int  `json:"pp"`
+	Interleave       int  `json:"interleave"`
+	ZeRO             int  `json:"zero"`
+	MicroBatch       int  `json:"micro_batch"`
+	Accumulate       int  `json:"accumulate"`
+	Context          int  `json:"context"`
+	Expert           int  `json:"expert"`
+	SequenceParallel bool `json:"sequence_parallel"` // as in execution
+}
+
+func layoutOf(run *hardware.Run) layoutFields {
+	l, s := &run.Layout, &run.Software
+	return layoutFields{
+		run.Devices(), l.DP, l.TP, l.PP, l.Interleave, l.ZeRO, l.MicroBatch, l.Accumulate,
+		max(1, s.ContextParallel), max(1, s.ExpertParallel), l.SequenceParallel,
 	}
 }

@@ -3,9 +3,9 @@ package reports
 import (
 	"fmt"
 
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // phaseFields is a phase as JSON: a planned run with its name.
@@ -24,7 +24,7 @@ type totalFields struct {
 
 // Phases fills in the report of phases that run one after the other: one result a phase, and the
 // total at the end.
-func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
+func (r *Report) Phases(c *plan.Campaign) {
 	t := Table{
 		Columns: []Column{
 			{Title: "phase"},
@@ -47,7 +47,7 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 	}
 	var plans []Planned
 	for i := range c.Phases {
-		p := plannedOf(&phases[i], &c.Phases[i])
+		p := Planned{Answer: c.Phases[i].Answer}
 		plans = append(plans, p)
 		r.Document.Results = append(r.Document.Results, phaseFields{c.Phases[i].Name, planOf(&p)})
 		b, step := &p.Schedule.Bill, Cell{}
@@ -55,9 +55,9 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			step = Estimate(p.Prediction.StepSeconds)
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(c.Phases[i].Name), Text(p.Shape.Name), Text(p.Hardware),
-			Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)), Text(layoutText(p.Layout)),
-			Text(workloadText(&p.Shape, p.Workload)),
+			Text(c.Phases[i].Name), Text(p.Run.Shape.Name), Text(p.Run.Profile.Name),
+			Plain(fmt.Sprint(p.Run.Devices())), Text(plan.LayoutText(&p.Run)),
+			Text(workloadText(&p.Run.Shape, p.Run.Workload)),
 			Optional(p.Schedule.Steps.Interval), step,
 			Optional(p.Schedule.Occupancy.WallSeconds.Interval),
 			Optional(b.DeviceHours.Interval),
@@ -71,10 +71,7 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 			TotalSeconds: c.WallSeconds.Interval,
 			Level:        hardware.Level,
 		},
-		Cost: costFields{
-			USD: c.Bill.CostUSD.Interval, DeviceHours: c.Bill.DeviceHours.Interval,
-			EnergyKWh: c.Bill.EnergyKWh.Interval, CO2Kg: c.Bill.CO2Kg.Interval,
-		},
+		Cost:    costOf(&c.Bill),
 		Missing: map[string]string{},
 	}
 	for name, e := range map[string]hardware.Estimate{
@@ -102,21 +99,4 @@ func (r *Report) Phases(phases []hardware.Phase, c *hardware.Campaign) {
 	})
 	r.Document.Results = append(r.Document.Results, total)
 	r.Tables = append(r.Tables, t)
-}
-
-// plannedOf is a phase as a planned run.
-func plannedOf(phase *hardware.Phase, c *hardware.PlannedPhase) Planned {
-	run := &phase.Run
-	p := Planned{
-		Shape: run.Shape, Workload: run.Workload, Layout: run.Layout, Execution: run.Execution,
-		Hardware: run.Profile.Name,
-		Params:   flops.CountParameters(&run.Shape),
-		FLOPs: flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload,
-			run.Execution.Recompute),
-		Prediction: c.Prediction, Untimed: c.Untimed, Schedule: c.Schedule,
-	}
-	if q := c.Prediction; q != nil {
-		p.Memory, p.Fits = q.Memory, q.Fits
-	}
-	return p
 }

@@ -8,43 +8,29 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
-// Planned is one planned run.
+// Planned is one planned run, with the loss that a fitted law predicts for its end.
 type Planned struct {
-	Shape      shapes.Shape
-	Workload   flops.Workload
-	Layout     flops.Layout // filled for the workload
-	Execution  flops.Execution
-	Hardware   string
-	Params     flops.Parameters
-	FLOPs      flops.Count
-	Breakdown  []flops.Share // of one forward pass, by component
-	Memory     flops.Memory
-	Fits       *bool // nil when the profile states no memory
-	Warnings   []string
-	Prediction *hardware.Prediction // nil when the step cannot be timed
-	Untimed    string               // why
-	Changes    []hardware.Change    // what single changes would gain, the largest first
-	Schedule   hardware.Schedule
-	Loss       *quantity.Interval // by a fitted law; nil without one
-	LossLaw    string             // where the law comes from
-	Decode     *Decoded           // nil unless asked for
+	plan.Answer
+	Loss    *quantity.Interval // nil without a law
+	LossLaw string             // where the law comes from
 }
 
 type planFields struct {
-	Shape       shapeFields        `json:"shape"`
-	Hardware    string             `json:"hardware"`
-	Devices     int                `json:"devices"`
-	Workload    workloadFields     `json:"workload"`
-	Layout      layoutFields       `json:"layout"`
+	Shape    shapeFields    `json:"shape"`
+	Hardware string         `json:"hardware"`
+	Devices  int            `json:"devices"`
+	Workload workloadFields `json:"workload"`
+	RunFields
 	Params      paramsFields       `json:"params"`
 	FLOPs       flopsFields        `json:"flops"`
 	Memory      memoryFields       `json:"memory"`
 	Time        timeFields         `json:"time"`
 	Steps       *interval          `json:"steps,omitempty"`
 	Tokens      *interval          `json:"tokens,omitempty"`
+	RunFLOPs    *interval          `json:"run_flops,omitempty"`
 	Cost        costFields         `json:"cost"`
 	Loss        *interval          `json:"loss,omitempty"`
 	Breakdown   []breakdownField   `json:"breakdown,omitempty"`
@@ -52,17 +38,6 @@ type planFields struct {
 	Changes     []changeFields     `json:"changes,omitempty"`
 	Decode      *decodeFields      `json:"decode,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
-}
-
-type layoutFields struct {
-	DP               int  `json:"dp"`
-	TP               int  `json:"tp"`
-	PP               int  `json:"pp"`
-	ZeRO             int  `json:"zero"`
-	MicroBatch       int  `json:"micro_batch"`
-	Accumulate       int  `json:"accumulate"`
-	Interleave       int  `json:"interleave"`
-	SequenceParallel bool `json:"sequence_parallel"`
 }
 
 type timeFields struct {
@@ -172,8 +147,7 @@ func changeTable(changes []hardware.Change) Table {
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, notes []string) Table {
 	t := Table{
-		Title: fmt.Sprintf("%s on %d × %s", p.Shape.Name, p.Schedule.Occupancy.Devices,
-			p.Hardware),
+		Title:   fmt.Sprintf("%s on %d × %s", p.Run.Shape.Name, p.Run.Devices(), p.Run.Profile.Name),
 		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
 		Notes:   notes,
 	}
@@ -189,8 +163,8 @@ func summaryTable(p *Planned, notes []string) Table {
 		}
 	}
 	line("parameters", quantity.Grouped(p.Params.Total))
-	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Shape, p.Workload),
-		layoutText(p.Layout)))
+	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Run.Shape, p.Run.Workload),
+		plan.LayoutText(&p.Run)))
 	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.Fits),
 		quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
 	if q := p.Prediction; q != nil {
@@ -213,23 +187,15 @@ func summaryTable(p *Planned, notes []string) Table {
 }
 
 func planOf(p *Planned) planFields {
-	l := p.Layout
+	run, schedule := &p.Run, &p.Schedule
 	f := planFields{
-		Shape: shapeOf(&p.Shape), Hardware: p.Hardware, Devices: p.Schedule.Occupancy.Devices,
-		Workload: workloadOf(&p.Shape, p.Workload),
-		Layout: layoutFields{
-			l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave,
-			l.SequenceParallel,
-		},
-		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs), Memory: memoryOf(&p.Memory, p.Fits),
-		Steps: p.Schedule.Steps.Interval, Tokens: p.Schedule.Tokens.Interval,
-		Time: timeFields{TotalSeconds: p.Schedule.Occupancy.WallSeconds.Interval},
-		Cost: costFields{
-			USD:         p.Schedule.Bill.CostUSD.Interval,
-			DeviceHours: p.Schedule.Bill.DeviceHours.Interval,
-			EnergyKWh:   p.Schedule.Bill.EnergyKWh.Interval, CO2Kg: p.Schedule.Bill.CO2Kg.Interval,
-		},
-		Loss: p.Loss, Assumptions: []assumptionFields{}, Decode: decodeOf(p), Missing: p.missing(),
+		Shape: shapeOf(&run.Shape), Hardware: run.Profile.Name, Devices: run.Devices(),
+		Workload: plannedWorkload(&p.Answer), RunFields: *RunOf(run),
+		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs),
+		Memory: memoryOf(&p.Memory, p.Fits), Steps: schedule.Steps.Interval,
+		Tokens: schedule.Tokens.Interval, RunFLOPs: p.RunFLOPs.Interval,
+		Time: timeOf(&p.Answer), Cost: costOf(&schedule.Bill), Loss: p.Loss,
+		Assumptions: assumptionsOf(p.Assumptions), Decode: decodeOf(&p.Answer), Missing: p.Missing(),
 	}
 	for _, share := range p.Breakdown {
 		f.Breakdown = append(f.Breakdown, breakdownField{
@@ -237,65 +203,51 @@ func planOf(p *Planned) planFields {
 			share.Vector,
 		})
 	}
-	if q := p.Prediction; q != nil {
-		f.Time.StepSeconds, f.Time.Level, f.Time.Bound = &q.StepSeconds, q.Level, string(q.Bound)
-		f.Time.MFU, f.Time.HFU, f.Time.PeakFLOPsPerSecond = &q.MFU, &q.HFU, q.PeakFLOPsPerSecond
-		for _, part := range q.Parts {
-			f.Time.Parts = append(f.Time.Parts, partFields{
-				part.Name, part.Seconds,
-				string(part.Bound),
-			})
-		}
-		for _, a := range q.Assumptions {
-			f.Assumptions = append(f.Assumptions, assumptionFields{
-				Name: a.Name, Text: a.Value,
-				Origin: string(a.Origin), Source: a.Source,
-			})
-		}
-	}
 	for _, c := range p.Changes {
 		f.Changes = append(f.Changes, changeFields{
 			c.What, string(c.Kind), c.Gain, c.StepSeconds,
 			c.Fits,
 		})
 	}
-	for _, in := range p.inputs() {
-		f.Assumptions = append(f.Assumptions, assumptionFields{
-			Name: in.Name, Value: in.Interval, Text: in.Missing, Origin: string(in.Origin),
-			Source: in.Source, Evidence: string(in.Evidence), Note: in.Note,
-		})
+	return f
+}
+
+func plannedWorkload(a *plan.Answer) workloadFields {
+	run := &a.Run
+	f := workloadOf(&run.Shape, run.Workload)
+	f.Tokens, f.Dropout = run.Workload.TrainingTokens(&run.Shape), &run.Execution.Dropout
+	if i := a.Schedule.Goodput.Interval; i != nil {
+		f.Goodput = &i.Value
 	}
 	return f
 }
 
-func (p *Planned) inputs() []hardware.Input {
-	return append([]hardware.Input{p.Schedule.Goodput}, p.Schedule.Bill.Inputs...)
+func timeOf(a *plan.Answer) timeFields {
+	f := timeFields{TotalSeconds: a.Schedule.Occupancy.WallSeconds.Interval}
+	if q := a.Prediction; q != nil {
+		f.StepSeconds, f.Level, f.Bound = &q.StepSeconds, q.Level, string(q.Bound)
+		f.MFU, f.HFU, f.PeakFLOPsPerSecond = &q.MFU, &q.HFU, q.PeakFLOPsPerSecond
+		for _, part := range q.Parts {
+			f.Parts = append(f.Parts, partFields{part.Name, part.Seconds, string(part.Bound)})
+		}
+	}
+	return f
 }
 
-// missing says of every absent figure why it is absent.
-func (p *Planned) missing() map[string]string {
-	out := map[string]string{}
-	if p.Untimed != "" {
-		out["time.step_seconds"] = p.Untimed
+func costOf(b *hardware.Bill) costFields {
+	return costFields{
+		USD: b.CostUSD.Interval, DeviceHours: b.DeviceHours.Interval,
+		EnergyKWh: b.EnergyKWh.Interval, CO2Kg: b.CO2Kg.Interval,
 	}
-	if p.Fits == nil {
-		out["memory.fits"] = "the profile of " + p.Hardware + " states no memory"
-	}
-	for _, e := range []struct {
-		name string
-		hardware.Estimate
-	}{
-		{"steps", p.Schedule.Steps},
-		{"tokens", p.Schedule.Tokens},
-		{"time.total_seconds", p.Schedule.Occupancy.WallSeconds},
-		{"cost.usd", p.Schedule.Bill.CostUSD},
-		{"cost.device_hours", p.Schedule.Bill.DeviceHours},
-		{"cost.energy_kwh", p.Schedule.Bill.EnergyKWh},
-		{"cost.co2_kg", p.Schedule.Bill.CO2Kg},
-	} {
-		if e.Interval == nil {
-			out[e.name] = e.Missing
-		}
+}
+
+func assumptionsOf(list []plan.Assumption) []assumptionFields {
+	out := []assumptionFields{}
+	for _, a := range list {
+		out = append(out, assumptionFields{
+			Name: a.Name, Value: a.Value, Text: a.Text, Origin: string(a.Origin),
+			Source: a.Source, Evidence: string(a.Evidence), Note: a.Note,
+		})
 	}
 	return out
 }
@@ -327,10 +279,11 @@ func planTable(plans []Planned, notes []string) Table {
 }
 
 func planRow(p *Planned) []Cell {
+	run := &p.Run
 	row := []Cell{
-		Text(p.Shape.Name), Text(p.Hardware), Plain(fmt.Sprint(p.Schedule.Occupancy.Devices)),
-		Text(layoutText(p.Layout)),
-		Text(workloadText(&p.Shape, p.Workload)), Amount(p.Memory.PeakBytes), Text(yesNo(p.Fits)),
+		Text(run.Shape.Name), Text(run.Profile.Name), Plain(fmt.Sprint(run.Devices())),
+		Text(plan.LayoutText(run)), Text(workloadText(&run.Shape, run.Workload)),
+		Amount(p.Memory.PeakBytes), Text(yesNo(p.Fits)),
 	}
 	if q := p.Prediction; q != nil {
 		row = append(row, Estimate(q.StepSeconds), Amount(q.MFU), Text(string(q.Bound)))
@@ -354,36 +307,12 @@ func yesNo(b *bool) string {
 	}
 }
 
-// layoutText writes a layout in few letters: "dp 16", "dp 8 tp 2 zero 1, 4 × 2".
-func layoutText(l flops.Layout) string {
-	var parts []string
-	for _, axis := range []struct {
-		name string
-		n    int
-	}{{"dp", l.DP}, {"tp", l.TP}, {"pp", l.PP}} {
-		if axis.n > 1 {
-			parts = append(parts, fmt.Sprintf("%s %d", axis.name, axis.n))
-		}
-	}
-	if len(parts) == 0 {
-		parts = append(parts, "single")
-	}
-	if l.ZeRO > 0 {
-		parts = append(parts, fmt.Sprintf("zero %d", l.ZeRO))
-	}
-	if l.Accumulate > 1 {
-		parts = append(parts, fmt.Sprintf("%d × micro-batch %d", l.Accumulate, l.MicroBatch))
-	}
-	return strings.Join(parts, ", ")
-}
-
 // missingNotes lists why figures are absent, each reason once.
 func missingNotes(plans []Planned) []string {
 	var notes []string
 	seen := map[string]bool{}
 	for i := range plans {
-		p := &plans[i]
-		reasons := p.missing()
+		reasons := plans[i].Missing()
 		for _, name := range []string{
 			"memory.fits", "time.step_seconds", "steps", "tokens",
 			"cost.usd", "cost.energy_kwh", "cost.co2_kg",
@@ -455,32 +384,12 @@ func assumptionTable(p *Planned) Table {
 			{Title: "source", Wraps: true},
 		},
 	}
-	if p.Prediction != nil {
-		for _, a := range p.Prediction.Assumptions {
-			t.Rows = append(t.Rows, []Cell{
-				Text(a.Name), Text(a.Value), Text(string(a.Origin)),
-				Text(a.Source),
-			})
-		}
-	}
-	for _, in := range p.inputs() {
-		value := Text("unknown")
-		if in.Interval != nil {
-			value = Text(quantity.FormatInterval(quantity.Number, *in.Interval))
-			if kind, known := inputKinds[in.Name]; known {
-				value = Text(quantity.FormatInterval(kind, *in.Interval))
-			}
-		}
+	for i := range p.Assumptions {
+		a := &p.Assumptions[i]
 		t.Rows = append(t.Rows, []Cell{
-			Text(in.Name), value, Text(string(in.Origin)),
-			Text(in.Source),
+			Text(a.Name), Text(a.Words()), Text(string(a.Origin)),
+			Text(a.Source),
 		})
 	}
 	return t
-}
-
-// inputKinds says how each input of a bill is written.
-var inputKinds = map[string]quantity.Kind{
-	"price": quantity.HourlyPrice, "mean power": quantity.Power, "PUE": quantity.Ratio,
-	"grid intensity": quantity.CarbonIntensity, "goodput": quantity.Fraction,
 }

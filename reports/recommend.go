@@ -4,21 +4,23 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 type recommendFields struct {
-	Rank      int               `json:"rank"`  // 0 is the anchor
-	Among     string            `json:"among"` // anchor, catalogue, lattice or listed
-	Shape     shapeFields       `json:"shape"`
-	Pick      bool              `json:"pick"`
-	Tie       bool              `json:"tie"`
-	Params    paramsFields      `json:"params"`
-	FLOPs     flopsFields       `json:"flops"`
-	RunFLOPs  float64           `json:"run_flops"`
-	Memory    memoryFields      `json:"memory"`
-	Layout    layoutFields      `json:"layout"`
+	Rank     int          `json:"rank"`  // 0 is the anchor
+	Among    string       `json:"among"` // anchor, catalogue, lattice or listed
+	Shape    shapeFields  `json:"shape"`
+	Pick     bool         `json:"pick"`
+	Tie      bool         `json:"tie"`
+	Params   paramsFields `json:"params"`
+	FLOPs    flopsFields  `json:"flops"`
+	RunFLOPs float64      `json:"run_flops"`
+	Memory   memoryFields `json:"memory"`
+	RunFields
 	Time      timeFields        `json:"time"`
 	Decode    *interval         `json:"decode_seconds,omitempty"`
 	Cost      costFields        `json:"cost"`
@@ -109,10 +111,7 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
 		Params: paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
 		RunFLOPs: row.RunFLOPs, Memory: memoryOf(&row.Memory, row.Fits),
-		Layout: layoutFields{
-			l.DP, l.TP, l.PP, l.ZeRO, l.MicroBatch, l.Accumulate, l.Interleave,
-			l.SequenceParallel,
-		},
+		RunFields: *RunOf(&hardware.Run{Layout: l}),
 		Time: timeFields{
 			StepSeconds: row.StepTime.Interval, TotalSeconds: row.TotalTime.Interval,
 			Bound: string(row.Bound),
@@ -193,7 +192,7 @@ func layoutNote(result *recommend.Result) string {
 	if row == nil || row.StepTime.Interval == nil {
 		return ""
 	}
-	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, layoutText(row.Layout))
+	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, plan.LayoutText(&hardware.Run{Layout: row.Layout}))
 }
 
 // evidenceNotes says how to read the tables and what their quality rests on.

@@ -6,11 +6,10 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 func sample() Report {
-	d := result.NewDocument("sample", "test")
+	d := NewDocument("sample", "test")
 	d.Results = append(d.Results,
 		map[string]any{"name": "a|b", "params": map[string]any{"total": 222903552}},
 		map[string]any{

@@ -5,13 +5,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Report is one result, for programs and for people.
 type Report struct {
-	Document result.Document
+	Document Document
 	Preface  string // markdown before the tables of a page; other formats leave it out
 	Tables   []Table
 }
@@ -48,9 +46,9 @@ func ParseFormat(name string) (Format, error) {
 func (r *Report) Write(w io.Writer, f Format, width int) error {
 	switch f {
 	case JSONFormat:
-		return r.Document.Write(w)
+		return r.Document.writeJSON(w)
 	case CSVFormat:
-		return writeCSV(w, &r.Document)
+		return r.Document.writeCSV(w)
 	}
 	if f == MarkdownFormat && r.Preface != "" {
 		if _, err := fmt.Fprintln(w, r.Preface); err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // What a profile is checked with is in the box and not in its design.
@@ -38,14 +40,14 @@ func TestCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []float64{0, 0, math.Log(1.1), 0, 0} {
-		if math.Abs(rows[i].LogError()-want) > written {
+		if !approx.Close(rows[i].LogError(), want, written) {
 			t.Errorf("row %d is off by %g, made up %g", i, rows[i].LogError(), want)
 		}
 	}
 	for undisturbed, steps := range map[bool]int{false: 5, true: 4} {
 		v := Judge(rows, undisturbed)
 		if v.Steps != steps || v.MedianAbsLogError > written ||
-			math.Abs(v.WorstAbsLogError-math.Log(1.1)) > written || v.Inside != steps {
+			!approx.Close(v.WorstAbsLogError, math.Log(1.1), written) || v.Inside != steps {
 			t.Errorf("%+v", v)
 		}
 	}

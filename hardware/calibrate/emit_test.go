@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -123,8 +123,8 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 			}
 			t.Logf("loss %.7g and %.7g, gradient norm %.7g and %.7g", got.Loss, want.NLL,
 				got.GradientNorm, want.GradientNorm)
-			if math.Abs(got.Loss/want.NLL-1) > tolerance ||
-				math.Abs(got.GradientNorm/want.GradientNorm-1) > tolerance {
+			if !approx.Relative(got.Loss, want.NLL, tolerance) ||
+				!approx.Relative(got.GradientNorm, want.GradientNorm, tolerance) {
 				t.Errorf("the twin's loss %v and gradient norm %v, the kernel's %v and %v",
 					got.Loss, got.GradientNorm, want.NLL, want.GradientNorm)
 			}

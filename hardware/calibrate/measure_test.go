@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 func TestDesign(t *testing.T) {
@@ -83,7 +83,7 @@ func TestMeasureAndResume(t *testing.T) {
 		t.Fatalf("%d records, %d kept, %d left, %v", len(found.Records), len(kept), found.Left, err)
 	}
 	for _, r := range kept {
-		if math.Abs(r.StepSeconds-1e-3) > 1e-9 || r.Contended != "" || r.CPUShare == nil ||
+		if !approx.Close(r.StepSeconds, 1e-3, 1e-9) || r.Contended != "" || r.CPUShare == nil ||
 			r.Steps < leastSteps || r.Optimizer != "adam" || r.Precision != "fp32" {
 			t.Errorf("%+v", r)
 		}
@@ -211,7 +211,7 @@ func TestFitHere(t *testing.T) {
 		run := p.run(profile)
 		want, _ := predictWith(&truth, &run)
 		got, _ := predictWith(here.Profile.Calibration, &run)
-		if math.Abs(got/want-1) > within {
+		if !approx.Relative(got, want, within) {
 			t.Errorf("%s: predicted %g, made up %g", p.Shape.Name, got, want)
 		}
 	}
@@ -256,7 +256,7 @@ func TestFitHereOnABusyMachine(t *testing.T) {
 	}
 	run := Design()[30].run(profile)
 	want, _ := predictWith(&truth, &run)
-	if got, _ := predictWith(here.Profile.Calibration, &run); math.Abs(got/want-1) > within {
+	if got, _ := predictWith(here.Profile.Calibration, &run); !approx.Relative(got, want, within) {
 		t.Errorf("predicted %g, made up %g", got, want)
 	}
 	if _, err := FitHere(profile, nil); !errors.Is(err, ErrNoMeasurements) {

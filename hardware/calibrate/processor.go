@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
@@ -12,16 +11,7 @@ import (
 func (p *Point) run(profile hardware.Profile) hardware.Run {
 	return hardware.Run{
 		Profile: profile, Shape: p.Shape, Workload: p.Workload,
-		Execution: KernelExecution(),
-	}
-}
-
-// KernelExecution is what the reference kernel does: float32 throughout, Adam, attention whose
-// probabilities are kept.
-func KernelExecution() flops.Execution {
-	return flops.Execution{
-		Precision: flops.FP32, Optimizer: flops.Adam,
-		Attention: flops.UnfusedAttention,
+		Execution: hardware.ProcessorExecution(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 var update = flag.Bool("update", false, "write the fitted constants and the validation table")
@@ -36,8 +37,8 @@ func TestShippedConstants(t *testing.T) {
 	}
 	for i, want := range fitted {
 		got := shipped[i]
-		if got.Name != want.Name || math.Abs(math.Log(got.Value/want.Value)) > fitDrift ||
-			math.Abs(got.LogSD-want.LogSD) > fitDrift {
+		if got.Name != want.Name || !approx.Close(math.Log(got.Value/want.Value), 0, fitDrift) ||
+			!approx.Close(got.LogSD, want.LogSD, fitDrift) {
 			t.Errorf("shipped %s = %g (sd %g), the fit gives %s = %g (sd %g); run %s", got.Name,
 				got.Value, got.LogSD, want.Name, want.Value, want.LogSD, shippedCommand)
 		}

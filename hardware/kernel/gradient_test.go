@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"pgregory.net/rapid"
 )
@@ -106,7 +107,7 @@ func checkGradients(t *testing.T, s shapes.Shape, o Options, b *Batch) {
 		t.Fatal(err)
 	}
 	w := newTwin(m, b)
-	if want := w.loss(); math.Abs(r.Loss-want) > gradientTolerance*want {
+	if want := w.loss(); !approx.Relative(r.Loss, want, gradientTolerance) {
 		t.Errorf("loss %v, the float64 twin has %v", r.Loss, want)
 	}
 	for _, tensor := range m.Tensors {
@@ -180,7 +181,7 @@ func TestGradientsOfDrawnShapes(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := newTwin(m, b)
-		if want := w.loss(); math.Abs(r.Loss-want) > gradientTolerance*(1+want) {
+		if want := w.loss(); !approx.Close(r.Loss, want, gradientTolerance*(1+want)) {
 			t.Errorf("loss %v, the float64 twin has %v", r.Loss, want)
 		}
 		n := rapid.IntRange(0, len(m.Tensors)-1).Draw(t, "tensor")
@@ -198,12 +199,13 @@ func TestGradientsOfDrawnShapes(t *testing.T) {
 		}
 		along := func(step float64) float64 { return (at(step) - at(-step)) / (2 * step) }
 		want := along(differenceStep)
-		if closer := along(differenceStep / 10); math.Abs(closer-want) > gradientTolerance/10*math.Abs(want) {
+		if closer := along(differenceStep / 10); !approx.Relative(
+			closer, want, gradientTolerance/10) {
 			// a kink of ReLU, or a norm of next to nothing, within the step: the differences are no
 			// derivative
 			return
 		}
-		if math.Abs(norm-want) > gradientTolerance*math.Abs(want) {
+		if !approx.Relative(norm, want, gradientTolerance) {
 			t.Errorf("%s: gradient %v along itself, differences give %v", tensor.Name, norm, want)
 		}
 	})
@@ -224,7 +226,7 @@ func TestGradientNormCoversEveryTensor(t *testing.T) {
 				sum += float64(v) * float64(v)
 			}
 		}
-		if want := math.Sqrt(sum); math.Abs(r.GradientNorm-want) > gradientTolerance*want {
+		if want := math.Sqrt(sum); !approx.Relative(r.GradientNorm, want, gradientTolerance) {
 			t.Errorf("%s: norm %v, of all tensors %v", s.Name, r.GradientNorm, want)
 		}
 	}

@@ -3,7 +3,6 @@ package kernel_test
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -100,7 +100,7 @@ func TestArenaMatchesPredictedComponents(t *testing.T) {
 			t.Fatal(err)
 		}
 		check := func(k kernel.Component, want, allowed float64) {
-			if math.Abs(float64(held[k])-want) > allowed {
+			if !approx.Close(float64(held[k]), want, allowed) {
 				t.Errorf("%s: %s takes %d bytes, flops predicts %.0f", c.name, k, held[k], want)
 			}
 		}
@@ -153,7 +153,7 @@ func TestPeakResidentSetIsPredicted(t *testing.T) {
 		peak := peakOf(t, output)
 		t.Logf("%s: %.1f MB resident, %.1f MB predicted, %+.1f %%", c.name, peak/1e6,
 			memory.PeakBytes/1e6, 100*(peak/memory.PeakBytes-1))
-		if math.Abs(peak/memory.PeakBytes-1) > memoryTolerance {
+		if !approx.Relative(peak, memory.PeakBytes, memoryTolerance) {
 			t.Errorf("%s: peak resident set %.0f bytes, flops predicts %.0f", c.name, peak,
 				memory.PeakBytes)
 		}

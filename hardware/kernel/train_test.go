@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"pgregory.net/rapid"
 )
@@ -328,7 +329,7 @@ func TestSchedule(t *testing.T) {
 		{linear, 400, 0.005},
 		{Schedule{Rate: 1}, 1, 1},
 	} {
-		if got := c.s.At(c.step); math.Abs(got-c.want) > 1e-15 {
+		if got := c.s.At(c.step); !approx.Close(got, c.want, 1e-15) {
 			t.Errorf("%+v at %d: %v, want %v", c.s, c.step, got, c.want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"pgregory.net/rapid"
 )
 
@@ -159,9 +160,8 @@ func TestParseReadsWhatFormatPrints(t *testing.T) {
 		if kind == HourlyPrice && value >= 1 {
 			tolerance = math.Max(0.005*(1+1e-9), value*1e-15)
 		}
-		if diff := math.Abs(got - value); diff > tolerance {
-			t.Fatalf("Format(%v, %v, %d) = %q reads as %v: off by %v", kind, value, digits, text,
-				got, diff)
+		if !approx.Close(got, value, tolerance) {
+			t.Fatalf("Format(%v, %v, %d) = %q reads as %v", kind, value, digits, text, got)
 		}
 	})
 }

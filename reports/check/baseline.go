@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // Baseline is the measures of earlier configurations, by path and metric.
-type Baseline map[string]map[compare.Metric]float64
+type Baseline map[string]map[string]float64
 
 const baselineSchema = "deepnarrow/baseline/v1"
 
@@ -45,10 +45,10 @@ func ReadBaseline(name string, in io.Reader) (Baseline, error) {
 func BaselineOf(costs []Cost) Baseline {
 	b := Baseline{}
 	for _, c := range costs {
-		b[c.Path] = map[compare.Metric]float64{}
-		for metric, e := range c.Measures {
-			if e.Interval != nil {
-				b[c.Path][metric] = e.Interval.Value
+		b[c.Path] = map[string]float64{}
+		for _, m := range plan.Metrics() {
+			if e := c.Measures[m].Interval; e != nil {
+				b[c.Path][m.String()] = e.Value
 			}
 		}
 	}

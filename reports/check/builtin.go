@@ -7,7 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -77,7 +77,7 @@ func BuiltIn() []string {
 
 // Help returns what a rule demands, in a sentence.
 func (rule *Rule) Help() string {
-	if i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID }); i >= 0 && rule.Metric == "" {
+	if i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID }); i >= 0 && rule.Metric == plan.NoMetric {
 		return builtins[i].help
 	}
 	return fmt.Sprintf("The limit of %s holds.", rule.Metric)
@@ -87,25 +87,25 @@ func (j *judge) fitsInMemory(rule *Rule) []outcome {
 	switch {
 	case j.err != nil:
 		return cannot("%v", j.err)
-	case j.Profile == nil:
+	case j.Question.Profile == nil:
 		return cannot("no hardware is named; plan: hardware: or --hardware says which")
-	case j.Profile.MemoryBytes == nil:
-		return cannot("the memory of %s is not known", j.Profile.Name)
+	case j.Question.Profile.MemoryBytes == nil:
+		return cannot("the memory of %s is not known", j.Question.Profile.Name)
 	}
-	peak := j.measures[compare.Memory].Interval.Value
-	usable, _ := j.Profile.UsableBytes()
+	peak := j.answer.Memory.PeakBytes
+	usable, _ := j.Question.Profile.UsableBytes()
 	limit := usable * (1 - rule.Headroom)
 	o := outcome{
-		metric: compare.Memory, kind: quantity.Bytes, value: &peak, limit: &limit,
+		metric: plan.Memory, kind: quantity.Bytes, value: &peak, limit: &limit,
 		broken: peak > limit,
 	}
 	o.message = fmt.Sprintf("a device needs %s and %s has %s usable%s", amount(o.kind, peak),
-		j.Profile.Name, amount(o.kind, usable), margin(peak, limit))
+		j.Question.Profile.Name, amount(o.kind, usable), margin(peak, limit))
 	if rule.Headroom > 0 {
 		o.message += fmt.Sprintf(", %s of it to stay free", percent(rule.Headroom))
 	}
 	if o.broken {
-		o.field, o.hint = j.remedy(compare.Memory, peak, limit)
+		o.field, o.hint = j.remedy(plan.Memory, peak, limit)
 		o.hint = strings.TrimPrefix(o.hint+"; or more devices, --zero, --recompute full", "; ")
 	}
 	return []outcome{o}
@@ -117,8 +117,8 @@ func (j *judge) unit(rule *Rule) int {
 	switch {
 	case rule.Multiple > 0:
 		return rule.Multiple
-	case j.Profile != nil && j.Profile.Align != nil:
-		return int(j.Profile.Align.Value)
+	case j.Question.Profile != nil && j.Question.Profile.Align != nil:
+		return int(j.Question.Profile.Align.Value)
 	}
 	return usual
 }
@@ -176,11 +176,11 @@ func (j *judge) price(padded *shapes.Shape) string {
 	if j.err != nil || padded.Validate() != nil {
 		return ""
 	}
-	m, err := j.Setup.Measure(padded)
+	a, err := j.Question.Of(padded).Answer()
 	if err != nil {
 		return ""
 	}
-	before, after := j.measures[compare.StepTime].Interval, m[compare.StepTime].Interval
+	before, after := j.answer.StepTime.Interval, a.StepTime.Interval
 	if before == nil || after == nil {
 		return " (its price is not known without hardware)"
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -44,13 +44,12 @@ type Candidate struct {
 type Request struct {
 	Candidates []Candidate
 	Rules      Rules
-	Setup      compare.Setup
-	Profile    *hardware.Profile // nil when no hardware is named
-	Baseline   Baseline          // nil when there is none
-	Today      time.Time         // the day on which waivers are judged
+	Question   plan.Question // about each candidate
+	Baseline   Baseline      // nil when there is none
+	Today      time.Time     // the day on which waivers are judged
 
-	// Recommend answers what else could be trained; nil is [recommend.Recommend]. Like Setup.Run it
-	// is called from several goroutines at once.
+	// Recommend answers what else could be trained; nil is [recommend.Recommend]. It is called from
+	// several goroutines at once.
 	Recommend func(recommend.Request) (recommend.Result, error)
 }
 
@@ -62,12 +61,13 @@ type Finding struct {
 	Severity     Severity
 	Status       Status
 
-	Metric       compare.Metric // of a limit, else empty
+	Metric       plan.Metric // of a limit, else empty
 	Kind         quantity.Kind
 	Value, Limit *float64 // unrounded, in base units; nil when the rule is no comparison
 	Message      string
-	Hint         string  // what would mend it, or empty
-	Waiver       *Waiver // the waiver that turned a broken rule into a pass
+	Hint         string        // what would mend it, or empty
+	Waiver       *Waiver       // the waiver that turned a broken rule into a pass
+	Run          *hardware.Run // what was judged, as resolved; nil when it could not be planned
 }
 
 // Result is every finding, by file in the order given and by rule in the order of the rules.
@@ -82,7 +82,7 @@ type Result struct {
 // Cost is what one configuration costs.
 type Cost struct {
 	File, Path, Shape string
-	Measures          compare.Measures
+	Measures          plan.Measures
 }
 
 // Count returns how many findings have a status.
@@ -140,6 +140,16 @@ func Check(q Request) Result {
 			}
 		}
 	}
+	for i := range judges {
+		if judges[i].err != nil {
+			continue
+		}
+		for _, w := range judges[i].answer.Resolved.Warnings() { // each once, not by file
+			if !slices.Contains(out.Warnings, w) {
+				out.Warnings = append(out.Warnings, w)
+			}
+		}
+	}
 	out.Warnings = append(out.Warnings, q.unused(used, applied)...)
 	return out
 }
@@ -159,7 +169,9 @@ func (q *Request) judge(c *Candidate) judge {
 		return j
 	}
 	j.shape, j.outcomes = &c.Config.Shape, make([][]outcome, len(q.Rules.Rules))
-	j.measures, j.err = q.Setup.Measure(j.shape)
+	if j.answer, j.err = q.Question.Of(j.shape).Answer(); j.err == nil {
+		j.measures = j.answer.Measures()
+	}
 	for n := range q.Rules.Rules {
 		if rule := &q.Rules.Rules[n]; matchAny(rule.Files, c.Path) {
 			j.outcomes[n] = j.apply(rule)
@@ -237,9 +249,10 @@ type judge struct {
 	*Request
 	candidate *Candidate
 	shape     *shapes.Shape // nil when it could not be read
-	measures  compare.Measures
-	err       error       // why there are no measures
-	outcomes  [][]outcome // by rule
+	answer    plan.Answer
+	measures  plan.Measures // of the answer
+	err       error         // why there are none
+	outcomes  [][]outcome   // by rule
 }
 
 // outcome is what a rule says.
@@ -249,7 +262,7 @@ type outcome struct {
 	field   string // the field of the shape to look at
 	at      config.Position
 
-	metric       compare.Metric
+	metric       plan.Metric
 	kind         quantity.Kind
 	value, limit *float64
 	message      string
@@ -262,7 +275,7 @@ func cannot(format string, args ...any) []outcome {
 }
 
 func (j *judge) apply(rule *Rule) []outcome {
-	if rule.Metric != "" {
+	if rule.Metric != plan.NoMetric {
 		return j.limits(rule)
 	}
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
@@ -275,6 +288,9 @@ func (j *judge) finding(rule *Rule, o outcome) Finding {
 		File: j.candidate.File, Rule: rule.ID, Severity: rule.Severity, Status: Pass,
 		Metric: o.metric, Kind: o.kind, Value: o.value, Limit: o.limit, Message: o.message,
 		Hint: o.hint,
+	}
+	if j.err == nil {
+		f.Run = &j.answer.Run
 	}
 	switch {
 	case o.unknown:

@@ -8,9 +8,8 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -26,23 +25,13 @@ func request(t testing.TB, rules, device string, names ...string) Request {
 	if q.Rules, err = ReadRules("r.yaml", strings.NewReader(rules), Options{}); err != nil {
 		t.Fatal(err)
 	}
-	q.Setup = compare.Setup{
-		Length:  hardware.Length{Steps: 1000},
-		Goodput: hardware.DefaultGoodput(),
-	}
-	var p hardware.Profile
+	q.Question = plan.Question{Length: hardware.Length{Steps: 1000}, Decode: 1}
 	if device != "" {
-		if p, err = hardware.Parse(device); err != nil {
+		p, err := hardware.Parse(device)
+		if err != nil {
 			t.Fatal(err)
 		}
-		q.Profile, q.Setup.Timed = &p, true
-		if q.Setup.Rates, err = hardware.ResolveRates(p, hardware.StatedRates{}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	q.Setup.Run = func(s *shapes.Shape) (hardware.Run, error) {
-		w := flops.DefaultWorkload(s)
-		return hardware.Run{Profile: p, Shape: *s, Workload: w, Layout: flops.Layout{}.For(w)}, nil
+		q.Question.Profile = &p
 	}
 	for _, name := range names {
 		s, err := shapes.Parse(name)

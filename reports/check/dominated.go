@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // axes are the costs that a shape can be dominated on.
-var axes = map[compare.Metric]recommend.Axis{
-	compare.Params: recommend.ParamsAxis, compare.StepFLOPs: recommend.FLOPsAxis,
-	compare.Memory:   recommend.MemoryAxis,
-	compare.StepTime: recommend.StepTimeAxis, compare.DeviceHours: recommend.DeviceHoursAxis,
-	compare.Cost: recommend.CostAxis,
+var axes = map[plan.Metric]recommend.Axis{
+	plan.Params: recommend.ParamsAxis, plan.StepFLOPs: recommend.FLOPsAxis,
+	plan.Memory:   recommend.MemoryAxis,
+	plan.StepTime: recommend.StepTimeAxis, plan.DeviceHours: recommend.DeviceHoursAxis,
+	plan.Cost: recommend.CostAxis,
 }
 
 // enoughSaving is what an alternative must save to be worth a change of plan, unless the rule says
@@ -29,8 +29,8 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 		return cannot("%v", j.err)
 	}
 	metric, least := rule.Axis, rule.MinSaving
-	if metric == "" {
-		metric = compare.Params
+	if metric == plan.NoMetric {
+		metric = plan.Params
 	}
 	if least == 0 {
 		least = enoughSaving
@@ -40,10 +40,7 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 		return cannot(
 			"nothing is recommended by %s; allowed: params, step-flops, memory, step-time, device-hours, cost", metric)
 	}
-	request, err := j.request(axis)
-	if err != nil {
-		return cannot("%v", err)
-	}
+	request := j.request(axis)
 	for _, source := range []recommend.Source{recommend.Catalogue, recommend.Lattice} {
 		request.Source = source
 		result, err := j.Recommend(request)
@@ -65,27 +62,20 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 }
 
 // request asks for shapes to train instead, on the run of this one.
-func (j *judge) request(axis recommend.Axis) (recommend.Request, error) {
-	run, err := j.Setup.Run(j.shape)
-	if err != nil {
-		return recommend.Request{}, err
-	}
-	anchor := *j.shape
-	steps := j.Setup.Length.Steps
-	if j.Setup.Length.Tokens > 0 {
-		steps = j.Setup.Length.Tokens / float64(run.Workload.TrainingTokens(j.shape))
-	}
-	return recommend.Request{
+func (j *judge) request(axis recommend.Axis) recommend.Request {
+	a := &j.answer
+	anchor, run := *j.shape, a.Run
+	request := recommend.Request{
 		Anchor: &anchor, Objective: axis, Workload: run.Workload, Execution: run.Execution,
-		Software: run.Software,
-		Steps:    steps, Tokens: j.Setup.Length.Tokens, Devices: run.Layout.Devices(),
-		Layout:  &run.Layout,
-		Profile: j.Profile, Goodput: &j.Setup.Goodput,
-	}, nil
+		Software: run.Software, Devices: run.Layout.Devices(), Layout: &run.Layout,
+		Profile: j.Question.Profile, Goodput: &a.Goodput, Workers: 1,
+		Steps: a.Length.Steps, Tokens: a.Length.Tokens,
+	}
+	return request
 }
 
 // dominating returns the row that saves most among those that are as good.
-func dominating(result *recommend.Result, metric compare.Metric, least float64) (outcome, bool) {
+func dominating(result *recommend.Result, metric plan.Metric, least float64) (outcome, bool) {
 	var best *recommend.Row
 	most := 0.0
 	for i := range result.Rows {
@@ -113,13 +103,13 @@ func dominating(result *recommend.Result, metric compare.Metric, least float64) 
 }
 
 // savedOn is the saving on a metric, as a fraction of the anchor.
-func savedOn(row, anchor *recommend.Row, metric compare.Metric) (float64, bool) {
-	by := map[compare.Metric]*float64{
-		compare.Params: row.Saved.Params, compare.StepFLOPs: row.Saved.FLOPs,
-		compare.Memory:   row.Saved.Memory,
-		compare.StepTime: row.Saved.StepTime, compare.Cost: row.Saved.Cost,
+func savedOn(row, anchor *recommend.Row, metric plan.Metric) (float64, bool) {
+	by := map[plan.Metric]*float64{
+		plan.Params: row.Saved.Params, plan.StepFLOPs: row.Saved.FLOPs,
+		plan.Memory:   row.Saved.Memory,
+		plan.StepTime: row.Saved.StepTime, plan.Cost: row.Saved.Cost,
 	}
-	if metric == compare.DeviceHours && anchor != nil {
+	if metric == plan.DeviceHours && anchor != nil {
 		mine, theirs := row.Bill.DeviceHours.Interval, anchor.Bill.DeviceHours.Interval
 		if mine != nil && theirs != nil && theirs.Value > 0 {
 			return 1 - mine.Value/theirs.Value, true

@@ -6,26 +6,27 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
-	"github.com/deepnarrow/deepnarrow/reports/result"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // findingFields is a finding in JSON. Other programs rely on the names; a rename raises the
 // schema's version.
 type findingFields struct {
-	File     string         `json:"file"`
-	Line     int            `json:"line,omitempty"`
-	Column   int            `json:"column,omitempty"`
-	Rule     string         `json:"rule"`
-	Severity Severity       `json:"severity"`
-	Status   Status         `json:"status"`
-	Metric   compare.Metric `json:"metric,omitempty"`
-	Value    *float64       `json:"value,omitempty"`
-	Limit    *float64       `json:"limit,omitempty"`
-	Unit     string         `json:"unit,omitempty"` // of value and limit
-	Message  string         `json:"message"`
-	Hint     string         `json:"hint,omitempty"`
-	Waived   *waivedFields  `json:"waived,omitempty"`
+	File     string        `json:"file"`
+	Line     int           `json:"line,omitempty"`
+	Column   int           `json:"column,omitempty"`
+	Rule     string        `json:"rule"`
+	Severity Severity      `json:"severity"`
+	Status   Status        `json:"status"`
+	Metric   plan.Metric   `json:"metric,omitempty"`
+	Value    *float64      `json:"value,omitempty"`
+	Limit    *float64      `json:"limit,omitempty"`
+	Unit     string        `json:"unit,omitempty"` // of value and limit
+	Message  string        `json:"message"`
+	Hint     string        `json:"hint,omitempty"`
+	Waived   *waivedFields `json:"waived,omitempty"`
+	// how the configuration was run; absent where it could not be planned
+	*reports.RunFields
 }
 
 type waivedFields struct {
@@ -33,16 +34,8 @@ type waivedFields struct {
 	Expires string `json:"expires"`
 }
 
-// baseUnits names the base unit of each kind that a finding may have.
-var baseUnits = map[quantity.Kind]string{
-	quantity.Params: "parameters", quantity.FLOP: "FLOP", quantity.Bytes: "bytes",
-	quantity.Duration: "seconds",
-	quantity.Count:    "count", quantity.Money: "USD", quantity.Energy: "kWh",
-	quantity.CarbonMass: "kgCO2e",
-}
-
 func (r *Result) writeJSON(w io.Writer, a About) error {
-	out := reports.Report{Document: result.NewDocument("check", a.Version)}
+	out := reports.Report{Document: reports.NewDocument("check", a.Version)}
 	for key, value := range a.Inputs {
 		out.Document.Inputs[key] = value
 	}
@@ -56,7 +49,10 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 			Metric: f.Metric, Value: f.Value, Limit: f.Limit, Message: f.Message, Hint: f.Hint,
 		}
 		if f.Value != nil {
-			fields.Unit = baseUnits[f.Kind]
+			fields.Unit = f.unit()
+		}
+		if f.Run != nil {
+			fields.RunFields = reports.RunOf(f.Run)
 		}
 		if f.Waiver != nil {
 			fields.Waived = &waivedFields{f.Waiver.Reason, f.Waiver.Expires.Format(time.DateOnly)}
@@ -64,4 +60,15 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 		out.Document.Results = append(out.Document.Results, fields)
 	}
 	return out.Write(w, reports.JSONFormat, 0)
+}
+
+// unit names the base unit of a finding's value.
+func (f *Finding) unit() string {
+	switch {
+	case f.Metric != plan.NoMetric:
+		return f.Metric.Unit()
+	case f.Kind == quantity.Params:
+		return plan.Params.Unit()
+	}
+	return "count"
 }

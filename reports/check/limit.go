@@ -6,7 +6,7 @@ import (
 	"strconv"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // limits compares a metric with everything its rule says, one outcome for the first limit that is
@@ -18,7 +18,7 @@ func (j *judge) limits(rule *Rule) []outcome {
 	e := j.measures[rule.Metric]
 	if e.Interval == nil {
 		unknown := cannot("%s is not known: %s", rule.Metric, e.Missing)
-		if j.Profile == nil {
+		if j.Question.Profile == nil {
 			unknown[0].hint = "--hardware, or hardware under plan: in the rules, names it"
 		}
 		return unknown
@@ -67,7 +67,7 @@ func (j *judge) limits(rule *Rule) []outcome {
 
 // increase compares with the baseline.
 func (j *judge) increase(rule *Rule, o outcome) outcome {
-	base, known := j.Baseline[j.candidate.Path][rule.Metric]
+	base, known := j.Baseline[j.candidate.Path][rule.Metric.String()]
 	if !known {
 		unknown := cannot("the baseline has no %s of %s", rule.Metric, j.candidate.Path)[0]
 		unknown.hint = "deepnarrow check --update-baseline writes it"
@@ -114,7 +114,7 @@ func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 
 
 // remedy returns the field that a broken limit is mended by with the least relative change, and
 // how; the field that moves the metric most where no one change suffices.
-func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint string) {
+func (j *judge) remedy(metric plan.Metric, value, limit float64) (field, hint string) {
 	best, most := math.Inf(1), 0.0
 	field = "d_model"
 	for _, k := range knobs(j.shape) {
@@ -124,11 +124,15 @@ func (j *judge) remedy(metric compare.Metric, value, limit float64) (field, hint
 			if s.Validate() != nil {
 				return 0, false
 			}
-			m, err := j.Setup.Measure(&s)
-			if err != nil || m[metric].Interval == nil {
+			a, err := j.Question.Of(&s).Answer()
+			if err != nil {
 				return 0, false
 			}
-			return m[metric].Interval.Value, true
+			e := metric.Of(&a).Interval
+			if e == nil {
+				return 0, false
+			}
+			return e.Value, true
 		}
 		smaller, ok := at(max(k.unit, k.value/2))
 		if effect := math.Abs(value - smaller); ok && effect > most && math.IsInf(best, 1) {

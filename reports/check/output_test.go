@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // hostile is what a config value may hold to break out of a format.
@@ -46,7 +48,7 @@ func hostileResult(findings int) Result {
 func written(t *testing.T, r Result, f Format) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := r.Write(&b, f, About{Version: "test", Rules: []Rule{{ID: "a-rule", Metric: "params", Severity: Error}}}); err != nil {
+	if err := r.Write(&b, f, About{Version: "test", Rules: []Rule{{ID: "a-rule", Metric: plan.Params, Severity: Error}}}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
@@ -125,7 +125,7 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Posi
 func (r *reader) together(rule *Rule, by map[string]config.Value) {
 	common := []string{"id", "severity", "message", "files"}
 	allowed := slices.Concat(common, []string{"metric", "max", "min", "equals", "max_increase"})
-	if rule.Metric == "" {
+	if rule.Metric == plan.NoMetric {
 		i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
 		allowed = slices.Concat(common, builtins[i].settings)
 	}
@@ -135,7 +135,7 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 				strings.Join(allowed[1:], ", "))
 		}
 	}
-	if rule.Metric != "" && rule.Max == nil && rule.Min == nil && rule.Equals == nil &&
+	if rule.Metric != plan.NoMetric && rule.Max == nil && rule.Min == nil && rule.Equals == nil &&
 		rule.MaxIncrease == nil {
 		r.fault(rule.Position, "id", "limits nothing", rule.ID, "max, min, equals or max_increase")
 	}
@@ -148,7 +148,7 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 // limit reads an amount of the rule's metric; of layers where it has none.
 func (r *reader) limit(rule *Rule, key string, v config.Value) *Limit {
 	kind := quantity.Count
-	if rule.Metric != "" {
+	if rule.Metric != plan.NoMetric {
 		kind = rule.Metric.Kind()
 	}
 	value, ok := r.amount(key, kind, v)
@@ -189,15 +189,15 @@ func (r *reader) whole(key string, v config.Value) int {
 	return n
 }
 
-func (r *reader) metric(key string, v config.Value) compare.Metric {
+func (r *reader) metric(key string, v config.Value) plan.Metric {
 	name := r.text(key, v)
-	m, known := compare.ParseMetric(name)
+	m, known := plan.ParseMetric(name)
 	if name == "" || known {
 		return m
 	}
 	var names []string
-	for _, m := range compare.Metrics() {
-		names = append(names, string(m))
+	for _, m := range plan.Metrics() {
+		names = append(names, m.String())
 	}
 	f := config.Fault{
 		Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name),
@@ -205,7 +205,7 @@ func (r *reader) metric(key string, v config.Value) compare.Metric {
 	}
 	f.Suggestion, _ = suggest.Nearest(name, names)
 	r.faults = append(r.faults, f)
-	return ""
+	return plan.NoMetric
 }
 
 func (r *reader) severity(rule *Rule, v config.Value) {

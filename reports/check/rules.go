@@ -3,7 +3,7 @@ package check
 import (
 	"time"
 
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
@@ -41,7 +41,7 @@ type Rule struct {
 	Message  string   // of the project; empty for the rule's own
 	Files    []string // globs; empty for all files
 
-	Metric           compare.Metric
+	Metric           plan.Metric
 	Max, Min, Equals *Limit
 	MaxIncrease      *float64 // against the baseline, as a fraction
 
@@ -49,7 +49,7 @@ type Rule struct {
 	Multiple  int
 	Sizes     []int
 	Headroom  float64
-	Axis      compare.Metric
+	Axis      plan.Metric
 	MinSaving float64
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
-	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // writeText writes findings for a terminal: the worst first, each with its place, then what the
@@ -46,18 +46,18 @@ func (r *Result) writeText(w io.Writer, width int) error {
 // file's name safe where the table goes.
 func (r *Result) costTable(name func(string) string) reports.Table {
 	t := reports.Table{Columns: []reports.Column{{Title: "file"}}}
-	var shown []compare.Metric
+	var shown []plan.Metric
 	for _, column := range []struct {
-		metric compare.Metric
+		metric plan.Metric
 		title  string
 	}{
-		{compare.Params, "params"},
-		{compare.StepFLOPs, "step"},
-		{compare.Memory, "memory"},
-		{compare.StepTime, "step time"},
-		{compare.TotalTime, "total time"},
-		{compare.Cost, "cost"},
-		{compare.CO2, "CO2e"},
+		{plan.Params, "params"},
+		{plan.StepFLOPs, "step"},
+		{plan.Memory, "memory"},
+		{plan.StepTime, "step time"},
+		{plan.TotalTime, "total time"},
+		{plan.Cost, "cost"},
+		{plan.CO2, "CO2e"},
 	} {
 		known := false
 		for _, c := range r.Costs {
@@ -66,7 +66,7 @@ func (r *Result) costTable(name func(string) string) reports.Table {
 		if known {
 			shown = append(shown, column.metric)
 			kind := column.metric.Kind()
-			if column.metric == compare.Params {
+			if column.metric == plan.Params {
 				kind = quantity.Number // printed in full
 			}
 			t.Columns = append(t.Columns, reports.Column{Title: column.title, Kind: kind})
@@ -76,7 +76,7 @@ func (r *Result) costTable(name func(string) string) reports.Table {
 		row := []reports.Cell{reports.Text(name(c.File))}
 		for _, metric := range shown {
 			e := c.Measures[metric].Interval
-			if metric == compare.Params {
+			if metric == plan.Params {
 				row = append(row, reports.Count(int64(e.Value)))
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -18,32 +19,30 @@ const mostExact = 8
 
 // attribute divides the difference of every metric over the fields; see the package comment. The
 // result has a part for each field, 0 included.
-func (s *Setup) attribute(base, change *shapes.Shape, fields []Changed) map[Metric][]Part {
+func attribute(q plan.Question, base, change *shapes.Shape, fields []Changed) [plan.MetricCount][]Part {
 	m := mixer{
-		setup: s, base: base, change: change, fields: fields, seen: map[uint64]Measures{},
-		gaps: map[Metric]bool{},
+		question: q, base: base, change: change, fields: fields,
+		seen: map[uint64]*plan.Measures{},
 	}
 	all := uint64(1)<<len(fields) - 1
-	sums := map[Metric][]float64{}
-	walked := false
+	walk := m.twoOrders
 	if len(fields) <= mostExact {
-		walked = m.allOrders(sums)
-	} else {
-		walked = m.twoOrders(sums)
+		walk = m.allOrders
 	}
+	walked := walk()
 	whole, start := m.measure(all), m.measure(0)
-	out := map[Metric][]Part{}
-	for _, metric := range Metrics() {
+	var out [plan.MetricCount][]Part
+	for _, metric := range plan.Metrics() {
 		a, b := start[metric].Interval, whole[metric].Interval
 		if a == nil || b == nil {
 			continue
 		}
-		if !walked || sums[metric] == nil || m.gaps[metric] {
+		if !walked || m.sums[metric] == nil || m.gaps[metric] {
 			out[metric] = together(fields, b.Value-a.Value)
 			continue
 		}
 		for i, f := range fields {
-			out[metric] = append(out[metric], Part{f.Field, sums[metric][i]})
+			out[metric] = append(out[metric], Part{f.Field, m.sums[metric][i]})
 		}
 	}
 	return out
@@ -60,14 +59,15 @@ func together(fields []Changed, delta float64) []Part {
 
 // mixer measures the shapes that have some of the changed fields.
 type mixer struct {
-	setup        *Setup
+	question     plan.Question
 	base, change *shapes.Shape
 	fields       []Changed
-	seen         map[uint64]Measures // nil value: that shape cannot be laid out
-	gaps         map[Metric]bool     // a shape in between lacks the metric
+	seen         map[uint64]*plan.Measures // nil value: that shape cannot be laid out
+	sums         [plan.MetricCount][]float64
+	gaps         [plan.MetricCount]bool // a shape in between lacks the metric
 }
 
-func (m *mixer) measure(set uint64) Measures {
+func (m *mixer) measure(set uint64) *plan.Measures {
 	if known, ok := m.seen[set]; ok {
 		return known
 	}
@@ -77,38 +77,40 @@ func (m *mixer) measure(set uint64) Measures {
 			f.set(&mixed, m.change)
 		}
 	}
-	var out Measures
+	var out *plan.Measures
 	if mixed.Validate() == nil {
-		// a shape in between that cannot be laid out has no measures
-		out, _ = m.setup.Measure(&mixed)
+		if answer, err := m.question.Of(&mixed).Answer(); err == nil {
+			measures := answer.Measures()
+			out = &measures
+		}
 	}
 	m.seen[set] = out
 	return out
 }
 
 // step adds weight times what field i changes when the fields of a set have changed already.
-func (m *mixer) step(sums map[Metric][]float64, set uint64, i int, weight float64) bool {
+func (m *mixer) step(set uint64, i int, weight float64) bool {
 	before, after := m.measure(set), m.measure(set|1<<i)
 	if before == nil || after == nil {
 		return false
 	}
-	for _, metric := range Metrics() {
+	for _, metric := range plan.Metrics() {
 		a, b := before[metric].Interval, after[metric].Interval
 		if a == nil || b == nil {
 			m.gaps[metric] = true
 			continue
 		}
-		if sums[metric] == nil {
-			sums[metric] = make([]float64, len(m.fields))
+		if m.sums[metric] == nil {
+			m.sums[metric] = make([]float64, len(m.fields))
 		}
-		sums[metric][i] += weight * (b.Value - a.Value)
+		m.sums[metric][i] += weight * (b.Value - a.Value)
 	}
 	return true
 }
 
 // allOrders adds up Shapley values: a set of k of n fields comes before the next in k!(n−1−k)!/n!
 // of all orders.
-func (m *mixer) allOrders(sums map[Metric][]float64) bool {
+func (m *mixer) allOrders() bool {
 	n := len(m.fields)
 	weights := make([]float64, n)
 	for k := range weights {
@@ -119,7 +121,7 @@ func (m *mixer) allOrders(sums map[Metric][]float64) bool {
 	}
 	for set := range uint64(1) << n {
 		for i := range n {
-			if set&(1<<i) == 0 && !m.step(sums, set, i, weights[bits.OnesCount64(set)]) {
+			if set&(1<<i) == 0 && !m.step(set, i, weights[bits.OnesCount64(set)]) {
 				return false
 			}
 		}
@@ -128,12 +130,12 @@ func (m *mixer) allOrders(sums map[Metric][]float64) bool {
 }
 
 // twoOrders averages the order of the fields and its reverse.
-func (m *mixer) twoOrders(sums map[Metric][]float64) bool {
+func (m *mixer) twoOrders() bool {
 	n := len(m.fields)
 	forward, backward := uint64(0), uint64(0)
 	for i := range n {
 		j := n - 1 - i
-		if !m.step(sums, forward, i, 0.5) || !m.step(sums, backward, j, 0.5) {
+		if !m.step(forward, i, 0.5) || !m.step(backward, j, 0.5) {
 			return false
 		}
 		forward |= 1 << i

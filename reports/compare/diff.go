@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // Difference is one metric of two shapes or results.
 type Difference struct {
-	Metric       Metric
+	Metric       plan.Metric
 	Base, Change hardware.Estimate
 	// Delta is Change less Base; meaningless where either is absent.
 	Delta float64
@@ -29,37 +30,43 @@ func (d *Difference) Relative() float64 {
 	return d.Delta / d.Base.Interval.Value
 }
 
-// Shapes returns the fields that differ between two valid shapes and every metric that does, with
-// the part of each field. The error is that of laying out one of the two.
-func (s *Setup) Shapes(base, change *shapes.Shape) ([]Changed, []Difference, error) {
-	fields := Fields(base, change)
-	a, err := s.Measure(base)
-	if err != nil {
-		return nil, nil, err
+// Comparison is what differs between two shapes under one question.
+type Comparison struct {
+	Fields       []Changed
+	Differences  []Difference // with the part of each field
+	Base, Change plan.Answer
+}
+
+// Shapes asks a question about two valid shapes. The error is that of one of the two answers.
+func Shapes(q plan.Question, base, change *shapes.Shape) (Comparison, error) {
+	c := Comparison{Fields: Fields(base, change)}
+	var err error
+	if c.Base, err = q.Of(base).Answer(); err != nil {
+		return c, err
 	}
-	b, err := s.Measure(change)
-	if err != nil {
-		return nil, nil, err
+	if c.Change, err = q.Of(change).Answer(); err != nil {
+		return c, err
 	}
-	differences := differencesOf(a, b)
-	if len(differences) == 0 || len(fields) == 0 {
-		return fields, differences, nil
+	c.Differences = differencesOf(c.Base.Measures(), c.Change.Measures())
+	if len(c.Differences) == 0 || len(c.Fields) == 0 {
+		return c, nil
 	}
-	parts := s.attribute(base, change, fields)
-	for i := range differences {
-		for _, p := range parts[differences[i].Metric] {
+	parts := attribute(q, base, change, c.Fields)
+	for i := range c.Differences {
+		d := &c.Differences[i]
+		for _, p := range parts[d.Metric] {
 			if p.Delta != 0 {
-				differences[i].Attribution = append(differences[i].Attribution, p)
+				d.Attribution = append(d.Attribution, p)
 			}
 		}
 	}
-	return fields, differences, nil
+	return c, nil
 }
 
 // differencesOf lists the metrics that differ, and those that only one side has.
-func differencesOf(base, change Measures) []Difference {
+func differencesOf(base, change plan.Measures) []Difference {
 	var out []Difference
-	for _, metric := range Metrics() {
+	for _, metric := range plan.Metrics() {
 		d := Difference{Metric: metric, Base: base[metric], Change: change[metric]}
 		a, b := d.Base.Interval, d.Change.Interval
 		switch {

@@ -1,47 +1,29 @@
 package compare
 
 import (
-	"math"
 	"testing"
 
 	"pgregory.net/rapid"
 
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// untimed measures on one device without hardware, on the paper's workload.
-func untimed() *Setup {
-	return &Setup{
-		Run: func(s *shapes.Shape) (hardware.Run, error) {
-			return hardware.Run{Shape: *s, Workload: flops.DefaultWorkload(s)}, nil
-		},
-		Length: hardware.Length{Steps: 1000}, Goodput: hardware.DefaultGoodput(),
-	}
-}
+// untimed asks without hardware, on the paper's workload.
+func untimed() plan.Question { return plan.Question{Length: hardware.Length{Steps: 1000}} }
 
-// timed measures on 16 TPU v3.
-func timed(t testing.TB) *Setup {
+// timed asks about 16 TPU v3.
+func timed(t testing.TB) plan.Question {
 	t.Helper()
 	p, err := hardware.Parse("tpu-v3")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rates, err := hardware.ResolveRates(p, hardware.StatedRates{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := untimed()
-	s.Timed, s.Rates = true, rates
-	s.Run = func(s *shapes.Shape) (hardware.Run, error) {
-		w := flops.DefaultWorkload(s)
-		return hardware.Run{
-			Profile: p, Shape: *s, Workload: w,
-			Layout: flops.Layout{DP: 16}.For(w),
-		}, nil
-	}
-	return s
+	q := untimed()
+	q.Profile, q.Devices = &p, 16
+	return q
 }
 
 // anyShape draws an encoder-decoder, or one stack alone.
@@ -72,7 +54,7 @@ const sumTolerance = 1e-12
 // TestAttributionSums: the parts of every metric sum to its difference, for 1,000 pairs without
 // hardware and 100 with.
 func TestAttributionSums(t *testing.T) {
-	check := func(s *Setup, pairs int) {
+	check := func(q plan.Question, pairs int) {
 		seen := 0
 		rapid.Check(t, func(r *rapid.T) {
 			if seen >= pairs {
@@ -80,10 +62,11 @@ func TestAttributionSums(t *testing.T) {
 			}
 			seen++
 			base, change := anyShape(r, "base "), anyShape(r, "change ")
-			fields, differences, err := s.Shapes(&base, &change)
+			c, err := Shapes(q, &base, &change)
 			if err != nil {
 				r.Fatal(err)
 			}
+			fields, differences := c.Fields, c.Differences
 			if len(fields) == 0 && len(differences) > 0 {
 				r.Fatalf("equal shapes differ: %v", differences)
 			}
@@ -97,7 +80,7 @@ func TestAttributionSums(t *testing.T) {
 					sum += p.Delta
 				}
 				scale := max(d.Base.Interval.Value, d.Change.Interval.Value)
-				if math.Abs(sum-d.Delta) > sumTolerance*scale {
+				if !approx.Close(sum, d.Delta, sumTolerance*scale) {
 					r.Fatalf("%s: parts sum to %v, difference is %v", d.Metric, sum, d.Delta)
 				}
 			}
@@ -120,15 +103,14 @@ func TestAttributionByHand(t *testing.T) {
 	change := base
 	change.Vocab += 64
 	change.Encoder.Layers++
-	s := untimed()
-	_, differences, err := s.Shapes(&base, &change)
+	c, err := Shapes(untimed(), &base, &change)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Both effects on parameters are independent of each other: 64 rows of 768, and one layer of
 	// 4·768·768 + 2·768·3072 + 2·768 (DESIGN section 3).
 	want := map[string]float64{"vocab": 64 * 768, "encoder.layers": 4*768*768 + 2*768*3072 + 2*768}
-	for _, p := range differences[0].Attribution {
+	for _, p := range c.Differences[0].Attribution {
 		if p.Delta != want[p.Field] {
 			t.Errorf("%s: %v, want %v", p.Field, p.Delta, want[p.Field])
 		}
@@ -136,12 +118,11 @@ func TestAttributionByHand(t *testing.T) {
 	// They meet in a product: d_model and vocab of the embedding table, first and last.
 	change = base
 	change.Vocab, change.DModel = 2*base.Vocab, 2*base.DModel
-	_, differences, err = s.Shapes(&base, &change)
-	if err != nil {
+	if c, err = Shapes(untimed(), &base, &change); err != nil {
 		t.Fatal(err)
 	}
 	v, d := float64(base.Vocab), float64(base.DModel)
-	for _, p := range differences[0].Attribution {
+	for _, p := range c.Differences[0].Attribution {
 		if want := (v*d + v*2*d) / 2; p.Field == "vocab" && p.Delta != want {
 			t.Errorf("vocab causes %v parameters, want %v", p.Delta, want)
 		}
@@ -153,19 +134,20 @@ func TestAttributionByHand(t *testing.T) {
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		base, change := anyShape(r, "base "), anyShape(r, "change ")
-		s := untimed()
-		_, there, err := s.Shapes(&base, &change)
+		to, err := Shapes(untimed(), &base, &change)
 		if err != nil {
 			r.Fatal(err)
 		}
-		_, back, err := s.Shapes(&change, &base)
+		fro, err := Shapes(untimed(), &change, &base)
 		if err != nil {
 			r.Fatal(err)
 		}
+		there, back := to.Differences, fro.Differences
 		for i := range there {
 			scale := max(there[i].Base.Interval.Value, there[i].Change.Interval.Value)
 			for n, p := range there[i].Attribution {
-				if q := back[i].Attribution[n]; p.Field != q.Field || math.Abs(p.Delta+q.Delta) > sumTolerance*scale {
+				if q := back[i].Attribution[n]; p.Field != q.Field || !approx.Close(
+					p.Delta+q.Delta, 0, sumTolerance*scale) {
 					r.Fatalf("%s: %v there, %v back", there[i].Metric, p, q)
 				}
 			}
@@ -178,9 +160,9 @@ func TestIdenticalShapes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fields, differences, err := timed(t).Shapes(&s, &s)
-	if len(fields) != 0 || len(differences) != 0 || err != nil {
-		t.Errorf("a shape differs from itself: %v %v %v", fields, differences, err)
+	c, err := Shapes(timed(t), &s, &s)
+	if len(c.Fields) != 0 || len(c.Differences) != 0 || err != nil {
+		t.Errorf("a shape differs from itself: %v %v %v", c.Fields, c.Differences, err)
 	}
 }
 
@@ -189,12 +171,12 @@ func TestIdenticalShapes(t *testing.T) {
 func TestOverlap(t *testing.T) {
 	base, _ := shapes.Parse("t5-base")
 	change, _ := shapes.Parse("t5-base/ff=3136")
-	_, differences, err := timed(t).Shapes(&base, &change)
+	c, err := Shapes(timed(t), &base, &change)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range differences {
-		d := &differences[i]
+	for i := range c.Differences {
+		d := &c.Differences[i]
 		if want := d.Base.Interval.Low != d.Base.Interval.High; d.Overlap != want {
 			t.Errorf("%s: overlap %v, want %v", d.Metric, d.Overlap, want)
 		}
@@ -210,7 +192,7 @@ func TestDocuments(t *testing.T) {
 	}
 	results, err := ReadDocument([]byte(text))
 	if err != nil || len(results) != 2 || results[0].Name != "a on x" ||
-		results[0].Measures[StepTime].Interval.High != 3 {
+		results[0].Measures[plan.StepTime].Interval.High != 3 {
 		t.Fatalf("read %v, %v", results, err)
 	}
 	pairs := Documents(results, results[1:])

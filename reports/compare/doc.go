@@ -1,8 +1,8 @@
 // Package compare measures shapes on every metric of a review and says what a change of shape
 // changes, and which of its fields is the cause.
 //
-// [Setup.Measure] gives the metrics of one shape, [Setup.Shapes] compares two, [Documents] compares
-// results that were written as JSON before.
+// [Shapes] asks one [plan.Question] about two shapes, [Documents] compares results that were written
+// as JSON before.
 //
 // # Attribution
 //

@@ -9,12 +9,14 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // Named is the measures of one result of a document.
 type Named struct {
 	Name     string // of the shape, and of the hardware where there is one
-	Measures Measures
+	Measures plan.Measures
+	Answer   *plan.Answer // where it was planned just now; nil for a document's
 }
 
 // documentHead is what a result document starts with.
@@ -49,21 +51,22 @@ func ReadDocument(text []byte) ([]Named, error) {
 		if err := json.Unmarshal(raw, &fields); err != nil {
 			return nil, fmt.Errorf("holds a result that is no object: %w", err)
 		}
-		n := Named{Measures: Measures{}}
+		var n Named
 		n.Name, _ = look(fields, "shape.name").(string)
 		if device, ok := look(fields, "hardware").(string); ok {
 			n.Name += " on " + device
 		}
-		for _, metric := range Metrics() {
+		any := false
+		for _, metric := range plan.Metrics() {
 			e, ok := estimate(look(fields, metric.Path()))
-			if !ok && metric == DecodeLatency {
-				e, ok = estimate(look(fields, "decode.latency_seconds")) // of plan
+			if !ok && metric == plan.DecodeLatency {
+				e, ok = estimate(look(fields, "decode_seconds")) // of recommend
 			}
 			if ok {
-				n.Measures[metric] = e
+				n.Measures[metric], any = e, true
 			}
 		}
-		if len(n.Measures) > 0 {
+		if any {
 			out = append(out, n)
 		}
 	}
@@ -110,6 +113,8 @@ type Pair struct {
 	Name        string
 	Only        string // "base" or "change" where the other side lacks it
 	Differences []Difference
+	// the answers that are compared; nil for those of a document
+	Base, Change *plan.Answer
 }
 
 // Documents pairs results by name, or the only result of each side, and returns the metrics that
@@ -120,8 +125,7 @@ func Documents(base, change []Named) []Pair {
 		if change[0].Name != name {
 			name += " → " + change[0].Name
 		}
-		return []Pair{{Name: name, Differences: differencesOf(base[0].Measures,
-			change[0].Measures)}}
+		return []Pair{pairOf(name, &base[0], &change[0])}
 	}
 	var out []Pair
 	taken := make([]bool, len(change))
@@ -132,8 +136,7 @@ func Documents(base, change []Named) []Pair {
 			continue
 		}
 		taken[i] = true
-		out = append(out, Pair{Name: b.Name, Differences: differencesOf(b.Measures,
-			change[i].Measures)})
+		out = append(out, pairOf(b.Name, &b, &change[i]))
 	}
 	for i, c := range change {
 		if !taken[i] {
@@ -141,4 +144,11 @@ func Documents(base, change []Named) []Pair {
 		}
 	}
 	return out
+}
+
+func pairOf(name string, base, change *Named) Pair {
+	return Pair{
+		Name: name, Differences: differencesOf(base.Measures, change.Measures),
+		Base: base.Answer, Change: change.Answer,
+	}
 }

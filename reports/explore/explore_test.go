@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"net/url"
 	"os"
 	"os/exec"
@@ -18,6 +17,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/explore/engine"
 )
@@ -245,7 +245,7 @@ func near(a, b engine.Plan) string {
 			{f.a.Low, f.b.Low},
 			{f.a.High, f.b.High},
 		} {
-			if math.Abs(v[0]-v[1]) > rounding*math.Abs(v[1]) {
+			if !approx.Relative(v[0], v[1], rounding) {
 				return fmt.Sprintf("%s: %v and %v", f.name, v[0], v[1])
 			}
 		}

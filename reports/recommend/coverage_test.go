@@ -56,7 +56,7 @@ func TestRecordIntervalsHold(t *testing.T) {
 	}
 	share := float64(held) / float64(asked)
 	t.Logf("%d of %d new runs inside", held, asked)
-	if asked != seeds*len(fresh) || share < low || share > high {
+	if asked != seeds*len(fresh) || !(share >= low && share <= high) {
 		t.Errorf("%.2f of %d new runs fall into their 80 %% intervals", share, asked)
 	}
 }

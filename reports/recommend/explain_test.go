@@ -1,9 +1,9 @@
 package recommend
 
 import (
-	"math"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -45,7 +45,7 @@ func TestExplainPublished(t *testing.T) {
 		"loss by the law":        row.Quality.Upstream.Interval.Value,
 		"score by the law":       row.Quality.Downstream.Interval.Value,
 	} {
-		if math.Abs(got[name]-want) > rounding*math.Abs(want) {
+		if !approx.Relative(got[name], want, rounding) {
 			t.Errorf("%s is %v, want %v", name, got[name], want)
 		}
 	}

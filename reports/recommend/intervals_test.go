@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -258,7 +259,7 @@ func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
 		"losses of held-out rows", "scores of held-out rows",
 		"losses of new shapes", "scores of new shapes",
 	} {
-		if share := pooled[i].share(); math.Abs(share-hardware.Level) > tolerance {
+		if share := pooled[i].share(); !approx.Close(share, hardware.Level, tolerance) {
 			t.Errorf("%.3f of the %s inside", share, what)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -35,12 +36,13 @@ func TestOpinions(t *testing.T) {
 			t.Errorf("%s: %+v", law, o)
 			continue
 		}
-		if math.Abs(o.Loss[0]/want-1) > rounding {
+		if !approx.Relative(o.Loss[0], want, rounding) {
 			t.Errorf("%s: loss %.6f, want %.6f", law, o.Loss[0], want)
 		}
 	}
 	levine := seen["levine-depth-width"]
-	if want := 1024 / math.Exp(5.039+0.0555*8); len(levine.WidthRatio) != 2 || math.Abs(levine.WidthRatio[0]/want-1) > rounding {
+	if want := 1024 / math.Exp(5.039+0.0555*8); len(levine.WidthRatio) != 2 || !approx.Relative(
+		levine.WidthRatio[0], want, rounding) {
 		t.Errorf("levine: %+v, want a width ratio of %.3f", levine, want)
 	}
 	if len(seen) < 6 {

@@ -1,12 +1,12 @@
 package recommend
 
 import (
-	"math"
 	"slices"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -71,10 +71,10 @@ func TestTable3IsPredictedBlind(t *testing.T) {
 		t.Fatal(len(blind), err)
 	}
 	for _, m := range blind {
-		if e := m.score.Value - law.scoreAt(&m.traits); math.Abs(e) > maxDownstreamMedian {
+		if e := m.score.Value - law.scoreAt(&m.traits); !approx.Close(e, 0, maxDownstreamMedian) {
 			t.Errorf("%s: score off by %.2f points", m.name, e)
 		}
-		if e := m.upstream.Value - law.lossAt(&m.traits); math.Abs(e) > maxUpstreamMedian {
+		if e := m.upstream.Value - law.lossAt(&m.traits); !approx.Close(e, 0, maxUpstreamMedian) {
 			t.Errorf("%s: loss off by %.3f nats", m.name, e)
 		}
 	}
@@ -94,7 +94,7 @@ func TestBalancedSize(t *testing.T) {
 		d, i, f := float64(s.DModel), float64(s.Encoder.Inner()), float64(s.Encoder.DFF)
 		encoder, decoder := float64(s.Encoder.Layers)*(4*d*i+2*d*f),
 			float64(s.Decoder.Layers)*(8*d*i+2*d*f)
-		if want := 2 / (1/encoder + 1/decoder); math.Abs(b/want-1) > 1e-12 { // rounding
+		if want := 2 / (1/encoder + 1/decoder); !approx.Relative(b, want, 1e-12) { // rounding
 			t.Errorf("%s: balanced size %g, want %g", ref, b, want)
 		}
 		if b > 2*min(encoder, decoder) {

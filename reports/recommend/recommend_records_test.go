@@ -10,6 +10,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -128,7 +129,8 @@ func TestOneAspectRatioIsNotRanked(t *testing.T) {
 	}
 	for _, row := range r.Rows {
 		const near = 0.12 // of the records' own ratio
-		if ratio := float64(row.Shape.DModel) / float64(row.Shape.Decoder.Layers) / 64; math.Abs(ratio-1) > near {
+		if ratio := float64(row.Shape.DModel) / float64(row.Shape.Decoder.Layers) / 64; !approx.Close(
+			ratio, 1, near) {
 			t.Errorf("%s has another aspect ratio than every record", row.Shape.Name)
 		}
 	}
@@ -154,7 +156,8 @@ func TestRecordedScores(t *testing.T) {
 		t.Fatalf("no score: %+v", pick.Quality)
 	}
 	const linear = 0.2 // the link is exact, the predicted loss is not
-	if want := 100 - 20*loss.Value + 2*math.Log(float64(pick.Shape.Decoder.Layers)); math.Abs(score.Value-want) > linear {
+	if want := 100 - 20*loss.Value + 2*math.Log(float64(pick.Shape.Decoder.Layers)); !approx.Close(
+		score.Value, want, linear) {
 		t.Errorf("%s: score %.2f at a loss of %.3f, want %.2f", pick.Shape.Name, score.Value,
 			loss.Value, want)
 	}
@@ -194,7 +197,7 @@ func TestFittedLaw(t *testing.T) {
 	want := shapeLaw(float64(pick.Shape.DModel), float64(pick.Shape.Decoder.Layers),
 		float64(pick.Params.Total), 5e9)
 	const rounding = 1e-9
-	if got := pick.Quality.Upstream.Interval.Value; math.Abs(got-want) > rounding {
+	if got := pick.Quality.Upstream.Interval.Value; !approx.Close(got, want, rounding) {
 		t.Errorf("%s: loss %g, the law says %g", pick.Shape.Name, got, want)
 	}
 	// TestRecoversKnownLaw finds the optimum of this law at 16

@@ -1,13 +1,13 @@
 package recommend_test
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -52,7 +52,7 @@ func TestPaperReplacements(t *testing.T) {
 	// 133.9M of 222.9M parameters; 37 % of the paper's FLOPs saved, which count look-ups: ours,
 	// without them, 38.
 	const saved, tolerance = 0.40, 0.005
-	if math.Abs(*small.Saved.Params-saved) > tolerance {
+	if !approx.Close(*small.Saved.Params, saved, tolerance) {
 		t.Errorf("small-nl16 saves %.3f of the parameters of t5-base, want %.2f",
 			*small.Saved.Params, saved)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 func TestSpearman(t *testing.T) {
@@ -21,7 +23,7 @@ func TestSpearman(t *testing.T) {
 		{[]float64{0, 0, 7}, []float64{1, 2, 3}, 1.5 / math.Sqrt(3)},
 		{[]float64{1, 1, 1}, []float64{1, 2, 3}, 0},
 	} {
-		if got := spearman(test.x, test.y); math.Abs(got-test.want) > rounding {
+		if got := spearman(test.x, test.y); !approx.Close(got, test.want, rounding) {
 			t.Errorf("spearman(%v, %v) = %g, want %g", test.x, test.y, got, test.want)
 		}
 	}
@@ -38,7 +40,8 @@ func TestUsualError(t *testing.T) {
 		for i := test.n; i > 0; i-- {
 			errors = append(errors, float64(i))
 		}
-		if got := usualError(errors); got != test.want && math.Abs(got-test.want) > rounding*test.want {
+		if got := usualError(errors); got != test.want && !approx.Relative(
+			got, test.want, rounding) {
 			t.Errorf("of %d errors %g, want %g", test.n, got, test.want)
 		}
 	}
@@ -50,17 +53,17 @@ func TestLeastSquares(t *testing.T) {
 	x, y, w := []float64{1, 0, 1, 1, 1, 2, 1, 3}, []float64{2, 5, 8, 11}, []float64{1, 1, 1, 1}
 	l, ok := leastSquares(x, y, w)
 	const rounding = 1e-10
-	if !ok || math.Abs(l.coef[0]-2) > rounding || math.Abs(l.coef[1]-3) > rounding {
+	if !ok || !approx.Close(l.coef[0], 2, rounding) || !approx.Close(l.coef[1], 3, rounding) {
 		t.Fatalf("%v %v", l.coef, ok)
 	}
-	if h := l.leverage([]float64{1, 1.5}); math.Abs(h-0.25) > rounding {
+	if h := l.leverage([]float64{1, 1.5}); !approx.Close(h, 0.25, rounding) {
 		t.Errorf("leverage of the mean %g, want 1/4", h)
 	}
 	sum := 0.0
 	for i := range y {
 		sum += l.leverage(x[2*i : 2*i+2])
 	}
-	if math.Abs(sum-2) > rounding {
+	if !approx.Close(sum, 2, rounding) {
 		t.Errorf("leverages sum to %g, want 2", sum)
 	}
 	if _, ok := leastSquares([]float64{1, 2, 1, 2, 1, 2}, []float64{1, 2, 3}, []float64{1, 1, 1}); ok {

@@ -3,6 +3,8 @@ package vec
 import (
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 func TestNonFinite(t *testing.T) {
@@ -42,7 +44,7 @@ func TestSumSquares(t *testing.T) {
 		x[6] = 1e25
 		want := dotOf(doubles(x), doubles(x))
 		got := s.SumSquares(x)
-		if math.Abs(got-want) > doubleTolerance*want {
+		if !approx.Relative(got, want, doubleTolerance) {
 			t.Errorf("sum of squares %v, want %v", got, want)
 		}
 		sums := make([]float64, 4)

@@ -3,6 +3,8 @@ package vec
 import (
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // crossEntropy64 is Σ w·(z − x_t + c·z²) as written.
@@ -54,7 +56,7 @@ func TestCrossEntropy(t *testing.T) {
 				LossOptions{ZLoss: testZLoss, GradScale: testGradScale}, losses)
 			checkGuard(t, got)
 			sum := SumLoss(losses)
-			if d := math.Abs(sum.NLL + sum.Z - want); d > lossTolerance*max(1, want) {
+			if !approx.Close(sum.NLL+sum.Z, want, lossTolerance*max(1, want)) {
 				t.Errorf("loss over %d = %v, want %v", cols, sum.NLL+sum.Z, want)
 			}
 			if sum.Weight != float64(weights[0])+float64(weights[1]) {

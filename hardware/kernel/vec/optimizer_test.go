@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // optimizerTolerance is relative to max(1, |want|) after five steps of size 0.01: each moves a
@@ -182,7 +183,7 @@ func TestAdafactorFirstStep(t *testing.T) {
 		1: 0.01, 10_000: 0.01, 40_000: 0.005,
 		1_000_000: 0.001,
 	} {
-		if got := RelativeStep(step); math.Abs(got-want) > 1e-15 {
+		if got := RelativeStep(step); !approx.Close(got, want, 1e-15) {
 			t.Errorf("relative step %d is %v, want %v", step, got, want)
 		}
 	}

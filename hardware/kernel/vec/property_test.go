@@ -1,10 +1,11 @@
 package vec
 
 import (
-	"math"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // drawRows is rows of 1 to 300 scores of any ordinary size, some masked.
@@ -42,7 +43,7 @@ func TestSoftmaxIsDistribution(t *testing.T) {
 					}
 					sum += float64(v)
 				}
-				if math.Abs(sum-want) > expTolerance {
+				if !approx.Close(sum, want, expTolerance) {
 					t.Fatalf("row sums to %v, want %v", sum, want)
 				}
 			}
@@ -70,7 +71,7 @@ func TestLossGradientSumsToZero(t *testing.T) {
 						t.Fatalf("gradient %v, want it within ±1", v)
 					}
 				}
-				if math.Abs(sum) > expTolerance || losses[r].NLL < -expTolerance {
+				if !approx.Close(sum, 0, expTolerance) || losses[r].NLL < -expTolerance {
 					t.Fatalf("gradient sums to %v, want 0; loss %v", sum, losses[r].NLL)
 				}
 			}

@@ -50,22 +50,29 @@ type FrontRow struct {
 // Recommend answers what else could be trained instead of a state's shape.
 func Recommend(fragment string) (Front, error) {
 	var out Front
-	x, err := resolve(fragment)
+	state, shape, err := settled(fragment)
 	if err != nil {
 		return out, err
 	}
-	objective, err := recommend.ParseAxis(x.state.Objective)
+	objective, err := recommend.ParseAxis(state.Objective)
 	if err != nil {
 		return out, err
 	}
-	goodput := hardware.DefaultGoodput()
+	q, err := state.question()
+	if err != nil {
+		return out, err
+	}
+	resolved, err := q.Of(&shape).Resolve()
+	if err != nil {
+		return out, err
+	}
 	request := recommend.Request{
-		Anchor: &x.shape, Objective: objective, Workload: x.workload, Execution: x.execute,
-		Steps:   float64(x.state.Steps),
-		Devices: x.state.Devices, Profile: &x.profile, Goodput: &goodput, Workers: 1,
+		Anchor: &shape, Objective: objective, Workload: resolved.Run.Workload, Execution: resolved.Run.Execution,
+		Steps:   float64(state.Steps),
+		Devices: state.Devices, Profile: q.Profile, Goodput: &resolved.Goodput, Workers: 1,
 		Constraints: recommend.Constraints{Align: latticeAlign},
 	}
-	if x.state.Among == "catalogue" {
+	if state.Among == "catalogue" {
 		request.Source = recommend.Catalogue
 	}
 	result, err := recommend.Recommend(request)
@@ -73,7 +80,7 @@ func Recommend(fragment string) (Front, error) {
 		return out, err
 	}
 	out = Front{
-		Command: x.state.FrontCommand(), Axis: result.CostAxis.String(),
+		Command: state.FrontCommand(), Axis: result.CostAxis.String(),
 		Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result),
 	}
 	if result.Anchor != nil {

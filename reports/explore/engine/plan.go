@@ -1,12 +1,10 @@
 package engine
 
 import (
-	"errors"
-
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // Plan is the answer to one state. The numbers have the names and base units of the JSON that
@@ -65,107 +63,60 @@ type Bar struct {
 	Note  string  `json:"note,omitempty"`
 }
 
-// setting is a state resolved against the catalogues.
-type setting struct {
-	state    State
-	shape    shapes.Shape
-	workload flops.Workload
-	profile  hardware.Profile
-	execute  flops.Execution
-	warnings []string
-}
-
-func resolve(fragment string) (setting, error) {
-	state, err := Read(fragment)
-	if err != nil {
-		return setting{}, err
+// question is what a state asks: what the command line that it stands for states.
+func (s *State) question() (plan.Question, error) {
+	q := plan.Question{
+		Devices: s.Devices,
+		Workload: flops.Workload{
+			Batch: s.Batch, EncoderLength: s.EncoderLength, DecoderLength: s.DecoderLength,
+		},
+		Length: hardware.Length{Steps: float64(s.Steps)},
 	}
-	x := setting{
-		state: state, execute: flops.Execution{Optimizer: flops.Adafactor},
-		warnings: []string{},
-	}
-	if x.shape, x.workload, err = x.state.settle(); err != nil {
-		return x, err
-	}
-	if x.profile, err = hardware.Parse(x.state.Hardware); err != nil {
-		return x, err
-	}
-	// As on the command line: a device without bfloat16 runs in float16.
-	_, bf16 := x.profile.Peaks[hardware.BF16]
-	if _, fp16 := x.profile.Peaks[hardware.FP16]; !bf16 && fp16 {
-		x.execute.Precision = flops.FP16Mixed
-		x.warnings = append(x.warnings,
-			x.profile.Name+" has no bfloat16 peak: planned in fp16-mixed")
-	}
-	return x, nil
+	profile, err := hardware.Parse(s.Hardware)
+	q.Profile = &profile
+	return q, err
 }
 
 // Answer plans the run of a state: data parallel over its devices.
 func Answer(fragment string) (Plan, error) {
 	var out Plan
-	x, err := resolve(fragment)
+	state, shape, err := settled(fragment)
 	if err != nil {
 		return out, err
 	}
-	layout := flops.Layout{DP: x.state.Devices}
-	// A batch that nobody stated grows to fill every copy.
-	if x.state.Batch == 0 {
-		x.workload.Batch = (x.workload.Batch + layout.DP - 1) / layout.DP * layout.DP
-	}
-	if err := layout.Validate(&x.shape, x.workload); err != nil {
-		return out, err
-	}
-	layout = layout.For(x.workload)
-	run := hardware.Run{
-		Profile: x.profile, Shape: x.shape, Workload: x.workload,
-		Execution: x.execute, Layout: layout,
-	}
-	params := flops.CountParameters(&x.shape)
-	count := flops.CountUnder(flops.MatmulConvention, &x.shape, x.workload, x.execute.Recompute)
-	memory, err := flops.TrainingMemory(&x.shape, x.workload, x.execute, layout)
+	q, err := state.question()
 	if err != nil {
 		return out, err
 	}
-	step := hardware.Estimate{}
-	prediction, err := hardware.Predict(run)
-	var missing *hardware.MissingError
-	switch {
-	case err == nil:
-		step.Interval = &prediction.StepSeconds
-		x.warnings = append(x.warnings, prediction.Warnings...)
-	case errors.As(err, &missing):
-		step.Missing = err.Error()
-		x.warnings = append(x.warnings, "no step time: "+step.Missing)
-	default:
-		return out, err
-	}
-	rates, err := hardware.ResolveRates(x.profile, hardware.StatedRates{})
+	a, err := q.Of(&shape).Answer()
 	if err != nil {
 		return out, err
 	}
-	schedule := hardware.Plan(layout.Devices(), step, float64(x.workload.TrainingTokens(&x.shape)),
-		hardware.Length{Steps: float64(x.state.Steps)}, hardware.DefaultGoodput(), rates)
-
-	out.Fragment, out.Command, out.Name = x.state.Fragment(), x.state.PlanCommand(), x.shape.Name
-	out.Dimensions = x.dimensions()
-	out.Params.Total, out.Params.NonEmbedding = params.Total, params.NonEmbedding
-	out.FLOPs.Forward, out.FLOPs.Step = count.Forward, count.Step
-	out.Memory.PeakBytes, out.Memory.Fits = memory.PeakBytes, x.profile.Fits(&memory)
-	out.Time.StepSeconds, out.Time.TotalSeconds, out.Time.Bound = step.Interval,
-		schedule.Occupancy.WallSeconds.Interval, string(prediction.Bound)
-	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = schedule.Bill.CostUSD.Interval,
-		schedule.Bill.EnergyKWh.Interval, schedule.Bill.CO2Kg.Interval
-	out.Cards = cards(&out, &schedule, &prediction)
-	out.Charts = charts(&params, &memory, &prediction)
-	out.Warnings = x.warnings
+	out.Fragment, out.Command, out.Name = state.Fragment(), state.PlanCommand(), shape.Name
+	out.Dimensions = state.dimensions(&a)
+	out.Params.Total, out.Params.NonEmbedding = a.Params.Total, a.Params.NonEmbedding
+	out.FLOPs.Forward, out.FLOPs.Step = a.FLOPs.Forward, a.FLOPs.Step
+	out.Memory.PeakBytes, out.Memory.Fits = a.Memory.PeakBytes, a.Fits
+	out.Time.StepSeconds, out.Time.TotalSeconds = a.StepTime.Interval,
+		a.Schedule.Occupancy.WallSeconds.Interval
+	if a.Prediction != nil {
+		out.Time.Bound = string(a.Prediction.Bound)
+	}
+	bill := &a.Schedule.Bill
+	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = bill.CostUSD.Interval,
+		bill.EnergyKWh.Interval, bill.CO2Kg.Interval
+	out.Cards, out.Charts = cards(&a), charts(&a)
+	out.Warnings = append([]string{}, a.Warnings()...)
+	if why := a.StepTime.Missing; why != "" {
+		out.Warnings = append(out.Warnings, "no step time: "+why)
+	}
 	return out, nil
 }
 
-// dimensions returns where every control of a settled state stands.
-func (x *setting) dimensions() map[string]int {
-	at := dimensions(&x.shape)
-	at["batch"], at["enc"], at["dec"] = x.workload.Batch, x.workload.EncoderLength,
-		x.workload.DecoderLength
-	at["devices"], at["steps"] = x.state.Devices, x.state.Steps
+// dimensions returns where every control of a settled state is.
+func (s *State) dimensions(a *plan.Answer) map[string]int {
+	at, w := dimensions(&a.Run.Shape), a.Run.Workload
+	at["batch"], at["enc"], at["dec"] = w.Batch, w.EncoderLength, w.DecoderLength
+	at["devices"], at["steps"] = s.Devices, s.Steps
 	return at
 }

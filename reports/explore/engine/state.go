@@ -113,12 +113,16 @@ func escape(text string) string {
 	return strings.NewReplacer("%2F", "/", "%2C", ",").Replace(url.QueryEscape(text))
 }
 
-// settle resolves the shape and the workload, and drops from the state what only repeats the base
-// shape's own value.
-func (s *State) settle() (shapes.Shape, flops.Workload, error) {
+// settled returns the state that a fragment names and its shape; what only repeats the base shape's
+// own value, or the default of the workload, is dropped from the state.
+func settled(fragment string) (State, shapes.Shape, error) {
+	s, err := Read(fragment)
+	if err != nil {
+		return s, shapes.Shape{}, err
+	}
 	base, err := shapes.Parse(s.Shape)
 	if err != nil {
-		return base, flops.Workload{}, err
+		return s, base, err
 	}
 	own := dimensions(&base)
 	for _, n := range s.numbers() {
@@ -128,22 +132,22 @@ func (s *State) settle() (shapes.Shape, flops.Workload, error) {
 	}
 	shape, err := shapes.Parse(s.reference())
 	if err != nil {
-		return shape, flops.Workload{}, err
+		return s, shape, err
 	}
-	w := flops.DefaultWorkload(&shape)
-	for _, n := range []struct{ set, at *int }{
-		{&s.Batch, &w.Batch},
-		{&s.EncoderLength, &w.EncoderLength},
-		{&s.DecoderLength, &w.DecoderLength},
+	usual := flops.DefaultWorkload(&shape)
+	for _, n := range []struct {
+		set   *int
+		usual int
+	}{
+		{&s.Batch, usual.Batch},
+		{&s.EncoderLength, usual.EncoderLength},
+		{&s.DecoderLength, usual.DecoderLength},
 	} {
-		if *n.set == *n.at {
+		if *n.set == n.usual {
 			*n.set = 0
 		}
-		if *n.set != 0 {
-			*n.at = *n.set
-		}
 	}
-	return shape, w, w.Validate(&shape)
+	return s, shape, nil
 }
 
 // dimensions returns what the shape's sliders show, by key; a stack that the shape does not have is

@@ -8,10 +8,12 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // cards tells a plan in few figures.
-func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
+func cards(a *plan.Answer) []Card {
+	s := &a.Schedule
 	estimate := func(title string, kind quantity.Kind, e hardware.Estimate) Card {
 		if e.Interval == nil {
 			return Card{Title: title, Text: "unknown", Note: e.Missing}
@@ -19,27 +21,26 @@ func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
 		return Card{Title: title, Text: quantity.FormatInterval(kind, *e.Interval)}
 	}
 	memory := Card{Title: "memory of a device", Text: quantity.Format(quantity.Bytes,
-		p.Memory.PeakBytes, 0)}
-	if fits := p.Memory.Fits; fits != nil {
+		a.Memory.PeakBytes, 0)}
+	if fits := a.Fits; fits != nil {
 		memory.Note, memory.Bad = "fits", !*fits
 		if memory.Bad {
 			memory.Note = "does not fit"
 		}
 	}
-	step := Card{Title: "one step", Text: "unknown", Note: s.Occupancy.WallSeconds.Missing}
-	if p.Time.StepSeconds != nil {
-		step.Text = quantity.FormatInterval(quantity.Duration, *p.Time.StepSeconds)
-		step.Note = p.Time.Bound + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) +
+	step := estimate("one step", quantity.Duration, a.StepTime)
+	if q := a.Prediction; q != nil {
+		step.Note = string(q.Bound) + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) +
 			" MFU"
 	}
 	return []Card{
 		{
-			Title: "parameters", Text: quantity.Grouped(p.Params.Total),
-			Note: quantity.Format(quantity.Params, float64(p.Params.NonEmbedding), 0) +
+			Title: "parameters", Text: quantity.Grouped(a.Params.Total),
+			Note: quantity.Format(quantity.Params, float64(a.Params.NonEmbedding), 0) +
 				" without embedding",
 		},
 		{
-			Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0),
+			Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, a.FLOPs.Step, 0),
 			Note: "matmul convention",
 		},
 		memory,
@@ -52,7 +53,8 @@ func cards(p *Plan, s *hardware.Schedule, q *hardware.Prediction) []Card {
 }
 
 // charts says where parameters, memory and time go, the largest part first.
-func charts(params *flops.Parameters, memory *flops.Memory, q *hardware.Prediction) []Chart {
+func charts(a *plan.Answer) []Chart {
+	params, memory := &a.Params, &a.Memory
 	p := Chart{Title: "Parameters"}
 	for component, n := range params.By {
 		p.add(flops.Component(component).String(), quantity.Params, float64(n),
@@ -64,7 +66,7 @@ func charts(params *flops.Parameters, memory *flops.Memory, q *hardware.Predicti
 		m.add(flops.MemoryPart(part).String(), quantity.Bytes, n, memory.PeakBytes, "")
 	}
 	charts := []Chart{p, m}
-	if len(q.Parts) > 0 {
+	if q := a.Prediction; q != nil {
 		t := Chart{Title: "One step"}
 		for _, part := range q.Parts {
 			t.add(part.Name, quantity.Duration, part.Seconds, q.StepSeconds.Value,

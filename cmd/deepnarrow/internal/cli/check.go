@@ -92,15 +92,19 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	if err := applyPlan(plan, rules.Plan, folder); err != nil {
 		return err
 	}
-	set, profile, err := setup(work, machine, length)
+	asked, err := question(work, machine, length)
 	if err != nil {
 		return err
 	}
+	if err := machine.only(&asked); err != nil {
+		return err
+	}
+	asked.Decode = 1
 	if len(rules.Rules) == 0 {
 		// a gate without rules would pass everything
-		rules.Rules = check.DefaultRules(profile != nil)
+		rules.Rules = check.DefaultRules(asked.Profile != nil)
 	}
-	q := check.Request{Rules: rules, Setup: set, Profile: profile, Today: today}
+	q := check.Request{Rules: rules, Question: asked, Today: today}
 	if q.Candidates, err = a.candidates(args, rules.Files, folder); err != nil {
 		return err
 	}
@@ -113,12 +117,13 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	}
 	about := check.About{
 		Version: version(), Rules: rules.Rules,
-		Inputs:       map[string]any{"files": args, "rules": rules.File, "execution": work.inputs()},
+		Inputs:       map[string]any{"files": args, "rules": rules.File},
 		InRepository: inRepository,
 	}
-	if profile != nil {
-		about.Inputs["hardware"] = profile.Name
-	}
+	work.inputs(about.Inputs)
+	machine.inputs(about.Inputs)
+	length.inputs(about.Inputs)
+	nameHardware(about.Inputs, &asked)
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
 		if about.Width = 0; o.file == "" {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -42,7 +43,9 @@ standard input.`,
 			}
 			r := newReport("count")
 			r.Document.Inputs["shapes"] = args
-			r.Document.Inputs["execution"] = work.inputs()
+			var q plan.Question
+			work.ask(&q)
+			r.Document.Inputs["execution"] = work.resolved()
 			r.Document.Conventions["flops"] = conventions[0]
 			var counted []reports.Counted
 			for _, ref := range args {
@@ -57,16 +60,15 @@ standard input.`,
 					counted = append(counted, n)
 					continue
 				}
-				w, err := work.workload(&s)
+				answer, err := q.Of(&s).Answer()
 				if err != nil {
-					return err
+					return planError(err)
 				}
-				n.Workload, n.Params = w, flops.CountParameters(&s)
+				w := answer.Run.Workload
+				n.Workload, n.Params, n.Memory = w, answer.Params, answer.Memory
 				for _, c := range conventions {
-					n.FLOPs = append(n.FLOPs, flops.CountUnder(c, &s, w, work.execution.Recompute))
-				}
-				if n.Memory, err = flops.TrainingMemory(&s, w, work.execution, flops.Layout{}); err != nil {
-					return usage("", "%w", err)
+					n.FLOPs = append(n.FLOPs,
+						flops.CountUnder(c, &s, w, answer.Run.Execution.Recompute))
 				}
 				n.Breakdown = breakdown(&s, w)
 				counted = append(counted, n)

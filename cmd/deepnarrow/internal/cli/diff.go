@@ -16,6 +16,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -47,17 +48,21 @@ when anything differs.`,
 		},
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			set, profile, err := setup(&work, &machine, &length)
+			q, err := question(&work, &machine, &length)
 			if err != nil {
 				return err
 			}
+			if err := machine.only(&q); err != nil {
+				return err
+			}
+			q.Decode = 1
 			r := newReport("diff")
-			r.Document.Inputs["execution"] = work.inputs()
+			work.inputs(r.Document.Inputs)
+			machine.inputs(r.Document.Inputs)
+			length.inputs(r.Document.Inputs)
+			nameHardware(r.Document.Inputs, &q)
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["attribution"] = "mean effect of a field over all orders of change"
-			if profile != nil {
-				r.Document.Inputs["hardware"] = profile.Name
-			}
 			var sides [2]side
 			for i, ref := range args {
 				if sides[i], err = a.side(c.Context(), ref); err != nil {
@@ -65,7 +70,7 @@ when anything differs.`,
 				}
 				r.Document.Warnings = append(r.Document.Warnings, sides[i].warnings...)
 			}
-			d, err := compareSides(&set, args, &sides)
+			d, err := compareSides(q, args, &sides)
 			if err != nil {
 				return err
 			}
@@ -73,6 +78,7 @@ when anything differs.`,
 				r.Document.Warnings = append(r.Document.Warnings,
 					"a result in JSON does not say every field of its shape: causes are not told, and its batch, hardware and flags are its own")
 			}
+			r.Document.Warnings = append(r.Document.Warnings, d.Warnings()...)
 			r.Diff(d)
 			if err := a.render(r); err != nil {
 				return err
@@ -101,27 +107,27 @@ type side struct {
 	warnings []string
 }
 
-func compareSides(set *compare.Setup, names []string, sides *[2]side) (reports.Diffed, error) {
+func compareSides(q plan.Question, names []string, sides *[2]side) (reports.Diffed, error) {
 	d := reports.Diffed{Base: names[0], Change: names[1]}
 	base, change := &sides[0], &sides[1]
 	if base.results == nil && change.results == nil {
-		fields, differences, err := set.Shapes(&base.shape, &change.shape)
+		c, err := compare.Shapes(q, &base.shape, &change.shape)
 		if err != nil {
-			return d, usage("", "%w", err)
+			return d, planError(err)
 		}
-		d.Fields, d.Pairs = fields, []compare.Pair{{
-			Name:        names[0] + " → " + names[1],
-			Differences: differences,
+		d.Fields, d.Pairs = c.Fields, []compare.Pair{{
+			Name: names[0] + " → " + names[1], Differences: c.Differences,
+			Base: &c.Base, Change: &c.Change,
 		}}
 		return d, nil
 	}
 	for i := range sides {
 		if s := &sides[i]; s.results == nil {
-			m, err := set.Measure(&s.shape)
+			a, err := q.Of(&s.shape).Answer()
 			if err != nil {
-				return d, usage("", "%w", err)
+				return d, planError(err)
 			}
-			s.results = []compare.Named{{Name: s.shape.Name, Measures: m}}
+			s.results = []compare.Named{{Name: s.shape.Name, Measures: a.Measures(), Answer: &a}}
 		}
 	}
 	d.Pairs = compare.Documents(base.results, change.results)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // machineFlags say on what a run is executed and at which rates it is billed.
@@ -21,6 +22,7 @@ type machineFlags struct {
 	layout   flops.Layout
 	search   string // --layout: empty, or auto
 	compiled string
+	software hardware.Software
 
 	price, watts, pue, grid, goodput *float64
 	region                           string
@@ -43,8 +45,14 @@ func (f *machineFlags) register(c *cobra.Command) {
 		"chunks of layers per pipeline stage (default 1)")
 	flags.BoolVar(&f.layout.SequenceParallel, "sequence-parallel", false,
 		"split the tensors between matrix products over tp")
+	countFlag(c, &f.software.ContextParallel, "context-parallel",
+		"devices that share each sequence (default 1)")
+	countFlag(c, &f.software.ExpertParallel, "expert-parallel",
+		"data-parallel devices that share the experts (default 1)")
 	flags.StringVar(&f.compiled, "compiled", "auto",
 		"whether the step is one compiled graph: yes, no or auto (by hardware)")
+	flags.StringVar(&f.software.Stack, "stack", plan.AverageStack,
+		"`trainer` whose measured effect on the step time applies, such as megatron; or average")
 	f.price = optionalFlag(c, quantity.HourlyPrice, "price", "US dollars per device-hour")
 	f.watts = optionalFlag(c, quantity.Power, "watts", "mean power of one device")
 	f.pue = optionalFlag(c, quantity.Ratio, "pue",
@@ -64,7 +72,8 @@ func (f *machineFlags) inputs(in map[string]any) {
 		"devices": f.devices, "dp": f.layout.DP, "tp": f.layout.TP, "pp": f.layout.PP,
 		"zero":        f.layout.ZeRO,
 		"micro_batch": f.layout.MicroBatch, "accumulate": f.layout.Accumulate,
-		"interleave": f.layout.Interleave,
+		"interleave": f.layout.Interleave, "context": f.software.ContextParallel,
+		"expert": f.software.ExpertParallel,
 	} {
 		if n != 0 {
 			in[name] = n
@@ -78,7 +87,14 @@ func (f *machineFlags) inputs(in map[string]any) {
 			in[name] = *v
 		}
 	}
-	for name, word := range map[string]string{"region": f.region, "layout": f.search} {
+	if f.layout.SequenceParallel {
+		in["sequence_parallel"] = true
+	}
+	for name, word := range map[string]string{
+		"region": f.region, "layout": f.search,
+		"stack":    strings.TrimSuffix(f.software.Stack, plan.AverageStack),
+		"compiled": strings.TrimSuffix(f.compiled, "auto"),
+	} {
 		if word != "" {
 			in[name] = word
 		}
@@ -122,90 +138,98 @@ func profile(spec string) (hardware.Profile, error) {
 	return hardware.Override(p, overrides)
 }
 
-// place returns the layout of a shape's workload over the devices. A batch that nobody stated grows
-// to fill every copy.
-func (f *machineFlags) place(s *shapes.Shape, w flops.Workload, batchGiven bool) (flops.Layout,
-	flops.Workload, error,
-) {
-	l := f.layout
-	model := max(1, l.TP) * max(1, l.PP)
-	if l.DP == 0 && f.devices > 0 {
-		if f.devices%model != 0 {
-			return l, w, usage("", "devices is %d; allowed: a multiple of tp × pp = %d", f.devices,
-				model)
-		}
-		l.DP = f.devices / model
-	}
-	if f.devices > 0 && l.Devices() != f.devices {
-		return l, w, usage("", "dp × tp × pp is %d; allowed: the number of devices, %d",
-			l.Devices(), f.devices)
-	}
-	if unit := max(1, l.DP) * max(1, l.MicroBatch) * max(1, l.Accumulate); !batchGiven {
-		w.Batch = (w.Batch + unit - 1) / unit * unit
-		if l.MicroBatch > 0 && l.Accumulate > 0 {
-			w.Batch = unit
-		}
-	}
-	if err := l.Validate(s, w); err != nil {
-		return l, w, usage("", "%w", err)
-	}
-	return l.For(w), w, nil
-}
-
-// auto reports whether the layout is to be searched.
-func (f *machineFlags) auto() (bool, error) {
+// ask adds what the flags state to a question, but for the profile.
+func (f *machineFlags) ask(q *plan.Question) error {
+	q.Devices, q.Layout, q.Software = f.devices, f.layout, f.software
 	switch {
 	case f.search == "":
-		return false, nil
 	case f.search != "auto":
-		return false, usage("a layout of your own is stated by --dp, --tp, --pp and --zero",
+		return usage("a layout of your own is stated by --dp, --tp, --pp and --zero",
 			"unknown layout: %q; allowed: auto", f.search)
 	case f.layout != flops.Layout{}:
-		return false, usage("",
+		return usage("",
 			"--layout auto searches dp, tp, pp, zero, micro-batch and accumulation; allowed: without those flags")
+	case len(f.profiles) == 0:
+		return usage("", "--layout auto needs --hardware")
+	default:
+		q.Search = true
 	}
-	return true, nil
-}
-
-// software returns the stack that the flags state.
-func (f *machineFlags) software() (hardware.Software, error) {
+	switch stacks := append(hardware.Stacks(), plan.AverageStack); {
+	case f.software.Stack == plan.AverageStack:
+		q.Software.Stack = ""
+	case !slices.Contains(stacks, f.software.Stack):
+		return unknownKind("stack", f.software.Stack, stacks)
+	}
 	switch f.compiled {
 	case "auto":
-		return hardware.Software{}, nil
 	case "yes", "no":
 		compiled := f.compiled == "yes"
-		return hardware.Software{Compiled: &compiled}, nil
+		q.Software.Compiled = &compiled
+	default:
+		return unknownKind("value of --compiled", f.compiled, []string{"auto", "yes", "no"})
 	}
-	return hardware.Software{}, unknownKind("value of --compiled", f.compiled,
-		[]string{"auto", "yes", "no"})
-}
-
-// rates returns what a profile's run is billed at, and its goodput.
-func (f *machineFlags) rates(p hardware.Profile) (hardware.Rates, hardware.Input, error) {
-	goodput := hardware.DefaultGoodput()
-	if v := given(f.goodput); v != nil {
-		if *v == 0 {
-			return hardware.Rates{}, goodput, usage("",
-				"--goodput is 0; allowed: more than 0, up to 1")
-		}
-		goodput = hardware.Given("goodput", *v)
+	if q.Goodput = given(f.goodput); q.Goodput != nil && *q.Goodput == 0 {
+		return usage("", "--goodput is 0; allowed: more than 0, up to 1")
 	}
-	rates, err := hardware.ResolveRates(p, f.stated())
-	var region *hardware.RegionError
-	switch {
-	case errors.As(err, &region):
-		return rates, goodput, badInput(fmt.Errorf("--region: %w", err),
-			"deepnarrow list regions shows what there is")
-	case err != nil:
-		return rates, goodput, usage("", "%w", err)
-	}
-	return rates, goodput, nil
-}
-
-// stated returns the rates that flags state.
-func (f *machineFlags) stated() hardware.StatedRates {
-	return hardware.StatedRates{
+	q.Rates = hardware.StatedRates{
 		PriceUSDPerHour: given(f.price), MeanPowerWatts: given(f.watts), PUE: given(f.pue),
 		KgCO2ePerKWh: given(f.grid), Region: f.region,
+	}
+	return nil
+}
+
+// only adds the one profile that --hardware may name.
+func (f *machineFlags) only(q *plan.Question) error {
+	if len(f.profiles) == 0 {
+		return nil
+	}
+	profiles, err := f.hardware()
+	if err != nil {
+		return err
+	}
+	if len(profiles) > 1 {
+		return usage("compare hardware with deepnarrow plan",
+			"one --hardware is enough here; found %d", len(profiles))
+	}
+	q.Profile = &profiles[0]
+	return nil
+}
+
+// question returns what the flags of a command state, but for profile and shape.
+func question(work *workloadFlags, machine *machineFlags, length *lengthFlags) (plan.Question,
+	error,
+) {
+	var q plan.Question
+	work.ask(&q)
+	var err error
+	if q.Length, err = length.length(); err != nil {
+		return q, err
+	}
+	return q, machine.ask(&q)
+}
+
+// planError gives the error of a plan its exit code.
+func planError(err error) error {
+	var none *hardware.NoLayoutError
+	var region *hardware.RegionError
+	var missing *hardware.MissingError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &none):
+		return noAnswer(err, "change --batch or --devices")
+	case errors.As(err, &region):
+		return badInput(fmt.Errorf("--region: %w", err),
+			"deepnarrow list regions shows what there is")
+	case errors.As(err, &missing):
+		return usage("", "--layout auto: %w", err)
+	}
+	return usage("", "%w", err)
+}
+
+// nameHardware states the one profile of a question by its name.
+func nameHardware(in map[string]any, q *plan.Question) {
+	if delete(in, "hardware"); q.Profile != nil {
+		in["hardware"] = q.Profile.Name
 	}
 }

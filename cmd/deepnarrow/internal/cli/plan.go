@@ -1,22 +1,16 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
-	"github.com/deepnarrow/deepnarrow/shapes"
 )
-
-// paperSteps is how long Tay et al. 2021 (arXiv 2109.10686, section 3) train.
-const paperSteps = 524288
 
 func (a *app) plan() *cobra.Command {
 	var work workloadFlags
@@ -56,11 +50,14 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			if err != nil {
 				return err
 			}
-			run, err := length.length()
+			q, err := question(&work, &machine, &length)
 			if err != nil {
 				return err
 			}
-			var law *learn.Law
+			if q.Detail = true; decode {
+				q.Decode = max(1, work.workload.Batch)
+			}
+			var law *sourcedLaw
 			if fitted != "" {
 				if law, err = savedLaw(fitted); err != nil {
 					return err
@@ -70,7 +67,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			r.Document.Inputs["shapes"] = args
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
-			r.Document.Inputs["execution"] = work.inputs()
+			work.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
 			var plans []reports.Planned
@@ -80,17 +77,19 @@ phase by phase and added up to one bill (docs/plan.md).`,
 					return err
 				}
 				r.Document.Warnings = append(r.Document.Warnings, warnings...)
-				for _, p := range profiles {
-					planned, err := planRun(p, s, &work, &machine, run, decode)
+				for i := range profiles {
+					q.Profile = &profiles[i]
+					answer, err := q.Of(&s).Answer()
 					if err != nil {
-						return err
+						return planError(err)
 					}
+					planned, told := reports.Planned{Answer: answer}, answer.Warnings()
 					if law != nil {
-						predictLoss(&planned, law)
+						told = append(told, predictLoss(&planned, law)...)
 					}
-					for _, w := range planned.Warnings {
+					for _, w := range told {
 						r.Document.Warnings = append(r.Document.Warnings,
-							fmt.Sprintf("%s on %s: %s", s.Name, p.Name, w))
+							fmt.Sprintf("%s on %s: %s", s.Name, profiles[i].Name, w))
 					}
 					plans = append(plans, planned)
 				}
@@ -110,88 +109,18 @@ phase by phase and added up to one bill (docs/plan.md).`,
 	return c
 }
 
-// predictLoss adds the loss that a fitted law predicts for the end of a run.
-func predictLoss(p *reports.Planned, law *learn.Law) {
-	steps, tokens := p.Schedule.Steps.Interval, p.Schedule.Tokens.Interval
-	if steps == nil || tokens == nil {
-		p.Warnings = append(p.Warnings, "no loss is predicted: the length of the run is not known")
-		return
+// predictLoss adds the loss that a fitted law predicts for the end of a run, or returns why not.
+func predictLoss(p *reports.Planned, law *sourcedLaw) []string {
+	tokens, work := p.Schedule.Tokens.Interval, p.RunFLOPs.Interval
+	if tokens == nil || work == nil {
+		return []string{"no loss is predicted: the length of the run is not known"}
 	}
-	loss, err := recommend.PredictLoss(law.Result, &p.Shape, tokens.Value, steps.Value*p.FLOPs.Step)
+	loss, err := recommend.PredictLoss(law.result, &p.Run.Shape, tokens.Value, work.Value)
 	if err != nil {
-		p.Warnings = append(p.Warnings, "no loss is predicted: "+err.Error())
-		return
+		return []string{"no loss is predicted: " + err.Error()}
 	}
-	p.Loss, p.LossLaw = &loss, law.Source
-}
-
-// planRun plans one shape on one profile.
-func planRun(p hardware.Profile, s shapes.Shape, work *workloadFlags, machine *machineFlags,
-	length hardware.Length, decode bool,
-) (reports.Planned, error) {
-	none := reports.Planned{}
-	run, warnings, err := lay(&p, s, work, machine)
-	if err != nil {
-		return none, err
-	}
-	rates, goodput, err := machine.rates(p)
-	if err != nil {
-		return none, err
-	}
-	w, layout, execution := run.Workload, run.Layout, run.Execution
-	planned := reports.Planned{
-		Warnings: warnings,
-		Shape:    s, Workload: w, Layout: layout, Execution: execution, Hardware: p.Name,
-		Params: flops.CountParameters(&s), FLOPs: flops.CountUnder(flops.MatmulConvention, &s, w,
-			execution.Recompute),
-		Breakdown: flops.NewLedger(&s, w).ByComponent(),
-	}
-	if planned.Memory, err = flops.TrainingMemory(&s, w, execution, layout); err != nil {
-		return none, usage("", "%w", err)
-	}
-	planned.Fits = p.Fits(&planned.Memory)
-	step := hardware.Estimate{}
-	prediction, err := hardware.Predict(run)
-	var missing *hardware.MissingError
-	switch {
-	case err == nil:
-		planned.Prediction, step.Interval = &prediction, &prediction.StepSeconds
-		planned.Warnings = append(planned.Warnings, prediction.Warnings...)
-		if planned.Changes, err = hardware.Sensitivities(run); err != nil {
-			return none, err
-		}
-	case errors.As(err, &missing):
-		planned.Untimed, step.Missing = err.Error(), err.Error()
-	default:
-		return none, usage("", "%w", err)
-	}
-	if decode {
-		if planned.Decode, err = decodeRun(run, work.batch != 0); err != nil {
-			return none, err
-		}
-	}
-	planned.Schedule = hardware.Plan(layout.Devices(), step, float64(w.TrainingTokens(&s)), length,
-		goodput, rates)
-	return planned, nil
-}
-
-// searchLayout returns the fastest layout that fits, or the one that needs least with what would
-// make it fit.
-func searchLayout(run hardware.Run, devices int) (flops.Layout, flops.Recompute, []string, error) {
-	found, err := hardware.SearchLayout(run, devices)
-	var none *hardware.NoLayoutError
-	switch {
-	case errors.As(err, &none):
-		return flops.Layout{}, 0, nil, noAnswer(err, "change --batch or --devices")
-	case err != nil:
-		return flops.Layout{}, 0, nil, usage("", "--layout auto: %w", err)
-	}
-	var remedies []string
-	for _, r := range found.Remedies {
-		remedies = append(remedies, "would fit with "+r.Change)
-	}
-	best := found.Choices[0]
-	return best.Layout, best.Recompute, remedies, nil
+	p.Loss, p.LossLaw = &loss, law.source
+	return nil
 }
 
 // lengthFlags say how long a run is; at most one is given.
@@ -227,20 +156,11 @@ func (f *lengthFlags) inputs(in map[string]any) {
 	}
 }
 
-// stated reports whether any flag says how long the run is.
-func (f *lengthFlags) stated() bool {
-	for _, v := range []*float64{f.steps, f.tokens, f.days, f.deadline, f.maxCost} {
-		if given(v) != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // mostLength bounds every way to say how long a run is, in its base unit: a million times the
 // longest run on record, and whole numbers of it are printed.
 const mostLength = 1e18
 
+// length returns what the flags say; zero where none is given.
 func (f *lengthFlags) length() (hardware.Length, error) {
 	var out hardware.Length
 	chosen := ""
@@ -271,9 +191,6 @@ func (f *lengthFlags) length() (hardware.Length, error) {
 		default:
 			chosen, *option.target = option.name, *option.value
 		}
-	}
-	if chosen == "" {
-		out.Steps = paperSteps
 	}
 	return out, nil
 }

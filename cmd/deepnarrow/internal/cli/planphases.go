@@ -12,6 +12,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // runFile returns the text of a run file, YAML with phases, or nil where the arguments are shapes.
@@ -56,7 +57,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	r.Document.Inputs["run"] = name
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
-	var phases []hardware.Phase
+	var phases []plan.Phase
 	var faults []error
 	for i := range specs {
 		p, warnings, err := a.phase(&specs[i])
@@ -64,7 +65,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", specs[i].At, specs[i].Name, err))
 			continue
 		}
-		for _, w := range warnings {
+		for _, w := range append(warnings, p.Warnings()...) {
 			r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s: %s", p.Name, w))
 		}
 		phases = append(phases, p)
@@ -72,25 +73,14 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	if len(faults) > 0 {
 		return badInput(errors.Join(faults...), "")
 	}
-	campaign, err := hardware.PlanPhases(phases)
-	if err != nil {
-		return badInput(err, "")
-	}
-	for i := range campaign.Phases {
-		if q := campaign.Phases[i].Prediction; q != nil {
-			for _, w := range q.Warnings {
-				r.Document.Warnings = append(r.Document.Warnings,
-					fmt.Sprintf("%s: %s", campaign.Phases[i].Name, w))
-			}
-		}
-	}
-	r.Phases(phases, &campaign)
+	campaign := plan.NewCampaign(phases)
+	r.Phases(&campaign)
 	return a.render(r)
 }
 
-// phase resolves the names of a phase.
-func (a *app) phase(spec *hardware.PhaseSpec) (hardware.Phase, []string, error) {
-	none := hardware.Phase{}
+// phase resolves the names of a phase and plans it.
+func (a *app) phase(spec *hardware.PhaseSpec) (plan.Phase, []string, error) {
+	none := plan.Phase{}
 	s, warnings, err := a.shape(spec.Shape)
 	if err != nil {
 		return none, nil, err
@@ -99,29 +89,19 @@ func (a *app) phase(spec *hardware.PhaseSpec) (hardware.Phase, []string, error) 
 	if err != nil {
 		return none, nil, err
 	}
+	q := plan.Question{
+		Shape: s, Profile: &p, Devices: spec.Devices, Layout: spec.Layout,
+		Length: spec.Length, Rates: spec.Rates, Goodput: spec.Goodput,
+	}
 	work := workloadFlags{
-		batch: spec.Workload.Batch, encoderLength: spec.Workload.EncoderLength,
-		decoderLength: spec.Workload.DecoderLength,
-		execution:     spec.Execution, given: func(key string) bool { return spec.Given[key] },
+		workload: spec.Workload, execution: spec.Execution,
+		given: func(key string) bool { return spec.Given[key] },
 	}
-	machine := machineFlags{
-		devices: spec.Devices, layout: spec.Layout, search: spec.Search,
-		compiled: "auto",
+	work.ask(&q)
+	if q.Search = spec.Search != ""; q.Search && q.Layout != (flops.Layout{}) {
+		return none, nil, usage("",
+			"layout: auto searches dp, tp, pp, zero, micro_batch and accumulate; allowed: without those lines")
 	}
-	run, changed, err := lay(&p, s, &work, &machine)
-	if err != nil {
-		return none, nil, err
-	}
-	phase := hardware.Phase{
-		Name: spec.Name, Run: run, Length: spec.Length,
-		Goodput: hardware.DefaultGoodput(),
-	}
-	if phase.Length == (hardware.Length{}) {
-		phase.Length.Steps = paperSteps
-	}
-	if spec.Goodput != nil {
-		phase.Goodput = hardware.Given("goodput", *spec.Goodput)
-	}
-	phase.Rates, err = hardware.ResolveRates(p, spec.Rates)
-	return phase, append(warnings, changed...), err
+	answer, err := q.Answer()
+	return plan.Phase{Name: spec.Name, Answer: answer}, warnings, planError(err)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -40,23 +41,23 @@ operation that nobody has measured shows its costs and says so.`,
 				}
 				starts = append(starts, s)
 			}
-			request := recommend.Request{Execution: work.execution}
-			var err error
-			if request.Workload, err = work.workload(&starts[0]); err != nil {
-				return err
-			}
-			run, err := length.length()
+			q, err := question(&work, &machine, &length)
 			if err != nil {
 				return err
 			}
-			request.Steps, request.Tokens = run.Steps, run.Tokens
+			if err := machine.only(&q); err != nil {
+				return err
+			}
+			var request recommend.Request
+			request.Steps, request.Tokens = q.Length.Steps, q.Length.Tokens
+			q.Search = q.Profile != nil && machine.layout == (flops.Layout{}) && !work.given("zero")
 			var notes []string
 			if file != "" {
 				if request.Records, notes, err = a.recordRows(&f.runs, file, group); err != nil {
 					return err
 				}
 			}
-			if err := f.machine(&request, &starts[0], &work, &machine); err != nil {
+			if err := f.machine(&request, &starts[0], &q, &machine); err != nil {
 				return err
 			}
 			steps, err := recommend.Protocol(request, starts)

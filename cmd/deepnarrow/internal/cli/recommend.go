@@ -11,6 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -60,7 +61,7 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
 			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
-			r.Document.Inputs["execution"] = work.inputs()
+			work.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.plot != "" {
@@ -236,7 +237,7 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	length *lengthFlags,
 ) (recommend.Request, error) {
 	r := recommend.Request{
-		Execution: work.execution, Top: f.top,
+		Top:  f.top,
 		Caps: map[recommend.Axis]float64{},
 	}
 	var err error
@@ -274,17 +275,16 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	if err := f.constraints(&r.Constraints); err != nil {
 		return r, err
 	}
-	if r.Workload, err = work.workload(template); err != nil {
-		return r, err
-	}
-	run, err := length.length()
+	q, err := question(work, machine, length)
 	if err != nil {
 		return r, err
 	}
-	r.Tokens = run.Tokens
-	if length.stated() {
-		r.Steps = run.Steps
+	if err := machine.only(&q); err != nil {
+		return r, err
 	}
+	r.Tokens, r.Steps = q.Length.Tokens, q.Length.Steps
+	// a layout that no flag gives is searched; --layout auto says so
+	q.Search = q.Profile != nil && machine.layout == (flops.Layout{}) && !work.given("zero")
 	if v := given(f.tokensPerParam); v != nil {
 		if *v == 0 {
 			return r, usage("", "--tokens-per-param is 0; allowed: more than 0")
@@ -296,7 +296,7 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		if err != nil {
 			return r, err
 		}
-		r.Fitted = law.Result
+		r.Fitted = law.result
 	}
 	if f.records != "" {
 		var notes []string
@@ -305,7 +305,7 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		}
 		f.warnings = append(f.warnings, notes...)
 	}
-	return r, f.machine(&r, template, work, machine)
+	return r, f.machine(&r, template, &q, machine)
 }
 
 // anchor resolves --like; the template gives the default workload.
@@ -402,46 +402,30 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 }
 
 // machine fills in hardware, layout, rates and alignment.
-func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, work *workloadFlags,
+func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, q *plan.Question,
 	m *machineFlags,
 ) error {
-	if err := f.alignment(r, nil); err != nil && len(m.profiles) == 0 {
+	if err := f.alignment(r, nil); err != nil && q.Profile == nil {
 		return err
 	}
 	r.Devices = max(m.devices, m.layout.Devices())
-	// A layout that no flag gives is searched for each shape; --layout auto says so.
-	if _, err := m.auto(); err != nil {
-		return err
+	asked := q.Of(template)
+	if q.Search { // recommend searches
+		asked.Search, asked.Devices = false, 0
 	}
-	if len(m.profiles) == 0 {
+	resolved, err := asked.Resolve()
+	if err != nil {
+		return planError(err)
+	}
+	r.Workload, r.Execution = resolved.Run.Workload, resolved.Run.Execution
+	if q.Profile == nil {
 		return nil
 	}
-	if len(m.profiles) > 1 {
-		return usage("compare hardware with deepnarrow plan", "recommend takes one --hardware")
+	r.Profile, r.Software, r.Stated, r.Goodput = q.Profile, q.Software, q.Rates, &resolved.Goodput
+	if !q.Search {
+		r.Layout = &resolved.Run.Layout
 	}
-	profiles, err := m.hardware()
-	if err != nil {
-		return err
-	}
-	p := profiles[0]
-	r.Profile = &p
-	r.Execution, _ = work.executionOn(&p)
-	if r.Software, err = m.software(); err != nil {
-		return err
-	}
-	if m.layout != (flops.Layout{}) || work.given("zero") {
-		layout, w, err := m.place(template, r.Workload, work.batch != 0)
-		if err != nil {
-			return err
-		}
-		r.Layout, r.Workload = &layout, w
-	}
-	_, goodput, err := m.rates(p)
-	if err != nil {
-		return err
-	}
-	r.Goodput, r.Stated = &goodput, m.stated()
-	return f.alignment(r, &p)
+	return f.alignment(r, q.Profile)
 }
 
 func (f *recommendFlags) alignment(r *recommend.Request, p *hardware.Profile) error {

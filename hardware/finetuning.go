@@ -1,0 +1,57 @@
+package hardware
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// FineTuning is the batch and the length of fine-tuning on a benchmark.
+type FineTuning struct {
+	Name     string
+	Workload flops.Workload
+	Steps    float64
+}
+
+// fineTunings are the set-ups of the T5 library: lengths of its task mixtures, and the batch of
+// 2^16 input tokens and the 2^18 steps of Raffel et al. 2020 (arXiv 1910.10683, section 3.1.2).
+var fineTunings = []FineTuning{
+	{"glue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 84}, 1 << 18},
+	{"superglue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62}, 1 << 18},
+	{"squad", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 97}, 1 << 18},
+}
+
+// FineTunings lists the named set-ups.
+func FineTunings() []FineTuning { return slices.Clone(fineTunings) }
+
+// FindFineTuning returns the set-up of a name, in any letter case. The error is a [*PresetError].
+func FindFineTuning(name string) (FineTuning, error) {
+	var names []string
+	for _, f := range fineTunings {
+		if strings.EqualFold(f.Name, name) {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	nearest, _ := suggest.Nearest(name, names)
+	return FineTuning{}, &PresetError{Name: name, Allowed: names, Nearest: nearest}
+}
+
+// PresetError says that a name means no fine-tuning set-up.
+type PresetError struct {
+	Name    string
+	Allowed []string
+	Nearest string
+}
+
+func (e *PresetError) Error() string {
+	hint := ""
+	if e.Nearest != "" {
+		hint = "; did you mean " + e.Nearest + "?"
+	}
+	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; one of %s", e.Name, hint,
+		strings.Join(e.Allowed, ", "))
+}

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"errors"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// Decoded is what generating answers with one copy of the model takes.
+type Decoded struct {
+	Workload flops.Workload     // DecoderLength positions are generated for each sequence
+	Devices  int                // of one copy
+	Decoding *hardware.Decoding // nil where it cannot be known
+	Missing  string             // why
+}
+
+// Latency is the time to generate a whole answer, in seconds.
+func (d *Decoded) Latency() hardware.Estimate {
+	switch {
+	case d == nil:
+		return hardware.Estimate{Missing: "no decoding is asked for"}
+	case d.Decoding == nil:
+		return hardware.Estimate{Missing: d.Missing}
+	}
+	return hardware.Estimate{Interval: &d.Decoding.TotalSeconds}
+}
+
+// decoded predicts the answers of one copy of the model: data parallelism, ZeRO and micro-batches
+// are of training.
+func (r *Resolved) decoded() *Decoded {
+	run := Copy(r.Run, r.decode)
+	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
+	switch {
+	case !r.Timed:
+		d.Missing = noHardware
+		return d
+	case run.Shape.Decoder.Layers == 0:
+		d.Missing = run.Shape.Name + " has no decoder and generates nothing"
+		return d
+	}
+	decoding, err := hardware.PredictDecoding(run)
+	var missing *hardware.MissingError
+	switch {
+	case err == nil:
+		d.Decoding = &decoding
+	case errors.As(err, &missing):
+		d.Missing = missing.Error()
+	default:
+		d.Missing = err.Error()
+	}
+	return d
+}
+
+// Copy returns the run of one copy of a training run's model that generates answers for so many
+// sequences at once.
+func Copy(run hardware.Run, sequences int) hardware.Run {
+	l := &run.Layout
+	l.DP, l.MicroBatch, l.Accumulate, l.ZeRO = 1, 0, 0, 0
+	run.Workload.Batch = sequences
+	return run
+}
