@@ -101,12 +101,16 @@ func (r *Result) diagnose(pb *problem) error {
 			continue
 		}
 		r.Certificate.Active = append(r.Certificate.Active, pa.Name)
-		if pa.Vanishes && x[j] <= pb.lo[j] {
+		switch {
+		case x[j] <= pb.zero[j]:
 			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is 0: the rows show no sign of it",
 				pa.Name))
-			continue
+		case pb.bounded[j]:
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is held by its bound, %s", pa.Name,
+				number(r.Params[j])))
+		default:
+			atBound = append(atBound, pa.Name)
 		}
-		atBound = append(atBound, pa.Name)
 	}
 	if pb.obj.nonSmooth() {
 		if !r.Certificate.Converged {
@@ -236,8 +240,7 @@ func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []
 		if !c.Converged {
 			open = runaway
 		}
-		noise := pb.rms(theta) * math.Sqrt(totalWeight(pb.w))
-		noise /= math.Sqrt(math.Max(float64(pb.n-n), 1))
+		noise := pb.noise(theta) * math.Sqrt(totalWeight(pb.w)/float64(pb.n))
 		for a := range n {
 			variance := 0.0
 			for k, lambda := range values {

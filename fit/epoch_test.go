@@ -218,7 +218,7 @@ func TestBootstrapDeterministicAndClustered(t *testing.T) {
 func TestObjectiveNames(t *testing.T) {
 	for _, s := range []string{
 		"log-huber:0.001", "huber:0.05", "squared", "squared-log", "lad",
-		"asymmetric:0.2",
+		"asymmetric:0.2", "quantile:0.9",
 	} {
 		o, err := ParseObjective(s)
 		if err != nil || o.String() != s {
@@ -227,7 +227,7 @@ func TestObjectiveNames(t *testing.T) {
 	}
 	for _, s := range []string{
 		"", "huber", "huber:0", "huber:x", "asymmetric:1", "log-huber:-1",
-		"lad:2", "huber:NaN",
+		"lad:2", "huber:NaN", "quantile:0", "quantile",
 	} {
 		if _, err := ParseObjective(s); err == nil {
 			t.Errorf("%q was accepted", s)

@@ -15,6 +15,9 @@ type Settings struct {
 	Workers int
 	// Fixed holds parameters at natural values.
 	Fixed map[string]float64
+	// Bounds narrows the range of parameters, in natural values; an infinite end is open. A
+	// parameter that ends at such a bound is a warning, not a refusal.
+	Bounds map[string][2]float64
 	// Priors pull parameters towards a centre.
 	Priors []Prior
 	// From adds starts, as natural parameters in the order of the law's.
@@ -132,6 +135,16 @@ func (pb *problem) apply(set *Settings) {
 		}
 		return v
 	}
+	pb.bounded = make([]bool, pb.p)
+	for name, b := range set.Bounds {
+		j := index(name)
+		lo, hi := b[0], b[1]
+		if pb.law.Params[j].Log {
+			lo, hi = math.Log(max(lo, 0)), math.Log(max(hi, 0))
+		}
+		pb.lo[j], pb.hi[j] = max(pb.lo[j], lo), min(pb.hi[j], hi)
+		pb.bounded[j] = true
+	}
 	for name, v := range set.Fixed {
 		pb.fix(index(name), toTheta(index(name), v))
 	}
@@ -145,10 +158,13 @@ func (pb *problem) apply(set *Settings) {
 	}
 }
 
+// gone is the logarithm that stands for that of zero: e^−700 vanishes beside any term, without ∞ − ∞.
+const gone = -700
+
 // fix holds θ_j at v. A logarithm of zero (−∞) is allowed: the term is gone.
 func (pb *problem) fix(j int, v float64) {
 	pb.fixed[j] = true
-	v = max(v, -700) // e^−700 vanishes beside any term, without ∞ − ∞
+	v = max(v, gone)
 	pb.lo[j], pb.hi[j] = v, v
 }
 
@@ -173,8 +189,8 @@ func (pb *problem) starts(set *Settings) [][]float64 {
 func (pb *problem) natural(theta []float64) []float64 {
 	out := make([]float64, pb.p)
 	pb.law.toNatural(theta, out)
-	for j, pa := range pb.law.Params {
-		if pa.Vanishes && theta[j] <= pb.lo[j] && (!pb.fixed[j] || theta[j] <= -700) {
+	for j := range out {
+		if theta[j] <= pb.zero[j] && (!pb.fixed[j] || theta[j] <= gone) {
 			out[j] = 0
 		}
 	}

@@ -22,7 +22,7 @@ func TestHostileRows(t *testing.T) {
 	}
 	objectives := []Objective{
 		LogHuber(1e-3), huber(0.1), Squared(), SquaredLog(), LAD(),
-		asymmetric(0.2),
+		asymmetric(0.2), quantileLoss(0.8),
 	}
 	for _, l := range Laws() {
 		for round := range 40 {

@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 const (
@@ -112,7 +113,8 @@ type UnknownNameError struct {
 }
 
 func (e *UnknownNameError) Error() string {
-	return fmt.Sprintf("unknown %s: %q; want one of %v", e.What, e.Name, e.Valid)
+	return fmt.Sprintf("unknown %s: %q; want one of %s", e.What, e.Name,
+		strings.Join(e.Valid, ", "))
 }
 
 // On returns the law reading other columns, in the same order. It panics when the number of columns

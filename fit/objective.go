@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -19,6 +20,7 @@ import (
 //	lad                   h = 0, up = down = 1 (in ln y)
 //	asymmetric:q          h = 0, up = 2q, down = 2(1−q) (in ln y): the fit
 //	                      leaves a share q of the rows below it
+//	quantile:q            the same in y
 type Objective struct {
 	name     string
 	raw      bool
@@ -59,10 +61,17 @@ func asymmetric(q float64) Objective {
 	return Objective{name: "asymmetric:" + number(q), up: 2 * q, down: 2 * (1 - q)}
 }
 
+// quantileLoss is asymmetric in y: ŷ estimates the q-quantile of the response itself.
+func quantileLoss(q float64) Objective {
+	o := asymmetric(q)
+	o.name, o.raw = "quantile:"+number(q), true
+	return o
+}
+
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 // ParseObjective reads the names that [Objective.String] writes; huber:δ and log-huber:δ want δ >
-// 0, asymmetric:q wants 0 < q < 1. A plain log-huber means log-huber:1e-3.
+// 0, asymmetric:q and quantile:q want 0 < q < 1. A plain log-huber means log-huber:1e-3.
 func ParseObjective(s string) (Objective, error) {
 	name, arg, has := strings.Cut(s, ":")
 	v, err := strconv.ParseFloat(arg, 64)
@@ -76,9 +85,12 @@ func ParseObjective(s string) (Objective, error) {
 		return huber(v), nil
 	case name == "asymmetric" && good && v < 1:
 		return asymmetric(v), nil
-	case has && (name == "log-huber" || name == "huber" || name == "asymmetric"):
-		return Objective{}, fmt.Errorf(
-			"objective %s: %q; want a positive number (asymmetric: between 0 and 1)", name, arg)
+	case name == "quantile" && good && v < 1:
+		return quantileLoss(v), nil
+	case slices.Contains([]string{"log-huber", "huber"}, name):
+		return Objective{}, fmt.Errorf("objective %s: %q; want a positive number", name, arg)
+	case slices.Contains([]string{"asymmetric", "quantile"}, name):
+		return Objective{}, fmt.Errorf("objective %s: %q; want a number between 0 and 1", name, arg)
 	case s == "squared":
 		return Squared(), nil
 	case s == "squared-log":
@@ -90,7 +102,7 @@ func ParseObjective(s string) (Objective, error) {
 		What: "objective", Name: s,
 		Valid: []string{
 			"log-huber:DELTA", "huber:DELTA", "squared", "squared-log", "lad",
-			"asymmetric:Q",
+			"asymmetric:Q", "quantile:Q",
 		},
 	}
 }

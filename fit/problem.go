@@ -15,6 +15,9 @@ type problem struct {
 	priors  []prior
 	lo, hi  []float64 // bounds in θ
 	fixed   []bool
+	bounded []bool // by [Settings.Bounds]; nil for none
+	// zero is θ_j at and below which a parameter that may vanish is zero; −∞ for the others.
+	zero []float64
 }
 
 // prior adds weight·(θ_j − centre)².
@@ -63,16 +66,18 @@ const vanishing = 18
 
 func (pb *problem) setBounds() {
 	pb.lo, pb.hi = make([]float64, pb.p), make([]float64, pb.p)
-	pb.fixed = make([]bool, pb.p)
+	pb.fixed, pb.zero = make([]bool, pb.p), make([]float64, pb.p)
 	lnMin := math.Inf(1)
 	for _, v := range pb.lnY {
 		lnMin = math.Min(lnMin, v)
 	}
 	for j, pa := range pb.law.Params {
 		lo, hi := pa.Low, pa.High
+		pb.zero[j] = math.Inf(-1)
 		switch {
 		case pa.Vanishes && pa.Log:
 			lo, hi = lnMin-vanishing, math.Inf(1)
+			pb.zero[j] = lo
 		case lo == 0 && hi == 0:
 			lo, hi = math.Inf(-1), math.Inf(1)
 		case pa.Log:
