@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // writeCSV writes one row per result. Columns are the JSON fields with their path joined by dots
 // (params.total), in order of first appearance; a list of plain values is one cell joined by
 // semicolons, an object in a list has its index in the path. Numbers are as in JSON. Texts that a
 // spreadsheet would take for a formula have an apostrophe before them.
-func (d *Document) writeCSV(w io.Writer) error {
+func writeCSV(w io.Writer, d *result.Document) error {
 	var columns []string
 	position := map[string]int{}
 	rows := make([]map[string]string, len(d.Results))

@@ -1,347 +1,359 @@
 package reports
 
 import (
-	"errors"
-	"math"
+	"fmt"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/fit"
-	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// Fitted is one law fitted to recorded runs, or why there is none.
-type Fitted struct {
-	// Group holds the value of each column of By; nil without groups.
-	Group map[string]string
-	By    []string
-	// Law is what was asked for: a law's name or auto. Columns and Response are the columns it
-	// reads.
-	Law      string
-	Columns  []string
-	Response string
-
-	// Result is the fit of one law; nil for an average of laws and for a refusal.
-	Result *fit.Result
-	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the
-	// rows.
-	Curve        *fit.Extrapolation
-	SquaredError float64
-	// Scores are the held-out errors by which Result's law was chosen.
-	Scores   []fit.LawScore
-	Draws    *fit.Bootstrapped
-	Profiles []fit.Profiled
-	// Score is how the fit did on rows it had not seen; Unscored why it has none although rows were
-	// given.
-	Score       *fit.ExtrapolationScore
-	Unscored    string
-	Predictions []Predicted
-	Plot        *FitPlot // nil where nothing is to be drawn
-
-	Used     int
-	Drops    []DroppedRow
-	Derived  []records.Derivation
-	Warnings []string
-	// Refused is why there is no fit.
-	Refused error
-}
-
-// Predicted is what a fit says of a new row.
-type Predicted struct {
-	At map[string]float64
-	interval
-	HasInterval bool
-	Level       float64
-}
-
-// DroppedRow is a row that was not used.
-type DroppedRow struct {
-	Row    string // file and line
-	Reason string
-}
-
-type fitFields struct {
-	Law         string                    `json:"law"`
-	Formula     string                    `json:"formula,omitempty"`
-	Source      string                    `json:"source,omitempty"`
-	Group       map[string]string         `json:"group"`
-	Columns     []string                  `json:"columns"`
-	Response    string                    `json:"response"`
-	Parameters  map[string]estimateFields `json:"parameters"`
-	Objective   *objectiveFields          `json:"objective,omitempty"`
-	RMS         *float64                  `json:"rms,omitempty"`
-	Certificate *certificateFields        `json:"certificate,omitempty"`
-	Rows        rowsFields                `json:"rows"`
-	Score       *scoreFields              `json:"score,omitempty"`
-	Unscored    string                    `json:"unscored,omitempty"`
-	Laws        []lawFields               `json:"laws,omitempty"`
-	Bootstrap   *bootstrapFields          `json:"bootstrap,omitempty"`
-	Predictions []predictionFields        `json:"predictions,omitempty"`
-	Plot        *plotFields               `json:"plot,omitempty"`
-	Derived     map[string]string         `json:"derived,omitempty"`
-	Refused     *refusedFields            `json:"refused,omitempty"`
-	Warnings    []string                  `json:"warnings"`
-}
-
-// estimateFields is a value whose bounds may be unknown.
-type estimateFields struct {
-	Value   float64        `json:"value"`
-	Low     *float64       `json:"low,omitempty"`
-	High    *float64       `json:"high,omitempty"`
-	SE      *float64       `json:"standard_error,omitempty"`
-	Profile *profileBounds `json:"profile,omitempty"`
-}
-
-// profileBounds are absent where the rows leave an end open.
-type profileBounds struct {
-	Low  *float64 `json:"low,omitempty"`
-	High *float64 `json:"high,omitempty"`
-}
-
-type objectiveFields struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"` // summed over rows
-}
-
-type certificateFields struct {
-	Converged   bool     `json:"converged"`
-	Starts      int      `json:"starts"`
-	Agree       int      `json:"agree"`
-	Gradient    float64  `json:"gradient"`
-	Condition   *float64 `json:"condition,omitempty"`
-	Active      []string `json:"active_bounds"`
-	Vertex      int      `json:"rows_met_exactly,omitempty"`
-	Evaluations int      `json:"evaluations"`
-}
-
-type rowsFields struct {
-	Used    int          `json:"used"`
-	Dropped int          `json:"dropped"`
-	Drops   []dropFields `json:"drops"`
-}
-
-type dropFields struct {
-	Reason string   `json:"reason"`
-	Count  int      `json:"count"`
-	Rows   []string `json:"rows"`
-}
-
-type scoreFields struct {
-	Points      int     `json:"points"`
-	RMSLE       float64 `json:"rmsle"`
-	Coverage80  float64 `json:"coverage80"`
-	Coverage95  float64 `json:"coverage95"`
-	HalfWidth80 float64 `json:"half_width80"`
-}
-
-// lawFields is one law that auto considered: its weight in an average, or its held-out error in a
-// choice.
-type lawFields struct {
-	Law        string             `json:"law"`
-	Weight     *float64           `json:"weight,omitempty"`
-	HeldOut    *float64           `json:"held_out_rms,omitempty"`
-	Parameters map[string]float64 `json:"parameters,omitempty"`
-	Refused    string             `json:"refused,omitempty"`
-}
-
-type bootstrapFields struct {
-	Level    float64 `json:"level"`
-	Units    int     `json:"units"`
-	Refits   int     `json:"refits"`
-	Failed   int     `json:"failed"`
-	Improved int     `json:"better_elsewhere"`
-	// Draws are at most maxDraws refits, evenly taken, in the order of Parameters: other commands
-	// make intervals of them.
-	Parameters []string    `json:"parameters"`
-	Draws      [][]float64 `json:"draws"`
-}
-
-const maxDraws = 500
-
-type predictionFields struct {
-	At    map[string]float64 `json:"at"`
-	Value float64            `json:"value"`
-	Low   *float64           `json:"low,omitempty"`
-	High  *float64           `json:"high,omitempty"`
-	Level float64            `json:"level,omitempty"`
-}
-
-type refusedFields struct {
-	Kind   string   `json:"kind"`
-	Names  []string `json:"names,omitempty"`
-	Reason string   `json:"reason"`
-}
+const (
+	parameterDigits = 6 // of a parameter without interval
+	shownRows       = 6 // places listed in the text of a drop; JSON lists all
+	percent         = 100
+)
 
 // Fit fills in the report of fits, one result each, in order.
-func (r *Report) Fit(fits []Fitted) {
+func (r *Report) Fit(fits []learn.Fitted) {
+	docs := make([]result.Fit, len(fits))
 	for i := range fits {
-		r.Document.Results = append(r.Document.Results, fitOf(&fits[i]))
+		docs[i] = result.FitOf(&fits[i])
+		r.Document.Results = append(r.Document.Results, docs[i])
 	}
-	r.Tables = append(r.Tables, fitTables(fits)...)
+	if len(fits) == 1 && fits[0].Group == nil {
+		r.Tables = append(r.Tables, singleFit(&fits[0], &docs[0])...)
+		return
+	}
+	r.Tables = append(r.Tables, groupTable(fits, docs))
 }
 
-func fitOf(f *Fitted) fitFields {
-	out := fitFields{
-		Law: f.Law, Group: f.Group, Columns: f.Columns, Response: f.Response,
-		Parameters: map[string]estimateFields{},
-		Rows:       rowsOf(f.Used, f.Drops), Unscored: f.Unscored, Plot: plotOf(f.Plot),
-		Warnings: append([]string{}, f.Warnings...), Refused: refusalOf(f.Refused),
+// singleFit is one fit in full.
+func singleFit(f *learn.Fitted, doc *result.Fit) []Table {
+	var out []Table
+	if f.Result != nil {
+		out = append(out, parameterTable(f, doc))
 	}
-	if out.Group == nil {
-		out.Group = map[string]string{}
+	if len(doc.Laws) > 0 {
+		out = append(out, lawTable(f, doc))
 	}
-	for _, d := range f.Derived {
-		if out.Derived == nil {
-			out.Derived = map[string]string{}
+	if len(f.Predictions) > 0 {
+		out = append(out, predictionTable(f))
+	}
+	last := &out[len(out)-1]
+	last.Notes = append(last.Notes, fitNotes(f, doc)...)
+	return out
+}
+
+func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
+	t := Table{
+		Title:   fmt.Sprintf("%s: %s = %s", doc.Law, doc.Response, doc.Formula),
+		Columns: []Column{{Title: "parameter"}, {Title: "value", Digits: parameterDigits}},
+	}
+	if b := doc.Bootstrap; b != nil {
+		t.Columns[1].Title = fmt.Sprintf("value, %.0f %% bootstrap interval", percent*b.Level)
+	}
+	if len(f.Profiles) > 0 {
+		t.Columns = append(t.Columns, Column{Title: "profile interval"})
+	}
+	for _, p := range f.Result.Law.Params {
+		e := doc.Parameters[p.Name]
+		if doc.Bootstrap == nil {
+			e.Low, e.High = nil, nil
 		}
-		out.Derived[d.Column] = d.How
+		row := []Cell{Text(p.Name), parameterCell(e)}
+		switch {
+		case e.Profile != nil:
+			row = append(row, Text(profileEnd(e.Profile.Low)+" to "+profileEnd(e.Profile.High)))
+		case len(f.Profiles) > 0:
+			row = append(row, Cell{})
+		}
+		t.Rows = append(t.Rows, row)
 	}
-	switch {
-	case f.Result != nil:
-		out.ofResult(f)
-	case f.Curve != nil:
-		out.ofCurve(f)
+	return t
+}
+
+// parameterCell prints each parameter to the digits that its own interval supports: parameters of a
+// law differ by many orders of magnitude.
+func parameterCell(e result.Estimate) Cell {
+	if in, ok := e.Interval(); ok {
+		return Plain(quantity.FormatInterval(quantity.Number, in))
 	}
-	if s := f.Score; s != nil {
-		out.Score = &scoreFields{s.Points, s.RMSLE, s.Coverage80, s.Coverage95, s.HalfWidth80}
+	return Plain(quantity.Format(quantity.Number, e.Value, parameterDigits))
+}
+
+func profileEnd(v *float64) string {
+	if v == nil {
+		return "open"
 	}
+	return quantity.Format(quantity.Number, *v, 4)
+}
+
+func lawTable(f *learn.Fitted, doc *result.Fit) Table {
+	t := Table{
+		Title:   "Laws considered",
+		Columns: []Column{{Title: "law"}, {Title: "held-out error", Digits: 3}, {Title: "refused"}},
+		Notes:   []string{"Held-out error: root mean square on the rows with more compute, fitted to those with less (rolling origin)."},
+	}
+	if f.Curve != nil {
+		t = Table{
+			Title: "auto: an average of laws of " + doc.Response + " in " + doc.Columns[0],
+			Columns: []Column{
+				{Title: "law"},
+				{Title: "weight", Kind: quantity.Fraction},
+				{Title: "held-out error in ln", Digits: 3},
+			},
+		}
+	}
+	for _, l := range doc.Laws {
+		row := []Cell{Text(l.Law), optionalAmount(l.HeldOut), Text(l.Refused)}
+		if f.Curve != nil {
+			row = []Cell{Text(l.Law), optionalAmount(l.Weight), optionalAmount(l.HeldOut)}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func predictionTable(f *learn.Fitted) Table {
+	t := Table{Title: "Predictions", Columns: []Column{{Title: "at"}, {Title: f.Response, Digits: 4}}}
 	for _, p := range f.Predictions {
-		if finite(p.Value) == nil {
-			out.Warnings = append(out.Warnings, "no prediction at "+pointText(
-				p.At)+": outside the law's domain")
+		cell := amountOrDash(p.Value)
+		if p.HasInterval {
+			t.Columns[1].Title = fmt.Sprintf("%s, %.0f %% prediction interval", f.Response,
+				percent*p.Level)
+			if result.Finite(p.Value) != nil {
+				cell = Estimate(interval{Value: p.Value, Low: p.Low, High: p.High})
+			}
+		}
+		t.Rows = append(t.Rows, []Cell{Text(p.At.String()), cell})
+	}
+	return t
+}
+
+// fitNotes say what the fit rests on. They are of the fit rather than of its document where the
+// order of warnings matters.
+func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
+	var notes []string
+	if r := f.Result; r != nil {
+		c := doc.Certificate
+		notes = append(notes,
+			fmt.Sprintf("Objective %s, summed over %d rows: %s; root mean square residual %s.",
+				doc.Objective.Name, r.Rows, quantity.Format(quantity.Number, doc.Objective.Value, 12),
+				quantity.Format(quantity.Number, r.RMS, 4)),
+			fmt.Sprintf(
+				"Certificate: %d of %d starts agree, scaled gradient %.1e, condition %.1e, bounds met: %s.",
+				c.Agree, c.Starts, c.Gradient, r.Certificate.Condition, orNone(c.Active)))
+		notes = append(notes, r.Warnings...)
+	}
+	if c := f.Curve; c != nil {
+		noise := "unknown"
+		if v := result.Finite(c.Noise); v != nil {
+			noise = quantity.Format(quantity.Number, *v, 3)
+		}
+		notes = append(notes, fmt.Sprintf(
+			"%d points; root mean square residual over the later half %s in ln.", c.Points, noise))
+		notes = append(notes, c.Warnings...)
+	}
+	if b := doc.Bootstrap; b != nil {
+		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units, b.Failed)
+		if b.Improved > 0 {
+			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.", b.Improved)
+		}
+		notes = append(notes, note)
+	}
+	if s := doc.Score; s != nil {
+		notes = append(notes, fmt.Sprintf(
+			"Score on %d rows not fitted: RMSLE %s; the 80 %% interval covers %.0f %% of them, the 95 %% interval %.0f %%.",
+			s.Points, quantity.Format(quantity.Number, s.RMSLE, 3), percent*s.Coverage80,
+			percent*s.Coverage95))
+	}
+	if f.Unscored != "" {
+		notes = append(notes, "Not scored: "+f.Unscored)
+	}
+	notes = append(notes, derivedNotes(f.Rows)...)
+	notes = append(notes, f.Warnings...)
+	return append(notes, dropNotes(doc.Rows)...)
+}
+
+func orNone(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}
+
+// derivedNotes say how columns came about that no file has.
+func derivedNotes(rows learn.Rows) []string {
+	var notes []string
+	for _, d := range rows.Derived {
+		notes = append(notes, fmt.Sprintf("%s: %s.", d.Column, d.How))
+	}
+	return notes
+}
+
+func dropNotes(rows result.Rows) []string {
+	if rows.Dropped == 0 {
+		return []string{fmt.Sprintf("Rows: %d used, none dropped.", rows.Used)}
+	}
+	notes := []string{fmt.Sprintf("Rows: %d used, %d dropped:", rows.Used, rows.Dropped)}
+	for _, d := range rows.Drops {
+		places := placesText(d.Rows[:min(len(d.Rows), shownRows)])
+		if more := d.Count - shownRows; more > 0 {
+			places += fmt.Sprintf(" and %d more (--format json lists all)", more)
+		}
+		notes = append(notes, fmt.Sprintf("  %d %s: %s", d.Count, d.Reason, places))
+	}
+	return notes
+}
+
+// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows were dropped: loss is 0; …". It is
+// empty without such rows.
+func WhyDropped(from learn.Rows) string {
+	rows := result.RowsOf(from.Used, from.Drops)
+	if rows.Dropped == 0 {
+		return ""
+	}
+	var reasons []string
+	for _, d := range rows.Drops {
+		reasons = append(reasons, fmt.Sprintf("%d × %s", d.Count, d.Reason))
+	}
+	more := ""
+	if len(reasons) > shownRows {
+		more = fmt.Sprintf("; and %d other reasons", len(reasons)-shownRows)
+		reasons = reasons[:shownRows]
+	}
+	return fmt.Sprintf("%d of %d rows were dropped: %s%s", rows.Dropped, rows.Dropped+rows.Used,
+		strings.Join(reasons, "; "), more)
+}
+
+// placesText writes "runs.csv:2, 3, 5": a file is named once.
+func placesText(places []string) string {
+	var b strings.Builder
+	file := ""
+	for i, p := range places {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		at := strings.LastIndexByte(p, ':') + 1
+		if i > 0 && p[:at] == file {
+			p = p[at:]
+		} else {
+			file = p[:at]
+		}
+		b.WriteString(p)
+	}
+	return b.String()
+}
+
+// groupTable is one row a group.
+func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
+	t := Table{}
+	var by []string
+	if len(fits) > 0 {
+		by = fits[0].By
+	}
+	for _, b := range by {
+		t.Columns = append(t.Columns, Column{Title: b})
+	}
+	t.Columns = append(t.Columns, Column{Title: "law"}, Column{Title: "rows"},
+		Column{Title: "residual", Digits: 3})
+	params := sharedParameters(fits)
+	for _, p := range params {
+		t.Columns = append(t.Columns, Column{Title: p})
+	}
+	mean, anyScored := meanScore(docs)
+	if anyScored > 0 {
+		t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3},
+			Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2},
+			Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2})
+	}
+	t.Columns = append(t.Columns, Column{Title: "refused"})
+	refused, dropped := 0, 0
+	for i := range docs {
+		doc := &docs[i]
+		var row []Cell
+		for _, b := range by {
+			row = append(row, Text(doc.Group[b]))
+		}
+		row = append(row, Text(doc.Law), Count(int64(doc.Rows.Used)), optionalAmount(doc.RMS))
+		for _, p := range params {
+			if e, ok := doc.Parameters[p]; ok {
+				row = append(row, parameterCell(e))
+			} else {
+				row = append(row, Cell{})
+			}
+		}
+		if s := doc.Score; s != nil {
+			row = append(row, Count(int64(s.Points)), Amount(s.RMSLE), Amount(s.Coverage80),
+				Amount(s.Coverage95))
+		} else if anyScored > 0 {
+			row = append(row, Cell{}, Cell{}, Cell{}, Cell{})
+		}
+		why := doc.Unscored
+		if doc.Refused != nil {
+			why = doc.Refused.Reason
+			refused++
+		}
+		t.Rows = append(t.Rows, append(row, Text(why)))
+		dropped += doc.Rows.Dropped
+	}
+	t.Notes = append(t.Notes, fmt.Sprintf(
+		"%d groups, %d refused; %d rows dropped (--format json lists each with its reason).",
+		len(fits), refused, dropped))
+	if anyScored > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf(
+			"Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
+			anyScored, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80,
+			percent*mean.Coverage95))
+	}
+	return t
+}
+
+func optionalAmount(v *float64) Cell {
+	if v == nil {
+		return Cell{}
+	}
+	return Amount(*v)
+}
+
+func amountOrDash(v float64) Cell { return optionalAmount(result.Finite(v)) }
+
+// sharedParameters are those of the law that all groups share; none when the groups chose different
+// laws.
+func sharedParameters(fits []learn.Fitted) []string {
+	name := ""
+	var params []string
+	for i := range fits {
+		r := fits[i].Result
+		if r == nil || r.Law.Name == name {
 			continue
 		}
-		row := predictionFields{At: p.At, Value: p.Value}
-		if p.HasInterval {
-			row.Low, row.High, row.Level = finite(p.Low), finite(p.High), p.Level
+		if name != "" {
+			return nil
 		}
-		out.Predictions = append(out.Predictions, row)
+		name = r.Law.Name
+		for _, p := range r.Law.Params {
+			params = append(params, p.Name)
+		}
 	}
-	return out
+	return params
 }
 
-func (f *fitFields) ofResult(from *Fitted) {
-	r := from.Result
-	f.Law, f.Formula, f.Source = r.Law.Name, r.Law.Formula, r.Law.Source
-	f.Objective = &objectiveFields{r.Objective.String(), r.Value}
-	f.RMS = finite(r.RMS)
-	c := r.Certificate
-	f.Certificate = &certificateFields{
-		Converged: c.Converged, Starts: c.Starts, Agree: c.Agree, Gradient: c.Gradient,
-		Condition: finite(c.Condition),
-		Active:    append([]string{}, c.Active...), Vertex: c.Vertex, Evaluations: c.Evaluations,
-	}
-	f.Warnings = append(f.Warnings, r.Warnings...)
-	names := make([]string, len(r.Law.Params))
-	for j, p := range r.Law.Params {
-		names[j] = p.Name
-		e := estimateFields{Value: r.Params[j]}
-		if from.Draws != nil {
-			in := from.Draws.Params[j]
-			e.Low, e.High, e.SE = finite(in.Low), finite(in.High), finite(in.SE)
-		}
-		for _, p := range from.Profiles {
-			if p.Param != names[j] {
-				continue
-			}
-			e.Profile = &profileBounds{}
-			if !p.OpenLow {
-				e.Profile.Low = finite(p.Low)
-			}
-			if !p.OpenHigh {
-				e.Profile.High = finite(p.High)
-			}
-			if from.Draws == nil {
-				e.Low, e.High = e.Profile.Low, e.Profile.High
-			}
-		}
-		f.Parameters[names[j]] = e
-	}
-	for _, s := range from.Scores {
-		row := lawFields{Law: s.Law.Name}
-		if s.Refused != nil {
-			row.Refused = s.Refused.Error()
-		} else {
-			row.HeldOut = finite(s.RMS)
-		}
-		f.Laws = append(f.Laws, row)
-	}
-	if b := from.Draws; b != nil {
-		f.Bootstrap = &bootstrapFields{
-			Level: b.Level, Units: b.Units, Refits: len(b.Draws) +
-				b.Failed, Failed: b.Failed, Improved: b.Improved, Parameters: names,
-			Draws: thinned(b.Draws),
+func meanScore(docs []result.Fit) (mean result.Score, n int) {
+	for i := range docs {
+		if s := docs[i].Score; s != nil {
+			mean.RMSLE += s.RMSLE
+			mean.Coverage80 += s.Coverage80
+			mean.Coverage95 += s.Coverage95
+			n++
 		}
 	}
-}
-
-func (f *fitFields) ofCurve(from *Fitted) {
-	c := from.Curve
-	f.Formula = "ln y = Σ w·ln y_law"
-	f.Objective = &objectiveFields{fit.SquaredLog().String(), from.SquaredError}
-	f.RMS = finite(math.Sqrt(from.SquaredError / float64(c.Points)))
-	f.Warnings = append(f.Warnings, c.Warnings...)
-	for _, s := range c.Laws {
-		row := lawFields{
-			Law: s.Law.Name, Weight: finite(s.Weight), HeldOut: finite(s.Validation),
-			Parameters: map[string]float64{},
-		}
-		for j, p := range s.Law.Params {
-			if v := finite(s.Params[j]); v != nil {
-				row.Parameters[p.Name] = *v
-			}
-		}
-		f.Laws = append(f.Laws, row)
+	if n > 0 {
+		mean.RMSLE /= float64(n)
+		mean.Coverage80 /= float64(n)
+		mean.Coverage95 /= float64(n)
 	}
-}
-
-// thinned returns at most maxDraws draws, evenly taken.
-func thinned(draws [][]float64) [][]float64 {
-	if len(draws) <= maxDraws {
-		return draws
-	}
-	out := make([][]float64, maxDraws)
-	for i := range out {
-		out[i] = draws[i*len(draws)/maxDraws]
-	}
-	return out
-}
-
-// rowsOf groups drops by reason, in order of first appearance.
-func rowsOf(used int, drops []DroppedRow) rowsFields {
-	out := rowsFields{Used: used, Dropped: len(drops), Drops: []dropFields{}}
-	at := map[string]int{}
-	for _, d := range drops {
-		k, ok := at[d.Reason]
-		if !ok {
-			k = len(out.Drops)
-			at[d.Reason] = k
-			out.Drops = append(out.Drops, dropFields{Reason: d.Reason})
-		}
-		out.Drops[k].Count++
-		out.Drops[k].Rows = append(out.Drops[k].Rows, d.Row)
-	}
-	return out
-}
-
-func refusalOf(err error) *refusedFields {
-	if err == nil {
-		return nil
-	}
-	var r *fit.Refusal
-	if errors.As(err, &r) {
-		// A joined error has more to say than its first part.
-		return &refusedFields{
-			Kind: strings.ReplaceAll(r.Kind.String(), " ", "-"), Names: r.Names,
-			Reason: strings.ReplaceAll(err.Error(), "\n", "; "),
-		}
-	}
-	return &refusedFields{Kind: "error", Reason: strings.ReplaceAll(err.Error(), "\n", "; ")}
-}
-
-// finite returns the value, nil for what JSON cannot hold.
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
+	return mean, n
 }

@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 func sample() Report {
-	d := NewDocument("sample", "test")
+	d := result.NewDocument("sample", "test")
 	d.Results = append(d.Results,
 		map[string]any{"name": "a|b", "params": map[string]any{"total": 222903552}},
 		map[string]any{

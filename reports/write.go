@@ -5,11 +5,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Report is one result, for programs and for people.
 type Report struct {
-	Document Document
+	Document result.Document
 	Preface  string // markdown before the tables of a page; other formats leave it out
 	Tables   []Table
 }
@@ -46,9 +48,9 @@ func ParseFormat(name string) (Format, error) {
 func (r *Report) Write(w io.Writer, f Format, width int) error {
 	switch f {
 	case JSONFormat:
-		return r.Document.writeJSON(w)
+		return r.Document.Write(w)
 	case CSVFormat:
-		return r.Document.writeCSV(w)
+		return writeCSV(w, &r.Document)
 	}
 	if f == MarkdownFormat && r.Preface != "" {
 		if _, err := fmt.Fprintln(w, r.Preface); err != nil {

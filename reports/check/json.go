@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // findingFields is a finding in JSON. Other programs rely on the names; a rename raises the
@@ -35,7 +36,7 @@ type waivedFields struct {
 }
 
 func (r *Result) writeJSON(w io.Writer, a About) error {
-	out := reports.Report{Document: reports.NewDocument("check", a.Version)}
+	out := reports.Report{Document: result.NewDocument("check", a.Version)}
 	for key, value := range a.Inputs {
 		out.Document.Inputs[key] = value
 	}

@@ -38,7 +38,7 @@ func TestExplorerAgreesWithCommands(t *testing.T) {
 			continue
 		}
 		var want engine.Plan
-		result(t, got.Command, &want)
+		resultOf(t, got.Command, &want)
 		if got.Params != want.Params || got.FLOPs != want.FLOPs ||
 			got.Memory.PeakBytes != want.Memory.PeakBytes {
 			t.Errorf("%s: counts %+v %+v %+v, the command's %+v %+v %+v", state, got.Params,
@@ -134,7 +134,7 @@ func TestExploreWritesAPage(t *testing.T) {
 	}
 }
 
-func result(t *testing.T, command string, into any) {
+func resultOf(t *testing.T, command string, into any) {
 	t.Helper()
 	var document struct{ Results []json.RawMessage }
 	decode(t, command, &document)

@@ -41,8 +41,8 @@ func number(t *testing.T, v any, path ...string) float64 {
 	return n
 }
 
-// learn runs a command with --format json and decodes what it writes.
-func learn(t *testing.T, stdin string, args ...string) document {
+// answerOf runs a command with --format json and decodes what it writes.
+func answerOf(t *testing.T, stdin string, args ...string) document {
 	t.Helper()
 	code, stdout, stderr := run(t, stdin, append(args, "--format", "json")...)
 	if code != exitOK {
@@ -103,7 +103,7 @@ func TestEpochThroughTheCommand(t *testing.T) {
 			map[string]float64{"A": 482.006, "B": 2085.44},
 		},
 	} {
-		d := learn(t, "", append(append(epoch(t), "--bootstrap", "0"), c.flags...)...)
+		d := answerOf(t, "", append(append(epoch(t), "--bootstrap", "0"), c.flags...)...)
 		r := d.Results[0]
 		if used := number(t, r, "rows", "used"); used != c.rows {
 			t.Errorf("%s: %v rows used, want %v", c.name, used, c.rows)
@@ -117,7 +117,7 @@ func TestEpochThroughTheCommand(t *testing.T) {
 			t.Errorf("%s: certificate %v", c.name, r["certificate"])
 		}
 	}
-	r := learn(t, "", append(epoch(t), "--drop-highest", "5")...).Results[0]
+	r := answerOf(t, "", append(epoch(t), "--drop-highest", "5")...).Results[0]
 	const printed = 5e-15 // half a unit of the last printed digit of the stated bound
 	if v := number(t, r, "objective", "value"); v > 0.00101827401781+printed {
 		t.Errorf("objective %.15g", v)
@@ -129,7 +129,7 @@ func TestEpochThroughTheCommand(t *testing.T) {
 
 // Epoch's 217 rows: those of the 240 with less than 1e21 FLOP.
 func TestEpochBelow1e21(t *testing.T) {
-	d := learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
+	d := answerOf(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
 		"squared", "--where", "flops<1e21")...)
 	if got := number(t, d.Results[0], "rows", "used"); got != 217 {
 		t.Fatalf("%v rows", got)
@@ -137,7 +137,7 @@ func TestEpochBelow1e21(t *testing.T) {
 	if got := number(t, d.Results[0], "objective", "value"); !within(got, 0.0624142929, 9) {
 		t.Errorf("RSS %.12g, want 0.0624142929", got)
 	}
-	d = learn(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
+	d = answerOf(t, "", append(epoch(t), "--bootstrap", "0", "--drop-highest", "5", "--objective",
 		"squared-log", "--where", "flops<1e21")...)
 	if got := number(t, d.Results[0], "parameters", "E", "value"); !within(got, 1.8925927, 8) {
 		t.Errorf("E %.12g, want 1.8925927", got)
@@ -146,7 +146,7 @@ func TestEpochBelow1e21(t *testing.T) {
 
 // Law auto over 46 public curves, through groups: bounds of the issue.
 func TestCurvesThroughTheCommand(t *testing.T) {
-	d := learn(t, "", "fit", reference(t, "fitting/learning_curves_dev.csv"), "--law", "auto",
+	d := answerOf(t, "", "fit", reference(t, "fitting/learning_curves_dev.csv"), "--law", "auto",
 		"--x", "Seen Examples", "--y", "Loss",
 		"--by", "Domain,Task,Model", "--fit-where", "Training=1", "--score-where", "Training=0")
 	if len(d.Results) != 46 {
@@ -196,7 +196,7 @@ func translations(t *testing.T) string {
 
 func TestTranslationsThroughTheCommand(t *testing.T) {
 	text := translations(t)
-	d := learn(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by",
+	d := answerOf(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by",
 		"lang,bpe", "--objective", "squared-log")
 	// the issue
 	want := map[string]float64{
@@ -215,7 +215,7 @@ func TestTranslationsThroughTheCommand(t *testing.T) {
 		t.Errorf("%d groups, want %d", len(d.Results), len(want))
 	}
 	for _, group := range []string{"lang=deen,bpe=30000", "lang=ruen,bpe=30000"} {
-		d := learn(t, text, "transfer", "-", "--downstream", "bleu", "--where",
+		d := answerOf(t, text, "transfer", "-", "--downstream", "bleu", "--where",
 			"data_bytes>5242880,"+group, "--law", "kaplan", "--predict", "params=1e9,tokens=2e10")
 		r := d.Results[0]
 		if rho := number(t, r, "spearman", "value"); rho > -0.985 || r["carries"] != true {
@@ -228,7 +228,7 @@ func TestTranslationsThroughTheCommand(t *testing.T) {
 }
 
 func TestPaperInversions(t *testing.T) {
-	d := learn(t, "", "transfer", "--published")
+	d := answerOf(t, "", "transfer", "--published")
 	for i, carries := range []bool{false, true} { // Figure 1; all sizes of the tables
 		r := d.Results[i]
 		found := false
@@ -337,7 +337,7 @@ func TestRefusalsOfFit(t *testing.T) {
 			t.Errorf("%s: standard output %q", c.about, stdout)
 		}
 	}
-	r := learn(t, head+good.String()+"1e6,1e9,NaN\n1e6,1e9,0\n", "fit", "-", "--law",
+	r := answerOf(t, head+good.String()+"1e6,1e9,NaN\n1e6,1e9,0\n", "fit", "-", "--law",
 		"chinchilla").Results[0]
 	if number(t, r, "rows", "dropped") != 2 {
 		t.Errorf("rows %v", r["rows"])
@@ -416,8 +416,8 @@ func TestPlotsAndReuse(t *testing.T) {
 			t.Errorf("%s starts %.8q, %v", file, text, err)
 		}
 	}
-	saved := learn(t, "", "allocate", "--fit", fitted, "--budget", "1e22").Results[0]
-	fresh := learn(t, "", "allocate", data+"sweep.csv", "--budget", "1e22").Results[0]
+	saved := answerOf(t, "", "allocate", "--fit", fitted, "--budget", "1e22").Results[0]
+	fresh := answerOf(t, "", "allocate", data+"sweep.csv", "--budget", "1e22").Results[0]
 	const digits = 6 // the document has every digit; refits of both are the same 200
 	for _, field := range []string{"value", "low", "high"} {
 		if a, b := number(t, saved, "params", field), number(t, fresh, "params", field); !within(a, b, digits) {

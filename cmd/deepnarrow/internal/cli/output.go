@@ -16,6 +16,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/page"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // outputFlags say where a result goes and how it looks.
@@ -86,7 +87,7 @@ func writePage(w io.Writer, r *reports.Report) error {
 
 // newReport starts the report of a command.
 func newReport(command string) reports.Report {
-	return reports.Report{Document: reports.NewDocument(command, version())}
+	return reports.Report{Document: result.NewDocument(command, version())}
 }
 
 // render writes the result where the flags say, and the warnings to stderr.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -57,7 +58,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			if q.Detail = true; decode {
 				q.Decode = max(1, work.workload.Batch)
 			}
-			var law *sourcedLaw
+			var law *learn.Law
 			if fitted != "" {
 				if law, err = savedLaw(fitted); err != nil {
 					return err
@@ -110,16 +111,16 @@ phase by phase and added up to one bill (docs/plan.md).`,
 }
 
 // predictLoss adds the loss that a fitted law predicts for the end of a run, or returns why not.
-func predictLoss(p *reports.Planned, law *sourcedLaw) []string {
+func predictLoss(p *reports.Planned, law *learn.Law) []string {
 	tokens, work := p.Schedule.Tokens.Interval, p.RunFLOPs.Interval
 	if tokens == nil || work == nil {
 		return []string{"no loss is predicted: the length of the run is not known"}
 	}
-	loss, err := recommend.PredictLoss(law.result, &p.Run.Shape, tokens.Value, work.Value)
+	loss, err := recommend.PredictLoss(law.Result, &p.Run.Shape, tokens.Value, work.Value)
 	if err != nil {
 		return []string{"no loss is predicted: " + err.Error()}
 	}
-	p.Loss, p.LossLaw = &loss, law.source
+	p.Loss, p.LossLaw = &loss, law.Source
 	return nil
 }
 

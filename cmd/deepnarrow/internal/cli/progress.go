@@ -74,3 +74,25 @@ func (p *progress) end() {
 		p.draw("")
 	}
 }
+
+// steps is a bar for work whose number of steps only the work itself knows.
+type steps struct {
+	app  *app
+	what string
+	bar  *progress
+}
+
+func (a *app) steps(what string) *steps { return &steps{app: a, what: what} }
+
+// begin shows the bar and returns what counts a step.
+func (s *steps) begin(total int) func() {
+	s.bar = s.app.progress(s.what, total)
+	return s.bar.step
+}
+
+// end removes the bar, if there is one.
+func (s *steps) end() {
+	if s.bar != nil {
+		s.bar.end()
+	}
+}

@@ -296,7 +296,7 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		if err != nil {
 			return r, err
 		}
-		r.Fitted = law.result
+		r.Fitted = law.Result
 	}
 	if f.records != "" {
 		var notes []string

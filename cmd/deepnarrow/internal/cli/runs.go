@@ -1,13 +1,20 @@
 package cli
 
 import (
+	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // runFlags say which recorded runs a command reads. They are the same on every command that learns
@@ -50,87 +57,96 @@ func (f *runFlags) inputs(files []string) map[string]any {
 	return in
 }
 
-// runs is what a command reads: a table and the rows of it that count.
-type runs struct {
-	*records.Table
-	records.Selection
-}
-
-// runs reads the files, names the columns and selects rows. response is the column whose highest
-// values --drop-highest means.
-func (a *app) runs(f *runFlags, files []string, response string) (*runs, error) {
-	tables := make([]*records.Table, len(files))
-	for i, file := range files {
-		t, err := a.readRuns(file)
-		if err != nil {
-			return nil, err
-		}
-		tables[i] = t
-	}
-	out := &runs{Table: records.Join(tables...)}
+// selection reads the flags, before any file is.
+func (f *runFlags) selection() (learn.Selection, error) {
+	s := learn.Selection{Last: f.last, DropHighest: f.dropHighest, Group: f.group}
 	for _, pair := range splitPairs(f.mapping) {
 		ours, theirs, ok := strings.Cut(pair, "=")
 		ours, theirs = strings.TrimSpace(ours), strings.TrimSpace(theirs)
 		if !ok || ours == "" || theirs == "" {
-			return nil, usage("",
+			return s, usage("",
 				"--map: no pair: %q; allowed: ours=theirs, such as params='Model Size'", pair)
 		}
-		if err := out.Map(ours, theirs); err != nil {
-			return nil, columnError(err)
-		}
+		s.Map = append(s.Map, [2]string{ours, theirs})
 	}
-	where, err := records.ParseWhere(f.where)
+	var err error
+	s.Where, err = conditions("where", f.where)
+	return s, err
+}
+
+// conditions reads a flag of conditions; nil when it is empty.
+func conditions(flag, text string) (records.Where, error) {
+	if text == "" {
+		return nil, nil
+	}
+	w, err := records.ParseWhere(text)
 	if err != nil {
-		return nil, usage("", "--where: %w", err)
+		return nil, usage("", "--%s: %w", flag, err)
 	}
-	out.Selection = out.All()
-	if err := out.Where(out.Table, where); err != nil {
-		return nil, columnError(err)
+	if w == nil { // blanks and commas: every row meets them
+		w = records.Where{}
 	}
-	if f.last {
-		if err := out.LastOfRun(out.Table, f.group); err != nil {
-			return nil, columnError(err)
+	return w, nil
+}
+
+// runs reads the files and selects rows. response is the column whose highest values --drop-highest
+// means.
+func (a *app) runs(s learn.Selection, files []string, response string) (*learn.Runs, error) {
+	tables := make([]*records.Table, len(files))
+	for i, file := range files {
+		var err error
+		if tables[i], err = a.readRuns(file); err != nil {
+			return nil, err
 		}
 	}
-	if f.dropHighest > 0 {
-		if err := out.DropHighest(out.Table, response, f.dropHighest); err != nil {
-			return nil, columnError(err)
-		}
-	}
-	return out, nil
+	runs, err := s.Of(response, tables...)
+	return runs, columnError(err)
 }
 
 // readRuns reads a file, standard input or a folder.
 func (a *app) readRuns(file string) (*records.Table, error) {
-	const formats = "CSV, TSV, JSON lines, trainer_state.json, TensorBoard event files, wandb CSV exports, and folders of TensorBoard or MLflow are read"
-	if file == "-" {
-		t, err := records.Read("-", a.In)
-		if err != nil {
-			return nil, badInput(err, formats)
+	t, err := func() (*records.Table, error) {
+		if file == "-" {
+			return records.Read("-", a.In)
 		}
-		return t, nil
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, badInput(err, formats)
-	}
-	if info.IsDir() {
-		t, err := records.ReadFolder(file, os.DirFS(file))
+		f, err := os.Open(file)
 		if err != nil {
-			return nil, badInput(err, formats)
+			return nil, err
 		}
-		return t, nil
-	}
-	f, err := os.Open(file)
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return records.ReadFolder(file, os.DirFS(file))
+		}
+		return records.Read(file, f)
+	}()
 	if err != nil {
-		return nil, badInput(err, formats)
-	}
-	defer f.Close()
-	t, err := records.Read(file, f)
-	if err != nil {
-		return nil, badInput(err, formats)
+		return nil, badInput(err,
+			"CSV, TSV, JSON lines, trainer_state.json, TensorBoard event files, wandb CSV exports, and folders of TensorBoard or MLflow are read")
 	}
 	return t, nil
+}
+
+// evidence reads a file of runs as a recommendation rests on them.
+func (a *app) evidence(f *runFlags, file string) (*recommend.RecordTable, error) {
+	s, err := f.selection()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := a.runs(s, []string{file}, "loss")
+	if err != nil {
+		return nil, err
+	}
+	return recommend.NewRecordTable(runs, file), nil
+}
+
+// recordRows reads runs as the evidence of a recommendation, with notes on the columns taken.
+func (a *app) recordRows(f *runFlags, file, group string) ([]recommend.Record, []string, error) {
+	t, err := a.evidence(f, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	rows, err := t.Records(group)
+	return rows, t.Notes, columnError(err)
 }
 
 // splitPairs splits key=value,key=value where every part is a pair; a comma inside a name stays.
@@ -152,12 +168,152 @@ func splitPairs(args []string) []string {
 // columnError gives an error about a column its exit code: the file lacks what the command needs.
 func columnError(err error) error {
 	var missing *records.ColumnError
-	if errors.As(err, &missing) {
+	var lacking *recommend.LackingError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &missing):
 		hint := "--map ours=theirs names a column of the file"
 		if missing.Suggestion != "" {
 			hint = "did you mean " + missing.Suggestion + "? " + hint
 		}
 		return badInput(err, hint)
+	case errors.As(err, &lacking):
+		return badInput(err, "name the shapes in a column shape, or give params, d_model and layers; --map names other columns")
 	}
 	return badInput(err, "")
+}
+
+// learnError gives an error of package learn its exit code and what may help.
+func learnError(ctx context.Context, err error) error {
+	var question *learn.QuestionError
+	var refusal *fit.Refusal
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return ctx.Err()
+	case errors.As(err, &question):
+		hint := ""
+		switch {
+		case question.Word != "":
+			hint = didYouMean(question.Word, question.Names, "")
+		case question.Names != nil:
+			hint = "--map tokens='their name' names one of ours"
+		}
+		return usage(hint, "--%s: %w", question.About, err)
+	case errors.As(err, &refusal):
+		return refused(err)
+	}
+	return columnError(err)
+}
+
+// refused gives a refusal its exit code and what may help.
+func refused(err error) error {
+	var r *fit.Refusal
+	hint := ""
+	if errors.As(err, &r) {
+		switch r.Kind {
+		case fit.TooFewPoints:
+			hint = "a law with fewer parameters (deepnarrow list laws) may do"
+		case fit.ConstantColumn, fit.Unidentified:
+			hint = "the rows do not vary in what the law needs; a simpler law may do (deepnarrow list laws)"
+		case fit.BadValue:
+			hint = "--where drops rows, such as --where 'loss>0'"
+		case fit.AtBound, fit.NotConverged:
+			hint = "the law does not describe the rows; --law auto compares laws"
+		case fit.NoInteriorMinimum:
+			hint = "runs of more sizes at the same budget would show where the loss turns"
+		}
+	}
+	return noAnswer(err, hint)
+}
+
+// savedLaw reads the one fit of a document.
+func savedLaw(file string) (*learn.Law, error) {
+	const writer = "deepnarrow fit runs.csv -o fit.json writes one"
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, badInput(err, writer)
+	}
+	defer f.Close()
+	law, err := result.ReadLaw(file, f)
+	if err != nil {
+		return nil, badInput(err, writer)
+	}
+	return law, nil
+}
+
+// checkLaw refuses an unknown name before any file is read; others are allowed beside the laws.
+func checkLaw(kind, name string, list []fit.Law, others ...string) error {
+	names := others
+	for _, law := range list {
+		names = append(names, law.Name)
+	}
+	for _, n := range names {
+		if n == name {
+			return nil
+		}
+	}
+	return unknownKind(kind, name, names)
+}
+
+func objectiveFlag(text string) (*fit.Objective, error) {
+	if text == "" {
+		return nil, nil
+	}
+	o, err := fit.ParseObjective(text)
+	if err != nil {
+		return nil, usage("", "--objective: %w", err)
+	}
+	return &o, nil
+}
+
+func pointsFlag(texts []string) ([]learn.Point, error) {
+	var out []learn.Point
+	for _, text := range texts {
+		p, err := learn.ParsePoint(text)
+		if err != nil {
+			return nil, usage("", "--predict: %w", err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+const defaultIntervalLevel = 0.95
+
+func checkLevel(level float64) error {
+	if !(level > 0 && level < 1) {
+		return usage("", "--level is %v; allowed: between 0 and 1", level)
+	}
+	return nil
+}
+
+func checkPlot(file string) error {
+	if file == "" {
+		return nil
+	}
+	if _, err := figure.FormatOf(file); err != nil {
+		return usage("", "--plot: %w", err)
+	}
+	return nil
+}
+
+// plot draws panels into a file; an empty name asks for none.
+func plot(file string, panels ...figure.Panel) error {
+	if file == "" {
+		return nil
+	}
+	format, err := figure.FormatOf(file)
+	if err != nil {
+		return err
+	}
+	return writeFile(file, func(w io.Writer) error { return figure.Write(w, format, panels...) })
+}
+
+func atLeastOneFile(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usage("- reads standard input", "%s needs at least one file of recorded runs",
+			c.CommandPath())
+	}
+	return nil
 }

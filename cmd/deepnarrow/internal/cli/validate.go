@@ -75,18 +75,18 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	if outcome != "loss" && outcome != "score" {
 		return unknownKind("outcome", outcome, []string{"loss", "score"})
 	}
-	table, err := a.recordTable(f, file)
+	table, err := a.evidence(f, file)
 	if err != nil {
 		return err
 	}
-	table.standIn("params", "non_embedding_params")
-	table.standIn("tokens", "data_bytes")
-	if err := table.need(outcome); err != nil {
-		return err
+	table.StandIn("params", "non_embedding_params")
+	table.StandIn("tokens", "data_bytes")
+	if err := table.Need(outcome); err != nil {
+		return columnError(err)
 	}
-	rows, err := table.rows(by)
+	rows, err := table.Records(by)
 	if err != nil {
-		return err
+		return columnError(err)
 	}
 	v, err := recommend.Validate(rows, recommend.ValidateSettings{ByScore: outcome == "score"})
 	if err != nil {
@@ -95,7 +95,7 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	r := newReport("validate")
 	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by,
 		outcome
-	r.Document.Warnings = append(r.Document.Warnings, table.notes...)
+	r.Document.Warnings = append(r.Document.Warnings, table.Notes...)
 	r.Ranking(v)
 	return a.render(r)
 }

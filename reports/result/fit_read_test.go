@@ -1,4 +1,4 @@
-package reports
+package result
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 )
 
 // surface is an exact Chinchilla surface over 4 × 4 runs.
@@ -44,13 +45,13 @@ func TestFitsAreReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := Report{Document: NewDocument("fit", "test")}
-		r.Fit([]Fitted{{
+		doc := NewDocument("fit", "test")
+		doc.Results = append(doc.Results, FitOf(&learn.Fitted{
 			Law: law.Name, Columns: law.Columns, Response: "loss", Result: result,
-			Draws: draws, Used: d.Len(),
-		}})
+			Draws: draws, Rows: learn.Rows{Used: d.Len()},
+		}))
 		var text bytes.Buffer
-		if err := r.Write(&text, JSONFormat, 0); err != nil {
+		if err := doc.Write(&text); err != nil {
 			t.Fatal(err)
 		}
 		saved, err := ReadFits(&text)
@@ -96,8 +97,8 @@ func TestNoFitDocument(t *testing.T) {
 func TestFitDocumentsHoldNoNaN(t *testing.T) {
 	law := fit.Power()
 	nan, inf := math.NaN(), math.Inf(1)
-	f := Fitted{
-		Law: law.Name, Columns: law.Columns, Response: "loss", Used: 3,
+	f := learn.Fitted{
+		Law: law.Name, Columns: law.Columns, Response: "loss", Rows: learn.Rows{Used: 3},
 		Result: &fit.Result{
 			Law: law, Objective: fit.LAD(), Params: []float64{1, 2}, RMS: nan,
 			Certificate: fit.Certificate{Condition: inf},
@@ -105,15 +106,12 @@ func TestFitDocumentsHoldNoNaN(t *testing.T) {
 		Draws:    &fit.Bootstrapped{Params: []fit.Interval{{Low: nan, High: inf}, {}}},
 		Profiles: []fit.Profiled{{Param: "A", Low: 0, High: inf, OpenHigh: true}},
 		Scores:   []fit.LawScore{{Law: law, RMS: nan}},
-		Predictions: []Predicted{
-			{At: map[string]float64{"x": 1}, interval: interval{Value: nan}},
-			{
-				At: map[string]float64{"x": 1}, interval: interval{Value: 1, Low: nan, High: inf},
-				HasInterval: true,
-			},
+		Predictions: []learn.Predicted{
+			{At: learn.Point{"x": 1}, Value: nan},
+			{At: learn.Point{"x": 1}, Value: 1, Low: nan, High: inf, HasInterval: true},
 		},
 	}
-	text, err := json.Marshal(fitOf(&f))
+	text, err := json.Marshal(FitOf(&f))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package reports
+package result
 
 import (
 	"encoding/json"
@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -21,16 +22,16 @@ type SavedFit struct {
 }
 
 // ReadFits returns the fits of a document that the fit command wrote as JSON. Refused fits and
-// averages of laws, which are no law, are left out. The error says what is no fit document.
+// averages of laws, which are not a law, are left out. The error says what is not a fit document.
 func ReadFits(r io.Reader) ([]SavedFit, error) {
 	var doc struct {
-		Schema  string      `json:"schema"`
-		Results []fitFields `json:"results"`
+		Schema  string `json:"schema"`
+		Results []Fit  `json:"results"`
 	}
 	if err := json.NewDecoder(r).Decode(&doc); err != nil {
 		return nil, fmt.Errorf("no fit document: %w", err)
 	}
-	if want := NewDocument("fit", "").Schema; doc.Schema != want {
+	if want := SchemaOf("fit"); doc.Schema != want {
 		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes",
 			doc.Schema, want)
 	}
@@ -53,10 +54,27 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 	return out, nil
 }
 
+// ReadLaw returns the law of a fit document that holds one fit; file is its name in errors, each a
+// [*records.Error].
+func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
+	fits, err := ReadFits(r)
+	if err != nil {
+		return nil, &records.Error{File: file, Problem: err.Error()}
+	}
+	if len(fits) > 1 {
+		return nil, &records.Error{File: file, Problem: fmt.Sprintf(
+			"%d fits; one is needed: fit without --by, or with --where for one group", len(fits))}
+	}
+	return &learn.Law{
+		Result: fits[0].Result, Draws: fits[0].Draws,
+		Source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows),
+	}, nil
+}
+
 // meanings names what the columns of the fit are to other commands: a column that goes by a name of
-// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one
-// predictor, which call it x, keep the name.
-func (f *fitFields) meanings(law fit.Law) []string {
+// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one predictor,
+// which call it x, keep the name.
+func (f *Fit) meanings(law fit.Law) []string {
 	out := slices.Clone(law.Columns)
 	for i, name := range f.Columns {
 		if len(out) == 1 || records.KindOf(name) != quantity.Number {
@@ -66,7 +84,7 @@ func (f *fitFields) meanings(law fit.Law) []string {
 	return out
 }
 
-func (f *fitFields) saved(law fit.Law) (SavedFit, error) {
+func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	s := SavedFit{Group: f.Group, Result: &fit.Result{Law: law, Rows: f.Rows.Used}}
 	for _, p := range law.Params {
 		e, ok := f.Parameters[p.Name]
@@ -88,13 +106,13 @@ func (f *fitFields) saved(law fit.Law) (SavedFit, error) {
 	if b := f.Bootstrap; b != nil {
 		for _, d := range b.Draws {
 			if len(d) != len(law.Params) {
-				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name,
-					len(d), len(law.Params))
+				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name, len(d),
+					len(law.Params))
 			}
 		}
 		s.Draws = &fit.Bootstrapped{
-			Law: law, Level: b.Level, Draws: b.Draws, Units: b.Units,
-			Failed: b.Failed, Improved: b.Improved,
+			Law: law, Level: b.Level, Draws: b.Draws, Units: b.Units, Failed: b.Failed,
+			Improved: b.Improved,
 		}
 	}
 	return s, nil

@@ -1,0 +1,396 @@
+package learn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
+)
+
+// Question is what [Fit] is asked of recorded runs.
+type Question struct {
+	// Law is the name of a law, or Auto; X and Y name the columns it reads and predicts, its own
+	// where they are empty.
+	Law string
+	X   []string
+	Y   string
+	// Objective is nil for the default of the law.
+	Objective *fit.Objective
+	// By names the columns that split the rows into groups, one fit each.
+	By []string
+	// FitWhere and ScoreWhere are nil for all rows to fit and none to score.
+	FitWhere, ScoreWhere records.Where
+	// Resamples is how many refits make the intervals; nil leaves it to [Fit].
+	Resamples *int
+	Global    bool // each refit starts in several places
+	Profile   bool // intervals by profile likelihood too
+	Seed      uint64
+	Level     float64 // probability inside the intervals
+	Points    []Point // to predict
+	// NeedGroup says that a table without the column of the run is refused.
+	NeedGroup bool
+	// Progress, if set, is told how many steps the work has and returns what is called after each,
+	// from several goroutines.
+	Progress func(steps int) (step func())
+}
+
+const (
+	// AutomaticResamples is how many refits one fit of up to automaticRows rows gets unasked.
+	AutomaticResamples = 200
+	automaticRows      = 2000
+	globalStarts       = 8 // the fewest that make a bootstrap global
+)
+
+// resamples is how many refits a fit of that many rows gets.
+func (q *Question) resamples(rows int) int {
+	switch {
+	case q.Resamples != nil:
+		return *q.Resamples
+	case len(q.By) == 0 && rows <= automaticRows:
+		return AutomaticResamples
+	}
+	return 0
+}
+
+// Answer is what [Fit] found.
+type Answer struct {
+	X        []string // columns predicted from
+	Response string
+	By       []string
+	// Groups is how many there are; Fits has one entry for each that is complete.
+	Groups int
+	Fits   []Fitted
+	// Curve says that each fit is an average of laws over one predictor, to which objective and
+	// refits do not apply.
+	Curve    bool
+	Warnings []string
+}
+
+// Refusal returns whether any fit is an answer, and the first refusal.
+func (a *Answer) Refusal() (answered bool, first error) {
+	for i := range a.Fits {
+		if err := a.Fits[i].Refused; err == nil {
+			answered = true
+		} else if first == nil {
+			first = err
+		}
+	}
+	return answered, first
+}
+
+// Fit fits a law to each group of the runs. A refusal is part of the answer.
+//
+// The error is a [*QuestionError], a [*records.ColumnError], or the context's, with which the
+// complete fits are returned.
+func Fit(ctx context.Context, runs *Runs, q *Question) (*Answer, error) {
+	laws, err := resolve(q.Law, splitColumns(q.X, runs.Has), q.Y, runs.Has)
+	if err != nil {
+		return nil, err
+	}
+	c, err := runs.columns(append(slices.Clone(laws.columns), laws.response)...)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := runs.Text(runs.Group); err != nil && q.NeedGroup {
+		return nil, err
+	}
+	groups, warnings, err := c.split(q)
+	if err != nil {
+		return nil, err
+	}
+	if len(q.By) > 0 { // else listed with the rows that the one fit dropped
+		for _, lost := range runs.Lost {
+			warnings = append(warnings, fmt.Sprintf("%s: dropped: %s", lost.Origin, lost.Reason))
+		}
+	}
+	if err := laws.check(q.Points); err != nil {
+		return nil, err
+	}
+	f := fitter{Question: q, laws: laws, columns: c, obj: laws.objective(q.Objective)}
+	fits, err := f.all(ctx, groups)
+	return &Answer{
+		X: laws.columns, Response: laws.response, By: q.By, Groups: len(groups), Fits: fits,
+		Curve: laws.curve(), Warnings: append(slices.Clone(runs.Table.Warnings), warnings...),
+	}, err
+}
+
+// fitter fits the groups of one question.
+type fitter struct {
+	*Question
+	*laws
+	*columns
+	obj fit.Objective
+}
+
+// all fits every group. When the error is the context's, the complete fits are returned with it.
+func (f *fitter) all(ctx context.Context, groups []*group) ([]Fitted, error) {
+	alone := len(groups) == 1 // the refits are the parallel work, not the groups
+	steps := len(groups)
+	if alone {
+		steps = f.resamples(len(groups[0].fitted))
+	}
+	step := func() {}
+	if f.Progress != nil {
+		step = f.Progress(steps)
+	}
+	done := make([]*Fitted, len(groups))
+	errs := make([]error, len(groups))
+	parallel.Each(len(groups), 0, func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		if alone {
+			done[i], errs[i] = f.fit(ctx, groups[i], 0, step)
+			return
+		}
+		done[i], errs[i] = f.fit(ctx, groups[i], 1, func() {})
+		step()
+	})
+	var out []Fitted
+	for i, fitted := range done {
+		if fitted != nil && errs[i] == nil {
+			out = append(out, *fitted)
+		}
+	}
+	if ctx.Err() != nil {
+		return out, ctx.Err()
+	}
+	// The first error: the others say the same of their groups.
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return out, errs[i]
+	}
+	return out, nil
+}
+
+// fit fits one group. A refusal is part of the result.
+func (f *fitter) fit(ctx context.Context, g *group, workers int, step func()) (*Fitted, error) {
+	law := fit.Power().On(f.laws.columns[0]) // of one predictor: a loss that falls
+	if !f.curve() {
+		law = f.list[0]
+	}
+	fitted := g.usable(f.columns, g.fitted, law, f.obj)
+	if f.curve() {
+		fitted = g.collapse(f.columns, fitted, f.laws.columns[0])
+	}
+	scored := g.usable(f.columns, g.score, law, f.obj)
+	slices.SortStableFunc(g.drops, func(a, b records.Drop) int { return a.Row - b.Row })
+	out := &Fitted{
+		Group: g.name, By: f.By, Law: f.Law, Columns: f.laws.columns, Response: f.response,
+		Level: f.Level, Rows: f.rows(len(fitted), g.drops),
+		Data: f.read(fitted), Held: f.read(scored), Index: fitted,
+	}
+	if g.name == nil {
+		for _, lost := range f.Lost {
+			out.Drops = append(out.Drops, Drop{lost.Origin.String(), lost.Reason})
+		}
+	}
+	if f.curve() {
+		f.average(out)
+		return out, nil
+	}
+	set := &fit.Settings{Seed: f.Seed, Workers: workers}
+	if err := f.choose(ctx, out, set); err != nil || out.Refused != nil {
+		return out, err
+	}
+	if err := f.intervals(ctx, out, set, step); err != nil && ctx.Err() == nil {
+		return out, err
+	}
+	if f.ScoreWhere != nil {
+		out.scored(out.Result.Score(out.Held, out.Draws))
+	}
+	return out, f.predict(out)
+}
+
+func (f *fitter) read(rows []int) fit.Data { return f.data(rows, f.laws.columns, f.response) }
+
+// choose fits the law, or those that auto chooses among.
+func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) error {
+	var err error
+	if len(f.list) == 1 {
+		out.Result, err = fit.Fit(ctx, f.list[0], out.Data, f.obj, set)
+	} else {
+		var c *fit.Choice
+		c, err = fit.Choose(ctx, f.list, out.Data, f.obj, &fit.ChooseSettings{Fit: set})
+		if c != nil {
+			out.Result, out.Scores = c.Best, c.Scores
+		}
+	}
+	if out.Result != nil {
+		out.Columns = out.Result.Law.Columns
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		out.Result, out.Refused = nil, err
+	}
+	return nil
+}
+
+// intervals adds bootstrap and profile to a fit; data that cannot support them are a warning.
+func (f *fitter) intervals(ctx context.Context, out *Fitted, set *fit.Settings, step func()) error {
+	note := func(what string, err error) error {
+		var r *fit.Refusal
+		if errors.As(err, &r) {
+			out.Warnings = append(out.Warnings, what+": "+err.Error())
+			return nil
+		}
+		return err
+	}
+	if n := f.resamples(out.Data.Len()); n > 0 {
+		s := &fit.BootstrapSettings{
+			Resamples: n, Seed: f.Seed, Level: f.Level, Workers: set.Workers, Progress: step,
+		}
+		if f.Global {
+			s.Starts = globalStarts
+		}
+		var err error
+		if out.Draws, err = fit.Bootstrap(ctx, out.Result, out.Data, s); err != nil {
+			if ctx.Err() != nil {
+				out.Warnings = append(out.Warnings, "interrupted: no bootstrap")
+			}
+			return note("no bootstrap", err)
+		}
+	}
+	if f.Profile {
+		var err error
+		s := &fit.ProfileSettings{Level: f.Level, Workers: set.Workers}
+		if out.Profiles, err = fit.Profile(ctx, out.Result, out.Data, s); err != nil {
+			return note("no profile", err)
+		}
+	}
+	return nil
+}
+
+// predict fills in the points; the error is a [*QuestionError].
+func (f *fitter) predict(out *Fitted) error {
+	for _, p := range f.Points {
+		x, err := p.in(out.Columns)
+		if err != nil {
+			return err
+		}
+		out.Predictions = append(out.Predictions, out.at(p, x))
+		for k, name := range out.Columns {
+			if most := slices.Max(out.Data.Columns[name]); x[k] > most {
+				out.Warnings = append(out.Warnings, fmt.Sprintf(
+					"%s=%.3g lies beyond the rows (%.2g times the largest)", name, x[k], x[k]/most))
+			}
+		}
+	}
+	return nil
+}
+
+// average fits the average of laws over one predictor.
+func (f *fitter) average(out *Fitted) {
+	x := f.laws.columns[0]
+	curve, err := fit.NewLearningCurve(out.Data.Columns[x], out.Data.Y)
+	if err != nil {
+		out.Refused = err
+		return
+	}
+	e := fit.Extrapolate(curve)
+	out.Curve, out.SquaredError = e, e.SquaredError(curve)
+	if f.ScoreWhere != nil {
+		out.scored(e.Score(out.Held.Columns[x], out.Held.Y))
+	}
+	for _, p := range f.Points {
+		at := p[x]
+		out.Predictions = append(out.Predictions, out.at(p, []float64{at}))
+		if at > fit.CalibratedReach*e.Last {
+			out.Warnings = append(out.Warnings, fmt.Sprintf(
+				"%s=%.3g is %.2g times the last recorded; the interval was checked up to %g times",
+				x, at, at/e.Last, fit.CalibratedReach))
+		}
+	}
+}
+
+// Fitted is one law fitted to recorded runs, or why there is none.
+type Fitted struct {
+	// Group holds the value of each column of By; nil without groups.
+	Group map[string]string
+	By    []string
+	// Law is what was asked for: a law's name or auto. Columns and Response are the columns it
+	// reads.
+	Law      string
+	Columns  []string
+	Response string
+
+	// Result is the fit of one law; nil for an average of laws and for a refusal.
+	Result *fit.Result
+	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the
+	// rows.
+	Curve        *fit.Extrapolation
+	SquaredError float64
+	// Scores are the held-out errors by which Result's law was chosen.
+	Scores   []fit.LawScore
+	Draws    *fit.Bootstrapped
+	Profiles []fit.Profiled
+	// Score is how the fit did on rows it had not seen; Unscored why it has none although rows were
+	// given.
+	Score       *fit.ExtrapolationScore
+	Unscored    string
+	Predictions []Predicted
+	Level       float64  // of the intervals
+	Drawing     *Drawing // nil where nothing is to be drawn
+
+	// Data are the rows fitted, Index their places in the table, and Held the rows to score.
+	Data, Held fit.Data
+	Index      []int
+	Rows
+	Warnings []string
+	// Refused is why there is no fit.
+	Refused error
+}
+
+// Predicted is what a fit says of a new row: a value and, where HasInterval, its bounds.
+type Predicted struct {
+	At               Point
+	Value, Low, High float64
+	HasInterval      bool
+	Level            float64
+}
+
+// at predicts one point, whose columns are x in the order of the law.
+func (f *Fitted) at(p Point, x []float64) Predicted {
+	out := Predicted{At: p, Value: f.Predict(x), Level: f.Level}
+	out.Low, out.High, out.HasInterval = f.Interval(x)
+	return out
+}
+
+// Predict returns the response at a row of predictors in the order of Columns; NaN for a refusal.
+func (f *Fitted) Predict(x []float64) float64 {
+	switch {
+	case f.Curve != nil:
+		return f.Curve.Predict(x[0])
+	case f.Result != nil:
+		return f.Result.Predict(x...)
+	}
+	return math.NaN()
+}
+
+// Interval returns the prediction interval of one new row; ok is false without one.
+func (f *Fitted) Interval(x []float64) (low, high float64, ok bool) {
+	switch {
+	case f.Curve != nil:
+		low, high = f.Curve.Interval(x[0], f.Level)
+		return low, high, true
+	case f.Result != nil:
+		in, ok := f.Result.Interval(f.Draws, f.Level, x...)
+		return in.Low, in.High, ok
+	}
+	return 0, 0, false
+}
+
+// scored keeps a score, or why there is none.
+func (f *Fitted) scored(s fit.ExtrapolationScore, err error) {
+	if err != nil {
+		f.Unscored = err.Error()
+		return
+	}
+	f.Score = &s
+}

@@ -1,0 +1,154 @@
+package learn
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+)
+
+// group is the rows of one fit.
+type group struct {
+	name          map[string]string // nil without By
+	fitted, score []int
+	drops         []records.Drop
+}
+
+// split sorts the rows into groups in order of appearance, and within a group into rows to fit and
+// rows to score. Drops of groups that have no row left are told in the warnings.
+func (c *columns) split(q *Question) (groups []*group, warnings []string, err error) {
+	toFit, toScore, neither, err := c.parts(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	cells, err := texts(c.Table, q.By)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := map[string]*group{}
+	of := func(row int) *group {
+		key := strings.Join(across(cells, row), "\x00")
+		g := at[key]
+		if g == nil {
+			g = &group{}
+			for i, name := range q.By {
+				if g.name == nil {
+					g.name = map[string]string{}
+				}
+				g.name[name] = cells[i][row]
+			}
+			at[key] = g
+			groups = append(groups, g)
+		}
+		return g
+	}
+	for _, row := range toFit {
+		g := of(row)
+		g.fitted = append(g.fitted, row)
+	}
+	for _, row := range toScore {
+		g := of(row)
+		g.score = append(g.score, row)
+	}
+	homeless := map[string]int{}
+	for _, d := range slices.Concat(c.Drops, neither) {
+		if g := at[strings.Join(across(cells, d.Row), "\x00")]; g != nil {
+			g.drops = append(g.drops, d)
+		} else {
+			homeless[d.Reason]++
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(homeless)) {
+		warnings = append(warnings, fmt.Sprintf(
+			"%d rows of groups that have no row left were dropped: %s", homeless[reason], reason))
+	}
+	return groups, warnings, nil
+}
+
+// texts reads columns of words.
+func texts(t *records.Table, names []string) ([][]string, error) {
+	out := make([][]string, len(names))
+	for i, name := range names {
+		var err error
+		if out[i], err = t.Text(name); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func across(cells [][]string, row int) []string {
+	out := make([]string, len(cells))
+	for i := range cells {
+		out[i] = cells[i][row]
+	}
+	return out
+}
+
+// parts sorts the rows by FitWhere and ScoreWhere. A row that is fitted is not scored.
+func (c *columns) parts(q *Question) (toFit, toScore []int, neither []records.Drop, err error) {
+	part := func(w records.Where, from []int) (rows, others []int, err error) {
+		if w == nil {
+			return nil, from, nil
+		}
+		s := records.Selection{Rows: from}
+		return s.Matching(c.Table, w)
+	}
+	toFit, others, err := part(q.FitWhere, c.Selection.Rows)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if toScore, others, err = part(q.ScoreWhere, others); err != nil {
+		return nil, nil, nil, err
+	}
+	if q.FitWhere == nil {
+		return others, toScore, nil, nil
+	}
+	for _, row := range others {
+		neither = append(neither, records.Drop{Row: row, Reason: "neither to fit nor to score"})
+	}
+	return toFit, toScore, neither, nil
+}
+
+// usable returns the rows that a fit of the law can use and drops the others from the group: a
+// number that is absent or, by [fit.Clean], not one that the law and the objective can take.
+func (g *group) usable(c *columns, rows []int, law fit.Law, objective fit.Objective) []int {
+	x, y := c.names[:len(c.names)-1], c.names[len(c.names)-1]
+	_, drops, err := fit.Clean(law, c.numbersOf(rows, x, y), objective)
+	if err != nil {
+		panic(err) // the columns of the law were read
+	}
+	reasons := map[int]string{}
+	for _, d := range drops {
+		reasons[rows[d.Row]] = d.Reason
+	}
+	s := records.Selection{Rows: rows}
+	s.Keep(func(row int) string {
+		if why := c.absent(row); why != "" {
+			return why
+		}
+		return reasons[row]
+	})
+	g.drops = append(g.drops, s.Drops...)
+	return s.Rows
+}
+
+// collapse keeps the last row of those with the same predictor.
+func (g *group) collapse(c *columns, rows []int, x string) []int {
+	last := map[float64]int{}
+	for _, row := range rows {
+		last[c.at(x, row)] = row
+	}
+	s := records.Selection{Rows: rows}
+	s.Keep(func(row int) string {
+		if last[c.at(x, row)] != row {
+			return "a later row has the same " + x
+		}
+		return ""
+	})
+	g.drops = append(g.drops, s.Drops...)
+	return s.Rows
+}

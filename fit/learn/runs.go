@@ -1,0 +1,182 @@
+package learn
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+)
+
+// Runs is a table of recorded runs and the rows of it that count.
+type Runs struct {
+	*records.Table
+	records.Selection
+	// Group is the column of the run that a row belongs to: runs are resampled whole.
+	Group string
+}
+
+// Selection says which rows of a table count, and by what names its columns go.
+type Selection struct {
+	Map         [][2]string // our name of a column, its name in the file
+	Where       records.Where
+	Last        bool // the last step of each run only
+	DropHighest int  // how many rows with the highest response are left out
+	Group       string
+}
+
+// Of joins the tables, names their columns and selects rows. Response is the column whose highest
+// values DropHighest means. It panics without tables; the error is a [*records.ColumnError], or that
+// of a unit.
+func (s *Selection) Of(response string, tables ...*records.Table) (*Runs, error) {
+	out := &Runs{Table: records.Join(tables...), Group: s.Group}
+	for _, pair := range s.Map {
+		if err := out.Map(pair[0], pair[1]); err != nil {
+			return nil, err
+		}
+	}
+	out.Selection = out.All()
+	if err := out.Where(out.Table, s.Where); err != nil {
+		return nil, err
+	}
+	if s.Last {
+		if err := out.LastOfRun(out.Table, s.Group); err != nil {
+			return nil, err
+		}
+	}
+	if s.DropHighest > 0 {
+		if err := out.Selection.DropHighest(out.Table, response, s.DropHighest); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Notices are the warnings about the files, and the records that never became a row.
+func (r *Runs) Notices() []string {
+	out := slices.Clone(r.Table.Warnings)
+	for _, lost := range r.Lost {
+		out = append(out, fmt.Sprintf("%s: dropped: %s", lost.Origin, lost.Reason))
+	}
+	return out
+}
+
+// Drop is a row that was not used.
+type Drop struct {
+	Row    string // file and line
+	Reason string
+}
+
+// Rows says which rows an answer rests on.
+type Rows struct {
+	Used    int
+	Drops   []Drop
+	Derived []records.Derivation // columns that no file has
+}
+
+// rows accounts for the rows of an answer.
+func (r *Runs) rows(used int, drops []records.Drop) Rows {
+	out := Rows{Used: used, Derived: r.Derived()}
+	for _, d := range drops {
+		out.Drops = append(out.Drops, Drop{r.Origin(d.Row).String(), d.Reason})
+	}
+	return out
+}
+
+// columns are the columns of numbers that a question reads.
+type columns struct {
+	*Runs
+	names   []string
+	numbers map[string]*records.Numbers
+	runOf   []string // the run of each row; nil without a column of runs
+}
+
+// columns reads columns of numbers; the error is a [*records.ColumnError] or that of a unit.
+func (r *Runs) columns(names ...string) (*columns, error) {
+	c := &columns{Runs: r, names: names, numbers: map[string]*records.Numbers{}}
+	for _, name := range names {
+		n, err := r.Numbers(name)
+		if err != nil {
+			return nil, err
+		}
+		c.numbers[name] = n
+	}
+	c.runOf, _ = r.Text(r.Group)
+	return c, nil
+}
+
+func (c *columns) at(name string, row int) float64 { return c.numbers[name].Values[row] }
+
+func (c *columns) of(name string, rows []int) []float64 { return pick(c.numbers[name].Values, rows) }
+
+// absent says which number a row lacks, "" when it has all.
+func (c *columns) absent(row int) string {
+	for _, name := range c.names {
+		if math.IsNaN(c.at(name, row)) {
+			return name + ": " + c.numbers[name].Fault(row)
+		}
+	}
+	return ""
+}
+
+// keepPositive drops the rows without a positive number in every column.
+func (c *columns) keepPositive() {
+	c.Keep(func(row int) string {
+		for _, name := range c.names {
+			switch v := c.at(name, row); {
+			case math.IsNaN(v):
+				return name + ": " + c.numbers[name].Fault(row)
+			case v <= 0:
+				return name + " is not positive"
+			}
+		}
+		return ""
+	})
+}
+
+// data returns rows as a fit of y to the columns x reads them, with the run of each.
+func (c *columns) data(rows []int, x []string, y string) fit.Data {
+	d := c.numbersOf(rows, x, y)
+	if c.runOf != nil {
+		d.Run = numbered(pick(c.runOf, rows))
+	}
+	return d
+}
+
+// numbersOf is data without the runs.
+func (c *columns) numbersOf(rows []int, x []string, y string) fit.Data {
+	d := fit.Data{Columns: map[string][]float64{}, Y: c.of(y, rows)}
+	for _, name := range x {
+		d.Columns[name] = c.of(name, rows)
+	}
+	return d
+}
+
+func pick[T any](values []T, rows []int) []T {
+	out := make([]T, len(rows))
+	for i, row := range rows {
+		out[i] = values[row]
+	}
+	return out
+}
+
+// numbered numbers runs by name; a row without a name is a run of its own, and so is every row when
+// there is only one run.
+func numbered(names []string) []int {
+	at := map[string]int{}
+	out := make([]int, len(names))
+	for i, n := range names {
+		if n == "" {
+			n = fmt.Sprintf("\x00%d", i)
+		}
+		if _, ok := at[n]; !ok {
+			at[n] = len(at)
+		}
+		out[i] = at[n]
+	}
+	if len(at) == 1 {
+		return nil
+	}
+	return out
+}

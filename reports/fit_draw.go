@@ -1,0 +1,182 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
+)
+
+const (
+	curvePoints = 200
+	mostGroups  = 6  // drawn in one panel
+	mostLegend  = 8  // named in one legend
+	logFactor   = 10 // spread of a predictor from which its axis is logarithmic
+	logResponse = 2  // spread of a loss from which its axis is
+	greyColour  = 6  // of the palette
+)
+
+// FitPanels draws the first groups that have a fit: the fit over one predictor, or predicted against
+// recorded over several; residuals; and, where the FLOPs of the table's rows are known (else nil),
+// the response against compute.
+func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
+	var shown []*learn.Fitted
+	for i := range a.Fits {
+		if f := &a.Fits[i]; f.Refused == nil && len(shown) < mostGroups {
+			shown = append(shown, f)
+		}
+	}
+	fitted := figure.Panel{Title: "Fit", X: a.X[0], Y: a.Response}
+	residuals := figure.Panel{Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)", Level: true}
+	single := len(a.X) == 1
+	if !single {
+		fitted.LegendLow = true
+		fitted.Title, fitted.X, fitted.Y = "Recorded against predicted",
+			"predicted "+a.Response, "recorded "+a.Response
+		residuals.X = fitted.X
+	}
+	var x, y []float64
+	for k, f := range shown {
+		place, predicted := f.Places(false)
+		x, y = append(x, place...), append(y, f.Data.Y...)
+		fitted.Points = append(fitted.Points,
+			figure.Series{Name: groupName(f), X: place, Y: f.Data.Y, Colour: k})
+		residuals.Points = append(residuals.Points,
+			figure.Series{X: place, Y: learn.LogRatios(f.Data.Y, predicted), Colour: k})
+		if f.Held.Len() > 0 {
+			place, predicted := f.Places(true)
+			x = append(x, place...)
+			fitted.Points = append(fitted.Points,
+				figure.Series{X: place, Y: f.Held.Y, Colour: k, Faint: true})
+			residuals.Points = append(residuals.Points, figure.Series{
+				X: place, Y: learn.LogRatios(f.Held.Y, predicted), Colour: k, Faint: true,
+			})
+		}
+		line, band := fitLine(f, place, k)
+		fitted.Lines = append(fitted.Lines, line)
+		if len(band.Low) > 0 {
+			fitted.Bands = append(fitted.Bands, band)
+		}
+	}
+	fitted.LogX, fitted.LogY = learn.Wide(logFactor, x), learn.Wide(logResponse, y)
+	if !single {
+		fitted.LogX = fitted.LogY
+	}
+	residuals.LogX = fitted.LogX
+	if len(shown) == 1 {
+		for i := range fitted.Points {
+			fitted.Points[i].Colour++ // apart from the line
+		}
+	}
+	if flops == nil || single || slices.Contains(a.X, "flops") {
+		return []figure.Panel{fitted, residuals}
+	}
+	return []figure.Panel{fitted, residuals, computePanel(a.Response, shown, flops)}
+}
+
+// fitLine is the fitted curve with its band or, over several predictors, the diagonal on which a
+// perfect fit lies, with the intervals of the rows in the order of their predictions.
+func fitLine(f *learn.Fitted, place []float64, colour int) (figure.Series, figure.Band) {
+	if len(f.Columns) > 1 {
+		ends := learn.Grid(2, false, place, f.Data.Y)
+		rows := f.Drawn(false)
+		return figure.Series{X: ends, Y: ends, Colour: colour},
+			figure.Band{X: rows.X, Low: rows.Low, High: rows.High, Colour: colour}
+	}
+	c := f.CurveOver(curvePoints)
+	return figure.Series{X: c.X, Y: c.Value, Colour: colour},
+		figure.Band{X: c.X, Low: c.Low, High: c.High, Colour: colour}
+}
+
+// computePanel draws the response against FLOPs with the Pareto front.
+func computePanel(response string, shown []*learn.Fitted, flops []float64) figure.Panel {
+	p := figure.Panel{Title: "Against compute, with the Pareto front", X: "FLOP", Y: response}
+	var all, responses []float64
+	for k, f := range shown {
+		x := make([]float64, len(f.Index))
+		for i, row := range f.Index {
+			x[i] = flops[row]
+		}
+		all, responses = append(all, x...), append(responses, f.Data.Y...)
+		fx, fy := figure.Front(x, f.Data.Y)
+		p.Points = append(p.Points, figure.Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
+		p.Lines = append(p.Lines,
+			figure.Series{Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy, Colour: k})
+	}
+	p.LogX, p.LogY = learn.Wide(logFactor, all), learn.Wide(logResponse, responses)
+	return p
+}
+
+func groupName(f *learn.Fitted) string {
+	var parts []string
+	for _, b := range f.By {
+		parts = append(parts, f.Group[b])
+	}
+	return strings.Join(parts, " ")
+}
+
+// IsoFLOPPanels draws the runs and parabola of each budget, and the best sizes against budgets.
+func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
+	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss"}
+	best := figure.Panel{Title: "Best size at each budget", X: "FLOP", Y: "params", LegendLow: true}
+	minima, at := figure.Series{Colour: greyColour}, figure.Series{}
+	var params, budgets []float64
+	for i := range s.IsoFLOP.Groups {
+		g := &s.IsoFLOP.Groups[i]
+		x, y := s.Budget(g)
+		params = append(params, x...)
+		if g.Refused != nil {
+			scan.Points = append(scan.Points, figure.Series{X: x, Y: y, Colour: greyColour, Faint: true})
+			continue
+		}
+		runs := figure.Series{X: x, Y: y, Colour: len(budgets)}
+		if len(s.IsoFLOP.Groups) <= mostLegend {
+			runs.Name = quantity.Format(quantity.FLOP, g.FLOPs, 0)
+		}
+		scan.Points = append(scan.Points, runs)
+		line := figure.Series{X: learn.Grid(curvePoints/4, true, x), Colour: len(budgets)}
+		for _, n := range line.X {
+			line.Y = append(line.Y, g.LossAt(n))
+		}
+		scan.Lines = append(scan.Lines, line)
+		minima.X, minima.Y = append(minima.X, g.Params.Value), append(minima.Y, g.Loss)
+		at.X, at.Y = append(at.X, g.FLOPs), append(at.Y, g.Params.Value)
+		budgets = append(budgets, g.FLOPs)
+	}
+	scan.Points = append(scan.Points, minima)
+	best.Points = []figure.Series{at}
+	power := figure.Series{Name: "power law", X: learn.Grid(curvePoints, true, budgets), Colour: 1}
+	for _, c := range power.X {
+		power.Y = append(power.Y, s.IsoFLOP.ParamsAt(c))
+	}
+	best.Lines = []figure.Series{power}
+	scan.LogX, best.LogX, best.LogY = learn.Wide(2, params), true, true
+	return []figure.Panel{scan, best}
+}
+
+// EnvelopePanel draws the curves and their Pareto front.
+func EnvelopePanel(s *learn.Scanned) figure.Panel {
+	p := figure.Panel{Title: "Training curves and their Pareto front", X: "FLOP", Y: "loss"}
+	curves := slices.Clone(s.Curves)
+	slices.SortStableFunc(curves, func(a, b learn.NamedCurve) int { return cmp.Compare(a.Params, b.Params) })
+	var x, y []float64
+	for colour, c := range curves {
+		line := figure.Series{X: c.FLOPs, Y: c.Loss, Colour: colour, Faint: true}
+		if len(curves) <= mostLegend {
+			line.Name = fmt.Sprintf("%s params", quantity.Format(quantity.Params, c.Params, 0))
+		}
+		p.Lines = append(p.Lines, line)
+		x, y = append(x, c.FLOPs...), append(y, c.Loss...)
+	}
+	front := figure.Series{Name: "Pareto front", Colour: greyColour, Bold: true}
+	for _, f := range s.Envelope.Front {
+		front.X, front.Y = append(front.X, f.FLOPs), append(front.Y, f.Loss)
+	}
+	p.Lines = append(p.Lines, front)
+	p.LogX, p.LogY = learn.Wide(logFactor, x), learn.Wide(logResponse, y)
+	return p
+}
