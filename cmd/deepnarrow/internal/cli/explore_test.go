@@ -31,7 +31,7 @@ var exploredStates = []string{
 // TestExplorerAgreesWithCommands runs the command lines that the explorer shows and compares their
 // JSON with the explorer's numbers.
 func TestExplorerAgreesWithCommands(t *testing.T) {
-	for _, state := range exploredStates {
+	for _, state := range append(deviceStates(), exploredStates...) {
 		got, err := engine.Answer(state)
 		if err != nil {
 			t.Errorf("%s: %v", state, err)
