@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -144,16 +145,12 @@ func (r *Run) trainingStep() timing {
 // The slope of a constant is about the share of the time that it governs, so that a launch-bound
 // prediction is as uncertain as the launch time and a network-bound one as the links.
 func (c *Calibration) interval(r *Run, of timing, seconds float64) quantity.Interval {
-	half := normalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
+	half := fit.NormalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
 	return quantity.Interval{
 		Value: seconds, Low: seconds * math.Exp(-half),
 		High: seconds * math.Exp(half),
 	}
 }
-
-// normalQuantile90 is the 0.9 quantile of the normal distribution: the half-width of the central 80
-// %.
-const normalQuantile90 = 1.2815515655446004
 
 // Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so
 // many seconds.

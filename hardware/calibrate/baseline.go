@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
@@ -21,9 +22,9 @@ func newBaseline(train []hardware.MeasuredRun) baseline {
 		rates[r.Family] = append(rates[r.Family], mfu)
 		all = append(all, mfu)
 	}
-	b := baseline{byFamily: map[string]float64{}, all: median(all)}
+	b := baseline{byFamily: map[string]float64{}, all: fit.Median(all)}
 	for family, list := range rates {
-		b.byFamily[family] = median(list)
+		b.byFamily[family] = fit.Median(list)
 	}
 	return b
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -61,7 +62,7 @@ func Judge(rows []Checked, undisturbed bool) Verdict {
 		}
 	}
 	if v.Steps = len(errs); v.Steps > 0 {
-		v.MedianAbsLogError, v.WorstAbsLogError = median(errs), slices.Max(errs)
+		v.MedianAbsLogError, v.WorstAbsLogError = fit.Median(errs), slices.Max(errs)
 	}
 	return v
 }

@@ -3,6 +3,8 @@ package calibrate
 import (
 	"fmt"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/fit"
 )
 
 const (
@@ -46,5 +48,5 @@ func bandwidths(records []Record) (low, middle, high float64) {
 		all[i] = r.BandwidthBytesPerSecond
 	}
 	slices.Sort(all)
-	return quantileOf(all, decile), median(all), quantileOf(all, 1-decile)
+	return quantileOf(all, decile), fit.Median(all), quantileOf(all, 1-decile)
 }

@@ -3,6 +3,8 @@ package calibrate
 import (
 	"math"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/fit"
 )
 
 // The limits of the requirement, for steps on a machine on which nothing else runs. Errors are
@@ -90,8 +92,8 @@ func TestSessionsDiffer(t *testing.T) {
 			}
 		}
 	}
-	sd := median(apart) / normal
-	t.Logf("%d pairs, median %.3f, standard deviation %.3f", len(apart), median(apart), sd)
+	sd := fit.Median(apart) / normal
+	t.Logf("%d pairs, median %.3f, standard deviation %.3f", len(apart), fit.Median(apart), sd)
 	const factor = 1.5
 	if len(apart) < 20 || sd > sessionSD*factor || sd < sessionSD/factor {
 		t.Errorf("%d pairs differ with a standard deviation of %.3f; the interval allows for %.3f",

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
@@ -185,7 +186,7 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 			}
 		}
 	})
-	r.HeldOut, r.MedianAbsLogError, r.Worst = true, median(errs), slices.Max(errs)
+	r.HeldOut, r.MedianAbsLogError, r.Worst = true, fit.Median(errs), slices.Max(errs)
 	inside := 0
 	for _, z := range ratios {
 		if z <= quantile90 {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -67,20 +68,20 @@ func TestFitFindsWhatItIsShown(t *testing.T) {
 	for i := range steps {
 		steps[i].Seconds, _ = predictWith(&truth, &steps[i].Run)
 	}
-	fit, err := Fit(steps[:15], "made up")
-	if err != nil || !fit.Converged || !fit.HeldOut || fit.Calibration.FittedOn != "made up" {
-		t.Fatalf("%+v, %v", fit, err)
+	found, err := Fit(steps[:15], "made up")
+	if err != nil || !found.Converged || !found.HeldOut || found.Calibration.FittedOn != "made up" {
+		t.Fatalf("%+v, %v", found, err)
 	}
 	var before []float64
 	for _, s := range steps[15:] {
 		a, _ := predictWith(&shipped, &s.Run)
-		b, _ := predictWith(&fit.Calibration, &s.Run)
+		b, _ := predictWith(&found.Calibration, &s.Run)
 		before = append(before, s.Seconds/a)
 		if ratio := s.Seconds / b; ratio < 1-within || ratio > 1+within {
 			t.Errorf("%s: measured over predicted %.3f after the fit", s.Run.Shape.Name, ratio)
 		}
 	}
-	if m := median(before); m > 1-within && m < 1+within {
+	if m := fit.Median(before); m > 1-within && m < 1+within {
 		t.Errorf("the shipped constants are right already: %.3f", m)
 	}
 }

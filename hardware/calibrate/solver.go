@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/deepnarrow/deepnarrow/fit"
 )
 
 // gaussian is a normal prior on the unknowns.
@@ -109,7 +111,7 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 // level is that of the intervals, and quantile90 the normal quantile that bounds them.
 const (
 	level      = 0.8
-	quantile90 = 1.2815515655446004
+	quantile90 = fit.NormalQuantile90
 )
 
 // weightedQuantile returns the quantile of absolute values.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
@@ -226,17 +227,6 @@ func scoreOf(rows []Scored) Score {
 	} {
 		*share /= float64(max(1, len(rows)))
 	}
-	s.MedianAbsLog, s.BaselineMedian = median(errors), median(baselines)
+	s.MedianAbsLog, s.BaselineMedian = fit.Median(errors), fit.Median(baselines)
 	return s
-}
-
-// median returns the middle value, or the mean of the middle two.
-func median(values []float64) float64 {
-	v := slices.Clone(values)
-	slices.Sort(v)
-	n := len(v)
-	if n == 0 {
-		return math.NaN()
-	}
-	return (v[(n-1)/2] + v[n/2]) / 2
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -131,15 +132,15 @@ func TestSixtyStepsPredictTheOthers(t *testing.T) {
 	for draw := range draws {
 		random := rand.New(rand.NewPCG(uint64(draw), 60))
 		random.Shuffle(len(runs), func(i, j int) { runs[i], runs[j] = runs[j], runs[i] })
-		fit, err := Fit(measurements(runs[:sample]), "60 iterations")
+		found, err := Fit(measurements(runs[:sample]), "60 iterations")
 		if err != nil {
 			t.Fatal(err)
 		}
-		errs, within, predicted := vtrainScore(&fit.Calibration, runs[sample:])
-		medians = append(medians, median(errs))
+		errs, within, predicted := vtrainScore(&found.Calibration, runs[sample:])
+		medians = append(medians, fit.Median(errs))
 		if draw == 0 {
 			t.Logf(
-				"median %.4f, within 1.25 %.3f, within 1.5 %.3f; held-out estimate %.4f, coverage %.2f", medians[0], within(1.25), within(1.5), fit.MedianAbsLogError, fit.Coverage80)
+				"median %.4f, within 1.25 %.3f, within 1.5 %.3f; held-out estimate %.4f, coverage %.2f", medians[0], within(1.25), within(1.5), found.MedianAbsLogError, found.Coverage80)
 			if medians[0] > median60 || within(1.25) < within125 || within(1.5) < within15 {
 				t.Errorf("median %.4f, within 1.25 %.3f, within 1.5 %.3f; wanted %g, %g, %g",
 					medians[0], within(1.25), within(1.5), median60, within125, within15)
@@ -156,14 +157,14 @@ func TestSixtyStepsPredictTheOthers(t *testing.T) {
 		}
 	}
 	t.Logf("medians of the draws: median %.4f, worst %.4f; Spearman in %d cells: median %.3f",
-		median(medians), slices.Max(medians), len(ranks), median(ranks))
-	if m := median(medians); m > median60 {
+		fit.Median(medians), slices.Max(medians), len(ranks), fit.Median(ranks))
+	if m := fit.Median(medians); m > median60 {
 		t.Errorf("median of the draws %.4f; wanted %g", m, median60)
 	}
 	if worst := slices.Max(medians); !(worst <= worstMedian60) {
 		t.Errorf("the worst draw has a median of %.4f; wanted %g", worst, worstMedian60)
 	}
-	if m := median(ranks); m < rankCorrelation {
+	if m := fit.Median(ranks); m < rankCorrelation {
 		t.Errorf("splits are ranked with a median Spearman of %.3f; wanted %g", m, rankCorrelation)
 	}
 }
@@ -178,13 +179,13 @@ func TestOneWidthPredictsAnother(t *testing.T) {
 			wide = append(wide, r)
 		}
 	}
-	fit, err := Fit(measurements(narrow), "hidden 1024")
+	found, err := Fit(measurements(narrow), "hidden 1024")
 	if err != nil {
 		t.Fatal(err)
 	}
-	errs, within, _ := vtrainScore(&fit.Calibration, wide)
-	t.Logf("median %.4f, within 1.25 %.3f", median(errs), within(1.25))
-	if m := median(errs); m > transfer {
+	errs, within, _ := vtrainScore(&found.Calibration, wide)
+	t.Logf("median %.4f, within 1.25 %.3f", fit.Median(errs), within(1.25))
+	if m := fit.Median(errs); m > transfer {
 		t.Errorf("median %.4f; wanted %g", m, transfer)
 	}
 }
@@ -205,18 +206,18 @@ func TestThreeStepsDoNotHurt(t *testing.T) {
 	for draw := range draws {
 		random := rand.New(rand.NewPCG(uint64(draw), 3))
 		random.Shuffle(len(runs), func(i, j int) { runs[i], runs[j] = runs[j], runs[i] })
-		fit, err := Fit(measurements(runs[:least]), "three iterations")
+		found, err := Fit(measurements(runs[:least]), "three iterations")
 		if err != nil {
 			t.Fatal(err)
 		}
-		errs, _, _ := vtrainScore(&fit.Calibration, runs[least:])
-		after = append(after, median(errs))
+		errs, _, _ := vtrainScore(&found.Calibration, runs[least:])
+		after = append(after, fit.Median(errs))
 	}
-	t.Logf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before), median(after),
+	t.Logf("shipped %.3f; after three steps median %.3f, worst %.3f", fit.Median(before), fit.Median(after),
 		slices.Max(after))
-	if median(after) > median(before) || slices.Max(after) > allowed*median(before) {
-		t.Errorf("shipped %.3f; after three steps median %.3f, worst %.3f", median(before),
-			median(after), slices.Max(after))
+	if fit.Median(after) > fit.Median(before) || slices.Max(after) > allowed*fit.Median(before) {
+		t.Errorf("shipped %.3f; after three steps median %.3f, worst %.3f", fit.Median(before),
+			fit.Median(after), slices.Max(after))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Named is the measures of one result of a document.
@@ -17,13 +18,6 @@ type Named struct {
 	Name     string // of the shape, and of the hardware where there is one
 	Measures plan.Measures
 	Answer   *plan.Answer // where it was planned just now; nil for a document's
-}
-
-// documentHead is what a result document starts with.
-type documentHead struct {
-	Schema      string                     `json:"schema"`
-	Conventions map[string]json.RawMessage `json:"conventions"`
-	Results     []json.RawMessage          `json:"results"`
 }
 
 // IsDocument reports whether a text is a result that this program wrote as JSON, by its schema.
@@ -38,12 +32,12 @@ func IsDocument(text []byte) bool {
 // of another convention than matmul are refused: counts under different conventions are never
 // compared.
 func ReadDocument(text []byte) ([]Named, error) {
-	var head documentHead
+	var head result.Saved
 	if err := json.Unmarshal(text, &head); err != nil {
 		return nil, fmt.Errorf("is not valid JSON: %w", err)
 	}
-	if c, ok := head.Conventions["flops"]; ok && string(c) != `"matmul"` {
-		return nil, fmt.Errorf("counts FLOPs under the convention %s; allowed: matmul", c)
+	if c, ok := head.Conventions["flops"]; ok && c != "matmul" {
+		return nil, fmt.Errorf("counts FLOPs under the convention %q; allowed: matmul", c)
 	}
 	var out []Named
 	for _, raw := range head.Results {

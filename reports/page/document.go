@@ -3,9 +3,9 @@ package page
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Source is one result file.
@@ -14,37 +14,13 @@ type Source struct {
 	Text []byte
 }
 
-// document is the part of a result document that pages share.
-type document struct {
-	Schema      string            `json:"schema"`
-	Tool        tool              `json:"tool"`
-	Inputs      map[string]any    `json:"inputs"`
-	Conventions map[string]any    `json:"conventions"`
-	Results     []json.RawMessage `json:"results"`
-	Warnings    []string          `json:"warnings"`
-}
-
-type tool struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-}
-
-// command is the word between the slashes of the schema.
-func (d *document) command() string {
-	parts := strings.Split(d.Schema, "/")
-	if len(parts) != 3 {
-		return ""
-	}
-	return parts[1]
-}
-
 // decode reads a source; the error says what is wrong with it.
-func decode(s Source) (*document, error) {
-	var d document
+func decode(s Source) (*result.Saved, error) {
+	var d result.Saved
 	if err := json.Unmarshal(s.Text, &d); err != nil {
 		return nil, fmt.Errorf("%s: is not a result: %w", s.Name, err)
 	}
-	if !strings.HasPrefix(d.Schema, "deepnarrow/") || d.command() == "" {
+	if d.Command() == "" {
 		return nil, fmt.Errorf(
 			"%s: is not a result: schema is %.80q; allowed: what a command writes with --format json", s.Name, d.Schema)
 	}
@@ -73,6 +49,15 @@ func (e *estimate) UnmarshalJSON(text []byte) error {
 		e.Low, e.High = *i.Low, *i.High
 	}
 	return nil
+}
+
+// estimateOf returns an estimate of a result; without bounds it is a bare number.
+func estimateOf(e result.Estimate) estimate {
+	in, ok := e.Interval()
+	if !ok {
+		in = quantity.Interval{Value: e.Value, Low: e.Value, High: e.Value}
+	}
+	return estimate{&in}
 }
 
 // text writes an estimate with its unit.

@@ -7,36 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
-
-// fitted is a result of fit, as far as it is shown.
-type fitted struct {
-	Law, Formula, Response string
-	Group                  map[string]string
-	Parameters             map[string]estimate
-	Bootstrap              struct{ Level float64 }
-	Laws                   []struct {
-		Law     string
-		Weight  *float64
-		HeldOut *float64 `json:"held_out_rms"`
-		Refused string
-	}
-	Rows    struct{ Used, Dropped int }
-	RMS     *float64
-	Plot    *fitPlot
-	Refused *struct{ Reason string }
-}
-
-type fitPlot struct {
-	X     string
-	Level float64
-	Curve struct{ X, Value, Low, High []float64 }
-	Rows  fitRows
-	Held  fitRows `json:"held_out"`
-}
-
-type fitRows struct{ X, Recorded, Predicted, Low, High, Residual []float64 }
 
 // fits fills a section with the results of fit: data, law and residuals, and the parameters of each
 // law with their intervals.
@@ -45,24 +20,24 @@ func (s *section) fits(results []json.RawMessage) error {
 	laws := table{Title: "Laws considered", Columns: columnsOf("fit", "law", "#weight",
 		"#held-out RMS", "¶refused")}
 	for _, raw := range results {
-		var f fitted
+		var f result.Fit
 		if err := json.Unmarshal(raw, &f); err != nil {
 			return err
 		}
-		s.Subjects = append(s.Subjects, f.subject())
+		s.Subjects = append(s.Subjects, fitSubject(&f))
 		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
 			t.Rows = append(t.Rows, row{Cells: []cell{
-				words(f.name()), words(p),
-				f.Parameters[p].cell(quantity.Number),
+				words(fitName(&f)), words(p),
+				estimateOf(f.Parameters[p]).cell(quantity.Number),
 			}})
 		}
-		if level := f.Bootstrap.Level; level > 0 {
-			t.Note = "The intervals are " + quantity.Format(quantity.Fraction, level, 2) +
+		if f.Bootstrap != nil && f.Bootstrap.Level > 0 {
+			t.Note = "The intervals are " + quantity.Format(quantity.Fraction, f.Bootstrap.Level, 2) +
 				" bootstrap intervals."
 		}
 		for _, l := range f.Laws {
 			laws.Rows = append(laws.Rows, row{Cells: []cell{
-				words(f.name()), words(l.Law),
+				words(fitName(&f)), words(l.Law),
 				optional(l.Weight), optional(l.HeldOut), words(l.Refused),
 			}})
 		}
@@ -82,8 +57,8 @@ func optional(v *float64) cell {
 	return number(quantity.Format(quantity.Number, *v, 3), *v)
 }
 
-// name is the law, and the group that it was fitted to.
-func (f *fitted) name() string {
+// fitName is the law, and the group that it was fitted to.
+func fitName(f *result.Fit) string {
 	var group []string
 	for _, key := range slices.Sorted(maps.Keys(f.Group)) {
 		group = append(group, key+" "+f.Group[key])
@@ -91,8 +66,8 @@ func (f *fitted) name() string {
 	return strings.TrimSpace(f.Law + " " + strings.Join(group, ", "))
 }
 
-func (f *fitted) subject() subject {
-	out := subject{Name: f.name(), Detail: f.Formula}
+func fitSubject(f *result.Fit) subject {
+	out := subject{Name: fitName(f), Detail: f.Formula}
 	out.Cards = []card{
 		{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)},
 		{Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)},
@@ -112,7 +87,7 @@ func (f *fitted) subject() subject {
 	if f.Plot == nil {
 		return out
 	}
-	for _, p := range f.plots() {
+	for _, p := range fitPlots(f) {
 		if p.lay() {
 			out.Plots = append(out.Plots, p)
 		}
@@ -120,13 +95,21 @@ func (f *fitted) subject() subject {
 	return out
 }
 
-// plots are the fit with its band, and the residuals.
-func (f *fitted) plots() []plot {
+// fitPlots are the fit with its band, and the residuals.
+func fitPlots(f *result.Fit) []plot {
 	p := f.Plot
-	fit := plot{Title: "Fit", X: p.X, Y: f.Response, Kind: kindOf(p.X)}
-	fit.Line, fit.Band = lineOf(p.Curve.X, p.Curve.Value),
-		bandOf(p.Curve.X, p.Curve.Low, p.Curve.High)
-	if len(p.Curve.X) == 0 { // over several predictors a perfect fit lies on the diagonal
+	var curve result.Curve
+	if p.Curve != nil {
+		curve = *p.Curve
+	}
+	var heldOut result.PlotRows
+	if p.HeldOut != nil {
+		heldOut = *p.HeldOut
+	}
+	fit := plot{Title: "Fit", X: p.X, Y: f.Response, Kind: records.KindOf(p.X)}
+	fit.Line, fit.Band = lineOf(curve.X, curve.Value),
+		bandOf(curve.X, curve.Low, curve.High)
+	if len(curve.X) == 0 { // over several predictors a perfect fit lies on the diagonal
 		fit.Title, fit.Y = "Recorded against predicted", "recorded "+f.Response
 		fit.Line, fit.Band = lineOf(p.Rows.X, p.Rows.X), bandOf(p.Rows.X, p.Rows.Low, p.Rows.High)
 	}
@@ -135,10 +118,10 @@ func (f *fitted) plots() []plot {
 		Level: true,
 	}
 	for _, rows := range []struct {
-		fitRows
+		result.PlotRows
 		hollow bool
-	}{{p.Rows, false}, {p.Held, true}} {
-		for i, n := 0, rows.len(); i < n; i++ {
+	}{{p.Rows, false}, {heldOut, true}} {
+		for i, n := 0, plotted(&rows.PlotRows); i < n; i++ {
 			label := fmt.Sprintf("%s %s: recorded %s, predicted %s", p.X,
 				quantity.Format(fit.Kind, rows.X[i], 3),
 				quantity.Format(quantity.Number, rows.Recorded[i], 4),
@@ -151,21 +134,21 @@ func (f *fitted) plots() []plot {
 				dot{Label: label, X: rows.X[i], Y: rows.Residual[i], Hollow: rows.hollow})
 		}
 	}
-	fit.LogX, fit.LogY = wide(10, p.Rows.X, p.Held.X), wide(2, p.Rows.Recorded, p.Held.Recorded)
+	fit.LogX, fit.LogY = learn.Wide(10, p.Rows.X, heldOut.X), learn.Wide(2, p.Rows.Recorded, heldOut.Recorded)
 	residuals.LogX = fit.LogX
 	if len(fit.Band) > 0 {
 		fit.Note = "The band holds a run with probability " +
 			quantity.Format(quantity.Fraction, p.Level, 2) + "."
 	}
-	if p.Held.len() > 0 {
+	if plotted(&heldOut) > 0 {
 		held := "Hollow marks were held out of the fit."
 		fit.Note, residuals.Note = strings.TrimSpace(fit.Note+" "+held), held
 	}
 	return []plot{fit, residuals}
 }
 
-// len is how many rows every list has.
-func (r *fitRows) len() int {
+// plotted is how many rows every list has.
+func plotted(r *result.PlotRows) int {
 	return min(len(r.X), len(r.Recorded), len(r.Predicted), len(r.Residual))
 }
 
@@ -183,25 +166,4 @@ func bandOf(x, low, high []float64) []bounds {
 		out = append(out, bounds{x[i], low[i], high[i]})
 	}
 	return out
-}
-
-// kindOf says how the values of a column are written.
-func kindOf(column string) quantity.Kind {
-	switch column {
-	case "params":
-		return quantity.Params
-	case "tokens":
-		return quantity.Tokens
-	case "flops":
-		return quantity.FLOP
-	}
-	return quantity.Number
-}
-
-// wide tells whether numbers are better shown on a logarithmic axis: positive, and the largest more
-// than a factor times the least.
-func wide(factor float64, all ...[]float64) bool {
-	values := slices.Concat(all...)
-	return len(values) > 0 && slices.Min(values) > 0 &&
-		slices.Max(values) > factor*slices.Min(values)
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Write writes one page with a section for each source, in order.
@@ -33,7 +35,7 @@ func viewOf(title string, sources []Source) (*view, error) {
 		}
 		s, err := sectionOf(fmt.Sprintf("s%d", i+1), source.Name, d)
 		if err != nil {
-			return nil, fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.command(), err)
+			return nil, fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.Command(), err)
 		}
 		v.Sections = append(v.Sections, s)
 		if !strings.Contains(v.Version, d.Tool.Version) {
@@ -62,8 +64,8 @@ var headings = map[string]string{
 	"check": "The check", "diff": "What the change changes", "fit": "The fitted laws",
 }
 
-func sectionOf(id, file string, d *document) (section, error) {
-	command := d.command()
+func sectionOf(id, file string, d *result.Saved) (section, error) {
+	command := d.Command()
 	s := section{ID: id, File: file, Heading: headings[command], Warnings: d.Warnings}
 	if s.Heading == "" {
 		s.Heading = command

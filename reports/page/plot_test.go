@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Any finite numbers that a document can hold are laid out, with few ticks and finite pixels. That
@@ -22,20 +24,20 @@ func TestAnyRangeIsLaidOut(t *testing.T) {
 		list := func(of *rapid.Generator[float64], name string) []float64 {
 			return rapid.SliceOfN(of, n, n).Draw(t, name)
 		}
-		f := fitted{Response: "loss"}
-		f.Plot = &fitPlot{
+		f := result.Fit{Response: "loss"}
+		f.Plot = &result.Plot{
 			X:     rapid.SampledFrom([]string{"tokens", "step", "x"}).Draw(t, "x"),
 			Level: 0.8,
 		}
-		f.Plot.Rows = fitRows{
+		f.Plot.Rows = result.PlotRows{
 			X: list(number, "x"), Recorded: list(number, "y"),
 			Predicted: list(number, "p"), Residual: list(rapid.Float64Range(-700, 700), "r"),
 		}
 		if rapid.Bool().Draw(t, "curve") {
-			f.Plot.Curve.X, f.Plot.Curve.Value = list(number, "cx"), list(number, "cy")
-			f.Plot.Curve.Low, f.Plot.Curve.High = f.Plot.Curve.Value, f.Plot.Curve.Value
+			y := list(number, "cy")
+			f.Plot.Curve = &result.Curve{X: list(number, "cx"), Value: y, Low: y, High: y}
 		}
-		for _, p := range f.plots() {
+		for _, p := range fitPlots(&f) {
 			if !p.lay() {
 				continue
 			}
