@@ -145,7 +145,7 @@ func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Sha
 		for n := range answers[i].Result.Rows {
 			row := &answers[i].Result.Rows[n]
 			list = append(list, row.Shape)
-			tokens = append(tokens, row.Tokens)
+			tokens = append(tokens, row.Schedule.Tokens.Interval.Value)
 		}
 		for _, o := range opinions(list, tokens) {
 			f := opinionFields{

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -106,29 +105,21 @@ func (r *Report) Recommend(answers []Recommended) {
 }
 
 func recommendOf(row *recommend.Row, among string) recommendFields {
-	l := row.Layout
 	f := recommendFields{
 		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
 		Params: paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
-		RunFLOPs: row.RunFLOPs, Memory: memoryOf(&row.Memory, row.Fits),
-		RunFields: *RunOf(&hardware.Run{Layout: l}),
-		Time: timeFields{
-			StepSeconds: row.StepTime.Interval, TotalSeconds: row.TotalTime.Interval,
-			Bound: string(row.Bound),
-		},
-		Decode: row.Decode.Interval,
-		Cost: costFields{
-			USD: row.Bill.CostUSD.Interval, DeviceHours: row.Bill.DeviceHours.Interval,
-			EnergyKWh: row.Bill.EnergyKWh.Interval, CO2Kg: row.Bill.CO2Kg.Interval,
-		},
+		RunFLOPs: row.RunFLOPs.Interval.Value, Memory: memoryOf(&row.Memory, row.Fits),
+		RunFields: *RunOf(&row.Run), Time: timeOf(&row.Answer),
+		Decode: row.Decode.Latency().Interval, Cost: costOf(&row.Schedule.Bill),
 		Saved: savedFields{
 			row.Saved.Params, row.Saved.FLOPs, row.Saved.StepTime,
 			row.Saved.Memory, row.Saved.Cost,
 		},
 		Quality:  qualityFields{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
 		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
-		Missing: map[string]string{},
+		Missing: row.Missing(),
 	}
+	f.Time.Parts = nil // plan has them
 	if row.Nearest != nil {
 		f.Nearest = &nearestFields{row.Nearest.Name, row.Nearest.Distance}
 	}
@@ -136,10 +127,7 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 		f.Published = append(f.Published, publishedFields{p.Model, p.Source, string(p.Evidence)})
 	}
 	for name, reason := range map[string]string{
-		"time.step_seconds": row.StepTime.Missing, "time.total_seconds": row.TotalTime.Missing,
-		"decode_seconds": row.Decode.Missing,
-		"cost.usd":       row.Bill.CostUSD.Missing, "cost.device_hours": row.Bill.DeviceHours.Missing,
-		"cost.energy_kwh": row.Bill.EnergyKWh.Missing, "cost.co2_kg": row.Bill.CO2Kg.Missing,
+		"decode_seconds":     row.Decode.Latency().Missing,
 		"quality.upstream":   row.Quality.Upstream.Missing,
 		"quality.downstream": row.Quality.Downstream.Missing,
 	} {
@@ -192,7 +180,7 @@ func layoutNote(result *recommend.Result) string {
 	if row == nil || row.StepTime.Interval == nil {
 		return ""
 	}
-	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, plan.LayoutText(&hardware.Run{Layout: row.Layout}))
+	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, plan.LayoutText(&row.Run))
 }
 
 // evidenceNotes says how to read the tables and what their quality rests on.
@@ -247,7 +235,7 @@ func recommendRow(row *recommend.Row) []Cell {
 		Plain(fmt.Sprint(row.Shape.DModel)),
 		Amount(float64(row.Params.Total)), share(row.Saved.Params), share(row.Saved.FLOPs),
 		share(row.Saved.StepTime), share(row.Saved.Memory),
-		Optional(row.StepTime.Interval), Optional(row.Bill.CostUSD.Interval),
+		Optional(row.StepTime.Interval), Optional(row.Schedule.Bill.CostUSD.Interval),
 		Optional(row.Quality.Upstream.Interval), Optional(row.Quality.Downstream.Interval),
 		Text(evidence),
 	}

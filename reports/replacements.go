@@ -73,7 +73,7 @@ func (r *Report) Replacements(anchor string, list []Replacement) {
 				mark = " §"
 			}
 			line = append(line, share(on.Row.Saved.StepTime))
-			costs = append(costs, Optional(on.Row.Bill.CostUSD.Interval).Marked(mark))
+			costs = append(costs, Optional(on.Row.Schedule.Bill.CostUSD.Interval).Marked(mark))
 		}
 		line = append(line, costs...)
 		t.Rows = append(t.Rows, append(line, Optional(row.Quality.Upstream.Interval),
@@ -125,6 +125,6 @@ func (r *Report) Faster(anchor string, hardware []string, picks []*recommend.Row
 func (r *Report) ReplacementNotes(result *recommend.Result) {
 	t := Table{Title: "How to read the tables", Notes: evidenceNotes(result)}
 	t.Notes = append(t.Notes, fmt.Sprintf(
-		"Costs are of a run of %s steps, as in the paper, at the example prices of the profiles. § does not fit in the memory of a device.", quantity.Grouped(int64(result.Anchor.Steps))))
+		"Costs are of a run of %s steps, as in the paper, at the example prices of the profiles. § does not fit in the memory of a device.", quantity.Grouped(int64(result.Anchor.Schedule.Steps.Interval.Value))))
 	r.Tables = append(r.Tables, t)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -122,16 +123,17 @@ func TestBuiltInRules(t *testing.T) {
 // TestNotDominated: a released shape that ties with the anchor and saves enough breaks the rule;
 // one that saves less does not.
 func TestNotDominated(t *testing.T) {
-	saved := 0.3
+	size := int64(700)
+	of := func(params int64) plan.Answer { return plan.Answer{Params: flops.Parameters{Total: params}} }
 	q := request(t, "rules: [{id: not-dominated, min_saving: 20%}]", "", "t5-base")
 	q.Recommend = func(r recommend.Request) (recommend.Result, error) {
 		if r.Source == recommend.Lattice {
 			return recommend.Result{}, &recommend.NoAnswerError{}
 		}
-		return recommend.Result{Anchor: &recommend.Row{}, Rows: []recommend.Row{
-			{Shape: shapes.Shape{Name: "worse"}, Saved: recommend.Saved{Params: new(float64)}},
+		return recommend.Result{Anchor: &recommend.Row{Answer: of(1000)}, Rows: []recommend.Row{
+			{Shape: shapes.Shape{Name: "worse"}, Answer: of(1000)},
 			{
-				Shape: shapes.Shape{Name: "thin"}, Tie: true, Saved: recommend.Saved{Params: &saved},
+				Shape: shapes.Shape{Name: "thin"}, Tie: true, Answer: of(size),
 				Judgement: recommend.Judgement{Evidence: data.Recalled},
 			},
 		}}, nil
@@ -140,7 +142,7 @@ func TestNotDominated(t *testing.T) {
 	if f := r.Findings[0]; f.Status != Warn || !strings.Contains(f.Message, "thin is predicted as good") || !strings.Contains(f.Message, "30 % less params") || !strings.Contains(f.Message, "recalled") {
 		t.Errorf("%s: %s", f.Status, f.Message)
 	}
-	saved = 0.19
+	size = 810
 	if r := Check(q); r.Findings[0].Status != Pass {
 		t.Errorf("a saving of 19 %% where 20 are asked: %s", r.Findings[0].Message)
 	}

@@ -5,17 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
-
-// axes are the costs that a shape can be dominated on.
-var axes = map[plan.Metric]recommend.Axis{
-	plan.Params: recommend.ParamsAxis, plan.StepFLOPs: recommend.FLOPsAxis,
-	plan.Memory:   recommend.MemoryAxis,
-	plan.StepTime: recommend.StepTimeAxis, plan.DeviceHours: recommend.DeviceHoursAxis,
-	plan.Cost: recommend.CostAxis,
-}
 
 // enoughSaving is what an alternative must save to be worth a change of plan, unless the rule says
 // otherwise.
@@ -35,12 +28,18 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 	if least == 0 {
 		least = enoughSaving
 	}
-	axis, ok := axes[metric]
-	if !ok {
-		return cannot(
-			"nothing is recommended by %s; allowed: params, step-flops, memory, step-time, device-hours, cost", metric)
+	objective := metric
+	if metric == plan.StepFLOPs {
+		objective = plan.RunFLOPs
 	}
-	request := j.request(axis)
+	anchor, run := *j.shape, j.answer.Stated()
+	if steps := j.answer.Schedule.Steps.Interval; run.Length.Steps == 0 && steps != nil {
+		run.Length = hardware.Length{Steps: steps.Value}
+	}
+	request := recommend.Request{Anchor: &anchor, Objective: objective, Question: run, Workers: 1}
+	if _, err := recommend.ParseObjective(objective.String()); err != nil {
+		return cannot("nothing is recommended by %s: %v", metric, err)
+	}
 	for _, source := range []recommend.Source{recommend.Catalogue, recommend.Lattice} {
 		request.Source = source
 		result, err := j.Recommend(request)
@@ -61,28 +60,16 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 		"no recommended shape of the same quality saves %s of %s", percent(least), metric)}}
 }
 
-// request asks for shapes to train instead, on the run of this one.
-func (j *judge) request(axis recommend.Axis) recommend.Request {
-	a := &j.answer
-	anchor, run := *j.shape, a.Run
-	request := recommend.Request{
-		Anchor: &anchor, Objective: axis, Workload: run.Workload, Execution: run.Execution,
-		Software: run.Software, Devices: run.Layout.Devices(), Layout: &run.Layout,
-		Profile: j.Question.Profile, Goodput: &a.Goodput, Workers: 1,
-		Steps: a.Length.Steps, Tokens: a.Length.Tokens,
-	}
-	return request
-}
-
 // dominating returns the row that saves most among those that are as good.
 func dominating(result *recommend.Result, metric plan.Metric, least float64) (outcome, bool) {
 	var best *recommend.Row
 	most := 0.0
 	for i := range result.Rows {
 		row := &result.Rows[i]
-		saving, ok := savedOn(row, result.Anchor, metric)
-		if ok && saving >= least && saving > most && (row.Tie || better(row, result.Anchor)) {
-			best, most = row, saving
+		saving := metric.Saved(&row.Answer, &result.Anchor.Answer)
+		if saving != nil && *saving >= least && *saving > most &&
+			(row.Tie || better(row, result.Anchor)) {
+			best, most = row, *saving
 		}
 	}
 	if best == nil {
@@ -100,25 +87,6 @@ func dominating(result *recommend.Result, metric plan.Metric, least float64) (ou
 		broken: true, field: "d_model", message: strings.Join(words, "; "),
 		hint: "deepnarrow recommend --like FILE shows every alternative",
 	}, true
-}
-
-// savedOn is the saving on a metric, as a fraction of the anchor.
-func savedOn(row, anchor *recommend.Row, metric plan.Metric) (float64, bool) {
-	by := map[plan.Metric]*float64{
-		plan.Params: row.Saved.Params, plan.StepFLOPs: row.Saved.FLOPs,
-		plan.Memory:   row.Saved.Memory,
-		plan.StepTime: row.Saved.StepTime, plan.Cost: row.Saved.Cost,
-	}
-	if metric == plan.DeviceHours && anchor != nil {
-		mine, theirs := row.Bill.DeviceHours.Interval, anchor.Bill.DeviceHours.Interval
-		if mine != nil && theirs != nil && theirs.Value > 0 {
-			return 1 - mine.Value/theirs.Value, true
-		}
-	}
-	if s := by[metric]; s != nil {
-		return *s, true
-	}
-	return 0, false
 }
 
 // better reports whether a row's judged quality is above the anchor's.

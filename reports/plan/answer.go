@@ -7,7 +7,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-const noHardware = "no hardware is named"
+// NoHardware is why figures are absent that need a machine.
+const NoHardware = "no hardware is named"
 
 // Answer is a planned run: every decision, and all that follows from them. What cannot be known is
 // absent with the reason.
@@ -51,7 +52,7 @@ func (r Resolved) Answer() (Answer, error) {
 	a := Answer{
 		Resolved: r, Params: flops.CountParameters(s),
 		FLOPs:    flops.CountUnder(flops.MatmulConvention, s, w, x.Recompute),
-		StepTime: hardware.Estimate{Missing: noHardware},
+		StepTime: hardware.Estimate{Missing: NoHardware},
 	}
 	// appended to below, and shared with other answers of one resolution
 	a.Assumptions = r.Assumptions[:len(r.Assumptions):len(r.Assumptions)]
@@ -132,7 +133,7 @@ func (a *Answer) Warnings() []string {
 func (a *Answer) Missing() map[string]string {
 	out := map[string]string{}
 	if a.Fits == nil {
-		out["memory.fits"] = noHardware
+		out["memory.fits"] = NoHardware
 		if a.Timed {
 			out["memory.fits"] = "the profile of " + a.Run.Profile.Name + " states no memory"
 		}

@@ -33,7 +33,7 @@ func (r *Resolved) decoded() *Decoded {
 	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
 	switch {
 	case !r.Timed:
-		d.Missing = noHardware
+		d.Missing = NoHardware
 		return d
 	case run.Shape.Decoder.Layers == 0:
 		d.Missing = run.Shape.Name + " has no decoder and generates nothing"

@@ -133,6 +133,17 @@ func (m Metric) Path() string { return metrics[m].path }
 // Of returns the metric of an answer, absent with the reason where it is not known.
 func (m Metric) Of(a *Answer) hardware.Estimate { return metrics[m].of(a) }
 
+// Saved returns the fraction of the base's metric that an answer saves: 0.4 is 40 % less, negative
+// is more. Nil where either is not known, or the base is 0.
+func (m Metric) Saved(a, base *Answer) *float64 {
+	mine, theirs := m.Of(a).Interval, m.Of(base).Interval
+	if mine == nil || theirs == nil || theirs.Value == 0 {
+		return nil
+	}
+	f := 1 - mine.Value/theirs.Value
+	return &f
+}
+
 // MarshalText returns the name.
 func (m Metric) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
 

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
@@ -27,6 +28,7 @@ type Resolved struct {
 
 	Assumptions []Assumption // in the order of the decisions
 
+	rates  hardware.StatedRates
 	decode int
 	detail bool
 }
@@ -48,7 +50,7 @@ type Resolved struct {
 func (q Question) Resolve() (Resolved, error) {
 	r := Resolved{
 		Run:    hardware.Run{Shape: q.Shape, Software: q.Software},
-		Length: q.Length, decode: q.Decode, detail: q.Detail,
+		Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
 	}
 	if err := r.workload(&q); err != nil {
 		return r, err
@@ -68,7 +70,7 @@ func (q Question) Resolve() (Resolved, error) {
 		r.Length.Steps = PaperSteps
 		r.assume("steps", "524,288", hardware.Default, paper)
 	}
-	return r, r.rates(&q)
+	return r, r.bill(&q)
 }
 
 // With returns the same decisions for another shape. The error is that of a layout which the shape
@@ -76,6 +78,37 @@ func (q Question) Resolve() (Resolved, error) {
 func (r Resolved) With(s *shapes.Shape) (Resolved, error) {
 	r.Run.Shape = *s
 	return r, r.Run.Layout.Validate(s, r.Run.Workload)
+}
+
+// Stated returns the question that states every decision: its answer has the same numbers.
+func (r Resolved) Stated() Question {
+	run, x := &r.Run, &r.Run.Execution
+	q := Question{
+		Shape: run.Shape, Workload: run.Workload, Precision: &x.Precision, Optimizer: &x.Optimizer,
+		Attention: &x.Attention, Recompute: &x.Recompute, Dropout: x.Dropout,
+		Devices: run.Devices(), Layout: run.Layout, Software: run.Software, Length: r.Length,
+		Rates: r.rates, Decode: r.decode,
+	}
+	if r.Timed {
+		compiled := run.Compiled()
+		q.Profile, q.Software.Compiled = &run.Profile, &compiled
+	}
+	if r.Goodput.Origin == hardware.Flag {
+		q.Goodput = &r.Goodput.Interval.Value
+	}
+	return q
+}
+
+// At returns the same decisions at another layout, which leaves devices idle.
+func (r Resolved) At(l flops.Layout) Resolved {
+	devices := r.Run.Devices()
+	r.Run.Layout = l.For(r.Run.Workload)
+	r.Assumptions = slices.DeleteFunc(slices.Clone(r.Assumptions),
+		func(a Assumption) bool { return a.Name == "layout" })
+	r.assume("layout", LayoutText(&r.Run), hardware.Default, "no layout takes all devices").
+		Warning = fmt.Sprintf("no layout spreads the batch over %d devices; its costs are of %d",
+		devices, r.Run.Devices())
+	return r
 }
 
 func (r *Resolved) assume(name, text string, origin hardware.Origin, source string) *Assumption {
@@ -309,13 +342,13 @@ func (r *Resolved) search(q *Question) error {
 	return nil
 }
 
-func (r *Resolved) rates(q *Question) error {
+func (r *Resolved) bill(q *Question) error {
 	r.Goodput = hardware.DefaultGoodput()
 	if q.Goodput != nil {
 		r.Goodput = hardware.Given("goodput", *q.Goodput)
 	}
 	if !r.Timed {
-		r.Rates.Price.Missing = noHardware
+		r.Rates.Price.Missing = NoHardware
 		return nil
 	}
 	var err error

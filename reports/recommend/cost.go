@@ -4,355 +4,210 @@ import (
 	"errors"
 	"math"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// coster prices candidates for one request.
+// coster prices candidates for one request: cheaply while there are many, by [plan.Question] for
+// those that are shown.
 type coster struct {
-	request  *Request
-	workload flops.Workload
-	encodes  bool // candidates have an encoder
-	rates    hardware.Rates
-	goodput  hardware.Input
-	machine  *hardware.Machine
-	timeless string // why no step time can be had; empty when it can
-	// usual is the layout that candidates are costed with where none is stated: the best one of the
-	// template.
-	usual flops.Layout
-	// execution is the request's, with the recompute mode that usual needs.
-	execution flops.Execution
+	request *Request
+	// usual is how the template is planned. Candidates are costed so, and shown so unless their own
+	// layout is clearly faster.
+	usual    plan.Resolved
+	layouts  []flops.Layout    // usual first, then what takes fewer devices or splits less well
+	machine  *hardware.Machine // nil where no step time can be had
+	timeless string            // why
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
-	c := coster{
-		request: r, workload: r.Workload, encodes: template.Encoder.Layers > 0,
-		execution: r.Execution,
-	}
-	if c.workload == (flops.Workload{}) {
-		c.workload = flops.DefaultWorkload(template)
-	}
-	if err := c.workload.Validate(template); err != nil {
-		return c, err
-	}
-	if err := r.Execution.Validate(); err != nil {
-		return c, err
-	}
-	c.goodput = hardware.DefaultGoodput()
-	if r.Goodput != nil {
-		c.goodput = *r.Goodput
-	}
-	if r.Profile == nil {
-		c.timeless = "no hardware is named"
-		return c, nil
-	}
+	c := coster{request: r}
 	var err error
-	if c.rates, err = hardware.ResolveRates(*r.Profile, r.Stated); err != nil {
-		return c, err
-	}
-	machine, err := hardware.NewMachine(r.Profile, r.Execution, r.Software)
 	var missing *hardware.MissingError
-	if errors.As(err, &missing) {
-		c.timeless = missing.Error()
-		return c, nil
+	c.usual, err = r.Question.Of(template).Resolve()
+	if errors.As(err, &missing) { // nothing can be timed, so that there is no fastest layout
+		r.Question.Search = false
+		c.usual, err = r.Question.Of(template).Resolve()
 	}
 	if err != nil {
 		return c, err
 	}
-	c.machine = &machine
-	if r.Layout == nil {
-		best := c.search(template)
-		c.usual, c.execution.Recompute = best.Layout, best.Recompute
-		machine, err = hardware.NewMachine(r.Profile, c.execution, r.Software)
+	run := &c.usual.Run
+	c.layouts = append(c.layouts, run.Layout)
+	if !c.usual.Timed {
+		c.timeless = plan.NoHardware
+		return c, nil
 	}
+	if r.Question.Search {
+		c.layouts = append(c.layouts, spreads(run.Devices(), run.Workload)...)
+	}
+	machine, err := hardware.NewMachine(&run.Profile, run.Execution, run.Software)
+	if errors.As(err, &missing) {
+		c.timeless = missing.Error()
+		return c, nil
+	}
+	c.machine = &machine
 	return c, err
 }
 
-// stepTokens returns the training tokens of one step: the inputs of an encoder-decoder, as the
-// paper counts its 65,536.
-func (c *coster) stepTokens() float64 {
-	length := c.workload.EncoderLength
-	if !c.encodes {
-		length = c.workload.DecoderLength
+// spreads lists layouts without regard to time, for shapes that do not allow the usual one: copies
+// that divide devices and batch, the rest of the devices in tensor parallelism; one device at last.
+func spreads(devices int, w flops.Workload) []flops.Layout {
+	var out []flops.Layout
+	for dp := min(devices, w.Batch); dp > 0; dp-- {
+		if devices%dp == 0 && w.Batch%dp == 0 {
+			out = append(out, flops.Layout{DP: dp, TP: devices / dp}.For(w))
+		}
 	}
-	return float64(c.workload.Batch) * float64(length)
+	return append(out, flops.Layout{}.For(w))
+}
+
+// layout returns the first layout that a candidate allows, the usual one where it allows none.
+func (c *coster) layout(s *shapes.Shape) flops.Layout {
+	if len(c.layouts) > 1 {
+		for _, l := range c.layouts {
+			if l.Validate(s, c.usual.Run.Workload) == nil {
+				return l
+			}
+		}
+	}
+	return c.layouts[0]
+}
+
+// stepTokens returns the training tokens of one step.
+func (c *coster) stepTokens() float64 {
+	return float64(c.usual.Run.Workload.TrainingTokens(&c.usual.Run.Shape))
+}
+
+// length returns how long the run of a candidate with so many parameters is.
+func (c *coster) length(params float64) hardware.Length {
+	if ratio := c.request.TokensPerParam; ratio > 0 {
+		return hardware.Length{Tokens: ratio * params}
+	}
+	return c.usual.Length
 }
 
 // tokens returns the training tokens of a candidate with so many parameters.
 func (c *coster) tokens(params float64) float64 {
-	switch r := c.request; {
-	case r.Tokens > 0:
-		return r.Tokens
-	case r.TokensPerParam > 0:
-		return r.TokensPerParam * params
-	default:
-		return r.Steps * c.stepTokens()
+	if l := c.length(params); l.Tokens > 0 {
+		return l.Tokens
 	}
+	return c.usual.Length.Steps * c.stepTokens()
 }
 
 // steps returns the optimizer steps of a candidate with so many parameters.
 func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.stepTokens() }
 
-// run is a candidate on the request's hardware.
-func (c *coster) run(s *shapes.Shape, x flops.Execution, l flops.Layout) hardware.Run {
-	return hardware.Run{
-		Profile: *c.request.Profile, Shape: *s, Workload: c.workload, Execution: x,
-		Layout: l, Software: c.request.Software,
-	}
+// costs are the metrics that candidates can be limited and ranked by, see cheap.
+var costs = [...]plan.Metric{
+	plan.Params, plan.RunFLOPs, plan.StepTime, plan.DeviceHours, plan.Cost, plan.Memory,
+	plan.DecodeLatency,
 }
 
-// search returns the best layout of a shape with the recompute mode it needs, or, where a search is
-// not possible, a plain spread of the batch.
-func (c *coster) search(s *shapes.Shape) hardware.LayoutChoice {
-	if c.machine != nil {
-		run := c.run(s, c.request.Execution, flops.Layout{})
-		usable, known := run.Profile.UsableBytes()
-		if limit, limited := c.request.Caps[MemoryAxis]; limited && (!known || limit < usable) {
-			run.Profile.ReserveBytes = nil
-			run.Profile.MemoryBytes = &hardware.Field{
-				Fact:   data.Fact{Value: limit},
-				Origin: hardware.Flag,
-			}
-		}
-		found, err := hardware.SearchLayout(run, c.request.Devices)
-		if err == nil {
-			return found.Choices[0]
-		}
-	}
-	return hardware.LayoutChoice{Layout: c.spread(s), Recompute: c.request.Execution.Recompute}
-}
-
-// spread returns a layout without regard to time: as many copies as divide both the devices and the
-// batch, and what is left of the devices in tensor parallelism. One device is what remains where
-// nothing divides.
-func (c *coster) spread(s *shapes.Shape) flops.Layout {
-	for dp := min(c.request.Devices, c.workload.Batch); dp > 0; dp-- {
-		if c.request.Devices%dp != 0 || c.workload.Batch%dp != 0 {
-			continue
-		}
-		l := flops.Layout{DP: dp, TP: c.request.Devices / dp}
-		if l.Validate(s, c.workload) == nil {
-			return l
-		}
-	}
-	return flops.Layout{}
-}
-
-// layout returns the layout that a candidate is costed with before it is shown: the stated one, the
-// template's best, or a plain spread where the shape does not allow that.
-func (c *coster) layout(s *shapes.Shape) flops.Layout {
-	switch {
-	case c.request.Layout != nil:
-		return *c.request.Layout
-	case c.usual.DP > 0 && c.usual.Validate(s, c.workload) == nil:
-		return c.usual
-	}
-	return c.spread(s)
-}
-
-// worthwhile is how much faster a row's own best layout must be before the row leaves the anchor's:
-// savings are best compared at one layout.
-const worthwhile = 0.05
-
-// shown returns the layout and execution of a shown row. Where none is stated it is the template's
-// best, unless the row does not allow or fit it or is clearly faster with its own. Where memory is
-// limited or to be saved it stays the one the candidate was costed with, as a faster layout may
-// need more.
-func (c *coster) shown(s *shapes.Shape) (flops.Layout, flops.Execution) {
-	r := c.request
-	if _, limited := r.Caps[MemoryAxis]; r.Layout != nil || limited || r.Objective == MemoryAxis || c.machine == nil {
-		return c.layout(s), c.execution
-	}
-	best := c.search(s)
-	if c.usual.DP > 0 && c.usual.Validate(s, c.workload) == nil {
-		p, err := hardware.Predict(c.run(s, c.execution, c.usual))
-		fits := err == nil && (p.Fits == nil || *p.Fits)
-		if fits && p.StepSeconds.Value <= best.StepSeconds*(1+worthwhile) {
-			return c.usual, c.execution
-		}
-	}
-	x := r.Execution
-	x.Recompute = best.Recompute
-	return best.Layout, x
-}
-
-// cheap returns the cost on one axis without intervals; NaN where it is not known.
-func (c *coster) cheap(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
-	switch axis {
-	case ParamsAxis:
+// cheap returns one of costs as [plan.Metric.Of] would, without interval and at the usual layout;
+// NaN where it is not known.
+func (c *coster) cheap(metric plan.Metric, s *shapes.Shape, p *flops.Parameters) float64 {
+	run := &c.usual.Run
+	switch metric {
+	case plan.Params:
 		return float64(p.Total)
-	case FLOPsAxis:
-		return c.steps(float64(p.Total)) * 3 * flops.Forward(s, c.workload)
-	case MemoryAxis:
-		m, err := flops.TrainingMemory(s, c.workload, c.execution, c.layout(s))
+	case plan.RunFLOPs:
+		return c.steps(float64(p.Total)) * 3 * flops.Forward(s, run.Workload)
+	case plan.Memory:
+		m, err := flops.TrainingMemory(s, run.Workload, run.Execution, c.layout(s))
 		if err != nil {
 			return math.NaN()
 		}
 		return m.PeakBytes
-	case StepTimeAxis, DeviceHoursAxis, CostAxis:
-		return c.time(axis, s, p)
-	case DecodeAxis:
+	case plan.StepTime, plan.DeviceHours, plan.Cost:
+		return c.time(metric, s, p)
+	case plan.DecodeLatency:
 		if c.machine == nil || s.Decoder.Layers == 0 {
 			return math.NaN()
 		}
-		w := c.answer()
-		encoder, step := c.machine.DecodeSeconds(s, w, flops.Layout{})
-		return encoder + float64(w.DecoderLength)*step
+		one := run.Workload
+		one.Batch = 1
+		encoder, step := c.machine.DecodeSeconds(s, one, flops.Layout{TP: c.layout(s).TP})
+		return encoder + float64(one.DecoderLength)*step
 	}
 	return math.NaN()
 }
 
-// answer is what decoding latency is of: one sequence of the workload's lengths on one device.
-func (c *coster) answer() flops.Workload {
-	w := c.workload
-	w.Batch = 1
-	return w
-}
-
-// time is cheap for the axes that follow from the step time.
-func (c *coster) time(axis Axis, s *shapes.Shape, p *flops.Parameters) float64 {
+// time is cheap for what follows from the step time.
+func (c *coster) time(metric plan.Metric, s *shapes.Shape, p *flops.Parameters) float64 {
 	if c.machine == nil {
 		return math.NaN()
 	}
-	l := c.layout(s)
-	seconds, err := c.machine.StepSeconds(s, c.workload, l)
+	run := c.usual.Run
+	run.Layout = c.layout(s)
+	seconds, err := c.machine.StepSeconds(s, run.Workload, run.Layout)
 	if err != nil {
 		return math.NaN()
 	}
-	if axis == StepTimeAxis {
+	if metric == plan.StepTime {
 		return seconds
 	}
-	if c.goodput.Interval == nil {
-		return math.NaN()
-	}
 	const secondsPerHour = 3600
-	hours := seconds * c.steps(float64(p.Total)) * float64(
-		l.Devices()) / c.goodput.Interval.Value / secondsPerHour
+	hours := seconds * c.steps(float64(p.Total)) * float64(run.Devices()) /
+		c.usual.Goodput.Interval.Value / secondsPerHour
+	price := c.usual.Rates.Price.Interval
 	switch {
-	case axis == DeviceHoursAxis:
+	case metric == plan.DeviceHours:
 		return hours
-	case c.rates.Price.Interval == nil:
+	case price == nil:
 		return math.NaN()
 	}
-	return hours * c.rates.Price.Interval.Value
+	return hours * price.Value
 }
 
-// full returns the costs of a shown row.
-func (c *coster) full(s *shapes.Shape) (Costs, error) {
+// worthwhile is how much faster a row's own best layout must be before the row leaves the usual
+// one: savings are best compared at one layout.
+const worthwhile = 0.05
+
+// full plans a shape that is shown. A layout that is searched is the template's, unless the shape
+// does not allow or fit it or is clearly faster with its own. Where memory is limited or to be
+// saved it stays the one that the candidate was costed with, as a faster layout may need more.
+func (c *coster) full(s *shapes.Shape) (plan.Answer, error) {
 	r := c.request
-	layout, x := c.shown(s)
-	layout = layout.For(c.workload)
-	out := Costs{
-		Params: flops.CountParameters(s), FLOPs: flops.CountUnder(flops.MatmulConvention, s,
-			c.workload, x.Recompute),
-		Layout: layout, Recompute: x.Recompute,
-		StepTime:  hardware.Estimate{Missing: c.timeless},
-		TotalTime: hardware.Estimate{Missing: c.timeless},
-		Decode:    hardware.Estimate{Missing: c.timeless},
-	}
-	out.Steps = c.steps(float64(out.Params.Total))
-	out.RunFLOPs = out.Steps * out.FLOPs.Step
-	out.Tokens = c.tokens(float64(out.Params.Total))
-	var err error
-	if out.Memory, err = flops.TrainingMemory(s, c.workload, x, layout); err != nil {
-		return out, err
-	}
-	if r.Profile != nil {
-		out.Fits = r.Profile.Fits(&out.Memory)
-	}
-	if c.machine != nil {
-		if err := out.predict(c, s, x); err != nil {
-			return out, err
-		}
-	}
-	out.bill(c)
-	return out, nil
-}
-
-// predict adds step time and decoding latency; what a profile lacks leaves them absent.
-func (k *Costs) predict(c *coster, s *shapes.Shape, x flops.Execution) error {
-	var missing *hardware.MissingError
-	p, err := hardware.Predict(c.run(s, x, k.Layout))
+	usual, invalid := c.usual.With(s)
+	_, limited := r.Caps[plan.Memory]
+	free := r.Question.Search && !limited && r.Objective != plan.Memory && c.machine != nil
 	switch {
-	case errors.As(err, &missing):
-		k.StepTime.Missing = missing.Error()
-	case err != nil:
-		return err
-	default:
-		k.StepTime, k.Bound = hardware.Estimate{Interval: &p.StepSeconds}, p.Bound
+	case invalid != nil && !r.Question.Search:
+		return plan.Answer{}, invalid
+	case invalid != nil && !free:
+		return c.answer(usual.At(c.layout(s)))
+	case !free:
+		return c.answer(usual)
 	}
-	if s.Decoder.Layers == 0 {
-		k.Decode.Missing = "only a decoder generates"
-		return nil
-	}
-	one := c.run(s, x, flops.Layout{})
-	one.Workload = c.answer()
-	d, err := hardware.PredictDecoding(one)
+	own, err := r.Question.Of(s).Resolve()
 	switch {
-	case errors.As(err, &missing):
-		k.Decode.Missing = missing.Error()
-	case err != nil:
-		return err
-	default:
-		k.Decode = hardware.Estimate{Interval: &d.TotalSeconds}
+	case err != nil && invalid != nil: // no layout takes all devices
+		return c.answer(usual.At(c.layout(s)))
+	case invalid != nil:
+		return c.answer(own)
+	case err != nil || own.Run.Layout == usual.Run.Layout &&
+		own.Run.Execution == usual.Run.Execution:
+		return c.answer(usual)
 	}
-	return nil
+	a, err := c.answer(usual)
+	if err != nil {
+		return a, err
+	}
+	b, err := c.answer(own)
+	if err != nil || a.StepTime.Interval == nil || a.Fits != nil && !*a.Fits {
+		return b, err
+	}
+	if a.StepTime.Interval.Value <= b.StepTime.Interval.Value*(1+worthwhile) {
+		return a, nil
+	}
+	return b, nil
 }
 
-// bill adds what follows from the step time.
-func (k *Costs) bill(c *coster) {
-	steps := k.StepTime
-	if steps.Interval != nil {
-		run := *steps.Interval
-		run.Value, run.Low, run.High = run.Value*k.Steps, run.Low*k.Steps, run.High*k.Steps
-		steps.Interval = &run
-	}
-	o := hardware.Occupy(k.Layout.Devices(), steps, c.goodput)
-	k.TotalTime, k.Bill = o.WallSeconds, c.rates.Bill(o)
-}
-
-// On returns the cost on one axis, and whether it is known.
-func (k *Costs) On(axis Axis) (float64, bool) {
-	estimate := func(e hardware.Estimate) (float64, bool) {
-		if e.Interval == nil {
-			return 0, false
-		}
-		return e.Interval.Value, true
-	}
-	switch axis {
-	case ParamsAxis:
-		return float64(k.Params.Total), true
-	case FLOPsAxis:
-		return k.RunFLOPs, true
-	case MemoryAxis:
-		return k.Memory.PeakBytes, true
-	case StepTimeAxis:
-		return estimate(k.StepTime)
-	case DeviceHoursAxis:
-		return estimate(k.Bill.DeviceHours)
-	case CostAxis:
-		return estimate(k.Bill.CostUSD)
-	case DecodeAxis:
-		return estimate(k.Decode)
-	}
-	return 0, false
-}
-
-// saved compares with the anchor.
-func (k *Costs) saved(anchor *Costs) Saved {
-	fraction := func(axis Axis) *float64 {
-		mine, ok := k.On(axis)
-		theirs, known := anchor.On(axis)
-		if !ok || !known || theirs == 0 {
-			return nil
-		}
-		f := 1 - mine/theirs
-		return &f
-	}
-	return Saved{
-		Params: fraction(ParamsAxis), FLOPs: fraction(FLOPsAxis), StepTime: fraction(StepTimeAxis),
-		Memory: fraction(MemoryAxis), Cost: fraction(CostAxis),
-	}
+// answer plans a resolved row as long as its size says.
+func (c *coster) answer(r plan.Resolved) (plan.Answer, error) {
+	r.Length = c.length(float64(flops.CountParameters(&r.Run.Shape).Total))
+	return r.Answer()
 }

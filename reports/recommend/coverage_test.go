@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -39,7 +41,7 @@ func TestRecordIntervalsHold(t *testing.T) {
 		}
 		r, err := recommend.Recommend(recommend.Request{
 			Source: recommend.Listed, Candidates: fresh,
-			Records: records, Tokens: 4e9, Objective: recommend.QualityAxis,
+			Records: records, Question: plan.Question{Length: hardware.Length{Tokens: 4e9}}, Objective: recommend.BestQuality,
 		})
 		if err != nil {
 			t.Fatal(err)

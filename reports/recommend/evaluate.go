@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -32,13 +33,19 @@ type evaluator struct {
 	coster *coster
 	judge  judge
 	ranked bool // the judge is not silent
-	axis   Axis
-	limits [axes]float64 // +Inf where there is none
+	axis   plan.Metric
+	limits []bound
 	// enough is the score below which candidates are of no interest.
 	enough float64
 	// below is the cost that candidates must stay under.
 	below float64
 	all   bool // keep every candidate within the limits
+}
+
+// bound is an upper limit on a metric, in its base unit.
+type bound struct {
+	metric plan.Metric
+	limit  float64
 }
 
 // chunk is how many candidates a worker takes at a time.
@@ -68,16 +75,16 @@ func (e *evaluator) run(workers int) evaluation {
 func (e *evaluator) chunk(from, to int) evaluation {
 	var out evaluation
 	var s shapes.Shape
-	var values [axes]float64
+	values := make([]float64, len(e.limits))
 	for i := from; i < to; i++ {
 		e.space.at(i, &s)
 		p := flops.CountParameters(&s)
-		if !e.within(&s, &p, &values) {
-			out.misses.record(i, &values, &e.limits)
+		if !e.within(&s, &p, values) {
+			out.misses.record(i, values, e.limits)
 			continue
 		}
 		out.feasible++
-		pt, ok := e.point(i, &s, &p, &values)
+		pt, ok := e.point(i, &s, &p, values)
 		if !ok {
 			continue
 		}
@@ -91,11 +98,11 @@ func (e *evaluator) chunk(from, to int) evaluation {
 
 // point judges a candidate within the limits; it is not ok where the candidate cannot matter. What
 // is cheap to know is looked at first.
-func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values *[axes]float64) (
+func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values []float64) (
 	point, bool,
 ) {
 	pt := point{index: index}
-	early := e.axis == ParamsAxis || e.axis == FLOPsAxis
+	early := e.axis == plan.Params || e.axis == plan.RunFLOPs
 	costed := func() bool {
 		pt.cost = e.cost(s, p, values)
 		return pt.cost < e.below
@@ -119,24 +126,22 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 	return pt, early || costed()
 }
 
-// within fills the limited axes and says whether all limits are kept. A cost that cannot be known
-// keeps no limit.
-func (e *evaluator) within(s *shapes.Shape, p *flops.Parameters, values *[axes]float64) bool {
+// within fills the values that are limited and says whether all limits are kept. A cost that cannot
+// be known keeps no limit.
+func (e *evaluator) within(s *shapes.Shape, p *flops.Parameters, values []float64) bool {
 	ok := true
-	for a := range QualityAxis {
-		values[a] = math.NaN()
-		if math.IsInf(e.limits[a], 1) {
-			continue
-		}
-		values[a] = e.coster.cheap(a, s, p)
-		ok = ok && values[a] <= e.limits[a]
+	for i, b := range e.limits {
+		values[i] = e.coster.cheap(b.metric, s, p)
+		ok = ok && values[i] <= b.limit
 	}
 	return ok
 }
 
-func (e *evaluator) cost(s *shapes.Shape, p *flops.Parameters, values *[axes]float64) float64 {
-	if v := values[e.axis]; !math.IsNaN(v) {
-		return v
+func (e *evaluator) cost(s *shapes.Shape, p *flops.Parameters, values []float64) float64 {
+	for i, b := range e.limits {
+		if b.metric == e.axis && !math.IsNaN(values[i]) {
+			return values[i]
+		}
 	}
 	return e.coster.cheap(e.axis, s, p)
 }

@@ -64,6 +64,14 @@ func Explain(r Request, row *Row) (Explanation, error) {
 	return out, nil
 }
 
+// bound is what limits a step of a row, empty where it is not timed.
+func (k *Row) bound() hardware.Bound {
+	if k.Prediction == nil {
+		return ""
+	}
+	return k.Prediction.Bound
+}
+
 // derived lists the costs with their formulas.
 func (k *Row) derived(r *Request) []Derived {
 	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
@@ -85,8 +93,9 @@ func (k *Row) derived(r *Request) []Derived {
 	out = append(
 		out,
 		exact("FLOPs of a step", quantity.FLOP, k.FLOPs.Step, formula, where),
-		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs,
-			fmt.Sprintf("step · %.6g steps", k.Steps), "recommend.Costs"),
+		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs.Interval.Value,
+			fmt.Sprintf("step · %.6g steps", k.Schedule.Steps.Interval.Value),
+			"plan.Answer"),
 		exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes,
 			"largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(),
 			"flops.TrainingMemory; deepnarrow plan lists the parts"),
@@ -100,22 +109,22 @@ func (k *Row) derived(r *Request) []Derived {
 		{
 			"step time", quantity.Duration, k.StepTime,
 			fmt.Sprintf(
-				"sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.Bound), "hardware.Predict; deepnarrow plan lists what it rests on",
+				"sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.bound()), "hardware.Predict; deepnarrow plan lists what it rests on",
 		},
 		{
-			"wall clock", quantity.Duration, k.TotalTime, "step time · steps / goodput",
+			"wall clock", quantity.Duration, k.Schedule.Occupancy.WallSeconds, "step time · steps / goodput",
 			"hardware.Occupy",
 		},
 		{
-			"device-hours", quantity.Count, k.Bill.DeviceHours,
-			fmt.Sprintf("wall clock · %d devices", k.Layout.Devices()), "hardware.Occupancy",
+			"device-hours", quantity.Count, k.Schedule.Bill.DeviceHours,
+			fmt.Sprintf("wall clock · %d devices", k.Run.Devices()), "hardware.Occupancy",
 		},
 		{
-			"cost", quantity.Money, k.Bill.CostUSD, "device-hours · price",
+			"cost", quantity.Money, k.Schedule.Bill.CostUSD, "device-hours · price",
 			"hardware.Profile.Price; deepnarrow list hardware shows the prices",
 		},
 	} {
-		if e.estimate.Interval != nil && r.Profile != nil {
+		if e.estimate.Interval != nil && r.Question.Profile != nil {
 			out = append(out, Derived{e.name, e.kind, *e.estimate.Interval, e.formula, e.where})
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -50,7 +51,7 @@ func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster) (*fitted
 		case name == "tokens":
 			j.read = append(j.read, func(_ *shapes.Shape, p *flops.Parameters) float64 { return c.tokens(float64(p.Total)) })
 		case name == "flops":
-			j.read = append(j.read, func(s *shapes.Shape, p *flops.Parameters) float64 { return c.cheap(FLOPsAxis, s, p) })
+			j.read = append(j.read, func(s *shapes.Shape, p *flops.Parameters) float64 { return c.cheap(plan.RunFLOPs, s, p) })
 		default:
 			known := []string{"tokens", "flops"}
 			for k := range fitColumns {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -25,15 +26,8 @@ type NoAnswerError struct {
 
 // Limit is one limit with the nearest value that a candidate within all the others has.
 type Limit struct {
-	Axis           Axis
+	Metric         plan.Metric
 	Value, Nearest float64 // in base units
-}
-
-var axisKinds = [axes]quantity.Kind{
-	ParamsAxis: quantity.Params, FLOPsAxis: quantity.FLOP, StepTimeAxis: quantity.Duration,
-	DeviceHoursAxis: quantity.Count,
-	CostAxis:        quantity.Money, MemoryAxis: quantity.Bytes, DecodeAxis: quantity.Duration,
-	QualityAxis: quantity.Number,
 }
 
 func (e *NoAnswerError) Error() string {
@@ -42,8 +36,8 @@ func (e *NoAnswerError) Error() string {
 	}
 	var parts []string
 	for _, l := range e.Binding {
-		text := func(v float64) string { return quantity.Format(axisKinds[l.Axis], v, 4) }
-		parts = append(parts, fmt.Sprintf("%s at most %s (nearest feasible: %s)", l.Axis,
+		text := func(v float64) string { return quantity.Format(l.Metric.Kind(), v, 4) }
+		parts = append(parts, fmt.Sprintf("%s at most %s (nearest feasible: %s)", l.Metric,
 			text(l.Value), text(l.Nearest)))
 	}
 	return fmt.Sprintf("no shape qualifies: %s; nearest is %s", strings.Join(parts, " and "),
@@ -52,8 +46,9 @@ func (e *NoAnswerError) Error() string {
 
 // misses tracks how near candidates outside the limits come.
 type misses struct {
-	alone [axes]near // the best value of an axis among candidates that miss only that limit
-	all   near       // the candidate with the smallest largest excess
+	// the best value by limit, among candidates that miss only that one; nil where none is missed
+	alone []near
+	all   near // the candidate with the smallest largest excess
 }
 
 type near struct {
@@ -69,9 +64,12 @@ func (n *near) offer(index int, value float64) {
 }
 
 func (m *misses) merge(other *misses) {
-	for a := range m.alone {
-		if o := other.alone[a]; o.exists {
-			m.alone[a].offer(o.index, o.value)
+	if m.alone == nil {
+		m.alone = make([]near, len(other.alone))
+	}
+	for i, o := range other.alone {
+		if o.exists {
+			m.alone[i].offer(o.index, o.value)
 		}
 	}
 	if other.all.exists {
@@ -79,14 +77,16 @@ func (m *misses) merge(other *misses) {
 	}
 }
 
-// record notes a candidate that misses limits: excess is value/limit by axis, NaN where not
-// limited.
-func (m *misses) record(index int, values, limits *[axes]float64) {
-	count, last, worst := 0, Axis(0), 0.0
-	for a := range QualityAxis {
-		if !math.IsInf(limits[a], 1) && !(values[a] <= limits[a]) {
-			count, last = count+1, a
-			worst = max(worst, values[a]/limits[a])
+// record notes a candidate that misses limits; values are its costs by limit.
+func (m *misses) record(index int, values []float64, limits []bound) {
+	if m.alone == nil {
+		m.alone = make([]near, len(limits))
+	}
+	count, last, worst := 0, 0, 0.0
+	for i, b := range limits {
+		if !(values[i] <= b.limit) {
+			count, last = count+1, i
+			worst = max(worst, values[i]/b.limit)
 		}
 	}
 	if math.IsNaN(worst) {

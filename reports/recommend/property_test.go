@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -18,17 +19,17 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 		align := rapid.SampledFrom([]int{64, 128}).Draw(t, "align")
 		request := recommend.Request{
 			Family: rapid.SampledFrom([]shapes.Family{shapes.T5, shapes.T511}).Draw(t, "family"),
-			Objective: rapid.SampledFrom([]recommend.Axis{
-				recommend.ParamsAxis, recommend.FLOPsAxis,
-				recommend.QualityAxis,
+			Objective: rapid.SampledFrom([]plan.Metric{
+				plan.Params, plan.RunFLOPs,
+				recommend.BestQuality,
 			}).Draw(t, "objective"),
 			JudgedBy: rapid.SampledFrom([]recommend.JudgedBy{
 				recommend.ByDownstream,
 				recommend.ByUpstream,
 			}).Draw(t, "judge"),
-			Caps: map[recommend.Axis]float64{
-				recommend.ParamsAxis: rapid.Float64Range(1e6, 2e9).Draw(t, "params"),
-				recommend.FLOPsAxis:  rapid.Float64Range(1e18, 1e21).Draw(t, "flops"),
+			Caps: map[plan.Metric]float64{
+				plan.Params:   rapid.Float64Range(1e6, 2e9).Draw(t, "params"),
+				plan.RunFLOPs: rapid.Float64Range(1e18, 1e21).Draw(t, "flops"),
 			},
 			Constraints: recommend.Constraints{
 				MinDModel: rapid.IntRange(0, 768).Draw(t, "narrowest"),
@@ -41,7 +42,7 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 		var none *recommend.NoAnswerError
 		if errors.As(err, &none) {
 			for _, l := range none.Binding {
-				if l.Value != request.Caps[l.Axis] || l.Nearest <= l.Value {
+				if l.Value != request.Caps[l.Metric] || l.Nearest <= l.Value {
 					t.Fatalf("binding %+v of caps %v", l, request.Caps)
 				}
 			}
@@ -55,8 +56,8 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 			s := &row.Shape
 			const rounding = 1 + 1e-12
 			switch {
-			case float64(row.Params.Total) > request.Caps[recommend.ParamsAxis] ||
-				row.RunFLOPs > rounding*request.Caps[recommend.FLOPsAxis]:
+			case float64(row.Params.Total) > request.Caps[plan.Params] ||
+				row.RunFLOPs.Interval.Value > rounding*request.Caps[plan.RunFLOPs]:
 				t.Fatalf("%s breaks a limit", s.Name)
 			case s.DModel < c.MinDModel || s.DModel%align != 0 || s.Encoder.DFF%align != 0 ||
 				s.Encoder.Inner()%align != 0:

@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -21,8 +22,8 @@ type Step struct {
 	Next     int
 	To       shapes.Shape
 	Missing  string // why there is no step; empty when there is
-	Before   Costs
-	After    Costs
+	Before   plan.Answer
+	After    plan.Answer
 	Change   Change
 	Upstream Gain // of the loss: negative is better
 	// Downstream is the gain of the score: positive is better.
@@ -122,7 +123,7 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 	var steps []Step
 	for i := range from {
 		each := r
-		each.Anchor, each.Objective = &from[i], ParamsAxis
+		each.Anchor, each.Objective = &from[i], plan.Params
 		filled, err := each.filled()
 		if err != nil {
 			return nil, err
@@ -163,7 +164,7 @@ func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	if err := v.fill(&before); err != nil {
 		return s, false, err
 	}
-	s.Before = before.Costs
+	s.Before = before.Answer
 	if s.Next = o.next(s.Value); s.Next == 0 {
 		s.Missing = fmt.Sprintf("no released shape has %s above %d", o.letters, s.Value)
 		return s, true, nil
@@ -181,7 +182,7 @@ func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 		s.Missing = err.Error()
 		return s, true, nil
 	}
-	s.After, s.Change = after.Costs, changeOf(&before.Costs, &after.Costs)
+	s.After, s.Change = after.Answer, changeOf(&before.Answer, &after.Answer)
 	switch {
 	case v.judge.silence() != "":
 		s.Upstream.Missing, s.Downstream.Missing = v.judge.silence(), v.judge.silence()
@@ -209,21 +210,20 @@ func gain(a, b hardware.Estimate, before, after *Row) Gain {
 	}
 }
 
-func changeOf(before, after *Costs) Change {
-	difference := func(axis Axis) *float64 {
-		a, ok := before.On(axis)
-		b, known := after.On(axis)
-		if !ok || !known {
+func changeOf(before, after *plan.Answer) Change {
+	difference := func(m plan.Metric) *float64 {
+		a, b := m.Of(before).Interval, m.Of(after).Interval
+		if a == nil || b == nil {
 			return nil
 		}
-		d := b - a
+		d := b.Value - a.Value
 		return &d
 	}
 	return Change{
 		Params:      after.Params.Total - before.Params.Total,
 		FLOPs:       after.FLOPs.Step - before.FLOPs.Step,
 		MemoryBytes: after.Memory.PeakBytes - before.Memory.PeakBytes,
-		StepSeconds: difference(StepTimeAxis), CostUSD: difference(CostAxis),
+		StepSeconds: difference(plan.StepTime), CostUSD: difference(plan.Cost),
 	}
 }
 

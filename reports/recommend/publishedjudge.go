@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -188,7 +189,7 @@ func (p *predictor) weakest() data.Evidence {
 }
 
 // paperTokens is the length of the paper's runs in inputs: 65,536 a step.
-const paperTokens = paperSteps * 65536
+const paperTokens = plan.PaperSteps * 65536
 
 func (j *publishedJudge) summary() (EvidenceSummary, error) {
 	law := j.law

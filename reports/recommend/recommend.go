@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -41,10 +42,9 @@ func Recommend(r Request) (Result, error) {
 		space: &sp, coster: &c, judge: j, ranked: ranked, axis: out.CostAxis, enough: math.Inf(-1),
 		below: math.Inf(1),
 	}
-	for a := range e.limits {
-		e.limits[a] = math.Inf(1)
-		if limit, ok := r.Caps[Axis(a)]; ok {
-			e.limits[a] = limit
+	for _, m := range costs {
+		if limit, ok := r.Caps[m]; ok {
+			e.limits = append(e.limits, bound{m, limit})
 		}
 	}
 	if reason := c.unknown(&e); reason != "" {
@@ -71,6 +71,7 @@ func Recommend(r Request) (Result, error) {
 	}
 	if !ranked {
 		out.Rows, err = view.unjudged(&all, r.Top, out.Anchor)
+		out.warn(&c)
 		return out, err
 	}
 	sel := choose(all.points, r.Objective, anchorScore, errorApart(j.usual(), j.usual()), r.Top)
@@ -78,7 +79,7 @@ func Recommend(r Request) (Result, error) {
 		sel.showAll(len(all.points), r.Top)
 	}
 	out.Rows, err = view.rows(&all, sel, out.Anchor)
-	out.warn(&r)
+	out.warn(&c)
 	if missed := out.Feasible - len(all.points); e.all && missed > 0 {
 		out.Warnings = append(out.Warnings, fmt.Sprintf(
 			"%d listed candidates lie too far from the evidence to be judged", missed))
@@ -86,27 +87,31 @@ func Recommend(r Request) (Result, error) {
 	return out, err
 }
 
-// warn says where the rows do not use the devices asked for.
-func (r *Result) warn(q *Request) {
-	for i := range r.Rows {
-		if n := r.Rows[i].Layout.Devices(); n != q.Devices && q.Layout == nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf(
-				"no layout spreads the batch of %s over %d devices; its costs are of %d",
-				r.Rows[i].Shape.Name, q.Devices, n))
+// warn says what was decided of the runs and departs from what is usual, each once: of the template
+// as it is, of a row with its name.
+func (out *Result) warn(c *coster) {
+	told := c.usual.Warnings()
+	out.Warnings = append(out.Warnings, told...)
+	for i := range out.Rows {
+		row := &out.Rows[i]
+		for _, w := range row.Resolved.Warnings() {
+			if !slices.Contains(told, w) {
+				out.Warnings = append(out.Warnings, row.Shape.Name+": "+w)
+			}
 		}
 	}
 }
 
 // against sets what candidates must beat, and returns the anchor's score.
 func (e *evaluator) against(r *Request, anchor *Row) *float64 {
-	if cost, ok := anchor.On(e.axis); ok && (len(r.Caps) == 0 || r.Objective != QualityAxis) {
+	if cost, ok := anchor.on(e.axis); ok && (len(r.Caps) == 0 || r.Objective != BestQuality) {
 		e.below = cost
 	}
 	if !e.ranked {
 		return nil
 	}
 	score, _ := e.judge.score(r.Anchor, &anchor.Params)
-	if usual := e.judge.usual(); r.Objective != QualityAxis {
+	if usual := e.judge.usual(); r.Objective != BestQuality {
 		e.enough = score - errorApart(usual, usual)
 	}
 	return &score
@@ -118,24 +123,24 @@ func (e *evaluator) aim(r *Request) *float64 {
 	if e.judge.unit() == lossUnit {
 		score = -score
 	}
-	if r.Objective != QualityAxis {
+	if r.Objective != BestQuality {
 		e.enough = score - e.judge.usual()
 	}
 	return &score
 }
 
-// unknown says why an axis that is limited or saved cannot be costed.
+// unknown says why a metric that is limited or saved cannot be costed.
 func (c *coster) unknown(e *evaluator) string {
-	for a := range QualityAxis {
-		if a != e.axis && math.IsInf(e.limits[a], 1) {
+	for _, m := range costs {
+		if m != e.axis && !slices.ContainsFunc(e.limits, func(b bound) bool { return b.metric == m }) {
 			continue
 		}
 		switch {
-		case a != StepTimeAxis && a != DeviceHoursAxis && a != CostAxis && a != DecodeAxis:
+		case m == plan.Params || m == plan.RunFLOPs || m == plan.Memory:
 		case c.machine == nil:
-			return a.String() + " is not known: " + c.timeless
-		case a == CostAxis && c.rates.Price.Interval == nil:
-			return "cost is not known: " + c.rates.Price.Missing
+			return m.String() + " is not known: " + c.timeless
+		case m == plan.Cost && c.usual.Rates.Price.Interval == nil:
+			return "cost is not known: " + c.usual.Rates.Price.Missing
 		}
 	}
 	return ""
@@ -157,11 +162,10 @@ func (v *viewer) anchor() (*Row, error) {
 
 // fill adds costs, results and quality to a row with a shape.
 func (v *viewer) fill(row *Row) error {
-	costs, err := v.coster.full(&row.Shape)
-	if err != nil {
+	var err error
+	if row.Answer, err = v.coster.full(&row.Shape); err != nil {
 		return err
 	}
-	row.Costs = costs
 	row.Published, row.Figure = published(&row.Shape)
 	row.Judgement = v.judge.judgement(&row.Shape, &row.Params)
 	return nil
@@ -207,7 +211,7 @@ func (v *viewer) rows(all *evaluation, sel selection, anchor *Row) ([]Row, error
 		}
 		row.Tie = v.tie(row, reference)
 		if anchor != nil {
-			row.Saved = row.saved(&anchor.Costs)
+			row.Saved = row.saved(anchor)
 		}
 		row.Why = v.why(row, reference, anchor != nil)
 	}
@@ -270,7 +274,7 @@ func (v *viewer) menu(points []point, anchor *Row) ([]Row, error) {
 		}
 		row.Rank, row.Why = len(rows)+1, why
 		if anchor != nil {
-			row.Saved = row.saved(&anchor.Costs)
+			row.Saved = row.saved(anchor)
 		}
 		rows = append(rows, row)
 	}
@@ -291,9 +295,12 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	}
 	out := &NoAnswerError{}
 	nearest := -1
-	for a := range QualityAxis {
-		if m := all.misses.alone[a]; m.exists {
-			out.Binding = append(out.Binding, Limit{Axis: a, Value: e.limits[a], Nearest: m.value})
+	for i, b := range e.limits {
+		if i >= len(all.misses.alone) {
+			break
+		}
+		if m := all.misses.alone[i]; m.exists {
+			out.Binding = append(out.Binding, Limit{b.metric, b.limit, m.value})
 			if nearest < 0 {
 				nearest = m.index
 			}
@@ -304,12 +311,9 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 		nearest = all.misses.all.index
 		v.space.at(nearest, &s)
 		p := flops.CountParameters(&s)
-		for a := range QualityAxis {
-			if value := v.coster.cheap(a, &s, &p); !math.IsInf(e.limits[a], 1) && value > e.limits[a] {
-				out.Binding = append(out.Binding, Limit{
-					Axis: a, Value: e.limits[a],
-					Nearest: value,
-				})
+		for _, b := range e.limits {
+			if value := v.coster.cheap(b.metric, &s, &p); value > b.limit {
+				out.Binding = append(out.Binding, Limit{b.metric, b.limit, value})
 			}
 		}
 	}
@@ -323,4 +327,21 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	}
 	out.Shape = s
 	return out
+}
+
+// on returns a metric of the row, and whether it is known.
+func (row *Row) on(m plan.Metric) (float64, bool) {
+	if i := m.Of(&row.Answer).Interval; i != nil {
+		return i.Value, true
+	}
+	return 0, false
+}
+
+// saved compares with the anchor.
+func (row *Row) saved(anchor *Row) Saved {
+	of := func(m plan.Metric) *float64 { return m.Saved(&row.Answer, &anchor.Answer) }
+	return Saved{
+		Params: of(plan.Params), FLOPs: of(plan.RunFLOPs), StepTime: of(plan.StepTime),
+		Memory: of(plan.Memory), Cost: of(plan.Cost),
+	}
 }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -68,8 +70,8 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 		records := sweep(t, perParam)
 		ask := func(tokensPerParam float64) shapes.Shape {
 			r, err := recommend.Recommend(recommend.Request{
-				Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records,
-				Caps:           map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+				Family: shapes.GPT, Objective: recommend.BestQuality, Records: records,
+				Caps:           map[plan.Metric]float64{plan.Params: 120e6},
 				TokensPerParam: tokensPerParam,
 			})
 			if err != nil {
@@ -94,8 +96,8 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 // Without a length the runs are as long as the records': shallow shapes win there.
 func TestLengthIsTheRecords(t *testing.T) {
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: sweep(t, []float64{20}),
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Records: sweep(t, []float64{20}),
+		Caps: map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -116,8 +118,8 @@ func TestOneAspectRatioIsNotRanked(t *testing.T) {
 		records = append(records, record(&s, 20*n, sweepLoss(n, 20*n, float64(layers))))
 	}
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 300e6},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
+		Caps: map[plan.Metric]float64{plan.Params: 300e6},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -144,8 +146,8 @@ func TestRecordedScores(t *testing.T) {
 		records[i].Score = &score
 	}
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
+		Caps: map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -162,9 +164,9 @@ func TestRecordedScores(t *testing.T) {
 			loss.Value, want)
 	}
 	upstream, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, TokensPerParam: 20,
+		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
 		JudgedBy: recommend.ByUpstream,
-		Caps:     map[recommend.Axis]float64{recommend.ParamsAxis: 120e6},
+		Caps:     map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -186,8 +188,8 @@ func TestFittedLaw(t *testing.T) {
 		}[p.Name])
 	}
 	request := recommend.Request{
-		Family: shapes.GPT, Objective: recommend.QualityAxis, Fitted: law, Tokens: 5e9,
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 300e6},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Fitted: law, Question: plan.Question{Length: hardware.Length{Tokens: 5e9}},
+		Caps: map[plan.Metric]float64{plan.Params: 300e6},
 	}
 	r, err := recommend.Recommend(request)
 	if err != nil {
@@ -216,7 +218,7 @@ func TestListsAreOfOneKind(t *testing.T) {
 			parse(t, "t5-small"),
 			parse(t, "gpt2"),
 		},
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+		Caps: map[plan.Metric]float64{plan.Params: 1e9},
 	})
 	if err == nil || !strings.Contains(err.Error(), "decoder-only") {
 		t.Errorf("a list of t5-small and gpt2: %v", err)
@@ -226,7 +228,7 @@ func TestListsAreOfOneKind(t *testing.T) {
 			parse(t, "mt5-small"),
 			parse(t, "mt5-base"),
 		},
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+		Caps: map[plan.Metric]float64{plan.Params: 1e9},
 	})
 	if err != nil || r.Evidence.Missing == "" || len(r.Rows) != 2 {
 		t.Errorf("mT5 has another tokenizer than the evidence: %v, %q", err, r.Evidence.Missing)
@@ -235,10 +237,10 @@ func TestListsAreOfOneKind(t *testing.T) {
 
 // Results of one kind of model say nothing of another.
 func TestKindsAreKeptApart(t *testing.T) {
-	caps := map[recommend.Axis]float64{recommend.ParamsAxis: 120e6}
+	caps := map[plan.Metric]float64{plan.Params: 120e6}
 	r, err := recommend.Recommend(recommend.Request{
 		Family:    shapes.GPT,
-		Objective: recommend.QualityAxis, Caps: caps,
+		Objective: recommend.BestQuality, Caps: caps,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +255,7 @@ func TestKindsAreKeptApart(t *testing.T) {
 		t.Error("no quality and no reason")
 	}
 	r, err = recommend.Recommend(recommend.Request{
-		Objective: recommend.QualityAxis, Caps: caps,
+		Objective: recommend.BestQuality, Caps: caps,
 		Records: sweep(t, []float64{20}),
 	})
 	if err != nil {
@@ -267,26 +269,26 @@ func TestKindsAreKeptApart(t *testing.T) {
 func TestNoAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		request recommend.Request
-		axis    recommend.Axis
+		axis    plan.Metric
 		text    string
 	}{
 		"below the smallest": {
 			request: recommend.Request{
-				Caps:      map[recommend.Axis]float64{recommend.ParamsAxis: 1e5},
-				Objective: recommend.QualityAxis,
+				Caps:      map[plan.Metric]float64{plan.Params: 1e5},
+				Objective: recommend.BestQuality,
 			},
-			axis: recommend.ParamsAxis, text: "params at most 100",
+			axis: plan.Params, text: "params at most 100",
 		},
 		"contradiction": {
 			request: recommend.Request{
-				Caps: map[recommend.Axis]float64{
-					recommend.ParamsAxis: 10e6,
-					recommend.FLOPsAxis:  1e25,
+				Caps: map[plan.Metric]float64{
+					plan.Params:   10e6,
+					plan.RunFLOPs: 1e25,
 				},
 				Constraints: recommend.Constraints{MinDModel: 1024},
-				Objective:   recommend.QualityAxis,
+				Objective:   recommend.BestQuality,
 			},
-			axis: recommend.ParamsAxis, text: "params at most 10",
+			axis: plan.Params, text: "params at most 10",
 		},
 	} {
 		_, err := recommend.Recommend(test.request)
@@ -295,7 +297,7 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%s: error %v, want a *NoAnswerError", name, err)
 			continue
 		}
-		if len(none.Binding) != 1 || none.Binding[0].Axis != test.axis ||
+		if len(none.Binding) != 1 || none.Binding[0].Metric != test.axis ||
 			!(none.Binding[0].Nearest > none.Binding[0].Value) {
 			t.Errorf("%s: binding %+v, want %s alone with a larger nearest value", name,
 				none.Binding, test.axis)
@@ -305,7 +307,7 @@ func TestNoAnswer(t *testing.T) {
 			t.Errorf("%s: %q does not say %q", name, err, test.text)
 		}
 		relaxed := test.request
-		relaxed.Caps = map[recommend.Axis]float64{test.axis: none.Binding[0].Nearest}
+		relaxed.Caps = map[plan.Metric]float64{test.axis: none.Binding[0].Nearest}
 		if _, err := recommend.Recommend(relaxed); err != nil {
 			t.Errorf("%s: the nearest feasible value %g is not feasible: %v", name,
 				none.Binding[0].Nearest, err)
@@ -318,7 +320,7 @@ func TestNoAnswer(t *testing.T) {
 	} {
 		_, err := recommend.Recommend(
 			recommend.Request{
-				Caps:        map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+				Caps:        map[plan.Metric]float64{plan.Params: 1e9},
 				Constraints: constraints,
 			})
 		var none *recommend.NoAnswerError
@@ -389,9 +391,9 @@ func TestRecoversKnownLaw(t *testing.T) {
 			}
 		}
 		r, err := recommend.Recommend(recommend.Request{
-			Family: shapes.GPT, Objective: recommend.QualityAxis, Records: records, Tokens: tokens,
+			Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, Question: plan.Question{Length: hardware.Length{Tokens: tokens}},
 			Source: recommend.Listed, Candidates: candidates,
-			Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 1e9},
+			Caps: map[plan.Metric]float64{plan.Params: 1e9},
 		})
 		if err != nil {
 			t.Fatal(err)

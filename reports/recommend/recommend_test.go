@@ -8,13 +8,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // like asks for a replacement on the paper's hardware: 16 TPU v3 (arXiv 2109.10686).
 func like(t testing.TB, ref string, source recommend.Source,
-	objective recommend.Axis,
+	objective plan.Metric,
 ) recommend.Result {
 	t.Helper()
 	profile, err := hardware.Find("tpu-v3")
@@ -23,8 +24,8 @@ func like(t testing.TB, ref string, source recommend.Source,
 	}
 	anchor := parse(t, ref)
 	r, err := recommend.Recommend(recommend.Request{
-		Anchor: &anchor, Source: source, Objective: objective, Profile: &profile, Devices: 16,
-		Execution: flops.Execution{Optimizer: flops.Adafactor},
+		Anchor: &anchor, Source: source, Objective: objective,
+		Question: plan.Question{Profile: &profile, Devices: 16, Search: true},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func TestPaperReplacements(t *testing.T) {
 		t.Fatalf("%s is not recommended instead of %s", name, r.Anchor.Shape.Name)
 		return nil
 	}
-	small := find(like(t, "t5-base", recommend.Catalogue, recommend.ParamsAxis),
+	small := find(like(t, "t5-base", recommend.Catalogue, plan.Params),
 		"t5-efficient-small-nl16")
 	if !small.Tie || small.Class != recommend.Measured || len(small.Published) != 1 {
 		t.Errorf("small-nl16 for t5-base: tie %t, %s, %d published rows", small.Tie, small.Class,
@@ -68,7 +69,7 @@ func TestPaperReplacements(t *testing.T) {
 		"t5-large":        "t5-efficient-base-nl36",
 		"t5-efficient-xl": "t5-efficient-large-nl36",
 	} {
-		r := like(t, anchor, recommend.Catalogue, recommend.ParamsAxis)
+		r := like(t, anchor, recommend.Catalogue, plan.Params)
 		if row := find(r, want); !row.Pick {
 			t.Errorf("%s is recommended instead of %s, and not the pick: that is %s", want, anchor,
 				r.Rows[0].Shape.Name)
@@ -79,7 +80,7 @@ func TestPaperReplacements(t *testing.T) {
 // On the free lattice t5-xxl gives way to a shape like XL 32L, which the paper puts at about 33 %
 // of the parameters.
 func TestXXLGivesWayToDeepXL(t *testing.T) {
-	r := like(t, "t5-efficient-xxl", recommend.Lattice, recommend.ParamsAxis)
+	r := like(t, "t5-efficient-xxl", recommend.Lattice, plan.Params)
 	pick := r.Rows[0]
 	const most = 0.4 // of the parameters
 	if pick.Shape.DModel != 1024 || pick.Shape.Encoder.DFF != 16384 ||
@@ -118,8 +119,8 @@ func TestNamesHoldConstraints(t *testing.T) {
 
 // Where depth costs time, asking for time changes the answer.
 func TestObjectiveChangesTheAnswer(t *testing.T) {
-	params, time := like(t, "t5-base", recommend.Catalogue, recommend.ParamsAxis),
-		like(t, "t5-base", recommend.Catalogue, recommend.StepTimeAxis)
+	params, time := like(t, "t5-base", recommend.Catalogue, plan.Params),
+		like(t, "t5-base", recommend.Catalogue, plan.StepTime)
 	if params.Rows[0].Shape.Name == time.Rows[0].Shape.Name {
 		t.Errorf("by params and by step time the pick is %s", time.Rows[0].Shape.Name)
 	}
@@ -131,9 +132,9 @@ func TestObjectiveChangesTheAnswer(t *testing.T) {
 
 func TestRowsAreSound(t *testing.T) {
 	for _, source := range []recommend.Source{recommend.Lattice, recommend.Catalogue} {
-		for _, objective := range []recommend.Axis{
-			recommend.ParamsAxis, recommend.StepTimeAxis,
-			recommend.CostAxis, recommend.MemoryAxis, recommend.QualityAxis,
+		for _, objective := range []plan.Metric{
+			plan.Params, plan.StepTime,
+			plan.Cost, plan.Memory, recommend.BestQuality,
 		} {
 			r := like(t, "t5-base", source, objective)
 			for i, row := range r.Rows {
@@ -148,10 +149,10 @@ func TestRowsAreSound(t *testing.T) {
 				if row.Rank != i+1 || row.Pick != (i == 0) || row.Why == "" || row.Nearest == nil {
 					t.Errorf("row %d: rank %d, pick %t, why %q", i, row.Rank, row.Pick, row.Why)
 				}
-				if row.StepTime.Interval == nil || row.Bill.CostUSD.Interval == nil ||
+				if row.StepTime.Interval == nil || row.Schedule.Bill.CostUSD.Interval == nil ||
 					row.Quality.Downstream.Interval == nil {
 					t.Errorf("%s: time %+v, cost %+v, quality %+v", row.Shape.Name, row.StepTime,
-						row.Bill.CostUSD, row.Quality)
+						row.Schedule.Bill.CostUSD, row.Quality)
 				}
 			}
 			again := like(t, "t5-base", source, objective)
@@ -171,8 +172,8 @@ func TestWorkersAndOrderDoNotMatter(t *testing.T) {
 	for _, workers := range []int{1, 3} {
 		r, err := recommend.Recommend(
 			recommend.Request{
-				Caps:      map[recommend.Axis]float64{recommend.ParamsAxis: 300e6},
-				Objective: recommend.QualityAxis, Workers: workers,
+				Caps:      map[plan.Metric]float64{plan.Params: 300e6},
+				Objective: recommend.BestQuality, Workers: workers,
 			})
 		if err != nil {
 			t.Fatal(err)
@@ -194,7 +195,7 @@ func TestWorkersAndOrderDoNotMatter(t *testing.T) {
 	for i := range order {
 		r, err := recommend.Recommend(recommend.Request{
 			Source: recommend.Listed, Candidates: list,
-			Objective: recommend.QualityAxis,
+			Objective: recommend.BestQuality,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -217,8 +218,8 @@ func TestWorkersAndOrderDoNotMatter(t *testing.T) {
 func TestReleasedNames(t *testing.T) {
 	anchor := parse(t, "t5-efficient-small")
 	r, err := recommend.Recommend(recommend.Request{
-		Anchor: &anchor, Objective: recommend.QualityAxis,
-		Caps: map[recommend.Axis]float64{recommend.ParamsAxis: 134e6},
+		Anchor: &anchor, Objective: recommend.BestQuality,
+		Caps: map[plan.Metric]float64{plan.Params: 134e6},
 		Constraints: recommend.Constraints{
 			MinDepth: 16, MaxDepth: 16, MinDModel: 512,
 			MaxDModel: 512,
@@ -237,9 +238,9 @@ func TestReleasedNames(t *testing.T) {
 }
 
 func TestCapsHold(t *testing.T) {
-	for axis, limit := range map[recommend.Axis]float64{
-		recommend.ParamsAxis: 200e6, recommend.FLOPsAxis: 3e19, recommend.MemoryAxis: 3e9,
-		recommend.StepTimeAxis: 0.05, recommend.CostAxis: 500,
+	for axis, limit := range map[plan.Metric]float64{
+		plan.Params: 200e6, plan.RunFLOPs: 3e19, plan.Memory: 3e9,
+		plan.StepTime: 0.05, plan.Cost: 500,
 	} {
 		profile, err := hardware.Find("a100")
 		if err != nil {
@@ -250,21 +251,22 @@ func TestCapsHold(t *testing.T) {
 		}
 		price := 1.0
 		r, err := recommend.Recommend(recommend.Request{
-			Objective: recommend.QualityAxis, Caps: map[recommend.Axis]float64{axis: limit},
-			Profile: &profile, Devices: 8,
-			Stated:    hardware.StatedRates{PriceUSDPerHour: &price},
-			Execution: flops.Execution{Optimizer: flops.Adafactor},
+			Objective: recommend.BestQuality, Caps: map[plan.Metric]float64{axis: limit},
+			Question: plan.Question{
+				Profile: &profile, Devices: 8, Search: true,
+				Rates: hardware.StatedRates{PriceUSDPerHour: &price},
+			},
 		})
 		if err != nil {
 			t.Errorf("%s: %v", axis, err)
 			continue
 		}
 		for _, row := range r.Rows {
-			got := map[recommend.Axis]float64{
-				recommend.ParamsAxis: float64(row.Params.Total), recommend.FLOPsAxis: row.RunFLOPs,
-				recommend.MemoryAxis:   row.Memory.PeakBytes,
-				recommend.StepTimeAxis: row.StepTime.Interval.Value,
-				recommend.CostAxis:     row.Bill.CostUSD.Interval.Value,
+			got := map[plan.Metric]float64{
+				plan.Params: float64(row.Params.Total), plan.RunFLOPs: row.RunFLOPs.Interval.Value,
+				plan.Memory:   row.Memory.PeakBytes,
+				plan.StepTime: row.StepTime.Interval.Value,
+				plan.Cost:     row.Schedule.Bill.CostUSD.Interval.Value,
 			}[axis]
 			const rounding = 1 + 1e-9 // the fast and the full path add in another order
 			if got > limit*rounding {
@@ -276,27 +278,27 @@ func TestCapsHold(t *testing.T) {
 
 func BenchmarkLikeBase(b *testing.B) {
 	for b.Loop() {
-		like(b, "t5-base", recommend.Lattice, recommend.ParamsAxis)
+		like(b, "t5-base", recommend.Lattice, plan.Params)
 	}
 }
 
 func BenchmarkLikeBaseByTime(b *testing.B) {
 	for b.Loop() {
-		like(b, "t5-base", recommend.Lattice, recommend.StepTimeAxis)
+		like(b, "t5-base", recommend.Lattice, plan.StepTime)
 	}
 }
 
 // An encoder runs once for an answer and the decoder once a token: asked for latency, decoder
 // layers go first.
 func TestLatencySparesTheEncoder(t *testing.T) {
-	r := like(t, "t5-base", recommend.Lattice, recommend.DecodeAxis)
+	r := like(t, "t5-base", recommend.Lattice, plan.DecodeLatency)
 	pick := r.Rows[0]
 	if pick.Shape.Encoder.Layers <= pick.Shape.Decoder.Layers {
 		t.Errorf("for latency the pick is %s", pick.Shape.Name)
 	}
-	if pick.Decode.Interval == nil || pick.Decode.Interval.Value >= r.Anchor.Decode.Interval.Value {
-		t.Errorf("latency %+v against the anchor's %+v", pick.Decode.Interval,
-			r.Anchor.Decode.Interval)
+	if pick.Decode.Latency().Interval == nil || pick.Decode.Latency().Interval.Value >= r.Anchor.Decode.Latency().Interval.Value {
+		t.Errorf("latency %+v against the anchor's %+v", pick.Decode.Latency().Interval,
+			r.Anchor.Decode.Latency().Interval)
 	}
 }
 
@@ -309,17 +311,19 @@ func TestLayoutsUseTheDevices(t *testing.T) {
 	}
 	const devices = 512
 	r, err := recommend.Recommend(recommend.Request{
-		Anchor: &anchor, Profile: &profile, Devices: devices, Objective: recommend.CostAxis,
-		Workload:  flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
-		Execution: flops.Execution{Optimizer: flops.Adafactor},
+		Anchor: &anchor, Objective: plan.Cost,
+		Question: plan.Question{
+			Profile: &profile, Devices: devices, Search: true,
+			Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range append([]recommend.Row{*r.Anchor}, r.Rows...) {
-		if row.Layout.Devices() != devices || row.Fits == nil || !*row.Fits {
-			t.Errorf("%s: layout %+v on %d devices, fits %v", row.Shape.Name, row.Layout,
-				row.Layout.Devices(), row.Fits)
+		if row.Run.Layout.Devices() != devices || row.Fits == nil || !*row.Fits {
+			t.Errorf("%s: layout %+v on %d devices, fits %v", row.Shape.Name, row.Run.Layout,
+				row.Run.Layout.Devices(), row.Fits)
 		}
 	}
 }
@@ -332,8 +336,11 @@ func BenchmarkLikeXXLOn512(b *testing.B) {
 	}
 	for b.Loop() {
 		_, err := recommend.Recommend(recommend.Request{
-			Anchor: &anchor, Profile: &profile, Devices: 512, Objective: recommend.CostAxis,
-			Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
+			Anchor: &anchor, Objective: plan.Cost,
+			Question: plan.Question{
+				Profile: &profile, Devices: 512, Search: true,
+				Workload: flops.Workload{Batch: 2048, EncoderLength: 512, DecoderLength: 128},
+			},
 		})
 		if err != nil {
 			b.Fatal(err)
@@ -347,8 +354,8 @@ func BenchmarkMillion(b *testing.B) {
 	counted := 0
 	for b.Loop() {
 		r, err := recommend.Recommend(recommend.Request{
-			Caps:      map[recommend.Axis]float64{recommend.ParamsAxis: 3e9, recommend.FLOPsAxis: 1e22},
-			Objective: recommend.QualityAxis,
+			Caps:      map[plan.Metric]float64{plan.Params: 3e9, plan.RunFLOPs: 1e22},
+			Objective: recommend.BestQuality,
 			Constraints: recommend.Constraints{
 				MinDModel: 512, MaxDModel: 1024, MinDepth: 1,
 				MaxDepth: 160,

@@ -8,45 +8,35 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Axis is something a shape costs, or its quality.
-type Axis uint8
+// BestQuality is the objective of the best predicted quality within the limits. It is not a metric of
+// one plan, and never a limit.
+const BestQuality = plan.MetricCount
 
-const (
-	ParamsAxis      Axis = iota // trainable parameters
-	FLOPsAxis                   // FLOP of the whole training run, matmul convention
-	StepTimeAxis                // seconds of one training step
-	DeviceHoursAxis             // device-hours of the whole run
-	CostAxis                    // US dollars of the whole run
-	MemoryAxis                  // peak bytes of the device that needs most
-	DecodeAxis                  // seconds to generate one answer on one device
-	QualityAxis                 // predicted quality; an objective, never a cap
-	axes
-)
-
-var axisNames = [axes]string{
-	"params", "flops", "step-time", "device-hours", "cost", "memory",
-	"decode-latency", "quality",
+// objectives lists what can be saved, and quality.
+func objectives() []string {
+	var names []string
+	for _, m := range costs {
+		names = append(names, m.String())
+	}
+	return append(names, "quality")
 }
 
-// String returns the name used in flags and tables, e.g. "step-time".
-func (a Axis) String() string {
-	if a < axes {
-		return axisNames[a]
+// ParseObjective returns the objective of that name; the error lists all names.
+func ParseObjective(name string) (plan.Metric, error) {
+	i := slices.Index(objectives(), name)
+	switch {
+	case i < 0:
+		return plan.NoMetric, fmt.Errorf("unknown objective: %q; allowed: %s", name,
+			strings.Join(objectives(), ", "))
+	case i == len(costs):
+		return BestQuality, nil
 	}
-	return fmt.Sprintf("invalid(%d)", uint8(a))
-}
-
-// ParseAxis returns the axis of that name; the error lists all names.
-func ParseAxis(name string) (Axis, error) {
-	if i := slices.Index(axisNames[:], name); i >= 0 {
-		return Axis(i), nil
-	}
-	return 0, fmt.Errorf("unknown objective: %q; one of %s", name, strings.Join(axisNames[:], ", "))
+	return costs[i], nil
 }
 
 // JudgedBy says which quality candidates are compared by.
@@ -73,24 +63,20 @@ type Request struct {
 	Anchor *shapes.Shape // the shape to beat; nil = none
 	Family shapes.Family // of the candidates when there is no anchor; empty = T5
 	// upper limits in base units; with an anchor and no cap, the anchor's cost on the objective
-	Caps map[Axis]float64
+	Caps map[plan.Metric]float64
 
-	Objective Axis     // what to save; QualityAxis = the best quality within the caps
+	// what to save; BestQuality = the best quality within the caps; none = parameters
+	Objective plan.Metric
 	JudgedBy  JudgedBy // which quality is compared
 	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
 	// judged. nil = none, or the anchor's.
 	Target *float64
 
-	Workload  flops.Workload // zero = flops.DefaultWorkload of the anchor
-	Execution flops.Execution
-	Steps     float64 // optimizer steps of the run
-
-	Devices  int               // zero = 1
-	Layout   *flops.Layout     // nil = searched for each shown shape
-	Profile  *hardware.Profile // nil = no time and no money
-	Software hardware.Software // of the profile's devices
-	Stated   hardware.StatedRates
-	Goodput  *hardware.Input // nil = hardware.DefaultGoodput
+	// Question is asked about every candidate; its shape is not looked at. Its length is in steps or
+	// tokens, or zero: as long as the records' runs, or without records the paper's 524,288 steps.
+	Question plan.Question
+	// TokensPerParam is the length in training tokens for each parameter of a candidate.
+	TokensPerParam float64
 
 	Constraints Constraints
 	Source      Source
@@ -102,12 +88,6 @@ type Request struct {
 	Records []Record
 	// Fitted is a law of loss that the caller fitted; it leads over records and published results.
 	Fitted *fit.Result
-
-	// Tokens is the length of a run in training tokens (inputs of an encoder-decoder),
-	// TokensPerParam in tokens for each parameter of a candidate. Tokens lead where steps are given
-	// too; none of the three = as long as
-	// the records' runs, or without records the paper's 524,288 steps.
-	Tokens, TokensPerParam float64
 
 	assumed string // what the request left open and was taken from the records
 
@@ -133,8 +113,6 @@ const (
 	defaultMinDepth = 2
 	// defaultMaxDepth is the deepest released T5-Efficient shape, base-nl48.
 	defaultMaxDepth = 48
-	// paperSteps is the length of the runs of Tay et al. 2021 (arXiv 2109.10686).
-	paperSteps = 524288
 )
 
 // filled returns the request with its defaults.
@@ -148,12 +126,15 @@ func (r Request) filled() (Request, error) {
 		}
 		r.Family = r.Anchor.Family
 	}
-	if r.Objective >= axes {
-		return r, fmt.Errorf("unknown objective: %s; one of %s", r.Objective,
-			strings.Join(axisNames[:], ", "))
+	if r.Objective == plan.NoMetric {
+		r.Objective = plan.Params
+	}
+	if r.Objective != BestQuality && !slices.Contains(costs[:], r.Objective) {
+		return r, fmt.Errorf("unknown objective: %s; allowed: %s", r.Objective,
+			strings.Join(objectives(), ", "))
 	}
 	for axis, limit := range r.Caps {
-		if axis >= QualityAxis || !(limit > 0) {
+		if !slices.Contains(costs[:], axis) || !(limit > 0) {
 			return r, fmt.Errorf("a limit on %s of %g: limits are positive, and on a cost", axis,
 				limit)
 		}
@@ -161,22 +142,23 @@ func (r Request) filled() (Request, error) {
 	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil && r.Source != Listed {
 		return r,
 			fmt.Errorf(
-				"nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(axisNames[:QualityAxis], ", "))
+				"nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(objectives()[:len(costs)], ", "))
 	}
 	if r.Source == Listed && len(r.Candidates) == 0 {
 		return r, fmt.Errorf("no candidates are listed")
 	}
+	q := &r.Question
 	switch {
-	case r.TokensPerParam > 0 && (r.Steps > 0 || r.Tokens > 0):
+	case q.Length.WallSeconds > 0 || q.Length.MaxUSD > 0:
+		return r, fmt.Errorf("the length of the run is a time or a bill; allowed: steps or tokens")
+	case r.TokensPerParam > 0 && q.Length != (hardware.Length{}):
 		return r,
 			fmt.Errorf(
 				"the length of the run is given twice: in tokens per parameter, and in steps or tokens")
-	case r.TokensPerParam == 0 && r.Tokens == 0 && r.Steps == 0:
+	case r.TokensPerParam == 0 && q.Length == (hardware.Length{}):
 		r.assumeLength()
 	}
-	if r.Devices == 0 {
-		r.Devices = 1
-	}
+	q.Decode, q.SearchBytes, q.Search = 1, r.Caps[plan.Memory], q.Search && q.Profile != nil
 	if r.Top == 0 {
 		r.Top = defaultTop
 		if r.Source == Listed {
@@ -222,7 +204,6 @@ func (r *Request) assumeLength() {
 	}
 	switch {
 	case len(tokens) == 0:
-		r.Steps = paperSteps
 		return
 	case residualSpread(tokens) > enoughVariation &&
 		residualSpread(tokens, params) <= enoughVariation:
@@ -231,22 +212,22 @@ func (r *Request) assumeLength() {
 			"the runs are taken to be of %.3g tokens for each parameter, as the records",
 			r.TokensPerParam)
 	default:
-		r.Tokens = math.Exp(median(tokens))
+		r.Question.Length.Tokens = math.Exp(median(tokens))
 		r.assumed = fmt.Sprintf(
-			"the runs are taken to be of %.3g tokens, the median of the records", r.Tokens)
+			"the runs are taken to be of %.3g tokens, the median of the records", r.Question.Length.Tokens)
 	}
 }
 
 // costAxis is the cost that quality is weighed against: the objective, or when that is the quality,
 // the first capped axis.
-func (r *Request) costAxis() Axis {
-	if r.Objective != QualityAxis {
+func (r *Request) costAxis() plan.Metric {
+	if r.Objective != BestQuality {
 		return r.Objective
 	}
-	for axis := range QualityAxis {
-		if _, capped := r.Caps[axis]; capped {
-			return axis
+	for _, m := range costs {
+		if _, capped := r.Caps[m]; capped {
+			return m
 		}
 	}
-	return ParamsAxis
+	return plan.Params
 }

@@ -2,15 +2,15 @@ package recommend
 
 import (
 	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // Result is the answer to a [Request].
 type Result struct {
-	Objective Axis
-	CostAxis  Axis // what quality is weighed against
+	Objective plan.Metric // or BestQuality
+	CostAxis  plan.Metric // what quality is weighed against
 	JudgedBy  JudgedBy
 	Anchor    *Row  // the shape to beat; nil when there is none
 	Rows      []Row // Rows[0] is the pick, the others follow by cost
@@ -67,8 +67,8 @@ type Row struct {
 	// pick's, by no more than the error of the difference.
 	Tie bool
 
-	Costs
-	Saved Saved
+	plan.Answer // what it costs
+	Saved       Saved
 	Judgement
 
 	Published []data.PaperResult   // results of exactly this shape
@@ -91,24 +91,6 @@ type Neighbour struct {
 	// Distance is the largest factor by which a dimension differs: size of each stack, depth of
 	// each stack, or d_model. 1 is the same.
 	Distance float64
-}
-
-// Costs is what a shape costs on every axis.
-type Costs struct {
-	Params    flops.Parameters
-	FLOPs     flops.Count // of one step, matmul convention
-	Steps     float64     // of the run
-	RunFLOPs  float64
-	Tokens    float64 // training tokens of the run
-	Memory    flops.Memory
-	Fits      *bool // nil: the device's memory is not known
-	Layout    flops.Layout
-	Recompute flops.Recompute   // the request's, or what a searched layout needs
-	StepTime  hardware.Estimate // seconds
-	TotalTime hardware.Estimate // seconds on the wall clock
-	Bound     hardware.Bound    // what limits a step; empty without a profile
-	Bill      hardware.Bill
-	Decode    hardware.Estimate // seconds to generate one answer on one device
 }
 
 // Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 % less, negative is more.

@@ -3,6 +3,8 @@ package recommend
 import (
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 // selection is which points to show.
@@ -23,16 +25,16 @@ type selection struct {
 // Shown are the pick, the measured points, and of the front with an anchor points that differ by at
 // least half of ε, without one the neighbours of the pick in steps of a tenth in cost; at most top
 // in all.
-func choose(points []point, objective Axis, anchor *float64, ε float64, top int) selection {
+func choose(points []point, objective plan.Metric, anchor *float64, ε float64, top int) selection {
 	front := frontOf(points, ε)
 	pick := -1
 	switch {
-	case anchor != nil && objective != QualityAxis:
+	case anchor != nil && objective != BestQuality:
 		pick = slices.IndexFunc(front, func(i int) bool { return points[i].score >= *anchor })
 		if pick < 0 {
 			pick = bestOf(points, front)
 		}
-	case objective == QualityAxis:
+	case objective == BestQuality:
 		pick = bestOf(points, front)
 	default:
 		pick = knee(points, front)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
 func TestSpearman(t *testing.T) {
@@ -85,18 +86,18 @@ func TestChooseFront(t *testing.T) {
 		t.Errorf("front %v, want %v", got, want)
 	}
 	target := 2.9
-	if s := choose(points, ParamsAxis, &target, 0.5, 10); s.pick != 1 {
+	if s := choose(points, plan.Params, &target, 0.5, 10); s.pick != 1 {
 		t.Errorf("the cheapest that reaches 2.9 is point 1, picked %d", s.pick)
 	}
-	if s := choose(points, QualityAxis, nil, 0.5, 10); s.pick != 5 {
+	if s := choose(points, BestQuality, nil, 0.5, 10); s.pick != 5 {
 		t.Errorf("the best is point 5, picked %d", s.pick)
 	}
 	// Above the chord from (ln 1, 1) to (ln 6, 5): point 1 by 2/4 − ln 2/ln 6 = 0.11, point 4 by
 	// 2.2/4 − ln 5/ln 6 < 0.
-	if s := choose(points, ParamsAxis, nil, 0.5, 10); s.pick != 1 {
+	if s := choose(points, plan.Params, nil, 0.5, 10); s.pick != 1 {
 		t.Errorf("the knee is point 1, picked %d", s.pick)
 	}
-	if s := choose(points, QualityAxis, nil, 0.5, 2); len(s.shown) != 2 || s.shown[0] != 5 {
+	if s := choose(points, BestQuality, nil, 0.5, 2); len(s.shown) != 2 || s.shown[0] != 5 {
 		t.Errorf("two rows: %v", s.shown)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
@@ -54,7 +55,7 @@ func Recommend(fragment string) (Front, error) {
 	if err != nil {
 		return out, err
 	}
-	objective, err := recommend.ParseAxis(state.Objective)
+	objective, err := recommend.ParseObjective(state.Objective)
 	if err != nil {
 		return out, err
 	}
@@ -62,14 +63,9 @@ func Recommend(fragment string) (Front, error) {
 	if err != nil {
 		return out, err
 	}
-	resolved, err := q.Of(&shape).Resolve()
-	if err != nil {
-		return out, err
-	}
+	q.Search = true
 	request := recommend.Request{
-		Anchor: &shape, Objective: objective, Workload: resolved.Run.Workload, Execution: resolved.Run.Execution,
-		Steps:   float64(state.Steps),
-		Devices: state.Devices, Profile: q.Profile, Goodput: &resolved.Goodput, Workers: 1,
+		Anchor: &shape, Objective: objective, Question: q, Workers: 1,
 		Constraints: recommend.Constraints{Align: latticeAlign},
 	}
 	if state.Among == "catalogue" {
@@ -103,7 +99,7 @@ func frontRow(row *recommend.Row, result *recommend.Result) FrontRow {
 		Depths:  fmt.Sprintf("%d/%d", row.Shape.Encoder.Layers, row.Shape.Decoder.Layers),
 		Quality: row.Quality.Downstream.Interval, Evidence: row.Class.String(), Why: row.Why,
 		Step:  estimateText(quantity.Duration, row.StepTime),
-		Money: estimateText(quantity.Money, row.Bill.CostUSD),
+		Money: estimateText(quantity.Money, row.Schedule.Bill.CostUSD),
 	}
 	if row.Evidence == "recalled" {
 		f.Evidence += " †"
@@ -112,13 +108,12 @@ func frontRow(row *recommend.Row, result *recommend.Result) FrontRow {
 	if f.Quality != nil {
 		f.Score = quantity.FormatInterval(quantity.Number, *f.Quality)
 	}
-	f.Cost = costOn(result.CostAxis, row)
 	f.CostText, f.Saved = "–", "–"
-	if f.Cost != nil {
-		f.CostText = quantity.Format(axisKind(result.CostAxis), *f.Cost, 0)
-		if anchor := result.Anchor; anchor != nil && row.Rank > 0 {
-			if was := costOn(result.CostAxis, anchor); was != nil && *was > 0 {
-				f.Saved = quantity.Format(quantity.Fraction, 1 - *f.Cost / *was, 0)
+	if cost := result.CostAxis.Of(&row.Answer).Interval; cost != nil {
+		f.Cost, f.CostText = &cost.Value, quantity.Format(result.CostAxis.Kind(), cost.Value, 0)
+		if result.Anchor != nil && row.Rank > 0 {
+			if saved := result.CostAxis.Saved(&row.Answer, &result.Anchor.Answer); saved != nil {
+				f.Saved = quantity.Format(quantity.Fraction, *saved, 0)
 			}
 		}
 	}
@@ -132,52 +127,8 @@ func estimateText(kind quantity.Kind, e hardware.Estimate) string {
 	return quantity.FormatInterval(kind, *e.Interval)
 }
 
-// costOn returns what a row costs on an axis, nil when it is not known.
-func costOn(axis recommend.Axis, row *recommend.Row) *float64 {
-	of := func(i *quantity.Interval) *float64 {
-		if i == nil {
-			return nil
-		}
-		return &i.Value
-	}
-	switch axis {
-	case recommend.FLOPsAxis:
-		return &row.RunFLOPs
-	case recommend.StepTimeAxis:
-		return of(row.StepTime.Interval)
-	case recommend.DeviceHoursAxis:
-		return of(row.Bill.DeviceHours.Interval)
-	case recommend.CostAxis:
-		return of(row.Bill.CostUSD.Interval)
-	case recommend.MemoryAxis:
-		return &row.Memory.PeakBytes
-	case recommend.DecodeAxis:
-		return of(row.Decode.Interval)
-	default:
-		params := float64(row.Params.Total)
-		return &params
-	}
-}
-
-func axisKind(axis recommend.Axis) quantity.Kind {
-	switch axis {
-	case recommend.FLOPsAxis:
-		return quantity.FLOP
-	case recommend.StepTimeAxis, recommend.DecodeAxis:
-		return quantity.Duration
-	case recommend.DeviceHoursAxis:
-		return quantity.Count
-	case recommend.CostAxis:
-		return quantity.Money
-	case recommend.MemoryAxis:
-		return quantity.Bytes
-	default:
-		return quantity.Params
-	}
-}
-
 // ticks puts a handful of labels on both axes, at even steps.
-func (f *Front) ticks(axis recommend.Axis) {
+func (f *Front) ticks(cost plan.Metric) {
 	var costs, scores []float64
 	for i := range f.Rows {
 		if r := &f.Rows[i]; r.Cost != nil && r.Quality != nil {
@@ -186,7 +137,7 @@ func (f *Front) ticks(axis recommend.Axis) {
 	}
 	f.XTicks, f.YTicks = []FrontTick{}, []FrontTick{}
 	for _, at := range evenly(costs) {
-		f.XTicks = append(f.XTicks, FrontTick{at, quantity.Format(axisKind(axis), at, 0)})
+		f.XTicks = append(f.XTicks, FrontTick{at, quantity.Format(cost.Kind(), at, 0)})
 	}
 	for _, at := range evenly(scores) {
 		f.YTicks = append(f.YTicks, FrontTick{at, strconv.FormatFloat(at, 'g', 4, 64)})

@@ -22,7 +22,7 @@ type State struct {
 	Hardware                            string
 	Devices, Steps                      int
 	Among                               string // "catalogue" or "lattice": what the front is searched in
-	Objective                           string // what the front saves: see [recommend.ParseAxis]
+	Objective                           string // what the front saves: see [recommend.ParseObjective]
 }
 
 // Start is where the explorer opens: the run of Tay et al. 2021 (arXiv 2109.10686, section 3).
@@ -91,7 +91,7 @@ func Read(fragment string) (State, error) {
 	if s.Among != "catalogue" && s.Among != "lattice" {
 		return s, fmt.Errorf("among is %q; allowed: catalogue, lattice", s.Among)
 	}
-	if _, err := recommend.ParseAxis(s.Objective); err != nil {
+	if _, err := recommend.ParseObjective(s.Objective); err != nil {
 		return s, err
 	}
 	return s, nil

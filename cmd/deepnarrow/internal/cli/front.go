@@ -7,18 +7,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
-
-// costLabels name the axes in base units.
-var costLabels = map[recommend.Axis]string{
-	recommend.ParamsAxis: "parameters", recommend.FLOPsAxis: "FLOPs of the run",
-	recommend.StepTimeAxis:    "step time [s]",
-	recommend.DeviceHoursAxis: "device-hours of the run",
-	recommend.CostAxis:        "cost of the run [USD]",
-	recommend.MemoryAxis:      "peak memory of a device [bytes]",
-	recommend.DecodeAxis:      "time to generate one answer [s]",
-}
 
 // plotFront draws the recommended rows: the cost that was weighed against the quality that was
 // judged.
@@ -31,7 +22,7 @@ func plotFront(file string, answers []reports.Recommended) error {
 	byScore := first.JudgedBy == recommend.ByDownstream && hasScores(first)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
-		X:     costLabels[first.CostAxis], Y: "upstream loss [nats a token]", LogX: true,
+		X:     costLabel(first.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
 	}
 	if byScore {
 		p.Y = "downstream score [points]"
@@ -71,6 +62,14 @@ func plotFront(file string, answers []reports.Recommended) error {
 	return writeFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, p, clouds) })
 }
 
+// costLabel names a metric with its base unit.
+func costLabel(m plan.Metric) string {
+	if m == plan.Params || m == plan.RunFLOPs || m == plan.DeviceHours {
+		return m.Label()
+	}
+	return fmt.Sprintf("%s [%s]", m.Label(), m.Unit())
+}
+
 // anchorColour is the palette's grey.
 const anchorColour = 6
 
@@ -85,17 +84,17 @@ func hasScores(r *recommend.Result) bool {
 }
 
 // mark places a row; it is not ok where cost or quality is not known.
-func mark(row *recommend.Row, axis recommend.Axis, byScore bool) (figure.Mark, bool) {
-	cost, known := row.On(axis)
+func mark(row *recommend.Row, cost plan.Metric, byScore bool) (figure.Mark, bool) {
+	at := cost.Of(&row.Answer).Interval
 	var quality *quantity.Interval
 	if quality = row.Quality.Upstream.Interval; byScore {
 		quality = row.Quality.Downstream.Interval
 	}
-	if !known || quality == nil {
+	if at == nil || quality == nil {
 		return figure.Mark{}, false
 	}
 	return figure.Mark{
-		X: cost, Y: quality.Value, Low: quality.Low, High: quality.High,
+		X: at.Value, Y: quality.Value, Low: quality.Low, High: quality.High,
 		Solid: row.Class == recommend.Measured,
 	}, true
 }

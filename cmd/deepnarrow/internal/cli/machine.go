@@ -195,6 +195,12 @@ func (f *machineFlags) only(q *plan.Question) error {
 	return nil
 }
 
+// searched returns a question whose layout is searched where no flag states it.
+func (f *machineFlags) searched(q plan.Question, work *workloadFlags) plan.Question {
+	q.Search = f.layout == (flops.Layout{}) && !work.given("zero")
+	return q
+}
+
 // question returns what the flags of a command state, but for profile and shape.
 func question(work *workloadFlags, machine *machineFlags, length *lengthFlags) (plan.Question,
 	error,

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -48,16 +47,14 @@ operation that nobody has measured shows its costs and says so.`,
 			if err := machine.only(&q); err != nil {
 				return err
 			}
-			var request recommend.Request
-			request.Steps, request.Tokens = q.Length.Steps, q.Length.Tokens
-			q.Search = q.Profile != nil && machine.layout == (flops.Layout{}) && !work.given("zero")
+			request := recommend.Request{Question: machine.searched(q, &work)}
 			var notes []string
 			if file != "" {
 				if request.Records, notes, err = a.recordRows(&f.runs, file, group); err != nil {
 					return err
 				}
 			}
-			if err := f.machine(&request, &starts[0], &q, &machine); err != nil {
+			if err := f.alignment(&request); err != nil {
 				return err
 			}
 			steps, err := recommend.Protocol(request, starts)

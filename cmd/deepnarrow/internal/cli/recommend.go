@@ -2,12 +2,12 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -109,6 +109,8 @@ func (a *app) answers(request recommend.Request, sources []string) ([]reports.Re
 		result, err := recommend.Recommend(request)
 		var none *recommend.NoAnswerError
 		var invalid *shapes.InvalidError
+		var spread *hardware.NoLayoutError
+		var region *hardware.RegionError
 		switch {
 		case errors.As(err, &none):
 			hint := "loosen that limit, or --depth, --min-d-model and --candidates"
@@ -116,8 +118,8 @@ func (a *app) answers(request recommend.Request, sources []string) ([]reports.Re
 				hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
 			}
 			last = noAnswer(err, hint)
-		case errors.As(err, &invalid):
-			return nil, usage("", "%w", err)
+		case errors.As(err, &invalid) || errors.As(err, &spread) || errors.As(err, &region):
+			return nil, planError(err)
 		case err != nil:
 			return nil, usage(a.hintOf("recommend"), "%w", err)
 		default:
@@ -154,7 +156,7 @@ type recommendFlags struct {
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
-	caps                                                                 map[recommend.Axis]*float64
+	caps                                                                 map[plan.Metric]*float64
 	minDModel, maxDModel, vocab, top                                     int
 	// of the files that --like and --records name
 	warnings []string
@@ -163,21 +165,23 @@ type recommendFlags struct {
 func (f *recommendFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.like, "like", "", "the `shape` to beat")
-	f.caps = map[recommend.Axis]*float64{
-		recommend.ParamsAxis: optionalFlag(c, quantity.Params, "max-params",
-			"most parameters, such as 150M"),
-		recommend.FLOPsAxis: optionalFlag(c, quantity.FLOP, "max-flops",
-			"most FLOPs of the whole run, such as 1e21"),
-		recommend.StepTimeAxis: optionalFlag(c, quantity.Duration, "max-step-time",
-			"longest step, such as 80ms"),
-		recommend.DeviceHoursAxis: optionalFlag(c, quantity.Count, "max-device-hours",
-			"most device-hours of the whole run"),
-		recommend.CostAxis: optionalFlag(c, quantity.Money, "max-cost",
-			"largest bill of the whole run, such as $5000"),
-		recommend.MemoryAxis: optionalFlag(c, quantity.Bytes, "max-memory",
-			"most memory of a device, such as 16GiB"),
-		recommend.DecodeAxis: optionalFlag(c, quantity.Duration, "max-decode-latency",
-			"longest time to generate one answer (batch 1) on one device"),
+	f.caps = map[plan.Metric]*float64{}
+	for _, cap := range []struct {
+		metric plan.Metric
+		help   string
+	}{
+		{plan.Params, "most parameters, such as 150M"},
+		{plan.RunFLOPs, "most FLOPs of the whole run, such as 1e21"},
+		{plan.StepTime, "longest step, such as 80ms"},
+		{plan.DeviceHours, "most device-hours of the whole run"},
+		{plan.Cost, "largest bill of the whole run, such as $5000"},
+		{plan.Memory, "most memory of a device, such as 16GiB"},
+		{
+			plan.DecodeLatency,
+			"longest time to generate one answer (batch 1) with one copy of the model",
+		},
+	} {
+		f.caps[cap.metric] = optionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
 	}
 	flags.StringVar(&f.objective, "objective", "",
 		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default params with --like, else quality)")
@@ -236,18 +240,15 @@ func (f *recommendFlags) inputs() map[string]any {
 func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags,
 	length *lengthFlags,
 ) (recommend.Request, error) {
-	r := recommend.Request{
-		Top:  f.top,
-		Caps: map[recommend.Axis]float64{},
-	}
+	r := recommend.Request{Top: f.top, Caps: map[plan.Metric]float64{}}
 	var err error
 	if f.objective == "" {
-		f.objective = recommend.QualityAxis.String()
+		f.objective = "quality"
 		if f.like != "" {
-			f.objective = recommend.ParamsAxis.String()
+			f.objective = plan.Params.String()
 		}
 	}
-	if r.Objective, err = recommend.ParseAxis(f.objective); err != nil {
+	if r.Objective, err = recommend.ParseObjective(f.objective); err != nil {
 		return r, usage("", "--objective: %w", err)
 	}
 	for axis, limit := range f.caps {
@@ -262,15 +263,11 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		return r, usage(a.hintOf("recommend"),
 			"recommend needs a shape to beat (--like), a limit (--max-params, …) or shapes to rank (--candidates)")
 	}
-	template, err := f.anchor(a, &r)
-	if err != nil {
+	if err := f.anchor(a, &r); err != nil {
 		return r, err
 	}
 	if err := f.choices(a, &r); err != nil {
 		return r, err
-	}
-	if r.Anchor == nil && r.Source == recommend.Listed {
-		template = &r.Candidates[0]
 	}
 	if err := f.constraints(&r.Constraints); err != nil {
 		return r, err
@@ -282,9 +279,7 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	if err := machine.only(&q); err != nil {
 		return r, err
 	}
-	r.Tokens, r.Steps = q.Length.Tokens, q.Length.Steps
-	// a layout that no flag gives is searched; --layout auto says so
-	q.Search = q.Profile != nil && machine.layout == (flops.Layout{}) && !work.given("zero")
+	r.Question = machine.searched(q, work)
 	if v := given(f.tokensPerParam); v != nil {
 		if *v == 0 {
 			return r, usage("", "--tokens-per-param is 0; allowed: more than 0")
@@ -305,27 +300,23 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 		}
 		f.warnings = append(f.warnings, notes...)
 	}
-	return r, f.machine(&r, template, &q, machine)
+	return r, f.alignment(&r)
 }
 
-// anchor resolves --like; the template gives the default workload.
-func (f *recommendFlags) anchor(a *app, r *recommend.Request) (*shapes.Shape, error) {
+// anchor resolves --like, or without it --family.
+func (f *recommendFlags) anchor(a *app, r *recommend.Request) error {
 	if f.like == "" {
-		r.Family = shapes.Family(f.family)
-		name := map[string]string{
-			"t5": "t5-base", "t5.1.1": "t5-v1_1-base", "gpt": "gpt2",
-			"bert": "bert-base-uncased",
-		}[f.family]
-		if name == "" {
-			return nil, unknownKind("family", f.family, []string{"t5", "t5.1.1", "gpt", "bert"})
+		families := []string{"t5", "t5.1.1", "gpt", "bert"}
+		if !slices.Contains(families, f.family) {
+			return unknownKind("family", f.family, families)
 		}
-		s, err := shapes.Lookup(name)
-		return &s, err
+		r.Family = shapes.Family(f.family)
+		return nil
 	}
 	s, warnings, err := a.shape(f.like)
 	f.warnings = append(f.warnings, warnings...)
 	r.Anchor = &s
-	return &s, err
+	return err
 }
 
 // choices reads the flags that are one of a few words.
@@ -401,35 +392,8 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 	return nil
 }
 
-// machine fills in hardware, layout, rates and alignment.
-func (f *recommendFlags) machine(r *recommend.Request, template *shapes.Shape, q *plan.Question,
-	m *machineFlags,
-) error {
-	if err := f.alignment(r, nil); err != nil && q.Profile == nil {
-		return err
-	}
-	r.Devices = max(m.devices, m.layout.Devices())
-	asked := q.Of(template)
-	if q.Search { // recommend searches
-		asked.Search, asked.Devices = false, 0
-	}
-	resolved, err := asked.Resolve()
-	if err != nil {
-		return planError(err)
-	}
-	r.Workload, r.Execution = resolved.Run.Workload, resolved.Run.Execution
-	if q.Profile == nil {
-		return nil
-	}
-	r.Profile, r.Software, r.Stated, r.Goodput = q.Profile, q.Software, q.Rates, &resolved.Goodput
-	if !q.Search {
-		r.Layout = &resolved.Run.Layout
-	}
-	return f.alignment(r, q.Profile)
-}
-
-func (f *recommendFlags) alignment(r *recommend.Request, p *hardware.Profile) error {
-	switch f.align {
+func (f *recommendFlags) alignment(r *recommend.Request) error {
+	switch p := r.Question.Profile; f.align {
 	case "64":
 		r.Constraints.Align = 64
 	case "128":

@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -82,8 +83,8 @@ func replacements(r *reports.Report, name string) (recommend.Result, error) {
 			return recommend.Result{}, err
 		}
 		requests = append(requests, recommend.Request{
-			Anchor: &anchor, Profile: &profile,
-			Devices: p.devices, Top: tableRows,
+			Anchor: &anchor, Top: tableRows,
+			Question: plan.Question{Profile: &profile, Devices: p.devices, Search: true},
 		})
 		labels = append(labels, fmt.Sprintf("%s × %d", p.name, p.devices))
 	}
@@ -115,7 +116,7 @@ func replacements(r *reports.Report, name string) (recommend.Result, error) {
 	r.Replacements(title, list)
 	var picks []*recommend.Row
 	for _, request := range requests {
-		request.Source, request.Objective = recommend.Catalogue, recommend.StepTimeAxis
+		request.Source, request.Objective = recommend.Catalogue, plan.StepTime
 		result, err := recommend.Recommend(request)
 		var none *recommend.NoAnswerError
 		switch {
