@@ -31,22 +31,42 @@ var shapeGroups = []group{
 	{[]string{"embedding_norm"}, []string{"EmbeddingNorm"}},
 	{[]string{"token_types"}, []string{"TokenTypes"}},
 	{[]string{"pooler"}, []string{"Pooler"}},
+	{[]string{"embedding_width", "dense"}, []string{"EmbeddingWidth", "Dense"}},
+	{
+		[]string{"source_vocab", "source_width", "towers", "tied_stacks"},
+		[]string{"SourceVocab", "SourceWidth", "Towers", "TiedStacks"},
+	},
 }
 
 var stackGroups = []group{
-	{[]string{"layers"}, []string{"Layers"}},
+	{
+		[]string{"layers", "own_layers", "window", "full_layers"},
+		[]string{"Layers", "OwnLayers", "Window", "FullLayers"},
+	},
 	{[]string{"d_ff"}, []string{"DFF"}},
 	{[]string{"d_kv"}, []string{"DKV"}},
-	{[]string{"heads", "kv_heads"}, []string{"Heads", "KVHeads"}},
+	{
+		[]string{"heads", "kv_heads", "qk_norm", "latent"},
+		[]string{"Heads", "KVHeads", "QKNorm", "Latent"},
+	},
 	{[]string{"gated"}, []string{"Gated"}},
 	{[]string{"activation"}, []string{"Activation"}},
 	{[]string{"position", "positions"}, []string{"Position", "Positions"}},
 	{[]string{"final_norm"}, []string{"FinalNorm"}},
 	{
-		[]string{"experts", "active_experts", "sparse_every"},
-		[]string{"Experts", "ActiveExperts", "SparseEvery"},
+		[]string{
+			"experts", "active_experts", "sparse_every", "dense_first", "expert_d_ff", "shared_d_ff",
+			"shared_gate",
+		},
+		[]string{
+			"Experts", "ActiveExperts", "SparseEvery", "DenseFirst", "ExpertDFF", "SharedDFF",
+			"SharedGate",
+		},
 	},
 	{[]string{"frontend"}, []string{"Frontend"}},
+	{[]string{"parallel", "norms_per_layer"}, []string{"Parallel", "NormsPerLayer"}},
+	{[]string{"layer_extra"}, []string{"LayerExtra"}},
+	{[]string{"extra"}, []string{"Extra"}},
 }
 
 // Fields returns what differs between the architectures of two shapes, in the order in which files

@@ -26,6 +26,16 @@ type Options struct {
 	// Vocab is the vocabulary of a Mesh TensorFlow gin file, which names a tokenizer but not its
 	// size. 0: such a file must be recognised by its tokenizer or is refused.
 	Vocab int
+
+	// Architectures is a user's table, looked into before the built-in one; nil for none.
+	Architectures *Table
+}
+
+func (o *Options) table() *Table {
+	if o.Architectures != nil {
+		return o.Architectures
+	}
+	return builtin()
 }
 
 // Result is what a file says.
@@ -93,7 +103,8 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 		if isIndex(root) {
 			return readIndex(name, root, rd)
 		}
-		return finish(format, newReading(name), root, readHuggingFace)
+		in := newReading(name)
+		return result(format, in, readModel(in, rd.table(), root))
 	case Gin:
 		file, err := parseGin(t)
 		if err != nil {
@@ -104,13 +115,6 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 	default:
 		return readYAML(t, rd)
 	}
-}
-
-// finish builds a shape from a root node and closes the reading.
-func finish(format Format, in *reading, root *node, build func(*reading, *node) shapes.Shape) (
-	*Result, error,
-) {
-	return result(format, in, build(in, root))
 }
 
 // result names, validates and returns a shape, or the faults of the reading.

@@ -113,13 +113,6 @@ func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte)
 	return true
 }
 
-// biasWords are the words of "bias", alone or in a list.
-var biasWords = map[string]shapes.Bias{
-	"none": shapes.NoBias, "all": shapes.BiasAll, "qkv": shapes.BiasQKV, "no-key": shapes.BiasNoKey,
-	"q": shapes.BiasQ, "k": shapes.BiasK, "v": shapes.BiasV, "o": shapes.BiasO,
-	"ffn": shapes.BiasFFN,
-}
-
 func (y *yamlShape) bias() {
 	f, ok := y.take("bias")
 	if !ok {

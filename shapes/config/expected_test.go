@@ -1,0 +1,92 @@
+package config
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+)
+
+// TestTableParses parses every entry of the built-in table.
+func TestTableParses(t *testing.T) {
+	for _, n := range builtin().order {
+		if _, err := builtin().find(n); err != nil {
+			t.Errorf("%s: %v", n, err)
+		}
+	}
+}
+
+// TestRealConfigurations reads the configurations of a private set and compares with its counts:
+// every one is exact or refused, or warns of what it leaves out.
+func TestRealConfigurations(t *testing.T) {
+	folder := os.Getenv("DEEPNARROW_REFERENCE_DATA")
+	if folder == "" {
+		t.Skip("DEEPNARROW_REFERENCE_DATA is not set")
+	}
+	folder = filepath.Join(folder, "configs")
+	f, err := os.Open(filepath.Join(folder, "expected.csv"))
+	if err != nil {
+		t.Skip(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	column := map[string]int{}
+	for i, n := range rows[0] {
+		column[n] = i
+	}
+	counted, exact := 0, 0
+	for _, row := range rows[1:] {
+		id, file := row[column["id"]], row[column["file"]]
+		want, err := strconv.ParseInt(row[column["expected_params"]], 10, 64)
+		known := err == nil
+		if file == "" || file[0] == '(' {
+			continue
+		}
+		if known {
+			counted++
+		}
+		path := filepath.Join(folder, "files", file)
+		o := Options{}
+		if filepath.Ext(file) == ".gin" {
+			o.Vocab = 32128
+		}
+		content, err := os.Open(path)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		r, err := Read(file, content, o)
+		content.Close()
+		if err != nil {
+			t.Logf("%s refused (want %d): %.300v", id, want, err)
+			continue
+		}
+		if r.Shape.DModel == 0 {
+			continue
+		}
+		p := flops.CountParameters(&r.Shape)
+		active, err := strconv.ParseInt(row[column["expected_active"]], 10, 64)
+		switch {
+		case !known:
+			t.Logf("%s: %d, not known; %v %v", id, p.Total, r.Warnings, r.Unknown)
+		case p.Total != want && len(r.Warnings) == 0:
+			t.Errorf("%s: %d, want %d (%d)", id, p.Total, want, p.Total-want)
+		case p.Total != want:
+			t.Logf("CLOSE %s: %d, want %d (%d): %v", id, p.Total, want, p.Total-want, r.Warnings)
+		case err == nil && p.Active != active:
+			t.Errorf("%s: %d active, want %d (%d)", id, p.Active, active, p.Active-active)
+		default:
+			exact++
+			if len(r.Warnings) > 0 || len(r.Unknown) > 0 {
+				t.Logf("warn %s: %v %v", id, r.Warnings, r.Unknown)
+			}
+		}
+	}
+	t.Logf("%d of %d exact", exact, counted)
+}

@@ -1,0 +1,191 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
+)
+
+// identify returns the entry of a configuration and the class to build. model_type and
+// architectures may each be missing, neither may be unknown, and they may not disagree.
+func identify(s *section, table *Table) (*architecture, *class, bool) {
+	before := len(s.faults)
+	architecture, architectureAt := firstArchitecture(s)
+	typeField, typed := s.take("model_type")
+	name := s.word("model_type", "", "model_type")
+	if len(s.faults) > before {
+		return nil, nil, false
+	}
+	if name == "" {
+		a, cl := table.byClass(architecture)
+		if a == nil {
+			a, cl = table.bySignature(s), &class{}
+			if a != nil && a.usual != "" {
+				cl = a.classes[a.usual]
+				s.warn(s.at, "model_type is absent; read as %s", a.className(a.usual))
+			}
+		}
+		if a == nil {
+			at, value := s.at, ""
+			if architecture != "" {
+				at, value = architectureAt, quote(architecture)
+			}
+			s.fault(at, "model_type", "is missing and architectures does not tell it", value,
+				"one of the model types of docs/shape-file.md, or a file of a known trainer")
+			return nil, nil, false
+		}
+		return a, cl, true
+	}
+	a, err := table.find(name)
+	if err != nil || a == nil || name[0] == '_' {
+		at := s.at
+		if typed {
+			at = typeField.value.at
+		}
+		f := Fault{
+			Position: at, Field: "model_type",
+			Problem: "is an architecture this reader does not know", Value: quote(name),
+			Allowed: "a model type of the table; --architectures FILE adds one (docs/shape-file.md)",
+		}
+		if near, ok := suggest.Nearest(name, table.names()); ok {
+			f.Suggestion = near
+		}
+		s.faults = append(s.faults, f)
+		return nil, nil, false
+	}
+	if a.refuse != "" || len(a.classes) == 0 {
+		return a, &class{}, true
+	}
+	if architecture == "" {
+		s.warn(s.at, "architectures is absent; read as %s", a.className(a.usual))
+		return a, a.classes[a.usual], true
+	}
+	cl := a.classOf(architecture)
+	if cl == nil {
+		s.fault(architectureAt, "architectures",
+			"is not a class of model_type "+name+" this reader knows", quote(architecture),
+			strings.Join(a.classNames(), ", "))
+		return nil, nil, false
+	}
+	return a, cl, true
+}
+
+// className returns a class as configurations write it: the prefix of the entry and the suffix of
+// the table.
+func (a *architecture) className(suffix string) string {
+	if len(a.prefixes) == 0 {
+		return suffix
+	}
+	return a.prefixes[0] + suffix
+}
+
+func (a *architecture) classNames() []string {
+	var all []string
+	for _, suffix := range slices.Sorted(maps.Keys(a.classes)) {
+		all = append(all, a.className(suffix))
+	}
+	return all
+}
+
+// classOf returns the class of a name, nil when the entry has none.
+func (a *architecture) classOf(full string) *class {
+	if cl := a.classes[full]; cl != nil {
+		return cl
+	}
+	for _, p := range a.prefixes {
+		if rest, ok := strings.CutPrefix(full, p); ok {
+			if cl := a.classes[rest]; cl != nil {
+				return cl
+			}
+		}
+	}
+	return nil
+}
+
+// byClass returns the entry that owns a class name.
+func (t *Table) byClass(full string) (*architecture, *class) {
+	if full == "" {
+		return nil, nil
+	}
+	for ; t != nil; t = t.below {
+		for _, n := range t.order {
+			if n[0] == '_' {
+				continue
+			}
+			a, err := t.find(n)
+			if err != nil {
+				continue
+			}
+			if cl := a.classOf(full); cl != nil {
+				return a, cl
+			}
+		}
+	}
+	return nil, nil
+}
+
+// bySignature returns the entry whose keys a file without model_type has: a trainer's format, or a
+// user's only entry.
+func (t *Table) bySignature(s *section) *architecture {
+	for ; t != nil; t = t.below {
+		for _, n := range t.order {
+			src := t.sources[n].text
+			if !strings.Contains(src, "when:") && !(t.below != nil && len(t.order) == 1) {
+				continue
+			}
+			a, err := t.find(n)
+			if err == nil && a != nil && a.signed(s) {
+				return a
+			}
+		}
+	}
+	return nil
+}
+
+func (a *architecture) signed(s *section) bool {
+	for _, key := range a.when {
+		found := false
+		for alternative := range strings.SplitSeq(key, "|") {
+			name, value, valued := strings.Cut(strings.TrimSpace(alternative), "=")
+			found = found || s.has(name) && (!valued || s.byName[name].value.text == value)
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// has reports whether a dotted key is there.
+func (s *section) has(dotted string) bool {
+	head, rest, cut := strings.Cut(dotted, ".")
+	f, ok := s.byName[head]
+	if !cut {
+		return ok
+	}
+	return ok && slices.ContainsFunc(f.value.fields, func(g field) bool {
+		return g.name == rest || strings.HasPrefix(rest, g.name+".") &&
+			newSection(newReading(""), f.value).has(rest)
+	})
+}
+
+// firstArchitecture returns the first class name of "architectures".
+func firstArchitecture(s *section) (string, Position) {
+	f, present := s.take("architectures")
+	if !present || f.value.kind == null || f.value.kind == list && len(f.value.items) == 0 {
+		return "", s.at
+	}
+	s.note("architectures", f.name, f.at)
+	if f.value.kind != list || f.value.items[0].kind != word {
+		s.fault(f.value.at, f.name, "is not a list of class names", f.value.show(), `such as ["T5ForConditionalGeneration"]`)
+		return "", s.at
+	}
+	first := f.value.items[0]
+	if len(f.value.items) > 1 {
+		s.warn(f.value.items[1].at, "only the first of %d architectures is read",
+			len(f.value.items))
+	}
+	return first.text, first.at
+}
