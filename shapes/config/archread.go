@@ -227,6 +227,9 @@ func (m *modelReader) value(n string) (any, bool, error) {
 	}
 	m.busy = append(m.busy, n)
 	v, err := m.compute(n, d)
+	if err == errFaulted && d.absent != nil {
+		v, err = d.absent, nil // go on with the default, to find further faults
+	}
 	m.busy = m.busy[:len(m.busy)-1]
 	m.values[n] = v
 	if err != nil {
