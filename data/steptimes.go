@@ -39,7 +39,18 @@ type StepTime struct {
 	Devices                      *int
 	TP, PP, DP                   *int // on Trainium these count NeuronCores, two a chip
 	ContextParallel              int  // 1 unless the source says otherwise
-	Parallelism                  string
+	// Interleave is how many chunks of layers each pipeline stage has (virtual pipeline), 1 unless
+	// the source says otherwise.
+	Interleave int
+	// DevicesPerNode is how many devices the fast links join; nil is what the device comes with.
+	DevicesPerNode *int
+	// Stack is the software that trained, such as megatron or torchtitan; empty where no column
+	// says.
+	Stack string
+	// Products is the number format of the layers' products where it differs from Precision, such
+	// as fp8; empty where no column says.
+	Products    string
+	Parallelism string
 	// none, full, selective, … as the source names it; empty is unknown
 	Checkpointing string
 	Metric, Unit  string
@@ -59,6 +70,9 @@ type StepTime struct {
 	// Unread are cells of shape and layout that are no plain counts ("5120 tokens (max-tokens)"),
 	// as "column: cell". Their fields are nil; whoever shows the row should say so.
 	Unread []string
+	// Assumed are values that no column states plainly: what a remark, a model's name or a loosely
+	// worded cell ("about 2048") was taken to say.
+	Assumed []string
 }
 
 // ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. Each
@@ -70,14 +84,19 @@ func ReadStepTimes(name string, in io.Reader) ([]StepTime, error) {
 
 var stepTimes = embedded("step_times.csv", stepTime)
 
-// StepTimes returns the 285 published rows, 29 of them encoder-decoder.
+// StepTimes returns the 349 published rows, 58 of them encoder-decoder.
 func StepTimes() []StepTime { return slices.Clone(stepTimes()) }
 
 func stepTime(r *row) StepTime {
-	var unread []string
+	var unread, assumed []string
 	count := func(name string) *int {
 		text := r.text(name)
 		value, err := quantity.ParseExact(quantity.Count, text)
+		if m := roughly.FindStringSubmatch(text); err != nil && m != nil {
+			if value, err = quantity.ParseExact(quantity.Count, m[1]); err == nil {
+				assumed = append(assumed, name+" "+m[1]+" (the cell: "+text+")")
+			}
+		}
 		if err != nil {
 			if text != "" {
 				unread = append(unread, name+": "+text)
@@ -114,6 +133,8 @@ func stepTime(r *row) StepTime {
 		Accumulate: count("grad_accum"), Precision: r.text("precision"),
 		Hardware: r.text("hardware"),
 		Devices:  count("n_devices"), TP: count("tp"), PP: count("pp"), DP: count("dp"),
+		DevicesPerNode: count("devices_per_node"), Stack: strings.ToLower(r.text("stack")),
+		Products:    strings.ToLower(r.text("products")),
 		Parallelism: r.text("parallelism_note"), Checkpointing: r.text("activation_ckpt"),
 		Metric: r.text("metric"), Unit: r.text("unit"), Value: r.optional("value", quantity.Number),
 		StepSeconds: r.optional("step_time_s", quantity.Duration),
@@ -133,16 +154,41 @@ func stepTime(r *row) StepTime {
 	}
 	s.Arch = arch(r.text("arch"), s.EncoderLayers, s.DecoderLayers)
 	if s.Vocab == nil {
-		s.Vocab, s.VocabAssumed = publicVocab(s.Model)
+		if s.Vocab, s.VocabAssumed = publicVocab(s.Model); s.VocabAssumed {
+			assumed = append(assumed, "vocabulary "+strconv.Itoa(*s.Vocab)+" (the model's name)")
+		}
 	}
 	if s.Gated == nil && gatedModel.MatchString(s.Model) {
 		gated := true
 		s.Gated = &gated
+		assumed = append(assumed, "gated feed-forward (the model's name)")
 	}
-	remarks := s.Parallelism + "; " + s.NoteText
-	s.Compiled = compiledFrom(remarks)
-	s.Unread = unread
-	s.ContextParallel = contextParallelFrom(remarks)
+	// What older tables have no column for stands in their remarks.
+	remarks := s.Parallelism + "; " + s.NoteText + "; " + s.Hardware
+	if s.Compiled = yes("compiled"); s.Compiled == nil {
+		if s.Compiled = compiledFrom(remarks); s.Compiled != nil {
+			assumed = append(assumed, "compiled "+strconv.FormatBool(*s.Compiled)+" (the remarks)")
+		}
+	}
+	degree := func(name string, words *regexp.Regexp) int {
+		if n := count(name); n != nil && *n > 0 {
+			return *n
+		}
+		n := stated(words, remarks)
+		if n > 1 {
+			assumed = append(assumed, name+" "+strconv.Itoa(n)+" (the remarks)")
+		}
+		return max(1, n)
+	}
+	s.ContextParallel = degree("context_parallel", contextParallel)
+	s.Interleave = degree("interleave", virtualPipeline)
+	if s.DevicesPerNode == nil {
+		if n := stated(nodeWidth, remarks); n > 0 {
+			s.DevicesPerNode = &n
+			assumed = append(assumed, "devices_per_node "+strconv.Itoa(n)+" (the remarks)")
+		}
+	}
+	s.Unread, s.Assumed = unread, assumed
 	return s
 }
 
@@ -206,6 +252,7 @@ var gatedModel = regexp.MustCompile(`(?i)\b(mt5|flan-t5|t5[-_ ]?v1[._]1|llama|mi
 var encoderTokens = regexp.MustCompile(`(?i)encoder tokens`)
 
 var (
+	notSaid     = regexp.MustCompile(`(?i)\bcompiled? (?:is )?(?:not stated|not known|unknown|\?)`)
 	notCompiled = regexp.MustCompile(`(?i)\bcompile[:= ]+(?:no|off|false|0)\b|\b(?:no|not|without) (?:torch\.)?compiled?\b|\buncompiled\b|\beager\b`)
 	compiled    = regexp.MustCompile(`(?i)\bcompile[:= ]+(?:yes|on|true|1)\b|\+ ?compile\b|\btorch\.compile\b|\bcompiled\b`)
 )
@@ -214,6 +261,8 @@ var (
 func compiledFrom(remarks string) *bool {
 	yes := true
 	switch {
+	case notSaid.MatchString(remarks):
+		return nil
 	case notCompiled.MatchString(remarks):
 		yes = false
 	case compiled.MatchString(remarks):
@@ -223,15 +272,22 @@ func compiledFrom(remarks string) *bool {
 	return &yes
 }
 
-var contextParallel = regexp.MustCompile(`(?i)\b(?:CP|context[- ]parallel(?:ism)?)[ =:]*(\d{1,4})\b`)
+// roughly is a count that is stated loosely: "about 2048 (2M tokens)".
+var roughly = regexp.MustCompile(`(?i)^(?:about |approximately |ca\. |~ ?)?([0-9][0-9,]*)(?: ?\([^()]*\))?$`)
 
-// contextParallelFrom finds the degree of context parallelism in a row's remarks, 1 where none is
-// named.
-func contextParallelFrom(remarks string) int {
-	if m := contextParallel.FindStringSubmatch(remarks); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
+// The words by which remarks name a degree of parallelism or the width of a node.
+var (
+	contextParallel = regexp.MustCompile(`(?i)\b(?:CP|context[- ]parallel(?:ism)?)[ =:]*(\d{1,4})\b`)
+	virtualPipeline = regexp.MustCompile(`(?i)\b(?:VPP?|virtual pipeline(?: stages| size)?|interleav(?:e|ing))[ =:]*(\d{1,3})\b`)
+	nodeWidth       = regexp.MustCompile(`(?i)\bnodes of (\d{1,4})\b|\b(\d{1,4}) (?:GPUs? |devices? |cards? |accelerators? )?(?:per|a|/) ?node\b`)
+)
+
+// stated returns the first number that the words name in a text, 0 where they name none.
+func stated(words *regexp.Regexp, text string) int {
+	for _, group := range words.FindStringSubmatch(text) {
+		if n, err := strconv.Atoi(group); err == nil {
 			return n
 		}
 	}
-	return 1
+	return 0
 }

@@ -27,6 +27,18 @@ func TestStepTimes(t *testing.T) {
 		if s.Compiled != nil {
 			count["compiled known"]++
 		}
+		if s.Interleave > 1 {
+			count["interleaved"]++
+		}
+		if s.DevicesPerNode != nil {
+			count["node width"]++
+		}
+		if s.Stack != "" {
+			count["stack"]++
+		}
+		if s.Products == "fp8" {
+			count["fp8"]++
+		}
 		if strings.HasPrefix(s.Model, "NeMo mT5") && (*s.Vocab != 250_112 || !s.VocabAssumed) {
 			t.Errorf("%s: %s has the vocabulary %v", s.ID, s.Model, s.Vocab)
 		}
@@ -40,9 +52,10 @@ func TestStepTimes(t *testing.T) {
 	}
 	// Counted in the file by its columns.
 	for what, want := range map[string]int{
-		"enc-dec": 29, "dec-only": 245, "enc-only": 11,
-		"quality A": 215, "quality B": 60, "quality C": 10, "encoder tokens": 14,
-		"no step time": 34, "compiled known": 17, "context parallel": 6,
+		"enc-dec": 58, "dec-only": 280, "enc-only": 11,
+		"quality A": 244, "quality B": 85, "quality C": 20, "encoder tokens": 14,
+		"no step time": 38, "compiled known": 30, "context parallel": 7,
+		"interleaved": 4, "node width": 42, "stack": 349, "fp8": 18,
 	} {
 		if count[what] != want {
 			t.Errorf("%s: %d rows, want %d", what, count[what], want)

@@ -3,7 +3,6 @@ package hardware
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 
@@ -65,53 +64,53 @@ var shipped = sync.OnceValue(func() jointFit {
 	return j
 })
 
-// Stacks lists the software stacks whose effect on the step time was fitted, in alphabetical order.
-func Stacks() []string {
-	var names []string
-	for name := range shipped().index {
-		if stack, ok := strings.CutPrefix(name, "stack:"); ok {
-			names = append(names, stack)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // fittedOn is what the shipped constants rest on.
 const fittedOn = "published step times, data/facts/step_times.csv; the fit is data/facts/step_constants.csv"
 
 // Shipped returns the constants fitted to the published step times for a device and a software
-// stack. What was not fitted, a device, family or stack without published steps, is at its prior
-// with the prior's spread.
-func Shipped(p *Profile, s Software) Calibration {
+// stack. What was not fitted, a device, family, stack or place without published steps, is at its
+// prior with the prior's spread.
+func Shipped(p *Profile, s Software) Calibration { return ShippedAt(p, s, "") }
+
+// ShippedAt is [Shipped] at a place that a source of published steps describes.
+func ShippedAt(p *Profile, s Software, site string) Calibration {
 	j := shipped()
-	c := Calibration{
-		Constants: Priors(), Residual: math.Hypot(j.residual, SiteSD),
-		FittedOn: fittedOn,
-	}
-	// Each constant is a sum of unknowns of the fit.
+	c := Calibration{Constants: Priors(), Residual: math.Hypot(j.residual, ModelSD), FittedOn: fittedOn}
+	// Each constant is a product of unknowns of the fit.
 	var parts [constants][]int
-	for k := range parts {
-		names := []string{priors[k].name}
-		sds := []float64{priors[k].sd}
-		switch Constant(k) {
-		case DeviceRate:
-			names, sds = []string{"family:" + p.Class.Family, "device:" + p.Device},
-				[]float64{FamilySD, DeviceSD}
-		case SoftwareTime:
-			names, sds = []string{"stack:" + s.Stack}, []float64{StackSD}
+	take := func(k Constant, name string, sd float64) {
+		if i, ok := j.index[name]; ok {
+			parts[k] = append(parts[k], i)
+			return
+		}
+		c.Covariance[k][k] += sd * sd
+	}
+	for k := range constants {
+		if k != DeviceRate && k != SoftwareTime {
+			take(k, priors[k].name, priors[k].sd)
+		}
+	}
+	effects := EffectsOf(p.Class.Family, p.Device, s.Stack, site)
+	for kind, name := range effects {
+		take(EffectConstants[kind], name, EffectSDs[kind])
+	}
+	if _, known := j.index[effects[0]]; !known {
+		c.Covariance[DeviceRate][DeviceRate] += UnseenFamilySD * UnseenFamilySD
+		c.Covariance[SoftwareTime][SoftwareTime] += UnseenFamilySD * UnseenFamilySD
+	}
+	for k, list := range parts {
+		if len(list) == 0 {
+			continue
 		}
 		sum := 0.0
-		for n, name := range names {
-			if i, ok := j.index[name]; ok {
-				parts[k] = append(parts[k], i)
-				sum += j.log[i]
-			} else {
-				c.Covariance[k][k] += sds[n] * sds[n]
-			}
+		for _, i := range list {
+			sum += j.log[i]
 		}
-		if len(parts[k]) > 0 {
-			c.Constants[k] = math.Exp(sum)
+		c.Constants[k] = math.Exp(sum)
+	}
+	if site == "" {
+		for _, h := range HostSDs {
+			c.Covariance[h.Constant][h.Constant] += h.SD * h.SD
 		}
 	}
 	for a := range parts {
@@ -178,6 +177,14 @@ func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
 	return max(variance, c.Residual*c.Residual)
 }
 
+// mode says how the work reaches the device.
+func mode(p *Profile, s Software) string {
+	if compiled(p, s) {
+		return "compiled graph"
+	}
+	return "kernel by kernel"
+}
+
 // assumptions lists what the prediction rests on besides the run.
 func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumption {
 	origin := Default
@@ -211,14 +218,12 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 		fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3),
 			100*m.rate/m.peak), origin, c.FittedOn,
 	})
-	mode := "kernel by kernel"
-	if compiled(p, r.Software) {
-		mode = "compiled graph"
-	}
-	by := Assumption{"execution", mode, Default, "whether the frameworks compile is unknown"}
+	by := Assumption{"execution", mode(p, r.Software), Default, "whether the frameworks compile is unknown"}
 	switch {
 	case r.Software.Compiled != nil:
 		by.Origin, by.Source = Flag, ""
+	case stackKind(r.Software.Stack) != "":
+		by.Source = "what " + r.Software.Stack + " does"
 	case p.Class.Compiled != nil:
 		by.Origin, by.Source = p.Class.Origin, p.Class.Source
 	}

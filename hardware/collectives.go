@@ -1,5 +1,7 @@
 package hardware
 
+import "math"
+
 // A collective runs over n devices whose ranks lie stride apart: tensor-parallel groups have stride
 // 1, data-parallel ones the devices of a model copy's node share.
 
@@ -18,12 +20,15 @@ func (s *Machine) gather(bytes float64, n, stride int) float64 {
 	return s.collect(bytes, n, stride, false)
 }
 
+// start returns the time of a collective of n devices that moves nothing.
+func (s *Machine) start(n int) float64 { return s.latency * math.Log2(float64(n)) }
+
 func (s *Machine) collect(bytes float64, n, stride int, tensor bool) float64 {
 	if n <= 1 || bytes == 0 {
 		return 0
 	}
 	g, h := s.levels(n, stride)
-	t := s.latency
+	t := s.start(n)
 	if g > 1 {
 		t += bytes * float64(g-1) / float64(g) / s.rateInside(stride, tensor)
 	}
@@ -85,11 +90,11 @@ func (s *Machine) allToAll(bytes float64, stride int) float64 {
 // computation could hide it:
 //
 //	e·c + (w⁴ + h⁴)^¼ − w, h = (1 − e)·c
-func (s *Machine) exposed(c, window float64) float64 {
+func exposed(share, c, window float64) float64 {
 	if c == 0 {
 		return 0
 	}
-	return s.dataExposed*c + added(window, (1-s.dataExposed)*c)
+	return share*c + added(window, (1-share)*c)
 }
 
 // dataParallel returns the seconds of gradient and weight collectives of one step that show, for so
@@ -102,7 +107,7 @@ func (s *Machine) exposed(c, window float64) float64 {
 // The first three can hide behind the backward pass of the last micro-batch, ZeRO 3 behind all of
 // the step. On a torus the parameters are split within a slice only: across slices goes one
 // all-reduce of each device's gradient shard a step.
-func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate int,
+func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate, layers int,
 	pass float64,
 ) float64 {
 	if dp <= 1 {
@@ -115,17 +120,17 @@ func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate int,
 		if zero == 0 {
 			weights = gradients
 		}
-		return s.exposed(s.gather(gradients, dp, stride)+s.gather(weights, dp, stride), behind)
+		return exposed(s.dataExposed, s.gather(gradients, dp, stride)+s.gather(weights, dp, stride), behind)
 	}
 	if !s.torus() {
-		return s.exposed(3*float64(accumulate)*s.gather(weights, dp, stride),
+		return exposed(s.gatherExposed, 3*float64(accumulate)*(s.gather(weights, dp, stride)+float64(layers-1)*s.start(dp)),
 			float64(accumulate)*pass)
 	}
 	g, h := s.levels(dp, stride)
-	t := s.exposed(3*float64(accumulate)*s.gather(weights, g, stride), float64(accumulate)*pass)
+	t := exposed(s.gatherExposed, 3*float64(accumulate)*(s.gather(weights, g, stride)+float64(layers-1)*s.start(g)), float64(accumulate)*pass)
 	if h > 1 {
 		across := s.latency + 2*weights/float64(g)*float64(h-1)/float64(h)/s.inter
-		t += s.exposed(across, behind)
+		t += exposed(s.dataExposed, across, behind)
 	}
 	return t
 }

@@ -51,6 +51,8 @@ const (
 	InterShare
 	// DataExposed is the part of gradient and weight collectives that no computation hides.
 	DataExposed
+	// GatherExposed is the part of the weight gathers of ZeRO 3 that no computation hides.
+	GatherExposed
 	// TensorExposed is the part of tensor-parallel collectives that no computation hides.
 	TensorExposed
 	// EagerFixed is what an eager step costs besides: input, logging, scalar reductions, in
@@ -58,6 +60,8 @@ const (
 	EagerFixed
 	// CompiledFixed is the same for a compiled step.
 	CompiledFixed
+	// CollectiveLatency is the time of a collective that moves nothing, in seconds.
+	CollectiveLatency
 	// ScaleLoss is the slow-down at each doubling of the nodes: the step waits for the slowest.
 	ScaleLoss
 	// FP8Share is the part of the measured fp8 ceiling that layer products keep, casts and scales
@@ -72,16 +76,56 @@ const (
 	constants
 )
 
-// Standard deviations of what is not a constant of the model but differs between runs, in the
-// logarithm: the priors of the effects that a joint fit estimates, and what a run elsewhere adds.
-const (
-	FamilySD = 0.10 // of a hardware family's matmul rate: how far its data sheets can be reached
-	DeviceSD = 0.06 // of one device type within its family
-	StackSD  = 0.08 // of a software stack's time
-	// of a new place: other clocks, cooling, network, versions; repeated published runs of one
-	// configuration differ by 17 to 43 % now and then
-	SiteSD = 0.08
-)
+// Effects are what the runs of one kind of place share beside the constants that all runs share:
+// the names of the fit's unknowns, such as "device:H100 SXM 80GB", empty where there is none. They
+// are of the hardware family, the device type, the kind of trainer, the trainer and the place.
+type Effects [5]string
+
+// EffectSDs are the priors of the effects: standard deviations of the logarithm. They were chosen
+// by leaving whole sources and whole devices out (see docs/steptime.md), and are the width that an
+// effect which no fit has seen adds to an interval.
+var EffectSDs = [len(Effects{})]float64{
+	0.08,  // of a hardware family's matmul rate: how far its data sheets can be reached
+	0.05,  // of one device type within its family
+	0.08,  // of the time under one kind of trainer
+	0.05,  // of one trainer among its kind
+	0.085, // of one place: clocks, cooling, network, versions
+}
+
+// EffectConstants are the constants that the effects multiply.
+var EffectConstants = [len(Effects{})]Constant{
+	DeviceRate, DeviceRate, SoftwareTime, SoftwareTime, SoftwareTime,
+}
+
+// UnseenFamilySD is what a hardware family without published steps adds to the spread of the matmul
+// rate, and as much to that of the time of everything: an interval of about a factor of 1.6 either
+// way. Families of the published rows, each left out in turn, would do with less; CDNA 2, which no
+// constant was fitted to, was off by a factor of two.
+const UnseenFamilySD = 0.27
+
+// HostSDs are what the host of a new place differs by from others, in the logarithm: its processors
+// launch kernels, and its input, logging and synchronisation are the user's own code.
+var HostSDs = [...]struct {
+	Constant Constant
+	SD       float64
+}{{EagerLaunch, 0.4}, {CompiledLaunch, 0.4}, {EagerFixed, 0.6}, {CompiledFixed, 0.6}}
+
+// ModelSD is what a model that the fit has not seen adds to the spread of ln(measured/predicted),
+// at whatever place: what the constants miss of one shape and layout.
+const ModelSD = 0.04
+
+// EffectsOf returns the effects of a run on a device of a family, under a software stack, at a
+// place; an empty stack or site is unknown.
+func EffectsOf(family, device, stack, site string) Effects {
+	e := Effects{"family:" + family, "device:" + device}
+	if kind := stackKind(stack); kind != "" {
+		e[2], e[3] = "kind:"+kind, "stack:"+stack
+	}
+	if site != "" {
+		e[4] = "site:" + site
+	}
+	return e
+}
 
 // ConstantCount is how many constants there are; they are numbered from 0.
 const ConstantCount = int(constants)
@@ -148,7 +192,7 @@ var priors = [constants]prior{
 		"STREAM-like kernels reach 80 to 90 % of the data sheet",
 	},
 	EagerLaunch: {
-		"eager_launch", 15e-6, 0.6,
+		"eager_launch", 30e-6, 0.6,
 		"5 to 10 µs a launch through a dispatcher, about three times that with autograd and Python: eager models take 0.5 to 1 ms a layer forward however small",
 	},
 	CompiledLaunch: {"compiled_launch", 2.5e-6, 0.5, "2 to 3 µs a launch from a graph"},
@@ -161,9 +205,17 @@ var priors = [constants]prior{
 		"data_exposed", 0.15, 0.5,
 		"the first gather, the last reduction and what contention leaves visible",
 	},
+	GatherExposed: {
+		"gather_exposed", 0.3, 0.5,
+		"gathers wait for the one before, and for memory to be freed",
+	},
 	TensorExposed: {
 		"tensor_exposed", 0.9, 0.2,
 		"tensor-parallel collectives stand between dependent products",
+	},
+	CollectiveLatency: {
+		"collective_latency", 10e-6, 0.6,
+		"a ring step takes 3 to 10 µs in NCCL's tuning tables, a kernel launch 5",
 	},
 	EagerFixed: {
 		"eager_fixed", 0.02, 0.6,
@@ -177,7 +229,7 @@ var priors = [constants]prior{
 	DeviceRate:   {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
 	SoftwareTime: {"software_time", 1, 0.08, "a trainer like the average"},
 	FP8Share: {
-		"fp8_share", 0.7, 0.15,
+		"fp8_share", 0.8, 0.1,
 		"casts, scales and amax reductions beside the faster products",
 	},
 }

@@ -17,6 +17,7 @@ type sublayer struct {
 	kernels  float64
 	gathers  float64 // bytes of tensor-parallel collectives (all-reduce volume)
 	shuffles float64 // bytes of expert all-to-all
+	casts    float64 // bytes moved by casts to the products' format, in one pass
 	exchange float64 // bytes of keys and values that context-parallel devices hold together
 }
 
@@ -68,6 +69,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV,
 		decoder)
 	a.bytes = s.compute * (between + dropped)
+	a.casts += s.cast * t * (width + float64(inner))
 	if k.Position == shapes.Rotary {
 		a.bytes += s.compute * 2 * t * float64(inner+kv)
 	}
@@ -105,6 +107,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	hidden := float64(count*rows) * float64(ff)
 	f.matmul += s.expertProducts(count, rows, (g-1)*ff, d) + s.expertProducts(count, rows, d, ff)
 	f.bytes = s.compute * (between + dropped + float64(g)*hidden)
+	f.casts += s.cast * (float64(count*rows)*width + hidden)
 	f.kernels += ffnKernels + gateKernels*float64(g-2)
 	f.gathers = reduced
 	return out
@@ -163,7 +166,7 @@ func (s *Machine) train(p *sublayer, tp int) blockTime {
 	b := blockTime{
 		matmul: full * p.matmul,
 		core:   corePasses * p.core,
-		vector: s.traffic*full*p.bytes/s.stream + corePasses*p.scores/s.stream,
+		vector: (full*(s.traffic*p.bytes+p.casts) + corePasses*p.scores) / s.stream,
 		tensor: reduces * s.tensorReduce(p.gathers, tp) * s.tensorExposed,
 		expert: reduces * s.allToAll(p.shuffles, tp),
 	}
@@ -171,7 +174,7 @@ func (s *Machine) train(p *sublayer, tp int) blockTime {
 		// Keys and values go round once forward, and twice backward with their gradients, behind
 		// the core.
 		rounds := reduces/2 + backwardPasses
-		b.tensor += s.exposed(rounds*s.gather(p.exchange, s.contexts, tp), b.core)
+		b.tensor += exposed(s.dataExposed, rounds*s.gather(p.exchange, s.contexts, tp), b.core)
 	}
 	b.launch = added(b.matmul+b.core+b.vector, full*p.kernels*s.launch)
 	return b

@@ -3,6 +3,7 @@ package hardware
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 )
@@ -74,6 +75,8 @@ type Machine struct {
 	wraps          bool // the torus closes into rings
 	dataExposed    float64
 	tensorExposed  float64
+	gatherExposed  float64
+	cast           float64 // bytes moved for each element that is cast to the products' format
 	scaleLoss      float64
 	slowdown       float64 // of everything, by the software
 	contexts       int
@@ -100,6 +103,10 @@ const tile = 128
 // 6 × 16 to 14 × 32 in the usual kernels (Goto & van de Geijn 2008, section 6; Van Zee & van de
 // Geijn 2015).
 const processorTile = 16
+
+// castBytes is what casting one element of a product's input to fp8 moves: two bytes read, one
+// written, and one of its transpose, which the backward pass multiplies by.
+const castBytes = 4
 
 // unmeasuredCeiling is the part of peak assumed for the best matmul where nobody measured it: the
 // middle of the measured ones, 0.51 to 0.97 over 12 devices in facts/matmul_ceilings.csv.
@@ -149,6 +156,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 		m.peak = fast.Value
 		share := c[MatmulShare]
 		if s.Matmul == FP8 {
+			m.cast = castBytes
 			share = c[FP8Share]
 		}
 		m.rate = fast.Value * ceiling(p, s.Matmul) * share * c[DeviceRate]
@@ -175,7 +183,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	}
 	m.saturation, m.quantise, m.tail = c[SaturationDepth], c[WaveQuantisation], c[WaveTail]
 	m.fusedCore, m.unfusedCore, m.scorePasses = c[FusedCore], c[UnfusedCore], c[ScorePasses]
-	if p.Class.Family == "hopper" {
+	if p.Class.Family == "hopper" && !newKernels(s.Stack) {
 		m.fusedCore *= c[HopperCore]
 	}
 	m.traffic, m.launch, m.fixed = c[EagerTraffic], c[EagerLaunch], c[EagerFixed]
@@ -183,7 +191,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 		m.traffic, m.launch, m.fixed = c[CompiledTraffic], c[CompiledLaunch], c[CompiledFixed]
 	}
 
-	m.latency = collectiveLatency
+	m.latency = c[CollectiveLatency]
 	if p.IntraBytesPerSecond != nil {
 		m.intra = p.IntraBytesPerSecond.Value * c[IntraShare]
 	}
@@ -200,6 +208,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	m.axes, m.wraps = torus(p, m.domain)
 	m.dataExposed, m.tensorExposed, m.scaleLoss = min(1, c[DataExposed]), min(1, c[TensorExposed]),
 		c[ScaleLoss]
+	m.gatherExposed = min(1, c[GatherExposed])
 	m.contexts, m.experts = max(1, s.ContextParallel), max(1, s.ExpertParallel)
 
 	b := x.Precision.Bytes()
@@ -233,7 +242,8 @@ func torus(p *Profile, domain int) (axes int, wraps bool) {
 	return 0, false
 }
 
-// ceiling returns the best measured matmul rate over the data sheet's.
+// ceiling returns the best measured matmul rate over the data sheet's. Where nobody measured the
+// device, it is that of its family, or what such devices reach elsewhere.
 func ceiling(p *Profile, format Precision) float64 {
 	if best, ok := p.Measured[format]; ok {
 		return best.Value / p.Peaks[format].Value
@@ -243,7 +253,9 @@ func ceiling(p *Profile, format Precision) float64 {
 			return ceiling(p, BF16)
 		}
 	}
-	switch {
+	switch share, ok := familyCeilings()[[2]string{p.Class.Family, string(format)}]; {
+	case ok:
+		return share
 	case p.MatrixUnit != nil:
 		return systolicCeiling
 	case format == FP32:
@@ -252,11 +264,29 @@ func ceiling(p *Profile, format Precision) float64 {
 	return unmeasuredCeiling
 }
 
+// familyCeilings are the means of the measured ceilings of each family and format.
+var familyCeilings = sync.OnceValue(func() map[[2]string]float64 {
+	sum, n := map[[2]string]float64{}, map[[2]string]float64{}
+	for _, p := range catalogue() {
+		for format, best := range p.Measured {
+			key := [2]string{p.Class.Family, string(format)}
+			sum[key] += best.Value / p.Peaks[format].Value
+			n[key]++
+		}
+	}
+	for key := range sum {
+		sum[key] /= n[key]
+	}
+	return sum
+})
+
 // compiled resolves what the vendor's frameworks do by default: eager where that is unknown.
 func compiled(p *Profile, s Software) bool {
 	switch {
 	case s.Compiled != nil:
 		return *s.Compiled
+	case compilingStack(s.Stack) != nil:
+		return *compilingStack(s.Stack)
 	case p.Class.Compiled != nil:
 		return *p.Class.Compiled
 	}

@@ -93,8 +93,13 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	}
 	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || sequenceParallel.MatchString(words) ||
 		strings.Contains(row.Source, "Megatron-Bridge"))
+	if l.Interleave = row.Interleave; l.PP == 1 {
+		l.Interleave = 0
+	}
 	run.Layout = l.For(run.Workload)
-	if n := firstNumber(tpuSlices, row.Parallelism); n != nil && *n > 0 && devices%*n == 0 {
+	if row.DevicesPerNode != nil && *row.DevicesPerNode > 0 {
+		run.Software.Domain = *row.DevicesPerNode
+	} else if n := firstNumber(tpuSlices, row.Parallelism); n != nil && *n > 0 && devices%*n == 0 {
 		run.Software.Domain = devices / *n
 	} else if run.Profile.MatrixUnit != nil {
 		run.Software.Domain = devices // one slice, or whole pods
@@ -104,5 +109,10 @@ func (r *rowReader) layout(out *MeasuredRun) {
 	}
 	if !r.recomputeStated {
 		run.Execution.Recompute = leastRecompute(run)
+		r.assume("recompute %s: the least that fits", run.Execution.Recompute)
 	}
+	if row.MicroBatch == nil {
+		r.assume("micro-batch %d", run.Layout.MicroBatch)
+	}
+	r.assume("zero %d", run.Layout.ZeRO)
 }

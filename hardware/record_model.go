@@ -141,32 +141,44 @@ func (r *rowReader) execution(out *MeasuredRun) {
 	if run.Shape.Encoder.Layers > 0 || unfusedTrainer.MatchString(row.Source) {
 		x.Attention = flops.UnfusedAttention
 	}
-	for _, t := range trainers {
-		if strings.Contains(row.Source, t.word) {
-			run.Software.Stack = t.stack
-			break
+	if row.Products != "" {
+		format, ok := formatOf(row.Products)
+		if !ok {
+			r.refuse("products are in %q; one of fp32, tf32, fp16, bf16, fp8 is wanted", row.Products)
+		}
+		if run.Software.Matmul = format; format == executionFormat(x.Precision) {
+			run.Software.Matmul = ""
 		}
 	}
-	run.Software.Compiled = row.Compiled
-	if row.Compiled == nil && jaxTrainer.MatchString(row.Source) {
-		yes := true
-		run.Software.Compiled = &yes
+	switch run.Software.Stack = row.Stack; {
+	case row.Stack == "":
+		run.Software.Stack = stackOf(row.Source + "; " + row.Parallelism)
+		if run.Software.Stack == "" {
+			run.Software.Stack = stackOf(row.NoteText)
+		}
+		if run.Software.Stack != "" {
+			r.assume("stack %s (the source's words)", run.Software.Stack)
+		} else {
+			r.assume("stack unknown: a trainer like the average")
+		}
+	case stackKind(row.Stack) == "":
+		r.assume("stack %s is not known: a trainer like the average", row.Stack)
 	}
+	run.Software.Compiled = row.Compiled
+	if row.Compiled == nil {
+		r.assume("%s", mode(&run.Profile, run.Software))
+	}
+	r.assume("%s attention", x.Attention)
 }
 
-// trainers are the words of sources that name a software stack.
-var trainers = []struct{ word, stack string }{
-	{"llm-foundry", "llm-foundry"},
-	{"torchtitan", "torchtitan"},
-	{"maxtext", "maxtext"},
-	{"tpu-recipes", "maxtext"},
-	{"t5x", "t5x"},
-	{"neuron", "neuron"},
-	{"nanoT5", "pytorch"},
-	{"Megatron-Bridge", "megatron"},
-	{"NeMo", "megatron"},
-	{"egatron", "megatron"},
-	{"bigscience", "megatron"},
+// formatOf reads the name of a number format.
+func formatOf(text string) (Precision, bool) {
+	for _, p := range precisions {
+		if strings.HasPrefix(text, string(p)) {
+			return p, true
+		}
+	}
+	return "", false
 }
 
 // leastRecompute returns the mode that recomputes least and fits in memory, for rows that do not
@@ -198,7 +210,6 @@ func leastRecompute(run *Run) flops.Recompute {
 var (
 	// unfusedTrainer are sources whose trainers predate fused attention (2022) or could not use it.
 	unfusedTrainer = regexp.MustCompile(`(?i)bigscience|NeMo-(Megatron|Framework)-Launcher|neuron|DeepLearningExamples|NVIDIA/Megatron-LM`)
-	jaxTrainer     = regexp.MustCompile(`(?i)t5x|maxtext|tpu-recipes`)
 )
 
 // recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none

@@ -2,6 +2,8 @@ package hardware
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
@@ -16,6 +18,8 @@ type MeasuredRun struct {
 	Run               Run
 	Seconds           float64 // measured, or worked out from the row's own metric
 	Basis             string  // "step time", or the metric the seconds were worked out from
+	// Assumed is what the row does not state and the run needs.
+	Assumed []string
 }
 
 // UnscoredError says why a row cannot be held against the model.
@@ -33,8 +37,8 @@ func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reas
 // attention unfused for relative positions and for trainers older than fused attention, fused
 // elsewhere. Experts have no columns: rows with them are refused.
 func ReadRun(row data.StepTime) (MeasuredRun, error) {
-	r := rowReader{row: row, cores: 1}
-	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: row.Source, Class: row.Arch}
+	r := rowReader{row: row, cores: 1, assumed: slices.Clone(row.Assumed)}
+	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: sourceOf(row.Source), Class: row.Arch}
 	for _, read := range [...]func(*MeasuredRun){
 		r.profile, r.shape, r.execution, r.layout,
 		r.seconds,
@@ -51,7 +55,22 @@ func ReadRun(row data.StepTime) (MeasuredRun, error) {
 	if r.reason != "" {
 		return MeasuredRun{}, &UnscoredError{row.ID, r.reason}
 	}
+	out.Assumed = r.assumed
 	return out, nil
+}
+
+var (
+	revision = regexp.MustCompile(`/(?:blob|tree|raw)/[0-9a-f]{7,40}/`)
+	address  = regexp.MustCompile(`https?://[^\s#;,)]+`)
+)
+
+// sourceOf names the document that a row is from, whatever its revision or the place in it: rows of
+// two revisions are of one place.
+func sourceOf(text string) string {
+	if found := address.FindString(text); found != "" {
+		text = found
+	}
+	return revision.ReplaceAllString(text, "/")
 }
 
 // rowReader fills a run from a row; the first thing that is missing stays in reason.
@@ -62,6 +81,12 @@ type rowReader struct {
 	cores  int // ranks that the row counts for each device
 
 	recomputeStated bool
+	assumed         []string
+}
+
+// assume notes what the row does not state.
+func (r *rowReader) assume(format string, args ...any) {
+	r.assumed = append(r.assumed, fmt.Sprintf(format, args...))
 }
 
 func (r *rowReader) refuse(format string, args ...any) {

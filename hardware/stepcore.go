@@ -175,7 +175,7 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 	}
 
 	params := s.localParameters(sh, l)
-	t[dataCollectives] = s.dataParallel(params, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate,
+	t[dataCollectives] = s.dataParallel(params, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate, ceilDiv(encoder.layers+decoder.layers, l.PP),
 		slowest)
 	shards := 1.0
 	if l.ZeRO >= 1 {

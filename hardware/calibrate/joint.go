@@ -21,7 +21,7 @@ type unknown struct {
 type joint struct {
 	runs     []hardware.MeasuredRun
 	unknowns []unknown
-	effects  [][3]int // of each run: its family's, its device's and its stack's unknown
+	effects  [][effectKinds]int // of each run
 	weight   []float64
 }
 
@@ -30,15 +30,15 @@ func shared(c int) bool {
 	return c != int(hardware.DeviceRate) && c != int(hardware.SoftwareTime)
 }
 
-// effectNames returns the names of the unknowns of a run besides the shared constants.
-func effectNames(r *hardware.MeasuredRun) [3]string {
-	return [3]string{"family:" + r.Family, "device:" + r.Device, "stack:" + r.Run.Software.Stack}
+// effectKinds is how many effects a run has besides the shared constants.
+const effectKinds = len(hardware.Effects{})
+
+func effectNames(r *hardware.MeasuredRun) hardware.Effects {
+	return hardware.EffectsOf(r.Family, r.Device, r.Run.Software.Stack, r.Source)
 }
 
-var effectSDs = [3]float64{hardware.FamilySD, hardware.DeviceSD, hardware.StackSD}
-
 func newJoint(runs []hardware.MeasuredRun) *joint {
-	p := &joint{runs: runs, effects: make([][3]int, len(runs)), weight: make([]float64, len(runs))}
+	p := &joint{runs: runs, effects: make([][effectKinds]int, len(runs)), weight: make([]float64, len(runs))}
 	for c := range hardware.ConstantCount {
 		if shared(c) {
 			value, sd := hardware.Constant(c).Prior()
@@ -48,14 +48,14 @@ func newJoint(runs []hardware.MeasuredRun) *joint {
 			})
 		}
 	}
-	for kind, sd := range effectSDs {
+	for kind, sd := range hardware.EffectSDs {
 		var names []string
 		for i := range runs {
 			names = append(names, effectNames(&runs[i])[kind])
 		}
 		slices.Sort(names)
 		for _, n := range slices.Compact(names) {
-			if n != "stack:" {
+			if n != "" {
 				p.unknowns = append(p.unknowns, unknown{n, 0, sd})
 			}
 		}
@@ -81,7 +81,7 @@ func (p *joint) find(name string) int {
 }
 
 // constants returns the constants under which a run with such effects is predicted.
-func (p *joint) constants(theta []float64, effects [3]int) hardware.Constants {
+func (p *joint) constants(theta []float64, effects [effectKinds]int) hardware.Constants {
 	c := hardware.Priors()
 	j := 0
 	for k := range c {
@@ -96,13 +96,15 @@ func (p *joint) constants(theta []float64, effects [3]int) hardware.Constants {
 		}
 		return theta[j]
 	}
-	c[hardware.DeviceRate] = math.Exp(at(effects[0]) + at(effects[1]))
-	c[hardware.SoftwareTime] = math.Exp(at(effects[2]))
+	c[hardware.DeviceRate], c[hardware.SoftwareTime] = 1, 1
+	for kind, j := range effects {
+		c[hardware.EffectConstants[kind]] *= math.Exp(at(j))
+	}
 	return c
 }
 
 // residual returns ln(measured/predicted) of a run and fills the slopes of ln predicted.
-func (p *joint) residual(r *hardware.MeasuredRun, effects [3]int, theta, slope []float64) float64 {
+func (p *joint) residual(r *hardware.MeasuredRun, effects [effectKinds]int, theta, slope []float64) float64 {
 	c := p.constants(theta, effects)
 	at := logSeconds(&r.Run, &c)
 	clear(slope)
@@ -113,11 +115,12 @@ func (p *joint) residual(r *hardware.MeasuredRun, effects [3]int, theta, slope [
 		case shared(k):
 			slope[j] = s
 			j++
-		case k == int(hardware.DeviceRate):
-			set(slope, effects[0], s)
-			set(slope, effects[1], s)
 		default:
-			set(slope, effects[2], s)
+			for kind, j := range effects {
+				if int(hardware.EffectConstants[kind]) == k {
+					set(slope, j, s)
+				}
+			}
 		}
 	}
 	return math.Log(r.Seconds) - at
@@ -161,19 +164,31 @@ type jointFit struct {
 // predict returns the step time of a run that need not be in the fit, and the standard deviation of
 // its logarithm.
 func (f *jointFit) predict(r *hardware.MeasuredRun) (seconds, sd float64) {
-	var effects [3]int
-	variance := f.posterior.residual * f.posterior.residual
-	if !slices.ContainsFunc(f.joint.runs, func(known hardware.MeasuredRun) bool { return known.Source == r.Source }) {
-		variance += hardware.SiteSD * hardware.SiteSD
-	}
-	for kind, name := range effectNames(r) {
+	var effects [effectKinds]int
+	variance := f.posterior.residual*f.posterior.residual + hardware.ModelSD*hardware.ModelSD
+	names := effectNames(r)
+	for kind, name := range names {
 		effects[kind] = f.joint.find(name)
-		if effects[kind] < 0 {
-			variance += effectSDs[kind] * effectSDs[kind]
-		}
 	}
 	slope := make([]float64, len(f.theta))
 	at := math.Log(r.Seconds) - f.joint.residual(r, effects, f.theta, slope)
+	c := f.joint.constants(f.theta, effects)
+	for kind, j := range effects {
+		if j < 0 { // the effect of a place that the fit has not seen
+			sd := hardware.EffectSDs[kind] * constantSlope(&r.Run, c, int(hardware.EffectConstants[kind]), at)
+			variance += sd * sd
+		}
+	}
+	if effects[4] < 0 {
+		for _, h := range hardware.HostSDs {
+			sd := h.SD * constantSlope(&r.Run, c, int(h.Constant), at)
+			variance += sd * sd
+		}
+	}
+	if effects[0] < 0 {
+		rate := constantSlope(&r.Run, c, int(hardware.DeviceRate), at)
+		variance += hardware.UnseenFamilySD * hardware.UnseenFamilySD * (1 + rate*rate)
+	}
 	v := mat.NewVecDense(len(slope), slope)
 	variance += mat.Inner(v, f.covariance, v)
 	return math.Exp(at), math.Sqrt(variance)

@@ -73,10 +73,13 @@ var kernelPriors = map[hardware.Constant]struct{ value, sd float64 }{
 	hardware.EagerFixed:       {3e-4, 1},
 }
 
+// kernelResidual is the spread of ln(measured/predicted) of the kernel before any step was seen.
+const kernelResidual = 0.08
+
 // kernelPrior returns the calibration from which a fit to steps of the kernel starts.
 func kernelPrior(p *hardware.Profile) hardware.Calibration {
 	c := hardware.Calibration{
-		Constants: hardware.Priors(), Residual: hardware.StackSD,
+		Constants: hardware.Priors(), Residual: kernelResidual,
 		FittedOn: "priors of the reference kernel",
 	}
 	for k := range c.Constants {

@@ -70,6 +70,10 @@ const (
 	processorSD      = 0.5
 )
 
+// ownSD is what one device differs by from others of its type, and one installation of the software
+// from others, in the logarithm.
+const ownSD = 0.08
+
 // fitSingle solves for the logarithms of all constants.
 func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64) posterior {
 	n := hardware.ConstantCount
@@ -87,7 +91,7 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 		}
 	}
 	// The device at hand is one of its type, under its own versions of the software.
-	loosen(hardware.SiteSD, hardware.DeviceRate, hardware.SoftwareTime)
+	loosen(ownSD, hardware.DeviceRate, hardware.SoftwareTime)
 	kernels := implementationSD
 	if steps[0].Run.Profile.Class.Kind == hardware.CPU {
 		kernels = processorSD

@@ -57,7 +57,7 @@ func processorRuns(t *testing.T, p hardware.Profile) []Measurement {
 // Steps made up by the model with other constants are predicted after a fit to half of them, where
 // the shipped constants are far off: the fit finds what it is shown, and says how well.
 func TestFitFindsWhatItIsShown(t *testing.T) {
-	const within = 0.03 // what the priors hold back of constants that the steps hardly show
+	const within = 0.035 // what the priors hold back of constants that the steps hardly show
 	p := processor()
 	shipped := hardware.Shipped(&p, hardware.Software{})
 	truth := shipped

@@ -19,11 +19,13 @@ type HoldOut string
 const (
 	ByGroup  HoldOut = "group"  // rows of one model and device in one source
 	BySource HoldOut = "source" // all rows of one publication
+	ByDevice HoldOut = "device" // all rows of one device type
 )
 
 // Scored is one row beside its prediction by a model that has not seen it.
 type Scored struct {
 	ID, Group, Source, Class, Device, Family, Basis string
+	FP8                                             bool    // whether the products are in fp8
 	Measured                                        float64 // seconds
 	Predicted, Low, High                            float64 // seconds, at hardware.Level
 	// Baseline is the prediction by the median MFU of the training rows on the same hardware
@@ -103,8 +105,11 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 	runs, unscored := readRuns(rows)
 	v := Validation{HoldOut: by, Unscored: unscored}
 	key := func(r *hardware.MeasuredRun) string {
-		if by == BySource {
+		switch by {
+		case BySource:
 			return r.Source
+		case ByDevice:
+			return r.Device
 		}
 		return r.Group
 	}
@@ -144,12 +149,9 @@ func ValidateNew(rows []data.StepTime) Validation {
 	base := newBaseline(train)
 	for i := range runs {
 		r := &runs[i]
-		fit := hardware.Shipped(&r.Run.Profile, r.Run.Software)
+		// steps of a source that the fit has seen are of no new place
+		fit := hardware.ShippedAt(&r.Run.Profile, r.Run.Software, r.Source)
 		seconds, sd := predictWith(&fit, &r.Run)
-		if slices.ContainsFunc(train, func(known hardware.MeasuredRun) bool { return known.Source == r.Source }) {
-			// no new place: the fit has seen steps of it
-			sd = math.Sqrt(sd*sd - hardware.SiteSD*hardware.SiteSD)
-		}
 		v.Rows = append(v.Rows, scored(r, seconds, sd, base))
 	}
 	return v
@@ -165,6 +167,7 @@ func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
 	return Scored{
 		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device,
 		Family: r.Family, Basis: r.Basis,
+		FP8:      r.Run.Software.Matmul == hardware.FP8,
 		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half,
 		Baseline: b.seconds(r),
 	}
