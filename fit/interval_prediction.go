@@ -55,8 +55,10 @@ func (x *Extrapolation) scale(spread float64) float64 {
 }
 
 // intervalScales returns k.
-func intervalScales(level float64) float64 {
-	f := intervalFactors()
+func intervalScales(level float64) float64 { return scalesOf(intervalFactors(), level) }
+
+// scalesOf interpolates calibrated factors: see [Extrapolation.Interval].
+func scalesOf(f [2]levelFactor, level float64) float64 {
 	z, z0, z1 := twoSidedNormal(level), twoSidedNormal(f[0].level), twoSidedNormal(f[1].level)
 	ratio0, ratio1 := f[0].scales/z0, f[1].scales/z1
 	t := min(max((z-z0)/(z1-z0), 0), 1)

@@ -87,7 +87,7 @@ type Summary struct {
 func Laws() []Law {
 	return []Law{
 		Power(), PowerOffset(), saturating(), oneBreak(),
-		kaplan(), Chinchilla(), overTraining(), dataConstrained(),
+		kaplan(), Chinchilla(), overTraining(), powerSum(), dataConstrained(),
 		encoderDecoder(), ShapeAware(), sigmoidLink(), exponentialLink(), exponentialFloorLink(),
 	}
 }

@@ -1,0 +1,261 @@
+package fit
+
+import (
+	"math"
+	"slices"
+)
+
+// weigh sets the weights and what follows from them.
+func (x *Average) weigh(laws []Law, folds []averageFold) {
+	x.weights, x.soft = x.weightsAt(sharpness, len(folds)), x.weightsAt(softness, len(folds))
+	var all []float64
+	for f := range folds {
+		all = append(all, x.heldOutErrors(f, len(folds[f].scored), -1)...)
+	}
+	x.Validation = RMS(all)
+	for _, m := range x.members {
+		x.Noise += x.weights[slices.Index(x.members, m)] * m.noise * m.noise
+	}
+	x.Noise = math.Sqrt(x.Noise)
+	for k := range laws {
+		share := LawShare{Law: laws[k]}
+		heaviest := -1
+		for i, m := range x.members {
+			if m.law == k {
+				share.Weight += x.weights[i]
+				if heaviest < 0 || x.weights[i] > x.weights[heaviest] {
+					heaviest = i
+				}
+			}
+		}
+		if heaviest < 0 {
+			continue
+		}
+		share.Params = x.members[heaviest].natural()
+		var errors []float64
+		for f := range folds {
+			errors = append(errors, x.heldOutErrors(f, len(folds[f].scored), k)...)
+		}
+		share.Validation = RMS(errors)
+		x.Laws = append(x.Laws, share)
+	}
+}
+
+func (m *member) natural() []float64 {
+	pb := *m.problem
+	if m.fraction == 0 {
+		for j, p := range pb.law.Params {
+			if p.Vanishes {
+				out := pb.natural(m.theta)
+				out[j] = 0
+				return out
+			}
+		}
+	}
+	return pb.natural(m.theta)
+}
+
+// weightsAt returns the weights for a power of the validation error.
+func (x *Average) weightsAt(power float64, folds int) []float64 {
+	worst := make([]float64, folds)
+	for _, m := range x.members {
+		for f, e := range m.heldOut {
+			if e != nil {
+				worst[f] = max(worst[f], RMS(e))
+			}
+		}
+	}
+	log := make([]float64, len(x.members))
+	for i, m := range x.members {
+		for f, e := range m.heldOut {
+			v := worst[f]
+			if e != nil {
+				v = RMS(e)
+			}
+			log[i] -= power / float64(folds) * math.Log(math.Hypot(v, m.noise)+leastError)
+		}
+		if !math.IsNaN(m.fraction) {
+			log[i] -= square((m.fraction-offsetCentre)/offsetSpread) / 2
+		}
+	}
+	top, sum := slices.Max(log), 0.0
+	for i := range log {
+		log[i] = math.Exp(log[i] - top)
+		sum += log[i]
+	}
+	for i := range log {
+		log[i] /= sum
+	}
+	return log
+}
+
+// heldOutErrors returns the weighted mean error on each row held out in fold f, of the members of
+// one law, or of all when it is negative; those that could not be fitted are left out.
+func (x *Average) heldOutErrors(f, rows, law int) []float64 {
+	mean := make([]float64, rows)
+	total := 0.0
+	for i, m := range x.members {
+		if m.heldOut[f] == nil || (law >= 0 && m.law != law) {
+			continue
+		}
+		total += x.weights[i]
+		for k, e := range m.heldOut[f] {
+			mean[k] += x.weights[i] * e
+		}
+	}
+	if total == 0 {
+		return nil
+	}
+	for k := range mean {
+		mean[k] /= total
+	}
+	return mean
+}
+
+// Predict returns ŷ at one row of predictors in the order of x.Columns; NaN outside the domain of
+// every law.
+func (x *Average) Predict(at ...float64) float64 {
+	mean, _ := x.moments(at)
+	if x.raw {
+		return mean
+	}
+	return finiteExp(mean)
+}
+
+// moments returns the mean of the members and the spread about it at the soft weights, in ln y (in
+// y for raw objectives).
+func (x *Average) moments(at []float64) (mean, spread float64) {
+	values := make([]float64, len(x.members))
+	total := 0.0
+	for i, m := range x.members {
+		if values[i] = m.value(at, x.raw); math.Abs(values[i]) < math.MaxFloat64 {
+			mean += x.weights[i] * values[i]
+			total += x.weights[i]
+		}
+	}
+	mean /= total
+	soft := 0.0
+	for i, v := range values {
+		if math.Abs(v) < math.MaxFloat64 {
+			spread += x.soft[i] * square(v-mean)
+			soft += x.soft[i]
+		}
+	}
+	return mean, math.Sqrt(spread / soft)
+}
+
+// value returns ln ŷ, or ŷ when raw.
+func (m *member) value(at []float64, raw bool) float64 {
+	var in, zb [maxFeatures]float64
+	for k, j := range m.columns {
+		in[k] = at[j]
+	}
+	pb := m.problem
+	z := zb[:pb.q]
+	pb.law.prepare(in[:len(m.columns)], z)
+	f := pb.law.evalWith(pb.ct, m.theta, z, nil)
+	switch {
+	case raw && !pb.law.Direct:
+		return math.Exp(f)
+	case !raw && pb.law.Direct:
+		return math.Log(f)
+	}
+	return f
+}
+
+// averageFactors returns how many scales the intervals reach to either side.
+//
+// Evidence: measured-here. See docs/extrapolation.md.
+func averageFactors() [2]levelFactor {
+	return [2]levelFactor{{0.80, 0.80}, {0.95, 1.30}}
+}
+
+// Interval returns the prediction interval of one new row at a level in (0, 1):
+//
+//	ln ŷ ± k·t·s,  s² = noise² + validation² + spread(x)²
+//
+// (ŷ ± k·t·s for raw objectives). The noise is that of a row; the spread of the members, which
+// grows with the reach, is what the parameters and the form of the law leave open; the validation
+// error is how far off the average was beyond the rows it had seen. k is calibrated, t is the
+// quantile of Student's t with as many degrees of freedom as units were held out over that of the
+// normal distribution: an error seen on one run is known to a factor only. ok is
+// false when the rows leave the response open to more than a factor of widest to either side, or
+// the row lies outside the domain of every law. It panics for a level outside (0, 1).
+func (x *Average) Interval(level float64, at ...float64) (in Interval, ok bool) {
+	if !(level > 0 && level < 1) {
+		panic("fit: the level of an interval lies between 0 and 1")
+	}
+	mean, scale := x.scaled(at)
+	half := x.reach(level) * scale
+	in = Interval{Low: mean - half, High: mean + half, SE: scale}
+	if x.raw {
+		return in, math.Abs(mean)+half < math.MaxFloat64
+	}
+	in.Low, in.High = math.Exp(in.Low), math.Exp(in.High)
+	return in, half <= math.Log(widest)
+}
+
+// widest is the factor beyond which an interval says nothing about a loss.
+const widest = 1000
+
+// scaled returns the prediction and s.
+func (x *Average) scaled(at []float64) (mean, scale float64) {
+	mean, spread := x.moments(at)
+	return mean, math.Sqrt(square(x.Noise) + square(x.Validation) + square(spread))
+}
+
+// reach returns k·t.
+func (x *Average) reach(level float64) float64 {
+	t := tQuantile(level, float64(max(x.Units, 1))) / twoSidedNormal(level)
+	return scalesOf(averageFactors(), level) * t
+}
+
+// Score compares the average with rows that it was not fitted to. The error is a [*Refusal] without
+// rows to score.
+func (x *Average) Score(d Data) (ExtrapolationScore, error) {
+	if d.Len() == 0 {
+		return ExtrapolationScore{}, refuse(TooFewPoints, nil, "no rows to score")
+	}
+	at := make([]float64, len(x.Columns))
+	var t scoreTally
+	for i, y := range d.Y {
+		for j, c := range x.Columns {
+			at[j] = d.Columns[c][i]
+		}
+		mean, scale := x.scaled(at)
+		t.add(mean, y, x.raw, x.reach(0.80)*scale, x.reach(0.95)*scale)
+	}
+	return t.score(), nil
+}
+
+// scoreTally collects an [ExtrapolationScore] row by row.
+type scoreTally struct {
+	errors     []float64
+	in80, in95 int
+	halfWidths float64
+}
+
+// add counts one row: the prediction and half-widths are in ln y or, when raw, in y.
+func (t *scoreTally) add(predicted, y float64, raw bool, half80, half95 float64) {
+	e := predicted - math.Log(y)
+	miss, width := math.Abs(e), half80
+	if raw {
+		e, miss, width = math.Log(predicted/y), math.Abs(predicted-y), half80/y // first order in ln y
+	}
+	t.errors = append(t.errors, e)
+	if miss <= half80 {
+		t.in80++
+	}
+	if miss <= half95 {
+		t.in95++
+	}
+	t.halfWidths += width
+}
+
+func (t *scoreTally) score() ExtrapolationScore {
+	n := float64(len(t.errors))
+	return ExtrapolationScore{
+		Points: len(t.errors), RMSLE: RMS(t.errors), Coverage80: float64(t.in80) / n,
+		Coverage95: float64(t.in95) / n, HalfWidth80: t.halfWidths / n,
+	}
+}
