@@ -3,6 +3,7 @@ package hardware
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -14,7 +15,9 @@ const secondsPerHour = 3600
 // Llama 3's "more than 90 %" as the value, between what Google reports before and after its work on
 // restarts (0.85 and 0.97). A run on a few devices loses less to failures but as much to
 // checkpoints and evaluation.
-func DefaultGoodput() Input {
+func DefaultGoodput() Input { return defaultGoodput() }
+
+var defaultGoodput = sync.OnceValue(func() Input {
 	var value Input
 	low, high := math.Inf(1), 0.0
 	for _, g := range data.Goodputs() {
@@ -28,7 +31,7 @@ func DefaultGoodput() Input {
 	}
 	value.Interval.Low, value.Interval.High = low, high
 	return value
-}
+})
 
 // Occupancy is what a run takes from a cluster: how many devices for how long on the wall clock.
 type Occupancy struct {
@@ -123,6 +126,11 @@ type StatedRates struct {
 	Region          string // a cloud region, a country, or empty
 }
 
+// nowhere holds the rates of a run of which no region is known.
+var nowhere = sync.OnceValue(func() Rates {
+	return Rates{PUE: Region{}.PUE(), GridIntensity: Region{}.Intensity()}
+})
+
 // ResolveRates returns the rates of a profile in a region: what the user states, else the sourced
 // default. Errors: an unknown region ([*RegionError]), a PUE below 1.
 func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
@@ -131,18 +139,16 @@ func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 			"PUE: %s; 1 or more is wanted, facility energy over computer energy",
 			quantity.Shortest(*stated.PUE))
 	}
-	region := Region{}
+	rates := nowhere()
 	if stated.Region != "" {
-		var err error
-		if region, err = FindRegion(stated.Region); err != nil {
+		region, err := FindRegion(stated.Region)
+		if err != nil {
 			return Rates{}, err
 		}
+		rates.PUE, rates.GridIntensity = region.PUE(), region.Intensity()
 	}
-	rates := Rates{
-		Price:     p.Price(stated.PriceUSDPerHour),
-		MeanPower: p.MeanPower(stated.MeanPowerWatts), PUE: region.PUE(),
-		GridIntensity: region.Intensity(),
-	}
+	rates.Price, rates.MeanPower = p.Price(stated.PriceUSDPerHour),
+		p.MeanPower(stated.MeanPowerWatts)
 	if stated.PUE != nil {
 		rates.PUE = Given("PUE", *stated.PUE)
 	}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -195,7 +196,7 @@ func planOf(p *Planned) planFields {
 		Memory: memoryOf(&p.Memory, p.Fits), Steps: schedule.Steps.Interval,
 		Tokens: schedule.Tokens.Interval, RunFLOPs: p.RunFLOPs.Interval,
 		Time: timeOf(&p.Answer), Cost: costOf(&schedule.Bill), Loss: p.Loss,
-		Assumptions: assumptionsOf(p.Assumptions), Decode: decodeOf(&p.Answer), Missing: p.Missing(),
+		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(&p.Answer), Missing: p.Missing(),
 	}
 	for _, share := range p.Breakdown {
 		f.Breakdown = append(f.Breakdown, breakdownField{
@@ -245,7 +246,7 @@ func assumptionsOf(list []plan.Assumption) []assumptionFields {
 	out := []assumptionFields{}
 	for _, a := range list {
 		out = append(out, assumptionFields{
-			Name: a.Name, Value: a.Value, Text: a.Text, Origin: string(a.Origin),
+			Name: a.Name, Value: a.Value, Text: cmp.Or(a.Text, a.Missing), Origin: string(a.Origin),
 			Source: a.Source, Evidence: string(a.Evidence), Note: a.Note,
 		})
 	}
@@ -384,8 +385,7 @@ func assumptionTable(p *Planned) Table {
 			{Title: "source", Wraps: true},
 		},
 	}
-	for i := range p.Assumptions {
-		a := &p.Assumptions[i]
+	for _, a := range p.Assumptions() {
 		t.Rows = append(t.Rows, []Cell{
 			Text(a.Name), Text(a.Words()), Text(string(a.Origin)),
 			Text(a.Source),

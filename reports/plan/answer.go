@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -54,15 +55,12 @@ func (r Resolved) Answer() (Answer, error) {
 		FLOPs:    flops.CountUnder(flops.MatmulConvention, s, w, x.Recompute),
 		StepTime: hardware.Estimate{Missing: NoHardware},
 	}
-	// appended to below, and shared with other answers of one resolution
-	a.Assumptions = r.Assumptions[:len(r.Assumptions):len(r.Assumptions)]
 	if err := a.time(); err != nil {
 		return a, err
 	}
 	a.Schedule = hardware.Plan(r.Run.Devices(), a.StepTime, float64(w.TrainingTokens(s)), r.Length,
 		r.Goodput, r.Rates)
 	a.RunFLOPs = scaled(a.Schedule.Steps, a.FLOPs.Step)
-	a.restsOn()
 	if r.decode > 0 {
 		a.Decode = r.decoded()
 	}
@@ -80,9 +78,9 @@ func (r Resolved) Answer() (Answer, error) {
 
 // time adds memory and step time.
 func (a *Answer) time() error {
-	run := a.Run
+	run := &a.Run
 	if a.Timed {
-		prediction, err := hardware.Predict(run)
+		prediction, err := hardware.Predict(*run)
 		var missing *hardware.MissingError
 		switch {
 		case err == nil:
@@ -102,11 +100,14 @@ func (a *Answer) time() error {
 	return err
 }
 
-// restsOn adds what the prediction and the bill lean on to the decisions.
-func (a *Answer) restsOn() {
+// Assumptions lists all that the answer rests on and the question did not state: the decisions, what
+// the prediction leans on, and the rates of the bill.
+func (a *Answer) Assumptions() []Assumption {
+	out := slices.Clone(a.Decisions)
 	if p := a.Prediction; p != nil {
 		for _, n := range p.Assumptions {
-			a.assume(n.Name, n.Value, n.Origin, n.Source)
+			out = append(out,
+				Assumption{Name: n.Name, Text: n.Value, Origin: n.Origin, Source: n.Source})
 		}
 	}
 	inputs := []hardware.Input{a.Schedule.Goodput}
@@ -114,10 +115,12 @@ func (a *Answer) restsOn() {
 		inputs = append(inputs, a.Schedule.Bill.Inputs...)
 	}
 	for _, in := range inputs {
-		n := a.assume(in.Name, in.Missing, in.Origin, in.Source)
-		n.Value, n.Kind, n.missing = in.Interval, inputKinds[in.Name], in.Interval == nil
-		n.Evidence, n.Note = in.Evidence, in.Note
+		out = append(out, Assumption{
+			Name: in.Name, Value: in.Interval, Kind: inputKinds[in.Name], Missing: in.Missing,
+			Origin: in.Origin, Source: in.Source, Evidence: in.Evidence, Note: in.Note,
+		})
 	}
+	return out
 }
 
 // Warnings lists what everybody must be told: of the decisions, and of the prediction.

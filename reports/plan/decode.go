@@ -29,16 +29,14 @@ func (d *Decoded) Latency() hardware.Estimate {
 // decoded predicts the answers of one copy of the model: data parallelism, ZeRO and micro-batches
 // are of training.
 func (r *Resolved) decoded() *Decoded {
-	run := Copy(r.Run, r.decode)
-	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
 	switch {
 	case !r.Timed:
-		d.Missing = NoHardware
-		return d
-	case run.Shape.Decoder.Layers == 0:
-		d.Missing = run.Shape.Name + " has no decoder and generates nothing"
-		return d
+		return &Decoded{Missing: NoHardware}
+	case r.Run.Shape.Decoder.Layers == 0:
+		return &Decoded{Missing: r.Run.Shape.Name + " has no decoder and generates nothing"}
 	}
+	run := Copy(r.Run, r.decode)
+	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
 	decoding, err := hardware.PredictDecoding(run)
 	var missing *hardware.MissingError
 	switch {

@@ -53,18 +53,18 @@ const Searched hardware.Origin = "searched"
 
 // Assumption is something that an answer rests on and the question did not state.
 type Assumption struct {
-	Name   string
-	Text   string             // the value in words; why there is none where it is missing
-	Value  *quantity.Interval // where it is a number
-	Kind   quantity.Kind      // of Value
-	Origin hardware.Origin
-	Source string
+	Name    string
+	Text    string             // the value in words
+	Value   *quantity.Interval // where it is a number; nil with a Missing where none is known
+	Kind    quantity.Kind      // of Value
+	Missing string
+	Origin  hardware.Origin
+	Source  string
 
 	Evidence data.Evidence
 	Note     string
 	// Warning is what everybody must be told: a departure from what is usual. Empty for the rest.
 	Warning string
-	missing bool // Text says why there is no value
 }
 
 // Words returns the value as a reader sees it.
@@ -72,7 +72,7 @@ func (a *Assumption) Words() string {
 	switch {
 	case a.Value != nil:
 		return quantity.FormatInterval(a.Kind, *a.Value)
-	case a.Text == "" || a.missing:
+	case a.Missing != "":
 		return "unknown"
 	}
 	return a.Text

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
@@ -15,6 +16,9 @@ import (
 // 2109.10686, section 3).
 const PaperSteps = 524288
 
+// mostDecisions bounds what a question can leave open.
+const mostDecisions = 12
+
 const paper = "Tay et al. 2021, arXiv 2109.10686, section 3"
 
 // Resolved is a question with every decision made.
@@ -26,7 +30,7 @@ type Resolved struct {
 	Goodput hardware.Input
 	Rates   hardware.Rates
 
-	Assumptions []Assumption // in the order of the decisions
+	Decisions []Assumption // what the question left open, in the order of deciding
 
 	rates  hardware.StatedRates
 	decode int
@@ -49,8 +53,8 @@ type Resolved struct {
 // error for a PUE below 1.
 func (q Question) Resolve() (Resolved, error) {
 	r := Resolved{
-		Run:    hardware.Run{Shape: q.Shape, Software: q.Software},
-		Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
+		Run:       hardware.Run{Shape: q.Shape, Software: q.Software},
+		Decisions: make([]Assumption, 0, mostDecisions), Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
 	}
 	if err := r.workload(&q); err != nil {
 		return r, err
@@ -103,7 +107,7 @@ func (r Resolved) Stated() Question {
 func (r Resolved) At(l flops.Layout) Resolved {
 	devices := r.Run.Devices()
 	r.Run.Layout = l.For(r.Run.Workload)
-	r.Assumptions = slices.DeleteFunc(slices.Clone(r.Assumptions),
+	r.Decisions = slices.DeleteFunc(slices.Clone(r.Decisions),
 		func(a Assumption) bool { return a.Name == "layout" })
 	r.assume("layout", LayoutText(&r.Run), hardware.Default, "no layout takes all devices").
 		Warning = fmt.Sprintf("no layout spreads the batch over %d devices; its costs are of %d",
@@ -112,16 +116,16 @@ func (r Resolved) At(l flops.Layout) Resolved {
 }
 
 func (r *Resolved) assume(name, text string, origin hardware.Origin, source string) *Assumption {
-	r.Assumptions = append(r.Assumptions,
+	r.Decisions = append(r.Decisions,
 		Assumption{Name: name, Text: text, Origin: origin, Source: source})
-	return &r.Assumptions[len(r.Assumptions)-1]
+	return &r.Decisions[len(r.Decisions)-1]
 }
 
 // Warnings lists what everybody must be told of the decisions.
 func (r *Resolved) Warnings() []string {
 	var out []string
-	for i := range r.Assumptions {
-		if w := r.Assumptions[i].Warning; w != "" {
+	for i := range r.Decisions {
+		if w := r.Decisions[i].Warning; w != "" {
 			out = append(out, w)
 		}
 	}
@@ -155,7 +159,7 @@ func (r *Resolved) workload(q *Question) error {
 		case f.stated != 0:
 			*f.at = f.stated
 		case f.present:
-			r.assume(f.name, fmt.Sprint(*f.at), hardware.Default, f.source)
+			r.assume(f.name, strconv.Itoa(*f.at), hardware.Default, f.source)
 		}
 	}
 	r.Run.Workload = w
@@ -251,8 +255,8 @@ func (r *Resolved) place(q *Question) error {
 
 // grow notes a batch that is another than the usual one.
 func (r *Resolved) grow(usual int) {
-	for i := range r.Assumptions {
-		if a := &r.Assumptions[i]; a.Name == "batch" {
+	for i := range r.Decisions {
+		if a := &r.Decisions[i]; a.Name == "batch" {
 			a.Text, a.Source = fmt.Sprint(r.Run.Workload.Batch), "a multiple of dp × micro-batch × accumulate"
 			a.Warning = fmt.Sprintf(
 				"the batch is %d, not %d, to fill every copy; --batch states another",
