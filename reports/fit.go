@@ -117,7 +117,10 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 }
 
 func predictionTable(f *learn.Fitted) Table {
-	t := Table{Title: "Predictions", Columns: []Column{{Title: "at"}, {Title: f.Response, Digits: 4}}}
+	t := Table{Title: "Predictions", Columns: []Column{
+		{Title: "at"},
+		{Title: f.Response, Digits: 4},
+	}}
 	for _, p := range f.Predictions {
 		cell := amountOrDash(p.Value)
 		if p.HasInterval {
@@ -140,7 +143,8 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
 		c := doc.Certificate
 		notes = append(notes,
 			fmt.Sprintf("Objective %s, summed over %d rows: %s; root mean square residual %s.",
-				doc.Objective.Name, r.Rows, quantity.Format(quantity.Number, doc.Objective.Value, 12),
+				doc.Objective.Name, r.Rows, quantity.Format(quantity.Number, doc.Objective.Value,
+					12),
 				quantity.Format(quantity.Number, r.RMS, 4)),
 			fmt.Sprintf(
 				"Certificate: %d of %d starts agree, scaled gradient %.1e, condition %.1e, bounds met: %s.",
@@ -157,9 +161,11 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
 		notes = append(notes, c.Warnings...)
 	}
 	if b := doc.Bootstrap; b != nil {
-		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units, b.Failed)
+		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units,
+			b.Failed)
 		if b.Improved > 0 {
-			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.", b.Improved)
+			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.",
+				b.Improved)
 		}
 		notes = append(notes, note)
 	}

@@ -20,7 +20,8 @@ const (
 	greyColour  = 6  // of the palette
 )
 
-// FitPanels draws the first groups that have a fit: the fit over one predictor, or predicted against
+// FitPanels draws the first groups that have a fit: the fit over one predictor, or predicted
+// against
 // recorded over several; residuals; and, where the FLOPs of the table's rows are known (else nil),
 // the response against compute.
 func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
@@ -31,7 +32,10 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 		}
 	}
 	fitted := figure.Panel{Title: "Fit", X: a.X[0], Y: a.Response}
-	residuals := figure.Panel{Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)", Level: true}
+	residuals := figure.Panel{
+		Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)",
+		Level: true,
+	}
 	single := len(a.X) == 1
 	if !single {
 		fitted.LegendLow = true
@@ -105,7 +109,10 @@ func computePanel(response string, shown []*learn.Fitted, flops []float64) figur
 		fx, fy := figure.Front(x, f.Data.Y)
 		p.Points = append(p.Points, figure.Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
 		p.Lines = append(p.Lines,
-			figure.Series{Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy, Colour: k})
+			figure.Series{
+				Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy,
+				Colour: k,
+			})
 	}
 	p.LogX, p.LogY = learn.Wide(logFactor, all), learn.Wide(logResponse, responses)
 	return p
@@ -130,7 +137,10 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 		x, y := s.Budget(g)
 		params = append(params, x...)
 		if g.Refused != nil {
-			scan.Points = append(scan.Points, figure.Series{X: x, Y: y, Colour: greyColour, Faint: true})
+			scan.Points = append(scan.Points, figure.Series{
+				X: x, Y: y, Colour: greyColour,
+				Faint: true,
+			})
 			continue
 		}
 		runs := figure.Series{X: x, Y: y, Colour: len(budgets)}
@@ -162,7 +172,10 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 func EnvelopePanel(s *learn.Scanned) figure.Panel {
 	p := figure.Panel{Title: "Training curves and their Pareto front", X: "FLOP", Y: "loss"}
 	curves := slices.Clone(s.Curves)
-	slices.SortStableFunc(curves, func(a, b learn.NamedCurve) int { return cmp.Compare(a.Params, b.Params) })
+	slices.SortStableFunc(curves, func(a, b learn.NamedCurve) int {
+		return cmp.Compare(a.Params,
+			b.Params)
+	})
 	var x, y []float64
 	for colour, c := range curves {
 		line := figure.Series{X: c.FLOPs, Y: c.Loss, Colour: colour, Faint: true}

@@ -26,7 +26,8 @@ func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
 	r.Document.Results = append(r.Document.Results, f)
 	t := Table{
-		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A), exponentText(&f.B)),
+		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A),
+			exponentText(&f.B)),
 		Columns: []Column{
 			{Title: "budget", Kind: quantity.FLOP},
 			{Title: "runs"},
@@ -87,7 +88,8 @@ func (r *Report) Envelope(s *learn.Scanned) {
 	t.Notes = append(t.Notes, fmt.Sprintf(
 		"%d of %d points are on the Pareto front of %d runs (--format json lists them); intervals at %.0f %%.",
 		len(f.Front), f.Rows.Used, len(s.Curves), percent*f.Level))
-	t.Notes = append(append(append(t.Notes, f.Warnings...), derivedNotes(s.Rows)...), dropNotes(f.Rows)...)
+	t.Notes = append(append(append(t.Notes, f.Warnings...), derivedNotes(s.Rows)...),
+		dropNotes(f.Rows)...)
 	r.Tables = append(r.Tables, t)
 }
 

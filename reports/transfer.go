@@ -35,7 +35,10 @@ func (r *Report) Transfer(from *learn.Transferred) {
 		tables = append(tables, inversionTable(&x))
 	}
 	last := &tables[len(tables)-1]
-	number := func(v float64, digits int) string { return quantity.Format(quantity.Number, v, digits) }
+	number := func(v float64, digits int) string {
+		return quantity.Format(quantity.Number, v,
+			digits)
+	}
 	if l := x.Link; l != nil {
 		last.Notes = append(last.Notes, fmt.Sprintf("Link %s, %s = %s: root mean square error %s.",
 			l.Law, x.Downstream, l.Formula, number(l.RMSE, 3)))

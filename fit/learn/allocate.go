@@ -45,7 +45,8 @@ func FitLaw(ctx context.Context, runs *Runs, q *LawQuestion) (*Law, error) {
 	}
 	d := c.data(c.Selection.Rows, q.Law.Columns, q.Law.Response)
 	out := &Law{Source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(), len(c.Drops))}
-	if out.Result, err = fit.Fit(ctx, q.Law, d, objective, &fit.Settings{Seed: q.Seed}); err != nil {
+	if out.Result, err = fit.Fit(ctx, q.Law, d, objective,
+		&fit.Settings{Seed: q.Seed}); err != nil {
 		return nil, err
 	}
 	if q.Resamples > 0 {
@@ -69,7 +70,8 @@ func PublishedLaws() []string {
 	return out
 }
 
-// PublishedLaw returns a Chinchilla law with published constants; ok is false for a name that is not
+// PublishedLaw returns a Chinchilla law with published constants; ok is false for a name that is
+// not
 // among [PublishedLaws].
 func PublishedLaw(name string) (law *Law, ok bool) {
 	if !slices.Contains(PublishedLaws(), name) {
@@ -138,12 +140,16 @@ func Allocate(law *Law, budget, level float64) (*Allocated, error) {
 // backward (Kaplan et al. 2020, §2.1, arXiv 2001.08361).
 const flopsPerParamToken = 6
 
-// nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens that
+// nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens
+// that
 // the budget leaves it: D = C/(6·N).
 func nearestShapes(law *fit.Result, best *fit.Allocation) []NearShape {
 	const listed = 3
 	const far = math.Ln2 // no shape beyond a factor of two is near
-	distance := func(n NearShape) float64 { return math.Abs(math.Log(float64(n.Params) / best.Params)) }
+	distance := func(n NearShape) float64 {
+		return math.Abs(
+			math.Log(float64(n.Params) / best.Params))
+	}
 	var all []NearShape
 	for _, e := range shapes.Catalogue() {
 		if e.NotCountable != "" || !e.Shape.ReadsTokens() {
@@ -154,7 +160,10 @@ func nearestShapes(law *fit.Result, best *fit.Allocation) []NearShape {
 			all = append(all, n)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b NearShape) int { return cmp.Compare(distance(a), distance(b)) })
+	slices.SortStableFunc(all, func(a, b NearShape) int {
+		return cmp.Compare(distance(a),
+			distance(b))
+	})
 	all = all[:min(len(all), listed)]
 	for i := range all {
 		n := &all[i]

@@ -15,7 +15,8 @@ const (
 )
 
 // Drawing is what a drawing of a fit shows: the rows and what the fit says of them, in the order of
-// X, and the fitted curve where the law has one predictor. X is that predictor, else the prediction.
+// X, and the fitted curve where the law has one predictor. X is that predictor, else the
+// prediction.
 type Drawing struct {
 	X     string // name of the horizontal axis
 	Level float64
@@ -25,7 +26,8 @@ type Drawing struct {
 	HeldOut DrawnRows
 }
 
-// Curve is the prediction over a grid. Bounds are those of the prediction interval of a new run, nil
+// Curve is the prediction over a grid. Bounds are those of the prediction interval of a new run,
+// nil
 // where there is none.
 type Curve struct{ X, Value, Low, High []float64 }
 
@@ -97,7 +99,8 @@ func (f *Fitted) Places(held bool) (place, predicted []float64) {
 	return predicted, predicted
 }
 
-// Drawn returns the rows to draw, without those whose prediction or residual is not finite. Held asks
+// Drawn returns the rows to draw, without those whose prediction or residual is not finite. Held
+// asks
 // for the rows held out.
 func (f *Fitted) Drawn(held bool) DrawnRows {
 	d := f.Data
@@ -119,7 +122,8 @@ func (f *Fitted) Drawn(held bool) DrawnRows {
 	for k := range n {
 		i := order[k*(len(order)-1)/max(n-1, 1)]
 		out.X, out.Recorded = append(out.X, place[i]), append(out.Recorded, d.Y[i])
-		out.Predicted, out.Residual = append(out.Predicted, predicted[i]), append(out.Residual, residual[i])
+		out.Predicted, out.Residual = append(out.Predicted, predicted[i]),
+			append(out.Residual, residual[i])
 		for k, name := range f.Columns {
 			x[k] = d.Columns[name][i]
 		}
@@ -134,7 +138,10 @@ func (f *Fitted) Drawn(held bool) DrawnRows {
 }
 
 func finite(numbers ...float64) bool {
-	return !slices.ContainsFunc(numbers, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	return !slices.ContainsFunc(numbers, func(v float64) bool {
+		return math.IsNaN(v) ||
+			math.IsInf(v, 0)
+	})
 }
 
 // LogRatios returns ln(recorded/predicted) for each row: the residuals of a law of a positive
@@ -175,5 +182,6 @@ func Grid(n int, log bool, all ...[]float64) []float64 {
 // than factor times the least.
 func Wide(factor float64, all ...[]float64) bool {
 	values := slices.Concat(all...)
-	return len(values) > 0 && slices.Min(values) > 0 && slices.Max(values) > factor*slices.Min(values)
+	return len(values) > 0 && slices.Min(values) > 0 && slices.Max(values) > factor*slices.Min(
+		values)
 }

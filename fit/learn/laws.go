@@ -220,8 +220,12 @@ func (l *laws) check(points []Point) error {
 	for _, p := range points {
 		for name := range p {
 			if !slices.Contains(l.columns, name) {
-				return &QuestionError{About: "predict", Word: name, Names: l.columns, Problem: fmt.Sprintf(
-					"%q is not a column to predict from; allowed: %s", name, strings.Join(l.columns, ", "))}
+				return &QuestionError{
+					About: "predict", Word: name, Names: l.columns,
+					Problem: fmt.Sprintf(
+						"%q is not a column to predict from; allowed: %s", name,
+						strings.Join(l.columns, ", ")),
+				}
 			}
 		}
 		if l.curve() {

@@ -16,7 +16,8 @@ type paperModel struct {
 	evidence             data.Evidence // the weaker of both
 }
 
-// paperModels returns the points of Figure 1, each at the middle of its reading, and the rows of the
+// paperModels returns the points of Figure 1, each at the middle of its reading, and the rows of
+// the
 // tables whose shape the figure does not show; without are those that lack a result.
 func paperModels() (figure, tables []paperModel, without []Drop) {
 	shown := map[string]bool{}
@@ -62,7 +63,10 @@ func PublishedTransfer(q *TransferQuestion, allowed []data.Evidence) ([]*Transfe
 		models []paperModel
 	}{
 		{"Figure 1 of Tay et al. 2021, arXiv 2109.10686, read off the plot. Higher is better on both sides.", figure},
-		{"Figure 1 and, for other shapes, the tables of Tay et al. 2021.", slices.Concat(figure, tables)},
+		{
+			"Figure 1 and, for other shapes, the tables of Tay et al. 2021.",
+			slices.Concat(figure, tables),
+		},
 	} {
 		t := &Transferred{
 			Upstream: "negative log perplexity", Downstream: "SuperGLUE", Level: q.Level,
@@ -75,14 +79,18 @@ func PublishedTransfer(q *TransferQuestion, allowed []data.Evidence) ([]*Transfe
 		var recalled []string
 		for _, m := range part.models {
 			if len(allowed) > 0 && !slices.Contains(allowed, m.evidence) {
-				t.Drops = append(t.Drops, Drop{Row: m.name, Reason: "evidence is " + string(m.evidence)})
+				t.Drops = append(t.Drops, Drop{
+					Row:    m.name,
+					Reason: "evidence is " + string(m.evidence),
+				})
 				continue
 			}
 			if m.evidence == data.Recalled {
 				recalled = append(recalled, m.name)
 			}
 			in.Names = append(in.Names, m.name)
-			in.Upstream, in.Downstream = append(in.Upstream, m.upstream), append(in.Downstream, m.downstream)
+			in.Upstream, in.Downstream = append(in.Upstream, m.upstream),
+				append(in.Downstream, m.downstream)
 		}
 		if len(recalled) > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf(

@@ -27,7 +27,8 @@ type Selection struct {
 }
 
 // Of joins the tables, names their columns and selects rows. Response is the column whose highest
-// values DropHighest means. It panics without tables; the error is a [*records.ColumnError], or that
+// values DropHighest means. It panics without tables; the error is a [*records.ColumnError], or
+// that
 // of a unit.
 func (s *Selection) Of(response string, tables ...*records.Table) (*Runs, error) {
 	out := &Runs{Table: records.Join(tables...), Group: s.Group}
@@ -108,7 +109,10 @@ func (r *Runs) columns(names ...string) (*columns, error) {
 
 func (c *columns) at(name string, row int) float64 { return c.numbers[name].Values[row] }
 
-func (c *columns) of(name string, rows []int) []float64 { return pick(c.numbers[name].Values, rows) }
+func (c *columns) of(name string, rows []int) []float64 {
+	return pick(c.numbers[name].Values,
+		rows)
+}
 
 // absent says which number a row lacks, "" when it has all.
 func (c *columns) absent(row int) string {

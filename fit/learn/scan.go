@@ -58,7 +58,8 @@ func IsoFLOP(runs *Runs, response string, spread, level float64) (*Scanned, erro
 	reasons := []error{err}
 	for _, g := range out.IsoFLOP.Groups {
 		if g.Refused != nil {
-			reasons = append(reasons, fmt.Errorf("budget %.3g FLOP, %d runs: %w", g.FLOPs, g.Rows, g.Refused))
+			reasons = append(reasons, fmt.Errorf("budget %.3g FLOP, %d runs: %w", g.FLOPs, g.Rows,
+				g.Refused))
 		}
 	}
 	return out, errors.Join(reasons...)
@@ -84,7 +85,10 @@ func Envelope(runs *Runs, response string, level float64) (*Scanned, error) {
 		return nil, err
 	}
 	c.keepPositive()
-	out := &Scanned{Level: level, Curves: c.curves(response), Rows: c.rows(len(c.Selection.Rows), c.Drops)}
+	out := &Scanned{
+		Level: level, Curves: c.curves(response),
+		Rows: c.rows(len(c.Selection.Rows), c.Drops),
+	}
 	curves := make([]fit.Curve, len(out.Curves))
 	for i := range curves {
 		curves[i] = out.Curves[i].Curve
@@ -96,7 +100,10 @@ func Envelope(runs *Runs, response string, level float64) (*Scanned, error) {
 // curves joins the rows of a run, or of a size when no run is recorded, in order of FLOPs.
 func (c *columns) curves(response string) []NamedCurve {
 	rows := slices.Clone(c.Selection.Rows)
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(c.at("flops", a), c.at("flops", b)) })
+	slices.SortStableFunc(rows, func(a, b int) int {
+		return cmp.Compare(c.at("flops", a),
+			c.at("flops", b))
+	})
 	at := map[string]int{}
 	var out []NamedCurve
 	of := func(row int) *NamedCurve {

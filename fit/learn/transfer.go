@@ -145,7 +145,10 @@ func (t *transfer) modelNames() []string {
 
 // link fits the second step and, when a law is asked for, the chain.
 func (t *transfer) link(ctx context.Context, in fit.TransferInput, out *Transferred) error {
-	links := slices.DeleteFunc(Links(), func(law fit.Law) bool { return t.Link != Auto && t.Link != law.Name })
+	links := slices.DeleteFunc(Links(), func(law fit.Law) bool {
+		return t.Link != Auto &&
+			t.Link != law.Name
+	})
 	d := t.data(t.used, nil, t.Downstream)
 	d.Columns["loss"] = in.Upstream
 	falling := make([]float64, d.Len()) // a lower loss costs more compute
@@ -153,7 +156,8 @@ func (t *transfer) link(ctx context.Context, in fit.TransferInput, out *Transfer
 		falling[i] = -v
 	}
 	set := &fit.Settings{Seed: t.Seed}
-	choice, err := fit.Choose(ctx, links, d, fit.Squared(), &fit.ChooseSettings{Order: falling, Fit: set})
+	choice, err := fit.Choose(ctx, links, d, fit.Squared(),
+		&fit.ChooseSettings{Order: falling, Fit: set})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -28,8 +28,9 @@ func NewRecordTable(runs *learn.Runs, file string) *RecordTable {
 		"d_model", "encoder_layers", "decoder_layers", "layers", "loss", "score",
 	} {
 		if heading := t.Adopt(name); heading != "" {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s: column %s is read as %s; --map %s=... names another",
-				file, heading, name, name))
+			t.Notes = append(t.Notes,
+				fmt.Sprintf("%s: column %s is read as %s; --map %s=... names another",
+					file, heading, name, name))
 		}
 		if n, err := t.Numbers(name); err == nil {
 			t.columns[name] = n
@@ -49,7 +50,8 @@ func (t *RecordTable) recorded(column string) bool {
 func (t *RecordTable) StandIn(column, other string) {
 	if !t.recorded(column) && t.recorded(other) {
 		t.columns[column] = t.columns[other]
-		t.Notes = append(t.Notes, fmt.Sprintf("%s: %s stands in for %s, which is not recorded", t.file,
+		t.Notes = append(t.Notes, fmt.Sprintf("%s: %s stands in for %s, which is not recorded",
+			t.file,
 			other, column))
 	}
 }
@@ -103,7 +105,8 @@ func (t *RecordTable) groups(by string) ([]string, error) {
 }
 
 // Records returns the runs; group names the column, or several with commas between, that tells runs
-// apart whose results are not on one scale. encoder_layers and decoder_layers tell the architecture;
+// apart whose results are not on one scale. encoder_layers and decoder_layers tell the
+// architecture;
 // with a column layers alone the models are decoder-only.
 //
 // Errors: [*LackingError], [*records.ColumnError].
@@ -138,7 +141,8 @@ func (t *RecordTable) Records(group string) ([]Record, error) {
 	for _, row := range t.Rows {
 		r := Record{
 			Name: names[row], Group: groups[row], DModel: int(number("d_model", row)),
-			Params: number("params", row), Tokens: number("tokens", row), FLOPs: number("flops", row),
+			Params: number("params", row), Tokens: number("tokens", row),
+			FLOPs:         number("flops", row),
 			EncoderLayers: int(number("encoder_layers", row)),
 			DecoderLayers: int(number("decoder_layers", row)),
 			Loss:          outcome("loss", row), Score: outcome("score", row),

@@ -137,7 +137,8 @@ func FitOf(f *learn.Fitted) Fit {
 	out := Fit{
 		Law: f.Law, Group: f.Group, Columns: f.Columns, Response: f.Response,
 		Parameters: map[string]Estimate{}, Rows: RowsOf(f.Used, f.Drops), Unscored: f.Unscored,
-		Plot: plotOf(f.Drawing), Warnings: append([]string{}, f.Warnings...), Refused: refusedOf(f.Refused),
+		Plot: plotOf(f.Drawing), Warnings: append([]string{}, f.Warnings...),
+		Refused: refusedOf(f.Refused),
 	}
 	if out.Group == nil {
 		out.Group = map[string]string{}
@@ -167,7 +168,8 @@ func predictionsOf(all []learn.Predicted, warnings *[]string) []Prediction {
 	for _, p := range all {
 		if Finite(p.Value) == nil {
 			if warnings != nil {
-				*warnings = append(*warnings, "no prediction at "+p.At.String()+": outside the law's domain")
+				*warnings = append(*warnings,
+					"no prediction at "+p.At.String()+": outside the law's domain")
 			}
 			continue
 		}
@@ -206,7 +208,8 @@ func (f *Fit) ofResult(from *learn.Fitted) {
 	}
 }
 
-// parameterOf returns the j-th parameter: with the bounds of the bootstrap or, without one, those of
+// parameterOf returns the j-th parameter: with the bounds of the bootstrap or, without one, those
+// of
 // the profile.
 func parameterOf(from *learn.Fitted, j int) Estimate {
 	e := Estimate{Value: from.Result.Params[j]}

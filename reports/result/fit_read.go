@@ -72,7 +72,8 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 }
 
 // meanings names what the columns of the fit are to other commands: a column that goes by a name of
-// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one predictor,
+// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one
+// predictor,
 // which call it x, keep the name.
 func (f *Fit) meanings(law fit.Law) []string {
 	out := slices.Clone(law.Columns)
@@ -106,7 +107,8 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	if b := f.Bootstrap; b != nil {
 		for _, d := range b.Draws {
 			if len(d) != len(law.Params) {
-				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name, len(d),
+				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name,
+					len(d),
 					len(law.Params))
 			}
 		}

@@ -2,7 +2,8 @@ package result
 
 import "github.com/deepnarrow/deepnarrow/fit/learn"
 
-// IsoFLOP is the result of isoflop: the power laws N = C^A and D = C^B, and the budgets behind them.
+// IsoFLOP is the result of isoflop: the power laws N = C^A and D = C^B, and the budgets behind
+// them.
 type IsoFLOP struct {
 	A           Estimate `json:"a"`
 	B           Estimate `json:"b"`
@@ -87,7 +88,8 @@ type Leader struct {
 func EnvelopeOf(s *learn.Scanned) Envelope {
 	f := s.Envelope
 	out := Envelope{
-		A: estimateOf(f.A), LnParamsAt1: f.LnParamsAt1, Level: s.Level, Rows: RowsOf(s.Used, s.Drops),
+		A: estimateOf(f.A), LnParamsAt1: f.LnParamsAt1, Level: s.Level,
+		Rows:     RowsOf(s.Used, s.Drops),
 		Warnings: append([]string{}, f.Warnings...), Front: []FrontPoint{}, Leaders: []Leader{},
 	}
 	for _, p := range f.Front {

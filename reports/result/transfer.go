@@ -55,7 +55,8 @@ func TransferOf(t *learn.Transferred) Transfer {
 		Upstream: t.Upstream, Downstream: t.Downstream, Carries: x.Carries, Verdict: x.Verdict,
 		Level: t.Level, Pearson: estimateOf(x.Pearson), Spearman: estimateOf(x.Spearman),
 		Kendall: estimateOf(x.Kendall), Pairs: x.Pairs, Inversions: []Inversion{},
-		Unlinked: t.Unlinked, Links: lawsOf(t.Links), Predictions: predictionsOf(t.Predictions, nil),
+		Unlinked: t.Unlinked, Links: lawsOf(t.Links), Predictions: predictionsOf(t.Predictions,
+			nil),
 		Rows: RowsOf(t.Used, t.Drops),
 	}
 	if p := x.Partial; p != nil && Finite(p.Value) != nil { // unknown where size decides the order
@@ -72,7 +73,8 @@ func TransferOf(t *learn.Transferred) Transfer {
 	}
 	if c := t.Chain; c != nil {
 		out.Chain = &Chain{
-			c.Upstream.Law.Name, parametersOf(c.Upstream.Law, c.Upstream.Params), c.LinkRMS, c.RMS, c.Scored,
+			c.Upstream.Law.Name, parametersOf(c.Upstream.Law, c.Upstream.Params), c.LinkRMS, c.RMS,
+			c.Scored,
 		}
 	}
 	return out

@@ -38,7 +38,10 @@ sizes has no best split and is refused (exit 4).`,
 		Example: `  deepnarrow allocate runs.csv --budget 1e21
   deepnarrow allocate --fit fit.json --budget 1e21 --budget 1e22
   deepnarrow allocate --published chinchilla-log-huber --budget 5.76e23`,
-		RunE: func(c *cobra.Command, args []string) error { return a.runAllocate(c.Context(), &f, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.runAllocate(c.Context(), &f,
+				args)
+		},
 	}
 	a.output.register(c)
 	f.runs.register(c)

@@ -38,6 +38,9 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			if err := checkPlot(f.plot); err != nil {
 				return err
 			}
+			if f.laws != "" && f.laws != "all" {
+				return unknownKind("value of --laws", f.laws, []string{"all"})
+			}
 			if f.like != "" && c.Flags().Changed("family") {
 				return usage("", "--family is that of --like; allowed: without --like")
 			}
@@ -64,24 +67,20 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			work.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
-			if f.plot != "" {
-				if err := plotFront(f.plot, answers); err != nil {
-					return err
-				}
-			}
 			if f.explain != "" {
 				if err := explainRow(&r, request, answers, f.explain); err != nil {
 					return err
 				}
-				return a.render(r)
+			} else {
+				r.Recommend(answers)
+				if f.laws != "" {
+					r.Opinions(answers, recommend.Opinions)
+				}
 			}
-			r.Recommend(answers)
-			switch f.laws {
-			case "":
-			case "all":
-				r.Opinions(answers, recommend.Opinions)
-			default:
-				return unknownKind("value of --laws", f.laws, []string{"all"})
+			if f.plot != "" {
+				if err := plotFront(f.plot, answers); err != nil {
+					return err
+				}
 			}
 			return a.render(r)
 		},

@@ -12,7 +12,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 
-// transferFlags are the flags of transfer: those of the question that are not its words yet, and the
+// transferFlags are the flags of transfer: those of the question that are not its words yet, and
+// the
 // rest.
 type transferFlags struct {
 	learn.TransferQuestion
@@ -39,7 +40,10 @@ and its Figure 1 show.`,
 		Example: `  deepnarrow transfer runs.csv --upstream loss --downstream bleu
   deepnarrow transfer runs.csv --downstream bleu --law kaplan --predict params=1e9,tokens=2e10
   deepnarrow transfer --published`,
-		RunE: func(c *cobra.Command, args []string) error { return a.runTransfer(c.Context(), &f, args) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.runTransfer(c.Context(), &f,
+				args)
+		},
 	}
 	a.output.register(c)
 	f.runs.register(c)
