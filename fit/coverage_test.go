@@ -11,6 +11,9 @@ import (
 // 0.95 has a standard deviation of 0.028; the bound is three of them below, which an interval of
 // true level 0.86 fails half the time.
 func TestIntervalsCover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: coverage over many fits")
+	}
 	const surfaces, least = 60, 0.86
 	ctx := context.Background()
 	truth := []float64{1.8, 480, 2100, 0.35, 0.37}

@@ -25,6 +25,9 @@ func noisySurface(n int, noise float64, seed uint64) Data {
 
 // At a certified vertex no direction lowers the sum: the subgradient holds 0.
 func TestLADCertifiedOnNoisySurfaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: many certified fits")
+	}
 	for seed := range uint64(12) {
 		d := noisySurface(80, 0.02, seed)
 		for _, obj := range []Objective{LAD(), asymmetric(0.2)} {

@@ -48,6 +48,9 @@ func randomChinchilla(rng *rand.Rand) []float64 {
 }
 
 func TestRecoversSixtySurfaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: sixty fits from many starts")
+	}
 	for _, obj := range []Objective{LogHuber(1e-3), SquaredLog(), Squared(), LAD()} {
 		rng := rand.New(rand.NewPCG(60, 60))
 		worst := 0.0

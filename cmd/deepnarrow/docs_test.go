@@ -24,6 +24,9 @@ const root = "../.."
 //
 // `go test ./cmd/deepnarrow -run Documented -update` rewrites the outputs.
 func TestDocumentedCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: runs every command of the documentation")
+	}
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)

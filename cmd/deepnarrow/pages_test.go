@@ -16,6 +16,9 @@ import (
 //
 // `go test ./cmd/deepnarrow -run GeneratedPages -update` rewrites them.
 func TestGeneratedPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: makes the generated pages anew")
+	}
 	for _, p := range []struct{ page, command string }{
 		{"RECOMMENDATIONS.md", "tables"},
 		{"VALIDATION.md", "validate --format markdown"},

@@ -58,6 +58,9 @@ func script(t *testing.T, folder string, points []Point) string {
 // The twin computes what the kernel computes: loss and gradient norm of one batch with the kernel's
 // weights, in float32.
 func TestTwinAgreesWithTheKernel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: runs PyTorch")
+	}
 	const tolerance = 2e-5 // relative: float32 sums of some hundred thousand terms in another order
 	interpreter := python(t)
 	for _, ref := range []string{
@@ -176,6 +179,9 @@ func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 // What cannot be met here is refused at once and says what it needs, before PyTorch fails in its
 // own words.
 func TestTwinRefusesWhatItCannotDo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: runs PyTorch")
+	}
 	interpreter := python(t)
 	twin := script(t, t.TempDir(), []Point{{
 		parse(t, "t5-tiny/el=1,dl=2,vocab=384"),
@@ -249,6 +255,9 @@ torch.compile = compile
 // Compiled points are compiled afresh, each without the graphs of those before it, and their
 // records say so.
 func TestTwinCompilesEachPoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: runs PyTorch")
+	}
 	interpreter := python(t)
 	twin := script(t, t.TempDir(), []Point{{
 		parse(t, "t5-tiny/el=1,dl=1,vocab=384"),
@@ -284,6 +293,9 @@ print(json.dumps(asked), file=sys.stderr)
 // Fully sharded data parallelism gets a unit a block, its device and its precisions, and keeps the
 // parameters whole for a compiler. FSDP stands in here: the real one runs on CUDA devices only.
 func TestTwinShardsBlocks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: runs PyTorch")
+	}
 	interpreter := python(t)
 	twin := script(t, t.TempDir(), []Point{{
 		parse(t, "t5-tiny/el=2,dl=1,vocab=384"),

@@ -71,6 +71,9 @@ func smallPoints(t *testing.T) []Point {
 // A bench on which nothing else runs measures every point once, hands each record over, and takes
 // no step when called again.
 func TestMeasureAndResume(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: measures steps")
+	}
 	var kept []Record
 	busy := 0.0
 	b := Bench{

@@ -26,6 +26,9 @@ const (
 // not by the errors, but both rules were written after the first four sessions: they describe these
 // more than they prove.
 func TestOwnSessions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: a fit for each session")
+	}
 	v, err := ValidateOwn()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,9 @@ type bounds struct {
 const coverageLow, coverageHigh = 0.72, 0.88 // of intervals at 0.8
 
 func TestLeaveOneOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: a fit for each group left out")
+	}
 	for by, want := range map[HoldOut]bounds{
 		ByGroup:  {median: 0.10, medianEncDec: 0.14, within125: 0.80, within2: 0.97},
 		BySource: {median: 0.18, medianEncDec: 0.13},

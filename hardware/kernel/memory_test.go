@@ -130,6 +130,9 @@ const childVariable = "KERNEL_MEMORY_CASE"
 
 // Each case runs in a process of its own, whose largest resident set the system has counted.
 func TestPeakResidentSetIsPredicted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: trains in processes of their own")
+	}
 	if runtime.GOOS != "linux" {
 		t.Skip("reads the peak resident set from /proc, which only Linux has")
 	}

@@ -128,6 +128,9 @@ const (
 // The margin is asked of all targets, and of the bytes among them alone: sentinels come in a fixed
 // order and are learned in no time.
 func TestLearns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: trains for a while")
+	}
 	if isa.Best() == isa.Generic {
 		t.Skip(
 			"takes minutes on the plain-Go path, which TestStepOnEveryPathMatchesPlainGo ties to the others")

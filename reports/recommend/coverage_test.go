@@ -14,6 +14,9 @@ import (
 
 // New runs amid the records fall into the 80 % intervals about that often.
 func TestRecordIntervalsHold(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: coverage over many draws")
+	}
 	const (
 		seeds = 40
 		noise = 0.02 // standard deviation of the loss in nats

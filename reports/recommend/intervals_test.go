@@ -229,6 +229,9 @@ func (w *world) trial(m method, rows []reading, fresh []shapes.Shape, at []trait
 
 // The chosen method, as [newPredictor] has it, holds its level on readings whose law is known.
 func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: coverage over many draws")
+	}
 	const (
 		draws = 25
 		// A share of 80 % of 4·25·12 held-out rows has a standard deviation of 1.2 %, doubled

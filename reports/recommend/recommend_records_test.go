@@ -338,6 +338,9 @@ func shapeLaw(width, layers, params, tokens float64) float64 {
 }
 
 func TestRecoversKnownLaw(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: many fits of a known law")
+	}
 	const (
 		seeds     = 200
 		noise     = 0.01 // standard deviation of the loss in nats

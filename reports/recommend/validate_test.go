@@ -111,6 +111,9 @@ func TestValidateOnSweep(t *testing.T) {
 // Many groups that one law explains to four digits: weights of laws span more than floating point
 // does, and the ranking stays exact.
 func TestValidateOnManyGroups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("slow: a fit for each group left out")
+	}
 	const (
 		groups = 60
 		noise  = 1e-4 // nats
