@@ -121,7 +121,7 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 		m.dims[expanded] = float64(latentExpanded(k))
 	}
 	tp := float64(l.TP)
-	m.splits = [splitCount]float64{copied: 1, byTP: tp, byKV: min(tp, float64(k.KVHeads)), bySeq: 1}
+	m.splits = [splitCount]float64{copied: 1, byTP: tp, byKV: float64(k.KVSplit(l.TP)), bySeq: 1}
 	if l.SequenceParallel {
 		m.splits[bySeq] = tp
 	}

@@ -84,7 +84,7 @@ func (s *Machine) DecodeSeconds(sh *shapes.Shape, w flops.Workload, l flops.Layo
 		}
 		encoder = s.slowdown * t.total()
 		if sh.CrossAttention() {
-			kv := max(sh.Decoder.KVInner()/tp, sh.Decoder.DKV)
+			kv := sh.Decoder.KVInner() / sh.Decoder.KVSplit(tp)
 			encoder += s.slowdown * float64(sh.Decoder.Layers) * s.project(batch*w.EncoderLength,
 				2*kv, sh.DModel, s.rate)
 		}
@@ -109,7 +109,7 @@ func (s *Machine) forward(p *sublayer, tp int) blockTime {
 func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepTime {
 	k, d := &sh.Decoder, sh.DModel
 	batch := ceilDiv(w.Batch, l.DP)
-	inner, kv := ceilDiv(k.Inner(), l.TP), max(k.KVInner()/l.TP, k.DKV)
+	inner, kv := ceilDiv(k.Inner(), l.TP), k.KVInner()/k.KVSplit(l.TP)
 	reduced := 0.0
 	if l.TP > 1 {
 		reduced = s.compute * float64(batch) * float64(d)

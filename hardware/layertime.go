@@ -57,7 +57,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	if s.dropout {
 		dropped = 2 * t * width / w.spread
 	}
-	inner, kv := ceilDiv(k.Inner(), w.tp), max(k.KVInner()/w.tp, k.DKV)
+	inner, kv := ceilDiv(k.Inner(), w.tp), k.KVInner()/k.KVSplit(w.tp)
 	heads := ceilDiv(k.Heads, w.tp)
 	reduced := 0.0
 	if w.tp > 1 {

@@ -119,6 +119,10 @@ func (s *Stack) Inner() int { return s.Heads * s.DKV }
 // KVInner returns k = KVHeads·DKV, the width of the concatenated key heads.
 func (s *Stack) KVInner() int { return s.KVHeads * s.DKV }
 
+// KVSplit returns into how many parts tp tensor-parallel devices split the keys and values, which is
+// by no more than kv_heads: of fewer heads than devices, several devices hold the same.
+func (s *Stack) KVSplit(tp int) int { return min(tp, s.KVHeads) }
+
 // KeyInner returns the width of the concatenated keys of attention's core: k, or i with latent
 // attention, which makes keys for every head.
 func (s *Stack) KeyInner() int {
