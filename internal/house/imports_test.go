@@ -40,6 +40,7 @@ var floors = []string{
 	"reports/page",
 	"reports/explore",
 	"reports/explore/engine",
+	"cmd/deepnarrow/internal/host",
 	"cmd/deepnarrow/internal/cli",
 	"cmd/deepnarrow/internal/manual",
 	"cmd/explorer",

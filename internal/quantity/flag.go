@@ -1,6 +1,10 @@
 package quantity
 
-import "strconv"
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Flag reads a command-line flag into a float64 in the base unit of its kind; it is a pflag.Value.
 type Flag struct {
@@ -34,34 +38,62 @@ func (f *Flag) String() string { return f.text }
 // Type is the word shown after the flag in the help.
 func (f *Flag) Type() string { return kindTraits[f.kind].word }
 
-// ExactFlag reads a whole number exactly, with the suffixes of its kind: --steps 524288, --tokens
-// 34.4B.
-type ExactFlag struct {
-	kind   Kind
-	target *int64
+// CountFlag reads a positive whole number, exactly: 128, 4k.
+type CountFlag struct {
+	target *int
 	text   string
 }
 
-// NewExactFlag returns a flag of the kind [Count], [Params] or [Tokens] that writes to target.
-func NewExactFlag(kind Kind, target *int64) *ExactFlag {
+// NewCountFlag returns a flag that writes to target, which stays as it is when the flag is not
+// given; its value is the default, 0 shows none.
+func NewCountFlag(target *int) *CountFlag {
 	text := ""
 	if *target != 0 {
-		text = strconv.FormatInt(*target, 10)
+		text = strconv.Itoa(*target)
 	}
-	return &ExactFlag{kind: kind, target: target, text: text}
+	return &CountFlag{target: target, text: text}
 }
 
 // Set parses the text given on the command line.
-func (f *ExactFlag) Set(text string) error {
-	value, err := ParseExact(f.kind, text)
+func (f *CountFlag) Set(text string) error {
+	v, err := ParseExact(Count, text)
 	if err != nil {
 		return err
 	}
-	*f.target, f.text = value, text
+	if v < 1 || v > math.MaxInt32 {
+		return fmt.Errorf("out of range: %d; allowed: 1 to %d", v, math.MaxInt32)
+	}
+	*f.target, f.text = int(v), text
 	return nil
 }
 
-func (f *ExactFlag) String() string { return f.text }
+func (f *CountFlag) String() string { return f.text }
 
 // Type is the word shown after the flag in the help.
-func (f *ExactFlag) Type() string { return kindTraits[f.kind].word }
+func (f *CountFlag) Type() string { return "count" }
+
+// DaysFlag reads a duration in which a bare number means days.
+type DaysFlag struct{ Flag }
+
+// NewDaysFlag returns a flag that writes seconds to target.
+func NewDaysFlag(target *float64) *DaysFlag {
+	return &DaysFlag{Flag{kind: Duration, target: target}}
+}
+
+// Set parses the text given on the command line.
+func (f *DaysFlag) Set(text string) error {
+	err := f.Flag.Set(text)
+	if err == nil {
+		return nil
+	}
+	number, plain := Parse(Count, text)
+	if plain != nil {
+		return err
+	}
+	const secondsPerDay = 86400
+	*f.target, f.text = number*secondsPerDay, text
+	return nil
+}
+
+// Type is the word shown after the flag in the help.
+func (f *DaysFlag) Type() string { return "days" }

@@ -264,12 +264,27 @@ func TestFlags(t *testing.T) {
 	if err := f.Set("80"); err == nil || memory != 80e9 {
 		t.Error("a refused text must leave the value alone")
 	}
-	var steps int64
-	e := NewExactFlag(Count, &steps)
-	if err := e.Set("524288"); err != nil || steps != 524288 || e.Type() != "count" {
-		t.Errorf("Set(524288): %v, %d", err, steps)
+	steps := 7
+	e := NewCountFlag(&steps)
+	if e.String() != "7" || e.Type() != "count" {
+		t.Errorf("default %q of type %q", e, e.Type())
 	}
-	if err := e.Set("1.5"); err == nil {
-		t.Error("half a step was accepted")
+	if err := e.Set("512k"); err != nil || steps != 512000 || e.String() != "512k" {
+		t.Errorf("Set(512k): %v, %d", err, steps)
+	}
+	for _, text := range []string{"1.5", "0", "-3", "1e10", "NaN"} {
+		if err := e.Set(text); err == nil || steps != 512000 {
+			t.Errorf("%s was accepted: %d", text, steps)
+		}
+	}
+	var seconds float64
+	d := NewDaysFlag(&seconds)
+	for text, want := range map[string]float64{"2": 172800, "1.5d": 129600, "36h": 129600} {
+		if err := d.Set(text); err != nil || seconds != want || d.Type() != "days" {
+			t.Errorf("Set(%s): %v, %v s, want %v", text, err, seconds, want)
+		}
+	}
+	if err := d.Set("3kg"); err == nil {
+		t.Error("3 kg were taken for days")
 	}
 }

@@ -143,15 +143,16 @@ func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err er
 		return record, err
 	}
 	defer func() { err = errors.Join(err, t.Model.Close()) }()
-	var seconds, losses []float64
-	last := s.Now()
+	var losses []float64
+	laps := Laps{Now: s.Now}
+	laps.Start()
 	err = t.Run(ctx, e.Steps, func(step int, r kernel.Result) {
-		now := s.Now()
-		seconds, losses = append(seconds, now.Sub(last).Seconds()), append(losses, r.NLL)
+		laps.Lap()
+		losses = append(losses, r.NLL)
 		if s.Progress != nil {
 			s.Progress(e, step, r)
+			laps.Start()
 		}
-		last = s.Now()
 	})
 	if err != nil {
 		return record, err
@@ -166,7 +167,7 @@ func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err er
 	}
 	return t.Record(kernel.RecordInfo{
 		FLOPs: s.FLOPs(e), Loss: loss, TrainLoss: mean(losses[max(0, len(losses)-recentSteps):]),
-		StepSeconds: median(seconds),
+		StepSeconds: laps.Median(),
 		Machine:     s.Machine, Now: s.Now(),
 	}), nil
 }
@@ -177,9 +178,4 @@ func mean(x []float64) float64 {
 		sum += v
 	}
 	return sum / float64(len(x))
-}
-
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }

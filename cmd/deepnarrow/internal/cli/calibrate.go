@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
@@ -161,7 +162,7 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	return f.finish(a, r, &reports.Calibrated{
 		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used),
 		Contended: here.Contended(),
-		Left:      found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: machineName(),
+		Left:      found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: host.Name(),
 		Date: time.Now().UTC().Format(time.RFC3339),
 	})
 }
@@ -180,14 +181,15 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	}
 	bar := a.progress("calibrate", hundred)
 	bench := calibrate.Bench{
-		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: machineName(),
+		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: host.Name(),
 		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now,
-		CPUSeconds: cpuSeconds(), MemoryBytes: memoryBytes(), Done: done,
+		CPUSeconds: host.CPUSeconds(), MemoryBytes: host.MemoryBytes(), Done: done,
 		Keep: func(r calibrate.Record) error {
 			if f.records == "" {
 				return nil
 			}
-			return appendCalibration(f.records, r)
+			return fileError(host.AppendFile(f.records,
+				func(w io.Writer) error { return calibrate.WriteRecord(w, r) }))
 		},
 		Progress: func(_ calibrate.Point, spent float64) { bar.reach(int(hundred * spent)) },
 	}
@@ -329,31 +331,10 @@ func readCalibration(name string) ([]calibrate.Record, error) {
 	return calibrate.ReadRecords(name, file)
 }
 
-func appendCalibration(name string, r calibrate.Record) error {
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return badInput(err, "")
-	}
-	return errors.Join(calibrate.WriteRecord(file, r), file.Close())
-}
-
 func baseNames(files []string) []string {
 	out := make([]string, len(files))
 	for i, name := range files {
 		out[i] = filepath.Base(name)
 	}
 	return out
-}
-
-// memoryBytes returns the memory of the machine, 0 where the system does not tell.
-func memoryBytes() float64 {
-	info, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	var kilobytes float64
-	if _, err := fmt.Sscanf(string(info), "MemTotal: %f kB", &kilobytes); err != nil {
-		return 0
-	}
-	return 1024 * kilobytes
 }

@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/page"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -111,70 +109,26 @@ func (a *app) render(r reports.Report) error {
 	return writeFile(a.output.file, func(w io.Writer) error { return write(w, 0) })
 }
 
-// writeFile writes a file atomically: it is the old one or the whole new one. What is no regular
-// file, such as /dev/null or a pipe, is written to as it is: a rename would put a file in its
-// place.
-func writeFile(name string, write func(io.Writer) error) (err error) {
-	info, statErr := os.Stat(name)
-	switch {
-	case statErr == nil && info.IsDir():
-		return unwritable(name, syscall.EISDIR)
-	case statErr == nil && !info.Mode().IsRegular():
-		return writeInto(name, write)
+// write writes what is not a report where -o says.
+func (a *app) write(write func(io.Writer) error) error {
+	if a.output.file == "" {
+		return write(a.Out)
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
-	if err != nil {
-		return unwritable(name, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := write(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		return unwritable(name, err)
-	}
-	if err := f.Close(); err != nil {
-		return unwritable(name, err)
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return unwritable(name, err)
-	}
-	return nil
+	return writeFile(a.output.file, write)
 }
 
-// writeInto writes to a device or a pipe that exists.
-func writeInto(name string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(name, os.O_WRONLY, 0)
-	if err != nil {
-		return unwritable(name, err)
-	}
-	if err := write(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return unwritable(name, err)
-	}
-	return nil
+// writeFile writes a file whole.
+func writeFile(name string, write func(io.Writer) error) error {
+	return fileError(host.WriteFile(name, write))
 }
 
-// unwritable says why the file asked for cannot be written, without the name of the temporary file
-// in its place.
-func unwritable(name string, err error) error {
-	var path *fs.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		err = path.Err
-	case errors.As(err, &link):
-		err = link.Err
+// fileError gives a file that cannot be written its exit code.
+func fileError(err error) error {
+	var unwritable *host.WriteError
+	if errors.As(err, &unwritable) {
+		return badInput(err, "")
 	}
-	return badInput(fmt.Errorf("%s: cannot be written: %w", name, err), "")
+	return err
 }
 
 // version returns the module version the binary was built from.

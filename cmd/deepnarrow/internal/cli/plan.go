@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -138,7 +139,8 @@ func (f *lengthFlags) registerWork(c *cobra.Command) {
 func (f *lengthFlags) register(c *cobra.Command) {
 	f.registerWork(c)
 	f.days = new(float64)
-	c.Flags().Var(newDays(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
+	c.Flags().Var(quantity.NewDaysFlag(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
+	*f.days = math.NaN() // absent, see given
 	f.deadline = optionalFlag(c, quantity.Duration, "deadline",
 		"most wall-clock time, such as 14d: how many tokens fit?")
 	f.maxCost = optionalFlag(c, quantity.Money, "max-cost",

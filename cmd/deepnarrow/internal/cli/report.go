@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/page"
 )
 
@@ -67,7 +68,7 @@ beside it as PNG, which report.md shows, and as SVG.`,
 // writeBundle writes report.md and its drawings into a folder, which is made where there is none.
 func writeBundle(folder, title string, sources []page.Source) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return unwritable(folder, err)
+		return fileError(host.Unwritable(folder, err))
 	}
 	keep := func(name string, write func(io.Writer) error) error {
 		return writeFile(filepath.Join(folder, name), write)

@@ -12,7 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -132,8 +134,8 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 	study := sweep.Study{
 		Grid: grid, Training: source(training, k.options.Seed),
 		HeldOut: source(heldOut, k.options.Seed+1),
-		FLOPs:   func(e *sweep.Entry) float64 { return trainingFLOPs(&e.Shape, &k.options, e.Steps) },
-		Machine: machineName(), Now: time.Now, Done: done,
+		FLOPs:   func(e *sweep.Entry) float64 { return calibrate.TrainingFLOPs(&e.Shape, &k.options, e.Steps) },
+		Machine: host.Name(), Now: time.Now, Done: done,
 		Keep: func(r kernel.Record) error {
 			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps,
 				r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
@@ -193,7 +195,7 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	}
 	array := sweep.Array{
 		Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry",
-		Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: mostMemoryMiB(entries, o),
+		Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, o),
 		Image: f.image,
 	}
 	if v := given(f.maxTime); v != nil {
@@ -203,38 +205,7 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	if err != nil {
 		return usage("", "--emit: %w", err)
 	}
-	if a.output.file != "" {
-		return writeFile(a.output.file, func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
-	}
-	_, err = io.WriteString(a.Out, text)
-	return err
-}
-
-// mostMemoryMiB is what the largest run of a grid needs, with half as much again for the program
-// and its text.
-func mostMemoryMiB(entries []sweep.Entry, o *kernel.Options) int {
-	const headroom, mebi = 1.5, 1 << 20
-	most := 0.0
-	for i := range entries {
-		w := flops.Workload{
-			Batch: o.Batch, EncoderLength: o.EncoderLength,
-			DecoderLength: o.DecoderLength,
-		}
-		x := flops.Execution{
-			Precision: flops.FP32, Attention: flops.UnfusedAttention,
-			NativeLogits: true,
-		}
-		if o.Optimizer == kernel.Adafactor {
-			x.Optimizer = flops.Adafactor
-		}
-		if o.Recompute == kernel.RecomputeFull {
-			x.Recompute = flops.RecomputeFull
-		}
-		if m, err := flops.TrainingMemory(&entries[i].Shape, w, x, flops.Layout{}); err == nil {
-			most = max(most, m.PeakBytes)
-		}
-	}
-	return 256 + int(headroom*most/mebi)
+	return a.write(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
 // mergeRecords joins folders of records into JSON lines.
@@ -251,16 +222,12 @@ func (a *app) mergeRecords(folders []string) error {
 	if err != nil {
 		return badInput(err, "one of the two was trained otherwise; remove it")
 	}
-	write := func(w io.Writer) error {
+	return a.write(func(w io.Writer) error {
 		for _, r := range merged {
 			if err := kernel.WriteRecord(w, r); err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	if a.output.file != "" {
-		return writeFile(a.output.file, write)
-	}
-	return write(a.Out)
+	})
 }

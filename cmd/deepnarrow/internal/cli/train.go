@@ -11,16 +11,18 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -80,15 +82,6 @@ func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel
 	}
 	cut := len(text) - len(text)/10
 	return text[:cut], text[cut:], schedule, nil
-}
-
-// trainingFLOPs is the matmul convention's count of a run of the kernel.
-func trainingFLOPs(s *shapes.Shape, o *kernel.Options, steps int) float64 {
-	w := flops.Workload{
-		Batch: o.Batch, EncoderLength: o.EncoderLength,
-		DecoderLength: o.DecoderLength,
-	}
-	return float64(steps) * flops.CountUnder(flops.MatmulConvention, s, w, flops.RecomputeNone).Step
 }
 
 // kernelError gives an error of the kernel its exit code.
@@ -203,21 +196,22 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		return nil, err
 	}
 	peak := measuredPeak(t.Model)
-	var watch stopwatch
-	watch.start()
-	first, perStep := t.Model.Steps(), trainingFLOPs(&s, &k.options, 1)
+	watch := sweep.Laps{Now: time.Now}
+	watch.Start()
+	first, perStep := t.Model.Steps(), calibrate.TrainingFLOPs(&s, &k.options, 1)
 	var last kernel.Result
 	runErr := t.Run(ctx, f.steps, func(step int, r kernel.Result) {
-		watch.lap()
+		watch.Lap()
 		last = r
 		if step%f.every == 0 || step == f.steps {
-			rate := perStep / watch.median()
+			rate := perStep / watch.Median()
 			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL,
 				quantity.Format(quantity.FLOPRate, rate, 3),
 				quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
 				err = errors.Join(err, f.save(t.Model, k))
 			}
+			watch.Start() // the next lap is a step, not a checkpoint
 		}
 	})
 	if err := errors.Join(err, f.save(t.Model, k)); err != nil {
@@ -232,13 +226,14 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	}
 	out := &reports.Trained{
 		Record: t.Record(kernel.RecordInfo{
-			FLOPs: trainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss, TrainLoss: last.NLL,
-			StepSeconds: watch.median(), Machine: machineName(), Now: time.Now(),
+			FLOPs: calibrate.TrainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss, TrainLoss: last.NLL,
+			StepSeconds: watch.Median(), Machine: host.Name(), Now: time.Now(),
 		}),
 		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,
 	}
 	if f.record != "" {
-		if err := appendRecord(f.record, out.Record); err != nil {
+		write := func(w io.Writer) error { return kernel.WriteRecord(w, out.Record) }
+		if err := host.AppendFile(f.record, write); err != nil {
 			return nil, badInput(err, "")
 		}
 	}
@@ -294,32 +289,9 @@ func (f *trainFlags) save(m *kernel.Model, k *kernelFlags) error {
 	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, k.choices()) })
 }
 
-func appendRecord(name string, r kernel.Record) error {
-	file, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	return errors.Join(kernel.WriteRecord(file, r), file.Close())
-}
-
 // measuredPeak probes what the model's threads can do at most, in FLOP/s.
 func measuredPeak(m *kernel.Model) float64 {
 	workers := pool.New(m.Threads())
 	defer workers.Close()
 	return probe.PeakFLOPsPerSecond(workers, m.Path(), time.Now)
-}
-
-// machineName tells the processor, for records.
-func machineName() string {
-	name := runtime.GOOS + "/" + runtime.GOARCH
-	info, err := os.ReadFile("/proc/cpuinfo")
-	if err != nil {
-		return name
-	}
-	for line := range strings.Lines(string(info)) {
-		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value) + " ×" + strconv.Itoa(runtime.NumCPU())
-		}
-	}
-	return name
 }

@@ -1,11 +1,11 @@
 //go:build unix
 
-package cli
+package host
 
 import "syscall"
 
-// cpuSeconds returns the processor time that the process has used.
-func cpuSeconds() func() float64 {
+// CPUSeconds returns the processor time that the process has used.
+func CPUSeconds() func() float64 {
 	return func() float64 {
 		var u syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

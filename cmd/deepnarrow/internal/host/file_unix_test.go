@@ -1,6 +1,6 @@
 //go:build unix
 
-package cli
+package host
 
 import (
 	"io"
@@ -23,7 +23,7 @@ func TestWriteFileKeepsWhatIsNoFile(t *testing.T) {
 		read <- string(text)
 	}()
 	const text = "a result"
-	if err := writeFile(name, func(w io.Writer) error {
+	if err := WriteFile(name, func(w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	}); err != nil {

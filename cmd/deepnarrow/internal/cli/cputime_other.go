@@ -1,6 +1,0 @@
-//go:build !unix
-
-package cli
-
-// cpuSeconds returns nil: contention shows in the probes alone.
-func cpuSeconds() func() float64 { return nil }
