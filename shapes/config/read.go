@@ -104,9 +104,9 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 			return readIndex(name, root, rd)
 		}
 		in := newReading(name)
-		return result(format, in, readModel(in, rd.table(), root))
+		return result(format, in, readModel(in, &rd.Options, root))
 	case Gin:
-		file, err := parseGin(t)
+		file, err := parseGin(t, rd.includeGin)
 		if err != nil {
 			return nil, err
 		}

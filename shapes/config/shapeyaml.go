@@ -23,6 +23,11 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 		return nil, err
 	}
 	in := newReading(t.file)
+	if s := newSection(newReading(""), root); !s.ours() {
+		if a := rd.table().bySignature(s); a != nil || s.has("model_type") {
+			return result(YAML, in, readModel(in, &rd.Options, root))
+		}
+	}
 	y := &yamlShape{section: newSection(in, root)}
 	if err := y.extend(rd); err != nil {
 		return nil, err
@@ -30,6 +35,11 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 	y.read()
 	y.complain(y.section, "")
 	return result(YAML, in, y.shape)
+}
+
+// ours reports whether a file looks like our own format rather than a trainer's.
+func (s *section) ours() bool {
+	return s.has("extends") || s.has("d_model") && (s.has("encoder") || s.has("decoder"))
 }
 
 // yamlShape is a YAML file being laid over its base.
