@@ -73,7 +73,11 @@ func (a *app) readModel(name string) (model, error) {
 		m.warnings = append(m.warnings, fmt.Sprintf("%s: unknown field %s is not counted",
 			f.Position, f.Name))
 	}
-	if m.tensors != nil && m.shape.DModel != 0 {
+	switch {
+	case m.tensors == nil:
+	case m.tensors.Countable() != "":
+		m.warnings = append(m.warnings, fmt.Sprintf("%s: %s", name, m.tensors.Countable()))
+	case m.shape.DModel != 0:
 		want := flops.CountParameters(&m.shape).Total
 		if got := m.tensors.ParametersOf(&m.shape); got != want {
 			m.warnings = append(m.warnings, fmt.Sprintf(
