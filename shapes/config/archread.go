@@ -253,6 +253,7 @@ func (m *modelReader) value(n string) (any, bool, error) {
 			return m.labels(), true, nil
 		case n == "given_vocab":
 			if m.options.Vocab > 0 {
+				m.usedVocab = true
 				return float64(m.options.Vocab), true, nil
 			}
 			return nil, true, nil

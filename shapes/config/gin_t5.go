@@ -195,6 +195,7 @@ func extraIDs(f *ginFile, model string) int {
 // caller, a macro, or the path of a known tokenizer.
 func meshVocab(r *reading, f *ginFile, given int) int {
 	if given > 0 {
+		r.usedVocab = true
 		return given
 	}
 	for _, macro := range []string{"vocab_size", "VOCAB_SIZE"} {

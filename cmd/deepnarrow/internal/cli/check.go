@@ -54,6 +54,7 @@ judged.`,
 		},
 	}
 	work.register(c)
+	a.files.register(c)
 	machine.register(c)
 	length.register(c)
 	plan = pflag.NewFlagSet("plan", pflag.ContinueOnError)

@@ -36,6 +36,7 @@ func Standard() Streams {
 type app struct {
 	Streams
 	output outputFlags
+	files  fileFlags
 }
 
 // Run executes one command line and returns its exit code: see [exitCode].

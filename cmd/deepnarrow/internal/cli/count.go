@@ -79,6 +79,7 @@ standard input.`,
 	}
 	a.output.register(c)
 	work.register(c)
+	a.files.register(c)
 	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention),
 		"how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")

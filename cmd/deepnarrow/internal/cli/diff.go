@@ -93,6 +93,7 @@ when anything differs.`,
 	}
 	a.output.register(c)
 	work.register(c)
+	a.files.register(c)
 	machine.register(c)
 	length.register(c)
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
@@ -189,8 +190,12 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 		text, err := host.GitShow(ctx, target, maxSideBytes)
 		return io.NopCloser(bytes.NewReader(text)), err
 	}
+	table, err := a.files.table()
+	if err != nil {
+		return side{}, err
+	}
 	result, err := config.Read(name, bytes.NewReader(text),
-		config.Options{Open: open, Root: path.Dir(name)})
+		config.Options{Open: open, Root: path.Dir(name), Vocab: a.files.vocab, Architectures: table})
 	if err != nil {
 		return side{}, badInput(err, "")
 	}
