@@ -2,8 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -30,7 +28,7 @@ type protocolFields struct {
 func (r *Report) Protocol(steps []recommend.Step) {
 	var t *Table
 	reasons := []string{}
-	lacking := map[string][]string{} // operations by what they lack
+	seen := map[string]bool{}
 	for i := range steps {
 		s := &steps[i]
 		if i == 0 || s.From.Name != steps[i-1].From.Name {
@@ -54,23 +52,16 @@ func (r *Report) Protocol(steps []recommend.Step) {
 		r.Document.Results = append(r.Document.Results, protocolOf(s))
 		t.Rows = append(t.Rows, protocolRow(s))
 		for _, why := range []string{s.Missing, s.Upstream.Missing, s.Downstream.Missing} {
-			if why == "" {
-				continue
-			}
-			if len(lacking[why]) == 0 {
-				reasons = append(reasons, why)
-			}
-			if !slices.Contains(lacking[why], s.Op) {
-				lacking[why] = append(lacking[why], s.Op)
+			if why != "" && !seen[why] {
+				seen[why] = true
+				reasons = append(reasons, sentence(why))
 			}
 		}
 	}
 	if t != nil {
 		t.Notes = append(t.Notes,
 			"Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
-		for _, why := range reasons {
-			t.Notes = append(t.Notes, fmt.Sprintf("– %s: %s.", strings.Join(lacking[why], ", "), why))
-		}
+		t.Notes = append(t.Notes, reasons...)
 	}
 }
 
@@ -121,7 +112,7 @@ func protocolRow(s *recommend.Step) []Cell {
 	}
 	evidence := s.Upstream.Class.String()
 	if s.Upstream.Interval == nil && s.Downstream.Interval == nil {
-		evidence = "–"
+		evidence = "nobody measured it"
 	}
 	return []Cell{
 		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)),
@@ -133,11 +124,14 @@ func protocolRow(s *recommend.Step) []Cell {
 }
 
 // Opinions adds what each published law prefers among recommended rows.
-func (r *Report) Opinions(result *recommend.Result) {
+func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Shape,
+	tokens []float64) []recommend.Opinion,
+) {
 	t := Table{
 		Title: "What published laws prefer among these rows",
 		Columns: []Column{
 			{Title: "law"},
+			{Title: "among"},
 			{Title: "prefers"},
 			{Title: "predicted loss", Kind: quantity.Number},
 			{Title: "why not"},
@@ -145,31 +139,44 @@ func (r *Report) Opinions(result *recommend.Result) {
 		},
 		Notes: []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
 	}
-	var list []shapes.Shape
-	var tokens []float64
-	for n := range result.Rows {
-		list = append(list, result.Rows[n].Shape)
-		tokens = append(tokens, result.Rows[n].Schedule.Tokens.Interval.Value)
-	}
-	for _, o := range recommend.Opinions(list, tokens) {
-		f := opinionFields{Law: o.Law, Source: o.Source, Missing: o.Missing}
-		row := []Cell{Text(o.Law), {}, {}, Text(o.Missing), Text(o.Source)}
-		if o.Missing == "" && o.Best < len(list) {
-			f.Prefers = list[o.Best].Name
-			row[1] = Text(f.Prefers)
-			if len(o.Loss) > 0 {
-				f.Loss = &o.Loss[o.Best]
-				row[2] = Amount(*f.Loss)
-			}
+	for i := range answers {
+		var list []shapes.Shape
+		var tokens []float64
+		for n := range answers[i].Result.Rows {
+			row := &answers[i].Result.Rows[n]
+			list = append(list, row.Shape)
+			tokens = append(tokens, row.Schedule.Tokens.Interval.Value)
 		}
-		t.Rows = append(t.Rows, row)
-		r.Document.Related = append(r.Document.Related, f)
+		for _, o := range opinions(list, tokens) {
+			f := opinionFields{
+				Law: o.Law, Among: answers[i].Among, Source: o.Source,
+				Missing: o.Missing,
+			}
+			row := []Cell{
+				Text(o.Law), Text(answers[i].Among),
+				{},
+				{},
+				Text(o.Missing),
+				Text(o.Source),
+			}
+			if o.Missing == "" && o.Best < len(list) {
+				f.Prefers = list[o.Best].Name
+				row[2] = Text(f.Prefers)
+				if len(o.Loss) > 0 {
+					f.Loss = &o.Loss[o.Best]
+					row[3] = Amount(*f.Loss)
+				}
+			}
+			t.Rows = append(t.Rows, row)
+			r.Document.Related = append(r.Document.Related, f)
+		}
 	}
 	r.Tables = append(r.Tables, t)
 }
 
 type opinionFields struct {
 	Law     string   `json:"law"`
+	Among   string   `json:"among"`
 	Prefers string   `json:"prefers,omitempty"`
 	Loss    *float64 `json:"loss,omitempty"`
 	Missing string   `json:"missing,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/records"
@@ -26,12 +27,11 @@ type Selection struct {
 	Group       string
 }
 
-// Of joins the tables, names their columns and selects rows. Response is the column whose highest
-// values DropHighest means. It panics without tables; the error is a [*records.ColumnError], or
-// that
-// of a unit.
-func (s *Selection) Of(response string, tables ...*records.Table) (*Runs, error) {
-	out := &Runs{Table: records.Join(tables...), Group: s.Group}
+// Of names the columns of a table and selects rows. Response is the column whose highest values
+// DropHighest means. The error is a [*records.ColumnError], a [*records.AmbiguousError], or that of a
+// unit.
+func (s *Selection) Of(response string, table *records.Table) (*Runs, error) {
+	out := &Runs{Table: table, Group: s.Group}
 	for _, pair := range s.Map {
 		if err := out.Map(pair[0], pair[1]); err != nil {
 			return nil, err
@@ -56,9 +56,27 @@ func (s *Selection) Of(response string, tables ...*records.Table) (*Runs, error)
 
 // Notices are the warnings about the files, and the records that never became a row.
 func (r *Runs) Notices() []string {
-	out := slices.Clone(r.Table.Warnings)
-	for _, lost := range r.Lost {
-		out = append(out, fmt.Sprintf("%s: dropped: %s", lost.Origin, lost.Reason))
+	return append(slices.Clone(r.Table.Warnings), r.lost()...)
+}
+
+// lost tells the records that are not rows: each reason once, with its first record.
+func (r *Runs) lost() (out []string) {
+	count, first := map[string]int{}, map[string]records.Lost{}
+	var order []string
+	for _, l := range r.Lost {
+		reason, _, _ := strings.Cut(l.Reason, ": \"")
+		if count[reason]++; count[reason] == 1 {
+			first[reason] = l
+			order = append(order, reason)
+		}
+	}
+	for _, reason := range order {
+		if n := count[reason]; n > 1 {
+			out = append(out, fmt.Sprintf("%s and %d more: dropped: %s", first[reason].Origin, n-1,
+				first[reason].Reason))
+		} else {
+			out = append(out, fmt.Sprintf("%s: dropped: %s", first[reason].Origin, first[reason].Reason))
+		}
 	}
 	return out
 }
@@ -102,6 +120,12 @@ func (r *Runs) columns(names ...string) (*columns, error) {
 			return nil, err
 		}
 		c.numbers[name] = n
+	}
+	if err := r.Implausible(r.Rows, names...); err != nil {
+		return nil, err
+	}
+	if mixed := r.Mixed(r.Rows); mixed != "" && !slices.Contains(r.Table.Warnings, mixed) {
+		r.Table.Warnings = append(r.Table.Warnings, mixed)
 	}
 	c.runOf, _ = r.Text(r.Group)
 	return c, nil

@@ -69,7 +69,7 @@ func TestIsoFLOPByHand(t *testing.T) {
 // A curve is the rows of a run in the order of FLOPs; a run of two sizes is two, rows without a run
 // go by size.
 func TestCurvesOfRuns(t *testing.T) {
-	const text = "run,params,flops,loss\nb,1e6,3,5\na,2e6,1,6\nb,1e6,1,7\nb,2e6,2,4\n,3e6,9,3\n,3e6,8,3.5\n"
+	const text = "run,params,flops [1],loss\nb,1e6,3,5\na,2e6,1,6\nb,1e6,1,7\nb,2e6,2,4\n,3e6,9,3\n,3e6,8,3.5\n"
 	c, err := runsOf(t, text).columns("flops", "params", "loss")
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestCurvesOfRuns(t *testing.T) {
 			curve.Loss))
 	}
 	want := []string{
-		"b 1e+06 [1 3] [7 5]", "a 2e+06 [1] [6]", "b 2e+06 [2] [4]", "3.00M 3e+06 [8 9] [3.5 3]",
+		"b (params 1e6) 1e+06 [1 3] [7 5]", "a 2e+06 [1] [6]", "b (params 2e6) 2e+06 [2] [4]", "3.00M 3e+06 [8 9] [3.5 3]",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("curves %q, want %q", got, want)
@@ -244,7 +244,7 @@ func TestLinksAreJudgedAtLowerLosses(t *testing.T) {
 }
 
 func TestTransferNamesAndSizes(t *testing.T) {
-	const rows = "who,params,loss,score\na,5,3,1\nb,5,2.9,2\nc,5,2.8,4\nd,5,2.7,3\ne,5,2.6,5\n"
+	const rows = "who,params [1],loss,score\na,5,3,1\nb,5,2.9,2\nc,5,2.8,4\nd,5,2.7,3\ne,5,2.6,5\n"
 	q := &TransferQuestion{
 		Upstream: "loss", Downstream: "score", Link: NoLink, Level: 0.9,
 		Name: "who",

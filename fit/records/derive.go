@@ -69,7 +69,7 @@ func (t *Table) flopsOfRun() (*Numbers, string) {
 		return flops.CountUnder(flops.MatmulConvention, &s.shape, w,
 			flops.RecomputeNone).Step / float64(w.TrainingTokens(&s.shape)), s.needsVocab()
 	})
-	if perToken != nil && len(perToken.Faults) < t.Len() {
+	if perToken != nil && perToken.faults < t.Len() {
 		return combine(tokens, perToken, func(d, f float64) float64 { return d * f }), "counted from the shape under the matmul convention at the default lengths, times tokens"
 	}
 	params := t.recorded("params")
@@ -92,19 +92,30 @@ func (t *Table) recorded(name string) *Numbers {
 }
 
 func combine(a, b *Numbers, f func(a, b float64) float64) *Numbers {
-	out := &Numbers{Values: make([]float64, len(a.Values)), Faults: map[int]string{}}
+	out := &Numbers{Values: make([]float64, len(a.Values))}
 	for i := range out.Values {
 		out.Values[i] = f(a.Values[i], b.Values[i])
-		if math.IsNaN(out.Values[i]) || math.IsInf(out.Values[i], 0) {
+		if math.IsInf(out.Values[i], 0) {
 			out.Values[i] = math.NaN()
-			for _, n := range []*Numbers{a, b} {
-				if why, ok := n.Faults[i]; ok {
-					out.Faults[i] = why
-				}
-			}
+		}
+		if math.IsNaN(out.Values[i]) && (a.faulty(i) || b.faulty(i)) {
+			out.faults++
 		}
 	}
+	out.fault = func(row int) string {
+		for _, n := range []*Numbers{a, b} {
+			if n.faulty(row) {
+				return n.Fault(row)
+			}
+		}
+		return ""
+	}
 	return out
+}
+
+// faulty tells a cell that is there and not a number.
+func (n *Numbers) faulty(row int) bool {
+	return math.IsNaN(n.Values[row]) && n.fault != nil && n.fault(row) != ""
 }
 
 // shapeReader finds the shape of a row and remembers it by its text.
@@ -137,16 +148,26 @@ func (t *Table) ofShapes(verb string, number func(*shapeRow) (float64, error)) (
 	if t.shapes.ref == nil {
 		return nil, ""
 	}
-	out := &Numbers{Values: make([]float64, t.Len()), Faults: map[int]string{}}
-	for row := range out.Values {
+	out := &Numbers{Values: make([]float64, t.Len())}
+	of := func(row int) (float64, error) {
 		s := t.shapes.at(row)
-		err := s.err
-		if err == nil {
-			out.Values[row], err = number(s)
+		if s.err != nil {
+			return math.NaN(), s.err
 		}
-		if err != nil {
-			out.Values[row], out.Faults[row] = math.NaN(), err.Error()
+		return number(s)
+	}
+	for row := range out.Values {
+		var err error
+		if out.Values[row], err = of(row); err != nil {
+			out.Values[row] = math.NaN()
+			out.faults++
 		}
+	}
+	out.fault = func(row int) string {
+		if _, err := of(row); err != nil {
+			return err.Error()
+		}
+		return ""
 	}
 	return out, verb + " from " + t.shapes.from
 }

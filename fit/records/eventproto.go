@@ -13,10 +13,11 @@ type scalar struct {
 
 type event struct {
 	step    int64
+	start   bool // a session began: a restart, where something was logged before
 	scalars []scalar
 }
 
-var errProto = errors.New("the record is no event message")
+var errProto = errors.New("the record is not an event message")
 
 // field is one field of a protocol buffer message.
 type field struct {
@@ -67,13 +68,20 @@ func fields(data []byte, visit func(field) error) error {
 	return nil
 }
 
-// parseEvent reads event.proto: step = 2, summary = 5, of which value = 1.
+// parseEvent reads event.proto: step = 2, summary = 5, of which value = 1, session_log = 7, of which
+// status = 1 and START = 1.
 func parseEvent(data []byte) (event, error) {
 	var e event
 	err := fields(data, func(f field) error {
 		switch f.number {
 		case 2:
 			e.step = int64(f.bits)
+		case 7:
+			return fields(f.bytes, func(f field) error {
+				const start = 1
+				e.start = e.start || f.number == 1 && f.bits == start
+				return nil
+			})
 		case 5:
 			return fields(f.bytes, func(f field) error {
 				if f.number != 1 {
@@ -108,8 +116,7 @@ func parseValue(data []byte) (s scalar, ok bool, err error) {
 		}
 		return nil
 	})
-	return s, ok && s.tag != "" && err == nil && !math.IsNaN(s.value) && !math.IsInf(s.value, 0),
-		err
+	return s, ok && s.tag != "" && err == nil, err
 }
 
 // Data types of types.proto.

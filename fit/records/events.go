@@ -5,9 +5,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
+	"path"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -18,8 +19,27 @@ import (
 // by length without being held.
 const maxEventBytes = 16 << 20
 
-// readEvents reads the scalars of a TensorBoard event file: one row a step, one column a tag. Each
-// record is
+// eventRun is the scalars of one folder of event files, which TensorBoard calls a run.
+type eventRun struct {
+	files []loggedFile
+}
+
+// loggedFile is the scalars of one file in the order of writing.
+type loggedFile struct {
+	name     string
+	file     int32
+	restarts []restart
+	tags     metrics
+	scalars  int
+}
+
+// restart is a SessionLog that says START: the tags had so many values when it was written.
+type restart struct {
+	step int64
+	had  map[string]int
+}
+
+// eventsFile reads the scalars of a TensorBoard event file. Each record is
 //
 //	length uint64 | masked crc32c of length | data | masked crc32c of data
 //
@@ -28,67 +48,143 @@ const maxEventBytes = 16 << 20
 // leaves nothing to go on and is an error.
 //
 // Source: tensorflow/core/lib/io/record_writer.h (format), event.proto and summary.proto (fields).
-func readEvents(name string, r io.Reader) (*Table, error) {
-	b := bufio.NewReaderSize(r, 1<<16)
-	t := newTable(nil)
-	values := map[int64]map[string]float64{}
-	lines := map[int64]int{}
+func (b *builder) eventsFile(name string, r io.Reader) error {
+	text := bufio.NewReaderSize(r, 1<<16)
+	b.in(name)
+	f := loggedFile{name: name, file: b.file, tags: metrics{}}
+	var buf []byte
 	for record := 1; ; record++ {
-		data, intact, err := nextRecord(b)
+		data, intact, err := nextRecord(text, &buf)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Warnings = append(t.Warnings, fmt.Sprintf(
-				"%s: the file ends inside record %d; what came before is used", name, record))
+			b.warn("%s: the file ends inside record %d; what came before is used", name, record)
 			break
 		}
 		if err != nil {
-			return nil, &Error{File: name, Line: record, Problem: err.Error()}
+			return &Error{File: name, Line: record, Problem: err.Error()}
 		}
 		if !intact {
-			t.Lost = append(t.Lost, Lost{
-				Origin{name, record},
-				"the checksum of the record differs",
-			})
+			b.lose(name, record, "the checksum of the record differs")
 			continue
 		}
 		e, err := parseEvent(data)
 		if err != nil {
-			t.Lost = append(t.Lost, Lost{Origin{name, record}, err.Error()})
+			b.lose(name, record, "%v", err)
 			continue
 		}
-		for _, s := range e.scalars {
-			if values[e.step] == nil {
-				values[e.step], lines[e.step] = map[string]float64{}, record
+		if e.start && f.scalars > 0 {
+			had := map[string]int{}
+			for tag, m := range f.tags {
+				had[tag] = len(m.points)
 			}
-			values[e.step][s.tag] = s.value // a resumed run has the last word
+			f.restarts = append(f.restarts, restart{e.step, had})
+		} else if e.start {
+			f.restarts = append(f.restarts, restart{e.step, nil})
+		}
+		for _, s := range e.scalars {
+			f.scalars++
+			m := f.tags.of(s.tag)
+			m.points = append(m.points,
+				point{e.step, quantity.Shortest(s.value), b.file, int32(record)})
 		}
 	}
-	rows := builder{table: t, at: map[string]*column{}}
-	steps := make([]int64, 0, len(values))
-	for s := range values {
-		steps = append(steps, s)
+	folder := runOf(name)
+	if b.events[folder] == nil {
+		b.events[folder] = &eventRun{}
+		b.order = append(b.order, folder)
 	}
-	slices.Sort(steps)
-	run := runOf(name)
-	for _, s := range steps {
-		rows.row(Origin{name, lines[s]})
-		rows.put("run", run)
-		rows.put("step", strconv.FormatInt(s, 10))
-		tags := make([]string, 0, len(values[s]))
-		for tag := range values[s] {
-			tags = append(tags, tag)
+	run := b.events[folder]
+	run.files = append(run.files, f)
+	return nil
+}
+
+var eventTime = regexp.MustCompile(`tfevents\.(\d+)`)
+
+// started is when an event file was begun, as its name says.
+func started(name string) int64 {
+	if m := eventTime.FindStringSubmatch(path.Base(name)); m != nil {
+		n, _ := strconv.ParseInt(m[1], 10, 64)
+		return n
+	}
+	return 0
+}
+
+// eventRows writes the runs of all event files. The files of a folder are one run, in the order of
+// their beginnings. A later file, or a SessionLog START, that goes on from an earlier step is a
+// restart: what was logged at that step or after is purged, as TensorBoard does.
+//
+// Source: tensorboard/backend/event_processing/plugin_event_accumulator.py (_Purge).
+func (b *builder) eventRows() error {
+	for _, folder := range b.order {
+		run := b.events[folder]
+		slices.SortStableFunc(run.files, func(a, c loggedFile) int {
+			return cmp.Or(cmp.Compare(started(a.name), started(c.name)), cmp.Compare(a.name, c.name))
+		})
+		all, scalars := metrics{}, 0
+		for i := range run.files {
+			f := &run.files[i]
+			if f.scalars == 0 {
+				b.warn("%s: no scalars in the event file: skipped", f.name)
+				continue
+			}
+			scalars += f.scalars
+			f.into(all)
 		}
-		slices.SortFunc(tags, cmp.Compare)
-		for _, tag := range tags {
-			rows.put(tag, quantity.Shortest(values[s][tag]))
+		if scalars == 0 {
+			continue
+		}
+		b.begin(part{path: folder}, "folders of TensorBoard events")
+		b.metricRows(all, "tag", func() {})
+	}
+	b.events, b.order = nil, nil
+	return nil
+}
+
+// into appends the values of a file to those of the run before it.
+func (f *loggedFile) into(all metrics) {
+	names := make([]string, 0, len(f.tags))
+	for tag := range f.tags {
+		names = append(names, tag)
+	}
+	slices.Sort(names)
+	done := map[string]int{}
+	upTo := func(had map[string]int) {
+		for _, tag := range names {
+			to := all.of(tag)
+			of := f.tags[tag]
+			if len(f.restarts) == 0 {
+				of.settle()
+				to.abandon, to.repeat = append(to.abandon, of.abandon...), append(to.repeat, of.repeat...)
+			}
+			points := of.points
+			end := len(points)
+			if had != nil {
+				end = had[tag]
+			}
+			for i := done[tag]; i < end; i++ {
+				p := points[i]
+				last := len(to.points) - 1
+				if last >= 0 && p.step < to.points[last].step {
+					to.restart(p.step)
+				}
+				to.add(p)
+			}
+			done[tag] = max(done[tag], end)
 		}
 	}
-	if t.Len() == 0 {
-		return nil, &Error{File: name, Problem: "no scalars in the event file"}
+	for _, r := range f.restarts {
+		had := r.had
+		if had == nil {
+			had = map[string]int{}
+		}
+		upTo(had)
+		for _, m := range all {
+			m.restart(r.step)
+		}
 	}
-	return t, nil
+	upTo(nil)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -100,16 +196,16 @@ func maskedCRC(data []byte) uint32 {
 	return (c>>15 | c<<17) + mask
 }
 
-// nextRecord returns the data of a record, nil when they are too long for a scalar. The error is
-// io.EOF between records, io.ErrUnexpectedEOF inside one.
-func nextRecord(b *bufio.Reader) (data []byte, intact bool, err error) {
+// nextRecord returns the data of a record, nil when they are too long for a scalar; they are good
+// until the next call. The error is io.EOF between records, io.ErrUnexpectedEOF inside one.
+func nextRecord(b *bufio.Reader, buf *[]byte) (data []byte, intact bool, err error) {
 	var head [12]byte
 	if _, err := io.ReadFull(b, head[:]); err != nil {
 		return nil, false, err
 	}
 	if maskedCRC(head[:8]) != binary.LittleEndian.Uint32(head[8:]) {
 		return nil, false, errors.New(
-			"the checksum of a record's length differs; this is no TensorBoard event file, or it is damaged")
+			"the checksum of a record's length differs; this is not a TensorBoard event file, or it is damaged")
 	}
 	length := binary.LittleEndian.Uint64(head[:8])
 	if length > maxEventBytes {
@@ -123,7 +219,10 @@ func nextRecord(b *bufio.Reader) (data []byte, intact bool, err error) {
 		}
 		return nil, true, nil
 	}
-	data = make([]byte, length+4)
+	if uint64(cap(*buf)) < length+4 {
+		*buf = make([]byte, length+4)
+	}
+	data = (*buf)[:length+4]
 	if _, err := io.ReadFull(b, data); err != nil {
 		return nil, false, io.ErrUnexpectedEOF
 	}

@@ -41,7 +41,7 @@ func scalarEvent(step int64, tag string, v float64, tensor bool) []byte {
 	}, nil)
 }
 
-func eventFile(events ...[]byte) []byte {
+func eventBytes(events ...[]byte) []byte {
 	version := append(tagged(1, 1, make([]byte, 8)), tagged(3, 2, []byte("brain.Event:2"))...)
 	out := eventRecord(version)
 	for _, e := range events {

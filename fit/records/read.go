@@ -3,8 +3,12 @@ package records
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path"
 	"strings"
 )
@@ -23,34 +27,170 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s", e.File, e.Problem)
 }
 
-// Read returns the runs of one file. The format is chosen by the name, and by the first character
-// where the name says nothing: .csv, .tsv, .jsonl, .ndjson, .json (trainer_state.json or a list of
-// objects), and names that contain "tfevents". Folders are read by [ReadFolder]. The error is an
-// [*Error] or the reader's.
-func Read(name string, r io.Reader) (*Table, error) {
-	base := strings.ToLower(path.Base(name))
-	if strings.Contains(base, "tfevents") {
-		return readEvents(name, r)
-	}
-	for _, ext := range []string{".parquet", ".sqlite", ".sqlite3", ".db"} {
-		if strings.HasSuffix(base, ext) {
-			return nil, &Error{File: name, Problem: strings.TrimPrefix(ext, ".") +
-				" files are not read; export the runs as CSV or JSON lines"}
-		}
-	}
-	text := decoded(r)
-	if first := firstCharacter(text); first == '{' || first == '[' {
-		return readJSON(name, text, first)
-	}
-	t, err := readSeparated(name, text, strings.HasSuffix(base, ".tsv"))
-	if err != nil {
-		return nil, err
-	}
-	return meltWandb(t), nil
+// Input is a file or a folder to read.
+type Input struct {
+	Name   string
+	Open   func() (io.ReadCloser, error) // of a file
+	Folder fs.FS                         // of a folder
 }
 
-// firstCharacter returns the first byte that is no blank, 0 at the end. Files that begin with more
-// blanks than the buffer holds read as CSV.
+// Options say how records are read. The zero value is what a user gets who names nothing.
+type Options struct {
+	// RunKey is what tells runs apart: "" decides by what the log has, "path", "id", "name",
+	// "experiment", or columns with commas between.
+	RunKey string
+	// Progress is called after each file with how many were read so far, and how many are known of;
+	// nil for nobody.
+	Progress func(files, of int)
+}
+
+// Read returns the runs of one file. The format is chosen by its content, and by its name where that
+// says more: CSV and TSV, JSON (lines, a list, a trainer_state.json, columns), event files of
+// TensorBoard (names that contain "tfevents"), Parquet, SQLite stores of MLflow, and any of these
+// compressed by gzip. The error is an [*Error] or the reader's.
+func Read(name string, r io.Reader) (*Table, error) {
+	return ReadAll([]Input{{
+		Name: name,
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil },
+	}}, Options{})
+}
+
+// ReadFolder returns the runs of a folder, see [Folder]. name is how the folder is called in
+// messages.
+func ReadFolder(name string, folder fs.FS) (*Table, error) {
+	return ReadAll([]Input{{Name: name, Folder: folder}}, Options{})
+}
+
+// ReadAll returns the runs of files and folders under the union of their columns, with the runs told
+// apart, copies and the abandoned ends of restarted runs taken out. Everything that is not used is in
+// Lost or Warnings. The error is an [*Error], a [*ColumnError] about the run key, or the reader's.
+func ReadAll(inputs []Input, o Options) (*Table, error) {
+	b := newBuilder()
+	b.known = len(inputs)
+	progress := func() {
+		if b.opened++; o.Progress != nil {
+			o.Progress(b.opened, max(b.known, b.opened))
+		}
+	}
+	for _, in := range inputs {
+		if in.Folder != nil {
+			if err := b.folder(in.Name, in.Folder, progress); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		r, err := in.Open()
+		if err != nil {
+			return nil, err
+		}
+		before := b.Len()
+		err = b.fileOf(in.Name, r)
+		_ = r.Close()
+		if err != nil {
+			return nil, err
+		}
+		progress()
+		if run := b.events[runOf(in.Name)]; b.Len() == before && run != nil {
+			if f := run.files[len(run.files)-1]; f.name == in.Name && f.scalars == 0 && len(inputs) == 1 {
+				return nil, &Error{File: in.Name, Problem: "no scalars in the event file"}
+			}
+		}
+	}
+	if err := b.eventRows(); err != nil {
+		return nil, err
+	}
+	if err := b.settle(o.RunKey); err != nil {
+		return nil, err
+	}
+	return b.Table, nil
+}
+
+// maxExpanded is how much text a compressed file may hold.
+const maxExpanded = 1 << 30
+
+// fileOf reads a file of any format.
+func (b *builder) fileOf(name string, r io.Reader) error {
+	name = path.Clean(strings.ReplaceAll(name, "\\", "/"))
+	start := make([]byte, 16)
+	n, err := io.ReadFull(r, start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	start = start[:n]
+	whole := io.MultiReader(bytes.NewReader(start), r)
+	if bytes.HasPrefix(start, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(whole)
+		if err != nil {
+			return &Error{File: name, Problem: err.Error()}
+		}
+		limited := &limitedReader{from: z, left: maxExpanded}
+		return gzipped(name, b.fileOf(strings.TrimSuffix(name, ".gz"), limited))
+	}
+	switch {
+	case strings.Contains(strings.ToLower(path.Base(name)), "tfevents"):
+		return b.eventsFile(name, whole)
+	case bytes.HasPrefix(start, []byte("PAR1")), bytes.HasPrefix(start, []byte("SQLite format 3")):
+		at, size, err := readerAt(name, start, r)
+		if err != nil {
+			return err
+		}
+		if start[0] == 'P' {
+			return b.parquetFile(name, at, size)
+		}
+		return b.sqliteFile(name, at, size)
+	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
+		return &Error{File: name, Problem: "a zip file or spreadsheet is not read; export the runs as CSV or Parquet"}
+	}
+	text := decoded(whole)
+	if first := firstCharacter(text); first == '{' || first == '[' {
+		return b.jsonFile(name, text, first)
+	}
+	return b.separatedFile(name, text)
+}
+
+// gzipped names a damaged or too large stream.
+func gzipped(name string, err error) error {
+	var known *Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &Error{File: name, Problem: err.Error()}
+}
+
+type limitedReader struct {
+	from io.Reader
+	left int64
+}
+
+func (l *limitedReader) Read(p []byte) (int, error) {
+	n, err := l.from.Read(p)
+	if l.left -= int64(n); l.left < 0 {
+		return n, fmt.Errorf("more than %d MiB when expanded; allowed: at most that", maxExpanded>>20)
+	}
+	return n, err
+}
+
+// readerAt gives access to any place of a file: the file itself, or its bytes where it is a stream.
+func readerAt(name string, start []byte, r io.Reader) (io.ReaderAt, int64, error) {
+	if f, ok := r.(interface {
+		io.ReaderAt
+		Stat() (os.FileInfo, error)
+	}); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			return f, info.Size(), nil
+		}
+	}
+	rest, err := io.ReadAll(io.LimitReader(r, maxExpanded))
+	if err == nil && len(rest) == maxExpanded {
+		err = &Error{File: name, Problem: fmt.Sprintf(
+			"more than %d MiB in a stream; allowed: at most that", maxExpanded>>20)}
+	}
+	all := append(start[:len(start):len(start)], rest...)
+	return bytes.NewReader(all), int64(len(all)), err
+}
+
+// firstCharacter returns the first byte that is not a blank, 0 at the end. Files that begin with
+// more blanks than the buffer holds read as CSV.
 func firstCharacter(b *bufio.Reader) byte {
 	for n := 1; ; n++ {
 		start, err := b.Peek(n)

@@ -3,6 +3,8 @@ package records
 import (
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -23,15 +25,47 @@ func mustRead(t *testing.T, name, text string) *Table {
 	return table
 }
 
+// readAll reads files, or folders whose names end in a slash, in the order of their names.
+func readAll(t *testing.T, key string, files map[string]string) *Table {
+	t.Helper()
+	table, err := ReadAll(inputs(files), Options{RunKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func inputs(files map[string]string) (out []Input) {
+	folders := map[string]fstest.MapFS{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		text := files[name]
+		if folder, at, ok := strings.Cut(name, "//"); ok { // a folder that is named whole
+			if folders[folder] == nil {
+				folders[folder] = fstest.MapFS{}
+				out = append(out, Input{Name: folder, Folder: folders[folder]})
+			}
+			folders[folder][at] = &fstest.MapFile{Data: []byte(text)}
+			continue
+		}
+		out = append(out, Input{Name: name, Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(strings.NewReader(text)), nil
+		}})
+	}
+	return out
+}
+
 // dump writes a table as lines of cells.
 func dump(t *testing.T, table *Table) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(strings.Join(table.Names(), "|") + "\n")
 	for row := range table.Len() {
-		cells := make([]string, len(table.columns))
-		for i, c := range table.columns {
-			cells[i] = c.text[row]
+		var cells []string
+		if len(table.Names()) > len(table.columns) {
+			cells = append(cells, table.Runs()[row])
+		}
+		for _, c := range table.columns {
+			cells = append(cells, c.cells.at(row))
 		}
 		b.WriteString(strings.Join(cells, "|") + "\n")
 	}
@@ -123,9 +157,9 @@ func TestBadLinesAreListed(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"r.csv", "", "r.csv: the file is empty"},
-		{"runs.parquet", "PAR1", "export the runs as CSV"},
-		{"runs.db", "SQLite", "export the runs as CSV"},
-		{"r.jsonl", "{\n", "r.jsonl:1: no JSON object"},
+		{"runs.parquet", "PAR1", "a damaged Parquet file"},
+		{"runs.db", "SQLite format 3\x00", "runs.db: "},
+		{"r.jsonl", "{\n", "r.jsonl:1: not a JSON object"},
 		{"r.json", "[{},\n{]", "r.json:2: "},
 		{"trainer_state.json", `{"log_history": []}`, "no entries with a step"},
 		{"events.out.tfevents.1", "no events at all", "checksum of a record's length"},
@@ -154,7 +188,7 @@ func TestTrainerState(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
-	file := eventFile(
+	file := eventBytes(
 		scalarEvent(10, "loss", 2.5, false), scalarEvent(10, "eval/loss", 2.75, true),
 		scalarEvent(20, "loss", 2, false), scalarEvent(20, "loss", 1.5, false),
 	)
@@ -182,7 +216,7 @@ func TestEvents(t *testing.T) {
 // Every event file starts with a version record of 24 bytes: its length and the checksum of that
 // are the bytes by which such files are known.
 func TestEventsKnownBytes(t *testing.T) {
-	file := eventFile()
+	file := eventBytes()
 	if got, want := string(file[:12]), "\x18\x00\x00\x00\x00\x00\x00\x00\xa3\x7fK\""; got != want {
 		t.Errorf("the file starts %q, want %q", got, want)
 	}
@@ -203,7 +237,7 @@ func TestMLflow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "run|run_id|step|d_model|loss|eval/f1\nsmall-run|abc123|0|512|oops|\nsmall-run|abc123|100|512|2.5|\nsmall-run|abc123|200|512|2.25|0.5\n"
+	want := "run|run_id|experiment|d_model|step|loss|eval/f1\nsmall-run|abc123|Default|512|0|oops|\nsmall-run|abc123|Default|512|100|2.5|\nsmall-run|abc123|Default|512|200|2.25|0.5\n"
 	if diff := cmp.Diff(want, dump(t, table)); diff != "" {
 		t.Error(diff)
 	}
@@ -217,8 +251,8 @@ func TestMLflow(t *testing.T) {
 
 func TestEventFolder(t *testing.T) {
 	folder := fstest.MapFS{
-		"run-a/events.out.tfevents.1": {Data: eventFile(scalarEvent(1, "loss", 2.5, false))},
-		"run-b/events.out.tfevents.2": {Data: eventFile(scalarEvent(1, "loss", 2.25, true))},
+		"run-a/events.out.tfevents.1": {Data: eventBytes(scalarEvent(1, "loss", 2.5, false))},
+		"run-b/events.out.tfevents.2": {Data: eventBytes(scalarEvent(1, "loss", 2.25, true))},
 		"notes.txt":                   {Data: []byte("nothing")},
 	}
 	table, err := ReadFolder("logs", folder)
@@ -242,7 +276,7 @@ func TestWandb(t *testing.T) {
 }
 
 func TestJoin(t *testing.T) {
-	all := Join(mustRead(t, "a.csv", "x,loss\n1,2\n"), mustRead(t, "b.csv", "loss,tokens\n3,4\n"))
+	all := readAll(t, "", map[string]string{"a.csv": "x,loss\n1,2\n", "b.csv": "loss,tokens\n3,4\n"})
 	if diff := cmp.Diff("x|loss|tokens\n1|2|\n|3|4\n", dump(t, all)); diff != "" {
 		t.Error(diff)
 	}

@@ -1,58 +1,81 @@
 package records
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
-// synonyms are headings that other programs give to columns of ours, the surest first. Single
-// letters count only in this very case: D is tokens, d a width.
+// synonyms are the headings that other programs give to columns of ours, folded. Single letters
+// count only in this very case: D is tokens, d a width. This is the one table of all commands.
 var synonyms = map[string][]string{
 	"params": {
-		"num_params", "n_params", "parameters", "num_parameters",
-		"n_parameters", "total_params", "params_total", "param_count", "model_size", "model_params",
-		"N",
+		"num_params", "n_params", "nparams", "parameters", "num_parameters", "n_parameters",
+		"number_of_parameters", "total_params", "total_parameters", "params_total", "param_count",
+		"parameter_count", "model_size", "model_params", "model_parameters", "trainable_params",
+		"trainable_parameters", "#params", "#_params", "#parameters", "#_parameters", "N",
 	},
 	"non_embedding_params": {
-		"params_non_embedding", "non_emb_params", "params_no_embed",
-		"non_embedding", "n_non_embedding",
+		"params_non_embedding", "non_emb_params", "nonembedding_params", "params_no_embed",
+		"params_no_embedding", "non_embedding", "non_embedding_parameters", "n_non_embedding",
+		"num_non_embedding_params", "non_embed_params", "params_nonemb",
 	},
 	"tokens": {
-		"train_tokens", "training_tokens", "num_tokens", "n_tokens",
-		"total_tokens", "tokens_seen", "D",
+		"train_tokens", "training_tokens", "num_tokens", "n_tokens", "n_tok", "ntokens",
+		"number_of_tokens", "total_tokens", "tokens_seen", "num_tokens_seen", "n_tokens_seen",
+		"num_input_tokens_seen", "train_tokens_seen", "tokens_processed", "consumed_tokens",
+		"consumed_train_tokens", "dataset_tokens", "#tokens", "#_tokens", "throughput_total_tokens",
+		"D",
 	},
+	"unique_tokens": {"unique_training_tokens", "dataset_size_tokens", "U"},
 	"flops": {
-		"train_flops", "training_flops", "total_flops", "flop",
-		"training_flop", "compute", "C",
+		"train_flops", "training_flops", "total_flops", "total_flos", "flop", "training_flop",
+		"total_flop", "compute", "training_compute", "compute_flops", "C",
+	},
+	"step": {
+		"global_step", "train_global_step", "trainer_global_step", "training_step", "_step",
+		"iteration", "iter", "iterations", "num_updates",
 	},
 	"d_model": {
-		"hidden_size", "n_embd", "model_dim", "d_hidden", "hidden_dim",
-		"embed_dim", "width", "dim", "d",
+		"hidden_size", "n_embd", "model_dim", "d_hidden", "hidden_dim", "embed_dim",
+		"embedding_dim", "width", "dim", "dmodel", "d",
 	},
+	"d_ff":           {"ffn_dim", "intermediate_size", "ffn_hidden_size", "mlp_dim", "dff"},
+	"heads":          {"n_heads", "n_head", "num_heads", "num_attention_heads"},
+	"vocab":          {"vocab_size", "n_vocab", "vocabulary_size"},
 	"layers":         {"n_layers", "n_layer", "num_layers", "num_hidden_layers", "depth"},
 	"encoder_layers": {"num_encoder_layers", "n_encoder_layers"},
 	"decoder_layers": {"num_decoder_layers", "n_decoder_layers"},
 	"loss": {
-		"val_loss", "valid_loss", "validation_loss", "eval_loss", "test_loss",
-		"final_loss", "train_loss", "training_loss",
+		"val_loss", "valid_loss", "validation_loss", "eval_loss", "test_loss", "dev_loss",
+		"loss_val", "loss_valid", "loss_validation", "loss_eval", "loss_test", "final_loss",
+		"train_loss", "training_loss", "loss_train", "final_val_loss", "final_train_loss",
+		"lm_loss", "cross_entropy", "L",
 	},
+	"score": {"accuracy", "eval_accuracy", "val_accuracy", "downstream_score", "average_score"},
 }
 
-// Adopt gives a column that was neither read nor can be derived the name ours where the file has it
-// under a heading that other programs use. It returns that heading, empty where there was nothing
-// to do.
-func (t *Table) Adopt(ours string) string {
-	if t.Has(ours) {
-		return ""
-	}
-	for _, other := range synonyms[ours] {
-		i := slices.IndexFunc(t.columns, func(c *column) bool {
-			if len(other) == 1 {
-				return c.head.Name == other
-			}
-			return fold(c.head.Name) == other
-		})
-		if i >= 0 {
-			t.aliases[ours] = t.columns[i]
-			return t.columns[i].heading
+// prefixes are what trackers put before the name of a parameter or metric.
+var prefixes = []string{
+	"metrics", "metric", "params", "param", "config", "summary", "hparams", "hyperparameters",
+	"model", "data", "train_state", "user_attrs",
+}
+
+// synonym tells whether a column called theirs may be ours.
+func synonym(ours, theirs string) bool {
+	ours = fold(ours)
+	for name := theirs; ; {
+		if name != theirs && fold(name) == ours {
+			return true
 		}
+		for _, other := range synonyms[ours] {
+			if len(other) == 1 && name == other || len(other) > 1 && fold(name) == other {
+				return true
+			}
+		}
+		i := strings.IndexAny(name, "./")
+		if i <= 0 || !slices.Contains(prefixes, strings.ToLower(name[:i])) {
+			return false
+		}
+		name = name[i+1:]
 	}
-	return ""
 }

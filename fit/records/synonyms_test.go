@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAdopt(t *testing.T) {
+func TestReadAs(t *testing.T) {
 	table, err := Read("runs.csv", strings.NewReader(
 		"N,D,d,n_layers,Val Loss,score\n1e6,2e9,256,4,3.5,7\n"))
 	if err != nil {
@@ -15,7 +15,7 @@ func TestAdopt(t *testing.T) {
 		"params": "N", "tokens": "D", "d_model": "d",
 		"layers": "n_layers", "loss": "Val Loss", "score": "", "encoder_layers": "",
 	} {
-		if got := table.Adopt(ours); got != want {
+		if got := table.ReadAs(ours); got != want {
 			t.Errorf("%s is read from %q, want %q", ours, got, want)
 		}
 	}

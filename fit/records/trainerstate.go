@@ -2,50 +2,49 @@ package records
 
 import (
 	"encoding/json"
+	"fmt"
 	"path"
 )
 
-// readTrainerState reads the log of a Hugging Face trainer_state.json: one row a step, in which the
-// training and the evaluation entry of the step are joined. ok is false when the file is no such
-// state. The run is the folder of the file, or the file's name without one.
-func readTrainerState(name string, text []byte) (t *Table, ok bool, err error) {
-	var state struct {
-		History *[]json.RawMessage `json:"log_history"`
-	}
-	if json.Unmarshal(text, &state) != nil || state.History == nil {
-		return nil, false, nil
-	}
-	run := runOf(name)
-	b := builder{table: newTable(nil), at: map[string]*column{}}
-	step := ""
-	for i, item := range *state.History {
-		fields, err := decodeObject(item)
-		if err != nil {
-			b.table.Lost = append(b.table.Lost, Lost{Origin{name, i + 1}, err.Error()})
-			continue
-		}
+// trainerState reads the log of a Hugging Face trainer_state.json: one row a step, in which the
+// training and the evaluation entry of the step are joined. The run is the folder of the file, or
+// the file where no folder is known.
+func (b *builder) trainerState(name string, history []any) error {
+	b.begin(part{path: runOf(name)}, "trainer states")
+	step, rows := "", b.Len()
+	held := map[string]any{}
+	for i, item := range history {
+		fields, ok := item.(map[string]any)
 		at, known := fields["step"].(json.Number)
-		if !known {
-			b.table.Lost = append(b.table.Lost, Lost{Origin{name, i + 1}, "the entry has no step"})
+		if !ok || !known {
+			b.lose(name, i+1, "the entry has no step")
 			continue
 		}
-		if b.table.Len() == 0 || at.String() != step {
-			b.row(Origin{name, i + 1})
-			b.put("run", run)
-			step = at.String()
+		joins := b.Len() > rows && at.String() == step
+		for key, v := range fields {
+			if before, twice := held[key]; joins && twice && fmt.Sprint(before) != fmt.Sprint(v) {
+				joins = false // another attempt at the step
+			}
 		}
-		b.flatten("", fields)
+		if !joins {
+			b.row(i + 1)
+			step, held = at.String(), map[string]any{}
+		}
+		for key, v := range fields {
+			held[key] = v
+		}
+		b.flatten("log", "", fields, 0)
 	}
-	if b.table.Len() == 0 {
-		return nil, true, &Error{File: name, Problem: "log_history has no entries with a step"}
+	if b.Len() == rows {
+		return &Error{File: name, Problem: "log_history has no entries with a step"}
 	}
-	return b.table, true, nil
+	return nil
 }
 
-// runOf names the run that a log belongs to: its folder, or the file where no folder is known.
+// runOf is where the run of a log lies: its folder, or the file where no folder is known.
 func runOf(name string) string {
-	if run := path.Base(path.Dir(name)); run != "." && run != "/" {
-		return run
+	if folder := path.Dir(name); folder != "." && folder != "/" {
+		return folder
 	}
-	return path.Base(name)
+	return name
 }

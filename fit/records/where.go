@@ -78,8 +78,10 @@ func (w Where) failure(t *Table) (func(row int) string, error) {
 
 func (c condition) test(t *Table) (func(int) string, error) {
 	missing, wrong := c.column+" is absent", "not "+c.text
-	if _, err := t.find(c.column); err != nil && t.derive(c.column) == nil {
-		return nil, err
+	if _, err := t.Text(c.column); err != nil {
+		if _, err := t.Numbers(c.column); err != nil {
+			return nil, err
+		}
 	}
 	want, notAnAmount := ParseAmount(c.column, c.value)
 	if notAnAmount == nil {
@@ -115,7 +117,7 @@ func (c condition) test(t *Table) (func(int) string, error) {
 }
 
 // mostlyNumbers tells a column of amounts from one of words some of which read as amounts.
-func (t *Table) mostlyNumbers(n *Numbers) bool { return 2*len(n.Faults) < t.Len() }
+func (t *Table) mostlyNumbers(n *Numbers) bool { return 2*n.faults < t.Len() }
 
 func compare(v float64, op string, want float64) bool {
 	switch op {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/deepnarrow/deepnarrow/fit"
 )
 
 // fitRanking fits what ranks shapes to groups of runs: the mean of all forms that can be fitted,
@@ -38,11 +36,11 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 			if f.law != nil && levelled {
 				continue
 			}
-			learn := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
-			left, err := leftover(groups, learn)
+			fit := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
+			left, err := leftover(groups, fit)
 			var rank ranking
 			if err == nil {
-				rank, err = learn(groups)
+				rank, err = fit(groups)
 			}
 			if err != nil {
 				reasons = errors.Join(reasons, fmt.Errorf("%s: %w", f.name, err))
@@ -111,7 +109,7 @@ func heaviest(all []weighted) string {
 const mostFolds = 10
 
 // leftover returns r of [fitRanking].
-func leftover(groups []runGroup, learn func([]runGroup) (ranking, error)) (float64, error) {
+func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64, error) {
 	var left, total float64
 	folds := min(len(groups), mostFolds)
 	for fold := range folds {
@@ -121,7 +119,7 @@ func leftover(groups []runGroup, learn func([]runGroup) (ranking, error)) (float
 				rest = append(rest, groups[i])
 			}
 		}
-		rank, err := learn(rest)
+		rank, err := fit(rest)
 		if err != nil {
 			return 0, err
 		}
@@ -199,11 +197,11 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 		constants = len(groups)
 	}
 	x, y, weight = shrunk(x, y, weight, columns, constants)
-	l, ok := fit.LeastSquares(x, y, weight)
+	l, ok := leastSquares(x, y, weight)
 	if !ok {
 		return nil, fmt.Errorf("the rows do not vary enough")
 	}
-	slopes := l.Coef[constants:]
+	slopes := l.coef[constants:]
 	return func(t *runTraits) float64 {
 		sum := 0.0
 		for j, v := range f.features(s.centred(t))[1:] {

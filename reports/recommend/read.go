@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,22 +22,27 @@ type RecordTable struct {
 }
 
 // NewRecordTable finds the columns; file is its name in notes and errors.
-func NewRecordTable(runs *learn.Runs, file string) *RecordTable {
+// The error is a [*records.AmbiguousError] or a [*records.ImplausibleError].
+func NewRecordTable(runs *learn.Runs, file string) (*RecordTable, error) {
 	t := &RecordTable{Runs: runs, file: file, columns: map[string]*records.Numbers{}}
 	for _, name := range []string{
 		"params", "non_embedding_params", "tokens", "flops", "data_bytes",
 		"d_model", "encoder_layers", "decoder_layers", "layers", "loss", "score",
 	} {
-		if heading := t.Adopt(name); heading != "" {
-			t.Notes = append(t.Notes,
-				fmt.Sprintf("%s: column %s is read as %s; --map %s=... names another",
-					file, heading, name, name))
+		if heading := t.ReadAs(name); heading != "" {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s: column %s is read as %s; --map %s=... names another",
+				file, heading, name, name))
 		}
-		if n, err := t.Numbers(name); err == nil {
+		n, err := t.Numbers(name)
+		var several *records.AmbiguousError
+		if errors.As(err, &several) {
+			return nil, err
+		}
+		if err == nil {
 			t.columns[name] = n
 		}
 	}
-	return t
+	return t, t.Implausible(t.Rows, "params", "tokens", "flops")
 }
 
 // recorded says whether any row has a number in that column.

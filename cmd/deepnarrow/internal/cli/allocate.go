@@ -155,7 +155,7 @@ func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *re
 	if err != nil {
 		return nil, err
 	}
-	runs, err := a.runs(s, files, q.Law.Response)
+	runs, err := a.runs(&f.runs, s, files, q.Law.Response)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (f *scanFlags) read(a *app, files []string) (*learn.Runs, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.runs(s, files, f.response)
+	return a.runs(&f.runs, s, files, f.response)
 }
 
 // report starts the report of a scan.

@@ -47,6 +47,14 @@ func (p *progress) reach(done int) {
 	p.show(time.Now())
 }
 
+// of says how many of how many steps are done, where the number becomes known on the way.
+func (p *progress) of(done, total int) {
+	p.mu.Lock()
+	p.total = total
+	p.mu.Unlock()
+	p.reach(done)
+}
+
 func (p *progress) show(now time.Time) {
 	if !p.app.Progress || p.done <= 0 || now.Sub(p.start) < progressDelay ||
 		now.Sub(p.drawn) < progressPeriod {

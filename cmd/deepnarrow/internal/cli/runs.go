@@ -3,9 +3,9 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +26,8 @@ type runFlags struct {
 	dropHighest int
 	last        bool
 	group       string
+	key, join   string
+	found       string // how many runs were read, and from where
 }
 
 func (f *runFlags) register(c *cobra.Command) {
@@ -38,6 +40,10 @@ func (f *runFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.last, "last", false, "use the last step of each run only")
 	flags.StringVar(&f.group, "group", "run",
 		"`column` of the run that a row belongs to: runs are resampled whole")
+	flags.StringVar(&f.key, "run-key", "",
+		"what tells runs apart: path, id, name, experiment, or `columns` (default: what the log has)")
+	flags.StringVar(&f.join, "join", "",
+		"a `file` with one row a run (params, shape, ...), put beside the rows of its run")
 }
 
 // inputs returns the flags as the JSON document states them.
@@ -54,6 +60,15 @@ func (f *runFlags) inputs(files []string) map[string]any {
 	}
 	if f.last {
 		in["last"] = true
+	}
+	if f.key != "" {
+		in["run_key"] = f.key
+	}
+	if f.join != "" {
+		in["join"] = f.join
+	}
+	if f.found != "" {
+		in["records"] = f.found
 	}
 	return in
 }
@@ -90,39 +105,49 @@ func conditions(flag, text string) (records.Where, error) {
 	return w, nil
 }
 
-// runs reads the files and selects rows. response is the column whose highest values --drop-highest
-// means.
-func (a *app) runs(s learn.Selection, files []string, response string) (*learn.Runs, error) {
-	tables := make([]*records.Table, len(files))
-	for i, file := range files {
-		var err error
-		if tables[i], err = a.readRuns(file); err != nil {
-			return nil, err
-		}
+// runs reads the files and folders and selects rows. response is the column whose highest values
+// --drop-highest means.
+func (a *app) runs(f *runFlags, s learn.Selection, files []string, response string) (*learn.Runs, error) {
+	table, err := a.records(f.key, files...)
+	if err != nil {
+		return nil, err
 	}
-	runs, err := s.Of(response, tables...)
-	return runs, columnError(err)
-}
-
-// readRuns reads a file, standard input or a folder.
-func (a *app) readRuns(file string) (*records.Table, error) {
-	t, err := func() (*records.Table, error) {
-		if file == "-" {
-			return records.Read("-", a.In)
-		}
-		f, err := os.Open(file)
+	f.found = table.Found
+	if len(files) > 1 || !strings.HasSuffix(table.Found, "from 1 table") {
+		fmt.Fprintln(a.Err, "read:", table.Found)
+	}
+	if f.join != "" {
+		of, err := a.records("", f.join)
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			return records.ReadFolder(file, os.DirFS(file))
+		if err := table.JoinRuns(of, f.join); err != nil {
+			return nil, badInput(err, "--join takes a table with one row a run, and a column run that names it")
 		}
-		return records.Read(file, f)
-	}()
-	if err != nil {
+	}
+	runs, err := s.Of(response, table)
+	return runs, columnError(err)
+}
+
+// records reads files, standard input and folders.
+func (a *app) records(key string, files ...string) (*records.Table, error) {
+	inputs := make([]records.Input, len(files))
+	for i, file := range files {
+		inputs[i] = records.Input{Name: file, Open: func() (io.ReadCloser, error) { return a.open(file) }}
+		if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
+			inputs[i].Folder = os.DirFS(file)
+		}
+	}
+	bar := a.progress("read", 0)
+	t, err := records.ReadAll(inputs, records.Options{RunKey: key, Progress: bar.of})
+	bar.end()
+	var missing *records.ColumnError
+	switch {
+	case errors.As(err, &missing):
+		return nil, columnError(err)
+	case err != nil:
 		return nil, badInput(err,
-			"CSV, TSV, JSON lines, trainer_state.json, TensorBoard event files, wandb CSV exports, and folders of TensorBoard or MLflow are read")
+			"CSV, TSV, JSON, Parquet, trainer_state.json, TensorBoard event files, wandb and Lightning CSV, MLflow stores, any of them as .gz, and folders of these are read")
 	}
 	return t, nil
 }
@@ -133,11 +158,12 @@ func (a *app) evidence(f *runFlags, file string) (*recommend.RecordTable, error)
 	if err != nil {
 		return nil, err
 	}
-	runs, err := a.runs(s, []string{file}, "loss")
+	runs, err := a.runs(f, s, []string{file}, "loss")
 	if err != nil {
 		return nil, err
 	}
-	return recommend.NewRecordTable(runs, file), nil
+	t, err := recommend.NewRecordTable(runs, file)
+	return t, columnError(err)
 }
 
 // recordRows reads runs as the evidence of a recommendation, with notes on the columns taken.
@@ -214,13 +240,13 @@ func refused(err error) error {
 	if errors.As(err, &r) {
 		switch r.Kind {
 		case fit.TooFewPoints:
-			hint = "--fix NAME=VALUE holds a parameter; a law with fewer may do (deepnarrow list laws)"
+			hint = "a law with fewer parameters (deepnarrow list laws) may do"
 		case fit.ConstantColumn, fit.Unidentified:
-			hint = "the rows do not vary in what the law needs: --fix NAME=VALUE holds a parameter; a simpler law may do (deepnarrow list laws)"
+			hint = "the rows do not vary in what the law needs; a simpler law may do (deepnarrow list laws)"
 		case fit.BadValue:
 			hint = "--where drops rows, such as --where 'loss>0'"
 		case fit.AtBound, fit.NotConverged:
-			hint = "the law does not describe the rows; --law auto compares laws, --bound NAME=LOW:HIGH keeps a parameter in a range"
+			hint = "the law does not describe the rows; --law auto compares laws"
 		case fit.NoInteriorMinimum:
 			hint = "runs of more sizes at the same budget would show where the loss turns"
 		}
@@ -249,10 +275,12 @@ func checkLaw(kind, name string, list []fit.Law, others ...string) error {
 	for _, law := range list {
 		names = append(names, law.Name)
 	}
-	if !slices.Contains(names, name) {
-		return unknownKind(kind, name, names)
+	for _, n := range names {
+		if n == name {
+			return nil
+		}
 	}
-	return nil
+	return unknownKind(kind, name, names)
 }
 
 func objectiveFlag(text string) (*fit.Objective, error) {

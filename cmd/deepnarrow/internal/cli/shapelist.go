@@ -42,7 +42,7 @@ func (a *app) shapesIn(ref string) ([]string, error) {
 	}
 	var refs []string
 	if extension == ".csv" || extension == ".tsv" {
-		t, err := a.readRuns(ref)
+		t, err := a.records("", ref)
 		if err != nil {
 			return nil, err
 		}

@@ -116,7 +116,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 		}
 		return a.render(r)
 	}
-	runs, err := a.runs(selection, files, f.Upstream)
+	runs, err := a.runs(&f.runs, selection, files, f.Upstream)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,518 @@
+package records
+
+import (
+	"cmp"
+	"fmt"
+	"hash/maphash"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// settle tells the runs apart and takes out copies, deleted rows and abandoned attempts.
+func (b *builder) settle(key string) error {
+	b.gone()
+	b.copies()
+	if err := b.identify(key); err != nil {
+		return err
+	}
+	b.attempts()
+	b.summarize()
+	return nil
+}
+
+// goneColumns are what trackers export to mark a run as deleted, and the values that say so.
+var goneColumns = map[string][]string{
+	"lifecycle_stage": {"deleted"}, "sys_trashed": {"true", "1"}, "trashed": {"true", "1"},
+	"is_deleted": {"true", "1"}, "deleted": {"true", "1"}, "archived": {"true", "1"},
+	"is_archived": {"true", "1"},
+}
+
+// gone takes out the rows of tables that a tracker marks as deleted.
+func (b *builder) gone() {
+	reasons := map[int]string{}
+	for _, c := range b.columns {
+		values := goneColumns[fold(strings.TrimPrefix(fold(c.heading), "run_"))]
+		if values == nil {
+			continue
+		}
+		for row := range b.Len() {
+			if cell := strings.ToLower(c.cells.at(row)); cell != "" && slices.Contains(values, cell) &&
+				b.parts[b.rows[row].part].table {
+				reasons[row] = "deleted in the tracker: " + c.heading + " is " + c.cells.at(row)
+			}
+		}
+	}
+	if len(reasons) > 0 {
+		b.warn("%d rows are marked as deleted and not read", len(reasons))
+	}
+	b.Table.lose(reasons)
+}
+
+// copies takes out the parts whose rows are all in another: a file under two names, a folder and its
+// copy, the states of a run at two checkpoints. The fullest one stays, of equal ones the first.
+func (b *builder) copies() {
+	if len(b.parts) < 2 {
+		return
+	}
+	seed := maphash.MakeSeed()
+	var h maphash.Hash
+	h.SetSeed(seed)
+	in := map[uint64][]int32{} // the parts that hold a row
+	size := make([]int, len(b.parts))
+	hashes := make([]uint64, b.Len())
+	var cols []*column
+	for _, c := range b.columns {
+		if f := fold(c.heading); f != "run" && f != "run_id" && f != "run_name" && f != "experiment" {
+			cols = append(cols, c)
+		}
+	}
+	const most = 64 // parts that are remembered of one row
+	for row := range b.Len() {
+		h.Reset()
+		for i, c := range cols {
+			if text := c.cells.at(row); text != "" {
+				_ = h.WriteByte(byte(i))
+				_ = h.WriteByte(byte(i >> 8))
+				_, _ = h.WriteString(text)
+			}
+		}
+		hashes[row] = h.Sum64()
+		p := b.rows[row].part
+		size[p]++
+		if of := in[hashes[row]]; len(of) < most && !slices.Contains(of, p) {
+			in[hashes[row]] = append(of, p)
+		}
+	}
+	shared := make([]map[int32]int, len(b.parts))
+	for row := range b.Len() {
+		p := b.rows[row].part
+		for _, q := range in[hashes[row]] {
+			if q != p {
+				if shared[p] == nil {
+					shared[p] = map[int32]int{}
+				}
+				shared[p][q]++
+			}
+		}
+	}
+	original := make([]int32, len(b.parts))
+	for i := range original {
+		original[i] = -1
+	}
+	told := map[[2]int32]bool{}
+	for p := range b.parts {
+		for q, n := range shared[p] {
+			p := int32(p)
+			whole := n == size[p]
+			if whole && (size[q] > size[p] || size[q] == size[p] && q < p) {
+				if o := original[p]; o < 0 || cmp.Or(size[q]-size[o], int(o-q)) > 0 {
+					original[p] = q
+				}
+			} else if n >= 3 && 2*n >= size[p] && !whole && !told[[2]int32{q, p}] {
+				told[[2]int32{p, q}] = true
+				b.warn("%s and %s share %d equal records: one run twice?", b.parts[p].path,
+					b.parts[q].path, n)
+			}
+		}
+	}
+	reasons := map[int]string{}
+	counted := map[string]int{}
+	var order []string
+	for row := range b.Len() {
+		p := b.rows[row].part
+		if original[p] < 0 {
+			continue
+		}
+		reasons[row] = "the same records are in " + b.parts[original[p]].path
+		say := fmt.Sprintf("%s is a copy of records in %s: not used", b.parts[p].path,
+			b.parts[original[p]].path)
+		if counted[say]++; counted[say] == 1 {
+			order = append(order, say)
+		}
+	}
+	for i, say := range order {
+		const shown = 5
+		if i == shown {
+			b.warn("and %d more copies, not used", len(order)-shown)
+			break
+		}
+		b.warn("%s", say)
+	}
+	b.Table.lose(reasons)
+}
+
+// versioned are folders that say which attempt or state of a run they hold, not which run.
+var versioned = regexp.MustCompile(`(?i)^(?:(?:version|checkpoint|ckpt|step|epoch|v)?[_-]?\d+|logs?|events|tb|tensorboard|lightning_logs|csv_logs|metrics)$`)
+
+// labels returns a name for each path of runs: what is below the folder that all share. A run alone
+// is called by its folder, with the folders above it as long as it only numbers a version.
+func labels(paths []string) map[string]string {
+	paths = slices.Compact(slices.Sorted(slices.Values(paths)))
+	out := make(map[string]string, len(paths))
+	if len(paths) == 1 {
+		words := strings.Split(strings.Trim(paths[0], "/"), "/")
+		from := len(words) - 1
+		for from > 0 && versioned.MatchString(words[from]) {
+			from--
+		}
+		out[paths[0]] = strings.Join(words[from:], "/")
+		return out
+	}
+	var shared []string
+	for i, p := range paths {
+		words := strings.Split(p, "/")
+		words = words[:len(words)-1]
+		if i == 0 {
+			shared = words
+			continue
+		}
+		n := 0
+		for n < len(words) && n < len(shared) && words[n] == shared[n] {
+			n++
+		}
+		shared = shared[:n]
+	}
+	for _, p := range paths {
+		out[p] = strings.Join(strings.Split(p, "/")[len(shared):], "/")
+	}
+	return out
+}
+
+// runColumns are the headings by which a table says which run a row belongs to, folded: its key, and
+// its name.
+var (
+	idColumns   = []string{"run_id", "run_uuid", "trial_id", "runid"}
+	nameColumns = []string{"run", "run_name"}
+	// shapeColumns are what cannot change within a run.
+	shapeColumns = []string{
+		"shape", "params", "non_embedding_params", "d_model", "d_ff", "layers", "encoder_layers",
+		"decoder_layers", "heads", "vocab", "seed",
+	}
+)
+
+// identify gives every row its run. A part of a tracker's log is a run: its name where no other run
+// has it, else its name and key, or its path. A row of a table belongs to the run that its key says
+// and, where rows of one name differ in what a run cannot change, to one of several.
+func (b *builder) identify(key string) error {
+	keys := make([]string, b.Len())  // what tells runs apart
+	shown := make([]string, b.Len()) // how they are called
+	var err error
+	switch key {
+	case "", "auto", "path", "id", "name", "experiment":
+		b.partKeys(key, keys, shown)
+	default:
+		err = b.columnKeys(key, keys, shown)
+	}
+	if err != nil {
+		return err
+	}
+	b.number(keys, shown)
+	return nil
+}
+
+// columnKeys takes the cells of columns as the run.
+func (b *builder) columnKeys(key string, keys, shown []string) error {
+	for i, name := range strings.Split(key, ",") {
+		cells, err := b.Text(strings.TrimSpace(name))
+		if err != nil {
+			return err
+		}
+		for row := range keys {
+			if i > 0 {
+				keys[row] += ", "
+			}
+			keys[row] += cells[row]
+			shown[row] = keys[row]
+		}
+	}
+	return nil
+}
+
+func (b *builder) partKeys(key string, keys, shown []string) {
+	var paths []string
+	names := map[string]map[string]bool{} // the keys of a name
+	of := func(p *part) (k string) {
+		switch {
+		case key == "name" && p.name != "":
+			return p.name
+		case key == "experiment" && p.experiment != "":
+			return p.experiment
+		case key != "path" && p.id != "":
+			return p.id
+		}
+		return p.path
+	}
+	used := make([]bool, len(b.parts))
+	for _, r := range b.rows {
+		used[r.part] = true
+	}
+	for i := range b.parts {
+		if p := &b.parts[i]; used[i] && !p.table {
+			paths = append(paths, p.path)
+			if p.name != "" {
+				if names[p.name] == nil {
+					names[p.name] = map[string]bool{}
+				}
+				names[p.name][of(p)] = true
+			}
+		}
+	}
+	tables := map[string]bool{}
+	for i := range b.parts {
+		if used[i] && b.parts[i].table {
+			tables[b.parts[i].path] = true
+		}
+	}
+	if len(tables) > 1 || len(paths) > 0 {
+		for p := range tables {
+			paths = append(paths, p)
+		}
+	}
+	label := labels(paths)
+	shared := 0
+	called := make([]string, len(b.parts))
+	for i := range b.parts {
+		p := &b.parts[i]
+		switch {
+		case p.table:
+			continue
+		case key == "path" || p.name == "" && p.id == "":
+			called[i] = label[p.path]
+		case key == "name" || key == "experiment":
+			called[i] = of(p)
+		case p.name == "":
+			called[i] = p.id
+		case len(names[p.name]) > 1:
+			called[i] = p.name + " (" + p.id[:min(len(p.id), 12)] + ")"
+			if p.id == "" {
+				called[i] = label[p.path]
+			}
+			if used[i] {
+				shared++
+			}
+		default:
+			called[i] = p.name
+		}
+	}
+	if shared > 0 {
+		b.warn("%d runs share their name with another: they are told apart by their key", shared)
+	}
+	for row, r := range b.rows {
+		if p := &b.parts[r.part]; !p.table {
+			keys[row], shown[row] = "\x00"+of(p), called[r.part]
+		}
+	}
+	b.tableKeys(key, keys, shown, label)
+}
+
+// tableKeys gives the rows of tables their runs.
+func (b *builder) tableKeys(key string, keys, shown []string, label map[string]string) {
+	pick := func(names []string) *column {
+		for _, n := range names {
+			for _, c := range b.columns {
+				f := fold(c.head.name)
+				if i := strings.LastIndex(f, "tags_mlflow_"); i >= 0 {
+					f = strings.ReplaceAll(f[i:], "tags_mlflow_runname", "run_name")
+				}
+				if f == n {
+					return c
+				}
+			}
+		}
+		return nil
+	}
+	id, name := pick(idColumns), pick(nameColumns)
+	if key == "name" {
+		id = nil
+	}
+	if key == "path" {
+		id, name = nil, nil
+	}
+	_, noStep := b.find("step")
+	files := map[string]map[int32]bool{} // the parts that have a name
+	ids := map[string]map[string]bool{}  // the keys of a name
+	any := false
+	for row, r := range b.rows {
+		p := &b.parts[r.part]
+		if !p.table {
+			continue
+		}
+		k, called := "", ""
+		if name != nil {
+			k = name.cells.at(row)
+			called = k
+		}
+		if id != nil && id.cells.at(row) != "" {
+			k = id.cells.at(row)
+			if called == "" {
+				called = k
+			} else {
+				if ids[called] == nil {
+					ids[called] = map[string]bool{}
+				}
+				ids[called][k] = true
+			}
+		}
+		if k == "" && (noStep == nil || key == "path") && label[p.path] != "" {
+			k, called = "\x00"+p.path, label[p.path]
+		}
+		keys[row], shown[row] = k, called
+		if k != "" && k[0] != 0 {
+			any = true
+			if files[k] == nil {
+				files[k] = map[int32]bool{}
+			}
+			files[k][r.part] = true
+		}
+	}
+	if !any {
+		return
+	}
+	shared := 0
+	for called, of := range ids {
+		if called != "" && len(of) > 1 {
+			shared += len(of)
+		}
+	}
+	if shared > 0 {
+		b.warn("%d runs share their name with another: they are told apart by %s", shared, id.heading)
+	}
+	several := 0
+	for row, r := range b.rows {
+		if !b.parts[r.part].table {
+			continue
+		}
+		if len(ids[shown[row]]) > 1 {
+			shown[row] += " (" + keys[row][:min(len(keys[row]), 12)] + ")"
+		}
+		if of := files[keys[row]]; len(of) > 1 && noStep != nil {
+			several++
+			keys[row] += "\x00" + b.parts[r.part].path
+			shown[row] += " (" + label[b.parts[r.part].path] + ")"
+		}
+	}
+	if several > 0 {
+		b.warn("%d rows are of runs whose name is in several files: they are told apart by the file",
+			several)
+	}
+	if key == "" || key == "auto" {
+		b.splitShapes(keys, shown)
+	}
+}
+
+// splitShapes tells runs of one name apart that differ in what a run cannot change.
+func (b *builder) splitShapes(keys, shown []string) {
+	for _, name := range shapeColumns {
+		c, err := b.find(name)
+		if err != nil {
+			continue
+		}
+		values := map[string]map[string]bool{}
+		for row, r := range b.rows {
+			cell := c.cells.at(row)
+			if keys[row] == "" || cell == "" || !b.parts[r.part].table {
+				continue
+			}
+			if values[keys[row]] == nil {
+				values[keys[row]] = map[string]bool{}
+			}
+			if len(values[keys[row]]) < maxColumns {
+				values[keys[row]][cell] = true
+			}
+		}
+		split := map[string]bool{}
+		for row, r := range b.rows {
+			cell := c.cells.at(row)
+			if cell == "" || len(values[keys[row]]) < 2 || !b.parts[r.part].table {
+				continue
+			}
+			split[shown[row]] = true
+			keys[row] += "\x00" + name + "=" + cell
+			shown[row] += " (" + c.heading + " " + cell + ")"
+		}
+		if len(split) > 0 {
+			some := slices.Sorted(func(yield func(string) bool) {
+				for k := range split {
+					if !yield(k) {
+						return
+					}
+				}
+			})
+			b.warn("%d runs are several: their rows differ in %s (the first is %s); --run-key says what tells runs apart",
+				len(split), c.heading, some[0])
+		}
+	}
+}
+
+// number makes numbers of keys.
+func (b *builder) number(keys, shown []string) {
+	at, called := map[string]int32{}, map[string]int{}
+	b.runOf = make([]int32, len(keys))
+	b.runs = nil
+	none := true
+	for row, k := range keys {
+		if k == "" {
+			b.runOf[row] = -1
+			continue
+		}
+		none = false
+		n, known := at[k]
+		if !known {
+			n = int32(len(b.runs))
+			at[k] = n
+			label := shown[row]
+			if called[label]++; called[label] > 1 {
+				label += fmt.Sprintf(" #%d", called[label])
+			}
+			b.runs = append(b.runs, strings.Clone(label))
+		}
+		b.runOf[row] = n
+	}
+	if none {
+		b.runOf = nil
+	}
+}
+
+// Runs returns the run of each row, empty where none is known.
+func (t *Table) Runs() []string {
+	out := make([]string, t.Len())
+	for row := range t.runOf {
+		if n := t.runOf[row]; n >= 0 {
+			out[row] = t.runs[n]
+		}
+	}
+	return out
+}
+
+// summarize says how many runs were seen, and from where.
+func (b *builder) summarize() {
+	kinds := make([]string, 0, len(b.found))
+	for k := range b.found {
+		kinds = append(kinds, k)
+	}
+	slices.Sort(kinds)
+	var from []string
+	for _, k := range kinds {
+		what := k
+		if b.found[k] == 1 {
+			what = strings.Replace(strings.Replace(k, "runs", "run", 1), "folders", "folder", 1)
+			what = strings.TrimSuffix(what, "s")
+			if strings.HasSuffix(k, "events") || strings.HasSuffix(k, "charts") {
+				what += "s"
+			}
+		}
+		from = append(from, fmt.Sprintf("%d %s", b.found[k], what))
+	}
+	seen := map[int32]bool{}
+	for _, n := range b.runOf {
+		if n >= 0 {
+			seen[n] = true
+		}
+	}
+	runs := ""
+	if n := len(seen); n > 0 {
+		runs = fmt.Sprintf(" of %d run%s", n, map[bool]string{true: "", false: "s"}[n == 1])
+	}
+	b.Found = fmt.Sprintf("%d rows%s from %s", b.Len(), runs, strings.Join(from, ", "))
+}
