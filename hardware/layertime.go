@@ -42,17 +42,21 @@ type slice struct {
 	spread  float64 // devices that share the tensors between products
 }
 
-// layer returns the cost of one dense layer of a stack, or of one sparse layer.
+// layer returns the cost of one dense layer of a stack, or of one sparse layer. Layers with and
+// without a window are averaged.
 func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	sparse bool,
 ) layerCost {
 	var out layerCost
-	d := sh.DModel
+	d := sh.WidthOf(k)
 	tokens := ceilDiv(w.batch*w.length, s.contexts)
 	t := float64(tokens)
 	width := float64(d)
 	// norm reads and writes, residual reads two and writes one
-	between := (2 + 3) * t * width / w.spread
+	between := (float64(k.Norms()) + 3) * t * width / w.spread
+	if k.Parallel {
+		between -= 3 * t * width / w.spread / 2 // one residual for the two halves
+	}
 	dropped := 0.0
 	if s.dropout {
 		dropped = 2 * t * width / w.spread
@@ -65,16 +69,18 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	}
 
 	a := &out[0]
-	a.matmul = s.project(tokens, inner+2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
-	a.core, a.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.length, k.DKV,
-		decoder)
+	a.matmul = s.projections(k, tokens, d, w.tp)
+	a.core, a.scores = s.windowedCore(k, w, heads, decoder)
 	a.bytes = s.compute * (between + dropped)
-	a.casts += s.cast * t * (width + float64(inner))
+	a.casts = s.cast * t * (width + float64(inner))
 	if k.Position == shapes.Rotary {
 		a.bytes += s.compute * 2 * t * float64(inner+kv)
 	}
 	a.kernels = s.attentionKernels()
 	a.gathers = reduced
+	if k.Parallel {
+		a.gathers = 0 // the outputs of the two halves are added before one reduction
+	}
 	if s.contexts > 1 {
 		a.exchange = 2 * s.compute * t * float64(s.contexts*kv)
 	}
@@ -82,35 +88,89 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	if decoder && sh.CrossAttention() {
 		c := &out[1]
 		sources := ceilDiv(w.batch*w.sources, s.contexts)
-		c.matmul = s.project(tokens, inner, d, s.rate) + s.project(sources, 2*kv, d, s.rate) +
+		c.matmul = s.project(tokens, inner, d, s.rate) +
+			s.project(sources, 2*kv, sh.WidthOf(&sh.Encoder), s.rate) +
 			s.project(tokens, d, inner, s.rate)
 		c.core, c.scores = s.coreSeconds(w.batch*heads, ceilDiv(w.length, s.contexts), w.sources,
 			k.DKV, false)
 		c.bytes = s.compute * (between + dropped)
+		c.casts = s.cast * t * (width + float64(inner))
 		c.kernels = s.attentionKernels() + 1
 		c.gathers = reduced
 	}
 
 	f := &out[2]
-	ff := ceilDiv(k.DFF, w.tp)
-	count, rows := 1, tokens
-	if sparse {
-		count = k.Experts
-		rows = max(1, ceilDiv(tokens*k.ActiveExperts, k.Experts))
-		f.matmul = s.project(tokens, k.Experts, d, s.rate)
-		f.kernels = 2
+	g := k.FFNMatrices()
+	if !sparse {
+		s.feedForward(f, 1, tokens, d, ceilDiv(k.DFF, w.tp), g)
+	} else {
+		// Every device of an expert group has its share of the experts, and the tokens of all for them.
+		count := max(1, k.Experts/s.experts)
+		rows := max(1, ceilDiv(tokens*k.ActiveExperts, count))
+		s.feedForward(f, count, rows, d, ceilDiv(k.ExpertInner(), w.tp), g)
+		if k.SharedDFF > 0 {
+			s.feedForward(f, 1, tokens, d, ceilDiv(k.SharedDFF, w.tp), g)
+		}
+		f.matmul += s.project(tokens, k.Experts, d, s.rate)
+		f.kernels += 2
 		if s.experts > 1 {
 			f.shuffles = 2 * s.compute * t * width * float64(k.ActiveExperts)
 		}
 	}
-	g := k.FFNMatrices()
-	hidden := float64(count*rows) * float64(ff)
-	f.matmul += s.expertProducts(count, rows, (g-1)*ff, d) + s.expertProducts(count, rows, d, ff)
-	f.bytes = s.compute * (between + dropped + float64(g)*hidden)
-	f.casts += s.cast * (float64(count*rows)*width + hidden)
-	f.kernels += ffnKernels + gateKernels*float64(g-2)
+	f.bytes += s.compute * (between + dropped)
 	f.gathers = reduced
 	return out
+}
+
+// feedForward adds the two or three products of so many feed-forward networks and what is between
+// them.
+func (s *Machine) feedForward(f *sublayer, count, rows, d, ff, matrices int) {
+	hidden := float64(count*rows) * float64(ff)
+	f.matmul += s.expertProducts(count, rows, (matrices-1)*ff, d) +
+		s.expertProducts(count, rows, d, ff)
+	f.bytes += s.compute * float64(matrices) * hidden
+	f.casts += s.cast * (float64(count*rows)*float64(d) + hidden)
+	f.kernels += ffnKernels + gateKernels*float64(matrices-2)
+}
+
+// projections returns the time of the products before and after self-attention's core. Latent
+// attention projects to its ranks and from them.
+func (s *Machine) projections(k *shapes.Stack, tokens, d, tp int) float64 {
+	inner, kv := ceilDiv(k.Inner(), tp), max(k.KVInner()/tp, k.DKV)
+	l := &k.Latent
+	if *l == (shapes.Latent{}) {
+		return s.project(tokens, inner+2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)
+	}
+	made := ceilDiv(k.Heads*(k.DKV-l.RotaryWidth+l.ValueWidth), tp)
+	seconds := s.project(tokens, l.KVRank+l.RotaryWidth, d, s.rate) +
+		s.project(tokens, made, l.KVRank, s.rate) +
+		s.project(tokens, d, ceilDiv(k.OutputInner(), tp), s.rate)
+	if l.QueryRank == 0 {
+		return seconds + s.project(tokens, inner, d, s.rate)
+	}
+	return seconds + s.project(tokens, l.QueryRank, d, s.rate) +
+		s.project(tokens, inner, l.QueryRank, s.rate)
+}
+
+// windowedCore returns the time of the core of self-attention, and the bytes of its scores. Fused
+// attention skips what a window hides: each query has min(length, window) keys, and none of them is
+// masked. Unfused attention computes them all.
+func (s *Machine) windowedCore(k *shapes.Stack, w slice, heads int, causal bool) (seconds,
+	scores float64,
+) {
+	width := k.DKV
+	if k.Latent != (shapes.Latent{}) {
+		width = (k.DKV + k.Latent.ValueWidth) / 2 // of keys in one product, of values in the other
+	}
+	queries := ceilDiv(w.length, s.contexts)
+	seconds, scores = s.coreSeconds(w.batch*heads, queries, w.length, width, causal)
+	windowed := k.WindowedBefore(k.Layers)
+	if windowed == 0 || s.unfused || k.Window >= w.length {
+		return seconds, scores
+	}
+	within, _ := s.coreSeconds(w.batch*heads, queries, k.Window, width, false)
+	share := float64(windowed) / float64(k.Layers)
+	return seconds + share*(min(seconds, within)-seconds), scores
 }
 
 // expertProducts returns the time of one matrix of the feed-forward, or of each of its experts.

@@ -102,7 +102,7 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 		if tp > 1 {
 			v = ceilDiv(v, tp*tile) * tile // trainers that split the vocabulary pad it so
 		}
-		p.matmul = s.project(n, v, sh.DModel, s.headRate)
+		p.matmul = s.project(n, v, sh.TableWidth(), s.headRate)
 		p.scores = (s.compute + logitBytes) * float64(n) * float64(v)
 		if sh.Head == shapes.HeadMLM {
 			p.matmul += s.project(n, sh.DModel, sh.DModel, s.headRate)
@@ -129,10 +129,10 @@ func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float6
 	switch f := k.Frontend; f.Kind {
 	case shapes.Audio:
 		const width = 3
-		return s.project(2*tokens, sh.DModel, width*f.Channels, s.headRate) +
-			s.project(tokens, sh.DModel, width*sh.DModel, s.headRate)
+		return s.project(2*tokens, sh.WidthOf(k), width*f.Channels, s.headRate) +
+			s.project(tokens, sh.WidthOf(k), width*sh.WidthOf(k), s.headRate)
 	case shapes.Patches:
-		return s.project(tokens, sh.DModel, f.Patch*f.Patch*f.Channels, s.headRate)
+		return s.project(tokens, sh.WidthOf(k), f.Patch*f.Patch*f.Channels, s.headRate)
 	}
 	return 0
 }
@@ -232,7 +232,7 @@ func (s *Machine) localParameters(sh *shapes.Shape, l flops.Layout) float64 {
 	if s.experts > 1 {
 		for _, k := range [...]*shapes.Stack{&sh.Encoder, &sh.Decoder} {
 			experts := float64(k.SparseLayers()*k.Experts) * float64(k.FFNMatrices()) * float64(
-				sh.DModel) * float64(k.DFF)
+				sh.WidthOf(k)) * float64(k.ExpertInner())
 			total -= experts * (1 - 1/float64(s.experts))
 		}
 	}
