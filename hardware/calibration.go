@@ -158,9 +158,35 @@ func (c *Calibration) Variance(r *Run, seconds float64) float64 {
 }
 
 func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
+	return c.spread(r, of, seconds, firstOfDecoding)
+}
+
+// generation is [Calibration.interval] for times of generation, whose spread between runs is its
+// own.
+func (c *Calibration) generation(r *Run, of timing, seconds float64) quantity.Interval {
+	half := fit.NormalQuantile90 * math.Sqrt(c.GenerationVariance(r, of, seconds))
+	return quantity.Interval{
+		Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half),
+	}
+}
+
+// DecodeSD is the spread of ln(measured/predicted) of generating with perfect constants: what
+// frameworks, engines and their versions differ by. Chosen by leaving devices of published speeds
+// out.
+const DecodeSD = 0.25
+
+// GenerationVariance returns the variance of ln(measured/predicted) of a time of generation that is
+// predicted to take so many seconds.
+func (c *Calibration) GenerationVariance(r *Run, of func(*Machine) float64, seconds float64) float64 {
+	own := c.spread(r, of, seconds, constants)
+	return own + DecodeSD*DecodeSD
+}
+
+// spread returns residual² + gᵀ·Σ·g over the constants before one.
+func (c *Calibration) spread(r *Run, of timing, seconds float64, to Constant) float64 {
 	const nudge = 1e-4
 	var slope [constants]float64
-	for i := range slope {
+	for i := range to {
 		moved := c.Constants
 		moved[i] *= math.Exp(nudge)
 		if m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &moved); err == nil {

@@ -73,8 +73,29 @@ const (
 	// SoftwareTime multiplies the step under one software stack.
 	SoftwareTime
 
+	// TokenLaunch is the time from one kernel to the next when a framework generates token by token
+	// and dispatches kernel by kernel, in seconds, on a host of 2019.
+	TokenLaunch
+	// EngineLaunch is what each kernel of an inference engine or a compiled graph takes besides its
+	// work, in seconds, on a machine of 2019.
+	EngineLaunch
+	// HostGain is how much faster hosts and frameworks get each year, in the logarithm.
+	HostGain
+	// CacheTraffic is how many bytes one step moves for each byte of the caches it attends to.
+	CacheTraffic
+	// BeamCopies is how much of the caches a step of beam search copies where no engine avoids it.
+	BeamCopies
+	// LogitPasses is how often choosing a token reads or writes the logits in float32.
+	LogitPasses
+	// LengthSpread is the spread of the lengths of generated sequences over their mean: a batch runs
+	// until its longest has ended.
+	LengthSpread
+
 	constants
 )
+
+// firstOfDecoding is the first constant that only generation reads.
+const firstOfDecoding = TokenLaunch
 
 // Effects are what the runs of one kind of place share beside the constants that all runs share:
 // the names of the fit's unknowns, such as "device:H100 SXM 80GB", empty where there is none. They
@@ -108,7 +129,7 @@ const UnseenFamilySD = 0.27
 var HostSDs = [...]struct {
 	Constant Constant
 	SD       float64
-}{{EagerLaunch, 0.4}, {CompiledLaunch, 0.4}, {EagerFixed, 0.6}, {CompiledFixed, 0.6}}
+}{{EagerLaunch, 0.4}, {CompiledLaunch, 0.4}, {EagerFixed, 0.6}, {CompiledFixed, 0.6}, {TokenLaunch, 0.25}, {EngineLaunch, 0.2}}
 
 // ModelSD is what a model that the fit has not seen adds to the spread of ln(measured/predicted),
 // at whatever place: what the constants miss of one shape and layout.
@@ -228,11 +249,42 @@ var priors = [constants]prior{
 	},
 	DeviceRate:   {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
 	SoftwareTime: {"software_time", 1, 0.08, "a trainer like the average"},
+	TokenLaunch: {
+		"token_launch", 40e-6, 0.5,
+		"eager PyTorch dispatches 20 to 30 thousand kernels a second from Python",
+	},
+	EngineLaunch: {
+		"engine_launch", 5e-6, 0.5,
+		"a kernel of a few rows lasts 3 to 8 µs whatever it does",
+	},
+	HostGain: {
+		"host_gain", 0.18, 0.25,
+		"single-thread speed gains about a tenth a year, the frameworks' own overhead as much",
+	},
+	CacheTraffic: {
+		"cache_traffic", 2, 0.3,
+		"a framework appends to the caches by copying them; heads of few positions read in part",
+	},
+	BeamCopies: {
+		"beam_copies", 1, 0.5,
+		"each hypothesis takes the caches of the one it continues",
+	},
+	LogitPasses: {
+		"logit_passes", 5, 0.5,
+		"cast, log-softmax, penalties, top-k",
+	},
+	LengthSpread: {
+		"length_spread", 0.4, 0.4,
+		"lengths of translated sentences: standard deviation over mean of 0.4 to 0.6",
+	},
 	FP8Share: {
 		"fp8_share", 0.8, 0.1,
 		"casts, scales and amax reductions beside the faster products",
 	},
 }
+
+// OfTraining reports whether training steps read the constant.
+func (c Constant) OfTraining() bool { return c < firstOfDecoding }
 
 // String returns the name of a constant in data files, e.g. "matmul_share".
 func (c Constant) String() string { return priors[c].name }

@@ -136,7 +136,7 @@ func (s *Machine) feedForward(f *sublayer, count, rows, d, ff, matrices int) {
 // projections returns the time of the products before and after self-attention's core. Latent
 // attention projects to its ranks and from them.
 func (s *Machine) projections(k *shapes.Stack, tokens, d, tp int) float64 {
-	inner, kv := ceilDiv(k.Inner(), tp), max(k.KVInner()/tp, k.DKV)
+	inner, kv := ceilDiv(k.Inner(), tp), k.KVInner()/k.KVSplit(tp)
 	l := &k.Latent
 	if *l == (shapes.Latent{}) {
 		return s.project(tokens, inner+2*kv, d, s.rate) + s.project(tokens, d, inner, s.rate)

@@ -87,6 +87,7 @@ type Machine struct {
 	optimizerBytes float64 // moved per parameter by one update
 	recompute      flops.Recompute
 	unfused        bool
+	host           decodeHost // of generation
 	dropout        bool
 	exec           flops.Execution
 }
@@ -211,6 +212,7 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 	m.gatherExposed = min(1, c[GatherExposed])
 	m.contexts, m.experts = max(1, s.ContextParallel), max(1, s.ExpertParallel)
 
+	m.host = decodeHostOf(p, x, s, c)
 	b := x.Precision.Bytes()
 	if x.GradientBytes != 0 {
 		b.Gradient = x.GradientBytes

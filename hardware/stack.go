@@ -27,6 +27,7 @@ var stacks = []struct {
 	{"huggingface", "pytorch", regexp.MustCompile(`(?i)optimum|transformers|hugging ?face`)},
 	{"pytorch", "pytorch", regexp.MustCompile(`(?i)pytorch|torch|nanoT5|nanoGPT`)},
 	{"jax", "jax", regexp.MustCompile(`(?i)\bjax\b|\bxla\b|\bpax(ml)?\b|flax`)},
+	{"engine", "engine", regexp.MustCompile(`(?i)fastertransformer|tensorrt|vllm|sglang|ctranslate|faster-whisper|marian|onnx`)},
 	{"native", "native", nil},
 }
 

@@ -18,6 +18,8 @@ type Run struct {
 	Execution flops.Execution
 	Layout    flops.Layout
 	Software  Software
+	// Generation says how answers are generated; training does not read it.
+	Generation Generation
 }
 
 // Devices returns how many devices the run takes.

@@ -42,6 +42,7 @@ func toy() Machine {
 		alignMin: 8, compute: 2, weight: 2, gradient: 4,
 		fusedCore: 1, unfusedCore: 1, traffic: 1, intra: 1e11, inter: 1e10, domain: 8,
 		dataExposed: 1, tensorExposed: 1, slowdown: 1, contexts: 1, experts: 1,
+		host: decodeHost{caches: 1},
 	}
 }
 

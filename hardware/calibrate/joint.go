@@ -27,7 +27,8 @@ type joint struct {
 
 // shared says whether all devices and stacks share a constant.
 func shared(c int) bool {
-	return c != int(hardware.DeviceRate) && c != int(hardware.SoftwareTime)
+	return hardware.Constant(c).OfTraining() && c != int(hardware.DeviceRate) &&
+		c != int(hardware.SoftwareTime)
 }
 
 // effectKinds is how many effects a run has besides the shared constants.
@@ -110,6 +111,9 @@ func (p *joint) residual(r *hardware.MeasuredRun, effects [effectKinds]int, thet
 	clear(slope)
 	j := 0
 	for k := range c {
+		if !hardware.Constant(k).OfTraining() {
+			break
+		}
 		s := constantSlope(&r.Run, c, k, at)
 		switch {
 		case shared(k):

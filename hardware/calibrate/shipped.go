@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
 // shippedCommand makes the rows of facts/step_constants.csv.
@@ -16,7 +17,10 @@ const shippedCommand = "go test ./hardware/calibrate -run TestShippedConstants -
 
 // FitPublished returns the joint fit of the step-time model to rows, as rows of
 // facts/step_constants.csv. The last row is the spread that remains.
-func FitPublished(rows []data.StepTime) []data.StepConstant {
+//
+// The constants of generation are fitted to speeds of generation, with those of training as they
+// are shipped.
+func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepConstant {
 	runs, _ := readRuns(rows)
 	fit := newJoint(runs).fit(nil, fitSteps)
 	var out []data.StepConstant
@@ -32,6 +36,23 @@ func FitPublished(rows []data.StepTime) []data.StepConstant {
 			c.Correlations = append(c.Correlations, fit.covariance.At(j, k)/(sd*sds[k]))
 		}
 		sds = append(sds, sd)
+		out = append(out, c)
+	}
+	generation, _ := decodeRuns(speeds)
+	decode := fitDecode(generation)
+	for j := range decode.theta {
+		constant := hardware.Constant(firstOfDecoding + j)
+		sd := math.Sqrt(decode.covariance.At(j, j))
+		value, prior := constant.Prior()
+		c := data.StepConstant{
+			Name: constant.String(), Value: math.Exp(decode.theta[j]), LogSD: sd, Prior: value,
+			PriorLogSD: prior, Source: shippedCommand, Evidence: data.MeasuredHere,
+			Correlations: make([]float64, len(out)-j),
+		}
+		for k := range j {
+			c.Correlations = append(c.Correlations,
+				decode.covariance.At(j, k)/(sd*math.Sqrt(decode.covariance.At(k, k))))
+		}
 		out = append(out, c)
 	}
 	return append(out, data.StepConstant{

@@ -31,6 +31,7 @@ type Scored struct {
 	// Baseline is the prediction by the median MFU of the training rows on the same hardware
 	// family, or on all hardware where the family has none.
 	Baseline float64
+	Assumed  []string // what the row does not state
 }
 
 // Unscored is a row that cannot be held against the model, and why.
@@ -56,6 +57,7 @@ type Validation struct {
 	HoldOut  HoldOut
 	Rows     []Scored
 	Unscored []Unscored
+	Decoding bool // the rows are of generation, their class the software stack
 }
 
 // readRuns turns rows into runs. Rows of another quality than A and B miss what matters and are not
@@ -164,13 +166,17 @@ func (f *jointFit) score(r *hardware.MeasuredRun, b baseline) Scored {
 
 func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
 	half := math.Exp(quantile90 * sd)
-	return Scored{
+	s := Scored{
 		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device,
 		Family: r.Family, Basis: r.Basis,
 		FP8:      r.Run.Software.Matmul == hardware.FP8,
 		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half,
-		Baseline: b.seconds(r),
+		Assumed: r.Assumed,
 	}
+	if b.byFamily != nil {
+		s.Baseline = b.seconds(r)
+	}
+	return s
 }
 
 // Table scores all rows together, then by class, by hardware family, and by both. Own steps have no

@@ -67,9 +67,9 @@ func TestLeaveOneOut(t *testing.T) {
 // Predictions must not change with the order of records.
 func TestOrderOfRecords(t *testing.T) {
 	rows := data.StepTimes()
-	want := FitPublished(rows)
+	want := FitPublished(rows, data.DecodeTimes())
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	for i, got := range FitPublished(rows) {
+	for i, got := range FitPublished(rows, data.DecodeTimes()) {
 		if got.Name != want[i].Name || got.Value != want[i].Value {
 			t.Errorf("%s = %v, in another order of the rows %v", want[i].Name, want[i].Value,
 				got.Value)

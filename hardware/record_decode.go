@@ -1,0 +1,73 @@
+package hardware
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
+)
+
+// sentenceLength is the positions of a translated sentence where a row does not state them: 25
+// words in the test sets of WMT, 1.2 to 1.4 pieces a word.
+const sentenceLength = 32
+
+// ReadDecodeRuns turns a row of generation speeds into runs, one for each stack that was timed.
+// Seconds are those of one batch. Rates that say nothing are returned as [*UnscoredError].
+//
+// What a row leaves out is filled as for training steps ([ReadRun]), and: both lengths are those of
+// a sentence; the vocabulary is T5's.
+func ReadDecodeRuns(row data.DecodeTime) (runs []MeasuredRun, unscored []*UnscoredError) {
+	for _, rate := range row.Rates {
+		id := strings.TrimSpace(row.ID + " " + rate.Stack)
+		step := data.StepTime{
+			ID: id, Group: row.Model + "|" + row.Hardware, Model: row.Model,
+			EncoderLayers: row.EncoderLayers, DecoderLayers: row.DecoderLayers,
+			DModel: row.DModel, DFF: row.DFF, Heads: row.Heads, HeadDim: row.HeadDim,
+			Vocab: row.Vocab, EncoderLength: row.EncoderLength, DecoderLength: row.DecoderLength,
+			GlobalBatch: row.Batch, Precision: row.Precision, Hardware: row.Hardware,
+			Stack: rate.Stack, Source: row.Source, Checkpointing: "none",
+		}
+		var assumed []string
+		one, length, vocab := 1, sentenceLength, t5Vocab
+		step.Devices = &one
+		step.Arch = "dec-only"
+		if row.EncoderLayers != nil && *row.EncoderLayers > 0 {
+			step.Arch = "enc-dec"
+		}
+		for _, at := range []struct {
+			name string
+			of   **int
+			is   *int
+		}{
+			{"encoder length", &step.EncoderLength, &length},
+			{"decoder length", &step.DecoderLength, &length}, {"vocabulary", &step.Vocab, &vocab},
+		} {
+			if *at.of == nil {
+				*at.of = at.is
+				assumed = append(assumed, fmt.Sprintf("%s %d", at.name, *at.is))
+			}
+		}
+		if rate.TokensPerSecond == nil {
+			unscored = append(unscored, &UnscoredError{id, "the rate is " + rate.Text})
+			continue
+		}
+		each := float64(or(row.Batch, 1) * *step.DecoderLength)
+		seconds := each / *rate.TokensPerSecond
+		step.StepSeconds = &seconds
+		run, err := ReadRun(step)
+		if err != nil {
+			unscored = append(unscored, err.(*UnscoredError))
+			continue
+		}
+		run.Basis = "tokens/s"
+		run.Run.Generation.Beams = row.Beams
+		run.Run.Execution.Attention = flops.UnfusedAttention
+		run.Assumed = append(assumed, run.Assumed...)
+		runs = append(runs, run)
+	}
+	return runs, unscored
+}
+
+// t5Vocab is the padded vocabulary of the public T5.
+const t5Vocab = 32_128
