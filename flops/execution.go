@@ -50,6 +50,9 @@ const (
 	FP16Mixed           // the same with float16
 	FP32                // everything float32
 	PureBF16            // everything bfloat16, optimizer states too; no master weights
+	// the layers' products in float8, everything else as in BF16Mixed: casts are made for each
+	// product
+	FP8Mixed
 )
 
 // PrecisionBytes is the size of one element of each kind of tensor, in bytes.
@@ -66,7 +69,7 @@ type PrecisionBytes struct {
 // = 18 bytes a parameter. Accumulating in 2 bytes instead ([Execution.GradientBytes]) gives the 16
 // of Rajbhandari et al. 2020 (arXiv 1910.02054, section 3.1).
 //
-// Not modelled: float8 weights and their scales.
+// Not modelled: copies of weights and activations in float8 that a library keeps, and their scales.
 func (p Precision) Bytes() PrecisionBytes {
 	switch p {
 	case FP32:

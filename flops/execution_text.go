@@ -10,7 +10,7 @@ import (
 
 // The words of each choice, in the order of its constants.
 var (
-	precisionNames = []string{"bf16-mixed", "fp16-mixed", "fp32", "bf16"}
+	precisionNames = []string{"bf16-mixed", "fp16-mixed", "fp32", "bf16", "fp8-mixed"}
 	attentionNames = []string{"fused", "unfused"}
 	optimizerNames = []string{"adam", "adafactor", "adam8bit", "sgd", "sgd-momentum", "muon"}
 )

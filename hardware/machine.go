@@ -135,6 +135,7 @@ func NewMachine(p *Profile, x flops.Execution, s Software) (Machine, error) {
 func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Machine, error) {
 	missing := func(field, why string) error { return &MissingError{p.Name, field, why} }
 	format := executionFormat(x.Precision)
+	s.Matmul = productFormat(x, s)
 	peak, ok := p.Peaks[format]
 	if !ok {
 		return Machine{}, missing("peak_"+string(format), "the time of its matrix products")
@@ -304,6 +305,17 @@ func executionFormat(p flops.Precision) Precision {
 		return FP32
 	}
 	return BF16
+}
+
+// productFormat is the format of the layers' products.
+func productFormat(x flops.Execution, s Software) Precision {
+	switch {
+	case s.Matmul != "":
+		return s.Matmul
+	case x.Precision == flops.FP8Mixed:
+		return FP8
+	}
+	return executionFormat(x.Precision)
 }
 
 // updateBytes returns the bytes one optimizer update moves per parameter: the gradient read, the

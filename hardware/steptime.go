@@ -207,9 +207,5 @@ func (s *Machine) checkLinks(l flops.Layout) error {
 // PeakFLOPsPerSecond returns the data-sheet rate that MFU is reported against: of the layers'
 // matrix products.
 func (r *Run) PeakFLOPsPerSecond() float64 {
-	format := r.Software.Matmul
-	if format == "" {
-		format = executionFormat(r.Execution.Precision)
-	}
-	return r.Profile.Peaks[format].Value
+	return r.Profile.Peaks[productFormat(r.Execution, r.Software)].Value
 }

@@ -13,7 +13,9 @@ type decodeFields struct {
 	Devices         int             `json:"devices,omitempty"`
 	LatencySeconds  *interval       `json:"latency_seconds,omitempty"`
 	EncoderSeconds  *interval       `json:"encoder_seconds,omitempty"`
+	PrefillSeconds  *interval       `json:"prefill_seconds,omitempty"`
 	StepSeconds     *interval       `json:"step_seconds,omitempty"`
+	Generated       int             `json:"generated,omitempty"`
 	TokensPerSecond float64         `json:"tokens_per_second,omitempty"`
 	Bound           string          `json:"bound,omitempty"`
 	Memory          *memoryFields   `json:"memory,omitempty"`
@@ -32,11 +34,14 @@ func decodeOf(a *plan.Answer) *decodeFields {
 	w, m := workloadOf(&a.Run.Shape, d.Workload), memoryOf(&q.Memory, q.Fits)
 	f := decodeFields{
 		Workload: &w, Devices: d.Devices, LatencySeconds: &q.TotalSeconds,
-		StepSeconds:     &q.StepSeconds,
+		StepSeconds: &q.StepSeconds, Generated: q.Generated,
 		TokensPerSecond: q.TokensPerSecond, Bound: string(q.Bound), Memory: &m,
 	}
 	if q.EncoderSeconds.Value > 0 {
 		f.EncoderSeconds = &q.EncoderSeconds
+	}
+	if q.PrefillSeconds.Value > 0 {
+		f.PrefillSeconds = &q.PrefillSeconds
 	}
 	return &f
 }
@@ -50,7 +55,7 @@ func decodeTable(plans []Planned) Table {
 			{Title: "hardware"},
 			{Title: "batch"},
 			{Title: "latency", Kind: quantity.Duration},
-			{Title: "encoder", Kind: quantity.Duration},
+			{Title: "encoder and prompt", Kind: quantity.Duration},
 			{Title: "one token", Kind: quantity.Duration},
 			{Title: "tokens per second", Kind: quantity.PerSecond},
 			{Title: "bound by"},
@@ -58,7 +63,7 @@ func decodeTable(plans []Planned) Table {
 			{Title: "fits"},
 		},
 		Notes: []string{fmt.Sprintf(
-			"Intervals are %.0f %%. One copy of the model, greedy: the encoder once, then a decoder step for every position of every sequence of the batch, with caches of its keys and values.", 100*hardware.Level)},
+			"Intervals are %.0f %%. One copy of the model: the encoder or the prompt once, then a decoder step for every position that is generated, with caches of keys and values. --stack engine or --compiled yes says that no framework dispatches kernel by kernel.", 100*hardware.Level)},
 	}
 	seen := map[string]bool{}
 	for i := range plans {
@@ -75,8 +80,11 @@ func decodeTable(plans []Planned) Table {
 		}
 		q := d.Decoding
 		encoder := Cell{}
-		if q.EncoderSeconds.Value > 0 {
+		switch {
+		case q.EncoderSeconds.Value > 0:
 			encoder = Estimate(q.EncoderSeconds)
+		case q.PrefillSeconds.Value > 0:
+			encoder = Estimate(q.PrefillSeconds)
 		}
 		t.Rows = append(t.Rows, append(row, Text(workloadText(&p.Run.Shape, d.Workload)),
 			Estimate(q.TotalSeconds), encoder,

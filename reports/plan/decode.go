@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -36,6 +37,23 @@ func (r *Resolved) decoded() *Decoded {
 		return &Decoded{Missing: r.Run.Shape.Name + " has no decoder and generates nothing"}
 	}
 	run := Copy(r.Run, r.decode)
+	run.Generation = r.generation
+	w := &run.Workload
+	switch {
+	case run.Shape.Encoder.Layers > 0:
+		if run.Generation.Prompt > 0 {
+			w.EncoderLength, run.Generation.Prompt = run.Generation.Prompt, 0
+		}
+		if r.generate > 0 {
+			w.DecoderLength = r.generate
+		}
+	case r.generate > 0:
+		w.DecoderLength = run.Generation.Prompt + r.generate
+	}
+	if w.DecoderLength <= run.Generation.Prompt {
+		return &Decoded{Missing: fmt.Sprintf("a prompt of %d leaves nothing of %d positions to generate",
+			run.Generation.Prompt, w.DecoderLength)}
+	}
 	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
 	decoding, err := hardware.PredictDecoding(run)
 	var missing *hardware.MissingError

@@ -38,6 +38,11 @@ type Question struct {
 
 	// Decode is how many sequences an answer is generated for at once; 0 asks for no decoding.
 	Decode int
+	// Generation says how, and Generate how many positions of each sequence are generated: 0 is the
+	// workload's decoder length, the prompt of a decoder-only model in it. A Prompt of a model with
+	// an encoder is the length of its input.
+	Generation hardware.Generation
+	Generate   int
 	// Detail asks also for the breakdown by component and for what single changes would gain.
 	Detail bool
 }

@@ -32,9 +32,11 @@ type Resolved struct {
 
 	Decisions []Assumption // what the question left open, in the order of deciding
 
-	rates  hardware.StatedRates
-	decode int
-	detail bool
+	rates      hardware.StatedRates
+	decode     int
+	generation hardware.Generation
+	generate   int
+	detail     bool
 }
 
 // Resolve decides what a question leaves open.
@@ -55,6 +57,7 @@ func (q Question) Resolve() (Resolved, error) {
 	r := Resolved{
 		Run:       hardware.Run{Shape: q.Shape, Software: q.Software},
 		Decisions: make([]Assumption, 0, mostDecisions), Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
+		generation: q.Generation, generate: q.Generate,
 	}
 	if err := r.workload(&q); err != nil {
 		return r, err
@@ -91,7 +94,7 @@ func (r Resolved) Stated() Question {
 		Shape: run.Shape, Workload: run.Workload, Precision: &x.Precision, Optimizer: &x.Optimizer,
 		Attention: &x.Attention, Recompute: &x.Recompute, Dropout: x.Dropout,
 		Devices: run.Devices(), Layout: run.Layout, Software: run.Software, Length: r.Length,
-		Rates: r.rates, Decode: r.decode,
+		Rates: r.rates, Decode: r.decode, Generation: r.generation, Generate: r.generate,
 	}
 	if r.Timed {
 		compiled := run.Compiled()

@@ -104,7 +104,7 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.stack, "stack", "",
 		"software stack of --from: one of those of deepnarrow validate, such as megatron")
 	textFlag(c, &f.execution.Precision, "precision",
-		"of steps that do not say: bf16-mixed, fp16-mixed, fp32 or bf16")
+		"of steps that do not say: bf16-mixed, fp16-mixed, fp32, bf16 or fp8-mixed")
 	textFlag(c, &f.execution.Optimizer, "optimizer", "of steps that do not say")
 	textFlag(c, &f.execution.Attention, "attention", "of steps that do not say: fused or unfused")
 	textFlag(c, &f.execution.Recompute, "recompute",

@@ -20,6 +20,8 @@ func (a *app) plan() *cobra.Command {
 	var length lengthFlags
 	var fitted string
 	var decode bool
+	var generation hardware.Generation
+	var generate int
 	c := &cobra.Command{
 		Use:     "plan {SHAPE... --hardware NAME | RUN.yaml}",
 		Short:   "Plan a run: does it fit, how long, how much, what binds",
@@ -38,6 +40,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
   deepnarrow plan t5-11b --hardware a100 --devices 64 --layout auto
   deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'
   deepnarrow plan t5-base t5-efficient-base-nl4 --hardware a100 --decode
+  deepnarrow plan llama-2-7b --hardware a100 --decode --prompt 512 --generate 64
   deepnarrow plan run.yaml`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
@@ -56,8 +59,15 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			if err != nil {
 				return err
 			}
-			if q.Detail = true; decode {
+			q.Detail = true
+			for _, flag := range []string{"prompt", "generate", "beams"} {
+				if c.Flags().Changed(flag) && !decode {
+					return usage("", "--%s is of generation; allowed: with --decode", flag)
+				}
+			}
+			if decode {
 				q.Decode = max(1, work.workload.Batch)
+				q.Generation, q.Generate = generation, generate
 			}
 			var law *learn.Law
 			if fitted != "" {
@@ -70,6 +80,13 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
 			work.inputs(r.Document.Inputs)
+			for name, n := range map[string]int{
+				"prompt": generation.Prompt, "generate": generate, "beams": generation.Beams,
+			} {
+				if n > 0 {
+					r.Document.Inputs[name] = n
+				}
+			}
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
 			var plans []reports.Planned
@@ -106,6 +123,12 @@ phase by phase and added up to one bill (docs/plan.md).`,
 	length.register(c)
 	c.Flags().BoolVar(&decode, "decode", false,
 		"also predict how long generating an answer takes, of 1 sequence or --batch")
+	countFlag(c, &generation.Prompt, "prompt",
+		"with --decode: positions of a sequence that are given (default: the encoder's)")
+	countFlag(c, &generate, "generate",
+		"with --decode: positions to generate for each sequence (default: the decoder's)")
+	countFlag(c, &generation.Beams, "beams",
+		"with --decode: hypotheses that beam search keeps of each sequence (default 1)")
 	c.Flags().StringVar(&fitted, "fit", "",
 		"also predict the loss by the law in this `file`, as fit -o writes it")
 	return c
