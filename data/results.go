@@ -17,8 +17,9 @@ type Reading struct {
 	Evidence Evidence
 }
 
-// PaperResult is one row of the tables of Tay et al. 2021 (arXiv:2109.10686). Most readings are
-// recalled: anything built on them says so.
+// PaperResult is one row of the tables of Tay et al. 2021 (arXiv:2109.10686). Each cell has its own
+// class: what a second source, a figure or an exact count confirms is no longer recalled, most
+// scores still are, and anything built on them says so.
 type PaperResult struct {
 	Model string // the paper's name
 	Shape string // ours: a catalogue name, with an edit where the released list has no such model
@@ -37,12 +38,9 @@ type PaperResult struct {
 	SuperGLUE *Reading
 	SQuAD     *Reading
 	Average   *Reading
-	// ScoresAverage is false where the three scores do not average to Average, so that one of the
-	// four is wrong; nil where there are no scores.
-	ScoresAverage *bool
-	Source        string
-	Evidence      Evidence // the weakest of the readings
-	Note          string
+	Source    string
+	Evidence  Evidence // the weakest of the readings
+	Note      string
 }
 
 var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
@@ -63,7 +61,6 @@ var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
 		SuperGLUE:      reading("superglue", "superglue_evidence", quantity.Number),
 		SQuAD:          reading("squad", "squad_evidence", quantity.Number),
 		Average:        reading("average", "average_evidence", quantity.Number),
-		ScoresAverage:  r.flag("scores_average"),
 		Source:         r.required("source"), Evidence: r.evidence("evidence"),
 		Note: r.text("note"),
 	}
@@ -72,89 +69,29 @@ var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
 // PaperResults returns the 16 rows of the paper's tables.
 func PaperResults() []PaperResult { return slices.Clone(paperResults()) }
 
-// FigureReading is one point of Figure 1 of Tay et al. 2021 (arXiv:2109.10686), read off the plot
-// within bounds.
-type FigureReading struct {
-	Label                     string
-	Shape                     string // empty where the label does not tell it
-	UpstreamLow, UpstreamHigh float64
-	SuperGLUELow              *float64
-	SuperGLUEHigh             *float64
-	Params                    *float64 // by our formula for Shape
-	Source                    string
-	Evidence                  Evidence
-	Note                      string
+// PaperPoint is one mark of the figures of Tay et al. 2021 (arXiv:2109.10686): a single run without
+// a seed, so that base-nl40 is worse than base-nl36 on both numbers. All are of one fine-tuning
+// protocol; never pool them with the 2022 protocol of the set tay2022.
+type PaperPoint struct {
+	Model string // the paper's
+	Shape string // ours
+	// Loss is the upstream loss on C4 in nats, SuperGLUE the score after fine-tuning in points;
+	// the errors are those of reading the mark.
+	Loss, LossError, SuperGLUE, SuperGLUEError float64
+	Source                                     string
+	Evidence                                   Evidence
+	Note                                       string
 }
 
-var figure1 = embedded("figure1_readings.csv", func(r *row) FigureReading {
-	return FigureReading{
-		Label: r.required("label"), Shape: r.text("shape"),
-		UpstreamLow:   r.amount("upstream_low", quantity.Number),
-		UpstreamHigh:  r.amount("upstream_high", quantity.Number),
-		SuperGLUELow:  r.optional("superglue_low", quantity.Number),
-		SuperGLUEHigh: r.optional("superglue_high", quantity.Number),
-		Params:        r.optional("params", quantity.Params),
-		Source:        r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+var paperPoints = embedded("tay2021_points.csv", func(r *row) PaperPoint {
+	return PaperPoint{
+		Model: r.required("model"), Shape: r.required("shape"),
+		Loss: r.amount("loss", quantity.Number), LossError: r.amount("loss_error", quantity.Number),
+		SuperGLUE:      r.amount("superglue", quantity.Number),
+		SuperGLUEError: r.amount("superglue_error", quantity.Number),
+		Source:         r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
 	}
 })
 
-// Figure1Readings returns the 13 points.
-func Figure1Readings() []FigureReading { return slices.Clone(figure1()) }
-
-// DepthRow is one row of the depth sweep at a fixed 223M parameters of Narang et al. 2021
-// (arXiv:2102.11972): 24 layers are worse upstream than 12. Its losses are on another scale than
-// the DeepNarrow table's.
-type DepthRow struct {
-	LayersEachSide int
-	Params         float64
-	Loss           float64
-	StepsPerSecond float64
-	SuperGLUE      *float64
-	Source         string
-	Evidence       Evidence
-	Note           string
-}
-
-var narangDepth = embedded("narang2021_depth.csv", func(r *row) DepthRow {
-	return DepthRow{
-		LayersEachSide: r.count("layers_each_side"), Params: r.amount("params", quantity.Params),
-		Loss: r.amount("loss", quantity.Number), StepsPerSecond: r.amount("steps_per_second",
-			quantity.PerSecond),
-		SuperGLUE: r.optional("superglue", quantity.Number),
-		Source:    r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
-	}
-})
-
-// NarangDepthSweep returns the five rows.
-func NarangDepthSweep() []DepthRow { return slices.Clone(narangDepth()) }
-
-// Baseline is one T5 or Switch row of Fedus et al. 2021 (arXiv:2101.03961). The upstream values
-// (negative log perplexity after so many steps) are on another scale than the DeepNarrow table's:
-// never pool them.
-type Baseline struct {
-	Model                                    string
-	Params                                   float64
-	ForwardFLOPsPerSequence                  float64
-	Upstream100k, Upstream250k, Upstream500k *float64
-	GLUE, SQuAD, SuperGLUE                   *float64
-	WinograndeXL, XSumROUGE2                 *float64
-	Source                                   string
-	Evidence                                 Evidence
-	Note                                     string
-}
-
-var switchBaselines = embedded("switch_baselines.csv", func(r *row) Baseline {
-	score := func(name string) *float64 { return r.optional(name, quantity.Number) }
-	return Baseline{
-		Model: r.required("model"), Params: r.amount("params", quantity.Params),
-		ForwardFLOPsPerSequence: r.amount("forward_flops_per_sequence", quantity.FLOP),
-		Upstream100k:            score("upstream_100k"), Upstream250k: score("upstream_250k"),
-		Upstream500k: score("upstream_500k"),
-		GLUE:         score("glue"), SQuAD: score("squad"), SuperGLUE: score("superglue"),
-		WinograndeXL: score("winogrande_xl"), XSumROUGE2: score("xsum_rouge2"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
-	}
-})
-
-// SwitchBaselines returns the seven rows.
-func SwitchBaselines() []Baseline { return slices.Clone(switchBaselines()) }
+// PaperPoints returns the 21 marks.
+func PaperPoints() []PaperPoint { return slices.Clone(paperPoints()) }

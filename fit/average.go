@@ -56,6 +56,8 @@ const (
 	// A held-out error counts for at most clipped times the median one: a diverged run says nothing
 	// about a law.
 	clipped = 12.0
+	// mostAveraged is how many rows are fitted at most, evenly taken: the laws have six parameters.
+	mostAveraged = 1000
 	// leastFitted is the fewest rows that a fold is fitted to.
 	leastFitted = 3
 )
@@ -115,6 +117,9 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	if s.Fit == nil {
 		s.Fit = &Settings{}
 	}
+	if d.Len() > mostAveraged {
+		d, s.Order, s.Group = d.thinned(mostAveraged, s.Order, s.Group)
+	}
 	x := &Average{Rows: d.Len(), raw: obj.raw}
 	var first error
 	var usable []Law
@@ -135,6 +140,9 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	}
 	if s.Order == nil {
 		s.Order = d.product(usable[0].Columns)
+		if usable[0].Response == "score" { // of a link: a lower loss costs more compute
+			s.Order = Ranks(negated(d.Columns[usable[0].Columns[0]]))
+		}
 	}
 	folds, units := s.folds(d)
 	if len(folds) == 0 {
@@ -150,6 +158,21 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	}
 	x.weigh(usable, folds)
 	return x, nil
+}
+
+// thinned returns n rows, evenly taken, with the order and the group of each.
+func (d Data) thinned(n int, order []float64, group []int) (Data, []float64, []int) {
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i * d.Len() / n
+	}
+	if order != nil {
+		order = pick(order, rows)
+	}
+	if group != nil {
+		group = pick(group, rows)
+	}
+	return d.Select(rows), order, group
 }
 
 // averageFold is one fold, with the number of runs held out.
@@ -230,7 +253,7 @@ func (x *Average) fit(ctx context.Context, laws []Law, d Data, obj Objective, fo
 	for i := range laws {
 		for _, held := range averageForms(laws[i].Name) {
 			for _, r := range recencies() {
-				if s.Group == nil || r == 0 {
+				if r == 0 || (s.Group == nil && laws[i].Response == "loss") {
 					tasks = append(tasks, task{i, held, r})
 				}
 			}
@@ -258,6 +281,14 @@ func (x *Average) fit(ctx context.Context, laws []Law, d Data, obj Objective, fo
 		err = refuse(NotConverged, nil, "no law has a finite fit to the rows")
 	}
 	return err
+}
+
+func negated(v []float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = -x
+	}
+	return out
 }
 
 // recent returns the weights times (order/largest)^recency.

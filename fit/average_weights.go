@@ -182,10 +182,24 @@ func averageFactors() [2]levelFactor {
 // false when the rows leave the response open to more than a factor of widest to either side, or
 // the row lies outside the domain of every law. It panics for a level outside (0, 1).
 func (x *Average) Interval(level float64, at ...float64) (in Interval, ok bool) {
+	mean, _ := x.moments(at)
+	return x.about(mean, level, at)
+}
+
+// Around returns the interval about another prediction of the same rows: that of the one law whose
+// fits are averaged.
+func (x *Average) Around(prediction, level float64, at ...float64) (in Interval, ok bool) {
+	if !x.raw {
+		prediction = math.Log(prediction)
+	}
+	return x.about(prediction, level, at)
+}
+
+func (x *Average) about(mean, level float64, at []float64) (in Interval, ok bool) {
 	if !(level > 0 && level < 1) {
 		panic("fit: the level of an interval lies between 0 and 1")
 	}
-	mean, scale := x.scaled(at)
+	_, scale := x.scaled(at)
 	half := x.reach(level) * scale
 	in = Interval{Low: mean - half, High: mean + half, SE: scale}
 	if x.raw {
@@ -212,7 +226,11 @@ func (x *Average) reach(level float64) float64 {
 
 // Score compares the average with rows that it was not fitted to. The error is a [*Refusal] without
 // rows to score.
-func (x *Average) Score(d Data) (ExtrapolationScore, error) {
+func (x *Average) Score(d Data) (ExtrapolationScore, error) { return x.ScoreOf(nil, d) }
+
+// ScoreOf is [Average.Score] of the predictions of r with the intervals of [Average.Around]; nil
+// stands for the average itself.
+func (x *Average) ScoreOf(r *Result, d Data) (ExtrapolationScore, error) {
 	if d.Len() == 0 {
 		return ExtrapolationScore{}, refuse(TooFewPoints, nil, "no rows to score")
 	}
@@ -223,6 +241,11 @@ func (x *Average) Score(d Data) (ExtrapolationScore, error) {
 			at[j] = d.Columns[c][i]
 		}
 		mean, scale := x.scaled(at)
+		if r != nil {
+			if mean = r.Predict(at...); !x.raw {
+				mean = math.Log(mean)
+			}
+		}
 		t.add(mean, y, x.raw, x.reach(0.80)*scale, x.reach(0.95)*scale)
 	}
 	return t.score(), nil

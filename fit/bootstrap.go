@@ -60,6 +60,8 @@ type Bootstrapped struct {
 const (
 	defaultLevel     = 0.95
 	defaultResamples = 1000
+	// leastUnits is the fewest runs to resample: 5 have 126 different resamples, 6 have 462.
+	leastUnits = 6
 	// improvement is the relative gain that counts as another optimum.
 	improvement = 1e-6
 )
@@ -67,8 +69,8 @@ const (
 // Bootstrap refits the result's law to resamples of d, drawn with replacement: rows, or whole runs
 // when d.Run is set. The draws depend on the seed alone, not on the number of workers.
 //
-// Errors: a *Refusal when there are fewer than two units to draw or no refit converged; the
-// context's error.
+// Errors: a *Refusal when there are fewer than leastUnits units to draw, whose resamples would be a
+// few values that repeat, or no refit converged; the context's error.
 //
 // Source: Efron and Tibshirani 1993, ch. 6 and 13 (percentile intervals).
 func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (*Bootstrapped,
@@ -88,8 +90,9 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		return nil, err
 	}
 	units := d.units()
-	if len(units) < 2 {
-		return nil, refuse(TooFewPoints, nil, "%d run to resample; want at least two", len(units))
+	if len(units) < leastUnits {
+		return nil, refuse(TooFewPoints, nil, "%d runs to resample; want at least %d", len(units),
+			leastUnits)
 	}
 	pb := newProblem(&r.Law, d, r.Objective)
 	pb.apply(&r.set)
@@ -121,10 +124,15 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 			out.Failed++
 			continue
 		}
+		draw := pb.natural(f.end.theta)
+		if !allFinite(draw) {
+			out.Failed++
+			continue
+		}
 		if f.improved {
 			out.Improved++
 		}
-		out.Draws = append(out.Draws, pb.natural(f.end.theta))
+		out.Draws = append(out.Draws, draw)
 		out.resamples = append(out.resamples, b)
 	}
 	if len(out.Draws) < 2 {
@@ -139,6 +147,10 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		out.Params = append(out.Params, percentiles(column, s.Level))
 	}
 	return out, nil
+}
+
+func allFinite(v []float64) bool {
+	return !slices.ContainsFunc(v, func(x float64) bool { return !(math.Abs(x) < math.MaxFloat64) })
 }
 
 // Predict returns the percentile interval of ŷ at one row of predictors: the uncertainty of the

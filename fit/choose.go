@@ -38,7 +38,14 @@ type LawScore struct {
 	RMS float64
 	// Folds holds the RMS of each fold.
 	Folds []float64
-	// Refused is why the law could not be scored, or nil.
+	// AICc is n·ln(RSS/n) + 2k + 2k(k+1)/(n−k−1) of the fit to all rows, k its parameters and the
+	// noise: lower is better, and only differences between laws fitted to the same rows mean
+	// anything. +Inf when n ≤ k + 1.
+	//
+	// Source: Hurvich and Tsai 1989, Biometrika 76(2).
+	AICc float64
+	// Refused is why the law has no fit to all rows, or nil. A fold that refuses it counts as the
+	// worst error of any law there.
 	Refused error
 }
 
@@ -49,8 +56,8 @@ const (
 
 // Choose returns the law that best predicts rows dearer than those it was fitted to: rolling
 // origins cut the rows, in the order of compute, into fitted and scored parts; rows of equal order
-// stay together. A law that is refused in any fold or on all rows, or whose columns are absent, is
-// out, and the reason is listed.
+// stay together. A law that is refused on all rows, or whose columns are absent, is out, and the
+// reason is listed; one that a fold refuses gets the worst error of that fold.
 //
 // Errors: *Refusal when no law can be scored (the reasons are joined to it); the context's error.
 // It panics when laws is empty.
@@ -76,22 +83,27 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 	}
 	folds := rollingOrigins(s.Order, s.Folds, s.First)
 	c := &Choice{}
-	var best *LawScore
-	var reasons []error
+	var fits []*Result
 	for _, law := range laws {
 		score, full, err := scoreLaw(ctx, law, d, obj, folds, s.Fit)
 		if err != nil {
 			return nil, err
 		}
 		c.Scores = append(c.Scores, score)
+		fits = append(fits, full)
+	}
+	c.pool(folds)
+	var reasons []error
+	least := math.Inf(1)
+	for k, score := range c.Scores {
 		switch {
 		case score.Refused != nil:
 			reasons = append(reasons, score.Refused)
-		case best == nil || score.RMS < best.RMS:
-			best, c.Best = &score, full
+		case c.Best == nil || score.RMS < least:
+			least, c.Best = score.RMS, fits[k]
 		}
 	}
-	if best == nil {
+	if c.Best == nil {
 		return c, errors.Join(append([]error{refuse(TooFewPoints, nil,
 			"no law can be scored on held-out rows")}, reasons...)...)
 	}
@@ -122,23 +134,53 @@ func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold,
 		out.Refused = refuse(TooFewPoints, nil, "%d rows leave nothing to hold out", d.Len())
 		return out, nil, nil
 	}
-	ss, n := 0.0, 0
+	out.AICc = full.aicc()
 	for _, f := range folds {
+		rms := math.NaN()
 		r, err := Fit(ctx, law, d.Select(f.fitted), obj, set)
-		if err != nil {
-			return out, nil, only(err)
+		if err == nil {
+			rms = RMS(clip(r.heldOut(d.Select(f.scored))))
+		} else if why := only(err); why != nil {
+			return out, nil, why
 		}
-		held := r.heldOut(d.Select(f.scored))
-		sum := 0.0
-		for _, e := range held {
-			sum += e * e
-		}
-		out.Folds = append(out.Folds, math.Sqrt(sum/float64(len(held))))
-		ss += sum
-		n += len(held)
+		out.Folds = append(out.Folds, rms)
 	}
-	out.RMS = math.Sqrt(ss / float64(n))
+	out.Refused = nil
 	return out, full, nil
+}
+
+// pool sets the RMS of each law over all folds, and the errors of folds that refused it.
+func (c *Choice) pool(folds []fold) {
+	for f := range folds {
+		worst := 0.0
+		for _, s := range c.Scores {
+			if s.Refused == nil && !math.IsNaN(s.Folds[f]) {
+				worst = max(worst, s.Folds[f])
+			}
+		}
+		for _, s := range c.Scores {
+			if s.Refused == nil && math.IsNaN(s.Folds[f]) {
+				s.Folds[f] = worst
+			}
+		}
+	}
+	for k := range c.Scores {
+		sum, n := 0.0, 0.0
+		for f, rms := range c.Scores[k].Folds {
+			rows := float64(len(folds[f].scored))
+			sum, n = sum+rows*rms*rms, n+rows
+		}
+		c.Scores[k].RMS = math.Sqrt(sum / n)
+	}
+}
+
+// aicc returns Akaike's criterion with the correction for few rows.
+func (r *Result) aicc() float64 {
+	n, k := float64(r.Rows), float64(len(r.Law.Params)-len(r.set.Fixed)+1)
+	if n <= k+1 {
+		return math.Inf(1)
+	}
+	return n*math.Log(r.RMS*r.RMS) + 2*k + 2*k*(k+1)/(n-k-1)
 }
 
 // heldOut returns the errors of the result on other rows, in the units of its objective.

@@ -122,6 +122,7 @@ func (r *Result) diagnose(pb *problem) error {
 			r.Certificate.Gradient = pb.norm(ws, r.Value)
 		}
 	}
+	r.Warnings = append(r.Warnings, pb.fewValues()...)
 	if lost := pb.unidentified(x, ws.pinned, &r.Certificate); len(lost) > 0 {
 		return refuse(Unidentified, lost,
 			"the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)
@@ -140,6 +141,35 @@ func (r *Result) diagnose(pb *problem) error {
 			c.Agree, c.Starts))
 	}
 	return nil
+}
+
+// fewValues warns of predictors with no more values than the parameters of their term and an
+// irreducible loss take: the rows then fit any of them.
+func (pb *problem) fewValues() (warnings []string) {
+	var offset string
+	for j, p := range pb.law.Params {
+		if p.Vanishes && !pb.fixed[j] && !pb.bounded[j] {
+			offset = p.Name
+		}
+	}
+	if offset == "" || pb.law.Prepare != nil || len(pb.priors) > 0 {
+		return nil
+	}
+	for _, es := range pb.ct {
+		if len(es) != 2 || pb.fixed[es[0].param] || pb.fixed[es[1].param] {
+			continue
+		}
+		seen := map[float64]bool{}
+		for i := range pb.n {
+			seen[pb.row(i)[es[1].feature]] = true
+		}
+		if len(seen) <= 3 {
+			warnings = append(warnings, fmt.Sprintf(
+				"%d values of %s cannot tell %s from %s: neither is known, however close the fit",
+				len(seen), pb.law.Columns[es[1].feature], pb.law.Params[es[0].param].Name, offset))
+		}
+	}
+	return warnings
 }
 
 // fled names the free parameters whose natural value has left the numbers.

@@ -45,6 +45,9 @@ type Result struct {
 	Value float64
 	// RMS is the weighted root mean square residual, in ln y or, for raw objectives, in y.
 	RMS float64
+	// Validation is the error of the law beyond the rows it had seen ([Average.Validation] of the
+	// law alone), in the units of RMS; 0 when nobody validated it.
+	Validation float64
 	// Rows is the number of rows fitted.
 	Rows        int
 	Certificate Certificate

@@ -37,7 +37,8 @@ type Profiled struct {
 // hold for robust penalties too.
 //
 // Source: Venzon and Moolgavkar 1988 (profiles); Heritier and Ronchetti 1994 (the scaled test for
-// M-estimators).
+// M-estimators). With rows that share runs, τ is that of as many rows as runs, and Student's t
+// stands for the normal quantile.
 func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Profiled, error) {
 	var s ProfileSettings
 	if set != nil {
@@ -58,7 +59,11 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 	}
 	pb := newProblem(&r.Law, d, r.Objective)
 	pb.apply(&r.set)
-	limit := r.Value + 0.5*pb.dispersion(r.theta)*distuv.ChiSquared{K: 1}.Quantile(s.Level)
+	rise := distuv.ChiSquared{K: 1}.Quantile(s.Level)
+	if units := len(d.units()); units < d.Len() && units > 1 {
+		rise = square(tQuantile(s.Level, float64(units-1))) * float64(d.Len()) / float64(units)
+	}
+	limit := r.Value + 0.5*pb.dispersion(r.theta)*rise
 	out := make([]Profiled, len(s.Params))
 	err := parallel.With(ctx, 2*len(s.Params), s.Workers,
 		func() func(int) {

@@ -5,7 +5,7 @@ import "math"
 // Interval returns the prediction interval of one new row at x, in the order of Law.Columns, at a
 // level in (0, 1):
 //
-//	ln y within ln ŷ ± z·s,  s² = RMS²·n/(n − p) + SE²(ln ŷ)
+//	ln y within ln ŷ ± z·s,  s² = RMS²·n/(n − p) + SE²(ln ŷ) + Validation²
 //
 // (y within ŷ ± z·s for raw objectives), z the normal quantile of the level, n rows and p
 // parameters. SE is the standard deviation over draws; without draws (nil) it is left out, and the
@@ -31,7 +31,7 @@ func (r *Result) moments(draws *Bootstrapped, x []float64) (center, scale float6
 	if r.Objective.raw {
 		unit = func(y float64) float64 { return y }
 	}
-	variance := r.RMS * r.RMS * float64(r.Rows) / free
+	variance := r.RMS*r.RMS*float64(r.Rows)/free + square(r.Validation)
 	if draws != nil {
 		var sum, squares float64
 		center := unit(r.Predict(x...))

@@ -18,7 +18,16 @@ type Counted struct {
 	Memory    flops.Memory
 	Breakdown []flops.Share // empty unless asked for
 	// of a safetensors file; the only field set when it stands without a configuration
-	Stored *Stored
+	Stored    *Stored
+	Inference *Inference // nil unless asked for
+}
+
+// Inference is the memory of generating one sequence on one device.
+type Inference struct {
+	Workload         flops.Workload
+	Memory           flops.Memory
+	TokenBytes       float64 // cached for the first position; more positions than a window add less
+	SourceTokenBytes float64 // cached for each position of the encoder
 }
 
 // Stored is what a checkpoint holds.
@@ -38,6 +47,24 @@ type countFields struct {
 	Memory            memoryFields     `json:"memory"`
 	Breakdown         []breakdownField `json:"breakdown,omitempty"`
 	Stored            *storedFields    `json:"stored,omitempty"`
+	Inference         *inferenceFields `json:"inference,omitempty"`
+}
+
+type inferenceFields struct {
+	Workload         workloadFields `json:"workload"`
+	Memory           memoryFields   `json:"memory"`
+	TokenBytes       float64        `json:"cache_bytes_per_token"`
+	SourceTokenBytes float64        `json:"cross_cache_bytes_per_token"`
+}
+
+func inferenceOf(s *shapes.Shape, n *Inference) *inferenceFields {
+	if n == nil {
+		return nil
+	}
+	return &inferenceFields{
+		Workload: workloadOf(s, n.Workload), Memory: memoryOf(&n.Memory, nil),
+		TokenBytes: n.TokenBytes, SourceTokenBytes: n.SourceTokenBytes,
+	}
 }
 
 // storedFields is a checkpoint; alone with a name and a total it is a result.
@@ -80,7 +107,7 @@ func (r *Report) Count(shapes []Counted) {
 			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload),
 			Params: paramsOf(&c.Params),
 			FLOPs:  flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil),
-			Stored: storedOf(c.Stored),
+			Stored: storedOf(c.Stored), Inference: inferenceOf(&c.Shape, c.Inference),
 		}
 		if len(c.FLOPs) > 1 {
 			for _, n := range c.FLOPs {
@@ -100,6 +127,9 @@ func (r *Report) Count(shapes []Counted) {
 	if len(whole) > 0 {
 		r.Tables = append(r.Tables, countTable(whole))
 	}
+	if t := inferenceTable(whole); len(t.Rows) > 0 {
+		r.Tables = append(r.Tables, t)
+	}
 	if t := storedTable(shapes); len(t.Rows) > 0 {
 		r.Tables = append(r.Tables, t)
 	}
@@ -118,6 +148,40 @@ func storedOf(s *Stored) *storedFields {
 		return nil
 	}
 	return &storedFields{Tensors: s.Tensors, Parameters: s.Parameters, Bytes: s.Bytes}
+}
+
+// inferenceTable tells what generating holds.
+func inferenceTable(counted []Counted) Table {
+	t := Table{
+		Title: "Generating one sequence on one device",
+		Columns: []Column{
+			{Title: "shape"},
+			{Title: "positions"},
+			{Title: "weights", Kind: quantity.Bytes},
+			{Title: "cache of one token", Kind: quantity.Bytes},
+			{Title: "of one source token", Kind: quantity.Bytes},
+			{Title: "cache", Kind: quantity.Bytes},
+			{Title: "total", Kind: quantity.Bytes},
+		},
+		Notes: []string{"The cache holds keys and values of every layer, or of its window, or the compressed vector of latent attention, and those of the encoder's output; the total adds logits and workspace."},
+	}
+	for i := range counted {
+		n := counted[i].Inference
+		if n == nil {
+			continue
+		}
+		m := &n.Memory
+		source := Cell{}
+		if n.SourceTokenBytes > 0 {
+			source = Amount(n.SourceTokenBytes)
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(counted[i].Shape.Name), Count(int64(n.Workload.DecoderLength)),
+			Amount(m.Peak[flops.WeightBytes]), Amount(n.TokenBytes), source,
+			Amount(m.Peak[flops.SelfCacheBytes] + m.Peak[flops.CrossCacheBytes]), Amount(m.PeakBytes),
+		})
+	}
+	return t
 }
 
 // storedTable tells what checkpoints hold.

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -19,6 +20,8 @@ type decodeFields struct {
 	TokensPerSecond float64         `json:"tokens_per_second,omitempty"`
 	Bound           string          `json:"bound,omitempty"`
 	Memory          *memoryFields   `json:"memory,omitempty"`
+	TokenBytes      float64         `json:"cache_bytes_per_token,omitempty"`
+	SourceBytes     float64         `json:"cross_cache_bytes_per_token,omitempty"`
 	Missing         string          `json:"missing,omitempty"`
 }
 
@@ -37,6 +40,7 @@ func decodeOf(a *plan.Answer) *decodeFields {
 		StepSeconds: &q.StepSeconds, Generated: q.Generated,
 		TokensPerSecond: q.TokensPerSecond, Bound: string(q.Bound), Memory: &m,
 	}
+	f.TokenBytes, f.SourceBytes = cacheOf(a)
 	if q.EncoderSeconds.Value > 0 {
 		f.EncoderSeconds = &q.EncoderSeconds
 	}
@@ -44,6 +48,11 @@ func decodeOf(a *plan.Answer) *decodeFields {
 		f.PrefillSeconds = &q.PrefillSeconds
 	}
 	return &f
+}
+
+// cacheOf returns the bytes a whole model caches for one position of an answer and of its source.
+func cacheOf(a *plan.Answer) (token, source float64) {
+	return flops.CacheBytes(&a.Run.Shape, 1, float64(a.Run.Execution.Precision.Bytes().Compute))
 }
 
 // decodeTable compares the latency of answers, a row each.

@@ -30,17 +30,16 @@ type citedFields struct {
 	UpstreamLaw   *float64 `json:"upstream_law,omitempty"`
 	Downstream    *float64 `json:"downstream,omitempty"`
 	DownstreamLaw *float64 `json:"downstream_law,omitempty"`
-	Converted     bool     `json:"converted,omitempty"` // the score comes from SuperGLUE alone
 	Evidence      string   `json:"evidence,omitempty"`
 	Sources       []string `json:"sources,omitempty"`
 }
 
 // Explain fills in the report of one recommended row: its numbers with their formulas, and the
 // measured rows behind its quality. result is the answer that the row is of.
-func (r *Report) Explain(among string, result *recommend.Result, row *recommend.Row,
+func (r *Report) Explain(view RecommendView, result *recommend.Result, row *recommend.Row,
 	e *recommend.Explanation,
 ) {
-	r.Document.Results = append(r.Document.Results, recommendOf(row, among))
+	r.Document.Results = append(r.Document.Results, recommendOf(row, view.among(row)))
 	fields := explanationFields{
 		Costs: []derivedFields{}, Quality: []derivedFields{},
 		Evidence: []citedFields{},
@@ -118,15 +117,14 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 			{Title: "evidence"},
 			{Title: "source"},
 		},
-		Notes: []string{"Distance is the largest factor by which a dimension differs. ‡ a score from SuperGLUE alone."},
+		Notes: []string{"Distance is the largest factor by which a dimension differs."},
 	}
 	numbers := map[string]int{}
 	for i := range rows {
 		c := &rows[i]
 		f := citedFields{
 			Name: c.Name, Shape: c.Shape, Distance: c.Distance,
-			UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore, Converted: c.Converted,
-			Sources: c.Sources,
+			UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore,
 		}
 		var classes []data.Evidence
 		for _, m := range []struct {
@@ -141,28 +139,23 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 			}
 		}
 		f.Evidence = string(data.Weakest(classes...))
-		fields.Evidence = append(fields.Evidence, f)
 		var cites []string
 		for _, source := range c.Sources {
-			file, rest, _ := strings.Cut(source, ", ")
-			_, paper, _ := strings.Cut(rest, ": ")
-			key := file + ": " + paper
+			key := source.File + ": " + source.Where
+			f.Sources = append(f.Sources, source.File+", "+source.Model+": "+source.Where)
 			if numbers[key] == 0 {
 				numbers[key] = len(numbers) + 1
 				t.Notes = append(t.Notes, fmt.Sprintf("[%d] %s", numbers[key], key))
 			}
 			cites = append(cites, fmt.Sprintf("[%d]", numbers[key]))
 		}
-		score := share(f.Downstream)
-		if c.Converted {
-			score = score.Marked(" ‡")
-		}
+		fields.Evidence = append(fields.Evidence, f)
 		t.Rows = append(t.Rows, []Cell{
 			Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream),
-			share(f.UpstreamLaw), score, share(f.DownstreamLaw), Text(f.Evidence),
+			share(f.UpstreamLaw), share(f.Downstream), share(f.DownstreamLaw), Text(f.Evidence),
 			Text(strings.Join(cites, "")),
 		})
 	}
-	t.Notes = append(t.Notes, evidenceNotes(result)[1:]...)
+	t.Notes = append(t.Notes, evidenceNotes(result)...)
 	return t
 }

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
@@ -59,10 +61,15 @@ func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
 	}
 	for _, p := range f.Result.Law.Params {
 		e := doc.Parameters[p.Name]
+		open := doc.Bootstrap != nil && e.Low == nil
 		if doc.Bootstrap == nil {
 			e.Low, e.High = nil, nil
 		}
-		row := []Cell{Text(p.Name), parameterCell(e)}
+		cell := parameterCell(e)
+		if open {
+			cell = Plain(cell.text + " (not determined)")
+		}
+		row := []Cell{Text(p.Name), cell}
 		switch {
 		case e.Profile != nil:
 			row = append(row, Text(profileEnd(e.Profile.Low)+" to "+profileEnd(e.Profile.High)))
@@ -74,27 +81,80 @@ func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
 	return t
 }
 
-// parameterCell prints each parameter to the digits that its own interval supports: parameters of a
-// law differ by many orders of magnitude.
+// parameterCell prints each parameter with the digits of a publication: at least three of the value,
+// and as many as the first of the interval's half-width. Parameters of a law differ by many orders of
+// magnitude, so that those beyond a million, or with bounds a hundredfold apart, are in scientific
+// form.
 func parameterCell(e result.Estimate) Cell {
-	if in, ok := e.Interval(); ok {
-		return Plain(quantity.FormatInterval(quantity.Number, in))
+	in, ok := e.Interval()
+	if !ok || in.Low == in.High { // without an interval, or held
+		return Plain(number(e.Value, parameterDigits))
 	}
-	return Plain(quantity.Format(quantity.Number, e.Value, parameterDigits))
+	const apart = 100
+	value := math.Abs(e.Value)
+	if far(value) || in.Low > 0 && in.High > apart*in.Low {
+		return Plain(fmt.Sprintf("%s (%s to %s)", scientific(e.Value), scientific(in.Low), scientific(in.High)))
+	}
+	digits := 0
+	for _, width := range []float64{in.HalfWidth(), value / 100} {
+		if width > 0 {
+			digits = max(digits, -int(math.Floor(math.Log10(width))))
+		}
+	}
+	text := func(v float64) string { return strconv.FormatFloat(v, 'f', digits, 64) }
+	return Plain(fmt.Sprintf("%s (%s to %s)", text(e.Value), text(in.Low), text(in.High)))
+}
+
+// far says that a number is told in scientific form.
+func far(v float64) bool { return math.Abs(v) >= 1e6 || v != 0 && math.Abs(v) < 1e-3 }
+
+// number writes so many digits, in scientific form where that is shorter.
+func number(v float64, digits int) string {
+	if far(v) {
+		return exponential(v, digits)
+	}
+	return quantity.Format(quantity.Number, v, digits)
+}
+
+func scientific(v float64) string { return exponential(v, 3) }
+
+// exponential writes so many digits and an exponent: 6.02e23.
+func exponential(v float64, digits int) string {
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits-1, 64), "e")
+	n, err := strconv.Atoi(exponent)
+	if err != nil || v == 0 {
+		return mantissa
+	}
+	return mantissa + "e" + strconv.Itoa(n)
 }
 
 func profileEnd(v *float64) string {
 	if v == nil {
 		return "open"
 	}
-	return quantity.Format(quantity.Number, *v, 4)
+	return number(*v, 4)
 }
 
 func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 	t := Table{
-		Title:   "Laws considered",
-		Columns: []Column{{Title: "law"}, {Title: "held-out error", Digits: 3}, {Title: "refused"}},
-		Notes:   []string{"Held-out error: root mean square on the rows with more compute, fitted to those with less (rolling origin)."},
+		Title: "Laws considered",
+		Columns: []Column{
+			{Title: "law"},
+			{Title: "weight", Kind: quantity.Fraction},
+			{Title: "held-out error", Digits: 3},
+			{Title: "ΔAICc", Digits: 3},
+			{Title: "refused"},
+		},
+		Notes: []string{
+			"The law marked * has the parameters above; the average by weight predicts.",
+			"Held-out error: root mean square on the rows with more compute, fitted to those with less (rolling origin).",
+		},
+	}
+	least := math.Inf(1)
+	for _, l := range doc.Laws {
+		if l.AICc != nil {
+			least = min(least, *l.AICc)
+		}
 	}
 	if f.Curve != nil {
 		t = Table{
@@ -107,7 +167,16 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 		}
 	}
 	for _, l := range doc.Laws {
-		row := []Cell{Text(l.Law), optionalAmount(l.HeldOut), Text(l.Refused)}
+		name, criterion := l.Law, Cell{}
+		if l.Chosen {
+			name += " *"
+		}
+		if l.AICc != nil {
+			criterion = Amount(*l.AICc - least)
+		}
+		row := []Cell{
+			Text(name), optionalAmount(l.Weight), optionalAmount(l.HeldOut), criterion, Text(l.Refused),
+		}
 		if f.Curve != nil {
 			row = []Cell{Text(l.Law), optionalAmount(l.Weight), optionalAmount(l.HeldOut)}
 		}
@@ -159,6 +228,15 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
 		notes = append(notes, fmt.Sprintf(
 			"%d points; root mean square residual over the later half %s in ln.", c.Points, noise))
 		notes = append(notes, c.Warnings...)
+	}
+	if len(doc.Outliers) > 0 && f.Group == nil {
+		var told []string
+		for _, o := range doc.Outliers[:min(len(doc.Outliers), 3)] {
+			told = append(told, fmt.Sprintf("%s (%s, %+.1f)", o.Row,
+				quantity.Format(quantity.Number, o.Value, 4), o.Studentised))
+		}
+		notes = append(notes, "Largest residuals (row, value, standard deviations): "+
+			strings.Join(told, ", ")+".")
 	}
 	if b := doc.Bootstrap; b != nil {
 		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units,

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -28,7 +30,7 @@ type protocolFields struct {
 func (r *Report) Protocol(steps []recommend.Step) {
 	var t *Table
 	reasons := []string{}
-	seen := map[string]bool{}
+	lacking := map[string][]string{} // operations by what they lack
 	for i := range steps {
 		s := &steps[i]
 		if i == 0 || s.From.Name != steps[i-1].From.Name {
@@ -52,16 +54,23 @@ func (r *Report) Protocol(steps []recommend.Step) {
 		r.Document.Results = append(r.Document.Results, protocolOf(s))
 		t.Rows = append(t.Rows, protocolRow(s))
 		for _, why := range []string{s.Missing, s.Upstream.Missing, s.Downstream.Missing} {
-			if why != "" && !seen[why] {
-				seen[why] = true
-				reasons = append(reasons, sentence(why))
+			if why == "" {
+				continue
+			}
+			if len(lacking[why]) == 0 {
+				reasons = append(reasons, why)
+			}
+			if !slices.Contains(lacking[why], s.Op) {
+				lacking[why] = append(lacking[why], s.Op)
 			}
 		}
 	}
 	if t != nil {
 		t.Notes = append(t.Notes,
 			"Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
-		t.Notes = append(t.Notes, reasons...)
+		for _, why := range reasons {
+			t.Notes = append(t.Notes, fmt.Sprintf("– %s: %s.", strings.Join(lacking[why], ", "), why))
+		}
 	}
 }
 
@@ -112,7 +121,7 @@ func protocolRow(s *recommend.Step) []Cell {
 	}
 	evidence := s.Upstream.Class.String()
 	if s.Upstream.Interval == nil && s.Downstream.Interval == nil {
-		evidence = "nobody measured it"
+		evidence = "–"
 	}
 	return []Cell{
 		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)),
@@ -124,14 +133,11 @@ func protocolRow(s *recommend.Step) []Cell {
 }
 
 // Opinions adds what each published law prefers among recommended rows.
-func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Shape,
-	tokens []float64) []recommend.Opinion,
-) {
+func (r *Report) Opinions(result *recommend.Result) {
 	t := Table{
 		Title: "What published laws prefer among these rows",
 		Columns: []Column{
 			{Title: "law"},
-			{Title: "among"},
 			{Title: "prefers"},
 			{Title: "predicted loss", Kind: quantity.Number},
 			{Title: "why not"},
@@ -139,44 +145,31 @@ func (r *Report) Opinions(answers []Recommended, opinions func(list []shapes.Sha
 		},
 		Notes: []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
 	}
-	for i := range answers {
-		var list []shapes.Shape
-		var tokens []float64
-		for n := range answers[i].Result.Rows {
-			row := &answers[i].Result.Rows[n]
-			list = append(list, row.Shape)
-			tokens = append(tokens, row.Schedule.Tokens.Interval.Value)
+	var list []shapes.Shape
+	var tokens []float64
+	for n := range result.Rows {
+		list = append(list, result.Rows[n].Shape)
+		tokens = append(tokens, result.Rows[n].Schedule.Tokens.Interval.Value)
+	}
+	for _, o := range recommend.Opinions(list, tokens) {
+		f := opinionFields{Law: o.Law, Source: o.Source, Missing: o.Missing}
+		row := []Cell{Text(o.Law), {}, {}, Text(o.Missing), Text(o.Source)}
+		if o.Missing == "" && o.Best < len(list) {
+			f.Prefers = list[o.Best].Name
+			row[1] = Text(f.Prefers)
+			if len(o.Loss) > 0 {
+				f.Loss = &o.Loss[o.Best]
+				row[2] = Amount(*f.Loss)
+			}
 		}
-		for _, o := range opinions(list, tokens) {
-			f := opinionFields{
-				Law: o.Law, Among: answers[i].Among, Source: o.Source,
-				Missing: o.Missing,
-			}
-			row := []Cell{
-				Text(o.Law), Text(answers[i].Among),
-				{},
-				{},
-				Text(o.Missing),
-				Text(o.Source),
-			}
-			if o.Missing == "" && o.Best < len(list) {
-				f.Prefers = list[o.Best].Name
-				row[2] = Text(f.Prefers)
-				if len(o.Loss) > 0 {
-					f.Loss = &o.Loss[o.Best]
-					row[3] = Amount(*f.Loss)
-				}
-			}
-			t.Rows = append(t.Rows, row)
-			r.Document.Related = append(r.Document.Related, f)
-		}
+		t.Rows = append(t.Rows, row)
+		r.Document.Related = append(r.Document.Related, f)
 	}
 	r.Tables = append(r.Tables, t)
 }
 
 type opinionFields struct {
 	Law     string   `json:"law"`
-	Among   string   `json:"among"`
 	Prefers string   `json:"prefers,omitempty"`
 	Loss    *float64 `json:"loss,omitempty"`
 	Missing string   `json:"missing,omitempty"`

@@ -1,9 +1,12 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -15,6 +18,7 @@ type recommendFields struct {
 	Shape    shapeFields  `json:"shape"`
 	Pick     bool         `json:"pick"`
 	Tie      bool         `json:"tie"`
+	AllRound bool         `json:"all_round,omitempty"` // costs no more on any axis, and is as good
 	Params   paramsFields `json:"params"`
 	FLOPs    flopsFields  `json:"flops"`
 	RunFLOPs float64      `json:"run_flops"`
@@ -51,70 +55,310 @@ type nearestFields struct {
 	Distance float64 `json:"distance"`
 }
 
+// pickFields is one line of the answer in short.
+type pickFields struct {
+	Like       string        `json:"like"`
+	Hardware   string        `json:"hardware,omitempty"`
+	Axis       string        `json:"axis"` // what it saves
+	Shape      string        `json:"shape"`
+	Rank       int           `json:"rank"`
+	Saved      savedFields   `json:"saved"`
+	Difference qualityFields `json:"quality_difference"`
+	Evidence   string        `json:"evidence"`
+}
+
 type publishedFields struct {
 	Model    string `json:"model"`
 	Source   string `json:"source"`
 	Evidence string `json:"evidence"`
 }
 
-// Recommended is the answer among one kind of candidates.
-type Recommended struct {
-	Among  string // "catalogue", "lattice" or "listed"
-	Result recommend.Result
+// RecommendView says how much of a recommendation is shown.
+type RecommendView struct {
+	Listed  bool // the candidates were listed by the user
+	Wide    bool // all columns
+	Details bool // why each row is there, and all that the quality rests on
 }
 
-var amongTitles = map[string]string{
-	"catalogue": "released shapes", "lattice": "any aligned shape", "listed": "the listed shapes",
+func (v RecommendView) among(row *recommend.Row) string {
+	switch {
+	case row.Rank == 0:
+		return "anchor"
+	case v.Listed:
+		return "listed"
+	case row.Released:
+		return "catalogue"
+	}
+	return "lattice"
 }
 
-// AmongTitle says in words what kind of candidates [Recommended.Among] names.
-func AmongTitle(among string) string { return amongTitles[among] }
+// Recommend fills in the report of a recommendation: the picks, then the anchor and the rows in
+// order.
+func (r *Report) Recommend(result *recommend.Result, view RecommendView) {
+	r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
+	rows := make([]*recommend.Row, 0, len(result.Rows)+1)
+	if result.Anchor != nil {
+		rows = append(rows, result.Anchor)
+	}
+	for i := range result.Rows {
+		rows = append(rows, &result.Rows[i])
+	}
+	for _, row := range rows {
+		r.Document.Results = append(r.Document.Results, recommendOf(row, view.among(row)))
+	}
+	if result.Anchor != nil && len(result.Picks) > 0 {
+		r.Picks(result, "")
+	}
+	t := Table{Title: recommendTitle(result), Notes: recommendNotes(result, view)}
+	for _, c := range recommendColumns(result, view) {
+		shown := view.Wide || !c.wide
+		some := slices.ContainsFunc(rows, func(row *recommend.Row) bool { return c.cell(row) != Cell{} })
+		if !shown || !some {
+			continue
+		}
+		t.Columns = append(t.Columns, c.Column)
+		for i, row := range rows {
+			if len(t.Rows) <= i {
+				t.Rows = append(t.Rows, nil)
+			}
+			t.Rows[i] = append(t.Rows[i], c.cell(row))
+		}
+	}
+	r.Tables = append(r.Tables, t)
+	if view.Details {
+		r.Tables = append(r.Tables, reasons(result))
+	}
+}
 
-// Recommend fills in the report of a recommendation: for each kind of candidates the anchor, then
-// the rows in order; why each row is there and what the quality rests on follow once.
-func (r *Report) Recommend(answers []Recommended) {
+func recommendTitle(result *recommend.Result) string {
+	switch {
+	case result.Anchor != nil:
+		return "Shapes beside " + result.Anchor.Shape.Name + ", by " + ObjectiveName(result)
+	case len(result.Picks) == 0:
+		return "The listed shapes"
+	}
+	return "Shapes within the limits, by " + ObjectiveName(result)
+}
+
+// ObjectiveName is what the rows are ordered by, as --objective names it.
+func ObjectiveName(result *recommend.Result) string {
+	if result.Objective == recommend.BestQuality {
+		return "quality"
+	}
+	return result.CostAxis.String()
+}
+
+// Picks adds the answer in short: the shape to train for each axis, with what it saves on every one.
+// hardware is told where the table is one of several.
+func (r *Report) Picks(result *recommend.Result, hardware string) {
+	columns := []Column{
+		{Title: "to save"},
+		{Title: "train"},
+		{Title: "params"},
+		{Title: "FLOPs"},
+		{Title: "step"},
+		{Title: "memory", Optional: 2},
+		{Title: "cost"},
+		{Title: qualityTitle(result), Kind: quantity.Number},
+		{Title: "evidence", Optional: 1},
+	}
+	percent := func(f *float64) Cell {
+		if f == nil {
+			return Cell{}
+		}
+		return Plain(strings.Replace(fmt.Sprintf("%.0f %%", 100**f), "-", "−", 1))
+	}
+	like := result.Anchor.Shape.Name
+	t := Table{Title: "Instead of " + like}
+	if hardware != "" {
+		t.Title += " on " + hardware
+	}
+	for _, p := range result.Picks {
+		row := &result.Rows[p.Row]
+		s := row.Saved
+		change := p.Difference.Downstream.Interval
+		if byLoss(result) {
+			change = p.Difference.Upstream.Interval
+		}
+		f := pickFields{
+			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, savedOf(&s),
+			qualityFields{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
+			row.Class.String(),
+		}
+		if hardware != "" {
+			r.Document.Results = append(r.Document.Results, f)
+		} else {
+			r.Document.Related = append(r.Document.Related, f)
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
+			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost), Optional(change),
+			Text(evidenceText(row)),
+		})
+	}
+	for c := len(columns) - 1; c >= 0; c-- {
+		if slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} }) {
+			t.Columns = append([]Column{columns[c]}, t.Columns...)
+			continue
+		}
+		for i := range t.Rows {
+			t.Rows[i] = slices.Delete(t.Rows[i], c, c+1)
+		}
+	}
+	t.Notes = []string{"Saved of " + like + ", negative costs more; " +
+		qualityTitle(result) + " is the difference with its 80 % interval. + is better on every axis."}
+	r.Tables = append(r.Tables, t)
+}
+
+// byLoss says whether rows are compared by upstream loss.
+func byLoss(result *recommend.Result) bool {
+	return result.JudgedBy == recommend.ByUpstream || !slices.ContainsFunc(result.Rows,
+		func(row recommend.Row) bool { return row.Quality.Downstream.Interval != nil })
+}
+
+func qualityTitle(result *recommend.Result) string {
+	if byLoss(result) {
+		return "loss"
+	}
+	return cmp.Or(result.Evidence.Score, "score")
+}
+
+// marks are what a shape's name carries: * the pick, + better on every axis, = as good.
+func marks(row *recommend.Row) string {
+	mark := ""
+	for _, m := range []struct {
+		has  bool
+		mark string
+	}{{row.Pick, "*"}, {row.AllRound, "+"}, {row.Tie, "="}} {
+		if m.has {
+			mark += m.mark
+		}
+	}
+	if mark != "" {
+		mark = " " + mark
+	}
+	return mark
+}
+
+func evidenceText(row *recommend.Row) string {
+	text := row.Class.String()
+	if row.Evidence == data.Recalled {
+		text += " †"
+	}
+	return text
+}
+
+// recommendColumn is a column of the table with how to fill it.
+type recommendColumn struct {
+	Column
+	wide bool // shown with --wide only
+	cell func(row *recommend.Row) Cell
+}
+
+func recommendColumns(result *recommend.Result, view RecommendView) []recommendColumn {
+	objective := result.CostAxis
+	saved := func(of func(s *recommend.Saved) *float64) func(*recommend.Row) Cell {
+		return func(row *recommend.Row) Cell { return share(of(&row.Saved)) }
+	}
+	fraction := func(title string, axis plan.Metric, usual bool, of func(s *recommend.Saved) *float64) recommendColumn {
+		return recommendColumn{
+			Column{Title: title, Kind: quantity.Fraction}, !usual && axis != objective, saved(of),
+		}
+	}
+	downstream := recommendColumn{
+		Column{Title: cmp.Or(result.Evidence.Score, "score"), Kind: quantity.Number},
+		byLoss(result),
+		func(row *recommend.Row) Cell { return Optional(row.Quality.Downstream.Interval) },
+	}
+	upstream := recommendColumn{
+		Column{Title: "loss", Kind: quantity.Number},
+		!byLoss(result),
+		func(row *recommend.Row) Cell { return Optional(row.Quality.Upstream.Interval) },
+	}
+	return []recommendColumn{
+		{Column{Title: "#"}, false, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Rank)) }},
+		{Column{Title: "shape"}, false, func(row *recommend.Row) Cell { return Text(row.Shape.Name).Marked(marks(row)) }},
+		{Column{Title: "el/dl"}, true, func(row *recommend.Row) Cell { return Plain(depths(&row.Shape)) }},
+		{Column{Title: "d_model"}, true, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Shape.DModel)) }},
+		{Column{Title: "params", Kind: quantity.Params}, false, func(row *recommend.Row) Cell { return Amount(float64(row.Params.Total)) }},
+		{Column{Title: "tokens", Kind: quantity.Tokens}, result.Anchor != nil, func(row *recommend.Row) Cell { return Amount(row.Schedule.Tokens.Interval.Value) }},
+		fraction("params saved", plan.Params, false, func(s *recommend.Saved) *float64 { return s.Params }),
+		fraction("FLOPs saved", plan.RunFLOPs, result.Rows[0].StepTime.Interval == nil, func(s *recommend.Saved) *float64 { return s.FLOPs }),
+		fraction("step saved", plan.StepTime, false, func(s *recommend.Saved) *float64 { return s.StepTime }),
+		fraction("memory saved", plan.Memory, false, func(s *recommend.Saved) *float64 { return s.Memory }),
+		{Column{Title: "step", Kind: quantity.Duration}, objective != plan.StepTime, func(row *recommend.Row) Cell { return Optional(row.StepTime.Interval) }},
+		{Column{Title: "decode", Kind: quantity.Duration}, objective != plan.DecodeLatency, func(row *recommend.Row) Cell { return Optional(row.Decode.Latency().Interval) }},
+		{Column{Title: "cost", Kind: quantity.Money}, false, func(row *recommend.Row) Cell { return Optional(row.Schedule.Bill.CostUSD.Interval) }},
+		upstream, downstream,
+		{Column{Title: "evidence"}, false, func(row *recommend.Row) Cell { return Text(evidenceText(row)) }},
+	}
+}
+
+// recommendNotes says how to read the table, and in a line what the quality rests on.
+func recommendNotes(result *recommend.Result, view RecommendView) []string {
+	notes := []string{fmt.Sprintf("%s of %s candidates qualify. 0 is the anchor, * the pick, = as good within the error of the difference.",
+		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
+	if result.Anchor == nil {
+		notes[0] = strings.Replace(notes[0], " 0 is the anchor, * the pick, =", " * is the pick, =", 1)
+	}
+	if note := layoutNote(result); note != "" {
+		notes = append(notes, note)
+	}
+	if view.Details {
+		return notes
+	}
+	return append(notes, append(basisNotes(result), "--details says why each row is there and what the quality rests on, --wide shows every column.")...)
+}
+
+// basisNotes are the least that must be said of the evidence.
+func basisNotes(result *recommend.Result) []string {
+	e := &result.Evidence
+	var notes []string
+	if e.Missing != "" {
+		notes = append(notes, sentence("no quality: "+e.Missing))
+	}
+	if c := e.Check; c != nil {
+		notes = append(notes, sentence(c.String()))
+	}
+	for _, note := range e.Notes {
+		notes = append(notes, sentence(note))
+	}
+	if e.Recalled {
+		notes = append(notes,
+			"† rests on results written down from memory of the paper (evidence: recalled).")
+	}
+	return notes
+}
+
+// EvidenceNotes adds what the quality of all tables rests on, once.
+func (r *Report) EvidenceNotes(result *recommend.Result) {
+	r.Tables = append(r.Tables, Table{Title: "What the quality rests on", Notes: evidenceNotes(result)})
+}
+
+func reasons(result *recommend.Result) Table {
 	why := Table{Title: "Why each is there", Columns: []Column{
 		{Title: "#"},
 		{Title: "shape"},
 		{Title: "reason", Wraps: true},
-	}}
-	for i := range answers {
-		among, result := answers[i].Among, &answers[i].Result
-		r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
-		t := recommendTable(among, result)
-		if result.Anchor != nil {
-			t.Rows = append(t.Rows, recommendRow(result.Anchor))
-			if i == 0 {
-				r.Document.Results = append(r.Document.Results,
-					recommendOf(result.Anchor, "anchor"))
-			}
-		}
-		for n := range result.Rows {
-			row := &result.Rows[n]
-			r.Document.Results = append(r.Document.Results, recommendOf(row, among))
-			t.Rows = append(t.Rows, recommendRow(row))
-			why.Rows = append(why.Rows, []Cell{
-				Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name),
-				Text(row.Why),
-			})
-		}
-		r.Tables = append(r.Tables, t)
+	}, Notes: evidenceNotes(result)}
+	for i := range result.Rows {
+		row := &result.Rows[i]
+		why.Rows = append(why.Rows, []Cell{
+			Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name), Text(row.Why),
+		})
 	}
-	why.Notes = evidenceNotes(&answers[len(answers)-1].Result)
-	r.Tables = append(r.Tables, why)
+	return why
 }
 
 func recommendOf(row *recommend.Row, among string) recommendFields {
 	f := recommendFields{
 		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
-		Params: paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
+		AllRound: row.AllRound,
+		Params:   paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
 		RunFLOPs: row.RunFLOPs.Interval.Value, Memory: memoryOf(&row.Memory, row.Fits),
 		RunFields: *RunOf(&row.Run), Time: timeOf(&row.Answer),
 		Decode: row.Decode.Latency().Interval, Cost: costOf(&row.Schedule.Bill),
-		Saved: savedFields{
-			row.Saved.Params, row.Saved.FLOPs, row.Saved.StepTime,
-			row.Saved.Memory, row.Saved.Cost,
-		},
+		Saved:    savedOf(&row.Saved),
 		Quality:  qualityFields{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
 		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
 		Missing: row.Missing(),
@@ -124,7 +368,7 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 		f.Nearest = &nearestFields{row.Nearest.Name, row.Nearest.Distance}
 	}
 	for _, p := range row.Published {
-		f.Published = append(f.Published, publishedFields{p.Model, p.Source, string(p.Evidence)})
+		f.Published = append(f.Published, publishedFields{p.Model, p.Where, string(p.Evidence)})
 	}
 	for name, reason := range map[string]string{
 		"decode_seconds":     row.Decode.Latency().Missing,
@@ -138,44 +382,16 @@ func recommendOf(row *recommend.Row, among string) recommendFields {
 	return f
 }
 
-func recommendTable(among string, result *recommend.Result) Table {
-	t := Table{
-		Title: "Best of " + amongTitles[among],
-		Columns: []Column{
-			{Title: "#"},
-			{Title: "shape"},
-			{Title: "el/dl", Optional: 6},
-			{Title: "d_model", Optional: 5},
-			{Title: "params", Kind: quantity.Params, Optional: 9},
-			{Title: "params saved", Kind: quantity.Fraction},
-			{Title: "FLOPs saved", Kind: quantity.Fraction, Optional: 4},
-			{Title: "step saved", Kind: quantity.Fraction, Optional: 7},
-			{Title: "memory saved", Kind: quantity.Fraction, Optional: 1},
-			{Title: "step", Kind: quantity.Duration, Optional: 8},
-			{Title: "cost", Kind: quantity.Money, Optional: 2},
-			{Title: "upstream loss", Kind: quantity.Number, Optional: 3},
-			{Title: "downstream", Kind: quantity.Number},
-			{Title: "evidence"},
-		},
-	}
-	if result.Anchor != nil {
-		t.Title = fmt.Sprintf("Instead of %s: best of %s", result.Anchor.Shape.Name,
-			amongTitles[among])
-	}
-	t.Notes = []string{fmt.Sprintf("%s of %s candidates qualify.",
-		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
-	if note := layoutNote(result); note != "" {
-		t.Notes = append(t.Notes, note)
-	}
-	return t
+func savedOf(s *recommend.Saved) savedFields {
+	return savedFields{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost}
 }
 
 // layoutNote says at which layout the first shape is timed, as that of plan is another where it is
 // searched here; empty where nothing is timed.
 func layoutNote(result *recommend.Result) string {
 	row := result.Anchor
-	if row == nil && len(result.Rows) > 0 {
-		row = &result.Rows[0]
+	if row == nil {
+		row = result.Pick()
 	}
 	if row == nil || row.StepTime.Interval == nil {
 		return ""
@@ -183,27 +399,13 @@ func layoutNote(result *recommend.Result) string {
 	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, plan.LayoutText(&row.Run))
 }
 
-// evidenceNotes says how to read the tables and what their quality rests on.
+// evidenceNotes says what the quality of the tables rests on.
 func evidenceNotes(result *recommend.Result) []string {
-	notes := []string{"* the pick. = a tie with the anchor within the error of the difference. Saved is against the anchor, negative costs more. Intervals are 80 %."}
-	e := &result.Evidence
-	if e.Law != "" {
+	var notes []string
+	if e := &result.Evidence; e.Law != "" {
 		notes = append(notes, sentence("quality: "+e.Law))
 	}
-	if e.Missing != "" {
-		notes = append(notes, sentence("no quality: "+e.Missing))
-	}
-	if c := e.Check; c != nil {
-		notes = append(notes, sentence(c.String()))
-	}
-	for _, note := range e.Notes {
-		notes = append(notes, sentence(note))
-	}
-	if e.Recalled {
-		notes = append(notes,
-			"† rests on results written down from memory of the paper (evidence: recalled); --evidence primary,secondary,figure leaves them out.")
-	}
-	return notes
+	return append(notes, basisNotes(result)...)
 }
 
 // sentence gives a text its capital and its full stop.
@@ -212,33 +414,6 @@ func sentence(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
-}
-
-func recommendRow(row *recommend.Row) []Cell {
-	rank := fmt.Sprint(row.Rank)
-	if row.Rank == 0 {
-		rank = "anchor"
-	}
-	mark := ""
-	if row.Pick {
-		mark += " *"
-	}
-	if row.Tie {
-		mark += " ="
-	}
-	evidence := row.Class.String()
-	if row.Evidence == "recalled" {
-		evidence += " †"
-	}
-	return []Cell{
-		Plain(rank), Text(row.Shape.Name).Marked(mark), Plain(depths(&row.Shape)),
-		Plain(fmt.Sprint(row.Shape.DModel)),
-		Amount(float64(row.Params.Total)), share(row.Saved.Params), share(row.Saved.FLOPs),
-		share(row.Saved.StepTime), share(row.Saved.Memory),
-		Optional(row.StepTime.Interval), Optional(row.Schedule.Bill.CostUSD.Interval),
-		Optional(row.Quality.Upstream.Interval), Optional(row.Quality.Downstream.Interval),
-		Text(evidence),
-	}
 }
 
 // share is an optional fraction.

@@ -14,8 +14,8 @@ import (
 
 // Question is what [Fit] is asked of recorded runs.
 type Question struct {
-	// Law is the name of a law, or Auto; X and Y name the columns it reads and predicts, its own
-	// where they are empty.
+	// Law is the name of a law, Auto, or the names of laws to compare, with commas between; X and Y
+	// name the columns it reads and predicts, its own where they are empty.
 	Law string
 	X   []string
 	Y   string
@@ -29,9 +29,12 @@ type Question struct {
 	Resamples *int
 	Global    bool // each refit starts in several places
 	Profile   bool // intervals by profile likelihood too
-	Seed      uint64
-	Level     float64 // probability inside the intervals
-	Points    []Point // to predict
+	// Fix holds parameters of one law at values, and Bound keeps them inside ranges.
+	Fix    map[string]float64
+	Bound  map[string][2]float64
+	Seed   uint64
+	Level  float64 // probability inside the intervals
+	Points []Point // to predict
 	// NeedGroup says that a table without the column of the run is refused.
 	NeedGroup bool
 	// Progress, if set, is told how many steps the work has and returns what is called after each,
@@ -106,7 +109,7 @@ func Fit(ctx context.Context, runs *Runs, q *Question) (*Answer, error) {
 	if len(q.By) > 0 { // else listed with the rows that the one fit dropped
 		warnings = append(warnings, runs.lost()...)
 	}
-	if err := laws.check(q.Points); err != nil {
+	if err := laws.check(q); err != nil {
 		return nil, err
 	}
 	f := fitter{Question: q, laws: laws, columns: c, obj: laws.objective(q.Objective)}
@@ -122,14 +125,15 @@ type fitter struct {
 	*Question
 	*laws
 	*columns
-	obj fit.Objective
+	obj   fit.Objective
+	alone bool // one group
 }
 
 // all fits every group. When the error is the context's, the complete fits are returned with it.
 func (f *fitter) all(ctx context.Context, groups []*group) ([]Fitted, error) {
-	alone := len(groups) == 1 // the refits are the parallel work, not the groups
+	f.alone = len(groups) == 1 // the refits are the parallel work, not the groups
 	steps := len(groups)
-	if alone {
+	if f.alone {
 		steps = f.resamples(len(groups[0].fitted))
 	}
 	step := func() {}
@@ -142,7 +146,7 @@ func (f *fitter) all(ctx context.Context, groups []*group) ([]Fitted, error) {
 		if ctx.Err() != nil {
 			return
 		}
-		if alone {
+		if f.alone {
 			done[i], errs[i] = f.fit(ctx, groups[i], 0, step)
 			return
 		}
@@ -191,22 +195,42 @@ func (f *fitter) fit(ctx context.Context, g *group, workers int, step func()) (*
 		f.average(out)
 		return out, nil
 	}
-	set := &fit.Settings{Seed: f.Seed, Workers: workers}
+	set := &fit.Settings{Seed: f.Seed, Workers: workers, Fixed: f.Fix, Bounds: f.Bound}
 	if err := f.choose(ctx, out, set); err != nil || out.Refused != nil {
 		return out, err
 	}
-	if err := f.intervals(ctx, out, set, step); err != nil && ctx.Err() == nil {
-		return out, err
+	if out.Result != nil {
+		f.name(out)
+		if err := f.intervals(ctx, out, set, step); err != nil && ctx.Err() == nil {
+			return out, err
+		}
 	}
 	if f.ScoreWhere != nil {
-		out.scored(out.Result.Score(out.Held, out.Draws))
+		out.scored(out.score())
 	}
 	return out, f.predict(out)
 }
 
+// outliersTold is how many rows with the largest residuals a fit tells.
+const outliersTold = 5
+
+// name lists the rows with the largest residuals and warns of those that do not belong to the fit.
+func (f *fitter) name(out *Fitted) {
+	for _, o := range out.Result.Outliers(out.Data, outliersTold) {
+		told := Outlier{Outlier: o, Row: f.Origin(out.Index[o.Row]).String(), Value: out.Data.Y[o.Row]}
+		out.Outliers = append(out.Outliers, told)
+		if o.Diverged() {
+			out.Warnings = append(out.Warnings, fmt.Sprintf(
+				"%s: %s %.4g is %.0f standard deviations off the fit (a diverged run?); --where leaves it out",
+				told.Row, f.response, told.Value, math.Abs(o.Studentised)))
+		}
+	}
+}
+
 func (f *fitter) read(rows []int) fit.Data { return f.data(rows, f.laws.columns, f.response) }
 
-// choose fits the law, or those that auto chooses among.
+// choose fits the law, or those that are compared; the average over the laws, or over the fits of
+// the one law, gives the intervals of new rows.
 func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) error {
 	var err error
 	if len(f.list) == 1 {
@@ -218,16 +242,58 @@ func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) err
 			out.Result, out.Scores = c.Best, c.Scores
 		}
 	}
-	if out.Result != nil {
-		out.Columns = out.Result.Law.Columns
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err != nil {
-		if ctx.Err() != nil {
-			return err
+		out.Result = nil
+		if len(f.list) == 1 {
+			out.Refused = err
+			return nil
 		}
-		out.Result, out.Refused = nil, err
+	}
+	var none error
+	if f.alone || len(f.Points) > 0 || f.ScoreWhere != nil {
+		laws := f.predicting()
+		out.Average, none = fit.FitAverage(ctx, laws, out.Data, f.obj, &fit.AverageSettings{Fit: set})
+	}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil && out.Average == nil:
+		out.Refused = err
+	case err != nil:
+		out.Warnings = append(out.Warnings, "no single law: "+err.Error())
+	case none != nil:
+		out.Warnings = append(out.Warnings, "no prediction interval: "+none.Error())
+	case out.Average != nil && len(f.list) == 1:
+		out.Result.Validation = out.Average.Validation
+	}
+	out.compared = len(f.list) > 1 && out.Average != nil
+	switch {
+	case out.compared:
+		out.Columns = out.Average.Columns
+	case out.Result != nil:
+		out.Columns = out.Result.Law.Columns
 	}
 	return nil
+}
+
+// predicting lists the laws whose columns the points to predict have.
+func (f *fitter) predicting() []fit.Law {
+	var out []fit.Law
+	for _, law := range f.list {
+		lacking := func(column string) bool {
+			return slices.ContainsFunc(f.Points, func(p Point) bool { _, has := p[column]; return !has })
+		}
+		if !slices.ContainsFunc(law.Columns, lacking) {
+			out = append(out, law)
+		}
+	}
+	if len(out) == 0 {
+		return f.list
+	}
+	return out
 }
 
 // intervals adds bootstrap and profile to a fit; data that cannot support them are a warning.
@@ -252,10 +318,13 @@ func (f *fitter) intervals(ctx context.Context, out *Fitted, set *fit.Settings, 
 			if ctx.Err() != nil {
 				out.Warnings = append(out.Warnings, "interrupted: no bootstrap")
 			}
-			return note("no bootstrap", err)
+			if err := note("no bootstrap", err); err != nil {
+				return err
+			}
 		}
 	}
-	if f.Profile {
+	few := f.resamples(out.Data.Len()) > 0 && out.Draws == nil
+	if f.Profile || few {
 		var err error
 		s := &fit.ProfileSettings{Level: f.Level, Workers: set.Workers}
 		if out.Profiles, err = fit.Profile(ctx, out.Result, out.Data, s); err != nil {
@@ -281,6 +350,17 @@ func (f *fitter) predict(out *Fitted) error {
 		}
 	}
 	return nil
+}
+
+// score judges the fit on the rows held out.
+func (f *Fitted) score() (fit.ExtrapolationScore, error) {
+	switch {
+	case f.compared:
+		return f.Average.Score(f.Held)
+	case f.Average != nil:
+		return f.Average.ScoreOf(f.Result, f.Held)
+	}
+	return f.Result.Score(f.Held, f.Draws)
 }
 
 // average fits the average of laws over one predictor.
@@ -318,8 +398,16 @@ type Fitted struct {
 	Columns  []string
 	Response string
 
-	// Result is the fit of one law; nil for an average of laws and for a refusal.
+	// Result is the fit of one law, of several the one with the least held-out error; nil for an
+	// average of laws over one predictor, for a refusal, and where no single law can be told from
+	// the rows.
 	Result *fit.Result
+	// Average is that over the laws compared, or over the fits of the one law at several offsets:
+	// what new rows are predicted by, or their intervals taken from. Nil without.
+	Average  *fit.Average
+	compared bool
+	// Outliers are the rows with the largest residuals.
+	Outliers []Outlier
 	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the
 	// rows.
 	Curve        *fit.Extrapolation
@@ -345,6 +433,13 @@ type Fitted struct {
 	Refused error
 }
 
+// Outlier is a row by its place in the files, with the value recorded.
+type Outlier struct {
+	fit.Outlier
+	Row   string
+	Value float64
+}
+
 // Predicted is what a fit says of a new row: a value and, where HasInterval, its bounds.
 type Predicted struct {
 	At               Point
@@ -365,6 +460,8 @@ func (f *Fitted) Predict(x []float64) float64 {
 	switch {
 	case f.Curve != nil:
 		return f.Curve.Predict(x[0])
+	case f.compared:
+		return f.Average.Predict(x...)
 	case f.Result != nil:
 		return f.Result.Predict(x...)
 	}
@@ -377,6 +474,12 @@ func (f *Fitted) Interval(x []float64) (low, high float64, ok bool) {
 	case f.Curve != nil:
 		low, high = f.Curve.Interval(x[0], f.Level)
 		return low, high, true
+	case f.compared:
+		in, ok := f.Average.Interval(f.Level, x...)
+		return in.Low, in.High, ok
+	case f.Average != nil:
+		in, ok := f.Average.Around(f.Result.Predict(x...), f.Level, x...)
+		return in.Low, in.High, ok
 	case f.Result != nil:
 		in, ok := f.Result.Interval(f.Draws, f.Level, x...)
 		return in.Low, in.High, ok

@@ -43,7 +43,8 @@ func Response(law, y string) string {
 	if y != "" {
 		return y
 	}
-	if l, err := fit.Lookup(law); err == nil {
+	first, _, _ := strings.Cut(law, ",")
+	if l, err := fit.Lookup(strings.TrimSpace(first)); err == nil {
 		return l.Response
 	}
 	return "loss"
@@ -75,27 +76,43 @@ func resolve(name string, x []string, y string, has func(string) bool) (*laws, e
 	if name == Auto {
 		return l, l.auto(x, has)
 	}
+	for one := range strings.SplitSeq(name, ",") {
+		law, err := named(strings.TrimSpace(one), x, has)
+		if err != nil {
+			return nil, err
+		}
+		l.list = append(l.list, law)
+		for _, c := range law.Columns {
+			if !slices.Contains(l.columns, c) {
+				l.columns = append(l.columns, c)
+			}
+		}
+	}
+	return l, nil
+}
+
+// named returns the law of that name, reading the columns x.
+func named(name string, x []string, has func(string) bool) (fit.Law, error) {
 	law, err := fit.Lookup(name)
 	if err != nil {
-		return nil, err
+		return law, err
 	}
 	if len(x) == 0 && len(law.Columns) == 1 && !has(law.Columns[0]) {
 		only, err := onlyPredictor(has)
 		if err != nil {
-			return nil, err
+			return law, err
 		}
 		x = []string{only}
 	}
 	if len(x) > 0 && len(x) != len(law.Columns) {
-		return nil, &QuestionError{About: "x", Problem: fmt.Sprintf(
+		return law, &QuestionError{About: "x", Problem: fmt.Sprintf(
 			"%d columns are named; law %s reads %d: %s", len(x), name, len(law.Columns),
 			strings.Join(law.Columns, ", "))}
 	}
 	if len(x) > 0 {
 		law = law.On(x...)
 	}
-	l.list, l.columns = []fit.Law{law}, law.Columns
-	return l, nil
+	return law, nil
 }
 
 // auto lists the laws to choose among: an average over one predictor, or every law of a loss in
@@ -215,9 +232,30 @@ func (p Point) in(columns []string) ([]float64, error) {
 	return x, nil
 }
 
-// check refuses points in other columns than those predicted from, or without one that is needed.
-func (l *laws) check(points []Point) error {
-	for _, p := range points {
+// check refuses points in other columns than those predicted from, or without one that is needed,
+// and parameters that the law does not have.
+func (l *laws) check(q *Question) error {
+	held := slices.Sorted(maps.Keys(q.Fix))
+	for _, name := range append(held, slices.Sorted(maps.Keys(q.Bound))...) {
+		if len(l.list) != 1 {
+			return &QuestionError{About: "law", Problem: "parameters can be fixed or bound in one law only; allowed: one law by its name"}
+		}
+		j := l.list[0].Param(name)
+		if v, fixed := q.Fix[name]; fixed && j >= 0 && l.list[0].Params[j].Log && !(v > 0) &&
+			!(v == 0 && l.list[0].Params[j].Vanishes) {
+			return &QuestionError{About: "fix", Problem: fmt.Sprintf(
+				"%s is %g; allowed: a positive number", name, v)}
+		}
+		if j < 0 {
+			var names []string
+			for _, p := range l.list[0].Params {
+				names = append(names, p.Name)
+			}
+			return &QuestionError{About: "fix", Word: name, Names: names, Problem: fmt.Sprintf(
+				"%q is not a parameter of %s; allowed: %s", name, l.list[0].Name, strings.Join(names, ", "))}
+		}
+	}
+	for _, p := range q.Points {
 		for name := range p {
 			if !slices.Contains(l.columns, name) {
 				return &QuestionError{

@@ -16,24 +16,16 @@ type paperModel struct {
 	evidence             data.Evidence // the weaker of both
 }
 
-// paperModels returns the points of Figure 1, each at the middle of its reading, and the rows of
-// the
-// tables whose shape the figure does not show; without are those that lack a result.
+// paperModels returns the points of the figures and the rows of the tables whose shape the figures do
+// not show; without are those that lack a result.
 func paperModels() (figure, tables []paperModel, without []Drop) {
 	shown := map[string]bool{}
 	lacks := func(name string) {
 		without = append(without, Drop{Row: name, Reason: "one of the two results is not known"})
 	}
-	for _, p := range data.Figure1Readings() {
-		shown[p.Shape] = p.Shape != ""
-		if p.SuperGLUELow == nil || p.SuperGLUEHigh == nil {
-			lacks(p.Label)
-			continue
-		}
-		figure = append(figure, paperModel{
-			p.Label, (p.UpstreamLow + p.UpstreamHigh) / 2, (*p.SuperGLUELow + *p.SuperGLUEHigh) / 2,
-			p.Evidence,
-		})
+	for _, p := range data.PaperPoints() {
+		shown[p.Shape] = true
+		figure = append(figure, paperModel{p.Model, -p.Loss, p.SuperGLUE, p.Evidence})
 	}
 	for _, row := range data.PaperResults() {
 		switch {
@@ -50,7 +42,7 @@ func paperModels() (figure, tables []paperModel, without []Drop) {
 	return figure, tables, without
 }
 
-// PublishedTransfer compares the points of Figure 1 of Tay et al. 2021, and then those and the rows
+// PublishedTransfer compares the points of the figures of Tay et al. 2021, and then those and the rows
 // of the tables, which span all sizes and are mostly recalled. Of the question it reads ties and
 // level; allowed are the classes of evidence to rest on, all when empty.
 //
@@ -62,9 +54,9 @@ func PublishedTransfer(q *TransferQuestion, allowed []data.Evidence) ([]*Transfe
 		about  string
 		models []paperModel
 	}{
-		{"Figure 1 of Tay et al. 2021, arXiv 2109.10686, read off the plot. Higher is better on both sides.", figure},
+		{"Figures 1 and 2 of Tay et al. 2021, arXiv 2109.10686, measured in the plots. Higher is better on both sides.", figure},
 		{
-			"Figure 1 and, for other shapes, the tables of Tay et al. 2021.",
+			"Those figures and, for other shapes, the tables of Tay et al. 2021.",
 			slices.Concat(figure, tables),
 		},
 	} {

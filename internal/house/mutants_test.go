@@ -66,6 +66,9 @@ func TestMutants(t *testing.T) {
 		switch what := m.outcome(t, root); what {
 		case "killed":
 			killed++
+			if testing.Verbose() {
+				fmt.Printf("%d of %d\n", killed, killed+lived)
+			}
 		case "lived":
 			lived++
 			fmt.Printf("lived: %s:%d:%d %s (%s)\n", m.file, m.Line, m.Column, m.Type, m.Status)

@@ -293,6 +293,9 @@ func (j *judge) configInconsistent(*Rule) []outcome {
 	if header == nil {
 		return []outcome{{message: "there is no checkpoint beside it to disagree with"}}
 	}
+	if why := header.Countable(); why != "" {
+		return []outcome{{message: fmt.Sprintf("not compared with %s: %s", file, why)}}
+	}
 	var out []outcome
 	for _, d := range config.Compare(j.candidate.Config, header) {
 		out = append(out, outcome{broken: true, at: d.Position, message: d.String()})

@@ -87,7 +87,7 @@ func TestUnknownIsNoPass(t *testing.T) {
 			"the baseline has no memory of t5-base",
 		},
 		{"id: fits-in-memory", "", "t5-base", "no hardware is named"},
-		{"id: not-dominated", "", "gpt2", "say nothing of other models"},
+		{"id: not-dominated", "", "gpt2", "disagree fourfold about the best width"},
 		{"id: not-dominated, axis: co2", "", "t5-base", "nothing is recommended by co2"},
 	} {
 		r := Check(request(t, "baseline: b.json\nrules: [{"+c.rule+"}]", c.device, c.shape))

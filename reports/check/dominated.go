@@ -45,6 +45,8 @@ func (j *judge) notDominated(rule *Rule) []outcome {
 		result, err := j.Recommend(request)
 		var none *recommend.NoAnswerError
 		switch {
+		case errors.As(err, &none) && none.Unjudged:
+			return cannot("%s", none.Reason)
 		case errors.As(err, &none):
 			continue
 		case err != nil:

@@ -14,7 +14,9 @@ type space struct {
 	widths           []width
 	encoder, decoder []int // depths; one 0 where the template lacks the stack
 	tied             bool
-	list             []shapes.Shape
+	// list is the candidates, or those before a lattice's: index len(list) is the lattice's first.
+	list    []shapes.Shape
+	lattice bool
 }
 
 // width is every dimension of a candidate but its depths.
@@ -45,9 +47,18 @@ var middle = map[shapes.Family]string{
 	shapes.Llama: "w1024x16",
 }
 
-// maxLatticeWidth is the widest d_model of the lattice without an anchor: that of T5 v1.1 XXL and
-// the widest of the families served.
+// everyDepth is up to where a lattice has every depth; above it has the even ones, which pipelines
+// halve and within which the evidence tells nothing apart.
+const everyDepth = 12
+
+// maxLatticeWidth is the widest d_model of the lattice without an anchor, that of T5 v1.1 XXL; of
+// decoder-only models twice that, as in models of 70B parameters.
 const maxLatticeWidth = 4096
+
+// byLaws says whether published laws of decoder-only models judge the request.
+func (r *Request) byLaws(template *shapes.Shape) bool {
+	return template.Encoder.Layers == 0 && len(r.Records) == 0 && r.Fitted == nil
+}
 
 func (r *Request) template() (shapes.Shape, error) {
 	s := shapes.Shape{}
@@ -96,17 +107,22 @@ func (r *Request) space() (space, error) {
 	case Listed:
 		sp.list = r.within(r.Candidates)
 		return sp, listable(r.Candidates, &template)
-	case Catalogue:
+	case Catalogue, Mixed:
 		sp.list = r.within(released(&template))
-		return sp, nil
+		if r.Source == Catalogue {
+			return sp, nil
+		}
 	}
+	sp.lattice = true
 	depths := func(k *shapes.Stack) []int {
 		if k.Layers == 0 {
 			return []int{0}
 		}
 		var all []int
-		for n := c.MinDepth; n <= c.MaxDepth; n++ {
-			all = append(all, n)
+		for n := c.MinDepth; n <= r.latticeDepth; n++ {
+			if n <= everyDepth || n%2 == 0 || n == c.MinDepth || n == r.latticeDepth {
+				all = append(all, n)
+			}
 		}
 		return all
 	}
@@ -156,6 +172,9 @@ func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 		add(widthOf(template, ""))
 	}
 	limit := maxLatticeWidth
+	if r.byLaws(template) {
+		limit = 2 * maxLatticeWidth
+	}
 	if r.Anchor != nil {
 		limit = max(2*r.Anchor.DModel, 1024)
 	}
@@ -164,26 +183,30 @@ func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 	if k.Gated {
 		ratios = []int{2, 3}
 	}
+	if r.byLaws(template) { // which read no d_ff: that of the family stays
+		ratios = []int{max(1, k.DFF/template.DModel)}
+	}
 	for d := c.Align; d <= limit; d += c.Align {
 		for _, ratio := range ratios {
 			for _, dkv := range []int{64, 128} {
 				if d%dkv != 0 {
 					continue
 				}
-				w := width{dModel: d, dff: ratio * d, dkv: dkv, heads: d / dkv, kvHead: d / dkv}
-				if k.KVHeads < k.Heads { // grouped queries keep their group where it divides
-					group := k.Heads / k.KVHeads
-					for w.heads%group != 0 {
-						group--
-					}
-					w.kvHead = w.heads / group
+				group := k.Heads / k.KVHeads // grouped queries keep their group
+				if heads := d / dkv; shardable(heads) && heads%group == 0 {
+					add(width{
+						dModel: d, dff: ratio * d, dkv: dkv, heads: heads, kvHead: heads / group,
+					})
 				}
-				add(w)
 			}
 		}
 	}
 	return all, nil
 }
+
+// shardable says whether heads spread over the tensor-parallel widths in use: above 8 they are a
+// multiple of 8, the devices of a node.
+func shardable(heads int) bool { return heads <= 8 || heads%8 == 0 }
 
 func mainStack(s *shapes.Shape) *shapes.Stack {
 	if s.Encoder.Layers > 0 {
@@ -203,20 +226,21 @@ func widthOf(s *shapes.Shape, name string) width {
 // len returns how many candidates there are.
 func (sp *space) len() int {
 	switch {
-	case sp.list != nil:
+	case !sp.lattice:
 		return len(sp.list)
 	case sp.tied:
-		return len(sp.widths) * len(sp.encoder)
+		return len(sp.list) + len(sp.widths)*len(sp.encoder)
 	}
-	return len(sp.widths) * len(sp.encoder) * len(sp.decoder)
+	return len(sp.list) + len(sp.widths)*len(sp.encoder)*len(sp.decoder)
 }
 
 // at writes candidate i into s, without allocating. Lattice shapes have no name.
 func (sp *space) at(i int, s *shapes.Shape) {
-	if sp.list != nil {
+	if i < len(sp.list) {
 		*s = sp.list[i]
 		return
 	}
+	i -= len(sp.list)
 	*s = sp.template
 	s.Name = ""
 	e := i % len(sp.encoder)
@@ -297,22 +321,24 @@ func (r *Request) within(list []shapes.Shape) []shapes.Shape {
 	return kept
 }
 
+func (r *Request) lattices() bool { return r.Source == Lattice || r.Source == Mixed }
+
 // whyEmpty says which constraint leaves no candidates, and the nearest that does.
 func (r *Request) whyEmpty() string {
 	c := &r.Constraints
 	up := max(1, (c.MinDModel+c.Align-1)/c.Align) * c.Align
 	switch {
-	case c.MinDepth > c.MaxDepth:
+	case c.MinDepth > r.latticeDepth:
 		return fmt.Sprintf(
-			"stacks of at least %d and at most %d layers contradict each other; %d is the nearest most", c.MinDepth, c.MaxDepth, c.MinDepth)
+			"stacks of at least %d and at most %d layers contradict each other; %d is the nearest most", c.MinDepth, r.latticeDepth, c.MinDepth)
 	case c.MaxDModel != 0 && c.MinDModel > c.MaxDModel:
 		return fmt.Sprintf(
 			"d_model of at least %d and at most %d contradict each other; %d is the nearest most",
 			c.MinDModel, c.MaxDModel, c.MinDModel)
-	case r.Source == Lattice && c.MaxDModel != 0 && up > c.MaxDModel:
+	case r.lattices() && c.MaxDModel != 0 && up > c.MaxDModel:
 		return fmt.Sprintf("no multiple of %d lies between d_model %d and %d; %d is the nearest",
 			c.Align, c.MinDModel, c.MaxDModel, up)
-	case r.Source == Lattice:
+	case r.lattices():
 		return fmt.Sprintf(
 			"no width has d_model, d_ff and heads·d_kv in multiples of %d; 64 and 128 do", c.Align)
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -20,12 +22,10 @@ type world struct {
 	draw  func(*rand.Rand) float64 // of variance 1
 }
 
-// Standard deviations of a drawn reading: those of the published rows around their law, rounded. A
-// point read off the figure errs once more by as much.
+// Standard deviations of a drawn reading: those of the published rows around their law, rounded.
 const (
-	lossNoise      = 0.01 // nats
-	scoreNoise     = 0.4  // points
-	superGLUENoise = 0.6  // points, around its line on the score
+	lossNoise  = 0.015 // nats
+	scoreNoise = 1     // points
 )
 
 func worlds() []world {
@@ -47,8 +47,9 @@ func worlds() []world {
 func sameForm(s *shapes.Shape) (loss, score float64) {
 	p := flops.CountParameters(s)
 	t := traitsOf(s, &p)
-	loss = 1.25 + 100*math.Pow(t.balanced, -0.29)
-	return loss, 100 - 15*loss + 2*math.Log(min(t.encoderLayers, plateau))
+	away := math.Log(t.aspect / bestAspect)
+	loss = 1.25 + 150*math.Pow(t.size, -0.31)*math.Exp(0.04*away*away)
+	return loss, 115 - 24*loss - 23/t.encoderLayers
 }
 
 // otherForm has the product of two power laws (Ghorbani et al. 2021, arXiv 2109.07740) in place of
@@ -62,7 +63,7 @@ func otherForm(s *shapes.Shape) (loss, score float64) {
 	deep := float64(s.Encoder.Layers + s.Decoder.Layers)
 	aspect := math.Log(2 * float64(s.DModel) / deep / 64)
 	loss = 1.2 + 75*math.Pow(encoder, -0.10)*math.Pow(decoder, -0.17) + 0.025*aspect*aspect
-	return loss, 95/(1+math.Exp(1.8*(loss-2.6))) + 5*(1-math.Exp(-deep/24))
+	return loss, 95/(1+math.Exp(1.8*(loss-2.4))) + 6*(1-math.Exp(-deep/24))
 }
 
 // readingsOf redraws every number of the evidence.
@@ -70,37 +71,29 @@ func (w *world) readingsOf(design []reading, r *rand.Rand) []reading {
 	out := slices.Clone(design)
 	for i := range out {
 		m := &out[i]
-		blur := 1.0
-		if !m.table {
-			blur = math.Sqrt2
-		}
-		loss, score := w.read(&m.shape, r, blur)
-		const slope, offset = 1.4, -40 // SuperGLUE on the score, as in the tables
-		superGLUE := offset + slope*score + superGLUENoise*w.draw(r)
+		loss, score := w.read(&m.shape, r)
 		redraw := func(at **data.Reading, value float64) {
 			if *at != nil {
 				*at = &data.Reading{Value: value, Evidence: (*at).Evidence}
 			}
 		}
-		redraw(&m.upstream, loss)
+		redraw(&m.loss, loss)
 		redraw(&m.score, score)
-		redraw(&m.superGLUE, superGLUE)
 	}
 	return out
 }
 
 // read returns one reading of a shape.
-func (w *world) read(s *shapes.Shape, r *rand.Rand, blur float64) (loss, score float64) {
+func (w *world) read(s *shapes.Shape, r *rand.Rand) (loss, score float64) {
 	loss, score = w.truth(s)
-	return loss + blur*lossNoise*w.draw(r), score + blur*scoreNoise*w.draw(r)
+	return loss + lossNoise*w.draw(r), score + scoreNoise*w.draw(r)
 }
 
 // newShapes lie amid the evidence: what happens beyond it is a rule that no drawn reading can
 // judge.
 var newShapes = []string{
-	"t5-efficient-mini/nl=16", "t5-efficient-small/nl=14", "t5-efficient-small/nl=28",
-	"t5-efficient-small/el=24,dl=12",
-	"t5-efficient-base/nl=16", "t5-efficient-base/nl=28", "t5-efficient-base/el=24,dl=12",
+	"t5-efficient-small/nl=16", "t5-efficient-small/nl=20", "t5-efficient-small/nl=28",
+	"t5-efficient-base/nl=16", "t5-efficient-base/nl=28", "t5-efficient-base/ff=4096",
 	"t5-efficient-large/nl=16", "t5-efficient-large/nl=28", "t5-efficient-xl/nl=16",
 }
 
@@ -115,4 +108,68 @@ func newTraits(t testing.TB) (list []shapes.Shape, at []traits) {
 		list, at = append(list, s), append(at, traitsOf(&s, &p))
 	}
 	return list, at
+}
+
+// shares count readings inside intervals: losses and scores of held-out rows, then of new shapes.
+type shares struct{ inside, asked [4]int }
+
+func (c *shares) add(i int, value, half, reading float64) {
+	c.asked[i]++
+	if math.Abs(reading-value) <= half {
+		c.inside[i]++
+	}
+}
+
+// trial asks about each held-out row and about new shapes.
+func (w *world) trial(t *testing.T, r *rand.Rand, into *shares) {
+	t.Helper()
+	design, _ := evidenceFor(SuperGLUE, nil)
+	rows := w.readingsOf(design, r)
+	p, err := newPredictor(rows, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := leaveOneOut(rows, p.law)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range l.Rows {
+		into.add(0, h.Upstream-h.UpstreamError, h.UpstreamHalf, h.Upstream)
+		into.add(1, h.Downstream-h.DownstreamError, h.DownstreamHalf, h.Downstream)
+	}
+	list, at := newTraits(t)
+	for k := range list {
+		loss, score := w.read(&list[k], r)
+		now := p.predict(&at[k])
+		into.add(2, now.loss, now.lossHalf, loss)
+		into.add(3, now.score, now.scoreHalf, score)
+	}
+}
+
+// The intervals hold their level on readings whose law is known, of the fitted form or not.
+func TestIntervalsHoldOnDrawnReadings(t *testing.T) {
+	draws := 10
+	if testing.Short() {
+		draws = 2
+	}
+	// A share of 80 % of 4·10·21 held-out rows has a standard deviation of 1.4 %, doubled because
+	// the rows of a draw share their fits. Three of them are 8 %; new shapes of the other form fall
+	// outside oftener, by misfit. Short runs ask a fifth as many.
+	tolerance := 0.09 * math.Sqrt(10/float64(draws))
+	var all shares
+	for seed := range draws {
+		for n, w := range worlds() {
+			w.trial(t, rand.New(rand.NewPCG(uint64(seed), uint64(n))), &all)
+		}
+	}
+	for i, what := range [...]string{
+		"losses of held-out rows", "scores of held-out rows",
+		"losses of new shapes", "scores of new shapes",
+	} {
+		share := float64(all.inside[i]) / float64(all.asked[i])
+		t.Logf("%s: %.3f inside", what, share)
+		if !approx.Close(share, hardware.Level, tolerance) {
+			t.Errorf("%.3f of the %s inside", share, what)
+		}
+	}
 }

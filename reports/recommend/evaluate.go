@@ -13,13 +13,18 @@ import (
 
 // point is a candidate within all limits.
 type point struct {
-	index    int
-	cost     float64
-	score    float64 // judged quality, less what lying outside the evidence adds to its error
-	measured bool
+	index int
+	costs amounts // on the weighed axes
+	cost  float64 // on the axis that points are sorted by
+	// score is the judged quality, less what lying outside the evidence adds to its error; −∞ for a
+	// listed shape that nothing judges.
+	score    float64
+	measured bool // somebody published results of exactly this shape
+	released bool // in the catalogue
+	allRound bool // costs no more than the anchor on any axis
 }
 
-// evaluation is every candidate that matters, cheapest first.
+// evaluation is every candidate that matters.
 type evaluation struct {
 	points   []point
 	counted  int
@@ -33,19 +38,36 @@ type evaluator struct {
 	coster *coster
 	judge  judge
 	ranked bool // the judge is not silent
-	axis   plan.Metric
-	limits []bound
+	// weighed are the axes that somebody may want to save, that of the objective first.
+	weighed []plan.Metric
+	limits  []bound
+	// params are the least and the most parameters of interest.
+	params [2]float64
 	// enough is the score below which candidates are of no interest.
 	enough float64
-	// below is the cost that candidates must stay under.
-	below float64
-	all   bool // keep every candidate within the limits
+	// below is the cost that candidates must stay under, on one weighed axis at least; +Inf where
+	// there is nothing to beat.
+	below amounts
+	// anchor is the cost of the shape to beat, +Inf where there is none.
+	anchor amounts
+	all    bool // keep every candidate within the limits
 }
 
 // bound is an upper limit on a metric, in its base unit.
 type bound struct {
 	metric plan.Metric
 	limit  float64
+}
+
+// amounts are values by metric, in base units.
+type amounts [plan.MetricCount]float64
+
+// everywhere returns one value of every metric.
+func everywhere(v float64) (a amounts) {
+	for i := range a {
+		a[i] = v
+	}
+	return a
 }
 
 // chunk is how many candidates a worker takes at a time.
@@ -63,15 +85,11 @@ func (e *evaluator) run(workers int) evaluation {
 		all.feasible += parts[i].feasible
 		all.misses.merge(&parts[i].misses)
 	}
-	slices.SortFunc(all.points, func(a, b point) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.score, a.score),
-			cmp.Compare(a.index, b.index))
-	})
 	return all
 }
 
-// chunk evaluates the candidates [from, to). Of the unmeasured it keeps those on the front of the
-// chunk: no other can be on the front of all.
+// chunk evaluates the candidates [from, to). It keeps those that are measured or released, and of
+// the others those on a front of the chunk: no other can be on a front of all.
 func (e *evaluator) chunk(from, to int) evaluation {
 	var out evaluation
 	var s shapes.Shape
@@ -79,19 +97,20 @@ func (e *evaluator) chunk(from, to int) evaluation {
 	for i := from; i < to; i++ {
 		e.space.at(i, &s)
 		p := flops.CountParameters(&s)
+		if n := float64(p.Total); n < e.params[0] || n > e.params[1] {
+			continue
+		}
 		if !e.within(&s, &p, values) {
 			out.misses.record(i, values, e.limits)
 			continue
 		}
 		out.feasible++
-		pt, ok := e.point(i, &s, &p, values)
-		if !ok {
-			continue
+		if pt, ok := e.point(i, &s, &p, values); ok {
+			out.points = append(out.points, pt)
 		}
-		out.points = append(out.points, pt)
 	}
 	if e.ranked && !e.all {
-		out.points = undominated(out.points)
+		out.points = e.matter(out.points)
 	}
 	return out
 }
@@ -101,20 +120,24 @@ func (e *evaluator) chunk(from, to int) evaluation {
 func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values []float64) (
 	point, bool,
 ) {
-	pt := point{index: index}
-	early := e.axis == plan.Params || e.axis == plan.RunFLOPs
-	costed := func() bool {
-		pt.cost = e.cost(s, p, values)
-		return pt.cost < e.below
+	pt := point{index: index, released: index < len(e.space.list) && !e.all}
+	early := true // all weighed axes are cheap
+	for _, a := range e.weighed {
+		early = early && (a == plan.Params || a == plan.RunFLOPs)
 	}
-	if early && !costed() {
+	if early && !e.costed(&pt, s, p, values) {
 		return pt, false
 	}
 	if e.ranked {
 		// What lies outside the evidence only takes from the value; not a number is what nothing
 		// can judge.
-		if v := e.judge.value(s, p); v < e.enough || math.IsNaN(v) {
-			return pt, false
+		if v := e.judge.value(s, p); !(v >= e.enough) {
+			if pt.score = math.Inf(-1); !e.all {
+				if pt.score, pt.measured = v, true; !e.reaches(s, p) {
+					return pt, false
+				}
+			}
+			return pt, early || e.costed(&pt, s, p, values)
 		}
 		score, half := e.judge.score(s, p)
 		pt.score = score - max(0, half-e.judge.usual())
@@ -123,7 +146,45 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 			return pt, false
 		}
 	}
-	return pt, early || costed()
+	return pt, early || e.costed(&pt, s, p, values)
+}
+
+// reaches says whether somebody published results of exactly this shape and the interval of its
+// quality, which a recalled value may widen, holds what is of interest.
+func (e *evaluator) reaches(s *shapes.Shape, p *flops.Parameters) bool {
+	if !e.judge.measures(s, p) {
+		return false
+	}
+	j := e.judge.judgement(s, p)
+	q := j.Quality
+	if j.Class == Measured {
+		return false
+	}
+	if e.judge.unit() == lossUnit {
+		return q.Upstream.Interval != nil && -q.Upstream.Interval.Low >= e.enough
+	}
+	return q.Downstream.Interval != nil && q.Downstream.Interval.High >= e.enough
+}
+
+// costed fills in the weighed costs and says whether one of them is below what there is to beat.
+func (e *evaluator) costed(pt *point, s *shapes.Shape, p *flops.Parameters,
+	values []float64,
+) bool {
+	below := false
+	for _, a := range e.weighed {
+		v := math.NaN()
+		for i, b := range e.limits {
+			if b.metric == a {
+				v = values[i]
+			}
+		}
+		if math.IsNaN(v) {
+			v = e.coster.cheap(a, s, p)
+		}
+		pt.costs[a] = v
+		below = below || v < e.below[a]
+	}
+	return below
 }
 
 // within fills the values that are limited and says whether all limits are kept. A cost that cannot
@@ -137,39 +198,62 @@ func (e *evaluator) within(s *shapes.Shape, p *flops.Parameters, values []float6
 	return ok
 }
 
-func (e *evaluator) cost(s *shapes.Shape, p *flops.Parameters, values []float64) float64 {
-	for i, b := range e.limits {
-		if b.metric == e.axis && !math.IsNaN(values[i]) {
-			return values[i]
+// by returns the points that are below what there is to beat on one axis, cheapest first.
+func (e *evaluator) by(points []point, axis plan.Metric) []point {
+	var out []point
+	for _, p := range points {
+		if p.cost = p.costs[axis]; p.cost < e.below[axis] {
+			out = append(out, p)
 		}
 	}
-	return e.coster.cheap(e.axis, s, p)
+	slices.SortFunc(out, func(a, b point) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.score, a.score),
+			cmp.Compare(a.index, b.index))
+	})
+	return out
 }
 
-// undominated returns the points that no other beats on both cost and score, and every measured
-// one. It keeps the order.
-func undominated(points []point) []point {
-	order := make([]int, len(points))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(points[a].cost, points[b].cost),
-			cmp.Compare(points[b].score, points[a].score),
-			cmp.Compare(points[a].index, points[b].index))
-	})
-	keep := make([]bool, len(points))
-	best := math.Inf(-1)
-	for _, i := range order {
-		if points[i].score > best {
-			keep[i], best = true, points[i].score
+// matter returns the points that may be shown, in the order of their indices: the measured and
+// released ones, on each weighed axis those that no other beats on both cost and score, and of
+// those that cost no more than the anchor on any axis the ones that none of them beats.
+func (e *evaluator) matter(points []point) []point {
+	keep, round := map[int]bool{}, map[int]bool{}
+	for _, axis := range e.weighed {
+		best := math.Inf(-1)
+		for _, p := range e.by(points, axis) {
+			if p.score > best {
+				keep[p.index], best = true, p.score
+			}
 		}
 	}
-	out := points[:0]
-	for i, p := range points {
-		if keep[i] || p.measured {
+	best := math.Inf(-1)
+	for _, p := range e.by(points, e.weighed[0]) {
+		if (p.score > best || p.released) && e.roundly(&p) {
+			round[p.index] = true
+			best = max(best, p.score)
+		}
+	}
+	var out []point
+	for _, p := range points {
+		if p.allRound = round[p.index]; keep[p.index] || p.allRound || p.measured || p.released {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// roundly says whether a point costs no more than the anchor on the weighed axes and in memory.
+func (e *evaluator) roundly(p *point) bool {
+	for _, a := range e.weighed {
+		if !(p.costs[a] <= e.anchor[a]) {
+			return false
+		}
+	}
+	if math.IsInf(e.anchor[plan.Memory], 1) {
+		return false
+	}
+	var s shapes.Shape
+	e.space.at(p.index, &s)
+	count := flops.CountParameters(&s)
+	return e.coster.cheap(plan.Memory, &s, &count) <= e.anchor[plan.Memory]
 }

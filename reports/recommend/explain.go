@@ -36,31 +36,18 @@ type Cited struct {
 	// Measured and what the law says of that very shape; nil where the row lacks it.
 	Upstream, Score       *data.Reading
 	LawUpstream, LawScore *float64
-	Converted             bool // Score comes from SuperGLUE alone
-	Sources               []string
+	Sources               []Citation
 }
 
 // Explain returns where the numbers of a row of the request's result come from. The errors are
 // those of [Recommend].
 func Explain(r Request, row *Row) (Explanation, error) {
-	r, err := r.filled()
+	q, err := r.ask()
 	if err != nil {
 		return Explanation{}, err
 	}
-	sp, err := r.space()
-	if err != nil {
-		return Explanation{}, err
-	}
-	c, err := newCoster(&r, &sp.template)
-	if err != nil {
-		return Explanation{}, err
-	}
-	out := Explanation{Costs: row.derived(&r)}
-	j, err := r.newJudge(&sp.template, &c)
-	if err != nil {
-		return out, err
-	}
-	out.Quality, out.Rows = j.derived(row), j.cited(row)
+	out := Explanation{Costs: row.derived(&q.Request)}
+	out.Quality, out.Rows = q.judge.derived(row), q.judge.cited(row)
 	return out, nil
 }
 
@@ -131,51 +118,39 @@ func (k *Row) derived(r *Request) []Derived {
 	return out
 }
 
-const paperSource = "Tay et al. 2021, arXiv 2109.10686"
-
 // derived follows the published law through one shape.
 func (j *publishedJudge) derived(row *Row) []Derived {
 	by, t := row.Params.By, traitsOf(&row.Shape, &row.Params)
 	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
 	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] +
 		by[flops.DecoderFFN])
-	p, k, law := j.law.loss.Params, j.law.link.coef, j.predict(&t)
+	p, k, law := j.law.loss, j.law.link.Coef, j.predict(&t)
 	curve, link := j.scales(law.loss, &t)
 	const own = "fitted here to the rows below; recommend.publishedLaw"
+	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
+		return Derived{name, kind, around(v, 0), formula, where}
+	}
 	out := []Derived{
-		{
-			"Ne", quantity.Params, around(encoder, 0), "matrix parameters of the encoder layers",
-			"flops.CountParameters",
-		},
-		{
-			"Nd", quantity.Params, around(decoder, 0), "matrix parameters of the decoder layers",
-			"flops.CountParameters",
-		},
-		{
-			"b", quantity.Params, around(t.balanced, 0), "2/(1/Ne + 1/Nd)",
-			"after Ghorbani et al. 2021, arXiv 2109.07740",
-		},
-		{
-			"depth", quantity.Number, around(min(t.encoderLayers, plateau), 0),
-			fmt.Sprintf("min(encoder layers, %d)", plateau), "a prior from " + paperSource,
-		},
-		{
-			"σ of the loss", quantity.Number, around(curve, 0),
+		exact("Ne", quantity.Params, encoder, "matrix parameters of the encoder layers",
+			"flops.CountParameters"),
+		exact("Nd", quantity.Params, decoder, "matrix parameters of the decoder layers",
+			"flops.CountParameters"),
+		exact("s", quantity.Params, t.size, "2/(1/Ne + 1/Nd) + V·d_model/4",
+			"after Ghorbani et al. 2021, arXiv 2109.07740; recommend.publishedLaw"),
+		exact("a", quantity.Number, t.aspect, "d_model/((el + dl)/2)", "recommend.publishedLaw"),
+		exact("σ of the loss", quantity.Number, curve,
 			fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence",
-				j.near.outside(t.position())), "Lei et al. 2018, arXiv 1604.04173; the last factor is a rule",
-		},
-		{
-			"σ of the score", quantity.Number, around(link, 0), "likewise",
-			"Lei et al. 2018, arXiv 1604.04173",
-		},
+				j.near.outside(t.position())),
+			"Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"),
+		exact("σ of the score", quantity.Number, link, "likewise", "Lei et al. 2018, arXiv 1604.04173"),
 		{
 			"loss by the law", quantity.Number, around(law.loss, law.lossHalf),
-			fmt.Sprintf("%.4g + %.4g/b^%.4g ± %.3g·σ", p[0], p[1], p[2], j.lossError), own,
+			fmt.Sprintf("%.4g + %.4g/s^%.4g · exp(%.3g·ln²(a/%d)) ± %.3g·σ", p[0], p[1], p[2], p[3],
+				bestAspect, j.lossError), own,
 		},
 		{
-			"score by the law", quantity.Number, around(law.score, law.scoreHalf),
-			fmt.Sprintf("%.5g − %.4g·loss + %.3g·ln depth ± %.3g·σ", k[0], -k[1], k[2],
-				j.scoreError), own,
+			j.title + " by the law", quantity.Number, around(law.score, law.scoreHalf),
+			fmt.Sprintf("%.5g − %.4g·loss − %.3g/el ± %.3g·σ", k[0], -k[1], -k[2], j.scoreError), own,
 		},
 	}
 	return append(out, shown(row)...)
@@ -213,24 +188,15 @@ func (j *publishedJudge) cited(row *Row) []Cited {
 		m := &j.rows[i]
 		c := Cited{
 			Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(where.distance(i, here)),
-			Upstream: m.upstream, Score: m.score, Converted: m.converted,
+			Upstream: m.loss, Score: m.score, Sources: m.from,
 		}
-		if m.upstream != nil {
+		if m.loss != nil {
 			loss := j.law.lossAt(&m.traits)
 			c.LawUpstream = &loss
 		}
 		if m.score != nil {
 			score := j.law.scoreAt(&m.traits)
 			c.LawScore = &score
-		}
-		tables, figure := published(&m.shape)
-		for _, r := range tables {
-			c.Sources = append(c.Sources, fmt.Sprintf("paper_results.csv, %s: %s", r.Model,
-				r.Source))
-		}
-		for _, r := range figure {
-			c.Sources = append(c.Sources, fmt.Sprintf("figure1_readings.csv, %s: %s", r.Label,
-				r.Source))
 		}
 		out = append(out, c)
 	}

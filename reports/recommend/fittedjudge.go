@@ -24,6 +24,10 @@ type fittedJudge struct {
 
 func (*fittedJudge) silence() string { return "" }
 
+func (*fittedJudge) difference(a, b *Row) Quality { return plainDifference(a, b) }
+
+func (*fittedJudge) effect(a, b *Row) Quality { return plainDifference(a, b) }
+
 // fitColumns are the predictors that a candidate has.
 var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
 	"params":  func(_ *shapes.Shape, p *flops.Parameters) float64 { return float64(p.Total) },
@@ -102,8 +106,7 @@ func (j *fittedJudge) loss(s *shapes.Shape, p *flops.Parameters) quantity.Interv
 // scatter about it as the fitted ones did.
 func newRun(law *fit.Result, x []float64) quantity.Interval {
 	v := law.Predict(x...)
-	const quantile = 1.2815515655446004 // of the normal distribution at 0.9
-	half := quantile * law.RMS
+	half := fit.NormalQuantile90 * law.RMS
 	if !law.Objective.Raw() {
 		half *= v
 	}

@@ -1,7 +1,9 @@
 package recommend
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -23,6 +25,11 @@ type judge interface {
 	unit() string // of the value, for sentences
 	// measures says whether exactly this shape was measured.
 	measures(s *shapes.Shape, p *flops.Parameters) bool
+	// difference returns what row a has more than b of loss and score, each with its error.
+	difference(a, b *Row) Quality
+	// effect is the difference that the change from b to a makes: that of two measurements, else of
+	// two predictions, so that the noise of one run stays out.
+	effect(a, b *Row) Quality
 	// judgement returns all that is said of one shape.
 	judgement(s *shapes.Shape, p *flops.Parameters) Judgement
 	// tells says whether the evidence knows what a scaling operation alone gains.
@@ -32,6 +39,36 @@ type judge interface {
 	// derived follows the quality of a row, and cited lists what it rests on, the nearest first.
 	derived(row *Row) []Derived
 	cited(row *Row) []Cited
+}
+
+// plainDifference is the difference of two rows' qualities with the error of [errorApart].
+func plainDifference(a, b *Row) Quality {
+	apart := func(x, y hardware.Estimate) hardware.Estimate {
+		if x.Interval == nil || y.Interval == nil {
+			return hardware.Estimate{Missing: cmp.Or(x.Missing, y.Missing)}
+		}
+		i := around(x.Interval.Value-y.Interval.Value,
+			errorApart(x.Interval.HalfWidth(), y.Interval.HalfWidth()))
+		return hardware.Estimate{Interval: &i}
+	}
+	return Quality{
+		Upstream:   apart(a.Quality.Upstream, b.Quality.Upstream),
+		Downstream: apart(a.Quality.Downstream, b.Quality.Downstream),
+	}
+}
+
+// judgedDifference returns how much better row a is than b, larger is better, and the error; not ok
+// where nothing judges them.
+func judgedDifference(j judge, a, b *Row) (better, half float64, ok bool) {
+	d := j.difference(a, b)
+	judged, sign := d.Downstream, 1.0
+	if j.unit() == lossUnit {
+		judged, sign = d.Upstream, -1
+	}
+	if judged.Interval == nil {
+		return 0, 0, false
+	}
+	return sign * judged.Interval.Value, judged.Interval.HalfWidth(), true
 }
 
 // errorApart returns the half-width of the difference of two qualities with half-widths a and b,
@@ -46,7 +83,8 @@ const (
 )
 
 // newJudge returns the judge of a request's candidates: a law that the caller fitted, else the
-// caller's records, else the published results. Where none of them judges the candidates, the judge
+// caller's records, else the published results, or for decoder-only models the published laws of
+// their kind. Where none of them judges the candidates, the judge
 // is silent and says why. The error is of a fitted law that candidates cannot be put into.
 func (r *Request) newJudge(template *shapes.Shape, c *coster) (judge, error) {
 	if r.Fitted != nil {
@@ -59,10 +97,15 @@ func (r *Request) newJudge(template *shapes.Shape, c *coster) (judge, error) {
 		}
 		return j, nil
 	}
-	for _, s := range append([]shapes.Shape{*template}, r.Candidates...) {
-		if why := whyUncovered(&s); why != "" {
+	if template.Encoder.Layers == 0 || template.Decoder.Layers == 0 {
+		if why := r.whyNoLaw(template); why != "" {
 			return silent{why: why}, nil
 		}
+		return newLawJudge(r, template, c), nil
+	}
+	covered := func(s shapes.Shape) bool { return whyUncovered(&s) == "" }
+	if why := whyUncovered(template); why != "" && !slices.ContainsFunc(r.Candidates, covered) {
+		return silent{why: why}, nil
 	}
 	j, err := newPublishedJudge(r, template, c)
 	if err != nil {
@@ -92,9 +135,17 @@ func (silent) unit() string { return lossUnit }
 func (silent) measures(*shapes.Shape, *flops.Parameters) bool { return false }
 
 func (j silent) judgement(*shapes.Shape, *flops.Parameters) Judgement {
-	missing := hardware.Estimate{Missing: "no evidence judges this shape"}
+	return unjudged("no evidence judges this shape")
+}
+
+func unjudged(why string) Judgement {
+	missing := hardware.Estimate{Missing: why}
 	return Judgement{Quality: Quality{Upstream: missing, Downstream: missing}, Class: Rule}
 }
+
+func (silent) difference(a, b *Row) Quality { return plainDifference(a, b) }
+
+func (silent) effect(a, b *Row) Quality { return plainDifference(a, b) }
 
 func (silent) tells(string) bool { return false }
 

@@ -123,20 +123,28 @@ func (l *printedLaw) kind() lawKind {
 func (l *printedLaw) add(o *Opinion, s *shapes.Shape, tokens float64) {
 	params, width, depth := float64(flops.CountParameters(s).Total), float64(s.DModel),
 		float64(s.Decoder.Layers)
+	if c := l.constants; l.kind() == aspectLaw {
+		o.WidthRatio = append(o.WidthRatio, width/math.Exp(c["a"]+c["b"]*depth))
+		return
+	}
+	o.Loss = append(o.Loss, l.loss(width, depth, params, tokens))
+}
+
+// loss returns what a law in size, or in shape and size, says in nats.
+func (l *printedLaw) loss(width, depth, params, tokens float64) float64 {
 	c := l.constants
 	switch l.kind() {
 	case sizeLaw:
-		o.Loss = append(o.Loss, evaluate(fit.Chinchilla(), c, params, tokens))
+		return evaluate(fit.Chinchilla(), c, params, tokens)
 	case shapeLaw:
 		// The table prints the logarithms of coefficients and offset.
 		natural := map[string]float64{"E": math.Exp(c["E"])}
 		for _, x := range []string{"width", "depth", "params", "tokens"} {
 			natural["A_"+x], natural["alpha_"+x] = math.Exp(c["c_"+x]), c["alpha_"+x]
 		}
-		o.Loss = append(o.Loss, evaluate(fit.ShapeAware(), natural, width, depth, params, tokens))
-	case aspectLaw:
-		o.WidthRatio = append(o.WidthRatio, width/math.Exp(c["a"]+c["b"]*depth))
+		return evaluate(fit.ShapeAware(), natural, width, depth, params, tokens)
 	}
+	return math.NaN()
 }
 
 // evaluate returns a law of package fit at named constants.

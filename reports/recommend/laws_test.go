@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -57,17 +58,17 @@ func TestOpinions(t *testing.T) {
 
 // The inverse question: the least that reaches a quality.
 func TestTarget(t *testing.T) {
-	target := 80.0
-	r, err := recommend.Recommend(recommend.Request{Target: &target, Source: recommend.Catalogue})
+	target := 76.0
+	r, err := recommend.Recommend(recommend.Request{Target: &target, Objective: plan.Params, Source: recommend.Catalogue})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pick := r.Rows[0]
+	pick := r.Pick()
 	if pick.Quality.Downstream.Interval.Value < target {
 		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name,
 			pick.Quality.Downstream.Interval.Value)
 	}
-	for _, row := range r.Rows[1:] {
+	for _, row := range r.Rows {
 		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target &&
 			row.Class <= recommend.Interpolated {
 			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name,

@@ -32,24 +32,37 @@ func newDirectory() directory {
 	return d
 }
 
-// name gives a lattice shape the name of the released shape it equals, or an edit of the size whose
-// width it has, or of the template.
+// short are well-known sizes with short names, for edits of them.
+var short = map[shapes.Family][]string{
+	shapes.T5:   {"t5-small", "t5-base", "t5-large"},
+	shapes.T511: {"t5-v1_1-small", "t5-v1_1-base", "t5-v1_1-large"},
+	shapes.GPT:  {"gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"},
+}
+
+// name gives a lattice shape the name of the released shape it equals, or the shortest edit of the
+// template, of a well-known size, or of the size whose width it has.
 func (d directory) name(s *shapes.Shape, sp *space, w *width) {
 	if name, ok := d[anonymous(*s)]; ok {
 		s.Name = name
 		return
 	}
-	base := sp.template
-	// the template may have another vocabulary, or be gated
-	if named, err := shapes.Parse(base.Name); err == nil {
-		base = named
-	}
+	names := append([]string{sp.template.Name}, short[sp.template.Family]...)
 	if w != nil && w.size != "" {
-		if size, err := shapes.Parse(w.size); err == nil && size.Vocab == s.Vocab && size.Head == s.Head {
-			base = size
+		names = append(names, w.size)
+	}
+	for _, root := range names {
+		// the template may have another vocabulary, or be gated
+		base, err := shapes.Parse(root)
+		if err != nil {
+			base = sp.template
+		}
+		if !sameKind(&base, s) && root != sp.template.Name {
+			continue
+		}
+		if name := editName(&base, s); s.Name == "" || len(name) < len(s.Name) {
+			s.Name = name
 		}
 	}
-	s.Name = editName(&base, s)
 	if again, err := shapes.Parse(s.Name); err == nil && again.SameArchitecture(*s) {
 		s.Name = again.Name
 	}
@@ -91,7 +104,7 @@ func editName(base, s *shapes.Shape) string {
 
 // widthAt returns the width of lattice candidate i, nil in a list.
 func (sp *space) widthAt(i int) *width {
-	if sp.list != nil {
+	if i -= len(sp.list); i < 0 {
 		return nil
 	}
 	i /= len(sp.encoder)

@@ -19,6 +19,8 @@ type NoAnswerError struct {
 	Shape shapes.Shape
 	// Reason says what is contradictory where no limit is to blame.
 	Reason string
+	// Unjudged says that nothing tells how good the candidates are.
+	Unjudged bool
 	// Unknown says that a limited or saved cost cannot be worked out: the request lacks hardware or
 	// a price.
 	Unknown bool
@@ -31,6 +33,9 @@ type Limit struct {
 }
 
 func (e *NoAnswerError) Error() string {
+	if e.Unjudged {
+		return "no recommendation: " + e.Reason
+	}
 	if e.Reason != "" {
 		return "no shape qualifies: " + e.Reason
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
@@ -11,36 +12,33 @@ import (
 // its evidence lies.
 type predictor struct {
 	law        *publishedLaw
-	rows       []reading // scores converted
-	lossError  float64   // quantile of the studentised leave-one-out errors
+	rows       []reading
+	lossError  float64 // quantile of the studentised leave-one-out errors
 	scoreError float64
-	near       region
-	// measuredRows are those of near
-	measuredRows []*reading
+	near       region     // of the rows with a score
+	scored     []*reading // those rows
 }
 
-// prediction is what a law says of one shape, with 80 % half-widths.
+// prediction is what the laws say of one shape, with 80 % half-widths.
 type prediction struct {
 	loss, lossHalf   float64
 	score, scoreHalf float64
 }
 
 // newPredictor fits the published laws and calibrates their intervals by leave-one-out over the
-// rows of the paper's tables: the points of Figure 1 are read less exactly, and would widen the
-// intervals of all.
+// rows that have both numbers.
 //
 // The half-width of an interval is q·σ(x) with σ from [predictor.scales] and q the [usualError] of
 // the n errors |eᵢ|/σᵢ(xᵢ), each made by laws fitted without row i: the jackknife of Barber et al.
 // 2021 (arXiv 1905.02928) on normalised errors (Lei et al. 2018, arXiv 1604.04173, section 5.2),
-// here studentised.
+// here studentised. The rows are single runs, so that the noise from run to run is part of every
+// error, and of every interval; the score is predicted from the predicted loss, so that the error
+// of the loss is part of the score's.
 //
 // Why this holds 80 %: were the scaled errors of a new row and of the n rows exchangeable, the new
 // one would be as likely of any rank among the n + 1, so it lies below the k-th smallest of the n
 // with chance k/(n + 1). The rank 0.8·(n + 1) makes that 80 %, where it is no whole number between
-// two neighbours of it: of 12 rows each held out from 11, the rank is 9.6, and 9 or 10 are held.
-// They are only nearly exchangeable. How nearly, and that no textbook method of eight comes nearer
-// with narrower intervals, was found on readings drawn from known laws, without a look at the real
-// ones (docs/evidence.md; BenchmarkIntervalMethods).
+// two neighbours of it: of 21 rows each held out from 20, the rank is 16.8, and 16 or 17 are held.
 func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 	p, err := uncalibrated(rows, from)
 	if err != nil {
@@ -54,7 +52,7 @@ func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 	return p, nil
 }
 
-// leftOut is a predictor without one row of the tables, and its errors there.
+// leftOut is a predictor without one row, and its errors there.
 type leftOut struct {
 	*predictor
 	row                   *reading
@@ -65,7 +63,7 @@ type leftOut struct {
 func leaveEachOut(rows []reading, from *publishedLaw) (left []leftOut, err error) {
 	for i := range rows {
 		m := &rows[i]
-		if !m.table || m.upstream == nil || m.score == nil {
+		if m.loss == nil || m.score == nil {
 			continue
 		}
 		rest := slices.Delete(slices.Clone(rows), i, i+1)
@@ -74,7 +72,7 @@ func leaveEachOut(rows []reading, from *publishedLaw) (left []leftOut, err error
 			return nil, err
 		}
 		left = append(left, leftOut{
-			p, m, rest, m.upstream.Value - p.law.lossAt(&m.traits),
+			p, m, rest, m.loss.Value - p.law.lossAt(&m.traits),
 			m.score.Value - p.law.scoreAt(&m.traits),
 		})
 	}
@@ -115,11 +113,11 @@ func uncalibrated(rows []reading, from *publishedLaw) (*predictor, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &predictor{law: law, rows: convert(rows)}
+	p := &predictor{law: law, rows: rows}
 	var positions [][]float64
-	for i := range p.rows {
-		if m := &p.rows[i]; m.score != nil {
-			p.measuredRows = append(p.measuredRows, m)
+	for i := range rows {
+		if m := &rows[i]; m.score != nil {
+			p.scored = append(p.scored, m)
 			positions = append(positions, m.traits.position())
 		}
 	}
@@ -147,16 +145,39 @@ func (p *predictor) predict(t *traits) prediction {
 // last factor is a rule, not an estimate: nothing says how wrong a law is where nothing was
 // measured.
 func (p *predictor) scales(loss float64, t *traits) (curve, link float64) {
-	tangent, features := p.law.tangent(t), p.law.features(loss, t)
 	beyond := math.Exp2(p.near.outside(t.position()))
-	return math.Sqrt(1+p.law.curve.leverage(tangent[:])) * beyond,
-		math.Sqrt(1+p.law.link.leverage(features[:])) * beyond
+	return math.Sqrt(1+p.law.curve.Leverage(p.law.tangent(t))) * beyond,
+		math.Sqrt(1+p.law.link.Leverage(p.law.features(loss, t))) * beyond
 }
 
 // position returns the base-2 logarithms of the dimensions.
 func (t *traits) position() []float64 {
 	return []float64{
 		math.Log2(t.balanced), math.Log2(t.encoderLayers), math.Log2(t.depthRatio),
-		math.Log2(t.dModel), math.Log2(t.ffnRatio), math.Log2(t.innerRatio), math.Log2(t.heads),
+		math.Log2(t.dModel), math.Log2(t.ffnRatio), math.Log2(t.innerRatio),
 	}
+}
+
+// standing is one end of a difference: a shape that was measured, or that the laws predict.
+type standing struct {
+	value    float64
+	row      []float64 // of the fitted line at the shape; nil where the value was measured
+	doubling float64   // beyond the evidence
+}
+
+// apart returns a less b with its 80 % half-width q·√(2 + h)·2^outside: two runs each have the
+// noise of one, and h is the leverage of the difference of the two rows, in which the error that
+// both predictions share cancels.
+func apart(line *fit.Linear, q float64, a, b standing) (value, half float64) {
+	value = a.value - b.value
+	row := make([]float64, len(line.Coef))
+	for j := range row {
+		if a.row != nil {
+			row[j] += a.row[j]
+		}
+		if b.row != nil {
+			row[j] -= b.row[j]
+		}
+	}
+	return value, q * math.Sqrt(2+line.Leverage(row)) * math.Exp2(max(a.doubling, b.doubling))
 }

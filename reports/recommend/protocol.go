@@ -1,13 +1,11 @@
 package recommend
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -114,9 +112,9 @@ func (o *operation) edited(s shapes.Shape, v int) (shapes.Shape, error) {
 // costs and gains. Of the request it reads workload, execution, hardware, length of the run,
 // evidence and records.
 //
-// A gain is given where the evidence has two models that differ in that operation alone (from
-// records: where the law read from them tells depth from size). Elsewhere the step shows its costs
-// and says that nobody has measured its gain.
+// A gain is given, with the interval of the difference of two runs, where the law reads the
+// operation and its rows vary in it (from records: where the law tells depth from size). Elsewhere
+// the step shows its costs and says that nobody has measured its gain.
 //
 // Errors are those of [Recommend] for a request that is not valid.
 func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
@@ -124,19 +122,11 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 	for i := range from {
 		each := r
 		each.Anchor, each.Objective = &from[i], plan.Params
-		filled, err := each.filled()
+		q, err := each.ask()
 		if err != nil {
 			return nil, err
 		}
-		c, err := newCoster(&filled, &from[i])
-		if err != nil {
-			return nil, err
-		}
-		j, err := filled.newJudge(&from[i], &c)
-		if err != nil {
-			return nil, err
-		}
-		view := viewer{request: &filled, coster: &c, judge: j, names: newDirectory()}
+		view := viewer{asked: q, names: newDirectory()}
 		for o := range operations {
 			step, ok, err := view.step(from[i], &operations[o])
 			if err != nil {
@@ -149,6 +139,9 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 	}
 	return steps, nil
 }
+
+// unmeasured is why an operation has no gain.
+const unmeasured = "no published measurement"
 
 // step returns one notch; it is not ok for a stack that the shape lacks.
 func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
@@ -187,27 +180,13 @@ func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	case v.judge.silence() != "":
 		s.Upstream.Missing, s.Downstream.Missing = v.judge.silence(), v.judge.silence()
 	case !v.judge.tells(o.letters):
-		why := "nobody has measured what " + o.letters + " alone gains"
-		s.Upstream.Missing, s.Downstream.Missing = why, why
+		s.Upstream.Missing, s.Downstream.Missing = unmeasured, unmeasured
 	default:
-		s.Upstream = gain(before.Quality.Upstream, after.Quality.Upstream, &before, &after)
-		s.Downstream = gain(before.Quality.Downstream, after.Quality.Downstream, &before, &after)
+		d := v.judge.effect(&after, &before)
+		class := max(before.Class, after.Class)
+		s.Upstream, s.Downstream = Gain{d.Upstream, class}, Gain{d.Downstream, class}
 	}
 	return s, true, nil
-}
-
-// gain is the difference of two qualities.
-func gain(a, b hardware.Estimate, before, after *Row) Gain {
-	if a.Interval == nil || b.Interval == nil {
-		return Gain{Estimate: hardware.Estimate{Missing: cmp.Or(a.Missing, b.Missing)}, Class: Rule}
-	}
-	v, half := b.Interval.Value-a.Interval.Value, errorApart(a.Interval.HalfWidth(),
-		b.Interval.HalfWidth())
-	return Gain{
-		Estimate: hardware.Estimate{Interval: &quantity.Interval{Value: v, Low: v - half, High: v +
-			half}},
-		Class: max(before.Class, after.Class),
-	}
 }
 
 func changeOf(before, after *plan.Answer) Change {
@@ -227,22 +206,11 @@ func changeOf(before, after *plan.Answer) Change {
 	}
 }
 
-// tells says whether two readings differ in that operation alone.
-func (p *predictor) tells(letters string) bool {
-	o := operations[slices.IndexFunc(operations, func(o operation) bool { return o.letters == letters })]
-	for i := range p.rows {
-		for k := range p.rows {
-			a, b := &p.rows[i].shape, &p.rows[k].shape
-			if i == k || o.get(a) == o.get(b) || letters == "nl" &&
-				a.Encoder.Layers != a.Decoder.Layers {
-				continue
-			}
-			if moved, err := o.edited(*a, o.get(b)); err == nil && moved.SameArchitecture(*b) {
-				return true
-			}
-		}
-	}
-	return false
+// tells says whether the law reads the operation and the rows that it is fitted to vary in it: the
+// depths of both stacks together, of which either is part, d_model and d_ff. Heads and d_kv vary in
+// no row alone.
+func (*publishedJudge) tells(letters string) bool {
+	return slices.Contains([]string{"nl", "el", "dl", "dm", "ff"}, letters)
 }
 
 // tells says whether the law reads the operation: depth where it can be told from size, and d_model

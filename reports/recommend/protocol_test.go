@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -50,11 +51,24 @@ func TestProtocol(t *testing.T) {
 		}
 		t.Log(s.From.Name, s.Op, s.Value, s.Next, s.To.Name, s.Change.Params, s.Downstream.Interval,
 			s.Downstream.Missing, s.Downstream.Class)
-		// In the shipped results only the depth of both stacks and of the encoder vary alone
-		// (small-nl16…24, small-el32).
-		measured := s.Op == "nl" || s.Op == "el"
-		if (s.Downstream.Interval != nil) != measured || (s.Downstream.Missing == "") != measured {
-			t.Errorf("%s: gain %+v, want one only for nl and el", s.To.Name, s.Downstream)
+		// The law reads depth, width and feed-forward, which vary in its rows; heads and d_kv do not
+		// vary alone.
+		told := s.Op != "kv" && s.Op != "nh"
+		if (s.Downstream.Interval != nil) != told || (s.Downstream.Missing == "") != told {
+			t.Errorf("%s: gain %+v, want one but for kv and nh", s.To.Name, s.Downstream)
+		}
+		if told && (!(s.Upstream.Interval.Value < 0) || !(s.Downstream.Interval.Value > 0)) {
+			t.Errorf("%s: loss %+.3f, score %+.3f", s.To.Name, s.Upstream.Interval.Value,
+				s.Downstream.Interval.Value)
+		}
+		// Base to DM1K: both were measured, 1.752 and 1.720, 69.81 and 71.02.
+		if s.From.Name == "t5-base" && s.Op == "dm" {
+			const printed = 1e-9
+			if s.Downstream.Class != recommend.Measured ||
+				!approx.Close(s.Downstream.Interval.Value, 71.02-69.81, printed) ||
+				!approx.Close(s.Upstream.Interval.Value, 1.720-1.752, printed) {
+				t.Errorf("Base to DM1K: %+v", s.Downstream)
+			}
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/fit"
 )
 
 // fitRanking fits what ranks shapes to groups of runs: the mean of all forms that can be fitted,
@@ -36,11 +38,11 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 			if f.law != nil && levelled {
 				continue
 			}
-			fit := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
-			left, err := leftover(groups, fit)
+			learn := func(some []runGroup) (ranking, error) { return f.rank(some, levelled) }
+			left, err := leftover(groups, learn)
 			var rank ranking
 			if err == nil {
-				rank, err = fit(groups)
+				rank, err = learn(groups)
 			}
 			if err != nil {
 				reasons = errors.Join(reasons, fmt.Errorf("%s: %w", f.name, err))
@@ -109,7 +111,7 @@ func heaviest(all []weighted) string {
 const mostFolds = 10
 
 // leftover returns r of [fitRanking].
-func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64, error) {
+func leftover(groups []runGroup, learn func([]runGroup) (ranking, error)) (float64, error) {
 	var left, total float64
 	folds := min(len(groups), mostFolds)
 	for fold := range folds {
@@ -119,7 +121,7 @@ func leftover(groups []runGroup, fit func([]runGroup) (ranking, error)) (float64
 				rest = append(rest, groups[i])
 			}
 		}
-		rank, err := fit(rest)
+		rank, err := learn(rest)
 		if err != nil {
 			return 0, err
 		}
@@ -197,11 +199,11 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 		constants = len(groups)
 	}
 	x, y, weight = shrunk(x, y, weight, columns, constants)
-	l, ok := leastSquares(x, y, weight)
+	l, ok := fit.LeastSquares(x, y, weight)
 	if !ok {
 		return nil, fmt.Errorf("the rows do not vary enough")
 	}
-	slopes := l.coef[constants:]
+	slopes := l.Coef[constants:]
 	return func(t *runTraits) float64 {
 		sum := 0.0
 		for j, v := range f.features(s.centred(t))[1:] {

@@ -1,209 +1,214 @@
 package recommend
 
 import (
-	"math"
+	"fmt"
 	"slices"
-
-	"gonum.org/v1/gonum/mat"
+	"strings"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// reading is one published shape with what was measured of it. All are runs of Tay et al. 2021
-// (arXiv 2109.10686): one set-up, one scale of losses.
-type reading struct {
-	name     string // the paper's
-	shape    shapes.Shape
-	traits   traits
-	upstream *data.Reading // loss in nats a token
-	score    *data.Reading // mean of GLUE, SuperGLUE and SQuAD in points
-	table    bool          // score is an average of the paper's DeepNarrow table
-	// converted says that score comes from SuperGLUE alone, through its line on the rows that have
-	// both.
-	converted bool
-	superGLUE *data.Reading
+// Score says which downstream score is predicted.
+type Score uint8
+
+// The scores of Tay et al. 2021 (arXiv 2109.10686), in points.
+const (
+	SuperGLUE Score = iota // the only one that figures carry
+	Average                // mean of GLUE, SuperGLUE and SQuAD
+	GLUE
+	SQuAD
+	scores
+)
+
+var scoreNames = [scores]string{"superglue", "average", "glue", "squad"}
+
+var scoreTitles = [scores]string{"SuperGLUE", "GLUE/SuperGLUE/SQuAD", "GLUE", "SQuAD"}
+
+// String returns the name used in flags, e.g. "superglue".
+func (s Score) String() string { return scoreNames[s] }
+
+// ParseScore returns the score of that name; the error lists all names.
+func ParseScore(name string) (Score, error) {
+	if i := slices.Index(scoreNames[:], name); i >= 0 {
+		return Score(i), nil
+	}
+	return 0, fmt.Errorf("unknown score: %q; allowed: %s", name, strings.Join(scoreNames[:], ", "))
 }
 
-// convertedWeight is what a converted score counts beside a full one: the conversion misses by as
-// much again as the link itself does.
-const convertedWeight = 0.5
+// reading is one published shape with what was measured of it. All are runs of Tay et al. 2021
+// (arXiv 2109.10686): one set-up, one scale of losses, one fine-tuning protocol.
+type reading struct {
+	name   string // the paper's
+	shape  shapes.Shape
+	traits traits
+	loss   *data.Reading // nats a token
+	score  *data.Reading // points
+	from   []Citation
+}
 
-func (m *reading) weight() float64 {
-	if m.converted {
-		return convertedWeight
-	}
-	return 1
+// Citation is where numbers of a shape were read.
+type Citation struct {
+	Model, File, Where string
+	Evidence           data.Evidence
 }
 
 // traits are what the laws read of an encoder-decoder.
 type traits struct {
-	params   float64
-	balanced float64 // 2/(1/Ne + 1/Nd) of the matrix parameters of encoder and decoder layers
+	params float64
+	// size is 2/(1/Ne + 1/Nd) + V·d/4: see [publishedLaw].
+	size float64
+	// aspect is d_model over the mean layers of a stack.
+	aspect float64
 	// The dimensions in which evidence is near or far.
-	encoderLayers, depthRatio, dModel, ffnRatio, innerRatio, heads float64
+	balanced, encoderLayers, depthRatio, dModel, ffnRatio, innerRatio float64
 }
 
 func traitsOf(s *shapes.Shape, p *flops.Parameters) traits {
 	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
 	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] +
 		p.By[flops.DecoderFFN])
-	d := float64(s.DModel)
+	d, el, dl := float64(s.DModel), float64(s.Encoder.Layers), float64(s.Decoder.Layers)
+	balanced := 2 * encoder * decoder / (encoder + decoder)
 	return traits{
-		params: float64(p.Total), balanced: 2 * encoder * decoder / (encoder + decoder),
-		encoderLayers: float64(s.Encoder.Layers), depthRatio: float64(s.Decoder.Layers) / float64(
-			s.Encoder.Layers),
-		dModel: d, ffnRatio: float64(s.Encoder.DFF) / d, innerRatio: float64(s.Encoder.Inner()) / d,
-		heads: float64(s.Encoder.Heads),
+		params: float64(p.Total), balanced: balanced, size: balanced + float64(s.Vocab)*d/4,
+		aspect: 2 * d / (el + dl), encoderLayers: el, depthRatio: dl / el, dModel: d,
+		ffnRatio: float64(s.Encoder.DFF) / d, innerRatio: float64(s.Encoder.Inner()) / d,
 	}
 }
 
-// readings returns the published rows of the allowed classes, one a shape. A shape in the tables
-// and in Figure 1 keeps the tables' number.
-func readings(allowed []data.Evidence) []reading {
+// readings returns the published rows with a loss or that score, one a shape, each number of the
+// strongest class: the points of the figures first, then the tables, then the losses of the same
+// group's later figure for sizes that neither has. The later figure's scores are of another
+// fine-tuning protocol and stay out.
+func readings(score Score, allowed func(data.Evidence) bool) []reading {
 	var all []reading
 	at := func(name, ref string) *reading {
+		m := paperShapes()[ref]
+		if i := slices.IndexFunc(all, func(r reading) bool { return r.shape.SameArchitecture(m.shape) }); i >= 0 {
+			return &all[i]
+		}
+		m.name = name
+		all = append(all, m)
+		return &all[len(all)-1]
+	}
+	keep := func(into **data.Reading, value float64, class data.Evidence) bool {
+		if *into != nil || !allowed(class) {
+			return false
+		}
+		*into = &data.Reading{Value: value, Evidence: class}
+		return true
+	}
+	for _, r := range data.PaperPoints() {
+		m := at(r.Model, r.Shape)
+		used := keep(&m.loss, r.Loss, r.Evidence)
+		used = score == SuperGLUE && keep(&m.score, r.SuperGLUE, r.Evidence) || used
+		m.cite(used, "tay2021_points.csv", r.Model, r.Source, r.Evidence)
+	}
+	for _, r := range data.PaperResults() {
+		m := at(r.Model, r.Shape)
+		used := r.Upstream != nil && keep(&m.loss, -r.Upstream.Value, r.Upstream.Evidence)
+		if v := ofTable(&r, score); v != nil {
+			used = keep(&m.score, v.Value, v.Evidence) || used
+		}
+		m.cite(used, "paper_results.csv", r.Model, r.Source, r.Evidence)
+	}
+	for _, r := range data.ShapeResults() {
+		if r.Set != "tay2022" || r.Metric != "loss" || !strings.HasPrefix(r.Group, "T5,") {
+			continue
+		}
+		ref := "t5-efficient-" + strings.ToLower(r.Model)
+		if _, ok := paperShapes()[ref]; !ok {
+			continue // NL24 and its like, which are points already
+		}
+		m := at(r.Model, ref)
+		m.cite(keep(&m.loss, r.Value, r.Evidence), "shape_results.csv", r.Model, r.Source, r.Evidence)
+	}
+	return slices.DeleteFunc(all, func(m reading) bool { return m.loss == nil && m.score == nil })
+}
+
+// paperShapes are the shapes that the published rows name.
+var paperShapes = sync.OnceValue(func() map[string]reading {
+	refs := []string{"t5-efficient-tiny", "t5-efficient-mini", "t5-efficient-small"}
+	for _, r := range data.PaperPoints() {
+		refs = append(refs, r.Shape)
+	}
+	for _, r := range data.PaperResults() {
+		refs = append(refs, r.Shape)
+	}
+	out := map[string]reading{}
+	for _, ref := range refs {
 		s, err := shapes.Parse(ref)
 		if err != nil {
 			panic("recommend: embedded results name no shape: " + err.Error()) // a mistake of ours
 		}
-		if i := slices.IndexFunc(all, func(m reading) bool { return m.shape.SameArchitecture(s) }); i >= 0 {
-			return &all[i]
-		}
 		p := flops.CountParameters(&s)
-		all = append(all, reading{name: name, shape: s, traits: traitsOf(&s, &p)})
-		return &all[len(all)-1]
-	}
-	keep := func(into **data.Reading, from *data.Reading, sign float64) {
-		if *into == nil && from != nil && (len(allowed) == 0 ||
-			slices.Contains(allowed, from.Evidence)) {
-			*into = &data.Reading{Value: sign * from.Value, Evidence: from.Evidence}
-		}
-	}
-	for _, r := range data.PaperResults() {
-		m := at(r.Model, r.Shape)
-		keep(&m.upstream, r.Upstream, -1)
-		keep(&m.score, r.Average, 1)
-		m.table = m.table || r.Average != nil
-		keep(&m.superGLUE, r.SuperGLUE, 1)
-		if r.Average == nil && r.GLUE != nil && r.SuperGLUE != nil && r.SQuAD != nil {
-			keep(&m.score, &data.Reading{
-				Value:    (r.GLUE.Value + r.SuperGLUE.Value + r.SQuAD.Value) / 3,
-				Evidence: data.Weakest(r.GLUE.Evidence, r.SuperGLUE.Evidence, r.SQuAD.Evidence),
-			}, 1)
-		}
-	}
-	for _, r := range data.Figure1Readings() {
-		if r.Shape == "" {
-			continue
-		}
-		m := at(r.Label, r.Shape)
-		keep(&m.upstream, &data.Reading{
-			Value:    (r.UpstreamLow + r.UpstreamHigh) / 2,
-			Evidence: r.Evidence,
-		}, -1)
-		if r.SuperGLUELow != nil {
-			keep(&m.superGLUE, &data.Reading{
-				Value:    (*r.SuperGLUELow + *r.SuperGLUEHigh) / 2,
-				Evidence: r.Evidence,
-			}, 1)
-		}
-	}
-	return slices.DeleteFunc(all, func(m reading) bool { return m.upstream == nil && m.score == nil && m.superGLUE == nil })
-}
-
-// convert fills the scores of rows that have SuperGLUE only, by the line of the average on
-// SuperGLUE over the rows that have both. Fewer than three such rows leave them out.
-func convert(all []reading) []reading {
-	var x, y, w []float64
-	for i := range all {
-		if m := &all[i]; m.score != nil && m.superGLUE != nil {
-			x, y, w = append(x, 1, m.superGLUE.Value), append(y, m.score.Value), append(w, 1)
-		}
-	}
-	out := slices.Clone(all)
-	if len(y) < 3 {
-		return out
-	}
-	line, ok := leastSquares(x, y, w)
-	for i := range out {
-		if m := &out[i]; ok && m.score == nil && m.superGLUE != nil {
-			m.score = &data.Reading{
-				Value:    line.at([]float64{1, m.superGLUE.Value}),
-				Evidence: m.superGLUE.Evidence,
-			}
-			m.converted = true
-		}
+		out[ref] = reading{shape: s, traits: traitsOf(&s, &p)}
 	}
 	return out
-}
+})
 
-// linear is a weighted least-squares fit.
-type linear struct {
-	coef    []float64
-	inverse []float64 // of XᵀWX, row by row
-}
-
-// leastSquares fits rows of len(x)/len(y) features; it is not ok when they are collinear.
-func leastSquares(x, y, weight []float64) (linear, bool) {
-	n := len(x) / len(y)
-	normal, right := mat.NewSymDense(n, nil), mat.NewVecDense(n, nil)
-	for r := range y {
-		row := mat.NewVecDense(n, x[r*n:(r+1)*n])
-		normal.SymRankOne(normal, weight[r], row)
-		right.AddScaledVec(right, weight[r]*y[r], row)
+// ofTable returns a score of a row of the tables; the average of the three where it is not printed.
+func ofTable(r *data.PaperResult, score Score) *data.Reading {
+	switch score {
+	case SuperGLUE:
+		return r.SuperGLUE
+	case GLUE:
+		return r.GLUE
+	case SQuAD:
+		return r.SQuAD
 	}
-	// Columns are brought to one length first, so that the condition is about their directions.
-	scale := make([]float64, n)
-	for j := range scale {
-		if scale[j] = math.Sqrt(normal.At(j, j)); scale[j] == 0 {
-			return linear{}, false
+	if r.Average != nil || r.GLUE == nil || r.SuperGLUE == nil || r.SQuAD == nil {
+		return r.Average
+	}
+	return &data.Reading{
+		Value:    (r.GLUE.Value + r.SuperGLUE.Value + r.SQuAD.Value) / 3,
+		Evidence: data.Weakest(r.GLUE.Evidence, r.SuperGLUE.Evidence, r.SQuAD.Evidence),
+	}
+}
+
+func (m *reading) cite(used bool, file, model, where string, class data.Evidence) {
+	if used {
+		m.from = append(m.from, Citation{model, file, where, class})
+	}
+}
+
+// evidenceFor returns the readings that a request rests on, and those recalled ones that only widen
+// its intervals. Where the caller names no classes, recalled numbers decide nothing as long as the
+// others suffice for the score.
+func evidenceFor(score Score, named []data.Evidence) (rows, widening []reading) {
+	if len(named) > 0 {
+		return readings(score, func(e data.Evidence) bool { return slices.Contains(named, e) }), nil
+	}
+	rows = readings(score, func(e data.Evidence) bool { return e != data.Recalled })
+	if countScores(rows) < minimumReadings {
+		return readings(score, func(data.Evidence) bool { return true }), nil
+	}
+	return rows, readings(score, func(e data.Evidence) bool { return e == data.Recalled })
+}
+
+func countScores(rows []reading) int {
+	n := 0
+	for i := range rows {
+		if rows[i].score != nil {
+			n++
 		}
 	}
-	for j := range n {
-		right.SetVec(j, right.AtVec(j)/scale[j])
-		for k := j; k < n; k++ {
-			normal.SetSym(j, k, normal.At(j, k)/scale[j]/scale[k])
-		}
-	}
-	var factor mat.Cholesky
-	if !factor.Factorize(normal) || factor.Cond() > maxCondition {
-		return linear{}, false
-	}
-	solution, inverse := mat.NewVecDense(n, nil), mat.NewSymDense(n, nil)
-	if factor.SolveVecTo(solution, right) != nil || factor.InverseTo(inverse) != nil {
-		return linear{}, false
-	}
-	out := linear{coef: make([]float64, n), inverse: make([]float64, n*n)}
-	for j := range n {
-		out.coef[j] = solution.AtVec(j) / scale[j]
-		for k := range n {
-			out.inverse[j*n+k] = inverse.At(j, k) / scale[j] / scale[k]
-		}
-	}
-	return out, true
+	return n
 }
 
-// maxCondition of XᵀWX leaves half of float64's digits to the coefficients.
-const maxCondition = 1e8
-
-// at returns the fitted value.
-func (l *linear) at(x []float64) float64 {
-	sum := 0.0
-	for j, c := range l.coef {
-		sum += c * x[j]
+// published returns where results of exactly this shape were read, recalled ones too.
+func published(s *shapes.Shape, p *flops.Parameters) []Citation {
+	m := of(allReadings(), s, p)
+	if m == nil {
+		return nil
 	}
-	return sum
+	return m.from
 }
 
-// leverage returns xᵀ(XᵀWX)⁻¹x: the variance of the fitted value in units of the residual's.
-func (l *linear) leverage(x []float64) float64 {
-	n, sum := len(x), 0.0
-	for i := range n {
-		for j := range n {
-			sum += x[i] * l.inverse[i*n+j] * x[j]
-		}
-	}
-	return sum
-}
+// allReadings are the readings of every score and class by parameter count.
+var allReadings = sync.OnceValue(func() map[int64][]*reading {
+	return byParams(readings(Average, func(data.Evidence) bool { return true }))
+})

@@ -77,8 +77,8 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Log(name, tokensPerParam, r.Evidence.Law, r.Rows[0].Shape.Name, r.Rows[0].Why)
-			return r.Rows[0].Shape
+			t.Log(name, tokensPerParam, r.Evidence.Law, r.Pick().Shape.Name, r.Pick().Why)
+			return r.Pick().Shape
 		}
 		short, long := ask(20), ask(320)
 		if short.Decoder.Layers > 12 {
@@ -102,7 +102,7 @@ func TestLengthIsTheRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l := r.Rows[0].Shape.Decoder.Layers; l > 12 {
+	if l := r.Pick().Shape.Decoder.Layers; l > 12 {
 		t.Errorf("the pick has %d layers", l)
 	}
 	if !strings.Contains(strings.Join(r.Evidence.Notes, "; "), "20 tokens for each parameter") {
@@ -152,7 +152,7 @@ func TestRecordedScores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pick := r.Rows[0]
+	pick := r.Pick()
 	loss, score := pick.Quality.Upstream.Interval, pick.Quality.Downstream.Interval
 	if score == nil {
 		t.Fatalf("no score: %+v", pick.Quality)
@@ -171,9 +171,9 @@ func TestRecordedScores(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if pick.Shape.Decoder.Layers <= upstream.Rows[0].Shape.Decoder.Layers {
+	if pick.Shape.Decoder.Layers <= upstream.Pick().Shape.Decoder.Layers {
 		t.Errorf("scores that reward depth pick %s, losses pick %s", pick.Shape.Name,
-			upstream.Rows[0].Shape.Name)
+			upstream.Pick().Shape.Name)
 	}
 }
 
@@ -195,15 +195,16 @@ func TestFittedLaw(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pick := r.Rows[0]
+	pick := r.Pick()
 	want := shapeLaw(float64(pick.Shape.DModel), float64(pick.Shape.Decoder.Layers),
 		float64(pick.Params.Total), 5e9)
 	const rounding = 1e-9
 	if got := pick.Quality.Upstream.Interval.Value; !approx.Close(got, want, rounding) {
 		t.Errorf("%s: loss %g, the law says %g", pick.Shape.Name, got, want)
 	}
-	// TestRecoversKnownLaw finds the optimum of this law at 16
-	if l := pick.Shape.Decoder.Layers; l < 10 || l > 24 {
+	// TestRecoversKnownLaw finds the optimum of this law at 16; of the widths near it only 1024 has
+	// heads that spread over a node.
+	if l := pick.Shape.Decoder.Layers; l < 10 || l > 28 {
 		t.Errorf("the pick has %d layers", l)
 	}
 	law.Law = law.Law.On("wheels", "layers", "params", "tokens")
@@ -246,23 +247,21 @@ func TestKindsAreKeptApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range r.Rows {
-		if row.Quality.Upstream.Interval != nil || row.Quality.Downstream.Interval != nil {
-			t.Fatalf("%s, decoder-only, has a quality from encoder-decoders: %+v", row.Shape.Name,
+		if row.Quality.Downstream.Interval != nil || row.Nearest != nil {
+			t.Fatalf("%s, decoder-only, has a score from encoder-decoders: %+v", row.Shape.Name,
 				row.Quality)
 		}
 	}
-	if r.Evidence.Missing == "" {
-		t.Error("no quality and no reason")
+	if r.Evidence.Kind != "laws" {
+		t.Errorf("decoder-only models are judged by %s", r.Evidence.Kind)
 	}
-	r, err = recommend.Recommend(recommend.Request{
+	_, err = recommend.Recommend(recommend.Request{
 		Objective: recommend.BestQuality, Caps: caps,
 		Records: sweep(t, []float64{20}),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.Evidence.Missing == "" || r.Rows[0].Quality.Upstream.Interval != nil {
-		t.Errorf("decoder-only records were used for an encoder-decoder: %+v", r.Evidence)
+	var none *recommend.NoAnswerError
+	if !errors.As(err, &none) || !none.Unjudged || !strings.Contains(err.Error(), "usable records") {
+		t.Errorf("decoder-only records for an encoder-decoder: %v", err)
 	}
 }
 
@@ -402,7 +401,7 @@ func TestRecoversKnownLaw(t *testing.T) {
 			t.Fatal(err)
 		}
 		for i := range candidates {
-			if candidates[i].SameArchitecture(r.Rows[0].Shape) {
+			if candidates[i].SameArchitecture(r.Pick().Shape) {
 				if i >= best-1 && i <= best+1 {
 					near++
 				}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -29,7 +30,7 @@ type recordJudge struct {
 
 // scoreLink is a line from loss, and depth where that helps, to score.
 type scoreLink struct {
-	line  linear
+	line  fit.Linear
 	depth bool
 	err   float64 // 80 % quantile of the held-out errors
 }
@@ -67,7 +68,7 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	for _, e := range j.law.errors {
 		errors = append(errors, math.Abs(e))
 	}
-	j.lossError, j.typical = usualError(errors), median(loss)
+	j.lossError, j.typical = usualError(errors), fit.Median(loss)
 	j.link = fitLink(kept, j.runs)
 	j.oneAspect = !variationOf(j.runs).depth
 	j.notes = append(j.notes, j.untold()...)
@@ -97,7 +98,7 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 		if len(y) < minimumRecords {
 			return nil
 		}
-		l, ok := leastSquares(x, y, weight)
+		l, ok := fit.LeastSquares(x, y, weight)
 		if !ok {
 			continue
 		}
@@ -105,9 +106,9 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 		var errors []float64
 		for i, v := range y { // the leave-one-out residual of a linear fit is e/(1 − h)
 			row := x[i*n : (i+1)*n]
-			errors = append(errors, math.Abs(v-l.at(row))/(1-l.leverage(row)))
+			errors = append(errors, math.Abs(v-l.At(row))/(1-l.Leverage(row)))
 		}
-		if rms := rootMeanSquare(errors); rms < least {
+		if rms := fit.RMS(errors); rms < least {
 			least, best = rms, &scoreLink{line: l, depth: depth, err: usualError(errors)}
 		}
 	}
@@ -116,9 +117,9 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 
 func (l *scoreLink) at(loss, depth float64) float64 {
 	if l.depth {
-		return l.line.at([]float64{1, loss, depth})
+		return l.line.At([]float64{1, loss, depth})
 	}
-	return l.line.at([]float64{1, loss})
+	return l.line.At([]float64{1, loss})
 }
 
 func (j *recordJudge) traits(s *shapes.Shape, p *flops.Parameters) runTraits {
@@ -138,7 +139,7 @@ func (j *recordJudge) both(t *runTraits) (loss, score quantity.Interval) {
 	loss = quantity.Interval{Value: v, Low: v - half, High: v + half}
 	if j.link != nil {
 		s := j.link.at(v, t.depth)
-		slope := math.Abs(j.link.line.coef[1])
+		slope := math.Abs(j.link.line.Coef[1])
 		half = math.Hypot(j.link.err*beyond, slope*half)
 		score = quantity.Interval{Value: s, Low: s - half, High: s + half}
 	}
@@ -191,7 +192,7 @@ func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 func (j *recordJudge) usual() float64 {
 	half := j.lossError * j.typical
 	if j.scores() {
-		return math.Hypot(j.link.err, j.link.line.coef[1]*half)
+		return math.Hypot(j.link.err, j.link.line.Coef[1]*half)
 	}
 	return half
 }
@@ -206,6 +207,10 @@ func (j *recordJudge) unit() string {
 func (j *recordJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
 
 func (*recordJudge) silence() string { return "" }
+
+func (*recordJudge) difference(a, b *Row) Quality { return plainDifference(a, b) }
+
+func (*recordJudge) effect(a, b *Row) Quality { return plainDifference(a, b) }
 
 func (j *recordJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
 	t := j.traits(s, p)
@@ -251,7 +256,7 @@ func (m *Record) label() string {
 
 func (j *recordJudge) lawText() string {
 	return fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss",
-		j.law.form.sentence, len(j.records), rootMeanSquare(j.law.errors))
+		j.law.form.sentence, len(j.records), fit.RMS(j.law.errors))
 }
 
 func (j *recordJudge) summary() (EvidenceSummary, error) {

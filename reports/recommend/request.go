@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -56,6 +57,7 @@ const (
 	Lattice   Source = iota // every aligned shape of the family within the constraints
 	Catalogue               // the released shapes of the family
 	Listed                  // Request.Candidates, all of which are shown
+	Mixed                   // the catalogue and the lattice
 )
 
 // Request is what to recommend for. Zero fields mean what each says.
@@ -65,9 +67,11 @@ type Request struct {
 	// upper limits in base units; with an anchor and no cap, the anchor's cost on the objective
 	Caps map[plan.Metric]float64
 
-	// what to save; BestQuality = the best quality within the caps; none = parameters
+	// what to save; BestQuality = the best quality within the caps. None = with an anchor the cost
+	// where it is known, else step time, else FLOPs; without an anchor the best quality.
 	Objective plan.Metric
 	JudgedBy  JudgedBy // which quality is compared
+	Score     Score    // which downstream score the published results judge by
 	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
 	// judged. nil = none, or the anchor's.
 	Target *float64
@@ -81,6 +85,8 @@ type Request struct {
 	Constraints Constraints
 	Source      Source
 	Candidates  []shapes.Shape // when Source is Listed
+	// Params is a size that candidates lie within a tenth of; 0 = any.
+	Params float64
 
 	Evidence []data.Evidence // classes of readings and records to rest on; nil = all
 
@@ -88,6 +94,8 @@ type Request struct {
 	Records []Record
 	// Fitted is a law of loss that the caller fitted; it leads over records and published results.
 	Fitted *fit.Result
+
+	latticeDepth int // layers of a stack of the lattice at most
 
 	assumed string // what the request left open and was taken from the records
 
@@ -99,7 +107,8 @@ type Request struct {
 // alignment.
 type Constraints struct {
 	MinDModel, MaxDModel int
-	// layers of each stack; zero = 2 and 48, on a lattice judged by the published results 36
+	// layers of each stack; zero = as many as listed shapes have, on a lattice 2 to 48, judged by
+	// the published results 36
 	MinDepth, MaxDepth int
 	TieDepths          bool  // encoder and decoder equally deep
 	Align              int   // d_model, d_ff and heads·d_kv are multiples of it; zero = 64
@@ -126,10 +135,7 @@ func (r Request) filled() (Request, error) {
 		}
 		r.Family = r.Anchor.Family
 	}
-	if r.Objective == plan.NoMetric {
-		r.Objective = plan.Params
-	}
-	if r.Objective != BestQuality && !slices.Contains(costs[:], r.Objective) {
+	if r.Objective != plan.NoMetric && r.Objective != BestQuality && !slices.Contains(costs[:], r.Objective) {
 		return r, fmt.Errorf("unknown objective: %s; allowed: %s", r.Objective,
 			strings.Join(objectives(), ", "))
 	}
@@ -139,7 +145,7 @@ func (r Request) filled() (Request, error) {
 				limit)
 		}
 	}
-	if r.Anchor == nil && len(r.Caps) == 0 && r.Target == nil && r.Source != Listed {
+	if r.Anchor == nil && len(r.Caps) == 0 && r.Params == 0 && r.Target == nil && r.Source != Listed {
 		return r,
 			fmt.Errorf(
 				"nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(objectives()[:len(costs)], ", "))
@@ -156,7 +162,14 @@ func (r Request) filled() (Request, error) {
 			fmt.Errorf(
 				"the length of the run is given twice: in tokens per parameter, and in steps or tokens")
 	case r.TokensPerParam == 0 && q.Length == (hardware.Length{}):
-		r.assumeLength()
+		template, err := r.template()
+		if err != nil {
+			return r, err
+		}
+		r.assumeLength(&template)
+	}
+	if err := r.fillBatch(); err != nil {
+		return r, err
 	}
 	q.Decode, q.SearchBytes, q.Search = 1, r.Caps[plan.Memory], q.Search && q.Profile != nil
 	if r.Top == 0 {
@@ -171,30 +184,72 @@ func (r Request) filled() (Request, error) {
 	}
 	if c.MinDepth == 0 {
 		c.MinDepth = defaultMinDepth
+		if r.Source == Listed {
+			c.MinDepth = 1
+		}
 	}
-	if c.MaxDepth == 0 {
-		c.MaxDepth = max(r.deepest(), c.MinDepth)
+	if r.latticeDepth = c.MaxDepth; c.MaxDepth == 0 {
+		r.latticeDepth, c.MaxDepth = max(r.deepest(), c.MinDepth), math.MaxInt
 	}
 	return r, nil
 }
 
-// deepest is how many layers a stack has at most where the caller leaves it open. A lattice that
-// only the published results judge ends where they end: deeper is neither measured nor predicted to
-// gain anything but size.
+// deepestLattice is the depth at which a lattice ends that only the published results judge: of the
+// measured shapes base-nl40 and base-nl48 are no better than base-nl36.
+const deepestLattice = 36
+
+// deepestByLaws is the depth of the deepest models of the Gemstones suite.
+const deepestByLaws = 80
+
+// deepest is how many layers a stack has at most where the caller leaves it open.
 func (r *Request) deepest() int {
 	judged := r.Family == shapes.T5 || r.Family == shapes.T511
 	if r.Anchor != nil {
 		judged = whyUncovered(r.Anchor) == ""
 	}
-	if judged && r.Source == Lattice && len(r.Records) == 0 && r.Fitted == nil {
-		return plateau
+	template, err := r.template()
+	switch {
+	case err == nil && r.byLaws(&template):
+		return deepestByLaws
+	case judged && len(r.Records) == 0 && r.Fitted == nil:
+		return deepestLattice
 	}
 	return defaultMaxDepth
 }
 
+// computeOptimal is the tokens for each parameter of a decoder-only model that spend a budget best.
+const computeOptimal = 20
+
+// millionTokens is the batch of the GPT-3 models of 2.7B to 6.7B parameters (Brown et al. 2020, arXiv
+// 2005.14165, Table 2.1), nearest to which the models of most budgets are.
+const millionTokens = 1 << 20
+
+// fillBatch sets the batch of decoder-only models that nobody stated.
+func (r *Request) fillBatch() error {
+	template, err := r.template()
+	w := &r.Question.Workload
+	if err != nil || w.Batch > 0 || !r.budgets(&template) {
+		return err
+	}
+	length := w.DecoderLength
+	if length == 0 {
+		length = flops.DefaultWorkload(&template).DecoderLength
+	}
+	w.Batch = max(1, millionTokens/length)
+	r.assumed += fmt.Sprintf("; a batch is %d sequences, a million tokens", w.Batch)
+	return nil
+}
+
+// budgets says whether a size is to be found for a budget by published laws. Shapes that the caller
+// names are planned as ever.
+func (r *Request) budgets(template *shapes.Shape) bool {
+	return r.byLaws(template) && r.Anchor == nil && r.Source != Listed
+}
+
 // assumeLength sets the length of a run that the caller left open: that of the records, in tokens
-// per parameter where it grows with size, else the paper's.
-func (r *Request) assumeLength() {
+// per parameter where it grows with size, for decoder-only models the compute-optimal one, else the
+// paper's.
+func (r *Request) assumeLength(template *shapes.Shape) {
 	var tokens, ratios, params []float64
 	for i := range r.Records {
 		if m := &r.Records[i]; m.Params > 0 && m.Tokens > 0 {
@@ -203,16 +258,20 @@ func (r *Request) assumeLength() {
 		}
 	}
 	switch {
+	case r.budgets(template):
+		r.TokensPerParam = computeOptimal
+		r.assumed = fmt.Sprintf(
+			"the runs are taken to be of %d tokens for each parameter, which is compute-optimal by Hoffmann et al. 2022 (arXiv 2203.15556)", computeOptimal)
 	case len(tokens) == 0:
 		return
 	case residualSpread(tokens) > enoughVariation &&
 		residualSpread(tokens, params) <= enoughVariation:
-		r.TokensPerParam = median(ratios)
+		r.TokensPerParam = fit.Median(ratios)
 		r.assumed = fmt.Sprintf(
 			"the runs are taken to be of %.3g tokens for each parameter, as the records",
 			r.TokensPerParam)
 	default:
-		r.Question.Length.Tokens = math.Exp(median(tokens))
+		r.Question.Length.Tokens = math.Exp(fit.Median(tokens))
 		r.assumed = fmt.Sprintf(
 			"the runs are taken to be of %.3g tokens, the median of the records", r.Question.Length.Tokens)
 	}

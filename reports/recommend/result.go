@@ -12,18 +12,38 @@ type Result struct {
 	Objective plan.Metric // or BestQuality
 	CostAxis  plan.Metric // what quality is weighed against
 	JudgedBy  JudgedBy
-	Anchor    *Row  // the shape to beat; nil when there is none
-	Rows      []Row // Rows[0] is the pick, the others follow by cost
-	Counted   int   // candidates costed
-	Feasible  int   // candidates within caps and constraints
+	Anchor    *Row   // the shape to beat; nil when there is none
+	Rows      []Row  // by cost, or by quality where that is the objective
+	Picks     []Pick // the answer in short: one for the objective, then one for each other axis
+	Counted   int    // candidates costed
+	Feasible  int    // candidates within caps and constraints
 	Evidence  EvidenceSummary
 	Warnings  []string
+}
+
+// Pick is the row to start from if one axis is to be saved.
+type Pick struct {
+	Axis plan.Metric
+	Row  int // index into Rows
+	// Difference is the quality of the row less the anchor's; absent without anchor.
+	Difference Quality
+}
+
+// Pick returns the row to start from; nil where nothing ranks the rows.
+func (r *Result) Pick() *Row {
+	for i := range r.Rows {
+		if r.Rows[i].Pick {
+			return &r.Rows[i]
+		}
+	}
+	return nil
 }
 
 // EvidenceSummary is the line under every table that leans on recorded results.
 type EvidenceSummary struct {
 	Kind     string        // "published", "records", "fit" or "none"
 	Law      string        // what was fitted, in a sentence
+	Score    string        // which downstream score is predicted; empty where no one is named
 	Missing  string        // why there is no quality; empty when there is
 	Rows     int           // readings fitted
 	Weakest  data.Evidence // class of the weakest reading used
@@ -66,14 +86,17 @@ type Row struct {
 	// Tie says that the judged quality differs from the anchor's, or without anchor from the
 	// pick's, by no more than the error of the difference.
 	Tie bool
+	// AllRound says that the row costs no more than the anchor on any axis that is known, less on
+	// one, and is as good within the error of the difference.
+	AllRound bool
 
 	plan.Answer // what it costs
 	Saved       Saved
 	Judgement
 
-	Published []data.PaperResult   // results of exactly this shape
-	Figure    []data.FigureReading // and points read off Figure 1
-	Why       string               // the row is there
+	Released  bool       // a shape of the catalogue, with checkpoints
+	Published []Citation // results of exactly this shape
+	Why       string     // the row is there
 }
 
 // Judgement is what the evidence says of one shape, whichever evidence it is.

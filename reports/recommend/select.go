@@ -5,7 +5,85 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
+
+// picked is the point to start from if one axis is to be saved.
+type picked struct {
+	axis  plan.Metric
+	index int // of the candidate
+}
+
+// choose returns the picks, that of the objective first, and at most Top points to show, the picks
+// among them.
+//
+// The pick of the objective is made among the points that cost no more than the anchor on any axis,
+// where there are such. Of released and of any shapes as many are shown.
+func (e *evaluator) choose(q *asked, points []point, reach *float64) ([]picked, []point) {
+	ε := errorApart(q.judge.usual(), q.judge.usual())
+	at := map[int]point{}
+	for _, p := range points {
+		at[p.index] = p
+	}
+	var picks []picked
+	var shown []point
+	have := map[shapes.Shape]int{} // the lattice holds many a released shape too
+	var s shapes.Shape
+	show := func(index, most int) int {
+		e.space.at(index, &s)
+		key := anonymous(s)
+		if e.all {
+			key.Name = s.Name
+		}
+		if as, ok := have[key]; ok {
+			return as
+		}
+		if len(shown) < most {
+			have[key] = index
+			shown = append(shown, at[index])
+		}
+		return index
+	}
+	for n, axis := range e.weighed {
+		pool := e.by(points, axis)
+		objective := axis
+		if n == 0 {
+			objective = q.Objective
+			round := slices.DeleteFunc(slices.Clone(pool), func(p point) bool { return !p.allRound })
+			if reach != nil && objective != BestQuality && len(round) > 0 {
+				pool = round
+			}
+		}
+		if len(pool) == 0 {
+			continue
+		}
+		pick := pool[choose(pool, objective, reach, ε, 1).pick].index
+		picks = append(picks, picked{axis, show(pick, max(q.Top, len(picks)+1))})
+	}
+	if len(picks) == 0 {
+		return picks, shown
+	}
+	if e.all {
+		for _, p := range e.by(points, e.weighed[0]) {
+			show(p.index, q.Top)
+		}
+		return picks, shown
+	}
+	pool := e.by(points, e.weighed[0])
+	released := slices.DeleteFunc(slices.Clone(pool), func(p point) bool { return !p.released })
+	for _, part := range []struct {
+		points []point
+		most   int
+	}{{released, len(shown) + (q.Top-len(shown)+1)/2}, {pool, q.Top}, {released, q.Top}} {
+		if len(part.points) == 0 {
+			continue
+		}
+		for _, i := range choose(part.points, q.Objective, reach, ε, q.Top).shown {
+			show(part.points[i].index, part.most)
+		}
+	}
+	return picks, shown
+}
 
 // selection is which points to show.
 type selection struct {
@@ -16,21 +94,21 @@ type selection struct {
 // choose picks from points sorted by cost.
 //
 // The front is the points that none beats on both cost and score; a measured
-// point stays beside it unless one that is no dearer is better by more than the
-// error ε of a difference of two predictions (ε-dominance). With an anchor the pick is the cheapest
-// point predicted no worse than it, failing that the best one within ε below. Without,
+// point stays beside it unless one that costs no more is better by more than the
+// error ε of a difference of two predictions (ε-dominance). With a score to reach the pick is the
+// cheapest point that does, failing that the best one. Without,
 // it is the best point when quality is the objective, else the knee: the point
 // furthest above the chord of the front in ln cost and score.
 //
-// Shown are the pick, the measured points, and of the front with an anchor points that differ by at
+// Shown are the pick, the measured points, and of the front with a score to reach points that differ by at
 // least half of ε, without one the neighbours of the pick in steps of a tenth in cost; at most top
 // in all.
-func choose(points []point, objective plan.Metric, anchor *float64, ε float64, top int) selection {
+func choose(points []point, objective plan.Metric, reach *float64, ε float64, top int) selection {
 	front := frontOf(points, ε)
 	pick := -1
 	switch {
-	case anchor != nil && objective != BestQuality:
-		pick = slices.IndexFunc(front, func(i int) bool { return points[i].score >= *anchor })
+	case reach != nil && objective != BestQuality:
+		pick = slices.IndexFunc(front, func(i int) bool { return points[i].score >= *reach })
 		if pick < 0 {
 			pick = bestOf(points, front)
 		}
@@ -51,7 +129,7 @@ func choose(points []point, objective plan.Metric, anchor *float64, ε float64, 
 		}
 	}
 	rest := spread(points, front, ε, top-len(chosen))
-	if anchor == nil {
+	if reach == nil {
 		rest = neighbours(points, front, pick)
 	}
 	for _, i := range rest {
@@ -59,16 +137,6 @@ func choose(points []point, objective plan.Metric, anchor *float64, ε float64, 
 	}
 	slices.Sort(chosen[1:])
 	return selection{pick: chosen[0], shown: chosen}
-}
-
-// showAll shows the pick and then every other point by cost, at most top.
-func (s *selection) showAll(n, top int) {
-	s.shown = []int{s.pick}
-	for i := range n {
-		if i != s.pick && len(s.shown) < top {
-			s.shown = append(s.shown, i)
-		}
-	}
 }
 
 // frontOf returns the indices of the strict front and of the measured points that are not

@@ -5,37 +5,77 @@ import (
 	"sync"
 )
 
-// What the shipped evidence says depends on nothing but the classes that are allowed. For all of
-// them, as almost always asked, it is fitted once.
-var (
-	allPredictor = sync.OnceValues(func() (*predictor, error) { return newPredictor(readings(nil), nil) })
-	allHeldOut   = sync.OnceValues(func() (*LeaveOneOut, error) {
-		p, err := allPredictor()
-		if err != nil {
-			return nil, err
-		}
-		return leaveOneOut(readings(nil), p.law)
-	})
-)
-
-// predictor returns the published laws of the request's evidence. It is shared and must not be
-// changed.
-func (r *Request) predictor() (*predictor, error) {
-	if len(r.Evidence) == 0 {
-		return allPredictor()
-	}
-	return newPredictor(readings(r.Evidence), nil)
+// publishedEvidence is the laws fitted to the shipped readings of some classes, and these by
+// parameter count.
+type publishedEvidence struct {
+	*predictor
+	known, widen map[int64][]*reading
 }
 
-// heldOut returns the held-out errors of the laws that [Request.predictor] returned; the caller
-// owns it.
-func (r *Request) heldOut(p *predictor) (*LeaveOneOut, error) {
-	if len(r.Evidence) > 0 {
-		return leaveOneOut(readings(r.Evidence), p.law)
+// What the shipped evidence says depends on nothing but the score and the classes that are allowed.
+// With the usual classes it is fitted once a score. Shared values must not be changed.
+var (
+	usualEvidence = [scores]func() (*publishedEvidence, error){
+		onceEvidence(SuperGLUE), onceEvidence(Average), onceEvidence(GLUE), onceEvidence(SQuAD),
 	}
-	shared, err := allHeldOut()
+	usualHeldOut = [scores]func() (*LeaveOneOut, error){
+		onceHeldOut(SuperGLUE), onceHeldOut(Average), onceHeldOut(GLUE), onceHeldOut(SQuAD),
+	}
+)
+
+func onceEvidence(s Score) func() (*publishedEvidence, error) {
+	return sync.OnceValues(func() (*publishedEvidence, error) {
+		return newPublishedEvidence(evidenceFor(s, nil))
+	})
+}
+
+func onceHeldOut(s Score) func() (*LeaveOneOut, error) {
+	return sync.OnceValues(func() (*LeaveOneOut, error) {
+		e, err := usualEvidence[s]()
+		if err != nil {
+			return &LeaveOneOut{}, err
+		}
+		return leaveOneOut(e.rows, e.law)
+	})
+}
+
+func newPublishedEvidence(rows, widening []reading) (*publishedEvidence, error) {
+	p, err := newPredictor(rows, nil)
 	if err != nil {
-		return nil, err
+		return &publishedEvidence{}, err
+	}
+	return &publishedEvidence{p, byParams(p.rows), byParams(widening)}, nil
+}
+
+func byParams(rows []reading) map[int64][]*reading {
+	out := map[int64][]*reading{}
+	for i := range rows {
+		n := int64(rows[i].traits.params)
+		out[n] = append(out[n], &rows[i])
+	}
+	return out
+}
+
+// published returns the shipped evidence of the request's score and classes.
+func (r *Request) published() (*publishedEvidence, error) {
+	if len(r.Evidence) == 0 {
+		return usualEvidence[r.Score]()
+	}
+	return newPublishedEvidence(evidenceFor(r.Score, r.Evidence))
+}
+
+// heldOut returns the held-out errors of [Request.published]; the caller owns it.
+func (r *Request) heldOut() (*LeaveOneOut, error) {
+	if len(r.Evidence) > 0 {
+		e, err := r.published()
+		if err != nil {
+			return &LeaveOneOut{}, err
+		}
+		return leaveOneOut(e.rows, e.law)
+	}
+	shared, err := usualHeldOut[r.Score]()
+	if err != nil {
+		return shared, err
 	}
 	own := *shared
 	own.Rows = slices.Clone(shared.Rows)

@@ -13,7 +13,7 @@ import (
 type surface struct {
 	form  form
 	law   *fit.Result // of a law of package fit
-	plane linear      // of a polynomial in logarithms
+	plane fit.Linear  // of a polynomial in logarithms
 	means runTraits   // what the polynomial is centred on
 }
 
@@ -32,7 +32,7 @@ func (s *surface) loss(t *runTraits) float64 {
 	if s.law != nil {
 		return s.law.Predict(s.form.columns(t)...)
 	}
-	return math.Exp(s.plane.at(s.form.features(s.centred(t))))
+	return math.Exp(s.plane.At(s.form.features(s.centred(t))))
 }
 
 // centred measures from the middle of the records, so that squares and products are far from
@@ -84,7 +84,7 @@ func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surfa
 		return nil, fmt.Errorf("%d records for %d coefficients", len(y), len(x)/len(y))
 	}
 	var ok bool
-	if s.plane, ok = leastSquares(x, y, weight); !ok {
+	if s.plane, ok = fit.LeastSquares(x, y, weight); !ok {
 		return nil, fmt.Errorf("the records do not vary enough")
 	}
 	return s, nil
@@ -165,13 +165,13 @@ func residualSpread(y []float64, predictors ...[]float64) float64 {
 		}
 		weight = append(weight, 1)
 	}
-	l, ok := leastSquares(x, y, weight)
+	l, ok := fit.LeastSquares(x, y, weight)
 	if !ok {
 		return 0
 	}
 	sum, n := 0.0, len(used)+1
 	for i, v := range y {
-		e := v - l.at(x[i*n:(i+1)*n])
+		e := v - l.At(x[i*n:(i+1)*n])
 		sum += e * e
 	}
 	return math.Sqrt(sum / float64(max(1, len(y)-n)))
@@ -358,7 +358,7 @@ func chooseSurface(runs []runTraits, loss []float64) (chosen, error) {
 			tried = append(tried, f.name+": "+err.Error())
 			continue
 		}
-		rms := rootMeanSquare(errors)
+		rms := fit.RMS(errors)
 		tried = append(tried, fmt.Sprintf("%s: %.4f", f.name, rms))
 		if rms < least {
 			least, best = rms, chosen{surface: s, errors: errors}
@@ -369,12 +369,4 @@ func chooseSurface(runs []runTraits, loss []float64) (chosen, error) {
 		return best, fmt.Errorf("no law fits the records: %v", tried)
 	}
 	return best, nil
-}
-
-func rootMeanSquare(errors []float64) float64 {
-	sum := 0.0
-	for _, e := range errors {
-		sum += e * e
-	}
-	return math.Sqrt(sum / float64(len(errors)))
 }

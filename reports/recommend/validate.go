@@ -1,11 +1,11 @@
 package recommend
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
@@ -205,40 +205,12 @@ func (g *runGroup) scored(rank ranking) RankScore {
 	}
 }
 
-// spearman returns the correlation of ranks, ties sharing theirs; 0 where one side is constant.
+// spearman returns the correlation of ranks; 0 where one side is constant.
 func spearman(x, y []float64) float64 {
-	a, b := ranks(x), ranks(y)
-	mean := float64(len(x)+1) / 2
-	var xy, xx, yy float64
-	for i := range a {
-		xy += (a[i] - mean) * (b[i] - mean)
-		xx += (a[i] - mean) * (a[i] - mean)
-		yy += (b[i] - mean) * (b[i] - mean)
+	if r := fit.Spearman(x, y); !math.IsNaN(r) {
+		return r
 	}
-	if xx == 0 || yy == 0 {
-		return 0
-	}
-	return xy / math.Sqrt(xx*yy)
-}
-
-func ranks(v []float64) []float64 {
-	order := make([]int, len(v))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
-	out := make([]float64, len(v))
-	for i := 0; i < len(order); {
-		j := i
-		for j < len(order) && v[order[j]] == v[order[i]] {
-			j++
-		}
-		for _, k := range order[i:j] {
-			out[k] = float64(i+j+1) / 2
-		}
-		i = j
-	}
-	return out
+	return 0
 }
 
 // bracket ranks by nearness in depth and width to the best run of the group whose sizes are

@@ -48,38 +48,19 @@ func TestUsualError(t *testing.T) {
 	}
 }
 
-func TestLeastSquares(t *testing.T) {
-	// y = 2 + 3x exactly; leverage of the mean is 1/n, and leverages sum to the number of
-	// coefficients.
-	x, y, w := []float64{1, 0, 1, 1, 1, 2, 1, 3}, []float64{2, 5, 8, 11}, []float64{1, 1, 1, 1}
-	l, ok := leastSquares(x, y, w)
-	const rounding = 1e-10
-	if !ok || !approx.Close(l.coef[0], 2, rounding) || !approx.Close(l.coef[1], 3, rounding) {
-		t.Fatalf("%v %v", l.coef, ok)
-	}
-	if h := l.leverage([]float64{1, 1.5}); !approx.Close(h, 0.25, rounding) {
-		t.Errorf("leverage of the mean %g, want 1/4", h)
-	}
-	sum := 0.0
-	for i := range y {
-		sum += l.leverage(x[2*i : 2*i+2])
-	}
-	if !approx.Close(sum, 2, rounding) {
-		t.Errorf("leverages sum to %g, want 2", sum)
-	}
-	if _, ok := leastSquares([]float64{1, 2, 1, 2, 1, 2}, []float64{1, 2, 3}, []float64{1, 1, 1}); ok {
-		t.Error("collinear features were fitted")
-	}
+// at is a point with a cost, a score, and perhaps published results.
+func at(index int, cost, score float64, measured bool) point {
+	return point{index: index, cost: cost, score: score, measured: measured}
 }
 
 func TestChooseFront(t *testing.T) {
 	points := []point{
-		{0, 1, 1, false},
-		{1, 2, 3, false},
-		{2, 3, 2.8, true},
-		{3, 4, 2, true},
-		{4, 5, 3.2, false},
-		{5, 6, 5, false},
+		at(0, 1, 1, false),
+		at(1, 2, 3, false),
+		at(2, 3, 2.8, true),
+		at(3, 4, 2, true),
+		at(4, 5, 3.2, false),
+		at(5, 6, 5, false),
 	}
 	// 2 is measured and within ε = 0.5 of a cheaper point; 3 is measured and beaten by more than ε.
 	if got, want := frontOf(points, 0.5), []int{0, 1, 2, 4, 5}; !slices.Equal(got, want) {
@@ -88,6 +69,11 @@ func TestChooseFront(t *testing.T) {
 	target := 2.9
 	if s := choose(points, plan.Params, &target, 0.5, 10); s.pick != 1 {
 		t.Errorf("the cheapest that reaches 2.9 is point 1, picked %d", s.pick)
+	}
+	for target, want := range map[float64]int{3: 1, 3.1: 4, 9: 5} {
+		if s := choose(points, plan.Params, &target, 0.5, 10); s.pick != want {
+			t.Errorf("the cheapest that reaches %g is point %d, picked %d", target, want, s.pick)
+		}
 	}
 	if s := choose(points, BestQuality, nil, 0.5, 10); s.pick != 5 {
 		t.Errorf("the best is point 5, picked %d", s.pick)
@@ -106,13 +92,13 @@ func TestChooseFront(t *testing.T) {
 // a tenth more than that.
 func TestNeighbours(t *testing.T) {
 	points := []point{
-		{0, 4, 1, false},
-		{1, 8, 2, false},
-		{2, 9.5, 3, false},
-		{3, 10, 4, false},
-		{4, 12, 5, false},
-		{5, 13, 6, false},
-		{6, 20, 7, false},
+		at(0, 4, 1, false),
+		at(1, 8, 2, false),
+		at(2, 9.5, 3, false),
+		at(3, 10, 4, false),
+		at(4, 12, 5, false),
+		at(5, 13, 6, false),
+		at(6, 20, 7, false),
 	}
 	if got, want := neighbours(points, []int{0, 1, 2, 3, 4, 5, 6}, 3), []int{1, 4, 0, 6}; !slices.Equal(got, want) {
 		t.Errorf("neighbours %v, want %v", got, want)

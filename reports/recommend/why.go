@@ -19,16 +19,16 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 	} else if row.Pick {
 		b.WriteString("the pick: ")
 	}
+	better, apart, ok := judgedDifference(v.judge, row, reference)
 	mine, half := v.judge.score(&row.Shape, &row.Params)
-	theirs, other := v.judge.score(&reference.Shape, &reference.Params)
 	switch {
+	case !ok:
+		b.WriteString("nothing judges it")
 	case anchored || !row.Pick:
-		gain := mine - theirs
 		if v.judge.unit() == lossUnit { // a score is a loss with the sign turned
-			gain = -gain
+			better = -better
 		}
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(gain, errorApart(half, other)),
-			v.judge.unit())
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(better, apart), v.judge.unit())
 		if !anchored {
 			b.WriteString(" against the pick")
 		}

@@ -83,10 +83,12 @@ func (d *Saved) Command() string {
 
 // Estimate is a value whose bounds may be unknown.
 type Estimate struct {
-	Value   float64  `json:"value"`
-	Low     *float64 `json:"low,omitempty"`
-	High    *float64 `json:"high,omitempty"`
-	SE      *float64 `json:"standard_error,omitempty"`
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
+	SE    *float64 `json:"standard_error,omitempty"`
+	// LogSE is the standard error of the natural logarithm, of a value solved for as one.
+	LogSE   *float64 `json:"standard_error_ln,omitempty"`
 	Profile *Bounds  `json:"profile,omitempty"`
 }
 

@@ -19,12 +19,14 @@ type Fit struct {
 	Parameters  map[string]Estimate `json:"parameters"`
 	Objective   *Objective          `json:"objective,omitempty"`
 	RMS         *float64            `json:"rms,omitempty"`
+	Validation  *float64            `json:"validation_rms,omitempty"`
 	Certificate *Certificate        `json:"certificate,omitempty"`
 	Rows        Rows                `json:"rows"`
 	Score       *Score              `json:"score,omitempty"`
 	Unscored    string              `json:"unscored,omitempty"`
 	Laws        []Law               `json:"laws,omitempty"`
 	Bootstrap   *Bootstrap          `json:"bootstrap,omitempty"`
+	Outliers    []Outlier           `json:"outliers,omitempty"`
 	Predictions []Prediction        `json:"predictions,omitempty"`
 	Plot        *Plot               `json:"plot,omitempty"`
 	Derived     map[string]string   `json:"derived,omitempty"`
@@ -73,13 +75,27 @@ type Score struct {
 	HalfWidth80 float64 `json:"half_width80"`
 }
 
-// Law is one law that auto considered: its weight in an average, or its held-out error in a choice.
+// Law is one law that was considered: its weight in the average that predicts, and the error by
+// which the parameters told are chosen.
 type Law struct {
-	Law        string             `json:"law"`
-	Weight     *float64           `json:"weight,omitempty"`
-	HeldOut    *float64           `json:"held_out_rms,omitempty"`
+	Law     string   `json:"law"`
+	Chosen  bool     `json:"chosen,omitempty"`
+	Weight  *float64 `json:"weight,omitempty"`
+	HeldOut *float64 `json:"held_out_rms,omitempty"`
+	// AICc is of the fit to all rows; only differences mean anything.
+	AICc       *float64           `json:"aicc,omitempty"`
 	Parameters map[string]float64 `json:"parameters,omitempty"`
 	Refused    string             `json:"refused,omitempty"`
+}
+
+// Outlier is a row with a large residual: ln(recorded/predicted), or recorded − predicted for an
+// objective in the raw response, and over its standard deviation.
+type Outlier struct {
+	Row         string  `json:"row"`
+	Value       float64 `json:"value"`
+	Residual    float64 `json:"residual"`
+	Studentised float64 `json:"studentised"`
+	Diverged    bool    `json:"diverged"`
 }
 
 // Bootstrap is the refits behind the intervals.
@@ -155,6 +171,12 @@ func FitOf(f *learn.Fitted) Fit {
 		out.ofResult(f)
 	case f.Curve != nil:
 		out.ofCurve(f)
+	case f.Average != nil:
+		out.Formula, out.Laws = averageFormula, comparedOf(f)
+	}
+	if f.Average != nil {
+		out.Validation = Finite(f.Average.Validation)
+		out.Warnings = append(out.Warnings, f.Average.Warnings...)
 	}
 	if s := f.Score; s != nil {
 		out.Score = &Score{s.Points, s.RMSLE, s.Coverage80, s.Coverage95, s.HalfWidth80}
@@ -200,7 +222,10 @@ func (f *Fit) ofResult(from *learn.Fitted) {
 		names[j] = p.Name
 		f.Parameters[p.Name] = parameterOf(from, j)
 	}
-	f.Laws = lawsOf(from.Scores)
+	f.Laws = comparedOf(from)
+	for _, o := range from.Outliers {
+		f.Outliers = append(f.Outliers, Outlier{o.Row, o.Value, o.Residual, o.Studentised, o.Diverged()})
+	}
 	if b := from.Draws; b != nil {
 		f.Bootstrap = &Bootstrap{
 			Level: b.Level, Units: b.Units, Refits: len(b.Draws) + b.Failed, Failed: b.Failed,
@@ -216,7 +241,12 @@ func parameterOf(from *learn.Fitted, j int) Estimate {
 	e := Estimate{Value: from.Result.Params[j]}
 	if from.Draws != nil {
 		in := from.Draws.Params[j]
-		e.Low, e.High, e.SE = Finite(in.Low), Finite(in.High), Finite(in.SE)
+		if log := from.Result.Law.Params[j].Log && in.LogSE > 0; log {
+			e.LogSE = Finite(in.LogSE)
+		}
+		if in.LogSE < unknownFactor {
+			e.Low, e.High, e.SE = Finite(in.Low), Finite(in.High), Finite(in.SE)
+		}
 	}
 	for _, p := range from.Profiles {
 		if p.Param != from.Result.Law.Params[j].Name {
@@ -236,6 +266,29 @@ func parameterOf(from *learn.Fitted, j int) Estimate {
 	return e
 }
 
+// unknownFactor is the standard error in ln from which a number is not known at all: a factor of
+// e^5 = 150 either way.
+const unknownFactor = 5.0
+
+const averageFormula = "ln y = Σ w·ln y_law"
+
+// comparedOf lists the laws compared, with their weights in the average.
+func comparedOf(from *learn.Fitted) []Law {
+	out := lawsOf(from.Scores)
+	for i := range out {
+		out[i].Chosen = from.Result != nil && out[i].Law == from.Result.Law.Name
+		if from.Average == nil {
+			continue
+		}
+		for _, share := range from.Average.Laws {
+			if share.Law.Name == out[i].Law {
+				out[i].Weight = Finite(share.Weight)
+			}
+		}
+	}
+	return out
+}
+
 func lawsOf(scores []fit.LawScore) []Law {
 	var out []Law
 	for _, s := range scores {
@@ -243,7 +296,7 @@ func lawsOf(scores []fit.LawScore) []Law {
 		if s.Refused != nil {
 			row.Refused = s.Refused.Error()
 		} else {
-			row.HeldOut = Finite(s.RMS)
+			row.HeldOut, row.AICc = Finite(s.RMS), Finite(s.AICc)
 		}
 		out = append(out, row)
 	}
@@ -252,7 +305,7 @@ func lawsOf(scores []fit.LawScore) []Law {
 
 func (f *Fit) ofCurve(from *learn.Fitted) {
 	c := from.Curve
-	f.Formula = "ln y = Σ w·ln y_law"
+	f.Formula = averageFormula
 	f.Objective = &Objective{fit.SquaredLog().String(), from.SquaredError}
 	f.RMS = Finite(math.Sqrt(from.SquaredError / float64(c.Points)))
 	f.Warnings = append(f.Warnings, c.Warnings...)

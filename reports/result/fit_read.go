@@ -97,6 +97,9 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	if f.RMS != nil {
 		s.Result.RMS = *f.RMS
 	}
+	if f.Validation != nil {
+		s.Result.Validation = *f.Validation
+	}
 	if f.Objective != nil {
 		s.Result.Value = f.Objective.Value
 		var err error

@@ -168,6 +168,8 @@ type architecture struct {
 	leftOut   map[string]string // fields whose presence adds what a shape leaves out
 	when      []string          // keys that tell a trainer's file from others
 	within    string            // the section that describes the model
+	rest      string            // what unread fields of the file are: "" unknown, or harmless
+	assume    map[string]string // what is taken for a field that is absent, with a warning
 	refuse    string            // why the whole architecture cannot be counted
 	uncounted string            // what a shape leaves out, always warned of
 	parts     *parts            // of an architecture of two models
@@ -253,7 +255,7 @@ func (t *Table) parse(name string, src tableSource, chain []string) (*architectu
 	p := &tableParser{reading: in, table: t, a: &architecture{
 		name: name, fields: map[string]*declaration{}, classes: map[string]*class{},
 		ignore: map[string]bool{}, expect: map[string]expectation{}, leftOut: map[string]string{},
-		own: t.below != nil,
+		assume: map[string]string{}, own: t.below != nil,
 	}}
 	body := root.fields[0].value
 	if body.kind != object {
@@ -293,6 +295,12 @@ func (p *tableParser) entry(s *section, chain []string) {
 	}
 	a.refuse = s.word("", a.refuse, "refuse")
 	a.uncounted = s.word("", a.uncounted, "uncounted")
+	a.rest = s.word("", a.rest, "rest")
+	if f, ok := s.take("assume"); ok {
+		for _, g := range f.value.fields {
+			a.assume[g.name] = g.value.text
+		}
+	}
 	if f, ok := s.take("prefix"); ok {
 		a.prefixes = texts(f.value)
 	}
@@ -424,6 +432,10 @@ func (a *architecture) over(b *architecture) {
 	maps.Copy(a.ignore, b.ignore)
 	maps.Copy(a.expect, b.expect)
 	maps.Copy(a.leftOut, b.leftOut)
+	maps.Copy(a.assume, b.assume)
+	if b.rest != "" {
+		a.rest = b.rest
+	}
 	a.checks = append(a.checks, b.checks...)
 	if b.parts != nil {
 		a.parts = b.parts

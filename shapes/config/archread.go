@@ -19,7 +19,7 @@ func Architectures() []string { return builtin().names() }
 // modelReader applies an entry of the table to a configuration.
 type modelReader struct {
 	*reading
-	table   *Table
+	options *Options
 	a       *architecture
 	class   *class
 	root    *section // the whole file
@@ -33,34 +33,57 @@ type modelReader struct {
 }
 
 // readModel builds the shape of a config.json, or of a trainer's file as the entry says.
-func readModel(r *reading, table *Table, root *node) shapes.Shape {
+func readModel(r *reading, o *Options, root *node) shapes.Shape {
 	s := newSection(r, root)
+	table := o.table()
 	a, cl, ok := identify(s, table)
 	if !ok {
 		return shapes.Shape{}
 	}
-	return apply(r, table, a, cl, s)
+	if a.when != nil { // of a trainer
+		s = newSection(r, underscored(root, 0))
+	}
+	return apply(r, o, a, cl, s)
+}
+
+// underscored returns a file with its keys as trainers read them: - and _ are alike.
+func underscored(n *node, depth int) *node {
+	if n.kind != object || depth > maxDepth {
+		return n
+	}
+	out := &node{kind: object, at: n.at}
+	for _, f := range n.fields {
+		key := strings.ReplaceAll(strings.TrimLeft(f.name, "-"), "-", "_")
+		out.fields = append(out.fields, field{key, f.at, underscored(f.value, depth+1)})
+	}
+	return out
 }
 
 // apply evaluates an entry over a section.
-func apply(r *reading, table *Table, a *architecture, cl *class, s *section) shapes.Shape {
+func apply(r *reading, o *Options, a *architecture, cl *class, s *section) shapes.Shape {
 	if a.refuse != "" {
-		f := s.byName["model_type"]
-		at := s.at
-		if f.value != nil {
-			at = f.value.at
+		f, ok := s.byName["model_type"]
+		at, what := s.at, ""
+		if ok {
+			at, what = f.value.at, "model_type "
 		}
-		r.fault(at, "model_type", a.name+" cannot be counted: "+a.refuse, "", "")
+		r.fault(at, "", what+a.name+" cannot be counted: "+a.refuse, "", "")
 		return shapes.Shape{}
 	}
 	shape := shapes.Shape{Family: a.family}
 	m := &modelReader{
-		reading: r, table: table, a: a, class: cl, root: s, model: s, shape: &shape,
+		reading: r, options: o, a: a, class: cl, root: s, model: s, shape: &shape,
 		nested: map[string]*section{}, values: map[string]any{},
 	}
-	if a.within != "" {
-		if inner := m.sectionAt(s, "", a.within); inner != nil {
-			m.model = inner
+	path := ""
+	for key := range strings.SplitSeq(a.within, ".") {
+		if inner := m.sectionAt(m.model, path, key); key != "" && inner != nil {
+			m.model, path = inner, strings.TrimPrefix(path+"."+key, ".")
+		}
+	}
+	for _, n := range slices.Sorted(maps.Keys(a.assume)) {
+		if f, ok := m.take(a.fields[n].names); o.Vocab == 0 && (!ok || f.value.kind == null) {
+			r.warn(s.at, "%s is absent; taken are %s", n, a.assume[n])
 		}
 	}
 	m.expectations()
@@ -128,7 +151,7 @@ func (m *modelReader) find(dotted string) (field, bool) {
 		for {
 			if f, ok := s.byName[key]; ok {
 				s.taken[key] = true
-				return f, true
+				return m.interpolated(f, 0), true
 			}
 			head, rest, cut := strings.Cut(key, ".")
 			if !cut {
@@ -145,6 +168,27 @@ func (m *modelReader) find(dotted string) (field, bool) {
 		}
 	}
 	return field{}, false
+}
+
+// interpolated follows a value such as ${model.hidden_size} to the field it names.
+func (m *modelReader) interpolated(f field, depth int) field {
+	inner, ok := strings.CutPrefix(f.value.text, "${")
+	if f.value.kind != word || !ok || !strings.HasSuffix(inner, "}") || depth > maxExtends {
+		return f
+	}
+	n := m.root.at
+	target := &node{kind: object, at: n}
+	for _, g := range m.root.byName {
+		target.fields = append(target.fields, g)
+	}
+	for key := range strings.SplitSeq(strings.TrimSuffix(inner, "}"), ".") {
+		i := slices.IndexFunc(target.fields, func(g field) bool { return g.name == key })
+		if i < 0 {
+			return f
+		}
+		target = target.fields[i].value
+	}
+	return m.interpolated(field{f.name, f.at, target}, depth+1)
 }
 
 // take returns the field of one of the names; two that contradict are a fault.
@@ -207,6 +251,12 @@ func (m *modelReader) value(n string) (any, bool, error) {
 		switch {
 		case n == "labels":
 			return m.labels(), true, nil
+		case n == "given_vocab":
+			if m.options.Vocab > 0 {
+				m.usedVocab = true
+				return float64(m.options.Vocab), true, nil
+			}
+			return nil, true, nil
 		case m.a.own && m.isField(n):
 			d = &declaration{names: []string{n}, nullable: true}
 		default:
@@ -503,6 +553,9 @@ var harmless = sync.OnceValue(func() *architecture {
 
 // rest lists the fields that neither the entry nor the shared lists know.
 func (m *modelReader) rest() {
+	if m.a.rest != "" {
+		return
+	}
 	for _, n := range m.a.order {
 		m.take(m.a.fields[n].names)
 	}

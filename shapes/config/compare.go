@@ -28,6 +28,12 @@ func (d Disagreement) String() string {
 // supported Hugging Face architectures; tensors with other names say nothing. Whether the counts
 // agree as well is for the caller to see from [Header.ParametersOf].
 func Compare(r *Result, h *Header) []Disagreement {
+	if !h.unpacked {
+		h.unpack()
+	}
+	if h.Partial != "" {
+		return nil
+	}
 	c := &comparison{
 		result: r, shape: &r.Shape, said: map[string]bool{},
 		deepest: map[string]observed{},
@@ -36,8 +42,12 @@ func Compare(r *Result, h *Header) []Disagreement {
 		c.tensor(&h.Tensors[i])
 	}
 	c.depths()
-	if c.shape.Head == shapes.HeadUntied && !c.headSeen && len(h.Tensors) > 0 {
+	switch {
+	case len(h.Tensors) == 0 || c.shape.Head != shapes.HeadUntied && c.shape.Head != shapes.HeadTied:
+	case c.shape.Head == shapes.HeadUntied && c.headSeen == "":
 		c.differ("head", "untied", "tied (there is no head)", h.Tensors[0].Name)
+	case c.shape.Head == shapes.HeadTied && c.headSeen != "" && !h.copies(c.headSeen):
+		c.differ("head", "tied", "untied (it is stored apart)", c.headSeen)
 	}
 	return c.found
 }
@@ -53,7 +63,7 @@ type comparison struct {
 	shape    *shapes.Shape
 	said     map[string]bool
 	deepest  map[string]observed // per "encoder.layers", "decoder.experts", …
-	headSeen bool
+	headSeen string              // the tensor of a head
 	found    []Disagreement
 }
 
@@ -121,8 +131,8 @@ func (c *comparison) stack(parts []string) (string, *shapes.Stack) {
 
 // tensor compares what one tensor says.
 func (c *comparison) tensor(t *Tensor) {
-	if len(t.Shape) != 2 {
-		return
+	if len(t.Shape) != 2 || t.trained != 0 && t.trained != t.number {
+		return // not a matrix, or packed
 	}
 	rows, columns := t.Shape[0], t.Shape[1]
 	parts := strings.Split(t.Name, ".")
@@ -132,7 +142,7 @@ func (c *comparison) tensor(t *Tensor) {
 		c.number("d_model", c.shape.DModel, columns, t.Name)
 		return
 	case endsIn(t.Name, headTensors):
-		c.headSeen = true
+		c.headSeen = t.Name
 		if c.shape.Head != shapes.HeadNone {
 			c.number("vocab", c.shape.Vocab, rows, t.Name)
 		}
@@ -216,6 +226,9 @@ func (c *comparison) depths() {
 // ParametersOf returns the parameters a header holds as the shape counts them: without buffers,
 // without fixed sinusoids, and without copies of a tied embedding that some checkpoints store.
 func (h *Header) ParametersOf(s *shapes.Shape) int64 {
+	if !h.unpacked {
+		h.unpack()
+	}
 	shared := slices.ContainsFunc(h.Tensors, func(t Tensor) bool { return endsIn(t.Name, []string{"shared.weight"}) })
 	tied := s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
 	var sum int64
@@ -225,7 +238,7 @@ func (h *Header) ParametersOf(s *shapes.Shape) int64 {
 			tied && endsIn(t.Name, headTensors) ||
 			endsIn(t.Name, []string{"cls.predictions.decoder.bias"})
 		if !copied && !isBuffer(t) && !fixedPositions(s, t) {
-			sum += t.number
+			sum += t.trained
 		}
 	}
 	return sum

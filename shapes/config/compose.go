@@ -39,7 +39,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	if model != "" {
 		name = model
 	}
-	a, err := m.table.find(name)
+	a, err := m.options.table().find(name)
 	if err != nil || a == nil || a.parts != nil {
 		m.fault(f.value.at, key, "is a model this reader does not know", quote(name), "")
 		return shapes.Shape{}, false
@@ -61,7 +61,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	before := len(m.faults)
 	bareEntry := *a
 	bareEntry.expect = without(a.expect, "is_decoder", "add_cross_attention")
-	shape := apply(in, m.table, &bareEntry, cl, s)
+	shape := apply(in, m.options, &bareEntry, cl, s)
 	for i := range in.unknown {
 		in.unknown[i].Name = key + "." + in.unknown[i].Name
 	}

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -35,21 +37,32 @@ type ginScanner struct {
 	file     *ginFile
 	faults   []Fault
 	selector string // of the block binding whose lines follow, "" outside
+
+	include func(from *text, target string) (*text, error) // opens what a file includes
+	chain   []string                                       // the files being read
 }
 
-// parseGin returns the bindings of a gin file, later ones replacing earlier.
-func parseGin(t *text) (*ginFile, error) {
+// parseGin returns the bindings of a gin file and of those it includes, later ones replacing
+// earlier.
+func parseGin(t *text, include func(*text, string) (*text, error)) (*ginFile, error) {
+	file := &ginFile{macros: map[string]*node{}, at: Position{File: t.file}}
+	s := &ginScanner{text: t, file: file, include: include, chain: []string{t.file}}
+	if err := s.scan(); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// scan reads the statements of one file.
+func (s *ginScanner) scan() error {
+	t := s.text
 	if len(t.bytes) > maxGinBytes {
-		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
+		return fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
 			fmt.Sprintf("a gin file of at most %d bytes", maxGinBytes))
 	}
-	s := &ginScanner{text: t, file: &ginFile{
-		macros: map[string]*node{},
-		at:     Position{File: t.file},
-	}}
 	for s.skipBlank(); s.pos < len(t.bytes); s.skipBlank() {
 		if len(s.file.bindings)+len(s.file.macros) > maxGinBindings {
-			return nil, t.fail(s.pos, "holds too many bindings", "",
+			return t.fail(s.pos, "holds too many bindings", "",
 				fmt.Sprintf("at most %d", maxGinBindings))
 		}
 		start := s.pos
@@ -63,9 +76,27 @@ func parseGin(t *text) (*ginFile, error) {
 		}
 	}
 	if len(s.faults) > 0 {
-		return nil, &Error{Faults: s.faults}
+		return &Error{Faults: s.faults}
 	}
-	return s.file, nil
+	return nil
+}
+
+// included reads a file that an include statement names.
+func (s *ginScanner) included(start int, target string) *Fault {
+	t, err := s.include(s.text, target)
+	if err != nil {
+		return s.fault(start, "includes a gin file that cannot be read: "+err.Error(), quote(target),
+			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote")
+	}
+	if slices.Contains(s.chain, t.file) || len(s.chain) > maxExtends {
+		return s.fault(start, "includes files in a circle", quote(target), "a chain that ends")
+	}
+	inner := &ginScanner{text: t, file: s.file, include: s.include, chain: append(slices.Clone(s.chain), t.file)}
+	var list *Error
+	if err := inner.scan(); errors.As(err, &list) {
+		s.faults = append(s.faults, list.Faults...)
+	}
+	return nil
 }
 
 // recover moves to the line after a fault.
@@ -177,10 +208,9 @@ func (s *ginScanner) statement() *Fault {
 		s.skipLine()
 		return nil
 	case "include":
-		target := strings.TrimSpace(s.line(s.pos))
+		target, _, _ := strings.Cut(s.line(s.pos), "#")
 		s.skipLine()
-		return s.fault(start, "includes another gin file, which is not followed", quote(strings.Trim(target, `'"`)),
-			"the operative_config.gin that training wrote, which has every value in one file")
+		return s.included(start, strings.Trim(strings.TrimSpace(target), `'"`))
 	}
 	s.skipSpace()
 	switch s.peek() {

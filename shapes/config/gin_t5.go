@@ -29,6 +29,7 @@ func readGin(r *reading, f *ginFile, vocab int) shapes.Shape {
 func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *section {
 	root := &node{kind: object, at: f.at}
 	index := map[string]int{}
+	deferred := map[string]Fault{}
 	for _, b := range f.bindings {
 		key, ok := name(b)
 		if !ok {
@@ -38,19 +39,25 @@ func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *s
 		if err != nil {
 			fault := err.(*Error).Faults[0]
 			fault.Field = b.class + "." + b.parameter
-			r.faults = append(r.faults, fault)
-			continue
+			deferred[key] = fault // of no matter unless the shape needs the value
+			value = b.value
+		} else {
+			delete(deferred, key)
 		}
 		entry := field{name: key, at: b.at, value: value}
 		if i, twice := index[key]; twice {
-			r.warn(b.at, "%s replaces the value of line %d", key, root.fields[i].at.Line)
+			if first := root.fields[i].at; first.File == b.at.File && first.File == r.file {
+				r.warn(b.at, "%s replaces the value of line %d", key, first.Line)
+			}
 			root.fields[i] = entry
 			continue
 		}
 		index[key] = len(root.fields)
 		root.fields = append(root.fields, entry)
 	}
-	return newSection(r, root)
+	s := newSection(r, root)
+	s.deferred = deferred
+	return s
 }
 
 // need reads a whole number that has no default.
@@ -151,19 +158,44 @@ func showItems(items []*node) string {
 // tokenizers are the vocabularies that T5 and mT5 were released with: pieces and sentinels, padded
 // to a multiple of 128 (vocab_divisor).
 var tokenizers = []struct {
-	path string
-	rows int
+	path   string
+	pieces int
 }{
-	{"cc_all.32000", 32128}, // 32,000 + 100
-	{"mc4.250000", 250112},  // 250,000 + 100
-	{"cc_en.32000", 32128},  // 32,000 + 100
-	{"cc_corpus.32000", 32128},
+	{"cc_all.32000", 32000},
+	{"mc4.250000", 250000},
+	{"cc_en.32000", 32000},
+	{"cc_corpus.32000", 32000},
+}
+
+const (
+	sentinels = 100 // extra ids of T5's vocabularies, where a file does not say another number
+	divisor   = 128 // vocab_divisor, to a multiple of which rows are padded
+)
+
+// extraIDs returns the sentinels a gin file asks for. A model file of "100extra" has them already.
+func extraIDs(f *ginFile, model string) int {
+	if strings.Contains(model, "extra") {
+		return sentinels
+	}
+	for i := len(f.bindings) - 1; i >= 0; i-- {
+		b := &f.bindings[i]
+		if b.parameter != "extra_ids" {
+			continue
+		}
+		if n, err := f.resolve(b.value); err == nil && n.kind == number {
+			if v, ok := wholeNumber(n.text); ok && v >= 0 && v < maxInteger {
+				return int(v)
+			}
+		}
+	}
+	return sentinels
 }
 
 // meshVocab returns the rows of the embedding, which a Mesh TensorFlow file does not say: from the
 // caller, a macro, or the path of a known tokenizer.
 func meshVocab(r *reading, f *ginFile, given int) int {
 	if given > 0 {
+		r.usedVocab = true
 		return given
 	}
 	for _, macro := range []string{"vocab_size", "VOCAB_SIZE"} {
@@ -178,10 +210,11 @@ func meshVocab(r *reading, f *ginFile, given int) int {
 		for _, t := range tokenizers {
 			if strings.Contains(n.text, t.path) {
 				r.note("vocab", "vocabulary", n.at)
+				rows := (t.pieces + extraIDs(f, n.text) + divisor - 1) / divisor * divisor
 				r.warn(n.at,
 					"the file does not say the vocabulary size: taken as %d from the tokenizer %s",
-					t.rows, t.path)
-				return t.rows
+					rows, t.path)
+				return rows
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 		a, cl := table.byClass(architecture)
 		if a == nil {
 			a, cl = table.bySignature(s), &class{}
-			if a != nil && a.usual != "" {
+			if a != nil && a.usual != "" && a.rest == "" && len(a.prefixes) > 0 {
 				cl = a.classes[a.usual]
 				s.warn(s.at, "model_type is absent; read as %s", a.className(a.usual))
 			}
@@ -136,7 +136,7 @@ func (t *Table) bySignature(s *section) *architecture {
 				continue
 			}
 			a, err := t.find(n)
-			if err == nil && a != nil && a.signed(s) {
+			if err == nil && a != nil && (a.when != nil || a.own) && a.signed(s) {
 				return a
 			}
 		}
@@ -149,7 +149,7 @@ func (a *architecture) signed(s *section) bool {
 		found := false
 		for alternative := range strings.SplitSeq(key, "|") {
 			name, value, valued := strings.Cut(strings.TrimSpace(alternative), "=")
-			found = found || s.has(name) && (!valued || s.byName[name].value.text == value)
+			found = found || s.has(name) && (!valued || s.byName[name].value != nil && s.byName[name].value.text == value)
 		}
 		if !found {
 			return false
@@ -158,17 +158,22 @@ func (a *architecture) signed(s *section) bool {
 	return true
 }
 
-// has reports whether a dotted key is there.
+// has reports whether a dotted key is there, with - or _.
 func (s *section) has(dotted string) bool {
-	head, rest, cut := strings.Cut(dotted, ".")
-	f, ok := s.byName[head]
-	if !cut {
-		return ok
+	n := &node{}
+	for _, f := range s.byName {
+		n.fields = append(n.fields, f)
 	}
-	return ok && slices.ContainsFunc(f.value.fields, func(g field) bool {
-		return g.name == rest || strings.HasPrefix(rest, g.name+".") &&
-			newSection(newReading(""), f.value).has(rest)
-	})
+	for key := range strings.SplitSeq(dotted, ".") {
+		i := slices.IndexFunc(n.fields, func(f field) bool {
+			return strings.ReplaceAll(strings.TrimLeft(f.name, "-"), "-", "_") == key
+		})
+		if i < 0 {
+			return false
+		}
+		n = n.fields[i].value
+	}
+	return true
 }
 
 // firstArchitecture returns the first class name of "architectures".

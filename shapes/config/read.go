@@ -55,6 +55,8 @@ type Result struct {
 	// default or a catalogue are absent.
 	Fields map[string]Field
 
+	UsedVocab bool // the shape has the vocabulary of [Options]
+
 	Unknown  []Field   // fields this reader has never heard of, in file order
 	Warnings []Warning // what was noticed and not counted
 
@@ -79,9 +81,12 @@ type reader struct {
 // readFile reads one file of the chain.
 func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 	buffered := bufio.NewReader(r)
-	start, err := buffered.Peek(9)
+	start, err := buffered.Peek(64)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, readError(name, err)
+	}
+	if err := foreignFormat(name, start); err != nil {
+		return nil, err
 	}
 	if isSafetensors(name, start) {
 		return readTensorFile(name, buffered, dataSize(r), rd)
@@ -96,6 +101,7 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 	}
 	switch format := detect(name, t.bytes); format {
 	case HuggingFace:
+		t.bytes = pythonJSON(t.bytes)
 		root, err := parseJSON(t)
 		if err != nil {
 			return nil, err
@@ -104,9 +110,9 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 			return readIndex(name, root, rd)
 		}
 		in := newReading(name)
-		return result(format, in, readModel(in, rd.table(), root))
+		return result(format, in, readModel(in, &rd.Options, root))
 	case Gin:
-		file, err := parseGin(t)
+		file, err := parseGin(t, rd.includeGin)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +136,7 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 	}
 	return &Result{
 		Format: format, Shape: shape, Fields: in.fields, Unknown: in.unknown,
-		Warnings: in.warnings, file: in.file,
+		Warnings: in.warnings, UsedVocab: in.usedVocab, file: in.file,
 	}, nil
 }
 

@@ -19,6 +19,8 @@ type reading struct {
 	warnings []Warning
 	fields   map[string]Field // shape field → where the file says it
 	unknown  []Field
+
+	usedVocab bool // the caller's vocabulary was taken
 }
 
 func newReading(file string) *reading {

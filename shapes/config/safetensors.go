@@ -44,7 +44,8 @@ type Tensor struct {
 	End   int64
 	Shard string // the file, when it is one of several
 
-	number int64
+	number  int64 // elements
+	trained int64 // parameters they stand for
 }
 
 // Elements returns the product of the dimensions; 1 for a scalar.
@@ -75,6 +76,25 @@ type Header struct {
 	// DataOffset is where in the file the data starts, to which the tensors' offsets are relative;
 	// 0 for the joined headers of several shards.
 	DataOffset int64
+
+	Packed  string // how several parameters stand in one element, e.g. "GPTQ"; empty for plain tensors
+	Partial string // why these are not all tensors of the model, e.g. "one of 4 shards"
+
+	unpacked, unknown bool
+}
+
+// Countable returns why the parameters of the model cannot be counted from the tensors, or "".
+func (h *Header) Countable() string {
+	if !h.unpacked {
+		h.unpack()
+	}
+	switch {
+	case h.Partial != "":
+		return h.Partial
+	case h.unknown:
+		return "packed (" + h.Packed + ") in a way that the tensors alone do not tell: not counted"
+	}
+	return ""
 }
 
 // Elements returns the numbers stored in all tensors, buffers included.
@@ -95,15 +115,18 @@ func (h *Header) Bytes() int64 {
 	return sum
 }
 
-// Parameters returns the numbers stored in tensors that are trained: all but the buffers that some
+// Parameters returns the parameters that the tensors stand for: all but the buffers that some
 // checkpoints carry (attention masks, position ids, rotary frequencies, the fixed logits bias of
-// BART and Marian). A tensor stored twice counts twice.
+// BART and Marian), the scales of packed tensors, and further names of a table that T5 and BART
+// always tie. Packed tensors count what they hold; where that is not known, see [Header.Countable],
+// they count 0.
 func (h *Header) Parameters() int64 {
+	if !h.unpacked {
+		h.unpack()
+	}
 	var sum int64
 	for i := range h.Tensors {
-		if !isBuffer(&h.Tensors[i]) {
-			sum += h.Tensors[i].number
-		}
+		sum += h.Tensors[i].trained
 	}
 	return sum
 }

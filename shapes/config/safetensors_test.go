@@ -104,9 +104,10 @@ func TestHeaderCountsTensors(t *testing.T) {
 	if h.Elements() != want || h.Bytes() != 4*want {
 		t.Errorf("elements %d, bytes %d; want %d, %d", h.Elements(), h.Bytes(), want, 4*want)
 	}
-	const relic = 4 * 2
-	if got := h.Parameters(); got != want-relic {
-		t.Errorf("parameters %d, want %d", got, want-relic)
+	const relic = 4 * 2      // relative table of cross-attention
+	const names = 2 * 32 * 8 // the token table under two more names
+	if got := h.Parameters(); got != want-relic-names {
+		t.Errorf("parameters %d, want %d", got, want-relic-names)
 	}
 	if h.Metadata["format"] != "pt" {
 		t.Errorf("metadata %v", h.Metadata)
@@ -245,8 +246,9 @@ func TestReadSafetensorsWithConfigBeside(t *testing.T) {
 	if _, err = readFrom(t, files, "o/model.safetensors"); err == nil || !strings.Contains(err.Error(), "ends inside the safetensors header") {
 		t.Errorf("truncated header: %v", err)
 	}
-	if _, err = readFrom(t, files, "p/model.safetensors"); err == nil || !strings.HasPrefix(err.Error(), "p/config.json:1:16: model_type") {
-		t.Errorf("unknown config: %v", err)
+	r, err = readFrom(t, files, "p/model.safetensors")
+	if err != nil || r.Tensors == nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].String(), "model_type") {
+		t.Errorf("unknown config: %+v, %v", r, err)
 	}
 	// A header is also told by its content, without a name.
 	if r, err = Read("-", bytes.NewReader(checkpoint(tinyT5()...)), Options{}); err != nil || r.Format != Safetensors {

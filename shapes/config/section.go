@@ -15,6 +15,8 @@ type section struct {
 	byName map[string]field
 	order  []string
 	taken  map[string]bool
+
+	deferred map[string]Fault // faults of fields that count only when they are asked for
 }
 
 // newSection indexes an object; a key that occurs twice is a fault.
@@ -43,6 +45,12 @@ func (s *section) take(names ...string) (field, bool) {
 	for _, name := range names {
 		s.taken[name] = true
 		f, present := s.byName[name]
+		if fault, ok := s.deferred[name]; ok {
+			s.faults = append(s.faults, fault)
+			delete(s.deferred, name)
+			s.byName[name] = field{name: f.name, at: f.at, value: &node{kind: word, at: f.value.at}}
+			continue
+		}
 		switch {
 		case !present:
 		case !ok:

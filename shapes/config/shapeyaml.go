@@ -1,8 +1,11 @@
 package config
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -23,6 +26,11 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 		return nil, err
 	}
 	in := newReading(t.file)
+	if s := newSection(newReading(""), root); !s.ours() {
+		if a := rd.table().bySignature(s); a != nil || s.has("model_type") {
+			return result(YAML, in, readModel(in, &rd.Options, root))
+		}
+	}
 	y := &yamlShape{section: newSection(in, root)}
 	if err := y.extend(rd); err != nil {
 		return nil, err
@@ -30,6 +38,11 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 	y.read()
 	y.complain(y.section, "")
 	return result(YAML, in, y.shape)
+}
+
+// ours reports whether a file looks like our own format rather than a trainer's.
+func (s *section) ours() bool {
+	return s.has("extends") || s.has("d_model") && (s.has("encoder") || s.has("decoder"))
 }
 
 // yamlShape is a YAML file being laid over its base.
@@ -43,20 +56,36 @@ func (y *yamlShape) read() {
 	s := &y.shape
 	s.Name = y.word("name", "", "name")
 	y.family()
-	y.set("d_model", &s.DModel)
-	y.set("vocab", &s.Vocab)
-	y.set("token_types", &s.TokenTypes)
-	y.parse("head", &s.Head)
-	y.parse("norm", &s.Norm)
-	s.HeadBias = y.flag("head_bias", s.HeadBias, "head_bias")
-	s.EmbeddingNorm = y.flag("embedding_norm", s.EmbeddingNorm, "embedding_norm")
-	s.Pooler = y.flag("pooler", s.Pooler, "pooler")
+	for i := range modelFields {
+		if f := &modelFields[i]; f.name != "bias" {
+			f.read(y.section, "", s, nil)
+		}
+	}
 	y.bias()
+	y.dense()
 	y.stack("encoder", &s.Encoder)
 	y.stack("decoder", &s.Decoder)
 	if !y.extended {
-		y.require("d_model", "family")
+		y.require("d_model")
 	}
+}
+
+// read reads a field over what the base has; dotted names stand in a section of their own.
+func (f *shapeField) read(s *section, prefix string, shape *shapes.Shape, k *shapes.Stack) (given bool) {
+	_, own, cut := strings.Cut(f.name, ".")
+	if !cut {
+		own = f.name
+	}
+	switch {
+	case f.number != nil:
+		return setIn(s, prefix, own, f.number(shape, k))
+	case f.flag != nil:
+		_, given = s.byName[own]
+		v := f.flag(shape, k)
+		*v = s.flag(prefix+own, *v, own)
+		return given
+	}
+	return parseIn(s, prefix, own, f.kind(shape, k))
 }
 
 // require makes the absence of a field a fault of its own, rather than of the zero it would leave
@@ -79,18 +108,10 @@ func (y *yamlShape) family() {
 	y.shape.Family = shapes.Family(w)
 }
 
-// set reads a whole number over what the base has.
-func (y *yamlShape) set(name string, v *int) { setIn(y.section, "", name, v) }
-
 func setIn(s *section, prefix, name string, v *int) (given bool) {
 	_, given = s.byName[name]
 	*v = s.integer(prefix+name, *v, name)
 	return given
-}
-
-// parse reads one of the words of a kind over what the base has.
-func (y *yamlShape) parse(name string, v interface{ UnmarshalText([]byte) error }) {
-	parseIn(y.section, "", name, v)
 }
 
 func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte) error }) (
@@ -137,7 +158,8 @@ func (y *yamlShape) bias() {
 
 // stack reads one stack. What a new value makes meaningless is reset: key heads follow heads while
 // they are equal, positions and experts vanish with their kind, and a stack of no layers is no
-// stack.
+// stack. Without a base, positions are those of T5: 32 buckets; and every layer of a stack with
+// experts is sparse.
 func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	f, ok := y.take(name)
 	if !ok {
@@ -153,32 +175,57 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 		return
 	}
 	s := newSection(y.reading, f.value)
-	prefix := name + "."
+	prefix, follows, fresh := name+".", k.KVHeads == k.Heads, k.Layers == 0
 	y.note(name, name, f.at)
-	setIn(s, prefix, "layers", &k.Layers)
-	setIn(s, prefix, "d_ff", &k.DFF)
-	setIn(s, prefix, "d_kv", &k.DKV)
-	follows := k.KVHeads == k.Heads
-	headsGiven := setIn(s, prefix, "heads", &k.Heads)
-	if !setIn(s, prefix, "kv_heads", &k.KVHeads) && headsGiven && follows {
+	given := map[string]bool{}
+	sections := map[string]*section{}
+	for i := range stackFields {
+		field := &stackFields[i]
+		head, _, cut := strings.Cut(field.name, ".")
+		if !cut {
+			given[field.name] = field.read(s, prefix, nil, k)
+			continue
+		}
+		inner, ok := sections[head]
+		if !ok {
+			inner = y.inner(s, prefix, head)
+			sections[head] = inner
+			if inner != nil && head == "frontend" && inner.has("kind") {
+				k.Frontend = shapes.Frontend{}
+			}
+		}
+		if inner != nil {
+			field.read(inner, prefix+head+".", nil, k)
+		}
+	}
+	if inner := sections["frontend"]; inner != nil {
+		y.convs(inner, prefix+"frontend.", &k.Frontend)
+	}
+	for _, head := range []string{"latent", "frontend"} {
+		if inner := sections[head]; inner != nil {
+			y.complain(inner, prefix+head+".")
+		}
+	}
+	if !given["kv_heads"] && given["heads"] && follows {
 		k.KVHeads = k.Heads
 		s.fields[prefix+"kv_heads"] = s.fields[prefix+"heads"]
 	}
-	k.Gated = s.flag(prefix+"gated", k.Gated, "gated")
-	parseIn(s, prefix, "activation", &k.Activation)
-	k.FinalNorm = s.flag(prefix+"final_norm", k.FinalNorm, "final_norm")
-	positionGiven := parseIn(s, prefix, "position", &k.Position)
-	if !setIn(s, prefix, "positions", &k.Positions) && positionGiven &&
-		k.Position != shapes.Relative && k.Position != shapes.Learned {
+	if !given["positions"] && given["position"] && !k.Position.Table() {
 		k.Positions = 0
 	}
-	setIn(s, prefix, "experts", &k.Experts)
-	if k.Experts == 0 {
-		k.ActiveExperts, k.SparseEvery = 0, 0
+	if !given["positions"] && k.Positions == 0 && k.Position == shapes.Relative && fresh {
+		k.Positions = relativeBuckets
 	}
-	setIn(s, prefix, "active_experts", &k.ActiveExperts)
-	setIn(s, prefix, "sparse_every", &k.SparseEvery)
-	y.frontend(s, prefix, &k.Frontend)
+	switch {
+	case k.Experts == 0:
+		k.ActiveExperts, k.SparseEvery, k.DenseFirst = 0, 0, 0
+		k.ExpertDFF, k.SharedDFF, k.SharedGate = 0, 0, false
+	case k.SparseEvery == 0 && !given["sparse_every"]:
+		k.SparseEvery = 1
+	}
+	if k.Experts > 0 && k.ActiveExperts == 0 && !given["active_experts"] {
+		k.ActiveExperts = 1
+	}
 	y.complain(s, prefix)
 	if k.Layers == 0 {
 		*k = shapes.Stack{}
@@ -189,24 +236,80 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	}
 }
 
-func (y *yamlShape) frontend(s *section, prefix string, front *shapes.Frontend) {
-	f, ok := s.take("frontend")
+// relativeBuckets is the size of T5's relative tables (Raffel et al. 2020, section 2.1).
+const relativeBuckets = 32
+
+// inner opens a section of a section, nil when there is none.
+func (y *yamlShape) inner(s *section, prefix, name string) *section {
+	f, ok := s.take(name)
 	if !ok {
-		return
+		return nil
 	}
 	if f.value.kind != object {
-		y.fault(f.value.at, prefix+"frontend", "is not a section", f.value.show(),
-			"indented lines such as kind: audio")
-		return
+		y.fault(f.value.at, prefix+name, "is not a section", f.value.show(),
+			"indented lines such as "+map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name])
+		return nil
 	}
-	inner := newSection(y.reading, f.value)
-	if parseIn(inner, prefix+"frontend.", "kind", &front.Kind) {
-		*front = shapes.Frontend{Kind: front.Kind}
+	y.note(prefix+name, name, f.at)
+	return newSection(y.reading, f.value)
+}
+
+// dense reads the list of dense layers outside the stacks.
+func (y *yamlShape) dense() {
+	for n, item := range y.list(y.section, "", "dense", shapes.MaxDense) {
+		if n == 0 {
+			y.shape.Dense = [shapes.MaxDense]shapes.Dense{}
+		}
+		s := newSection(y.reading, item)
+		l, prefix := &y.shape.Dense[n], fmt.Sprintf("dense.%d.", n)
+		parseIn(s, prefix, "at", &l.At)
+		setIn(s, prefix, "in", &l.In)
+		setIn(s, prefix, "out", &l.Out)
+		l.Bias = s.flag(prefix+"bias", false, "bias")
+		y.complain(s, prefix)
 	}
-	y.note(prefix+"frontend", "frontend", f.at)
-	setIn(inner, prefix+"frontend.", "channels", &front.Channels)
-	setIn(inner, prefix+"frontend.", "patch", &front.Patch)
-	y.complain(inner, prefix+"frontend.")
+}
+
+// convs reads the list of convolutions of a front end.
+func (y *yamlShape) convs(s *section, prefix string, front *shapes.Frontend) {
+	for n, item := range y.list(s, prefix, "convs", shapes.MaxConvs) {
+		if n == 0 {
+			front.Convs = [shapes.MaxConvs]shapes.Conv{}
+		}
+		inner := newSection(y.reading, item)
+		c, prefix := &front.Convs[n], fmt.Sprintf("%sconvs.%d.", prefix, n)
+		for _, f := range []struct {
+			name string
+			v    *int32
+		}{{"in", &c.In}, {"out", &c.Out}, {"taps", &c.Taps}, {"rate", &c.Rate}, {"extra", &c.Extra}} {
+			v := int(*f.v)
+			setIn(inner, prefix, f.name, &v)
+			*f.v = int32(min(v, math.MaxInt32))
+		}
+		c.Bias = inner.flag(prefix+"bias", false, "bias")
+		y.complain(inner, prefix)
+	}
+}
+
+// list returns the sections of a list.
+func (y *yamlShape) list(s *section, prefix, name string, most int) []*node {
+	f, ok := s.take(name)
+	if !ok {
+		return nil
+	}
+	y.note(prefix+name, name, f.at)
+	if f.value.kind != list || len(f.value.items) > most {
+		y.fault(f.value.at, prefix+name, "is not a list of sections", f.value.show(),
+			fmt.Sprintf("at most %d of them", most))
+		return nil
+	}
+	for _, item := range f.value.items {
+		if item.kind != object {
+			y.fault(item.at, prefix+name, "is not a section", item.show(), "keys such as in and out")
+			return nil
+		}
+	}
+	return f.value.items
 }
 
 // complain makes every key nobody asked for a fault: in our own format a key without effect is a

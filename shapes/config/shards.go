@@ -6,6 +6,9 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,8 +21,15 @@ func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, 
 	if err != nil {
 		return nil, err
 	}
+	if m := shardName.FindStringSubmatch(name); m != nil && m[1] != "00001" {
+		n, _ := strconv.Atoi(m[1])
+		header.Partial = fmt.Sprintf("one of %d shards; the index beside them names all", n)
+	}
 	return beside(name, header, rd)
 }
+
+// shardName is how a checkpoint of several files names them.
+var shardName = regexp.MustCompile(`-\d+-of-(\d+)\.safetensors$`)
 
 // beside returns the tensors with the shape of the config.json in the same folder, and a warning
 // for each disagreement of the two.
@@ -38,11 +48,25 @@ func beside(name string, header *Header, rd *reader) (*Result, error) {
 	}
 	defer f.Close()
 	config, err := readFile(target, f, rd)
+	var list *Error
+	if errors.As(err, &list) {
+		out.Warnings = append(out.Warnings, Warning{
+			Position: list.Faults[0].Position,
+			Text: "the configuration beside the tensors is not read: " +
+				strings.TrimPrefix(list.Faults[0].String(), list.Faults[0].Position.String()+": "),
+		})
+		return out, nil
+	}
 	if err != nil {
 		return nil, err
 	}
 	config.Format = Safetensors
 	config.Tensors = header
+	if header.Partial != "" {
+		config.Warnings = append(config.Warnings, Warning{
+			Position: Position{File: name}, Text: "holds " + header.Partial + ": not compared",
+		})
+	}
 	for _, d := range Compare(config, header) {
 		config.Warnings = append(config.Warnings, Warning{Position: d.Position, Text: d.String()})
 	}
@@ -87,6 +111,9 @@ func readIndex(name string, root *node, rd *reader) (*Result, error) {
 	all := &Header{}
 	for _, shard := range order {
 		header, err := rd.shard(shardOf[shard].value, shard)
+		if err != nil && rd.none(path.Dir(name), order) {
+			return indexAlone(name, s, len(m.value.fields), rd)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -100,6 +127,48 @@ func readIndex(name string, root *node, rd *reader) (*Result, error) {
 		return nil, err
 	}
 	return beside(name, all, rd)
+}
+
+// none reports whether no shard of an index is a safetensors file that is here.
+func (rd *reader) none(folder string, shards []string) bool {
+	if rd.Open == nil {
+		return false
+	}
+	return !slices.ContainsFunc(shards, func(shard string) bool {
+		if !strings.HasSuffix(shard, ".safetensors") {
+			return false
+		}
+		f, err := rd.Open(path.Join(folder, shard))
+		if err == nil {
+			f.Close()
+		}
+		return err == nil
+	})
+}
+
+// indexAlone returns what an index says whose files are not here, or cannot be read: the shape of
+// the configuration beside it, or else what the size in bytes would mean.
+func indexAlone(name string, s *section, tensors int, rd *reader) (*Result, error) {
+	size := int64(0)
+	if f, ok := s.take("metadata"); ok && f.value.kind == object {
+		inner := newSection(newReading(name), f.value)
+		if g, ok := inner.byName["total_size"]; ok {
+			whole, _, _ := strings.Cut(g.value.text, ".")
+			size, _ = strconv.ParseInt(whole, 10, 64)
+		}
+	}
+	says := fmt.Sprintf("an index of %d tensors whose files are not here", tensors)
+	if size > 0 {
+		says += fmt.Sprintf(": %d bytes, which are %d parameters of 2 bytes or %d of 4", size, size/2, size/4)
+	}
+	out, err := beside(name, &Header{Partial: says}, rd)
+	if err != nil {
+		return nil, err
+	}
+	if out.Shape.DModel == 0 {
+		return nil, fileError(name, "is "+says, "", "the .safetensors files, or a config.json, beside it")
+	}
+	return out, nil
 }
 
 // sameTensors checks that the shards hold what the index lists, no more and no less.

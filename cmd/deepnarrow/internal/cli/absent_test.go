@@ -32,9 +32,11 @@ func TestAbsentFiguresHaveReasons(t *testing.T) {
 	for _, p := range hardware.Catalogue() {
 		reasoned(t, append([]string{"plan", "--hardware", p.Name, "--devices", "8"}, names...)...)
 	}
-	for _, like := range []string{"t5-base", "gpt2", "whisper-tiny"} {
-		reasoned(t, "recommend", "--like", like)
-		reasoned(t, "recommend", "--like", like, "--hardware", "l40s", "--devices", "8")
+	reasoned(t, "recommend", "--like", "t5-base")
+	reasoned(t, "recommend", "--like", "t5-base", "--hardware", "l40s", "--devices", "8")
+	for _, listed := range []string{"gpt2", "whisper-tiny"} {
+		reasoned(t, "recommend", "--candidates", listed)
+		reasoned(t, "recommend", "--candidates", listed, "--hardware", "l40s", "--devices", "8")
 	}
 }
 

@@ -170,7 +170,7 @@ func TestCheckSaysWhatItsDocumentSays(t *testing.T) {
 
 // The costs of a recommended row in the table are those of its document.
 func TestRecommendTableSaysWhatTheDocumentSays(t *testing.T) {
-	table, d := both(t, "recommend --like t5-small --top 3 --hardware a100 --devices 8")
+	table, d := both(t, "recommend --like t5-small --top 3 --hardware a100 --devices 8 --wide")
 	for i, r := range d.Results {
 		name, _ := at(r, "shape", "name").(string)
 		costs := []string{

@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -34,9 +34,13 @@ func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate
 	var names []string
 	seen := map[string]bool{}
 	for _, arg := range args {
-		found, err := expand(arg)
+		found, err := host.Expand(arg, mostFiles, check.Match)
+		if errors.Is(err, host.ErrNoMatch) {
+			return nil, badInput(fmt.Errorf("%s: %w", arg, err),
+				"** stands for any number of folders; quote the glob so that the shell leaves it alone")
+		}
 		if err != nil {
-			return nil, err
+			return nil, badInput(err, "")
 		}
 		for _, name := range found {
 			if !seen[name] {
@@ -54,56 +58,6 @@ func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate
 		out = append(out, a.candidate(name, folder))
 	}
 	return out, nil
-}
-
-// expand returns the files that an argument names, in order of their names.
-func expand(arg string) ([]string, error) {
-	if _, err := os.Lstat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
-		return []string{arg}, nil
-	}
-	glob := filepath.ToSlash(arg)
-	fixed, _, _ := strings.Cut(glob[:strings.IndexAny(glob, "*?[")], "\x00")
-	start := "."
-	if i := strings.LastIndexByte(fixed, '/'); i >= 0 {
-		start = filepath.FromSlash(glob[:max(i, 1)])
-	}
-	if !strings.Contains(glob, "/") {
-		glob = "./" + glob
-	}
-	var out []string
-	err := filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case entry.IsDir() && entry.Name() == ".git":
-			return filepath.SkipDir
-		case !entry.IsDir() && matches(glob, filepath.ToSlash(path)):
-			out = append(out, path)
-		}
-		if len(out) > mostFiles {
-			return filepath.SkipAll
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, badInput(err, "")
-	}
-	if len(out) == 0 {
-		return nil, badInput(fmt.Errorf("%s: matches no file", arg),
-			"** stands for any number of folders; quote the glob so that the shell leaves it alone")
-	}
-	return out, nil
-}
-
-// matches is [check.Match] of a path as it stands: a glob without folders means the working
-// directory.
-func matches(glob, path string) bool {
-	if rest, ok := strings.CutPrefix(glob, "./"); ok && !strings.Contains(rest, "/") {
-		return !strings.Contains(path, "/") && check.Match(rest, path)
-	}
-	return check.Match(glob, path)
 }
 
 // candidate reads one configuration. Its path, which globs of the rules match, is relative to their

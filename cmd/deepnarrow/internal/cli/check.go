@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -53,6 +54,7 @@ judged.`,
 		},
 	}
 	work.register(c)
+	a.files.register(c)
 	machine.register(c)
 	length.register(c)
 	plan = pflag.NewFlagSet("plan", pflag.ContinueOnError)
@@ -118,7 +120,7 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	about := check.About{
 		Version: version(), Rules: rules.Rules,
 		Inputs:       map[string]any{"files": args, "rules": rules.File},
-		InRepository: inRepository,
+		InRepository: host.InRepository,
 	}
 	work.inputs(about.Inputs)
 	machine.inputs(about.Inputs)
@@ -184,7 +186,7 @@ const rulesName = ".deepnarrow.yaml"
 // findRules reads the rules named, or the nearest ones up to the root of the repository; none is no
 // error. folder is theirs, "." without.
 func findRules(name string) (check.Rules, string, error) {
-	root, found := repository()
+	root, found := host.Repository()
 	if name == "" {
 		for folder := "."; ; folder = filepath.Join("..", folder) {
 			if info, err := os.Stat(filepath.Join(folder, rulesName)); err == nil && info.Mode().IsRegular() {
@@ -225,47 +227,6 @@ func findRules(name string) (check.Rules, string, error) {
 		return rules, "", badInput(err, "")
 	}
 	return rules, folder, nil
-}
-
-// repository returns the root of the repository that the working directory lies in, as a path
-// relative to it.
-func repository() (root string, found bool) {
-	home, err := os.Getwd()
-	if err != nil {
-		return ".", false
-	}
-	for root = "."; ; root, home = filepath.Join("..", root), filepath.Dir(home) {
-		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
-			return root, true
-		}
-		if home == filepath.Dir(home) {
-			return ".", false
-		}
-	}
-}
-
-// inRepository returns the path of a file from the root of the repository that it lies in; as it is
-// where there is none, and for what names no file.
-func inRepository(file string) string {
-	path, err := filepath.Abs(filepath.FromSlash(file))
-	if err != nil {
-		return file
-	}
-	if _, err := os.Lstat(path); err != nil {
-		return file
-	}
-	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
-		if _, err := os.Stat(filepath.Join(folder, ".git")); err == nil {
-			rel, err := filepath.Rel(folder, path)
-			if err != nil {
-				return file
-			}
-			return filepath.ToSlash(rel)
-		}
-		if folder == filepath.Dir(folder) {
-			return file
-		}
-	}
 }
 
 // applyPlan sets the flags that the plan of the rules says and the command line does not. A profile

@@ -15,6 +15,7 @@ import (
 func (a *app) count() *cobra.Command {
 	var work workloadFlags
 	var convention, by string
+	var generate int
 	c := &cobra.Command{
 		Use:     "count SHAPE...",
 		Short:   "Count parameters, FLOPs and memory of shapes",
@@ -71,6 +72,11 @@ standard input.`,
 						flops.CountUnder(c, &s, w, answer.Run.Execution.Recompute))
 				}
 				n.Breakdown = breakdown(&s, w)
+				if generate != 0 {
+					if n.Inference, err = inference(&s, w, work.execution, generate); err != nil {
+						return usage("", "--generate: %w", err)
+					}
+				}
 				counted = append(counted, n)
 			}
 			r.Count(counted)
@@ -79,10 +85,25 @@ standard input.`,
 	}
 	a.output.register(c)
 	work.register(c)
+	a.files.register(c)
 	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention),
 		"how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
+	c.Flags().IntVar(&generate, "generate", 0,
+		"also count the memory of generating so many `POSITIONS` of one sequence")
 	return c
+}
+
+// inference counts what generating positions of one sequence holds on one device.
+func inference(s *shapes.Shape, w flops.Workload, x flops.Execution, positions int) (*reports.Inference, error) {
+	w.Batch, w.DecoderLength = 1, positions
+	m, err := flops.DecodingMemory(s, w, x, flops.Layout{})
+	if err != nil {
+		return nil, err
+	}
+	n := &reports.Inference{Workload: w, Memory: m}
+	n.TokenBytes, n.SourceTokenBytes = flops.CacheBytes(s, 1, float64(x.Precision.Bytes().Compute))
+	return n, nil
 }
 
 // stored returns what a checkpoint holds, nil without one.

@@ -3,16 +3,15 @@ package cli
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
@@ -94,6 +93,7 @@ when anything differs.`,
 	}
 	a.output.register(c)
 	work.register(c)
+	a.files.register(c)
 	machine.register(c)
 	length.register(c)
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
@@ -143,7 +143,7 @@ func (a *app) side(ctx context.Context, ref string) (side, error) {
 		return a.sideAt(ctx, revision, file)
 	}
 	if strings.HasSuffix(strings.ToLower(ref), ".json") {
-		text, err := readLimited(ref)
+		text, err := host.ReadLimited(ref, maxSideBytes)
 		if err != nil {
 			return side{}, badInput(err, "")
 		}
@@ -163,19 +163,6 @@ func documentSide(name string, text []byte) (side, error) {
 	return side{results: results}, nil
 }
 
-func readLimited(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSideBytes+1))
-	if err == nil && len(text) > maxSideBytes {
-		err = fmt.Errorf("%s: is too large; allowed: at most %d bytes", name, maxSideBytes)
-	}
-	return text, err
-}
-
 // revisionFile splits REVISION:FILE. A file of that very name wins, and one letter is a drive.
 func revisionFile(ref string) (revision, file string, ok bool) {
 	if _, err := os.Lstat(ref); err == nil {
@@ -188,7 +175,7 @@ func revisionFile(ref string) (revision, file string, ok bool) {
 // sideAt reads a file of a git revision, and from the same revision the files that it refers to.
 func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 	name := revision + ":" + file
-	text, err := gitShow(ctx, name)
+	text, err := host.GitShow(ctx, name, maxSideBytes)
 	if err != nil {
 		return side{}, badInput(err,
 			"REVISION:FILE is a file as git show takes it, with its path from the root of the repository, or from here with ./")
@@ -200,11 +187,15 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 		if !strings.HasPrefix(target, revision+":") {
 			return nil, fmt.Errorf("%s: leaves the revision", target)
 		}
-		text, err := gitShow(ctx, target)
+		text, err := host.GitShow(ctx, target, maxSideBytes)
 		return io.NopCloser(bytes.NewReader(text)), err
 	}
+	table, err := a.files.table()
+	if err != nil {
+		return side{}, err
+	}
 	result, err := config.Read(name, bytes.NewReader(text),
-		config.Options{Open: open, Root: path.Dir(name)})
+		config.Options{Open: open, Root: path.Dir(name), Vocab: a.files.vocab, Architectures: table})
 	if err != nil {
 		return side{}, badInput(err, "")
 	}
@@ -216,39 +207,4 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 		s.warnings = append(s.warnings, w.String())
 	}
 	return s, nil
-}
-
-// gitShow returns a file of a revision. No option, filter or program that the repository configures
-// takes part.
-func gitShow(ctx context.Context, name string) ([]byte, error) {
-	var out, problem bytes.Buffer
-	c := exec.CommandContext(ctx, "git", "show", "--no-textconv", "--no-ext-diff",
-		"--end-of-options", name)
-	c.Stdout, c.Stderr = &limitedBuffer{buffer: &out, left: maxSideBytes},
-		&limitedBuffer{buffer: &problem, left: 1 << 10}
-	err := c.Run()
-	switch {
-	case errors.Is(err, exec.ErrNotFound):
-		return nil, fmt.Errorf("%s: git is needed to read a revision", name)
-	case err != nil && problem.Len() > 0:
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimPrefix(
-			strings.TrimSpace(problem.String()), "fatal: "))
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return out.Bytes(), nil
-}
-
-// limitedBuffer refuses to hold more than it may.
-type limitedBuffer struct {
-	buffer *bytes.Buffer
-	left   int
-}
-
-func (b *limitedBuffer) Write(p []byte) (int, error) {
-	if len(p) > b.left {
-		return 0, errors.New("too much output")
-	}
-	b.left -= len(p)
-	return b.buffer.Write(p)
 }

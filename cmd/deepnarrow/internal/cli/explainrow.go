@@ -2,20 +2,19 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
 // explainRow reports where the numbers of one recommended row come from.
-func explainRow(r *reports.Report, request recommend.Request, answers []reports.Recommended,
-	which string,
+func explainRow(r *reports.Report, request recommend.Request, result *recommend.Result,
+	view reports.RecommendView, which string,
 ) error {
-	among, result, row := findRow(answers, which)
+	row := findRow(result, which)
 	if row == nil {
-		return usage("", "--explain: no row %q; allowed: %s", which,
-			strings.Join(rowNames(answers), ", "))
+		return usage("", "--explain: no row %q; allowed: 1 to %d, the name of a row's shape, anchor",
+			which, len(result.Rows))
 	}
 	e, err := recommend.Explain(request, row)
 	if err != nil {
@@ -23,42 +22,20 @@ func explainRow(r *reports.Report, request recommend.Request, answers []reports.
 	}
 	r.Document.Inputs["explain"] = which
 	r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
-	r.Explain(among, result, row, &e)
+	r.Explain(view, result, row, &e)
 	return nil
 }
 
-// findRow finds a row by its rank in the first table that has it, by its table and rank, or by its
-// shape; nil when there is none.
-func findRow(answers []reports.Recommended, which string) (string, *recommend.Result,
-	*recommend.Row,
-) {
-	table, rank, named := strings.Cut(which, ":")
-	for i := range answers {
-		result := &answers[i].Result
-		if a := result.Anchor; a != nil && (which == "anchor" || which == a.Shape.Name) {
-			return "anchor", result, a
-		}
-		for n := range result.Rows {
-			row := &result.Rows[n]
-			at := fmt.Sprint(row.Rank)
-			if which == row.Shape.Name || which == at || named && table == answers[i].Among &&
-				rank == at {
-				return answers[i].Among, result, row
-			}
+// findRow finds a row by its number or its shape; nil when there is none.
+func findRow(result *recommend.Result, which string) *recommend.Row {
+	if a := result.Anchor; a != nil && (which == "anchor" || which == "0" || which == a.Shape.Name) {
+		return a
+	}
+	for n := range result.Rows {
+		row := &result.Rows[n]
+		if which == row.Shape.Name || which == fmt.Sprint(row.Rank) {
+			return row
 		}
 	}
-	return "", nil, nil
-}
-
-// rowNames lists what findRow takes, in short.
-func rowNames(answers []reports.Recommended) []string {
-	var out []string
-	for i := range answers {
-		n := len(answers[i].Result.Rows)
-		if i == 0 {
-			out = append(out, fmt.Sprintf("1 to %d", n))
-		}
-		out = append(out, fmt.Sprintf("%s:1 to %s:%d", answers[i].Among, answers[i].Among, n))
-	}
-	return append(out, "the name of a row's shape", "anchor")
+	return nil
 }

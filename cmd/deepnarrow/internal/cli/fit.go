@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,7 +22,7 @@ type fitFlags struct {
 	runs                                  runFlags
 	objective, fitWhere, scoreWhere, plot string
 	bootstrap                             int
-	predict                               []string
+	predict, fix, bound                   []string
 	given                                 *pflag.FlagSet
 }
 
@@ -38,8 +41,9 @@ Columns go by our names (params, tokens, flops, loss, score, run, step, shape);
 --map names those of the file. Parameters of named shapes, tokens and FLOPs are
 computed when no column has them.
 
---law auto picks among the laws in params and tokens by their error on held-out
-rows; over one predictor it averages laws, with calibrated prediction intervals.
+--law auto averages laws by their error on runs with more compute than those they
+were fitted to, with calibrated prediction intervals, and tells the parameters of
+the best; over one predictor it continues the curve by an average of laws.
 Data that cannot support a law are refused (exit 4).`,
 		Example: `  deepnarrow fit runs.csv --law chinchilla --map params='Model Size' --map flops='Training FLOP' --drop-highest 5
   deepnarrow fit curves.csv --law auto --x 'Seen Examples' --y Loss --by Task,Model --fit-where Training=1 --score-where Training=0
@@ -53,12 +57,16 @@ Data that cannot support a law are refused (exit 4).`,
 	a.output.register(c)
 	f.runs.register(c)
 	flags := c.Flags()
-	flags.StringVar(&f.Law, "law", learn.Auto, "law `name` (deepnarrow list laws), or auto")
+	flags.StringVar(&f.Law, "law", learn.Auto,
+		"law `name` (deepnarrow list laws), names to compare with commas between, or auto")
+	flags.StringArrayVar(&f.fix, "fix", nil, "hold a parameter at a `value`, such as E=1.69; repeatable")
+	flags.StringArrayVar(&f.bound, "bound", nil,
+		"keep a parameter in a `range`, such as E=0:2; either end may be left out; repeatable")
 	flags.StringArrayVar(&f.X, "x", nil,
 		"`columns` to predict from, in the order of the law's (default: the law's own)")
 	flags.StringVar(&f.Y, "y", "", "`column` to predict (default loss, or score for a link)")
 	flags.StringVar(&f.objective, "objective", "",
-		"log-huber:d, huber:d, squared, squared-log, lad or asymmetric:q (default log-huber:1e-3; squared for a link)")
+		"log-huber:d, huber:d, squared, squared-log, lad, asymmetric:q or quantile:q (default log-huber:1e-3; squared for a link)")
 	flags.StringSliceVar(&f.By, "by", nil,
 		"`columns` that split the rows into groups, one fit each")
 	flags.StringVar(&f.fitWhere, "fit-where", "", "`conditions` on the rows to fit")
@@ -80,7 +88,17 @@ Data that cannot support a law are refused (exit 4).`,
 
 // question reads the flags, before any file is.
 func (f *fitFlags) question() (s learn.Selection, err error) {
-	if err = checkLaw("law", f.Law, fit.Laws(), learn.Auto); err != nil {
+	if f.Law != learn.Auto {
+		for name := range strings.SplitSeq(f.Law, ",") {
+			if err = checkLaw("law", strings.TrimSpace(name), fit.Laws(), learn.Auto); err != nil {
+				return s, err
+			}
+		}
+	}
+	if f.Fix, err = fixFlag(f.fix); err != nil {
+		return s, err
+	}
+	if f.Bound, err = boundFlag(f.bound); err != nil {
 		return s, err
 	}
 	if f.bootstrap < 0 || f.bootstrap == 1 {
@@ -109,6 +127,48 @@ func (f *fitFlags) question() (s learn.Selection, err error) {
 		return s, err
 	}
 	return f.runs.selection()
+}
+
+// fixFlag reads E=1.69, a number that is not negative where the law takes its logarithm.
+func fixFlag(texts []string) (map[string]float64, error) {
+	var out map[string]float64
+	for _, text := range texts {
+		name, value, _ := strings.Cut(text, "=")
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || name == "" {
+			return nil, usage("", "--fix: %q; allowed: NAME=VALUE, such as E=1.69", text)
+		}
+		if out == nil {
+			out = map[string]float64{}
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+// boundFlag reads E=0:2; an end that is left out is open.
+func boundFlag(texts []string) (map[string][2]float64, error) {
+	var out map[string][2]float64
+	for _, text := range texts {
+		name, span, _ := strings.Cut(text, "=")
+		ends := strings.Split(span, ":")
+		b := [2]float64{math.Inf(-1), math.Inf(1)}
+		good := name != "" && len(ends) == 2
+		for i := 0; good && i < 2; i++ {
+			if ends[i] != "" {
+				v, err := strconv.ParseFloat(ends[i], 64)
+				b[i], good = v, err == nil && !math.IsNaN(v)
+			}
+		}
+		if !good || !(b[0] < b[1]) {
+			return nil, usage("", "--bound: %q; allowed: NAME=LOW:HIGH with LOW below HIGH, such as E=0:2", text)
+		}
+		if out == nil {
+			out = map[string][2]float64{}
+		}
+		out[name] = b
+	}
+	return out, nil
 }
 
 func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
@@ -195,8 +255,10 @@ func (f *fitFlags) inputs(files []string, answer *learn.Answer) map[string]any {
 	if len(f.By) > 0 {
 		in["by"] = f.By
 	}
-	if len(f.predict) > 0 {
-		in["predict"] = f.predict
+	for name, list := range map[string][]string{"predict": f.predict, "fix": f.fix, "bound": f.bound} {
+		if len(list) > 0 {
+			in[name] = list
+		}
 	}
 	return in
 }

@@ -5,7 +5,6 @@ import (
 	"io"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -13,47 +12,49 @@ import (
 
 // plotFront draws the recommended rows: the cost that was weighed against the quality that was
 // judged.
-func plotFront(file string, answers []reports.Recommended) error {
+func plotFront(file string, result *recommend.Result) error {
 	format, err := figure.FormatOf(file)
 	if err != nil {
 		return err
 	}
-	first := &answers[0].Result
-	byScore := first.JudgedBy == recommend.ByDownstream && hasScores(first)
+	byScore := result.JudgedBy == recommend.ByDownstream && hasScores(result)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
-		X:     costLabel(first.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
+		X:     costLabel(result.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
 	}
 	if byScore {
 		p.Y = "downstream score [points]"
 	}
-	var clouds []figure.Cloud
+	clouds := []figure.Cloud{
+		{Name: "released shapes", Colour: 1}, {Name: "other shapes", Colour: 2},
+	}
 	var anchor []figure.Mark
-	drawn := map[string]bool{} // a shape of both kinds is drawn once
-	for i := range answers {
-		result := &answers[i].Result
-		cloud := figure.Cloud{Name: reports.AmongTitle(answers[i].Among), Colour: i + 1}
-		for n := range result.Rows {
-			row := &result.Rows[n]
-			if m, ok := mark(row, result.CostAxis, byScore); ok && !drawn[row.Shape.Name] {
-				drawn[row.Shape.Name] = true
-				m.Label = fmt.Sprint(row.Rank)
-				if row.Pick { // beside the point its name would cover others
-					p.Title += fmt.Sprintf("\n%s of %s: %s", m.Label, cloud.Name, row.Shape.Name)
-				}
-				cloud.Points = append(cloud.Points, m)
-			}
+	drawn := 0
+	for n := range result.Rows {
+		row := &result.Rows[n]
+		m, ok := mark(row, result.CostAxis, byScore)
+		if !ok {
+			continue
 		}
-		clouds = append(clouds, cloud)
-		if result.Anchor != nil && anchor == nil {
-			if m, ok := mark(result.Anchor, result.CostAxis, byScore); ok {
-				m.Label = result.Anchor.Shape.Name
-				anchor = append(anchor, m)
-			}
+		drawn++
+		m.Label = fmt.Sprint(row.Rank)
+		if row.Pick { // beside the point its name would cover others
+			p.Title += fmt.Sprintf("\n%s: %s", m.Label, row.Shape.Name)
+		}
+		cloud := &clouds[1]
+		if row.Released {
+			cloud = &clouds[0]
+		}
+		cloud.Points = append(cloud.Points, m)
+	}
+	if a := result.Anchor; a != nil {
+		if m, ok := mark(a, result.CostAxis, byScore); ok {
+			m.Label = a.Shape.Name
+			anchor = append(anchor, m)
 		}
 	}
-	if len(drawn) == 0 {
-		return noAnswer(fmt.Errorf("--plot has nothing to draw: %s", first.Evidence.Missing), "")
+	if drawn == 0 {
+		return noAnswer(fmt.Errorf("--plot has nothing to draw: %s", result.Evidence.Missing), "")
 	}
 	clouds = append(clouds, figure.Cloud{
 		Name: "anchor", Colour: anchorColour, Points: anchor,

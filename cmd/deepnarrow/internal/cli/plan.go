@@ -119,6 +119,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 	}
 	a.output.register(c)
 	work.register(c)
+	a.files.register(c)
 	machine.register(c)
 	length.register(c)
 	c.Flags().BoolVar(&decode, "decode", false,

@@ -21,8 +21,9 @@ func (a *app) protocol() *cobra.Command {
 		GroupID: groupRecommend,
 		Long: `For each starting size and each scaling operation of the paper (nl el dl ff dm kv nh):
 the exact change of parameters, FLOPs, memory, step time and money for one notch,
-beside the measured or predicted change of upstream loss and downstream score. An
-operation that nobody has measured shows its costs and says so.`,
+beside the measured or predicted change of upstream loss and of SuperGLUE, each with
+the interval of the difference of two runs. An operation that nobody has measured
+shows its costs and says so.`,
 		Example: "  deepnarrow protocol --from small,base,large --hardware tpu-v3 --devices 16",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

@@ -27,9 +27,10 @@ func (a *app) recommend() *cobra.Command {
 		GroupID: groupRecommend,
 		Long: `Recommend shapes to train instead of one (--like), or within a budget (--max-params,
 --max-flops, --max-step-time, --max-device-hours, --max-cost, --max-memory,
---max-decode-latency). Each row has its exact cost on every axis, what it saves
-against --like, its predicted or measured quality with an interval, the evidence
-for it, and why it is there. Without --hardware there is no time and no money.`,
+--max-decode-latency) or about a size (--params). The answer comes first: for each
+axis the shape that saves most of it at the same quality. A table of shapes follows,
+each with its cost, its predicted or measured quality with an interval, and the
+evidence for it. Without --hardware there is no time and no money.`,
 		Example: `  deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16
   deepnarrow recommend --like t5-large --candidates catalogue
   deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
@@ -51,16 +52,16 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			if err != nil {
 				return err
 			}
-			answers, err := a.answers(request, f.sources())
+			result, err := a.recommended(request)
 			if err != nil {
 				return err
 			}
 			r := newReport("recommend")
-			if missing := answers[0].Result.Evidence.Missing; f.records != "" && missing != "" {
+			if missing := result.Evidence.Missing; f.records != "" && missing != "" {
 				r.Document.Warnings = append(r.Document.Warnings,
 					"the records judge no quality, and rows stand by cost alone: "+missing)
 			}
-			r.Document.Inputs = f.inputs()
+			r.Document.Inputs = f.inputs(reports.ObjectiveName(&result))
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
 			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
@@ -68,17 +69,17 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.explain != "" {
-				if err := explainRow(&r, request, answers, f.explain); err != nil {
+				if err := explainRow(&r, request, &result, f.view(request), f.explain); err != nil {
 					return err
 				}
 			} else {
-				r.Recommend(answers)
+				r.Recommend(&result, f.view(request))
 				if f.laws != "" {
-					r.Opinions(answers, recommend.Opinions)
+					r.Opinions(&result)
 				}
 			}
 			if f.plot != "" {
-				if err := plotFront(f.plot, answers); err != nil {
+				if err := plotFront(f.plot, &result); err != nil {
 					return err
 				}
 			}
@@ -93,54 +94,51 @@ for it, and why it is there. Without --hardware there is no time and no money.`,
 	return c
 }
 
-// answers recommends among each kind of candidates. One kind without an answer is no failure while
-// another has one.
-func (a *app) answers(request recommend.Request, sources []string) ([]reports.Recommended, error) {
-	var out []reports.Recommended
-	var last error
-	for _, among := range sources {
-		switch among {
-		case "catalogue":
-			request.Source = recommend.Catalogue
-		case "lattice":
-			request.Source = recommend.Lattice
-		}
-		result, err := recommend.Recommend(request)
-		var none *recommend.NoAnswerError
-		var invalid *shapes.InvalidError
-		var spread *hardware.NoLayoutError
-		var region *hardware.RegionError
+// recommended answers a request, with the exit code that belongs to a refusal.
+func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
+	result, err := recommend.Recommend(request)
+	var none *recommend.NoAnswerError
+	var invalid *shapes.InvalidError
+	var spread *hardware.NoLayoutError
+	var region *hardware.RegionError
+	switch {
+	case errors.As(err, &none):
+		hint := "loosen that limit, or --depth, --min-d-model and --candidates"
 		switch {
-		case errors.As(err, &none):
-			hint := "loosen that limit, or --depth, --min-d-model and --candidates"
-			if none.Unknown {
-				hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
-			}
-			last = noAnswer(err, hint)
-		case errors.As(err, &invalid) || errors.As(err, &spread) || errors.As(err, &region):
-			return nil, planError(err)
-		case err != nil:
-			return nil, usage(a.hintOf("recommend"), "%w", err)
-		default:
-			out = append(out, reports.Recommended{Among: among, Result: result})
+		case none.Unjudged:
+			hint = "deepnarrow list evidence shows what published results there are"
+		case none.Unknown:
+			hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
 		}
+		return result, noAnswer(err, hint)
+	case errors.As(err, &invalid) || errors.As(err, &spread) || errors.As(err, &region):
+		return result, planError(err)
+	case err != nil:
+		return result, usage(a.hintOf("recommend"), "%w", err)
 	}
-	if len(out) == 0 {
-		return nil, last
+	return result, nil
+}
+
+func (f *recommendFlags) view(r recommend.Request) reports.RecommendView {
+	return reports.RecommendView{
+		Listed: r.Source == recommend.Listed, Wide: f.wide, Details: f.details,
 	}
-	return out, nil
 }
 
 // sources lists the kinds of candidates that the flags ask for.
 func (f *recommendFlags) sources() []string {
-	switch f.candidates {
-	case "":
+	switch {
+	case f.candidates == "":
 		return []string{"catalogue", "lattice"}
-	case "catalogue", "lattice":
-		return []string{f.candidates}
-	default:
+	case f.listed():
 		return []string{"listed"}
 	}
+	return []string{f.candidates}
+}
+
+// listed says whether the user names the candidates.
+func (f *recommendFlags) listed() bool {
+	return f.candidates != "" && f.candidates != "catalogue" && f.candidates != "lattice"
 }
 
 // hintOf points at a command's help.
@@ -157,6 +155,9 @@ type recommendFlags struct {
 	evidence                                                             []string
 	caps                                                                 map[plan.Metric]*float64
 	minDModel, maxDModel, vocab, top                                     int
+	score                                                                string
+	params                                                               *float64
+	wide, details                                                        bool
 	// of the files that --like and --records name
 	warnings []string
 }
@@ -183,11 +184,17 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		f.caps[cap.metric] = optionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
 	}
 	flags.StringVar(&f.objective, "objective", "",
-		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default params with --like, else quality)")
+		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default with --like cost where it is known, else flops; without --like quality)")
+	f.params = optionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
+	flags.StringVar(&f.score, "score", "",
+		"downstream score: superglue, average, glue or squad (default superglue)")
+	flags.BoolVar(&f.wide, "wide", false, "show every column")
+	flags.BoolVar(&f.details, "details", false,
+		"also show why each row is there and what the quality rests on")
 	flags.StringVar(&f.judge, "judge", "downstream",
 		"which quality is compared: downstream or upstream")
 	flags.StringVar(&f.candidates, "candidates", "",
-		"catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue, then lattice)")
+		"catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue and lattice)")
 	flags.StringVar(&f.family, "family", "t5",
 		"family of the candidates without --like: t5, t5.1.1, gpt or bert")
 	countFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
@@ -195,7 +202,8 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.depth, "depth", "",
 		"fewest and most layers of a stack, such as 4:48 (default 2:48; on a lattice without records 2:36, as far as the evidence goes)")
 	flags.StringVar(&f.tie, "el-dl", "free", "encoder and decoder depth: free or tied")
-	flags.StringVar(&f.align, "align", "64", "dimensions are multiples of it: 64, 128 or profile")
+	flags.StringVar(&f.align, "align", "",
+		"dimensions are multiples of it: 64, 128 or profile (default profile where its alignment is known, else 64)")
 	countFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
 	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
 	flags.StringSliceVar(&f.evidence, "evidence", nil,
@@ -216,14 +224,14 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.plot, "plot", "",
 		"also draw the cost against the quality to this `file` (.svg or .png)")
 	flags.StringVar(&f.explain, "explain", "",
-		"show the formulas, sources and measured rows behind one `row` instead: its rank, lattice:RANK, its shape, or anchor")
+		"show the formulas, sources and measured rows behind one `row` instead: its number, its shape, or anchor")
 	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param",
 		"training tokens for each parameter of a candidate, such as 20")
 }
 
 // inputs returns the question as the JSON document states it.
-func (f *recommendFlags) inputs() map[string]any {
-	in := map[string]any{"objective": f.objective, "candidates": f.sources()}
+func (f *recommendFlags) inputs(objective string) map[string]any {
+	in := map[string]any{"objective": objective, "candidates": f.sources()}
 	if f.like != "" {
 		in["like"] = f.like
 	}
@@ -241,14 +249,10 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 ) (recommend.Request, error) {
 	r := recommend.Request{Top: f.top, Caps: map[plan.Metric]float64{}}
 	var err error
-	if f.objective == "" {
-		f.objective = "quality"
-		if f.like != "" {
-			f.objective = plan.Params.String()
+	if f.objective != "" {
+		if r.Objective, err = recommend.ParseObjective(f.objective); err != nil {
+			return r, usage("", "--objective: %w", err)
 		}
-	}
-	if r.Objective, err = recommend.ParseObjective(f.objective); err != nil {
-		return r, usage("", "--objective: %w", err)
 	}
 	for axis, limit := range f.caps {
 		if v := given(limit); v != nil {
@@ -258,9 +262,14 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 			r.Caps[axis] = *v
 		}
 	}
-	if f.like == "" && len(r.Caps) == 0 && f.sources()[0] != "listed" {
+	if v := given(f.params); v != nil {
+		if r.Params = *v; *v == 0 {
+			return r, usage("", "--params is 0; allowed: more than 0")
+		}
+	}
+	if f.like == "" && len(r.Caps) == 0 && r.Params == 0 && !f.listed() {
 		return r, usage(a.hintOf("recommend"),
-			"recommend needs a shape to beat (--like), a limit (--max-params, …) or shapes to rank (--candidates)")
+			"recommend needs a shape to beat (--like), a size (--params), a limit (--max-params, …) or shapes to rank (--candidates)")
 	}
 	if err := f.anchor(a, &r); err != nil {
 		return r, err
@@ -327,8 +336,25 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	default:
 		return unknownKind("quality", f.judge, []string{"downstream", "upstream"})
 	}
+	if f.score != "" {
+		if r.JudgedBy == recommend.ByUpstream {
+			return usage("", "--score names a downstream score; allowed: with --judge downstream")
+		}
+		if f.records != "" || f.fitted != "" {
+			return usage("", "--score is of the published results; allowed: without --records and --fit")
+		}
+		var err error
+		if r.Score, err = recommend.ParseScore(f.score); err != nil {
+			return usage("", "--score: %w", err)
+		}
+	}
 	switch f.candidates {
-	case "", "lattice", "catalogue": // see sources
+	case "":
+		r.Source = recommend.Mixed
+	case "lattice":
+		r.Source = recommend.Lattice
+	case "catalogue":
+		r.Source = recommend.Catalogue
 	default:
 		listed, warnings, err := a.listedShapes(f.candidates)
 		if err != nil {
@@ -393,6 +419,10 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 
 func (f *recommendFlags) alignment(r *recommend.Request) error {
 	switch p := r.Question.Profile; f.align {
+	case "":
+		if p != nil && p.Align != nil {
+			r.Constraints.Align = int(p.Align.Value)
+		}
 	case "64":
 		r.Constraints.Align = 64
 	case "128":

@@ -81,5 +81,5 @@ func (a *app) readResult(name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(io.LimitReader(a.In, maxSideBytes))
 	}
-	return readLimited(name)
+	return host.ReadLimited(name, maxSideBytes)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -240,13 +241,13 @@ func refused(err error) error {
 	if errors.As(err, &r) {
 		switch r.Kind {
 		case fit.TooFewPoints:
-			hint = "a law with fewer parameters (deepnarrow list laws) may do"
+			hint = "--fix NAME=VALUE holds a parameter; a law with fewer may do (deepnarrow list laws)"
 		case fit.ConstantColumn, fit.Unidentified:
-			hint = "the rows do not vary in what the law needs; a simpler law may do (deepnarrow list laws)"
+			hint = "the rows do not vary in what the law needs: --fix NAME=VALUE holds a parameter; a simpler law may do (deepnarrow list laws)"
 		case fit.BadValue:
 			hint = "--where drops rows, such as --where 'loss>0'"
 		case fit.AtBound, fit.NotConverged:
-			hint = "the law does not describe the rows; --law auto compares laws"
+			hint = "the law does not describe the rows; --law auto compares laws, --bound NAME=LOW:HIGH keeps a parameter in a range"
 		case fit.NoInteriorMinimum:
 			hint = "runs of more sizes at the same budget would show where the loss turns"
 		}
@@ -275,12 +276,10 @@ func checkLaw(kind, name string, list []fit.Law, others ...string) error {
 	for _, law := range list {
 		names = append(names, law.Name)
 	}
-	for _, n := range names {
-		if n == name {
-			return nil
-		}
+	if !slices.Contains(names, name) {
+		return unknownKind(kind, name, names)
 	}
-	return unknownKind(kind, name, names)
+	return nil
 }
 
 func objectiveFlag(text string) (*fit.Objective, error) {

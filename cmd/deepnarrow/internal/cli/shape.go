@@ -25,20 +25,34 @@ type model struct {
 
 // model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for standard input.
 func (a *app) model(ref string) (model, error) {
+	if info, err := os.Stat(ref); err == nil && info.IsDir() && looksLikeFile(ref) {
+		return a.readFolder(ref)
+	}
 	if ref == "-" || looksLikeFile(ref) {
 		return a.readModel(ref)
 	}
 	s, err := shapes.Parse(ref)
 	var unknown *shapes.UnknownError
 	if errors.As(err, &unknown) {
-		if info, statErr := os.Stat(ref); statErr == nil && !info.IsDir() {
+		if info, statErr := os.Stat(ref); statErr == nil && info.IsDir() {
+			return a.readFolder(ref)
+		} else if statErr == nil {
 			return a.readModel(ref)
 		}
 	}
 	if err != nil {
 		return model{}, shapeError(err)
 	}
-	return model{shape: s}, nil
+	return model{shape: s}, a.files.used(ref, false)
+}
+
+// readFolder reads the model that a folder holds.
+func (a *app) readFolder(folder string) (model, error) {
+	file, err := modelFile(folder)
+	if err != nil {
+		return model{}, err
+	}
+	return a.readModel(file)
 }
 
 // shape resolves a SHAPE argument that must name an architecture.
@@ -51,7 +65,9 @@ func (a *app) shape(ref string) (shapes.Shape, []string, error) {
 	return m.shape, m.warnings, err
 }
 
-var modelExtensions = []string{".json", ".gin", ".yaml", ".yml", ".safetensors"}
+var modelExtensions = []string{
+	".json", ".gin", ".yaml", ".yml", ".toml", ".safetensors", ".gguf", ".bin", ".pt",
+}
 
 func looksLikeFile(ref string) bool {
 	return slices.Contains(modelExtensions, strings.ToLower(filepath.Ext(ref))) ||
@@ -65,6 +81,9 @@ func (a *app) readModel(name string) (model, error) {
 	if err != nil {
 		return model{}, badInput(err, "")
 	}
+	if err := a.files.used(name, result.UsedVocab); err != nil {
+		return model{}, err
+	}
 	m := model{shape: result.Shape, tensors: result.Tensors}
 	for _, w := range result.Warnings {
 		m.warnings = append(m.warnings, w.String())
@@ -73,7 +92,11 @@ func (a *app) readModel(name string) (model, error) {
 		m.warnings = append(m.warnings, fmt.Sprintf("%s: unknown field %s is not counted",
 			f.Position, f.Name))
 	}
-	if m.tensors != nil && m.shape.DModel != 0 {
+	switch {
+	case m.tensors == nil:
+	case m.tensors.Countable() != "":
+		m.warnings = append(m.warnings, fmt.Sprintf("%s: %s", name, m.tensors.Countable()))
+	case m.shape.DModel != 0:
 		want := flops.CountParameters(&m.shape).Total
 		if got := m.tensors.ParametersOf(&m.shape); got != want {
 			m.warnings = append(m.warnings, fmt.Sprintf(
@@ -86,14 +109,23 @@ func (a *app) readModel(name string) (model, error) {
 // readConfig reads a configuration from a file or standard input. A file it refers to must lie in
 // the working directory, links resolved, or in the file's own folder when that lies elsewhere.
 func (a *app) readConfig(name string) (*config.Result, error) {
+	table, err := a.files.table()
+	if err != nil {
+		return nil, err
+	}
+	o := config.Options{Vocab: a.files.vocab, Architectures: table}
 	if name == "-" {
-		return config.Read(name, a.In, config.Options{})
+		return config.Read(name, a.In, o)
 	}
 	folder := filepath.Dir(name)
 	if filepath.IsLocal(name) {
 		folder = "."
 	}
-	root, err := os.OpenRoot(folder)
+	holder, err := filepath.Abs(container(name))
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(holder)
 	if err != nil {
 		return nil, err
 	}
@@ -103,15 +135,19 @@ func (a *app) readConfig(name string) (*config.Result, error) {
 		return nil, err
 	}
 	defer file.Close()
-	open := func(path string) (io.ReadCloser, error) {
-		inside, err := filepath.Rel(folder, filepath.FromSlash(path))
+	o.Root = filepath.ToSlash(folder)
+	o.Open = func(path string) (io.ReadCloser, error) {
+		abs, err := filepath.Abs(filepath.FromSlash(path))
+		if err != nil {
+			return nil, err
+		}
+		inside, err := filepath.Rel(holder, abs)
 		if err != nil {
 			return nil, err
 		}
 		return root.Open(inside)
 	}
-	return config.Read(filepath.ToSlash(name), file,
-		config.Options{Open: open, Root: filepath.ToSlash(folder)})
+	return config.Read(filepath.ToSlash(name), file, o)
 }
 
 // shapeError gives a shape error its exit code.

@@ -1,0 +1,76 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+func (a *app) export() *cobra.Command {
+	var to, out string
+	c := &cobra.Command{
+		Use:     "export SHAPE --to FORMAT",
+		Short:   "Write a shape as the configuration of a trainer",
+		GroupID: groupPlan,
+		Long: `Write a shape as the configuration of a trainer: hf (config.json of Hugging Face),
+t5x and mesh (gin), megatron (arguments, as YAML keys), nanotron, or yaml (our own
+format). The file goes to standard output, or with --out into a folder.
+
+What is written was read back and gives the same shape. A format that cannot say
+a field of the shape is refused with the field's name. Training settings are the
+trainer's own: the file holds the shape alone.`,
+		Example: `  deepnarrow export t5-small/nl=16 --to hf
+  deepnarrow export t5-efficient-base-el16 --to t5x --out configs/el16`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("deepnarrow list shapes shows what there is", "%s needs one shape, not %d",
+					c.CommandPath(), len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: completeShapes,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if !slices.Contains(config.ExportFormats(), to) {
+				return unknownKind("format of --to", to, config.ExportFormats())
+			}
+			s, warnings, err := a.shape(args[0])
+			if err != nil {
+				return err
+			}
+			for _, w := range warnings {
+				fmt.Fprintln(a.Err, "warning: "+w)
+			}
+			file, err := config.Export(&s, to)
+			var cannot *config.InexpressibleError
+			if errors.As(err, &cannot) {
+				return noAnswer(err, "--to yaml writes every shape")
+			}
+			if err != nil {
+				return err
+			}
+			if out == "" {
+				_, err := io.WriteString(a.Out, file.Text)
+				return err
+			}
+			if err := os.MkdirAll(out, 0o777); err != nil {
+				return badInput(err, "")
+			}
+			return writeFile(filepath.Join(out, file.Name), func(w io.Writer) error {
+				_, err := io.Copy(w, strings.NewReader(file.Text))
+				return err
+			})
+		},
+	}
+	a.files.register(c)
+	c.Flags().StringVar(&to, "to", "", "the `FORMAT`: "+strings.Join(config.ExportFormats(), ", "))
+	c.Flags().StringVar(&out, "out", "", "write into this `DIR`, which is made if it is not there")
+	return c
+}

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+// fileFlags say how the files that name shapes are read.
+type fileFlags struct {
+	architectures string
+	vocab         int
+
+	read *config.Table // of architectures, read once
+}
+
+func (f *fileFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.architectures, "architectures", "",
+		"a YAML `FILE` of model types and formats of your own (docs/shape-file.md)")
+	c.Flags().IntVar(&f.vocab, "vocab", 0,
+		"rows of the token table, for files of trainers that take it from a tokenizer")
+}
+
+// table returns the user's table of architectures, nil without one.
+func (f *fileFlags) table() (*config.Table, error) {
+	if f.architectures == "" || f.read != nil {
+		return f.read, nil
+	}
+	file, err := os.Open(f.architectures)
+	if err != nil {
+		return nil, badInput(fmt.Errorf("--architectures: %w", err), "")
+	}
+	defer file.Close()
+	f.read, err = config.ReadTable(filepath.ToSlash(f.architectures), file)
+	if err != nil {
+		return nil, badInput(err, "docs/shape-file.md has an example")
+	}
+	return f.read, nil
+}
+
+// used refuses a --vocab that a file had no use for.
+func (f *fileFlags) used(name string, used bool) error {
+	switch {
+	case f.vocab < 0:
+		return usage("", "--vocab: %d; allowed: a positive number of rows", f.vocab)
+	case f.vocab > 0 && !used:
+		return usage("", "--vocab: %s says its vocabulary; allowed: files that do not", name)
+	}
+	return nil
+}
+
+// modelFiles are what a folder may hold, the most telling first: tensors are read with the
+// config.json beside them.
+var modelFiles = []string{
+	"model.safetensors.index.json", "model.safetensors", "config.json", "params.json",
+	"operative_config.gin", "model_config.yaml", "config.yaml", "config.toml",
+	"pytorch_model.bin.index.json", "adapter_config.json", "model_index.json",
+}
+
+// modelFile returns the file of a folder that describes its model.
+func modelFile(folder string) (string, error) {
+	for _, name := range modelFiles {
+		file := filepath.Join(folder, name)
+		if info, err := os.Stat(file); err == nil && !info.IsDir() {
+			return file, nil
+		}
+	}
+	return "", badInput(fmt.Errorf("%s: is a folder without a model; allowed: one with config.json or another of the files of docs/shape-file.md", folder), "")
+}
+
+// container returns the folder that what a file refers to may not leave, links resolved: the
+// working directory, the file's own folder where that lies elsewhere, or the cache of Hugging Face
+// that holds it, whose files are links to its blobs.
+func container(name string) string {
+	folder := filepath.Dir(name)
+	if abs, err := filepath.Abs(folder); err == nil && filepath.Base(filepath.Dir(abs)) == "snapshots" {
+		cache := filepath.Dir(filepath.Dir(abs))
+		if info, err := os.Stat(filepath.Join(cache, "blobs")); err == nil && info.IsDir() {
+			return cache
+		}
+	}
+	if filepath.IsLocal(name) {
+		return "."
+	}
+	return folder
+}

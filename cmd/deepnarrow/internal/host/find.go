@@ -1,0 +1,115 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ReadLimited reads a file of at most so many bytes.
+func ReadLimited(name string, most int64) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(text)) > most {
+		err = fmt.Errorf("%s: is too large; allowed: at most %d bytes", name, most)
+	}
+	return text, err
+}
+
+// Repository returns the root of the repository that the working directory is in, as a path relative
+// to it; "." where there is none.
+func Repository() (root string, found bool) {
+	home, err := os.Getwd()
+	if err != nil {
+		return ".", false
+	}
+	for root = "."; ; root, home = filepath.Join("..", root), filepath.Dir(home) {
+		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
+			return root, true
+		}
+		if home == filepath.Dir(home) {
+			return ".", false
+		}
+	}
+}
+
+// InRepository returns the path of a file from the root of the repository that it is in; as it is
+// where there is none, and for what names no file.
+func InRepository(file string) string {
+	path, err := filepath.Abs(filepath.FromSlash(file))
+	if err != nil {
+		return file
+	}
+	if _, err := os.Lstat(path); err != nil {
+		return file
+	}
+	for folder := filepath.Dir(path); ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, ".git")); err == nil {
+			rel, err := filepath.Rel(folder, path)
+			if err != nil {
+				return file
+			}
+			return filepath.ToSlash(rel)
+		}
+		if folder == filepath.Dir(folder) {
+			return file
+		}
+	}
+}
+
+// ErrNoMatch is the error of a glob that matches no file.
+var ErrNoMatch = errors.New("matches no file")
+
+// Expand returns the files that an argument names, a path or a glob in which ** is any number of
+// folders, in the order of their names; it stops beyond the given number. match tells whether a path
+// with slashes matches a glob; a glob without folders means the working directory. Errors:
+// [ErrNoMatch], or that of a folder.
+func Expand(arg string, most int, match func(glob, path string) bool) ([]string, error) {
+	if _, err := os.Lstat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
+		return []string{arg}, nil
+	}
+	glob := filepath.ToSlash(arg)
+	fixed, _, _ := strings.Cut(glob[:strings.IndexAny(glob, "*?[")], "\x00")
+	start := "."
+	if i := strings.LastIndexByte(fixed, '/'); i >= 0 {
+		start = filepath.FromSlash(glob[:max(i, 1)])
+	}
+	if !strings.Contains(glob, "/") {
+		glob = "./" + glob
+	}
+	matches := func(path string) bool {
+		if rest, ok := strings.CutPrefix(glob, "./"); ok && !strings.Contains(rest, "/") {
+			return !strings.Contains(path, "/") && match(rest, path)
+		}
+		return match(glob, path)
+	}
+	var out []string
+	err := filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case entry.IsDir() && entry.Name() == ".git":
+			return filepath.SkipDir
+		case !entry.IsDir() && matches(filepath.ToSlash(path)):
+			out = append(out, path)
+		}
+		if len(out) > most {
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	if err == nil && len(out) == 0 {
+		err = ErrNoMatch
+	}
+	return out, err
+}

@@ -1,0 +1,106 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// WriteYAML returns a valid shape in this project's own format. Only what differs from the zero
+// value is written, and [Read] gives the same shape back.
+func WriteYAML(s *shapes.Shape) string {
+	w := &yamlWriter{}
+	w.line("name: %s", quoteYAML(s.Name))
+	if s.Family != "" {
+		w.line("family: %s", s.Family)
+	}
+	for i := range modelFields {
+		w.field(&modelFields[i], modelFields[i].name, s, nil)
+	}
+	if s.Dense != [shapes.MaxDense]shapes.Dense{} {
+		w.line("dense:")
+		for _, l := range s.Dense {
+			if l.In > 0 {
+				w.line("  - {at: %s, in: %d, out: %d, bias: %t}", l.At, l.In, l.Out, l.Bias)
+			}
+		}
+	}
+	w.stack("encoder", &s.Encoder)
+	w.stack("decoder", &s.Decoder)
+	return w.String()
+}
+
+type yamlWriter struct {
+	strings.Builder
+	indent string
+}
+
+func (w *yamlWriter) line(format string, args ...any) {
+	fmt.Fprintf(w, w.indent+format+"\n", args...)
+}
+
+// field writes a field unless it has its zero value.
+func (w *yamlWriter) field(f *shapeField, name string, s *shapes.Shape, k *shapes.Stack) {
+	switch {
+	case f.number != nil:
+		if v := *f.number(s, k); v != 0 {
+			w.line("%s: %d", name, v)
+		}
+	case f.flag != nil:
+		if *f.flag(s, k) {
+			w.line("%s: true", name)
+		}
+	default:
+		if v := f.kind(s, k).String(); name == "head" || name == "position" || v != f.kind(&shapes.Shape{}, &shapes.Stack{}).String() {
+			w.line("%s: %s", name, listed(v))
+		}
+	}
+}
+
+// listed writes words with commas as a list.
+func listed(v string) string {
+	if strings.Contains(v, ",") {
+		return "[" + strings.ReplaceAll(v, ",", ", ") + "]"
+	}
+	return v
+}
+
+func (w *yamlWriter) stack(name string, k *shapes.Stack) {
+	if k.Layers == 0 {
+		return
+	}
+	w.line("%s:", name)
+	w.indent = "  "
+	section := ""
+	for i := range stackFields {
+		f := &stackFields[i]
+		head, own, cut := strings.Cut(f.name, ".")
+		switch {
+		case !cut:
+			w.field(f, f.name, nil, k)
+			continue
+		case head == "latent" && k.Latent == (shapes.Latent{}), head == "frontend" && k.Frontend == (shapes.Frontend{}):
+			continue
+		case head != section:
+			w.line("%s:", head)
+			section = head
+		}
+		w.indent = "    "
+		w.field(f, own, nil, k)
+		w.indent = "  "
+	}
+	if k.Frontend.Kind == shapes.Convolved {
+		w.line("  convs:")
+		for _, c := range k.Frontend.Convs {
+			if c.In > 0 {
+				w.line("    - {in: %d, out: %d, taps: %d, rate: %d, extra: %d, bias: %t}", c.In, c.Out, c.Taps,
+					c.Rate, c.Extra, c.Bias)
+			}
+		}
+	}
+	w.indent = ""
+}
+
+// quoteYAML returns text as a YAML value that cannot be taken for anything else.
+func quoteYAML(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
