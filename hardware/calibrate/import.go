@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -261,4 +262,27 @@ func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Ru
 		out = append(out, Measurement{Run: run.Run, Seconds: run.Seconds, Group: row.Model})
 	}
 	return out, errors.Join(faults...)
+}
+
+// FitProfile fits the step-time model to measured steps and returns the profile with the constants
+// found, and the fit. files are where the steps were read, for the profile to tell. Errors are those
+// of [Fit].
+func FitProfile(p hardware.Profile, steps []Measurement, files []string) (hardware.Profile, Result,
+	error,
+) {
+	names := make([]string, len(files))
+	for i, file := range files {
+		names[i] = filepath.Base(file)
+	}
+	found, err := Fit(steps, fmt.Sprintf("%d steps of %s", len(steps), strings.Join(names, ", ")))
+	if err != nil {
+		return p, found, err
+	}
+	found.Calibration.FittedOn += found.Quality()
+	p = p.Clone()
+	p.Calibration = &found.Calibration
+	if len(p.Aliases) > 0 {
+		p.Name = p.Aliases[0] + " calibrated"
+	}
+	return p, found, nil
 }

@@ -28,7 +28,8 @@ func TestTrainingOfTheKernel(t *testing.T) {
 		t.Errorf("ten steps are %v FLOP, want 30 forward passes of %v", got, forward)
 	}
 	both := TrainingMemoryMiB([]shapes.Shape{small, large}, o)
-	if alone := TrainingMemoryMiB([]shapes.Shape{large}, o); both != alone || both <= TrainingMemoryMiB([]shapes.Shape{small}, o) {
+	if alone := TrainingMemoryMiB([]shapes.Shape{large}, o); both != alone ||
+		both <= TrainingMemoryMiB([]shapes.Shape{small}, o) {
 		t.Errorf("a study of both needs %d MiB, the larger alone %d", both, alone)
 	}
 	if got := TrainingMemoryMiB(nil, o); got != 256 {

@@ -3,13 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -244,16 +241,9 @@ func (f *calibrateFlags) importSteps(a *app) error {
 		}
 		steps = append(steps, some...)
 	}
-	fit, err := calibrate.Fit(steps, fmt.Sprintf("%d steps of %s", len(steps),
-		strings.Join(baseNames(f.from), ", ")))
+	p, fit, err := calibrate.FitProfile(p, steps, f.from)
 	if err != nil {
 		return badInput(err, "")
-	}
-	fit.Calibration.FittedOn += fit.Quality()
-	p = p.Clone()
-	p.Calibration = &fit.Calibration
-	if len(p.Aliases) > 0 {
-		p.Name = p.Aliases[0] + " calibrated"
 	}
 	r := newReport("calibrate")
 	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
@@ -329,12 +319,4 @@ func readCalibration(name string) ([]calibrate.Record, error) {
 	}
 	defer file.Close()
 	return calibrate.ReadRecords(name, file)
-}
-
-func baseNames(files []string) []string {
-	out := make([]string, len(files))
-	for i, name := range files {
-		out[i] = filepath.Base(name)
-	}
-	return out
 }

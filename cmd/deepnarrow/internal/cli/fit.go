@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -95,11 +93,11 @@ func (f *fitFlags) question() (s learn.Selection, err error) {
 			}
 		}
 	}
-	if f.Fix, err = fixFlag(f.fix); err != nil {
-		return s, err
+	if f.Fix, err = learn.ParseFixed(f.fix); err != nil {
+		return s, usage("", "--fix: %w", err)
 	}
-	if f.Bound, err = boundFlag(f.bound); err != nil {
-		return s, err
+	if f.Bound, err = learn.ParseBounds(f.bound); err != nil {
+		return s, usage("", "--bound: %w", err)
 	}
 	if f.bootstrap < 0 || f.bootstrap == 1 {
 		return s, usage("", "--bootstrap is %d; allowed: 0, or 2 and more", f.bootstrap)
@@ -127,48 +125,6 @@ func (f *fitFlags) question() (s learn.Selection, err error) {
 		return s, err
 	}
 	return f.runs.selection()
-}
-
-// fixFlag reads E=1.69, a number that is not negative where the law takes its logarithm.
-func fixFlag(texts []string) (map[string]float64, error) {
-	var out map[string]float64
-	for _, text := range texts {
-		name, value, _ := strings.Cut(text, "=")
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil || math.IsNaN(v) || math.IsInf(v, 0) || name == "" {
-			return nil, usage("", "--fix: %q; allowed: NAME=VALUE, such as E=1.69", text)
-		}
-		if out == nil {
-			out = map[string]float64{}
-		}
-		out[name] = v
-	}
-	return out, nil
-}
-
-// boundFlag reads E=0:2; an end that is left out is open.
-func boundFlag(texts []string) (map[string][2]float64, error) {
-	var out map[string][2]float64
-	for _, text := range texts {
-		name, span, _ := strings.Cut(text, "=")
-		ends := strings.Split(span, ":")
-		b := [2]float64{math.Inf(-1), math.Inf(1)}
-		good := name != "" && len(ends) == 2
-		for i := 0; good && i < 2; i++ {
-			if ends[i] != "" {
-				v, err := strconv.ParseFloat(ends[i], 64)
-				b[i], good = v, err == nil && !math.IsNaN(v)
-			}
-		}
-		if !good || !(b[0] < b[1]) {
-			return nil, usage("", "--bound: %q; allowed: NAME=LOW:HIGH with LOW below HIGH, such as E=0:2", text)
-		}
-		if out == nil {
-			out = map[string][2]float64{}
-		}
-		out[name] = b
-	}
-	return out, nil
 }
 
 func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
