@@ -466,6 +466,7 @@ func (a *architecture) put(name string, d *declaration) {
 	}
 	a.fields[name] = d
 	delete(a.expect, name)
+	delete(a.ignore, name)
 }
 
 // replace sets an assignment, in the place of one of the same field.

@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,3 +95,58 @@ func TestRealConfigurations(t *testing.T) {
 	}
 	t.Logf("%d of %d exact", exact, counted)
 }
+
+// TestHarmlessFieldsCountNothing: a field that any architecture counts with is on no list of
+// harmless ones that could hide it from another.
+func TestHarmlessFieldsCountNothing(t *testing.T) {
+	for _, n := range builtin().order {
+		a, err := builtin().find(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range a.fields {
+			for _, name := range d.names {
+				if d.always == nil && harmless().ignore[name] {
+					t.Errorf("%s counts with %s, which is harmless for all", n, name)
+				}
+			}
+		}
+	}
+}
+
+// TestFieldsAddedToConfigurations adds a harmless field to every configuration of the zoo, which
+// changes nothing and is not mentioned, and a field that nobody knows, which is; and changes every
+// size it states, which changes the count or is refused.
+func TestFieldsAddedToConfigurations(t *testing.T) {
+	for _, text := range append(zooTexts(), families25...) {
+		base, err := Read("-", strings.NewReader(text), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func(extra string) *Result {
+			r, err := Read("-", strings.NewReader("{"+extra+", "+text[1:]), Options{})
+			if err != nil {
+				t.Fatalf("%.60s with %s: %v", text, extra, err)
+			}
+			return r
+		}
+		r := read(`"use_cache": true, "torch_dtype": "bfloat16", "dropout_rate": 0.25`)
+		if !r.Shape.SameArchitecture(base.Shape) || len(r.Unknown) != len(base.Unknown) {
+			t.Errorf("%.60s: harmless fields change %+v", text, r.Unknown)
+		}
+		if r = read(`"num_wings": 2`); len(r.Unknown) != len(base.Unknown)+1 {
+			t.Errorf("%.60s: an unknown field is not listed", text)
+		}
+		for _, m := range sizeField.FindAllStringSubmatchIndex(text, -1) {
+			name, value := text[m[2]:m[3]], text[m[4]:m[5]]
+			changed := text[:m[4]] + "3" + value + text[m[5]:]
+			r, err := Read("-", strings.NewReader(changed), Options{})
+			turning := name == "max_position_embeddings" && !base.Shape.Encoder.Position.Table()
+			if err == nil && r.Shape.SameArchitecture(base.Shape) && !turning {
+				t.Errorf("%.60s: %s counts nothing", text, name)
+			}
+		}
+	}
+}
+
+var sizeField = regexp.MustCompile(`"(\w+)": ?(\d+)[,}]`)
