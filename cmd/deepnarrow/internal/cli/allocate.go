@@ -160,9 +160,9 @@ func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *re
 		return nil, err
 	}
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
-	bar := a.steps("bootstrap")
-	defer bar.end()
-	q.Progress = bar.begin
+	bar := a.bar("bootstrap")
+	defer bar.End()
+	q.Progress = bar.Begin
 	law, err := learn.FitLaw(ctx, runs, &q)
 	if err != nil {
 		return nil, learnError(ctx, err)

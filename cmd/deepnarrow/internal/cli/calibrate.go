@@ -176,7 +176,7 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	if err != nil {
 		return none, badInput(err, "")
 	}
-	bar := a.progress("calibrate", hundred)
+	bar := a.bar("calibrate")
 	bench := calibrate.Bench{
 		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: host.Name(),
 		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now,
@@ -188,10 +188,10 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 			return fileError(host.AppendFile(f.records,
 				func(w io.Writer) error { return calibrate.WriteRecord(w, r) }))
 		},
-		Progress: func(_ calibrate.Point, spent float64) { bar.reach(int(hundred * spent)) },
+		Progress: func(_ calibrate.Point, spent float64) { bar.Reach(int(hundred*spent), hundred) },
 	}
 	found, err := bench.Measure(ctx)
-	bar.end()
+	bar.End()
 	if err != nil {
 		return none, kernelError(err)
 	}

@@ -136,10 +136,10 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	bar := a.steps("fit")
-	f.Progress = bar.begin
+	bar := a.bar("fit")
+	f.Progress = bar.Begin
 	answer, err := learn.Fit(ctx, runs, &f.Question)
-	bar.end()
+	bar.End()
 	if answer == nil || err != nil && ctx.Err() == nil {
 		return learnError(ctx, err)
 	}

@@ -117,6 +117,9 @@ func (a *app) write(write func(io.Writer) error) error {
 	return writeFile(a.output.file, write)
 }
 
+// bar shows on a terminal how far work that takes long has come.
+func (a *app) bar(what string) *host.Bar { return host.NewBar(a.Err, a.Progress, what) }
+
 // writeFile writes a file whole.
 func writeFile(name string, write func(io.Writer) error) error {
 	return fileError(host.WriteFile(name, write))

@@ -139,9 +139,9 @@ func (a *app) records(key string, files ...string) (*records.Table, error) {
 			inputs[i].Folder = os.DirFS(file)
 		}
 	}
-	bar := a.progress("read", 0)
-	t, err := records.ReadAll(inputs, records.Options{RunKey: key, Progress: bar.of})
-	bar.end()
+	bar := a.bar("read")
+	t, err := records.ReadAll(inputs, records.Options{RunKey: key, Progress: bar.Reach})
+	bar.End()
 	var missing *records.ColumnError
 	switch {
 	case errors.As(err, &missing):

@@ -26,14 +26,14 @@ func TestExpand(t *testing.T) {
 		}
 	}
 	for arg, want := range map[string][]string{
-		"a.json":     {"a.json"},
-		"nowhere":    {"nowhere"}, // for its reader to refuse
-		"*.json":     {"a.json"},
-		"**/*.json":  {"a.json", "b/c.json"}, // none of .git
-		"b/*":        {"b/c.json", "b/e.yaml"},
-		"b/**.yaml":  {"b/e.yaml"},
-		"nowhere/*":  nil,
-		"**/*.py":    nil,
+		"a.json":      {"a.json"},
+		"nowhere":     {"nowhere"}, // for its reader to refuse
+		"*.json":      {"a.json"},
+		"**/*.json":   {"a.json", "b/c.json"}, // none of .git
+		"b/*":         {"b/c.json", "b/e.yaml"},
+		"b/**.yaml":   {"b/e.yaml"},
+		"nowhere/*":   nil,
+		"**/*.py":     nil,
 		"b/c.jso[nN]": {"b/c.json"}, // a class of characters is a glob too
 	} {
 		got, err := Expand(arg, 10, match)

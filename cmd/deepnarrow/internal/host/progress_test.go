@@ -1,4 +1,4 @@
-package cli
+package host
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 // three quarters in 6 s leave 2 s.
 func TestProgress(t *testing.T) {
 	var text bytes.Buffer
-	a := &app{Streams: Streams{Err: &text, Progress: true}}
-	p := a.progress("fit", 8)
+	p := NewBar(&text, true, "fit")
+	p.Begin(8)
 	blank := "\r" + strings.Repeat(" ", len("fit |#####               | 2/8, 9s left")) + "\r"
 	at := func(done int, after time.Duration) string {
 		text.Reset()
@@ -34,11 +34,11 @@ func TestProgress(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	text.Reset()
-	p.end()
+	p.End()
 	if got, want := text.String(), blank; got != want {
 		t.Errorf("at the end %q, want %q", got, want)
 	}
-	a.Progress = false
+	p.shown = false
 	if got := at(8, 8*time.Second); got != "" {
 		t.Errorf("without a terminal: %q", got)
 	}
