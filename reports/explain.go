@@ -13,6 +13,7 @@ type explanationFields struct {
 	Costs    []derivedFields `json:"costs"`
 	Quality  []derivedFields `json:"quality"`
 	Evidence []citedFields   `json:"evidence"`
+	Opinions []opinionOf     `json:"second_opinions,omitempty"`
 }
 
 type derivedFields struct {
@@ -67,6 +68,14 @@ func (r *Report) Explain(view RecommendView, result *recommend.Result, row *reco
 	r.Tables = append(r.Tables, costs, quality)
 	if len(e.Rows) > 0 {
 		r.Tables = append(r.Tables, citedTable(e.Rows, &fields, result))
+	}
+	if len(e.Opinions) > 0 {
+		t := agreementTable(e.Opinions)
+		t.Title = "What other published sets say of what changes"
+		r.Tables = append(r.Tables, t)
+		for i := range e.Opinions {
+			fields.Opinions = append(fields.Opinions, opinionFieldsOf(&e.Opinions[i]))
+		}
 	}
 	r.Document.Related = append(r.Document.Related, fields)
 }

@@ -26,8 +26,9 @@ type protocolFields struct {
 	Missing     map[string]string `json:"missing,omitempty"`
 }
 
-// Protocol fills in the report of one-notch changes, a table per starting size.
-func (r *Report) Protocol(steps []recommend.Step) {
+// Protocol fills in the report of one-notch changes, a table per starting size. opinions are those of
+// other published sets; none where the caller's own records judge.
+func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpinion) {
 	var t *Table
 	reasons := []string{}
 	lacking := map[string][]string{} // operations by what they lack
@@ -68,6 +69,9 @@ func (r *Report) Protocol(steps []recommend.Step) {
 	if t != nil {
 		t.Notes = append(t.Notes,
 			"Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
+		if text := agreementText(opinions); text != "" {
+			t.Notes = append(t.Notes, text)
+		}
 		for _, why := range reasons {
 			t.Notes = append(t.Notes, fmt.Sprintf("– %s: %s.", strings.Join(lacking[why], ", "), why))
 		}

@@ -22,6 +22,7 @@ func TestGeneratedPages(t *testing.T) {
 	for _, p := range []struct{ page, command string }{
 		{"RECOMMENDATIONS.md", "tables"},
 		{"VALIDATION.md", "validate --format markdown"},
+		{"evidence.md", "list evidence --format markdown"},
 	} {
 		t.Run(p.page, func(t *testing.T) {
 			file := filepath.Join(root, "docs", p.page)

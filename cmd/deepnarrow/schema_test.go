@@ -44,6 +44,7 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"list", "conventions"},
 		{"list", "regions"},
 		{"list", "laws"},
+		{"list", "evidence"},
 		{"list", "shapes", "no-such-word"},
 		{"explain", "mesh-tf"},
 		{"explain", "kv_heads"},

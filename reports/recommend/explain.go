@@ -17,6 +17,9 @@ type Explanation struct {
 	Costs   []Derived // the costs that are known
 	Quality []Derived // from the shape to the predicted quality, in the order of the calculation
 	Rows    []Cited   // the readings or records behind the quality, the nearest first
+	// Opinions are what other published sets say of what changes from the anchor to the row, where
+	// the published results judge.
+	Opinions []SecondOpinion
 }
 
 // Derived is one number with the formula that gives it.
@@ -48,7 +51,10 @@ func Explain(r Request, row *Row) (Explanation, error) {
 	}
 	out := Explanation{Costs: row.derived(&q.Request)}
 	out.Quality, out.Rows = q.judge.derived(row), q.judge.cited(row)
-	return out, nil
+	if _, ok := q.judge.(*publishedJudge); ok && q.Anchor != nil {
+		out.Opinions, err = Opine(q.Anchor, &row.Shape)
+	}
+	return out, err
 }
 
 // bound is what limits a step of a row, empty where it is not timed.

@@ -21,8 +21,8 @@ import (
 // side. The last term is the depth: each doubling of the encoder gains half of what the one before
 // gained, so that the plateau is what the rows show, and not a cap.
 //
-// The forms were chosen on the 24 losses and 21 scores they are fitted to, among about thirty of
-// each, by leaving out each row and by leaving out each direction in which the rows vary (all other
+// The forms were chosen on the 24 losses and 21 scores they are fitted to, among about forty of the
+// first and ten of the second, by leaving out each row and by leaving out each direction in which the rows vary (all other
 // depths of Base, all its widths, all its feed-forwards, all models above Large); docs/evidence.md
 // has the errors. No row has stacks of different depth: how the two sizes join is a prior, a cousin
 // of the bivariate law of Ghorbani et al. 2021 (arXiv 2109.07740), with which the one recalled row

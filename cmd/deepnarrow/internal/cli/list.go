@@ -8,20 +8,22 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func (a *app) list() *cobra.Command {
-	lists := []string{"shapes", "hardware", "conventions", "regions", "laws"}
+	lists := []string{"shapes", "hardware", "conventions", "regions", "laws", "evidence"}
 	c := &cobra.Command{
 		Use:       "list " + strings.Join(lists, "|"),
-		Short:     "List known shapes, hardware, FLOPs conventions, regions or laws",
+		Short:     "List known shapes, hardware, FLOPs conventions, regions, laws or evidence",
 		GroupID:   groupPlan,
 		Example:   "  deepnarrow list shapes small\n  deepnarrow list hardware\n  deepnarrow list regions gcp",
 		ValidArgs: lists,
 		Long: `List what the program knows: shapes of released models, accelerator profiles,
-FLOPs conventions, regions with their grid intensity, or scaling laws to fit. Further words filter: a
-row must contain all of them.`,
+FLOPs conventions, regions with their grid intensity, scaling laws to fit, or the published
+evidence that recommendations are held against. Further words filter: a row must contain all of
+them.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usage("", "%s needs one of: %s", c.CommandPath(), strings.Join(lists, ", "))
@@ -52,6 +54,14 @@ row must contain all of them.`,
 				}))
 			case "laws":
 				r.Laws(matching(fit.Laws(), words, func(l fit.Law) string { return l.Name + " " + l.Response }))
+			case "evidence":
+				opinions, err := recommend.SecondOpinions()
+				if err != nil {
+					return err
+				}
+				r.Evidence(matching(opinions, words, func(o recommend.SecondOpinion) string {
+					return strings.Join([]string{o.Name, o.Title, o.Models, string(o.Weakest)}, " ")
+				}))
 			default:
 				return unknownKind("list", args[0], lists)
 			}

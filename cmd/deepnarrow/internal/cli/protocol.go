@@ -72,7 +72,13 @@ shows its costs and says so.`,
 			machine.inputs(r.Document.Inputs)
 			length.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
-			r.Protocol(steps)
+			var opinions []recommend.SecondOpinion
+			if file == "" {
+				if opinions, err = recommend.SecondOpinions(); err != nil {
+					return err
+				}
+			}
+			r.Protocol(steps, opinions)
 			return a.render(r)
 		},
 	}
