@@ -64,7 +64,7 @@ func fitDecode(runs []hardware.MeasuredRun) posterior {
 	for i := range weight {
 		weight[i] = 1
 	}
-	return solve(prior, observations{weight, func(i int, theta, slope []float64) float64 {
+	return solve(prior, observations{weight: weight, residual: func(i int, theta, slope []float64) float64 {
 		r := &runs[i].Run
 		c := decodeConstants(r, theta)
 		at := logGenerate(r, &c)

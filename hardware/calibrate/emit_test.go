@@ -157,7 +157,7 @@ func TestTwinPrintsWhatTheImportReads(t *testing.T) {
 				processes = 2
 			}
 			out := together(t, processes, interpreter, args...)
-			steps, err := ReadSteps("steps.jsonl", bytes.NewReader(out), base(t))
+			steps, err := ReadSteps("steps.jsonl", bytes.NewReader(out), base(t), shapes.Parse)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
@@ -276,7 +276,7 @@ print(json.dumps(asked), file=sys.stderr)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, faults.String())
 	}
-	steps, err := ReadSteps("steps.jsonl", bytes.NewReader(out), base(t))
+	steps, err := ReadSteps("steps.jsonl", bytes.NewReader(out), base(t), shapes.Parse)
 	if err != nil || len(steps) != 2 {
 		t.Fatalf("%d steps, %v\n%s", len(steps), err, out)
 	}

@@ -112,14 +112,8 @@ func (r *Result) Quality() string {
 
 // fitFrom is [Fit] with a prior of the caller's.
 func fitFrom(base *hardware.Calibration, steps []Measurement, fittedOn string) (Result, error) {
-	for i, s := range steps {
-		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
-			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted",
-				i+1, s.Seconds)
-		}
-		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
-			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
-		}
+	if err := plausible(steps, base, math.Inf(1)); err != nil {
+		return Result{}, err
 	}
 	post := fitSingle(steps, base, nil)
 	converged := post.converged

@@ -25,6 +25,9 @@ import (
 // maxStepsBytes bounds a file of measurements: a million lines of them.
 const maxStepsBytes = 256 << 20
 
+// StepShape reads the shape of a row: a name, or a file in the folder of the table.
+type StepShape func(ref string) (shapes.Shape, error)
+
 // ReadSteps returns the measured steps of a CSV or JSON-lines file made on devices of one profile;
 // name stands in the errors. A line is one run in one of two forms:
 //
@@ -35,7 +38,9 @@ const maxStepsBytes = 256 << 20
 // What a line of the first form leaves out is that of base; lengths are the shape's defaults. Other
 // columns are ignored. Rows of the second form keep their layout and execution, and take the base's
 // profile and stack. Every fault of the file is reported at once, with its line.
-func ReadSteps(name string, in io.Reader, base hardware.Run) ([]Measurement, error) {
+func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([]Measurement,
+	error,
+) {
 	text, err := io.ReadAll(io.LimitReader(in, maxStepsBytes+1))
 	switch {
 	case err != nil:
@@ -64,7 +69,8 @@ func ReadSteps(name string, in io.Reader, base hardware.Run) ([]Measurement, err
 	var out []Measurement
 	var faults []error
 	for _, l := range lines {
-		m, err := l.measurement(base)
+		m, err := l.measurement(base, shape)
+		m.Where = fmt.Sprintf("%s:%d", name, l.line)
 		if err != nil {
 			const mostFaults = 20 // a file of the wrong kind is told soon enough
 			if faults = append(faults, fmt.Errorf("%s:%d: %w", name, l.line, err)); len(faults) > mostFaults {
@@ -136,14 +142,14 @@ func jsonLines(name string, text []byte) ([]stepLine, error) {
 }
 
 // measurement reads a line of the first form.
-func (l *stepLine) measurement(base hardware.Run) (Measurement, error) {
+func (l *stepLine) measurement(base hardware.Run, read StepShape) (Measurement, error) {
 	m := Measurement{Run: base}
 	r := &m.Run
 	var faults []error
 	fail := func(column string, err error) {
 		faults = append(faults, fmt.Errorf("%s: %w", column, err))
 	}
-	shape, err := shapes.Parse(l.cells["shape"])
+	shape, err := read(l.cells["shape"])
 	if err != nil {
 		return m, fmt.Errorf("shape: %w", err)
 	}
@@ -259,7 +265,9 @@ func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Ru
 			continue
 		}
 		run.Run.Profile, run.Run.Software.Stack = base.Profile, base.Software.Stack
-		out = append(out, Measurement{Run: run.Run, Seconds: run.Seconds, Group: row.Model})
+		out = append(out, Measurement{
+			Run: run.Run, Seconds: run.Seconds, Group: row.Model, Where: name + ": " + row.ID,
+		})
 	}
 	return out, errors.Join(faults...)
 }

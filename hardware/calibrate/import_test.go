@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func base(t *testing.T) hardware.Run {
@@ -24,7 +25,7 @@ func TestReadSteps(t *testing.T) {
 		"shape,batch,encoder_length,step_seconds,recompute,compiled\nt5-small,64,256,125ms,full,true\n",
 		"{\"shape\":\"t5-small\",\"batch\":64,\"encoder_length\":256,\"step_seconds\":0.125,\"recompute\":\"full\",\"compiled\":true,\"note\":null}\n\n",
 	} {
-		steps, err := ReadSteps("steps", strings.NewReader(text), base(t))
+		steps, err := ReadSteps("steps", strings.NewReader(text), base(t), shapes.Parse)
 		if strings.Contains(text, "please") {
 			if err == nil {
 				t.Error("a short row was read")
@@ -47,7 +48,7 @@ func TestReadSteps(t *testing.T) {
 
 func TestReadStepsTellsEveryFault(t *testing.T) {
 	_, err := ReadSteps("s.csv", strings.NewReader(
-		"shape,batch,step_second,recompute\nt5-smal,8,1,none\nt5-small,8,1,some\nt5-small,7.5,1,none\n"), base(t))
+		"shape,batch,step_second,recompute\nt5-smal,8,1,none\nt5-small,8,1,some\nt5-small,7.5,1,none\n"), base(t), shapes.Parse)
 	if err == nil {
 		t.Fatal("no fault")
 	}
@@ -60,7 +61,7 @@ func TestReadStepsTellsEveryFault(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "shape\n", "{", "{}\n{"} {
-		if _, err := ReadSteps("s", strings.NewReader(text), base(t)); err == nil {
+		if _, err := ReadSteps("s", strings.NewReader(text), base(t), shapes.Parse); err == nil {
 			t.Errorf("%q: no error", text)
 		}
 	}
@@ -71,13 +72,13 @@ func TestReadStepsOfAPublishedTable(t *testing.T) {
 	text :=
 		"id,model,arch,layers_enc,layers_dec,d_model,d_ff,n_heads,d_head,seq_enc,seq_dec,global_batch_seqs,hardware,n_devices,metric,value,unit,step_time_s\n" +
 			"a,T5,enc-dec,6,6,512,2048,8,64,512,128,64,A100,8,step time,0.1,s/step,0.1\n"
-	steps, err := ReadSteps("s", strings.NewReader(text), base(t))
+	steps, err := ReadSteps("s", strings.NewReader(text), base(t), shapes.Parse)
 	if err != nil || len(steps) != 1 || steps[0].Run.Devices() != 8 || steps[0].Seconds != 0.1 {
 		t.Errorf("%+v, %v", steps, err)
 	}
 	_, err = ReadSteps("s", strings.NewReader(text+strings.Replace(
 		text[strings.Index(text, "\n")+1:], "64,A100", ",A100",
-		1)+"c,T5,enc-dec,,,,,,,,,,A100,8,step time,0.1,s/step,0.1\n"), base(t))
+		1)+"c,T5,enc-dec,,,,,,,,,,A100,8,step time,0.1,s/step,0.1\n"), base(t), shapes.Parse)
 	for _, want := range []string{
 		"a: not scored: the global batch is not stated",
 		"c: not scored: the source gives no shape",
@@ -97,7 +98,7 @@ func FuzzReadSteps(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		steps, err := ReadSteps("steps", strings.NewReader(text), hardware.Run{Profile: p})
+		steps, err := ReadSteps("steps", strings.NewReader(text), hardware.Run{Profile: p}, shapes.Parse)
 		for _, s := range steps {
 			if err == nil && !(s.Seconds > 0) {
 				t.Errorf("a step of %v s", s.Seconds)

@@ -153,7 +153,7 @@ func (p *joint) fit(from *jointFit, iterations int) *jointFit {
 			}
 		}
 	}
-	o := observations{p.weight, func(i int, theta, slope []float64) float64 {
+	o := observations{weight: p.weight, residual: func(i int, theta, slope []float64) float64 {
 		return p.residual(&p.runs[i], p.effects[i], theta, slope)
 	}}
 	return &jointFit{p, solve(prior, o, start, iterations)}

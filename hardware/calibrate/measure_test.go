@@ -12,6 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func TestDesign(t *testing.T) {
@@ -285,7 +286,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 	if err != nil || !slices.Equal(back, records) {
 		t.Errorf("%+v, %v", back, err)
 	}
-	steps, err := ReadSteps("r", strings.NewReader(text), base(t))
+	steps, err := ReadSteps("r", strings.NewReader(text), base(t), shapes.Parse)
 	if err != nil || len(steps) != 3 || steps[1].Seconds != records[1].StepSeconds {
 		t.Errorf("%+v, %v", steps, err)
 	}

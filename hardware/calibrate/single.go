@@ -19,7 +19,42 @@ type Measurement struct {
 	Seconds float64
 	// Group names what is left out together when the error is estimated: usually the shape.
 	Group string
+	Where string // file and line that it is from; empty is unknown
 }
+
+// where names a measurement to the user.
+func (m *Measurement) where(i int) string {
+	if m.Where != "" {
+		return m.Where
+	}
+	return fmt.Sprintf("measurement %d", i+1)
+}
+
+// Doubt is a measured step that the fit could not be brought to.
+type Doubt struct {
+	Where              string
+	Measured, Expected float64 // seconds; expected by the fit to all steps
+}
+
+func (d *Doubt) String() string {
+	return fmt.Sprintf("%s: a step of %.3g s where the others make %.3g s likely: it hardly counts",
+		d.Where, d.Measured, d.Expected)
+}
+
+// doubtful is how far a step may be from the fit to all, as a factor, before it is named: twice
+// what repeated published runs of one configuration differ by.
+const doubtful = 1.5
+
+// So few steps say nothing of their own spread: it is taken to be at most that of steps of one
+// machine, lest a level that they share pass for noise.
+const (
+	fewSteps = 3
+	fewScale = scaleFloor
+)
+
+// impossible is how far a step may be from the model before any fit, as a factor: no published step
+// is off by more than 4, and a wrong unit by 60 or 1,000.
+const impossible = 30
 
 // Result is a fit of the constants to one device and stack.
 type Result struct {
@@ -31,6 +66,9 @@ type Result struct {
 	Worst             float64
 	Coverage80        float64
 	Converged         bool
+	Doubts            []Doubt
+	// Level is the median of measured over predicted before the fit.
+	Level float64
 }
 
 // ErrNoMeasurements is returned when there is nothing to fit.
@@ -39,27 +77,71 @@ var ErrNoMeasurements = errors.New("no measured steps to fit")
 // Fit returns the constants of the device and software stack that the measurements were made with.
 //
 // The prior is the shipped fit with its covariance, so that a few steps move only what they speak
-// of: three points cannot make a prediction much worse than the shipped one. Errors:
-// [ErrNoMeasurements], a measurement that is not positive, or whatever keeps a run from being
-// predicted.
+// of: three points cannot make a prediction much worse than the shipped one. Steps that the others
+// contradict hardly count, and are named in Doubts. Errors: [ErrNoMeasurements]; every measurement
+// that is not positive, or further from the model than anything explains, such as milliseconds in a
+// column of seconds; whatever keeps a run from being predicted.
 func Fit(steps []Measurement, fittedOn string) (Result, error) {
 	if len(steps) == 0 {
 		return Result{}, ErrNoMeasurements
 	}
 	base := hardware.Shipped(&steps[0].Run.Profile, steps[0].Run.Software)
-	for i, s := range steps {
-		if !(s.Seconds > 0) || math.IsInf(s.Seconds, 0) {
-			return Result{}, fmt.Errorf("measurement %d: a step of %v s; more than 0 is wanted",
-				i+1, s.Seconds)
+	if err := plausible(steps, &base, impossible); err != nil {
+		return Result{}, err
+	}
+	out, err := fitFrom(&base, steps, fittedOn)
+	out.Level = math.Exp(fit.Median(residuals(steps, &base.Constants)))
+	out.doubt(steps)
+	return out, err
+}
+
+// plausible returns every fault of the measurements, which may be off by so much either way.
+func plausible(steps []Measurement, base *hardware.Calibration, most float64) error {
+	var faults []error
+	for i := range steps {
+		s := &steps[i]
+		at := logSeconds(&s.Run, &base.Constants)
+		switch {
+		case !(s.Seconds > 0) || math.IsInf(s.Seconds, 0):
+			faults = append(faults, fmt.Errorf("%s: a step of %v s; more than 0 is wanted",
+				s.where(i), s.Seconds))
+		case math.IsNaN(at) || math.IsInf(at, 0):
+			faults = append(faults, fmt.Errorf("%s: %s", s.where(i), missingOf(&s.Run)))
+		case math.Abs(math.Log(s.Seconds)-at) > math.Log(most):
+			unit := ";"
+			if s.Seconds > math.Exp(at) {
+				unit = "; are they milliseconds?"
+			}
+			faults = append(faults, fmt.Errorf("%s: a step of %.3g s, %.3g times the predicted %.3g s"+
+				"%s allowed: up to %.3g times either way", s.where(i), s.Seconds,
+				s.Seconds/math.Exp(at), math.Exp(at), unit, most))
 		}
-		if math.IsNaN(logSeconds(&s.Run, &base.Constants)) {
-			return Result{}, fmt.Errorf("measurement %d: %s", i+1, missingOf(&s.Run))
+		const mostFaults = 20
+		if len(faults) > mostFaults {
+			break
 		}
 	}
-	post := fitSingle(steps, &base, nil)
-	out := Result{Calibration: calibrationOf(&post, fittedOn), Converged: post.converged}
-	out.holdOut(steps, &base, &post)
-	return out, nil
+	return errors.Join(faults...)
+}
+
+// residuals returns ln(measured/predicted) of each step.
+func residuals(steps []Measurement, c *hardware.Constants) []float64 {
+	out := make([]float64, len(steps))
+	for i := range steps {
+		out[i] = math.Log(steps[i].Seconds) - logSeconds(&steps[i].Run, c)
+	}
+	return out
+}
+
+// doubt names the steps that the fit is far from.
+func (r *Result) doubt(steps []Measurement) {
+	for i, e := range residuals(steps, &r.Calibration.Constants) {
+		if math.Abs(e) > math.Log(doubtful) {
+			r.Doubts = append(r.Doubts, Doubt{
+				steps[i].where(i), steps[i].Seconds, steps[i].Seconds * math.Exp(-e),
+			})
+		}
+	}
 }
 
 // What one implementation of a kernel differs from another by, in the logarithm: on an accelerator
@@ -105,15 +187,22 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	if err := factor.InverseTo(prior.precision); err != nil {
 		panic("calibrate: the shipped covariance cannot be inverted: " + err.Error())
 	}
+	scale, most := 0.0, 0.0
+	if len(steps) <= fewSteps {
+		most = fewScale
+	}
 	if start == nil {
-		start = prior.mean
+		scale = scaleFloor
+		// from the level that the steps agree on: from elsewhere all of them look like outliers
+		start = slices.Clone(prior.mean)
+		start[hardware.SoftwareTime] += fit.Median(residuals(steps, &base.Constants))
 	}
 	weight := make([]float64, len(steps))
 	for i := range weight {
 		weight[i] = 1
 	}
 	read := constantsRead(steps, base.Constants, constantsOf(start))
-	return solve(prior, observations{weight, func(i int, theta, slope []float64) float64 {
+	return solve(prior, observations{weight: weight, scale: scale, most: most, residual: func(i int, theta, slope []float64) float64 {
 		c := constantsOf(theta)
 		at := logSeconds(&steps[i].Run, &c)
 		clear(slope)

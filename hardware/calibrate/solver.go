@@ -21,6 +21,8 @@ type observations struct {
 	weight []float64
 	// residual returns ln(measured/predicted) of row i at theta and fills ∂ ln predicted/∂θ.
 	residual func(i int, theta, slope []float64) float64
+	scale    float64 // spread of the residuals before the first step; 0 = startScale
+	most     float64 // largest spread believed; 0 = any
 }
 
 // posterior is the outcome of a fit.
@@ -57,7 +59,7 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 	n := len(prior.mean)
 	p := posterior{
 		theta: slices.Clone(start), covariance: mat.NewSymDense(n, nil),
-		scale: startScale,
+		scale: cmp.Or(o.scale, startScale),
 	}
 	hessian := mat.NewSymDense(n, nil)
 	residuals := make([]float64, len(o.weight))
@@ -96,6 +98,9 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 			// standard deviation over median absolute deviation of a normal distribution
 			const normal = 1.4826
 			p.scale = max(scaleFloor, normal*weightedQuantile(residuals, o.weight, 0.5))
+			if o.most > 0 {
+				p.scale = min(p.scale, o.most)
+			}
 			p.residual = max(p.scale, weightedQuantile(residuals, o.weight, level)/quantile90)
 		}
 		if p.converged = length < tolerance; p.converged {

@@ -80,7 +80,7 @@ func vtrainRuns(t *testing.T) []vtrainRun {
 		runs = append(runs, vtrainRun{
 			Measurement{
 				run, cell["iteration_ms"] / 1000,
-				fmt.Sprintf("%d wide, %d layers", hidden, n("layers")),
+				fmt.Sprintf("%d wide, %d layers", hidden, n("layers")), "",
 			},
 			hidden,
 			fmt.Sprint(hidden, n("layers"), n("n_gpus"), n("global_batch")),

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"time"
@@ -17,6 +19,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // calibrateFlags are those of calibrate.
@@ -71,7 +75,7 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 			case f.check != "":
 				return f.compare(c.Context(), a)
 			case len(f.from) > 0:
-				return f.importSteps(a)
+				return f.importSteps(c, a)
 			default:
 				return f.measure(c.Context(), a)
 			}
@@ -219,8 +223,43 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	return a.render(r)
 }
 
+// usual is the execution of steps that do not say: what the flags state, and else what plan takes.
+func (f *calibrateFlags) usual(c *cobra.Command, p *hardware.Profile) (flops.Execution, error) {
+	q := plan.Question{Shape: calibrate.TwinDesign()[0].Shape, Profile: p}
+	for flag, state := range map[string]func(){
+		"precision": func() { q.Precision = &f.execution.Precision },
+		"optimizer": func() { q.Optimizer = &f.execution.Optimizer },
+		"attention": func() { q.Attention = &f.execution.Attention },
+		"recompute": func() { q.Recompute = &f.execution.Recompute },
+	} {
+		if c.Flags().Changed(flag) {
+			state()
+		}
+	}
+	r, err := q.Resolve()
+	return r.Run.Execution, err
+}
+
+// calibrationWarnings says what of a fit to the user's steps they should know before they trust it.
+func calibrationWarnings(fit *calibrate.Result) []string {
+	var told []string
+	for _, d := range fit.Doubts {
+		told = append(told, d.String())
+	}
+	const unusual = 2 // a trainer twice as fast or slow as all published ones
+	if fit.Level > unusual || fit.Level < 1.0/unusual {
+		told = append(told, fmt.Sprintf(
+			"the steps take %.3g times what was predicted: is everything that they do stated?",
+			fit.Level))
+	}
+	if !fit.Converged {
+		told = append(told, "the fit did not converge: the constants are those of its last step")
+	}
+	return told
+}
+
 // importSteps fits to the user's own steps.
-func (f *calibrateFlags) importSteps(a *app) error {
+func (f *calibrateFlags) importSteps(c *cobra.Command, a *app) error {
 	if f.hardware == "" {
 		return usage("deepnarrow list hardware shows what there is",
 			"--from needs --hardware: what were the steps measured on?")
@@ -229,9 +268,9 @@ func (f *calibrateFlags) importSteps(a *app) error {
 	if err != nil {
 		return badInput(err, "deepnarrow list hardware shows what there is")
 	}
-	base := hardware.Run{
-		Profile: p, Execution: f.execution,
-		Software: hardware.Software{Stack: f.stack},
+	base := hardware.Run{Profile: p, Software: hardware.Software{Stack: f.stack}}
+	if base.Execution, err = f.usual(c, &p); err != nil {
+		return planError(err)
 	}
 	var steps []calibrate.Measurement
 	for _, name := range f.from {
@@ -245,12 +284,10 @@ func (f *calibrateFlags) importSteps(a *app) error {
 	if err != nil {
 		return badInput(err, "")
 	}
+	told := calibrationWarnings(&fit)
 	r := newReport("calibrate")
 	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
-	if !fit.Converged {
-		r.Document.Warnings = append(r.Document.Warnings,
-			"the fit did not converge: the constants are those of its last step")
-	}
+	r.Document.Warnings = append(r.Document.Warnings, told...)
 	return f.finish(a, r, &reports.Calibrated{
 		Profile: p, Fit: fit, Measured: len(steps),
 		Used: len(steps),
@@ -303,7 +340,28 @@ func (a *app) importFile(name string, base hardware.Run) ([]calibrate.Measuremen
 		return nil, err
 	}
 	defer file.Close()
-	return calibrate.ReadSteps(name, file, base)
+	return calibrate.ReadSteps(name, file, base, func(ref string) (shapes.Shape, error) {
+		if !looksLikeFile(ref) {
+			return shapes.Parse(ref)
+		}
+		return a.shapeBeside(name, ref)
+	})
+}
+
+// shapeBeside reads a shape from a file that another names: it lies in the folder of that one.
+func (a *app) shapeBeside(name, ref string) (shapes.Shape, error) {
+	folder, err := os.OpenRoot(filepath.Dir(name))
+	if err != nil {
+		return shapes.Shape{}, err
+	}
+	defer folder.Close()
+	file, err := folder.Open(filepath.FromSlash(ref))
+	if err != nil {
+		return shapes.Shape{}, err
+	}
+	file.Close()
+	s, _, err := a.shape(filepath.Join(filepath.Dir(name), ref))
+	return s, err
 }
 
 func readCalibration(name string) ([]calibrate.Record, error) {
