@@ -1,9 +1,12 @@
 // Package config reads a model's architecture from the files that projects keep beside their code:
 //
-//   - Hugging Face config.json of the architectures of [Architectures],
+//   - Hugging Face config.json, and the files of trainers, by a table of architectures
+//     (architectures.yaml), which a user's own [Table] extends,
 //   - gin files of T5X and Mesh TensorFlow (operative_config.gin),
 //   - this project's own YAML, see below,
 //   - safetensors headers and their shard index, which hold exact tensors.
+//
+// [Export] writes a shape in some of them.
 //
 // [Read] detects which of them it was given. A file is either understood completely or refused: a
 // field that changes the architecture in a way [shapes.Shape] cannot say is a fault, a field that
@@ -15,11 +18,7 @@
 //
 // The keys are the fields of [shapes.Shape] and [shapes.Stack] in snake_case:
 //
-//	name, family, d_model, vocab, head, head_bias, norm, bias, embedding_norm,
-//	token_types, pooler, encoder, decoder; in each of the last two: layers,
-//	d_ff, d_kv, heads, kv_heads, gated, activation, position, positions,
-//	final_norm, experts, active_experts, sparse_every, frontend (kind,
-//	channels, patch)
+//	name, family, then those of the table in shapefield.go; docs/shape-file.md explains each
 //
 // bias is none, all, qkv, no-key or a list of q, k, v, o and ffn; a stack is a section or none. A
 // key not given has its value of T5 v1.0 (tied head, RMSNorm, no bias, ReLU, relative positions) or
