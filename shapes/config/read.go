@@ -106,6 +106,9 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		if shape := ourResult(root); shape != nil {
+			return readOurs(shape, rd)
+		}
 		if isIndex(root) {
 			return readIndex(name, root, rd)
 		}

@@ -25,12 +25,18 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := newReading(t.file)
 	if s := newSection(newReading(""), root); !s.ours() {
 		if a := rd.table().bySignature(s); a != nil || s.has("model_type") {
+			in := newReading(t.file)
 			return result(YAML, in, readModel(in, &rd.Options, root))
 		}
 	}
+	return readOurs(root, rd)
+}
+
+// readOurs reads the section of a shape.
+func readOurs(root *node, rd *reader) (*Result, error) {
+	in := newReading(root.at.File)
 	y := &yamlShape{section: newSection(in, root)}
 	if err := y.extend(rd); err != nil {
 		return nil, err
@@ -38,6 +44,25 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 	y.read()
 	y.complain(y.section, "")
 	return result(YAML, in, y.shape)
+}
+
+// ourResult returns the shape of a JSON file in our own format: a shape, or the first of the results
+// of a command; nil for other files.
+func ourResult(root *node) *node {
+	s := newSection(newReading(""), root)
+	if s.ours() && !s.has("model_type") {
+		return root
+	}
+	schema, results := s.byName["schema"], s.byName["results"]
+	if schema.value == nil || !strings.HasPrefix(schema.value.text, "deepnarrow/") ||
+		results.value == nil || len(results.value.items) == 0 {
+		return nil
+	}
+	first := newSection(newReading(""), results.value.items[0])
+	if shape, ok := first.byName["shape"]; ok && shape.value.kind == object && newSection(newReading(""), shape.value).ours() {
+		return shape.value
+	}
+	return nil
 }
 
 // ours reports whether a file looks like our own format rather than a trainer's.
