@@ -16,11 +16,12 @@ const (
 	Gin                       // T5X or Mesh TensorFlow
 	YAML                      // this project's own
 	Safetensors               // a header, or the index of several
+	Trainer                   // TOML, or a list of arguments
 )
 
-var formatNames = []string{"huggingface", "gin", "yaml", "safetensors"}
+var formatNames = []string{"huggingface", "gin", "yaml", "safetensors", "trainer"}
 
-// String returns "huggingface", "gin", "yaml" or "safetensors".
+// String returns "huggingface", "gin", "yaml", "safetensors" or "trainer".
 func (f Format) String() string { return formatNames[f] }
 
 // MarshalText writes the word of [Format.String].
@@ -48,11 +49,15 @@ func detect(name string, content []byte) Format {
 		return Gin
 	case ".json":
 		return HuggingFace
+	case ".toml", ".sh", ".args":
+		return Trainer
 	}
 	first := bytes.TrimSpace(content)
 	switch {
 	case len(first) > 0 && (first[0] == '{' || first[0] == '['):
 		return HuggingFace
+	case argumentLine.Match(content):
+		return Trainer
 	case ginLine.Match(content):
 		return Gin
 	}

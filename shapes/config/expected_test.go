@@ -106,7 +106,9 @@ func TestHarmlessFieldsCountNothing(t *testing.T) {
 		}
 		for _, d := range a.fields {
 			for _, name := range d.names {
-				if d.always == nil && harmless().ignore[name] {
+				// max_length is of generation in every class but one, which says so
+				own := n == "audio-spectrogram-transformer" && name == "max_length"
+				if d.always == nil && harmless().ignore[name] && !own {
 					t.Errorf("%s counts with %s, which is harmless for all", n, name)
 				}
 			}

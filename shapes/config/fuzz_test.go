@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strings"
 	"testing"
 	"testing/fstest"
 )
@@ -122,6 +123,34 @@ func FuzzIndex(f *testing.F) {
 			var typed *Error
 			if !errors.As(err, &typed) {
 				t.Fatalf("error of type %T", err)
+			}
+		}
+	})
+}
+
+func FuzzTrainer(f *testing.F) {
+	f.Add([]byte("[model]\nname = \"llama3\"\nflavor = \"8B\" # the shape\na.b = [1]\n"))
+	f.Add([]byte("ARGS=(\n --num-layers 24 \\\n --hidden-size=1024 --swiglu\n)\n"))
+	f.Fuzz(func(t *testing.T, content []byte) { readAnything(t, "run.toml", content) })
+}
+
+// FuzzTable reads a user's table, and with it the configuration that the table may describe.
+func FuzzTable(f *testing.F) {
+	f.Add([]byte("ours:\n  like: llama\n  fields: {hidden_size | width: 4096, n: \"= 2 * n\"}\n"))
+	f.Add([]byte("t:\n  when: [a.b]\n  shape:\n    d_model: a.b\n    decoder.layers: \"a.c ? 1 : 2 // 0\"\n"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		table, err := ReadTable("t.yaml", bytes.NewReader(content))
+		if err != nil {
+			var typed *Error
+			if !errors.As(err, &typed) {
+				t.Fatalf("error of type %T: %v", err, err)
+			}
+			return
+		}
+		for _, text := range []string{`{"model_type": "ours", "width": 128}`, `{"a": {"b": 64, "c": 1}}`} {
+			r, err := Read("-", strings.NewReader(text), Options{Architectures: table})
+			if err == nil && r.Shape.Validate() != nil {
+				t.Fatalf("an invalid shape was returned: %+v", r.Shape)
 			}
 		}
 	})

@@ -114,6 +114,15 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 		}
 		in := newReading(name)
 		return result(format, in, readModel(in, &rd.Options, root))
+	case Trainer:
+		root := parseArguments(t)
+		if !argumentLine.Match(t.bytes) {
+			if root, err = parseTOML(t); err != nil {
+				return nil, err
+			}
+		}
+		in := newReading(name)
+		return result(format, in, readModel(in, &rd.Options, root))
 	case Gin:
 		file, err := parseGin(t, rd.includeGin)
 		if err != nil {

@@ -52,6 +52,8 @@ var zoo = []struct {
 	{`{"model_type":"dinov2_with_registers","architectures":["Dinov2WithRegistersModel"],"hidden_size":768,"image_size":518,"patch_size":14}`, 86583552},
 	{`{"model_type":"speech_to_text","architectures":["Speech2TextForConditionalGeneration"]}`, 29536256},
 	{`{"model_type":"openai-gpt","architectures":["OpenAIGPTLMHeadModel"],"vocab_size":40478,"n_positions":512,"n_embd":768,"n_layer":12,"n_head":12,"afn":"gelu"}`, 116534784},
+	{`{"model_type":"beit","architectures":["BeitForImageClassification"],"hidden_size":768,"image_size":224,"patch_size":16,"use_relative_position_bias":true,"num_labels":1000}`, 86530984},
+	{`{"model_type":"audio-spectrogram-transformer","architectures":["ASTForAudioClassification"],"hidden_size":768,"num_labels":527}`, 86594063},
 }
 
 func TestZoo(t *testing.T) {

@@ -66,7 +66,7 @@ func (a *app) shape(ref string) (shapes.Shape, []string, error) {
 }
 
 var modelExtensions = []string{
-	".json", ".gin", ".yaml", ".yml", ".toml", ".safetensors", ".gguf", ".bin", ".pt",
+	".json", ".gin", ".yaml", ".yml", ".toml", ".sh", ".args", ".safetensors", ".gguf", ".bin", ".pt",
 }
 
 func looksLikeFile(ref string) bool {
