@@ -65,16 +65,16 @@ func parquetRow(i int) (r plainRow, csv string) {
 	return r, fmt.Sprintf("%s|%s|%d|%d|%d|%d|%t|%v", loss, r.Run, r.Step, r.Params, r.Layers, r.Model.Width, r.Tied, r.Small)
 }
 
-func writeParquet[T plainRow | packedRow](t *testing.T, options ...parquet.WriterOption) string {
+func writeParquet[T plainRow | packedRow](t testing.TB, rows int, options ...parquet.WriterOption) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := parquet.NewGenericWriter[T](&b, options...)
-	for i := range parquetRows {
+	for i := range rows {
 		row, _ := parquetRow(i)
 		if _, err := w.Write([]T{T(row)}); err != nil {
 			t.Fatal(err)
 		}
-		if i == parquetRows/2 {
+		if i == rows/2 {
 			if err := w.Flush(); err != nil { // a second row group
 				t.Fatal(err)
 			}
@@ -89,15 +89,15 @@ func writeParquet[T plainRow | packedRow](t *testing.T, options ...parquet.Write
 // What another implementation writes reads as the same cells, in every encoding and compression.
 func TestParquet(t *testing.T) {
 	files := map[string]string{
-		"plain":  writeParquet[plainRow](t),
-		"packed": writeParquet[packedRow](t),
-		"v1":     writeParquet[packedRow](t, parquet.DataPageVersion(1), parquet.PageBufferSize(2000)),
-		"v2":     writeParquet[plainRow](t, parquet.DataPageVersion(2), parquet.PageBufferSize(500)),
+		"plain":  writeParquet[plainRow](t, parquetRows),
+		"packed": writeParquet[packedRow](t, parquetRows),
+		"v1":     writeParquet[packedRow](t, parquetRows, parquet.DataPageVersion(1), parquet.PageBufferSize(2000)),
+		"v2":     writeParquet[plainRow](t, parquetRows, parquet.DataPageVersion(2), parquet.PageBufferSize(500)),
 	}
 	for name, codec := range map[string]compress.Codec{
 		"snappy": &parquet.Snappy, "gzip": &parquet.Gzip, "zstd": &parquet.Zstd,
 	} {
-		files[name] = writeParquet[packedRow](t, parquet.Compression(codec))
+		files[name] = writeParquet[packedRow](t, parquetRows, parquet.Compression(codec))
 	}
 	for name, text := range files {
 		table := mustRead(t, name+".parquet", text)
@@ -119,7 +119,7 @@ func TestParquet(t *testing.T) {
 			}
 		}
 	}
-	lz4 := writeParquet[plainRow](t, parquet.Compression(&parquet.Lz4Raw))
+	lz4 := writeParquet[plainRow](t, parquetRows, parquet.Compression(&parquet.Lz4Raw))
 	if _, err := Read("r.parquet", strings.NewReader(lz4)); err == nil || !strings.Contains(err.Error(), "compressed by LZ4") {
 		t.Errorf("LZ4: %v", err)
 	}
@@ -141,7 +141,7 @@ func TestGzip(t *testing.T) {
 
 // mlflowStore writes a store with the tables of mlflow/store/tracking/dbmodels/models.py that are
 // read.
-func mlflowStore(t *testing.T, statements ...string) string {
+func mlflowStore(t testing.TB, statements ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "mlflow.db")
 	db, err := sql.Open("sqlite", file)
