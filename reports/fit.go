@@ -301,7 +301,7 @@ func WhyDropped(from learn.Rows) string {
 	}
 	var reasons []string
 	for _, d := range rows.Drops {
-		reasons = append(reasons, fmt.Sprintf("%d × %s", d.Count, d.Reason))
+		reasons = append(reasons, fmt.Sprintf("%d × %s (first: %s)", d.Count, d.Reason, d.Rows[0]))
 	}
 	more := ""
 	if len(reasons) > shownRows {

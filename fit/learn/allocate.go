@@ -44,7 +44,8 @@ func FitLaw(ctx context.Context, runs *Runs, q *LawQuestion) (*Law, error) {
 		objective = *q.Objective
 	}
 	d := c.data(c.Selection.Rows, q.Law.Columns, q.Law.Response)
-	out := &Law{Source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(), len(c.Drops))}
+	out := &Law{Source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(),
+		len(c.Drops)+len(c.Lost))}
 	if out.Result, err = fit.Fit(ctx, q.Law, d, objective,
 		&fit.Settings{Seed: q.Seed}); err != nil {
 		return nil, err

@@ -59,6 +59,15 @@ func (r *Runs) Notices() []string {
 	return append(slices.Clone(r.Table.Warnings), r.lost()...)
 }
 
+// Unused accounts for the rows that the selection dropped and the records that are not rows.
+func (r *Runs) Unused() Rows {
+	out := r.rows(len(r.Selection.Rows), r.Drops)
+	for _, l := range r.Lost {
+		out.Drops = append(out.Drops, Drop{l.Origin.String(), l.Reason})
+	}
+	return out
+}
+
 // lost tells the records that are not rows: each reason once, with its first record.
 func (r *Runs) lost() (out []string) {
 	count, first := map[string]int{}, map[string]records.Lost{}

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -141,7 +140,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	answer, err := learn.Fit(ctx, runs, &f.Question)
 	bar.End()
 	if answer == nil || err != nil && ctx.Err() == nil {
-		return learnError(ctx, err)
+		return learnError(ctx, runs, err)
 	}
 	r := newReport("fit")
 	r.Document.Inputs = f.inputs(files, answer)
@@ -190,12 +189,25 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case len(answer.Fits) == 0:
-		return noAnswer(errors.New("no row is left to fit"),
-			"--where and --fit-where say which rows are used")
+		return nothingLeft(runs)
 	case !answered:
-		return refused(fmt.Errorf("every group is refused; the first: %w", refusal))
+		refusal = fmt.Errorf("every group is refused; the first: %w", refusal)
+		if why := reports.WhyDropped(answer.Fits[0].Rows); why != "" {
+			refusal = fmt.Errorf("%w; of its rows %s", refusal, why)
+		}
+		return refused(refusal)
 	}
 	return nil
+}
+
+// nothingLeft says why no row is left.
+func nothingLeft(runs *learn.Runs) error {
+	why := reports.WhyDropped(runs.Unused())
+	if why == "" {
+		why = "the records have no rows"
+	}
+	return noAnswer(fmt.Errorf("no row is left to fit: %s", why),
+		"--where and --fit-where say which rows are used, --map which columns are ours")
 }
 
 func (f *fitFlags) inputs(files []string, answer *learn.Answer) map[string]any {

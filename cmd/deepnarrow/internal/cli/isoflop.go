@@ -73,7 +73,7 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			}
 			s, err := learn.IsoFLOP(runs, f.response, spread, f.level)
 			if err != nil {
-				return learnError(c.Context(), err)
+				return learnError(c.Context(), runs, err)
 			}
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
@@ -113,7 +113,7 @@ two others is no answer (exit 4).`,
 			}
 			s, err := learn.Envelope(runs, f.response, f.level)
 			if err != nil {
-				return learnError(c.Context(), err)
+				return learnError(c.Context(), runs, err)
 			}
 			r := f.report("envelope", args, runs)
 			r.Envelope(s)

@@ -14,6 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -212,8 +213,9 @@ func columnError(err error) error {
 	return badInput(err, "")
 }
 
-// learnError gives an error of package learn its exit code and what may help.
-func learnError(ctx context.Context, err error) error {
+// learnError gives an error of package learn its exit code and what may help; a refusal also says
+// which rows of the runs were not used.
+func learnError(ctx context.Context, runs *learn.Runs, err error) error {
 	var question *learn.QuestionError
 	var refusal *fit.Refusal
 	switch {
@@ -229,6 +231,9 @@ func learnError(ctx context.Context, err error) error {
 		}
 		return usage(hint, "--%s: %w", question.About, err)
 	case errors.As(err, &refusal):
+		if why := reports.WhyDropped(runs.Unused()); why != "" {
+			err = fmt.Errorf("%w; %s", err, why)
+		}
 		return refused(err)
 	}
 	return columnError(err)

@@ -122,7 +122,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	}
 	out, err := learn.Transfer(ctx, runs, &f.TransferQuestion)
 	if err != nil {
-		return learnError(ctx, err)
+		return learnError(ctx, runs, err)
 	}
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
 	r.Document.Inputs = f.runs.inputs(files)
