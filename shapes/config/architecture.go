@@ -469,11 +469,15 @@ func (a *architecture) put(name string, d *declaration) {
 	delete(a.ignore, name)
 }
 
-// replace sets an assignment, in the place of one of the same field.
+// replace sets an assignment, in the place of one of the same field; of an assignment to both stacks
+// it takes one.
 func replace(list []assignment, s assignment) []assignment {
 	stack, rest, _ := strings.Cut(s.field, ".")
 	out := slices.Clone(list)
 	for i := range out {
+		if other := map[string]string{"encoder": "decoder.", "decoder": "encoder."}[stack]; other != "" && out[i].field == "both."+rest {
+			out[i].field = other + rest
+		}
 		switch {
 		case out[i].field == s.field:
 			out[i] = s

@@ -250,7 +250,9 @@ func (m *modelReader) value(n string) (any, bool, error) {
 	if !declared {
 		switch {
 		case n == "labels":
-			return m.labels(), true, nil
+			return m.labels(true), true, nil
+		case n == "spans": // of an answer: labels that never have names
+			return m.labels(false), true, nil
 		case n == "given_vocab":
 			if m.options.Vocab > 0 {
 				m.usedVocab = true
@@ -296,9 +298,9 @@ func (m *modelReader) isField(n string) bool {
 }
 
 // labels returns the classes of a task's head: the entries of id2label, num_labels, or 2.
-func (m *modelReader) labels() any {
+func (m *modelReader) labels(named bool) any {
 	if f, ok := m.find("id2label"); ok && f.value.kind == object && len(f.value.fields) > 0 {
-		if strings.HasPrefix(f.value.fields[0].value.text, "LABEL_") {
+		if named && strings.HasPrefix(f.value.fields[0].value.text, "LABEL_") {
 			m.warnLabels(f.at, len(f.value.fields))
 		}
 		return float64(len(f.value.fields))
@@ -310,7 +312,9 @@ func (m *modelReader) labels() any {
 			}
 		}
 	}
-	m.warnLabels(m.root.at, 2)
+	if named {
+		m.warnLabels(m.root.at, 2)
+	}
 	return 2.0 // PretrainedConfig's default
 }
 
