@@ -7,7 +7,9 @@ import (
 
 // weigh sets the weights and what follows from them.
 func (x *Average) weigh(laws []Law, folds []averageFold) {
-	x.weights, x.soft = x.weightsAt(sharpness, len(folds)), x.weightsAt(softness, len(folds))
+	// An error counts no more often than there are runs or groups that it was made on.
+	sharp := min(sharpness, float64(x.Units))
+	x.weights, x.soft = x.weightsAt(sharp, len(folds)), x.weightsAt(min(softness, sharp), len(folds))
 	var all []float64
 	for f := range folds {
 		all = append(all, x.heldOutErrors(f, len(folds[f].scored), -1)...)

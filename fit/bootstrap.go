@@ -41,8 +41,6 @@ type Bootstrapped struct {
 	Params []Interval
 	// Draws are the natural parameters of each refit that converged.
 	Draws [][]float64
-	// resamples numbers the resample of each draw, by which draws of two laws are paired.
-	resamples []int
 	// Units is the number of rows, or of runs when rows share runs.
 	Units int
 	// Failed counts refits that reached no optimum.
@@ -119,7 +117,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 		Law: r.Law, Level: s.Level, Units: len(units),
 		Residuals: pb.widened(r.theta), raw: r.Objective.raw,
 	}
-	for b, f := range refits {
+	for _, f := range refits {
 		if !f.end.converged {
 			out.Failed++
 			continue
@@ -133,7 +131,6 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 			out.Improved++
 		}
 		out.Draws = append(out.Draws, draw)
-		out.resamples = append(out.resamples, b)
 	}
 	if len(out.Draws) < 2 {
 		return nil, refuse(NotConverged, nil, "%d of %d resamples reached an optimum",

@@ -23,6 +23,8 @@ func nmt(t testing.TB, lang, bpe string) (d Data, bleu []float64) {
 		d.Columns["params"] = append(d.Columns["params"], n)
 		d.Columns["tokens"] = append(d.Columns["tokens"], size[i])
 		d.Columns["loss"] = append(d.Columns["loss"], loss[i])
+		d.Columns["layers"] = append(d.Columns["layers"], layers[i])
+		d.Columns["d_model"] = append(d.Columns["d_model"], width[i])
 		d.Y = append(d.Y, loss[i])
 		bleu = append(bleu, score[i])
 	}

@@ -70,20 +70,3 @@ func TestLeastSquaresByHand(t *testing.T) {
 		}
 	}
 }
-
-// One lost refit must not pair the others with the wrong partner.
-func TestChainPairsDrawsByResample(t *testing.T) {
-	identity := Law{
-		Name: "identity", Columns: []string{"x"}, Response: "loss",
-		Params: []Param{{Name: "k"}}, Direct: true, Prepare: func(x, z []float64) { z[0] = x[0] },
-		Eval: func(theta, z, _ []float64) float64 { return theta[0] * z[0] },
-	}
-	up := &Bootstrapped{
-		Law: identity, Level: 0.5, Draws: [][]float64{{1}, {2}, {4}}, resamples: []int{0, 1, 2},
-	}
-	down := &Bootstrapped{Law: identity, Draws: [][]float64{{1}, {0.25}}, resamples: []int{0, 2}}
-	// Every pair that shares a resample predicts 1·1 = 4·0.25 = 1.
-	if in := ChainInterval(up, down, 1); in.Low != 1 || in.High != 1 {
-		t.Errorf("%+v, want 1 to 1", in)
-	}
-}

@@ -1,7 +1,6 @@
 package fit
 
 import (
-	"context"
 	"math"
 	"slices"
 	"strconv"
@@ -91,33 +90,5 @@ func TestTransferRefusals(t *testing.T) {
 	}
 	if _, err := Transfer(TransferInput{Names: make([]string, 5), Upstream: five, Downstream: []float64{1, 2, math.NaN(), 4, 5}}); kind(err) != BadValue {
 		t.Errorf("NaN score: %v", err)
-	}
-}
-
-func TestChainTranslation(t *testing.T) {
-	ctx := context.Background()
-	d, bleu := nmt(t, "deen", "30000")
-	c, err := FitChain(ctx, kaplan(), exponentialLink(), d, bleu, SquaredLog(), Squared(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The chain can only add the upstream error (2 % of a loss of 2–4, which the link of slope
-	// −0.47 turns into at most 4 % of the score).
-	if c.Scored != 54 || c.LinkRMS > nmtGroups[0].link || c.RMS > 1.5 {
-		t.Errorf("scored %d, link %.3f, chain %.3f BLEU", c.Scored, c.LinkRMS, c.RMS)
-	}
-	up, err := Bootstrap(ctx, c.Upstream, d, &BootstrapSettings{Resamples: 200, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	down, err := Bootstrap(ctx, c.Link, Data{Columns: map[string][]float64{"loss": d.Y}, Y: bleu},
-		&BootstrapSettings{Resamples: 200, Seed: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, k := d.Columns["params"][10], d.Columns["tokens"][10]
-	i := ChainInterval(up, down, n, k)
-	if p := c.Predict(n, k); !(i.Low < p && p < i.High) {
-		t.Errorf("%.3f BLEU outside %+v", p, i)
 	}
 }
