@@ -1,7 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -48,8 +51,17 @@ func (r *Report) Transfer(from *learn.Transferred) {
 	}
 	if c := x.Chain; c != nil {
 		last.Notes = append(last.Notes, fmt.Sprintf(
-			"Two steps, %s law then %s: root mean square error %s over %d rows (link alone %s).",
-			c.Law, from.Chain.Link.Law.Name, number(c.RMSE, 3), c.Scored, number(c.LinkRMSE, 3)))
+			"Two steps, laws (most weight: %s) then links (%s): root mean square error %s over %d rows (links alone %s).",
+			c.Law, weightsText(c.Links), number(c.RMSE, 3), c.Scored, number(c.LinkRMSE, 3)))
+	}
+	if h := x.HeldOut; h != nil {
+		note := fmt.Sprintf("Each of %d values of %s left out: from its loss, root mean square error %s, 80 %% intervals hold %.0f %%",
+			h.Values, h.Column, number(h.GivenRMSE, 3), percent*h.GivenCoverage80)
+		if h.ChainedRMSE != nil && h.ChainedCoverage80 != nil {
+			note += fmt.Sprintf("; through both steps %s, %.0f %%", number(*h.ChainedRMSE, 3),
+				percent**h.ChainedCoverage80)
+		}
+		last.Notes = append(last.Notes, note+".")
 	}
 	for _, p := range x.Predictions {
 		text := number(p.Value, 4)
@@ -63,6 +75,26 @@ func (r *Report) Transfer(from *learn.Transferred) {
 	last.Notes = append(last.Notes, derivedNotes(from.Rows)...)
 	last.Notes = append(append(last.Notes, from.Notes...), dropNotes(x.Rows)...)
 	r.Tables = append(r.Tables, tables...)
+}
+
+// weightsText names the links with a tenth of the weight or more, the heaviest first.
+func weightsText(links []result.Law) string {
+	const told = 0.1
+	sorted := slices.Clone(links)
+	weight := func(l result.Law) float64 {
+		if l.Weight == nil {
+			return 0
+		}
+		return *l.Weight
+	}
+	slices.SortStableFunc(sorted, func(a, b result.Law) int { return cmp.Compare(weight(b), weight(a)) })
+	var parts []string
+	for _, l := range sorted {
+		if weight(l) >= told {
+			parts = append(parts, fmt.Sprintf("%s %.0f %%", l.Law, percent*weight(l)))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func inversionTable(x *result.Transfer) Table {

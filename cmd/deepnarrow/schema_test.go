@@ -68,6 +68,7 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"allocate", "docs/data/sweep.csv", "--budget", "1e22"},
 		{"allocate", "--published", "chinchilla", "--budget", "1e22"},
 		{"transfer", "docs/data/downstream.csv"},
+		{"transfer", "docs/data/downstream.csv", "--link", "exponential-link", "--hold-out", "shape"},
 		{"transfer", "--published"},
 		{
 			"check", "t5-base", "cmd/deepnarrow/testdata/review/bad/*", "--rules",

@@ -185,7 +185,7 @@ func models() string {
 func TestTransferThroughBothSteps(t *testing.T) {
 	q := &TransferQuestion{
 		Upstream: "loss", Downstream: "score", Law: "chinchilla", Link: "sigmoid-link", Level: 0.9,
-		Points: []Point{{"params": 1e8, "tokens": 1e10}}, Resamples: 10,
+		Points: []Point{{"params": 1e8, "tokens": 1e10}}, HoldOut: "params",
 	}
 	out, err := Transfer(context.Background(), runsOf(t, models()+"x,1e7,1e9,3,\n"), q)
 	if err != nil {
@@ -203,6 +203,15 @@ func TestTransferThroughBothSteps(t *testing.T) {
 	if !approx.Relative(p.Value, want, solver) || !p.HasInterval || !(p.Low <= p.High) ||
 		p.Level != 0.9 {
 		t.Errorf("predicted %+v, want %v", p, want)
+	}
+	h := out.HeldOut
+	if h == nil || len(h.Rows) != 16 || !(h.GivenRMSE < solver) || h.Given80 != 1 {
+		t.Fatalf("held out %+v", h)
+	}
+	// Each size is predicted from the three others: the law is Chinchilla's, so that a third of the
+	// score's range is far more than the chain may miss.
+	if !(h.ChainedRMSE < 20) || h.Rows[0].Chained == nil || h.Rows[0].Name == h.Rows[15].Name {
+		t.Errorf("chained %+v", h)
 	}
 	q.Points = []Point{{"params": 1e8}}
 	var question *QuestionError

@@ -1,10 +1,11 @@
 package learn
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 )
@@ -25,11 +26,18 @@ type TransferQuestion struct {
 	// Law is the upstream law to put before the link: a name, Auto, or empty for none.
 	Law string
 	// Link is the law from loss to score: a name, Auto or NoLink.
-	Link      string
-	Points    []Point // to predict through both steps
-	Resamples int     // of law and link, for the interval of a prediction; 0 for none
-	Seed      uint64
-	Level     float64
+	Link string
+	// Sizes are columns x of which the link may add c·ln x; nil for those of params, layers and
+	// d_model that every row has.
+	Sizes []string
+	// Range bounds the score; nil for the bounds of a metric known by the name of its column.
+	Range *[2]float64
+	// HoldOut is the column whose values are left out one by one, to score the prediction of the
+	// others' scores; empty for none. Validation leaves out the same.
+	HoldOut string
+	Points  []Point // to predict through both steps
+	Seed    uint64
+	Level   float64
 }
 
 // Transferred says how upstream quality carries to a downstream task.
@@ -41,11 +49,42 @@ type Transferred struct {
 	Link     *fit.Result
 	Links    []fit.LawScore
 	Unlinked string
-	// Chain joins the link to an upstream law; nil when none was asked for.
-	Chain       *fit.Chain
+	// Chain joins links to upstream laws; nil when none was asked for.
+	Chain *Chained
+	// HeldOut is how the chain did on values left out; nil when none was asked for.
+	HeldOut     *HeldOut
 	Predictions []Predicted
 	Rows
 	Notes []string
+}
+
+// Chained is a chain with its heaviest upstream law, the links that it averages, and its root mean
+// square errors on the rows fitted: of the link on recorded losses, and of both steps.
+type Chained struct {
+	*fit.Chain
+	Law          fit.Law
+	Params       []float64
+	Links        []fit.LawShare
+	LinkRMS, RMS float64
+}
+
+// HeldOut is how scores were predicted from the rows of other values of a column. The shares are of
+// rows inside their 80 % interval.
+type HeldOut struct {
+	Column                 string
+	Rows                   []HeldRow
+	GivenRMSE, ChainedRMSE float64
+	Given80, Chained80     float64
+}
+
+// HeldRow is one row: predicted from its recorded loss and, behind an upstream law, from its size and
+// tokens.
+type HeldRow struct {
+	Name               string // the value left out
+	Score              float64
+	Given              Predicted
+	Chained            *Predicted
+	given80, chained80 bool
 }
 
 // Links lists the laws from loss to score.
@@ -79,8 +118,13 @@ type transfer struct {
 	*TransferQuestion
 	*columns
 	size string   // "" without
-	x    []string // columns that the upstream law reads
+	x    []string // columns that the upstream laws read
 	used []int
+	// sizes are the columns of size terms; group numbers the values of the column held out, or the
+	// shapes, with their names; nil without.
+	sizes      []string
+	group      []int
+	groupNames []string
 }
 
 func newTransfer(runs *Runs, q *TransferQuestion) (*transfer, error) {
@@ -105,7 +149,81 @@ func newTransfer(runs *Runs, q *TransferQuestion) (*transfer, error) {
 	}
 	t.Keep(t.absent)
 	t.used = t.Selection.Rows
-	return t, nil
+	if err := t.grouped(runs); err != nil {
+		return nil, err
+	}
+	return t, t.sized(runs)
+}
+
+// shapeColumns tell the shapes of models apart where no column names them.
+func shapeColumns() []string {
+	return []string{"encoder_layers", "decoder_layers", "layers", "d_model", "d_ff", "heads", "params"}
+}
+
+// grouped numbers what is left out whole: the values of HoldOut or, without, of the column shape.
+func (t *transfer) grouped(runs *Runs) error {
+	names := []string{cmp.Or(t.HoldOut, "shape")}
+	switch {
+	case names[0] == "group" && !runs.Has("group"):
+		names[0] = t.Group
+	case names[0] == "shape" && !runs.Has("shape"):
+		names = slices.DeleteFunc(shapeColumns(), func(name string) bool { return !runs.Has(name) })
+		if t.HoldOut == "" {
+			return nil
+		}
+		if len(names) == 0 {
+			names = []string{"shape"} // the error names it
+		}
+	}
+	cells, err := texts(runs.Table, names)
+	if err != nil {
+		return err
+	}
+	at := map[string]int{}
+	for _, row := range t.used {
+		name := strings.Join(across(cells, row), " × ")
+		if _, seen := at[name]; !seen {
+			at[name] = len(at)
+			t.groupNames = append(t.groupNames, name)
+		}
+		t.group = append(t.group, at[name])
+	}
+	if t.HoldOut != "" && len(at) < 3 {
+		return &QuestionError{About: "hold-out", Problem: fmt.Sprintf(
+			"%s has %d values; allowed: a column with three at least", t.HoldOut, len(at))}
+	}
+	if t.HoldOut == "" && len(at) < 4 {
+		t.group = nil // too few to validate by
+	}
+	return nil
+}
+
+// sized finds the columns of size terms: positive in every row and given by every point.
+func (t *transfer) sized(runs *Runs) error {
+	names := t.Sizes
+	if names == nil {
+		names = []string{"params", "layers", "d_model"}
+	}
+	for _, name := range names {
+		if !runs.Has(name) && t.Sizes == nil {
+			continue
+		}
+		n, err := runs.Numbers(name)
+		if err != nil {
+			if t.Sizes == nil {
+				continue
+			}
+			return err
+		}
+		lacks := func(row int) bool { return !(n.Values[row] > 0) }
+		unknown := func(p Point) bool { _, has := p[name]; return !has }
+		if slices.ContainsFunc(t.used, lacks) || slices.ContainsFunc(t.Points, unknown) {
+			continue
+		}
+		t.numbers[name] = n
+		t.sizes = append(t.sizes, name)
+	}
+	return nil
 }
 
 func (t *transfer) input(out *Transferred) fit.TransferInput {
@@ -145,10 +263,7 @@ func (t *transfer) modelNames() []string {
 
 // link fits the second step and, when a law is asked for, the chain.
 func (t *transfer) link(ctx context.Context, in fit.TransferInput, out *Transferred) error {
-	links := slices.DeleteFunc(Links(), func(law fit.Law) bool {
-		return t.Link != Auto &&
-			t.Link != law.Name
-	})
+	links := slices.DeleteFunc(Links(), func(law fit.Law) bool { return t.Link != Auto && t.Link != law.Name })
 	d := t.data(t.used, nil, t.Downstream)
 	d.Columns["loss"] = in.Upstream
 	falling := make([]float64, d.Len()) // a lower loss costs more compute
@@ -156,8 +271,7 @@ func (t *transfer) link(ctx context.Context, in fit.TransferInput, out *Transfer
 		falling[i] = -v
 	}
 	set := &fit.Settings{Seed: t.Seed}
-	choice, err := fit.Choose(ctx, links, d, fit.Squared(),
-		&fit.ChooseSettings{Order: falling, Fit: set})
+	choice, err := fit.Choose(ctx, links, d, fit.Squared(), &fit.ChooseSettings{Order: falling, Fit: set})
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -169,65 +283,198 @@ func (t *transfer) link(ctx context.Context, in fit.TransferInput, out *Transfer
 		return nil
 	}
 	out.Link, out.Links = choice.Best, choice.Scores
-	if t.Law == "" {
+	if t.Law == "" && t.HoldOut == "" {
 		return nil
 	}
-	for _, name := range t.x {
-		d.Columns[name] = t.of(name, t.used)
+	up := fit.Data{Columns: map[string][]float64{}, Y: in.Upstream, Run: d.Run}
+	for _, name := range slices.Concat(t.x, t.sizes) {
+		up.Columns[name] = t.of(name, t.used)
 	}
-	up := fit.Data{Columns: d.Columns, Y: in.Upstream, Run: d.Run}
-	law, err := t.upstream(ctx, up, set)
-	if err != nil {
-		return err
+	chain := &fit.ChainSettings{Sizes: t.sizes, Range: t.scoreRange(in.Downstream), Group: t.group, Fit: set}
+	if t.Link != Auto {
+		chain.Links = links
 	}
-	out.Chain, err = fit.FitChain(ctx, law, choice.Best.Law, up, in.Downstream, fit.SquaredLog(),
-		fit.Squared(), set)
-	if err != nil {
-		return err
-	}
-	return t.predict(ctx, up, d, out)
-}
-
-// upstream is the law that was named or, for auto, the one with the least held-out error.
-func (t *transfer) upstream(ctx context.Context, d fit.Data, set *fit.Settings) (fit.Law, error) {
-	has := func(name string) bool { return d.Columns[name] != nil && name != "loss" }
-	laws, err := resolve(t.Law, nil, "", has)
-	if err != nil {
-		return fit.Law{}, err
-	}
-	if len(laws.list) == 1 {
-		return laws.list[0], nil
-	}
-	c, err := fit.Choose(ctx, laws.list, d, fit.SquaredLog(), &fit.ChooseSettings{Fit: set})
-	if err != nil {
-		return fit.Law{}, err
-	}
-	return c.Best.Law, nil
-}
-
-// predict predicts scores through both steps.
-func (t *transfer) predict(ctx context.Context, up, link fit.Data, out *Transferred) error {
-	var first, second *fit.Bootstrapped
-	if t.Resamples > 0 && len(t.Points) > 0 {
-		// One seed for both: draw i of the law and draw i of the link are of the same rows.
-		set := &fit.BootstrapSettings{Resamples: t.Resamples, Seed: t.Seed, Level: t.Level}
-		var err, also error
-		first, err = fit.Bootstrap(ctx, out.Chain.Upstream, up, set)
-		second, also = fit.Bootstrap(ctx, out.Chain.Link, link, set)
-		if err := errors.Join(err, also); err != nil {
-			return err
-		}
-	}
-	for _, p := range t.Points {
-		x, err := p.in(out.Chain.Upstream.Law.Columns)
+	if t.Law != "" {
+		laws, err := resolve(t.Law, nil, "", func(name string) bool { return up.Columns[name] != nil })
 		if err != nil {
 			return err
 		}
-		predicted := Predicted{At: p, Level: t.Level, Value: out.Chain.Predict(x...)}
-		if first != nil {
-			in := fit.ChainInterval(first, second, x...)
-			predicted.HasInterval, predicted.Low, predicted.High = true, in.Low, in.High
+		chain.Laws = laws.list
+	}
+	if t.HoldOut != "" {
+		if out.HeldOut, err = t.holdOut(ctx, up, in.Downstream, chain); err != nil {
+			return err
 		}
+	}
+	if t.Law == "" {
+		return nil
+	}
+	fitted, err := fit.FitChain(ctx, up, in.Downstream, chain)
+	if err != nil {
+		return err
+	}
+	out.Chain = newChained(fitted, up, in.Downstream)
+	return t.predict(out)
+}
+
+// scoreRange returns the bounds of the score: those asked for or, for a metric that is known by the
+// name of its column, 0 and 100, or 0 and 1 when no score is above 1.
+func (t *transfer) scoreRange(scores []float64) *[2]float64 {
+	if t.Range != nil {
+		return t.Range
+	}
+	name := strings.ToLower(t.Downstream)
+	known := func(metric string) bool { return strings.Contains(name, metric) }
+	least, most := slices.Min(scores), slices.Max(scores)
+	if !slices.ContainsFunc(metrics(), known) || least < 0 || most > 100 {
+		return nil
+	}
+	if most <= 1 {
+		return &[2]float64{0, 1}
+	}
+	return &[2]float64{0, 100}
+}
+
+// metrics are words in the names of scores between nothing and all.
+func metrics() []string {
+	return []string{"bleu", "chrf", "rouge", "glue", "squad", "accuracy", "acc", "f1", "exact_match"}
+}
+
+// newChained returns a chain with its errors on the rows it was fitted to.
+func newChained(c *fit.Chain, d fit.Data, score []float64) *Chained {
+	out := &Chained{Chain: c}
+	heaviest := slices.MaxFunc(c.Upstream.Laws, func(a, b fit.LawShare) int { return cmp.Compare(a.Weight, b.Weight) })
+	out.Law, out.Params = heaviest.Law, heaviest.Params
+	out.Links = c.Link.Laws
+	var given, chained []float64
+	for i, y := range score {
+		x, sizes := row(d, c.Upstream.Columns, i), row(d, c.Link.Columns[1:], i)
+		given = append(given, c.Given(d.Y[i], sizes...)-y)
+		chained = append(chained, c.Predict(x, sizes)-y)
+	}
+	out.LinkRMS, out.RMS = fit.RMS(given), fit.RMS(chained)
+	return out
+}
+
+func row(d fit.Data, columns []string, i int) []float64 {
+	out := make([]float64, len(columns))
+	for j, name := range columns {
+		out[j] = d.Columns[name][i]
+	}
+	return out
+}
+
+// holdOut predicts the score of each value of the column HoldOut from the rows of the others.
+func (t *transfer) holdOut(ctx context.Context, d fit.Data, score []float64, set *fit.ChainSettings) (
+	*HeldOut, error,
+) {
+	out := &HeldOut{Column: t.HoldOut}
+	values := slices.Max(t.group) + 1
+	for left := range values {
+		var kept, held []int
+		for i, g := range t.group {
+			if g == left {
+				held = append(held, i)
+			} else {
+				kept = append(kept, i)
+			}
+		}
+		s := *set
+		s.Group = renumbered(pick(t.group, kept))
+		rest, scores := d.Select(kept), pick(score, kept)
+		var c *fit.Chain
+		var err error
+		if len(s.Laws) > 0 {
+			c, err = fit.FitChain(ctx, rest, scores, &s)
+		} else {
+			c = &fit.Chain{Range: s.Range}
+			c.Link, err = fit.FitLink(ctx, rest, scores, &s)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("without %s %s: %w", t.HoldOut, t.groupNames[left], err)
+		}
+		for _, i := range held {
+			out.Rows = append(out.Rows, heldRow(c, d, score[i], i, t.groupNames[left], t.Level))
+		}
+	}
+	out.summarise()
+	return out, nil
+}
+
+func heldRow(c *fit.Chain, d fit.Data, score float64, i int, name string, level float64) HeldRow {
+	sizes := row(d, c.Link.Columns[1:], i)
+	at := Point{}
+	for _, column := range c.Link.Columns[1:] {
+		at[column] = d.Columns[column][i]
+	}
+	r := HeldRow{Name: name, Score: score}
+	r.Given = Predicted{At: at, Value: c.Given(d.Y[i], sizes...), Level: level}
+	in, ok := c.GivenInterval(level, d.Y[i], sizes...)
+	r.Given.Low, r.Given.High, r.Given.HasInterval = in.Low, in.High, ok
+	if in, ok := c.GivenInterval(0.8, d.Y[i], sizes...); ok {
+		r.given80 = in.Low <= score && score <= in.High
+	}
+	if c.Upstream == nil {
+		return r
+	}
+	x := row(d, c.Upstream.Columns, i)
+	p := Predicted{At: at, Value: c.Predict(x, sizes), Level: level}
+	in, ok = c.Interval(level, x, sizes)
+	p.Low, p.High, p.HasInterval = in.Low, in.High, ok
+	r.Chained = &p
+	if in, ok := c.Interval(0.8, x, sizes); ok {
+		r.chained80 = in.Low <= score && score <= in.High
+	}
+	return r
+}
+
+func (h *HeldOut) summarise() {
+	var given, chained []float64
+	for _, r := range h.Rows {
+		given = append(given, r.Given.Value-r.Score)
+		if r.given80 {
+			h.Given80 += 1 / float64(len(h.Rows))
+		}
+		if r.Chained != nil {
+			chained = append(chained, r.Chained.Value-r.Score)
+		}
+		if r.chained80 {
+			h.Chained80 += 1 / float64(len(h.Rows))
+		}
+	}
+	h.GivenRMSE = fit.RMS(given)
+	if len(chained) > 0 {
+		h.ChainedRMSE = fit.RMS(chained)
+	}
+}
+
+// renumbered returns the groups as 0, 1, 2 … in order of appearance.
+func renumbered(groups []int) []int {
+	at := map[int]int{}
+	out := make([]int, len(groups))
+	for i, g := range groups {
+		if _, seen := at[g]; !seen {
+			at[g] = len(at)
+		}
+		out[i] = at[g]
+	}
+	return out
+}
+
+// predict predicts scores through both steps.
+func (t *transfer) predict(out *Transferred) error {
+	for _, p := range t.Points {
+		x, err := p.in(out.Chain.Chain.Upstream.Columns)
+		if err != nil {
+			return err
+		}
+		sizes, err := p.in(out.Chain.Chain.Link.Columns[1:])
+		if err != nil {
+			return err
+		}
+		predicted := Predicted{At: p, Level: t.Level, Value: out.Chain.Chain.Predict(x, sizes)}
+		in, ok := out.Chain.Chain.Interval(t.Level, x, sizes)
+		predicted.Low, predicted.High, predicted.HasInterval = in.Low, in.High, ok
 		out.Predictions = append(out.Predictions, predicted)
 	}
 	return nil

@@ -19,6 +19,7 @@ type Transfer struct {
 	Unlinked    string       `json:"unlinked,omitempty"`
 	Links       []Law        `json:"links,omitempty"`
 	Chain       *Chain       `json:"chain,omitempty"`
+	HeldOut     *HeldOut     `json:"held_out,omitempty"`
 	Predictions []Prediction `json:"predictions,omitempty"`
 	Rows        Rows         `json:"rows"`
 }
@@ -39,13 +40,62 @@ type Link struct {
 	RMSE       float64            `json:"rmse"`
 }
 
-// Chain is the upstream law before the link: RMSE of both steps, over Scored rows.
+// Chain is upstream laws before links: the heaviest law, the links with their weights, and the RMSE
+// of both steps over the Scored rows.
 type Chain struct {
 	Law        string             `json:"law"`
 	Parameters map[string]float64 `json:"parameters"`
 	LinkRMSE   float64            `json:"link_rmse"`
 	RMSE       float64            `json:"rmse"`
 	Scored     int                `json:"scored"`
+	Links      []Law              `json:"links,omitempty"`
+}
+
+// HeldOut is how scores were predicted from the rows of the other values of a column; coverage is of
+// 80 % intervals.
+type HeldOut struct {
+	Column            string    `json:"column"`
+	Values            int       `json:"values"`
+	GivenRMSE         float64   `json:"given_rmse"`
+	GivenCoverage80   float64   `json:"given_coverage80"`
+	ChainedRMSE       *float64  `json:"chained_rmse,omitempty"`
+	ChainedCoverage80 *float64  `json:"chained_coverage80,omitempty"`
+	Rows              []HeldRow `json:"rows"`
+}
+
+// HeldRow is one row held out.
+type HeldRow struct {
+	Value   string    `json:"value"`
+	Score   float64   `json:"score"`
+	Given   Estimate  `json:"given"`
+	Chained *Estimate `json:"chained,omitempty"`
+}
+
+func heldOutOf(h *learn.HeldOut) *HeldOut {
+	out := &HeldOut{
+		Column: h.Column, GivenRMSE: h.GivenRMSE, GivenCoverage80: h.Given80, Rows: []HeldRow{},
+	}
+	seen := map[string]bool{}
+	for _, r := range h.Rows {
+		row := HeldRow{Value: r.Name, Score: r.Score, Given: predictedOf(&r.Given)}
+		if r.Chained != nil {
+			e := predictedOf(r.Chained)
+			row.Chained = &e
+			out.ChainedRMSE, out.ChainedCoverage80 = Finite(h.ChainedRMSE), Finite(h.Chained80)
+		}
+		out.Rows = append(out.Rows, row)
+		seen[r.Name] = true
+	}
+	out.Values = len(seen)
+	return out
+}
+
+func predictedOf(p *learn.Predicted) Estimate {
+	e := Estimate{Value: p.Value}
+	if p.HasInterval {
+		e.Low, e.High = Finite(p.Low), Finite(p.High)
+	}
+	return e
 }
 
 // TransferOf returns a transfer as JSON writes it.
@@ -71,10 +121,18 @@ func TransferOf(t *learn.Transferred) Transfer {
 	if l := t.Link; l != nil {
 		out.Link = &Link{l.Law.Name, l.Law.Formula, parametersOf(l.Law, l.Params), l.RMS}
 	}
+	if t.HeldOut != nil {
+		out.HeldOut = heldOutOf(t.HeldOut)
+	}
 	if c := t.Chain; c != nil {
 		out.Chain = &Chain{
-			c.Upstream.Law.Name, parametersOf(c.Upstream.Law, c.Upstream.Params), c.LinkRMS, c.RMS,
-			c.Scored,
+			Law: c.Law.Name, Parameters: parametersOf(c.Law, c.Params), LinkRMSE: c.LinkRMS, RMSE: c.RMS,
+			Scored: c.Scored,
+		}
+		for _, l := range c.Links {
+			out.Chain.Links = append(out.Chain.Links, Law{
+				Law: l.Law.Name, Weight: Finite(l.Weight), HeldOut: Finite(l.Validation),
+			})
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,9 @@ type transferFlags struct {
 	runs      runFlags
 	predict   []string
 	published bool
-	evidence  []string
+	// scoreRange is the text of Range.
+	scoreRange string
+	evidence   []string
 }
 
 func (a *app) transfer() *cobra.Command {
@@ -34,11 +37,13 @@ fine-tuning): Pearson, Spearman and Kendall correlations with intervals, Spearma
 given size, and every pair of models that swap ranks. It says plainly when
 upstream rank does not carry, which is the point of Tay et al. 2021.
 
-A link from loss to score is fitted as well and, with --law, chained behind an
-upstream law in params and tokens. --published compares the rows that the paper
-and its Figure 1 show.`,
+A link from loss to score is fitted as well and, with --law, averages of laws in
+params and tokens and of links are chained; --hold-out scores them on shapes, or
+values of any column, that they were not fitted to. --published compares the
+rows that the paper and its Figure 1 show.`,
 		Example: `  deepnarrow transfer runs.csv --upstream loss --downstream bleu
   deepnarrow transfer runs.csv --downstream bleu --law kaplan --predict params=1e9,tokens=2e10
+  deepnarrow transfer runs.csv --downstream bleu --law auto --hold-out shape
   deepnarrow transfer --published`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.runTransfer(c.Context(), &f,
@@ -67,8 +72,10 @@ and its Figure 1 show.`,
 	flags.StringVar(&f.Link, "link", learn.Auto, "law from loss to score: auto, none or a `name`")
 	flags.StringArrayVar(&f.predict, "predict", nil,
 		"predict the score at a `point`, such as params=1e9,tokens=2e10; needs --law")
-	flags.IntVar(&f.Resamples, "bootstrap", learn.AutomaticResamples,
-		"refits of law and link, for the interval of a prediction; 0 for none")
+	flags.StringVar(&f.HoldOut, "hold-out", "",
+		"leave out each value of this `column` (shape, group or any) and score the prediction of it")
+	flags.StringVar(&f.scoreRange, "score-range", "",
+		"`bounds` of the score, such as 0:100 (default: those of a metric known by the column's name)")
 	flags.Uint64Var(&f.Seed, "seed", 0, "seed of starts and resamples")
 	flags.Float64Var(&f.Level, "level", defaultIntervalLevel, "probability inside the intervals")
 	flags.BoolVar(&f.published, "published", false,
@@ -94,6 +101,17 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 	}
 	if len(f.predict) > 0 && (f.Law == "" || f.Link == learn.NoLink) {
 		return s, usage("", "--predict needs --law and a link")
+	}
+	if f.HoldOut != "" && (f.published || f.Link == learn.NoLink) {
+		return s, usage("", "--hold-out needs FILE... and a link")
+	}
+	if f.scoreRange != "" {
+		bound, err := boundFlag([]string{"score=" + f.scoreRange})
+		if err != nil || math.IsInf(bound["score"][0], 0) || math.IsInf(bound["score"][1], 0) {
+			return s, usage("", "--score-range: %q; allowed: LOW:HIGH, such as 0:100", f.scoreRange)
+		}
+		both := bound["score"]
+		f.Range = &both
 	}
 	if err := checkLevel(f.Level); err != nil {
 		return s, err
