@@ -106,7 +106,7 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 		return s, usage("", "--hold-out needs FILE... and a link")
 	}
 	if f.scoreRange != "" {
-		bound, err := boundFlag([]string{"score=" + f.scoreRange})
+		bound, err := learn.ParseBounds([]string{"score=" + f.scoreRange})
 		if err != nil || math.IsInf(bound["score"][0], 0) || math.IsInf(bound["score"][1], 0) {
 			return s, usage("", "--score-range: %q; allowed: LOW:HIGH, such as 0:100", f.scoreRange)
 		}
