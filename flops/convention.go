@@ -101,7 +101,7 @@ func CountUnder(c Convention, s *shapes.Shape, w Workload, r Recompute) Count {
 		forward = megatronForward(s, w)
 		return step(c, forward, 2*forward)
 	case MeshTF:
-		return step(c, forward/2+float64(w.lookups(s))*float64(s.Vocab)*float64(s.DModel), 0)
+		return step(c, forward/2+w.oneHot(s), 0)
 	}
 	panic(fmt.Sprintf("flops: unknown convention %q", c))
 }
@@ -132,14 +132,17 @@ func (l Ledger) recomputedVector(r Recompute) float64 {
 	})
 }
 
-// lookups returns the positions whose input is a token embedding.
-func (w Workload) lookups(s *shapes.Shape) int {
-	n := 0
-	if s.Encoder.Frontend.Kind == shapes.Tokens {
-		n += w.EncoderTokens(s)
+// oneHot returns the multiply-accumulates of looking tokens up as products with one-hot vectors: one
+// for each entry of a stack's table and each of its positions.
+func (w Workload) oneHot(s *shapes.Shape) float64 {
+	n := 0.0
+	if s.SharesTable(&s.Encoder) {
+		n += float64(w.EncoderTokens(s)) * float64(s.Vocab) * float64(s.TableWidth())
+	} else {
+		n += float64(w.EncoderTokens(s)) * float64(sourceTable(s))
 	}
-	if s.Decoder.Frontend.Kind == shapes.Tokens {
-		n += w.DecoderTokens(s)
+	if s.SharesTable(&s.Decoder) {
+		n += float64(w.DecoderTokens(s)) * float64(s.Vocab) * float64(s.TableWidth())
 	}
 	return n
 }

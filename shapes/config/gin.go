@@ -17,6 +17,7 @@ const (
 type ginFile struct {
 	bindings []ginBinding
 	macros   map[string]*node
+	imports  []string // the import statements
 	at       Position
 }
 
@@ -205,6 +206,7 @@ func (s *ginScanner) statement() *Fault {
 	}
 	switch name {
 	case "import", "from":
+		s.file.imports = append(s.file.imports, name+s.line(s.pos))
 		s.skipLine()
 		return nil
 	case "include":

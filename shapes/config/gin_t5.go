@@ -95,6 +95,10 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		Head:    shapes.HeadUntied,
 		Norm:    shapes.RMSNorm,
 	}
+	if slices.ContainsFunc(f.imports, func(i string) bool { return strings.Contains(i, "scalable_t5") }) {
+		// that variant scans over equal layers, so each has a relative table of its own
+		shape.Encoder.Position, shape.Decoder.Position = shapes.RelativeLayers, shapes.RelativeLayers
+	}
 	shape.Encoder.Layers = s.integer("encoder.layers", 6, "num_encoder_layers")
 	shape.Decoder.Layers = s.integer("decoder.layers", 6, "num_decoder_layers")
 	if s.flag("head", false, "logits_via_embedding") {
