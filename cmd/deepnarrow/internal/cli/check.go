@@ -26,9 +26,7 @@ type checkFlags struct {
 }
 
 func (a *app) check() *cobra.Command {
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	var f checkFlags
 	var plan *pflag.FlagSet
 	c := &cobra.Command{
@@ -50,13 +48,11 @@ judged.`,
   deepnarrow check --format github --emit sarif=check.sarif --emit summary=summary.md
   deepnarrow check --update-baseline`,
 		RunE: func(_ *cobra.Command, args []string) error {
-			return a.runCheck(args, &f, plan, &work, &machine, &length)
+			return a.runCheck(args, &f, plan, &ask)
 		},
 	}
-	work.register(c)
+	ask.register(c)
 	a.files.register(c)
-	machine.register(c)
-	length.register(c)
 	plan = pflag.NewFlagSet("plan", pflag.ContinueOnError)
 	plan.AddFlagSet(c.Flags())
 	flags := c.Flags()
@@ -74,8 +70,8 @@ judged.`,
 	return c
 }
 
-func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *workloadFlags,
-	machine *machineFlags, length *lengthFlags,
+func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
+	ask *questionFlags,
 ) error {
 	outputs, err := f.outputs()
 	if err != nil {
@@ -94,11 +90,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 	if err := applyPlan(plan, rules.Plan, folder); err != nil {
 		return err
 	}
-	asked, err := question(work, machine, length)
+	asked, err := ask.single()
 	if err != nil {
-		return err
-	}
-	if err := machine.only(&asked); err != nil {
 		return err
 	}
 	asked.Decode = 1
@@ -122,10 +115,10 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet, work *
 		Inputs:       map[string]any{"files": args, "rules": rules.File},
 		InRepository: host.InRepository,
 	}
-	work.inputs(about.Inputs)
-	machine.inputs(about.Inputs)
-	length.inputs(about.Inputs)
-	nameHardware(about.Inputs, &asked)
+	ask.inputs(about.Inputs)
+	if delete(about.Inputs, "hardware"); asked.Profile != nil {
+		about.Inputs["hardware"] = asked.Profile.Name
+	}
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
 		if about.Width = 0; o.file == "" {

@@ -21,9 +21,7 @@ import (
 )
 
 func (a *app) diff() *cobra.Command {
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	var exitCode bool
 	c := &cobra.Command{
 		Use:     "diff BASE CHANGE",
@@ -47,19 +45,16 @@ when anything differs.`,
 		},
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			q, err := question(&work, &machine, &length)
+			q, err := ask.single()
 			if err != nil {
-				return err
-			}
-			if err := machine.only(&q); err != nil {
 				return err
 			}
 			q.Decode = 1
 			r := newReport("diff")
-			work.inputs(r.Document.Inputs)
-			machine.inputs(r.Document.Inputs)
-			length.inputs(r.Document.Inputs)
-			nameHardware(r.Document.Inputs, &q)
+			ask.inputs(r.Document.Inputs)
+			if delete(r.Document.Inputs, "hardware"); q.Profile != nil {
+				r.Document.Inputs["hardware"] = q.Profile.Name
+			}
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["attribution"] = "mean effect of a field over all orders of change"
 			var sides [2]side
@@ -92,10 +87,8 @@ when anything differs.`,
 		},
 	}
 	a.output.register(c)
-	work.register(c)
+	ask.register(c)
 	a.files.register(c)
-	machine.register(c)
-	length.register(c)
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
 	return c
 }

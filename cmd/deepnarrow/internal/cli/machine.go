@@ -178,42 +178,6 @@ func (f *machineFlags) ask(q *plan.Question) error {
 	return nil
 }
 
-// only adds the one profile that --hardware may name.
-func (f *machineFlags) only(q *plan.Question) error {
-	if len(f.profiles) == 0 {
-		return nil
-	}
-	profiles, err := f.hardware()
-	if err != nil {
-		return err
-	}
-	if len(profiles) > 1 {
-		return usage("compare hardware with deepnarrow plan",
-			"one --hardware is enough here; found %d", len(profiles))
-	}
-	q.Profile = &profiles[0]
-	return nil
-}
-
-// searched returns a question whose layout is searched where no flag states it.
-func (f *machineFlags) searched(q plan.Question, work *workloadFlags) plan.Question {
-	q.Search = f.layout == (flops.Layout{}) && !work.given("zero")
-	return q
-}
-
-// question returns what the flags of a command state, but for profile and shape.
-func question(work *workloadFlags, machine *machineFlags, length *lengthFlags) (plan.Question,
-	error,
-) {
-	var q plan.Question
-	work.ask(&q)
-	var err error
-	if q.Length, err = length.length(); err != nil {
-		return q, err
-	}
-	return q, machine.ask(&q)
-}
-
 // planError gives the error of a plan its exit code.
 func planError(err error) error {
 	var none *hardware.NoLayoutError
@@ -231,11 +195,4 @@ func planError(err error) error {
 		return usage("", "--layout auto: %w", err)
 	}
 	return usage("", "%w", err)
-}
-
-// nameHardware states the one profile of a question by its name.
-func nameHardware(in map[string]any, q *plan.Question) {
-	if delete(in, "hardware"); q.Profile != nil {
-		in["hardware"] = q.Profile.Name
-	}
 }

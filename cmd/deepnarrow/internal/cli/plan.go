@@ -15,9 +15,7 @@ import (
 )
 
 func (a *app) plan() *cobra.Command {
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	var fitted string
 	var decode bool
 	var generation hardware.Generation
@@ -51,11 +49,11 @@ phase by phase and added up to one bill (docs/plan.md).`,
 				}
 				return a.planPhases(c, args[0], text)
 			}
-			profiles, err := machine.hardware()
+			profiles, err := ask.hardware()
 			if err != nil {
 				return err
 			}
-			q, err := question(&work, &machine, &length)
+			q, err := ask.question()
 			if err != nil {
 				return err
 			}
@@ -66,7 +64,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 				}
 			}
 			if decode {
-				q.Decode = max(1, work.workload.Batch)
+				q.Decode = max(1, ask.workload.Batch)
 				q.Generation, q.Generate = generation, generate
 			}
 			var law *learn.Law
@@ -77,9 +75,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			}
 			r := newReport("plan")
 			r.Document.Inputs["shapes"] = args
-			machine.inputs(r.Document.Inputs)
-			length.inputs(r.Document.Inputs)
-			work.inputs(r.Document.Inputs)
+			ask.inputs(r.Document.Inputs)
 			for name, n := range map[string]int{
 				"prompt": generation.Prompt, "generate": generate, "beams": generation.Beams,
 			} {
@@ -118,10 +114,8 @@ phase by phase and added up to one bill (docs/plan.md).`,
 		},
 	}
 	a.output.register(c)
-	work.register(c)
+	ask.register(c)
 	a.files.register(c)
-	machine.register(c)
-	length.register(c)
 	c.Flags().BoolVar(&decode, "decode", false,
 		"also predict how long generating an answer takes, of 1 sequence or --batch")
 	countFlag(c, &generation.Prompt, "prompt",

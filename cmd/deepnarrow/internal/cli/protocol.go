@@ -10,9 +10,7 @@ import (
 )
 
 func (a *app) protocol() *cobra.Command {
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	var from, file, group string
 	var runs runFlags
 	c := &cobra.Command{
@@ -41,14 +39,11 @@ shows its costs and says so.`,
 				}
 				starts = append(starts, s)
 			}
-			q, err := question(&work, &machine, &length)
-			if err != nil {
+			var request recommend.Request
+			var err error
+			if request.Question, err = ask.searched(); err != nil {
 				return err
 			}
-			if err := machine.only(&q); err != nil {
-				return err
-			}
-			request := recommend.Request{Question: machine.searched(q, &work)}
 			var notes []string
 			if file != "" {
 				if request.Records, notes, err = a.recordRows(&f.runs, file, group); err != nil {
@@ -69,8 +64,7 @@ shows its costs and says so.`,
 			r := newReport("protocol")
 			r.Document.Inputs["from"] = from
 			r.Document.Warnings = append(r.Document.Warnings, notes...)
-			machine.inputs(r.Document.Inputs)
-			length.inputs(r.Document.Inputs)
+			ask.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			var opinions []recommend.SecondOpinion
 			if file == "" {
@@ -90,8 +84,6 @@ shows its costs and says so.`,
 		"column that tells runs apart whose losses are not on one scale")
 	c.Flags().StringArrayVar(&runs.mapping, "map", nil,
 		"`ours=theirs`: which column of --records is ours")
-	work.register(c)
-	machine.register(c)
-	length.registerWork(c)
+	ask.registerWork(c)
 	return c
 }

@@ -17,9 +17,7 @@ import (
 )
 
 func (a *app) recommend() *cobra.Command {
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	var f recommendFlags
 	c := &cobra.Command{
 		Use:     "recommend --like SHAPE | --max-...",
@@ -48,7 +46,7 @@ evidence for it. Without --hardware there is no time and no money.`,
 			if err := needs(c, "records", "map", "where", "records-group"); err != nil {
 				return err
 			}
-			request, err := f.request(a, &work, &machine, &length)
+			request, err := f.request(a, &ask)
 			if err != nil {
 				return err
 			}
@@ -62,10 +60,8 @@ evidence for it. Without --hardware there is no time and no money.`,
 					"the records judge no quality, and rows stand by cost alone: "+missing)
 			}
 			r.Document.Inputs = f.inputs(reports.ObjectiveName(&result))
-			machine.inputs(r.Document.Inputs)
-			length.inputs(r.Document.Inputs)
+			ask.inputs(r.Document.Inputs)
 			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
-			work.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.explain != "" {
@@ -88,9 +84,7 @@ evidence for it. Without --hardware there is no time and no money.`,
 	}
 	a.output.register(c)
 	f.register(c)
-	work.register(c)
-	machine.register(c)
-	length.registerWork(c)
+	ask.registerWork(c)
 	return c
 }
 
@@ -244,9 +238,7 @@ func (f *recommendFlags) inputs(objective string) map[string]any {
 }
 
 // request turns the flags into a request.
-func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFlags,
-	length *lengthFlags,
-) (recommend.Request, error) {
+func (f *recommendFlags) request(a *app, ask *questionFlags) (recommend.Request, error) {
 	r := recommend.Request{Top: f.top, Caps: map[plan.Metric]float64{}}
 	var err error
 	if f.objective != "" {
@@ -280,14 +272,9 @@ func (f *recommendFlags) request(a *app, work *workloadFlags, machine *machineFl
 	if err := f.constraints(&r.Constraints); err != nil {
 		return r, err
 	}
-	q, err := question(work, machine, length)
-	if err != nil {
+	if r.Question, err = ask.searched(); err != nil {
 		return r, err
 	}
-	if err := machine.only(&q); err != nil {
-		return r, err
-	}
-	r.Question = machine.searched(q, work)
 	if v := given(f.tokensPerParam); v != nil {
 		if *v == 0 {
 			return r, usage("", "--tokens-per-param is 0; allowed: more than 0")

@@ -87,23 +87,16 @@ func draw(r *rand.Rand) (shape string, flags []string) {
 // asked returns the question that flags state, as every command reads it.
 func asked(t *testing.T, shape string, flags []string) plan.Question {
 	t.Helper()
-	var work workloadFlags
-	var machine machineFlags
-	var length lengthFlags
+	var ask questionFlags
 	c := (&app{}).plan()
 	c.ResetFlags()
-	work.register(c)
-	machine.register(c)
-	length.register(c)
+	ask.register(c)
 	if err := c.ParseFlags(flags); err != nil {
 		t.Fatal(err)
 	}
-	q, err := question(&work, &machine, &length)
+	q, err := ask.single()
 	if err != nil {
 		t.Fatalf("%v: %v", flags, err)
-	}
-	if err := machine.only(&q); err != nil {
-		t.Fatal(err)
 	}
 	s, err := shapes.Parse(shape)
 	if err != nil {
