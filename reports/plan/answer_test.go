@@ -202,6 +202,10 @@ func TestDecode(t *testing.T) {
 		value(t, DecodeLatency, &a) != want.TotalSeconds.Value {
 		t.Errorf("%+v, want %+v", d, want)
 	}
+	one := Copy(a.Run, 7)
+	if one.Layout != (flops.Layout{DP: 1, TP: 2, PP: 1, Interleave: 1}) || one.Workload.Batch != 7 {
+		t.Errorf("a copy is laid out as %+v", one.Layout)
+	}
 	if l := a.Run.Layout; l.DP != 4 || l.ZeRO != 1 || l.MicroBatch != 8 {
 		t.Errorf("decoding changed the training layout: %+v", l)
 	}
@@ -333,7 +337,10 @@ func TestSaved(t *testing.T) {
 	if f := Params.Saved(of(150), of(100)); f == nil || *f != -0.5 {
 		t.Errorf("150 of 100 saves %v", f)
 	}
-	if Params.Saved(of(1), of(0)) != nil || Cost.Saved(of(1), of(1)) != nil {
+	known := of(1)
+	known.StepTime = hardware.Exactly(2)
+	if Params.Saved(of(1), of(0)) != nil || Cost.Saved(of(1), of(1)) != nil ||
+		StepTime.Saved(of(1), known) != nil || StepTime.Saved(known, of(1)) != nil {
 		t.Error("a saving of nothing, or of what is not known")
 	}
 }

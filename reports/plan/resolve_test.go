@@ -176,6 +176,9 @@ func TestBatchGrows(t *testing.T) {
 		{flops.Layout{DP: 2, MicroBatch: 3, Accumulate: 5}, 2, 30},
 		{flops.Layout{DP: 4, MicroBatch: 32}, 4, 128},
 		{flops.Layout{TP: 2}, 6, 129},
+		{flops.Layout{MicroBatch: 3}, 0, 129},
+		{flops.Layout{DP: 2, MicroBatch: 1, Accumulate: 5}, 0, 10},
+		{flops.Layout{DP: 2, MicroBatch: 5, Accumulate: 1}, 0, 10},
 	} {
 		q := Question{Shape: shape(t, "t5-base"), Layout: c.layout, Devices: c.devices}
 		r := resolved(t, q)
@@ -315,6 +318,14 @@ func TestUncountedSharing(t *testing.T) {
 		decision(r.Decisions, "memory with expert parallelism") == nil {
 		t.Errorf("warnings %q", r.Warnings())
 	}
+	alone := shape(t, "switch-base-8")
+	alone.Encoder = shapes.Stack{}
+	r = resolved(t, Question{
+		Shape: alone, Devices: 8, Software: hardware.Software{ExpertParallel: 8},
+	})
+	if len(r.Warnings()) != 1 {
+		t.Errorf("experts of a decoder alone: %q", r.Warnings())
+	}
 	r = resolved(t, Question{
 		Shape: shape(t, "switch-base-8"), Devices: 16,
 		Software: hardware.Software{ContextParallel: 1, ExpertParallel: 1},
@@ -383,6 +394,13 @@ func TestSearchThatDoesNotFit(t *testing.T) {
 	if tight.Run.Profile.MemoryBytes.Value != free.Run.Profile.MemoryBytes.Value {
 		t.Error("the bound of the search stays in the profile")
 	}
+	unknown := *q.Profile
+	unknown.MemoryBytes = nil
+	q.Profile = &unknown
+	if r := resolved(t, q); !(peak(&r) <= 12e9) {
+		t.Errorf("peak %g within 12 GB of a device of unknown memory", peak(&r))
+	}
+	q.Profile = profile(t, "a100")
 	q.SearchBytes = 1e15 // more than the device has bounds nothing
 	if r := resolved(t, q); r.Run.Layout != free.Run.Layout {
 		t.Errorf("layout %+v, want %+v", r.Run.Layout, free.Run.Layout)
@@ -423,6 +441,7 @@ func TestLengthOfModels(t *testing.T) {
 		decisions, absent []string
 	}{
 		{"gpt2", []string{"batch", "decoder length"}, []string{"encoder length"}},
+		{"t5-small/el=1,dl=1", []string{"encoder length", "decoder length"}, nil},
 		{"bert-base-uncased", []string{"batch", "encoder length"}, []string{"decoder length"}},
 	} {
 		r := resolved(t, Question{Shape: shape(t, c.shape)})
