@@ -99,11 +99,15 @@ func TestDecodingProductsByHand(t *testing.T) {
 	m, s := smooth(), termShape()
 	m.stream = math.Inf(1)
 	product := func(m, n, k float64) float64 { return 2 * m * n * k / 1e14 }
-	_, step := m.DecodeSeconds(&s, decodeWork, flops.Layout{})
-	expect(t, "one device", step, 2*(product(16, 768, 512)+3*product(16, 512, 512)+
+	_, alone := m.DecodeSeconds(&s, decodeWork, flops.Layout{})
+	expect(t, "one device", alone, 2*(product(16, 768, 512)+3*product(16, 512, 512)+
 		product(16, 1024, 512)+product(16, 512, 1024))+product(16, 1024, 512))
 	m.intra = math.Inf(1)
-	_, step = m.DecodeSeconds(&s, decodeWork, flops.Layout{TP: 2})
+	encoder, step := m.DecodeSeconds(&s, decodeWork, flops.Layout{TP: 2})
+	// attention: 1,024 rows to (256 + 2·64) and back from 256; f halved; and 128 of cross keys and values
+	core, _ := m.coreSeconds(4*4, 256, 256, 64, false)
+	expect(t, "encoder on two devices", encoder, 2*(product(1024, 384, 512)+product(1024, 512, 256)+
+		core+2*product(1024, 512, 512)+product(1024, 128, 512)))
 	expect(t, "two devices", step, 2*(product(16, 384, 512)+product(16, 256, 512)+
 		2*product(16, 512, 256)+product(16, 512, 512)+product(16, 512, 512))+product(16, 512, 512))
 }

@@ -321,3 +321,84 @@ func TestUnseenEffectsByHand(t *testing.T) {
 		}
 	}
 }
+
+// Links by hand: on a torus of 3 axes the data-parallel group beside a tensor-parallel one has two
+// of them; 16 experts over two nodes of 8 send 7 of 16 parts inside and 8 between.
+func TestRatesByHand(t *testing.T) {
+	m := toy()
+	m.axes, m.wraps = 3, true
+	expect(t, "two axes of three", m.rateInside(2, false), 1e11*2/3)
+	expect(t, "all three", m.rateInside(1, false), 1e11)
+	m.axes = 0
+	expect(t, "a switch", m.rateInside(2, true), 1e11)
+	m.experts, m.latency = 16, 1e-3
+	expect(t, "experts over two nodes", m.allToAll(16e8, 1), 1e-3+7e8/1e11+8e8/1e10)
+	m.experts = 8
+	expect(t, "experts in a node", m.allToAll(16e8, 1), 1e-3+14e8/1e11)
+	expect(t, "nothing to exchange", m.allToAll(0, 1), 0)
+	m.experts = 1
+	expect(t, "one group", m.allToAll(16e8, 1), 0)
+	for _, c := range []struct{ n, stride, g, h int }{
+		{32, 1, 8, 4}, {4, 1, 4, 1}, {16, 2, 4, 4}, {16, 8, 1, 16}, {16, 16, 1, 16}, {12, 1, 8, 2}, {3, 0, 3, 1},
+	} {
+		if g, h := m.levels(c.n, c.stride); g != c.g || h != c.h {
+			t.Errorf("%d with stride %d: %d in each of %d nodes, by hand %d in %d", c.n, c.stride, g,
+				h, c.g, c.h)
+		}
+	}
+	m.fusedCore, m.headRate = 0.5, 2e14
+	core, _ := m.coreSeconds(8, 1024, 1024, 128, false)
+	expect(t, "a core at half of the head's rate", core, 4*8*1024.0*1024*128*1.25/1e14)
+	b := blockTime{1, 2, 4, 8, 16, 32}
+	expect(t, "all of a block", b.total(), 63)
+}
+
+// What a prediction rests on is told with its origin: how the step runs by a flag, by the device's
+// facts, or by nothing; the links only where they are used.
+func TestAssumptionsByOrigin(t *testing.T) {
+	yes := true
+	for name, c := range map[string]struct {
+		edit   func(*Run)
+		value  string
+		origin Origin
+	}{
+		"facts":   {func(*Run) {}, "kernel by kernel", DataSheet},
+		"flag":    {func(r *Run) { r.Software.Compiled = &yes }, "compiled graph", Flag},
+		"nothing": {func(r *Run) { r.Profile.Class = Class{} }, "kernel by kernel", Default},
+	} {
+		r := planOf(found(t, "a100"))
+		c.edit(&r)
+		p, err := Predict(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := map[string]Assumption{}
+		for _, a := range p.Assumptions {
+			by[a.Name] = a
+		}
+		if a := by["execution"]; a.Value != c.value || a.Origin != c.origin {
+			t.Errorf("%s: %+v", name, a)
+		}
+		if a := by["device memory"]; a.Origin != DataSheet || a.Source == "" {
+			t.Errorf("%s: %+v", name, a)
+		}
+		if _, told := by["links inside a node"]; told {
+			t.Errorf("%s: one device rests on links", name)
+		}
+	}
+	for devices, between := range map[int]bool{8: false, 16: true} {
+		r := planOf(found(t, "a100"))
+		r.Layout.DP = devices
+		p, err := Predict(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told := map[string]bool{}
+		for _, a := range p.Assumptions {
+			told[a.Name] = true
+		}
+		if !told["links inside a node"] || told["links between nodes"] != between {
+			t.Errorf("%d devices rest on %v", devices, told)
+		}
+	}
+}
