@@ -286,8 +286,10 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 		each := ceilDiv(rows*k.ActiveExperts, met)
 		ff := ceilDiv(k.ExpertInner(), l.TP)
 		shared := ceilDiv(k.SharedDFF, l.TP)
+		every := min(1, shared) // products of experts that every token visits; none without any
 		add(decoderFFN, h.kernels.ffn+2, 0, sparse, gemm{met, each, (m - 1) * ff, d},
-			gemm{met, each, d, ff}, gemm{1, rows, (m - 1) * shared, d}, gemm{1, rows, d, shared})
+			gemm{met, each, d, ff}, gemm{every, rows, (m - 1) * shared, d},
+			gemm{every, rows, d, shared})
 	}
 	reduced = 0
 	vocab := ceilDiv(sh.Vocab, l.TP)
