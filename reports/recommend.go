@@ -55,18 +55,6 @@ type nearestFields struct {
 	Distance float64 `json:"distance"`
 }
 
-// pickFields is one line of the answer in short.
-type pickFields struct {
-	Like       string        `json:"like"`
-	Hardware   string        `json:"hardware,omitempty"`
-	Axis       string        `json:"axis"` // what it saves
-	Shape      string        `json:"shape"`
-	Rank       int           `json:"rank"`
-	Saved      savedFields   `json:"saved"`
-	Difference qualityFields `json:"quality_difference"`
-	Evidence   string        `json:"evidence"`
-}
-
 type publishedFields struct {
 	Model    string `json:"model"`
 	Source   string `json:"source"`
@@ -148,68 +136,6 @@ func ObjectiveName(result *recommend.Result) string {
 	return result.CostAxis.String()
 }
 
-// Picks adds the answer in short: the shape to train for each axis, with what it saves on every one.
-// hardware is told where the table is one of several.
-func (r *Report) Picks(result *recommend.Result, hardware string) {
-	columns := []Column{
-		{Title: "to save"},
-		{Title: "train"},
-		{Title: "params"},
-		{Title: "FLOPs"},
-		{Title: "step"},
-		{Title: "memory", Optional: 2},
-		{Title: "cost"},
-		{Title: qualityTitle(result), Kind: quantity.Number},
-		{Title: "evidence", Optional: 1},
-	}
-	percent := func(f *float64) Cell {
-		if f == nil {
-			return Cell{}
-		}
-		return Plain(strings.Replace(fmt.Sprintf("%.0f %%", 100**f), "-", "−", 1))
-	}
-	like := result.Anchor.Shape.Name
-	t := Table{Title: "Instead of " + like}
-	if hardware != "" {
-		t.Title += " on " + hardware
-	}
-	for _, p := range result.Picks {
-		row := &result.Rows[p.Row]
-		s := row.Saved
-		change := p.Difference.Downstream.Interval
-		if byLoss(result) {
-			change = p.Difference.Upstream.Interval
-		}
-		f := pickFields{
-			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, savedOf(&s),
-			qualityFields{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
-			row.Class.String(),
-		}
-		if hardware != "" {
-			r.Document.Results = append(r.Document.Results, f)
-		} else {
-			r.Document.Related = append(r.Document.Related, f)
-		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
-			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost), Optional(change),
-			Text(evidenceText(row)),
-		})
-	}
-	for c := len(columns) - 1; c >= 0; c-- {
-		if slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} }) {
-			t.Columns = append([]Column{columns[c]}, t.Columns...)
-			continue
-		}
-		for i := range t.Rows {
-			t.Rows[i] = slices.Delete(t.Rows[i], c, c+1)
-		}
-	}
-	t.Notes = []string{"Saved of " + like + ", negative costs more; " +
-		qualityTitle(result) + " is the difference with its 80 % interval. + is better on every axis."}
-	r.Tables = append(r.Tables, t)
-}
-
 // byLoss says whether rows are compared by upstream loss.
 func byLoss(result *recommend.Result) bool {
 	return result.JudgedBy == recommend.ByUpstream || !slices.ContainsFunc(result.Rows,
@@ -223,13 +149,13 @@ func qualityTitle(result *recommend.Result) string {
 	return cmp.Or(result.Evidence.Score, "score")
 }
 
-// marks are what a shape's name carries: * the pick, + better on every axis, = as good.
+// marks are what a shape's name carries: * the pick, + at least as good on every axis, = as good.
 func marks(row *recommend.Row) string {
 	mark := ""
 	for _, m := range []struct {
 		has  bool
 		mark string
-	}{{row.Pick, "*"}, {row.AllRound, "+"}, {row.Tie, "="}} {
+	}{{row.Pick, "*"}, {row.AllRound, "+"}, {row.Tie && !row.AllRound, "="}} {
 		if m.has {
 			mark += m.mark
 		}
@@ -257,6 +183,15 @@ type recommendColumn struct {
 
 func recommendColumns(result *recommend.Result, view RecommendView) []recommendColumn {
 	objective := result.CostAxis
+	grows := false // the tokens, with size
+	for i := range result.Rows {
+		grows = grows || result.Rows[i].Schedule.Tokens.Interval.Value !=
+			result.Rows[0].Schedule.Tokens.Interval.Value
+	}
+	short := func(kind quantity.Kind, v float64) Cell {
+		const digits = 3
+		return Plain(quantity.Format(kind, v, digits))
+	}
 	saved := func(of func(s *recommend.Saved) *float64) func(*recommend.Row) Cell {
 		return func(row *recommend.Row) Cell { return share(of(&row.Saved)) }
 	}
@@ -280,8 +215,8 @@ func recommendColumns(result *recommend.Result, view RecommendView) []recommendC
 		{Column{Title: "shape"}, false, func(row *recommend.Row) Cell { return Text(row.Shape.Name).Marked(marks(row)) }},
 		{Column{Title: "el/dl"}, true, func(row *recommend.Row) Cell { return Plain(depths(&row.Shape)) }},
 		{Column{Title: "d_model"}, true, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Shape.DModel)) }},
-		{Column{Title: "params", Kind: quantity.Params}, false, func(row *recommend.Row) Cell { return Amount(float64(row.Params.Total)) }},
-		{Column{Title: "tokens", Kind: quantity.Tokens}, result.Anchor != nil, func(row *recommend.Row) Cell { return Amount(row.Schedule.Tokens.Interval.Value) }},
+		{Column{Title: "params"}, false, func(row *recommend.Row) Cell { return short(quantity.Params, float64(row.Params.Total)) }},
+		{Column{Title: "tokens"}, !grows, func(row *recommend.Row) Cell { return short(quantity.Tokens, row.Schedule.Tokens.Interval.Value) }},
 		fraction("params saved", plan.Params, false, func(s *recommend.Saved) *float64 { return s.Params }),
 		fraction("FLOPs saved", plan.RunFLOPs, result.Rows[0].StepTime.Interval == nil, func(s *recommend.Saved) *float64 { return s.FLOPs }),
 		fraction("step saved", plan.StepTime, false, func(s *recommend.Saved) *float64 { return s.StepTime }),
@@ -296,10 +231,11 @@ func recommendColumns(result *recommend.Result, view RecommendView) []recommendC
 
 // recommendNotes says how to read the table, and in a line what the quality rests on.
 func recommendNotes(result *recommend.Result, view RecommendView) []string {
-	notes := []string{fmt.Sprintf("%s of %s candidates qualify. 0 is the anchor, * the pick, = as good within the error of the difference.",
-		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
-	if result.Anchor == nil {
-		notes[0] = strings.Replace(notes[0], " 0 is the anchor, * the pick, =", " * is the pick, =", 1)
+	notes := []string{fmt.Sprintf(
+		"%s shapes qualify. * is the pick, = as good within the error of the difference.",
+		quantity.Grouped(int64(result.Feasible)))}
+	if result.Anchor != nil {
+		notes[0] += " 0 is the anchor."
 	}
 	if note := layoutNote(result); note != "" {
 		notes = append(notes, note)
@@ -307,7 +243,7 @@ func recommendNotes(result *recommend.Result, view RecommendView) []string {
 	if view.Details {
 		return notes
 	}
-	return append(notes, append(basisNotes(result), "--details says why each row is there and what the quality rests on, --wide shows every column.")...)
+	return append(notes, append(basisNotes(result), "--details says why each row is there and what the quality rests on; --wide shows all columns.")...)
 }
 
 // basisNotes are the least that must be said of the evidence.

@@ -46,9 +46,9 @@ type Direction struct {
 func (l *LeaveOneOut) String() string {
 	n := len(l.Rows)
 	return fmt.Sprintf(
-		"leave-one-out over %d published rows: median error %.3f nats upstream (%.3f by size only), rms error %.2f points downstream (%.2f by size only); 80 %% intervals held %d and %d of %d",
-		n, l.Upstream, l.SizeOnlyUpstream, l.DownstreamRMS, l.SizeOnlyDownstreamRMS,
-		l.UpstreamCovered, l.DownstreamCovered, n)
+		"each of %d published rows is predicted from the others to %.3f nats in the median and %.2f points rms (%.3f and %.2f by size only); 80 %% intervals hold %d and %d",
+		n, l.Upstream, l.DownstreamRMS, l.SizeOnlyUpstream, l.SizeOnlyDownstreamRMS,
+		l.UpstreamCovered, l.DownstreamCovered)
 }
 
 // leaveOneOut scores the published laws on the counted rows.

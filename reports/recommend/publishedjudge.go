@@ -144,6 +144,9 @@ func (j *publishedJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgeme
 		Nearest: &Neighbour{Name: j.scored[at].shape.Name, Distance: factor},
 		Basis:   basis(m),
 	}
+	if j.near.low[2] == j.near.high[2] && t.depthRatio != 1 {
+		out.Basis += "; no measured shape says how stacks of different depth join"
+	}
 	if s.Family != shapes.T5 { // another recipe: never an interpolation
 		out.Class = max(out.Class, Extrapolated)
 	}
@@ -261,10 +264,6 @@ func (j *publishedJudge) summary() (EvidenceSummary, error) {
 			"loss = %.3f + %.1f/s^%.3f · exp(%.3f·ln²(a/%d)) with s = 2/(1/Ne + 1/Nd) + V·d_model/4 and a = d_model/layers; %s = %.1f − %.2f·loss − %.1f/encoder layers; fitted to %d shapes of Tay et al. (arXiv 2109.10686)",
 			p[0], p[1], p[2], p[3], bestAspect, j.title, k[0], -k[1], -k[2], len(j.rows)),
 		Score: j.title, Rows: len(j.rows), Weakest: weakest, Recalled: weakest == data.Recalled,
-	}
-	if low, high := j.near.low[2], j.near.high[2]; low == high {
-		out.Notes = append(out.Notes,
-			"no measured shape has stacks of different depth: how the two join is a prior, and such shapes have wider intervals")
 	}
 	if j.tokens < paperTokens/2 || j.tokens > paperTokens*2 {
 		out.Notes = append(out.Notes, fmt.Sprintf(

@@ -25,7 +25,7 @@ const (
 
 var scoreNames = [scores]string{"superglue", "average", "glue", "squad"}
 
-var scoreTitles = [scores]string{"SuperGLUE", "GLUE/SuperGLUE/SQuAD", "GLUE", "SQuAD"}
+var scoreTitles = [scores]string{"SuperGLUE", "average", "GLUE", "SQuAD"}
 
 // String returns the name used in flags, e.g. "superglue".
 func (s Score) String() string { return scoreNames[s] }

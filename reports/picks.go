@@ -1,0 +1,85 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
+)
+
+// pickFields is one line of the answer in short.
+type pickFields struct {
+	Like       string        `json:"like"`
+	Hardware   string        `json:"hardware,omitempty"`
+	Axis       string        `json:"axis"` // what it saves
+	Shape      string        `json:"shape"`
+	Rank       int           `json:"rank"`
+	Saved      savedFields   `json:"saved"`
+	Difference qualityFields `json:"quality_difference"`
+	Evidence   string        `json:"evidence"`
+}
+
+// Picks adds the answer in short: the shape to train for each axis, with what it saves on every one.
+// hardware is told where the table is one of several.
+func (r *Report) Picks(result *recommend.Result, hardware string) {
+	columns := []Column{
+		{Title: "to save"},
+		{Title: "train"},
+		{Title: "params"},
+		{Title: "FLOPs"},
+		{Title: "step"},
+		{Title: "memory", Optional: 2},
+		{Title: "cost"},
+		{Title: qualityTitle(result), Kind: quantity.Number},
+	}
+	percent := func(f *float64) Cell {
+		if f == nil {
+			return Cell{}
+		}
+		return Plain(strings.Replace(fmt.Sprintf("%.0f %%", 100**f), "-", "−", 1))
+	}
+	like := result.Anchor.Shape.Name
+	t := Table{Title: "Instead of " + like}
+	if hardware != "" {
+		t.Title += " on " + hardware
+	}
+	for _, p := range result.Picks {
+		row := &result.Rows[p.Row]
+		s := row.Saved
+		change := p.Difference.Downstream.Interval
+		if byLoss(result) {
+			change = p.Difference.Upstream.Interval
+		}
+		f := pickFields{
+			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, savedOf(&s),
+			qualityFields{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
+			row.Class.String(),
+		}
+		if hardware != "" {
+			r.Document.Results = append(r.Document.Results, f)
+		} else {
+			r.Document.Related = append(r.Document.Related, f)
+		}
+		t.Rows = append(t.Rows, []Cell{
+			Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
+			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost), Optional(change),
+		})
+	}
+	for c := len(columns) - 1; c >= 0; c-- {
+		if slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} }) {
+			t.Columns = append([]Column{columns[c]}, t.Columns...)
+			continue
+		}
+		for i := range t.Rows {
+			t.Rows[i] = slices.Delete(t.Rows[i], c, c+1)
+		}
+	}
+	t.Notes = []string{
+		"Share of " + like + " saved, negative costs more; " + qualityTitle(result) +
+			" is the difference with its 80 % interval.",
+		"+ is at least as good on every axis.",
+	}
+	r.Tables = append(r.Tables, t)
+}
