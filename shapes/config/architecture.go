@@ -618,6 +618,10 @@ func (p *tableParser) convRules(n *node) []convRule {
 }
 
 func (p *tableParser) class(f field) {
+	if f.value.kind == null { // not a class of this entry, though of one it follows
+		delete(p.a.classes, f.name)
+		return
+	}
 	c := &class{}
 	if f.value.kind == object {
 		s := newSection(p.reading, f.value)

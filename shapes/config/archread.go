@@ -12,10 +12,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Architectures returns the model types of Hugging Face config.json files that [Read] understands
-// or refuses by name, sorted.
-func Architectures() []string { return builtin().names() }
-
 // modelReader applies an entry of the table to a configuration.
 type modelReader struct {
 	*reading

@@ -11,6 +11,14 @@ func (m *modelReader) compose(p *parts) {
 	if !okE || !okD {
 		return
 	}
+	if inner := m.nested[p.decoder]; !p.towers && encoder.DModel != decoder.DModel {
+		if f, ok := inner.byName["cross_attention_hidden_size"]; !ok || f.value.kind == null {
+			m.fault(m.root.at, p.decoder+".cross_attention_hidden_size",
+				"is absent, so that a projection joins the unequal widths, which a shape cannot say", "",
+				"the width of the encoder")
+			return
+		}
+	}
 	joined, problem := join(&encoder, &decoder, p.towers)
 	if problem != "" {
 		m.fault(m.root.at, p.encoder+" and "+p.decoder, problem, "", "")
@@ -36,10 +44,10 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	s := newSection(in, f.value)
 	m.nested[key] = s
 	name := s.word("", model, "model_type")
-	if model != "" {
-		name = model
-	}
 	a, err := m.options.table().find(name)
+	if model != "" && (err != nil || a == nil || a.parts != nil || a.refuse != "") {
+		a, err = m.options.table().find(model)
+	}
 	if err != nil || a == nil || a.parts != nil {
 		m.fault(f.value.at, key, "is a model this reader does not know", quote(name), "")
 		return shapes.Shape{}, false
@@ -69,6 +77,9 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	m.faults = append(m.faults, in.faults...)
 	m.warnings = append(m.warnings, in.warnings...)
 	m.unknown = append(m.unknown, in.unknown...)
+	if !bare && shape.Encoder.Layers > 0 && shape.Decoder.Layers > 0 { // its decoder alone
+		shape.Encoder = shapes.Stack{}
+	}
 	stack := "decoder."
 	if bare {
 		stack = "encoder."

@@ -348,7 +348,7 @@ func (p *expressionParser) choice() (expression, error) {
 		return nil, err
 	}
 	if !p.accept(":") {
-		return nil, fmt.Errorf("has a ? without its :")
+		return nil, fmt.Errorf("has a ? without its colon")
 	}
 	otherwise, err := p.choice()
 	return choice{when, then, otherwise}, err

@@ -183,11 +183,6 @@ func isFalse(n *node) bool {
 // isTrue accepts null and true.
 func isTrue(n *node) bool { return n.kind == null || n.kind == boolean && n.text == "true" }
 
-// isEmpty accepts null and a list or section without entries.
-func isEmpty(n *node) bool {
-	return n.kind == null || (n.kind == list || n.kind == object) && len(n.items)+len(n.fields) == 0
-}
-
 // allowedWords returns "a, b, c", the sorted keys of a table.
 func allowedWords[V any](table map[string]V) string {
 	return strings.Join(slices.Sorted(maps.Keys(table)), ", ")

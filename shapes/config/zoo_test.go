@@ -54,6 +54,9 @@ var zoo = []struct {
 	{`{"model_type":"openai-gpt","architectures":["OpenAIGPTLMHeadModel"],"vocab_size":40478,"n_positions":512,"n_embd":768,"n_layer":12,"n_head":12,"afn":"gelu"}`, 116534784},
 	{`{"model_type":"beit","architectures":["BeitForImageClassification"],"hidden_size":768,"image_size":224,"patch_size":16,"use_relative_position_bias":true,"num_labels":1000}`, 86530984},
 	{`{"model_type":"audio-spectrogram-transformer","architectures":["ASTForAudioClassification"],"hidden_size":768,"num_labels":527}`, 86594063},
+	{`{"model_type":"nomic_bert","architectures":["NomicBertModel"],"vocab_size":30528,"n_embd":768,"n_layer":12,"n_head":12,"n_inner":3072,"activation_function":"swiglu","rotary_emb_fraction":1.0,"qkv_proj_bias":false,"mlp_fc1_bias":false,"mlp_fc2_bias":false,"type_vocab_size":2}`, 136731648},
+	{`{"model_type":"llava","architectures":["LlavaForConditionalGeneration"],"text_config":{"model_type":"llama","vocab_size":32064},"vision_config":{"model_type":"clip_vision_model","hidden_size":1024,"image_size":336,"intermediate_size":4096,"num_attention_heads":16,"num_hidden_layers":24,"patch_size":14}}`, 7063427072},
+	{`{"model_type":"llava_next","architectures":["LlavaNextForConditionalGeneration"],"text_config":{"model_type":"mistral","vocab_size":32064,"intermediate_size":14336,"num_key_value_heads":8},"vision_config":{"model_type":"clip_vision_model","hidden_size":1024,"image_size":336,"intermediate_size":4096,"num_attention_heads":16,"num_hidden_layers":24,"patch_size":14}}`, 7566747648},
 }
 
 func TestZoo(t *testing.T) {
