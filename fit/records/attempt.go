@@ -78,6 +78,16 @@ func (m *metric) settle() {
 	}
 }
 
+// inTime settles the values of a metric that were logged in the order of points.
+func (m *metric) inTime() {
+	m.settle()
+	points := m.points
+	m.points = nil
+	for _, p := range points {
+		m.add(p)
+	}
+}
+
 // stepless tells that several values were logged, and none with a step: all have step 0.
 func (m *metric) stepless() bool {
 	for _, p := range append(slices.Clone(m.points), m.repeat...) {

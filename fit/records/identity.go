@@ -182,7 +182,7 @@ func labels(paths []string) map[string]string {
 // runColumns are the headings by which a table says which run a row belongs to, folded: its key, and
 // its name.
 var (
-	idColumns   = []string{"run_id", "run_uuid", "trial_id", "runid"}
+	idColumns   = []string{"run_id", "run_uuid", "trial_id", "runid", "sys_id", "sys_custom_run_id"}
 	nameColumns = []string{"run", "run_name"}
 	// shapeColumns are what cannot change within a run.
 	shapeColumns = []string{

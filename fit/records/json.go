@@ -215,7 +215,7 @@ func (b *builder) jsonWhole(name string, text []byte) (ok bool, err error) {
 		}
 		return true, nil
 	}
-	if b.columnar(name, whole) {
+	if b.sacred(name, whole) || b.columnar(name, whole) {
 		return true, nil
 	}
 	run := strings.TrimSuffix(name, path.Ext(name))
@@ -229,6 +229,34 @@ func (b *builder) jsonWhole(name string, text []byte) (ok bool, err error) {
 	b.row(1)
 	b.flatten("log", "", whole, 0)
 	return true, nil
+}
+
+// sacred reads the metrics.json of Sacred: for each metric its steps and values, as lists.
+func (b *builder) sacred(name string, whole map[string]any) bool {
+	all := metrics{}
+	for metric, item := range whole {
+		lists, _ := item.(map[string]any)
+		steps, hasSteps := lists["steps"].([]any)
+		values, hasValues := lists["values"].([]any)
+		if !hasSteps || !hasValues || len(steps) != len(values) {
+			return false
+		}
+		m := all.of(metric)
+		for i := range steps {
+			step, err := strconv.ParseInt(fmt.Sprint(steps[i]), 10, 64)
+			if err != nil {
+				return false
+			}
+			m.points = append(m.points, point{step, fmt.Sprint(values[i]), b.file, int32(i + 1)})
+		}
+		m.inTime()
+	}
+	if len(all) == 0 {
+		return false
+	}
+	b.begin(part{path: runOf(name)}, "metrics of Sacred")
+	b.metricRows(all, "metrics", func() {})
+	return true
 }
 
 // columnar reads an object whose fields are columns: lists of one length (Keras and others), objects

@@ -118,12 +118,7 @@ func (b *builder) mlflowMetric(name string, folder fs.FS, at string, to *metric)
 		}
 		to.points = append(to.points, point{step, string(words[1]), b.file, int32(l.line)})
 	}
-	read := *to
-	read.settle()
-	*to = metric{abandon: read.abandon, repeat: read.repeat}
-	for _, p := range read.points {
-		to.add(p)
-	}
+	to.inTime()
 	return nil
 }
 

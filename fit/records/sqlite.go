@@ -146,12 +146,7 @@ func (b *builder) mlflowStored(name, id, label, experiment string, values, setti
 		return err
 	}
 	for _, m := range all {
-		read := *m
-		read.settle()
-		*m = metric{abandon: read.abandon, repeat: read.repeat}
-		for _, p := range read.points {
-			m.add(p)
-		}
+		m.inTime()
 	}
 	var params []smallFile
 	set, err := settings.Query(id)

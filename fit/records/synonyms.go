@@ -33,7 +33,7 @@ var synonyms = map[string][]string{
 	},
 	"step": {
 		"global_step", "train_global_step", "trainer_global_step", "training_step", "_step",
-		"iteration", "iter", "iterations", "num_updates",
+		"iteration", "iter", "iterations", "num_updates", "training_iteration",
 	},
 	"d_model": {
 		"hidden_size", "n_embd", "model_dim", "d_hidden", "hidden_dim", "embed_dim",
