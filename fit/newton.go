@@ -70,7 +70,8 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 			break
 		}
 		if mu > maxDamping {
-			end.converged = pb.norm(ws, f) <= gradientFloor
+			_, gradient := pb.hidden(f)
+			end.converged = pb.norm(ws, f) <= gradient
 			break
 		}
 		if ws.known != nil && ws.atKnown(pb.p, f) {
@@ -101,7 +102,7 @@ func (pb *problem) minimiseTo(start []float64, ws *workspace, tol float64, itera
 		end.evals++
 		ratio := (f - next) / predicted
 		if !(next <= f) {
-			if predicted < noiseFloor*f && pb.norm(ws, f) <= gradientFloor {
+			if gain, gradient := pb.hidden(f); predicted < gain*f && pb.norm(ws, f) <= gradient {
 				// The values can no longer tell which point is better; the gradients can.
 				before := pb.norm(ws, f)
 				ws.accept()
@@ -178,6 +179,27 @@ const (
 	rounding = 1e-13
 	stepped  = 1e-9
 )
+
+// hidden returns the relative gain that rounding of the sum hides, and the gradient below which a
+// descent that can no longer show a gain counts as converged: noiseFloor and gradientFloor, unless
+// residuals are so small, as of data that a law wrote in single precision, that their own rounding
+// hides more: the residual r of a term of size 1 is known to ε/r.
+func (pb *problem) hidden(f float64) (gain, gradient float64) {
+	weights := 0.0
+	for i, w := range pb.w {
+		if pb.obj.raw {
+			w *= pb.y[i] * pb.y[i]
+		}
+		weights += w
+	}
+	const epsilon, small = 0x1p-52, 1e-6
+	r := math.Sqrt(2 * f / weights)
+	if !(r < small) {
+		return noiseFloor, gradientFloor
+	}
+	gain = 8 * epsilon / r
+	return gain, math.Sqrt(2 * gain)
+}
 
 // exact says whether the value is no more than that of relative residuals of the given size.
 func (pb *problem) exact(f, residual float64) bool {
