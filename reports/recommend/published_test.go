@@ -74,7 +74,7 @@ func TestLeaveOneOut(t *testing.T) {
 // (2026-11-28) had 0.0093 nats and 1.054 points with a row left out, and these coefficients.
 func TestLawAsFittedElsewhere(t *testing.T) {
 	rows, p := shipped(t)
-	const printed = 2e-3 // the last of the digits noted
+	const printed = 1e-3 // the last of the digits noted
 	for i, want := range []float64{1.2728, 0, 0.3097, 0.0414} {
 		if i != 1 && !approx.Close(p.law.loss[i], want, printed) {
 			t.Errorf("coefficient %d of the loss: %.4f, want %.4f", i, p.law.loss[i], want)
@@ -89,9 +89,34 @@ func TestLawAsFittedElsewhere(t *testing.T) {
 			t.Errorf("coefficient %d of the link: %.3f, want %.2f", i, p.law.link.Coef[i], want)
 		}
 	}
+	// The half-widths amid the evidence, and those of NL24 beside them.
+	if !approx.Close(p.lossError, 0.015552, 1e-5) || !approx.Close(p.scoreError, 1.30061, 1e-4) {
+		t.Errorf("usual errors %.6f nats, %.5f points", p.lossError, p.scoreError)
+	}
+	_, _, at := traitsFor(t, "t5-efficient-base-nl24")
+	n := p.predict(&at)
+	for name, c := range map[string][2]float64{
+		"loss": {n.loss, 1.676836}, "its error": {n.lossHalf, 0.016054},
+		"score": {n.score, 73.3063}, "its error in points": {n.scoreHalf, 1.350122},
+	} {
+		if !approx.Relative(c[0], c[1], 1e-4) {
+			t.Errorf("%s of NL24: %.6f, want %.6f", name, c[0], c[1])
+		}
+	}
 	l, err := leaveOneOut(rows, p.law)
-	if err != nil || !approx.Close(l.Upstream, 0.0093, 1e-4) || !approx.Close(l.DownstreamRMS, 1.054, 1e-3) {
-		t.Errorf("left out: %.5f nats, %.4f points, %v", l.Upstream, l.DownstreamRMS, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string][3]float64{
+		"loss, a row out": {l.Upstream, 0.0093, 1e-4}, "by size": {l.SizeOnlyUpstream, 0.0120, 1e-4},
+		"score, a row out":      {l.DownstreamRMS, 1.054, 1e-3},
+		"loss, a direction out": {l.DirectionUpstream, 0.0097, 1e-4}, "that by size": {l.SizeOnlyDirection, 0.0119, 1e-4},
+		"score, a direction out": {l.DirectionDownstreamRMS, 1.117, 1e-3}, "score by size": {l.SizeOnlyDirectionRMS, 1.794, 1e-3},
+		"losses inside": {float64(l.UpstreamCovered), 16, 0}, "scores inside": {float64(l.DownstreamCovered), 17, 0},
+	} {
+		if !approx.Close(c[0], c[1], c[2]) {
+			t.Errorf("%s: %.5f, want %.4f", name, c[0], c[1])
+		}
 	}
 }
 

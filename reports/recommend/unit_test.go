@@ -1,0 +1,476 @@
+package recommend
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
+
+// Two rows at (0, 0) and (2, 1): positions by hand.
+func TestRegion(t *testing.T) {
+	r := regionOf([][]float64{{0, 0}, {2, 1}})
+	for _, c := range []struct {
+		here    []float64
+		outside float64
+		class   Class
+		nearest int
+		factor  float64
+	}{
+		{[]float64{0, 0}, 0, Interpolated, 0, 1},
+		{[]float64{2, 0}, 0, Interpolated, 1, 2},
+		{[]float64{1, 0.5}, 0, Interpolated, 0, 2}, // as near to both: the first
+		{[]float64{3, 1}, 1, Extrapolated, 1, 2},
+		{[]float64{-0.5, 0.5}, 0.5, Extrapolated, 0, math.Sqrt2},
+		{[]float64{1, 2.5}, 1.5, Rule, 1, math.Exp2(1.5)},
+	} {
+		index, factor := r.nearest(c.here)
+		if r.outside(c.here) != c.outside || r.classify(c.here) != c.class || index != c.nearest ||
+			!approx.Relative(factor, c.factor, 1e-12) {
+			t.Errorf("%v: outside %g, %s, nearest %d by %g", c.here, r.outside(c.here), r.classify(c.here), index, factor)
+		}
+	}
+}
+
+// The average of a row without a printed one is that of its three scores; of Large 36L (87.22 + 79.0 +
+// 89.21)/3, and one that lacks a score has none.
+func TestOfTable(t *testing.T) {
+	rows := map[string]data.PaperResult{}
+	for _, r := range data.PaperResults() {
+		rows[r.Model] = r
+	}
+	large := rows["Large 36L"]
+	if got := ofTable(&large, Average); got == nil || !approx.Close(got.Value, (87.22+79.0+89.21)/3, 1e-9) ||
+		got.Evidence != data.Recalled {
+		t.Errorf("average of Large 36L: %+v", got)
+	}
+	base := rows["T5-Base"]
+	for score, want := range map[Score]float64{Average: 79.16, GLUE: 82.53, SuperGLUE: 69.8, SQuAD: 85.14} {
+		if got := ofTable(&base, score); got.Value != want {
+			t.Errorf("%s of T5-Base: %v, want %v", score, got.Value, want)
+		}
+	}
+	xxl := rows["T5-XXL"]
+	if got := ofTable(&xxl, Average); got != nil {
+		t.Errorf("average of T5-XXL: %+v", got)
+	}
+}
+
+// Heads above 8 are multiples of 8.
+func TestShardable(t *testing.T) {
+	for heads, want := range map[int]bool{1: true, 7: true, 8: true, 9: false, 12: false, 16: true, 79: false, 80: true} {
+		if shardable(heads) != want {
+			t.Errorf("%d heads: %t", heads, !want)
+		}
+	}
+}
+
+// filledSpace returns the candidates of a request.
+func filledSpace(t *testing.T, r Request) (Request, space) {
+	t.Helper()
+	r, err := r.filled()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := r.space()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, sp
+}
+
+// A lattice has every depth up to 12, the even ones above, and its ends; where the published results
+// judge it ends at 36.
+func TestLatticeDepths(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	_, sp := filledSpace(t, Request{Anchor: &base})
+	want := []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36}
+	if !slices.Equal(sp.encoder, want) || !slices.Equal(sp.decoder, want) {
+		t.Errorf("depths %v and %v", sp.encoder, sp.decoder)
+	}
+	_, sp = filledSpace(t, Request{Anchor: &base, Constraints: Constraints{MinDepth: 13, MaxDepth: 17}})
+	if !slices.Equal(sp.encoder, []int{13, 14, 16, 17}) {
+		t.Errorf("depths 13 to 17: %v", sp.encoder)
+	}
+	gpt := Request{Family: shapes.GPT, Params: 1e9}
+	_, sp = filledSpace(t, gpt)
+	if !slices.Equal(sp.encoder, []int{0}) || sp.decoder[len(sp.decoder)-1] != 80 {
+		t.Errorf("depths of decoders: %v and %v", sp.encoder, sp.decoder)
+	}
+	widest := 0
+	for _, w := range sp.widths {
+		widest = max(widest, w.dModel)
+		if w.size == "" && (w.dff != 4*w.dModel || !shardable(w.heads) || w.heads*w.dkv != w.dModel) {
+			t.Errorf("width %+v", w)
+		}
+	}
+	if widest != 8192 {
+		t.Errorf("widest decoder %d", widest)
+	}
+}
+
+// The catalogue comes before the lattice in one space; every index gives the shape it stands for.
+func TestMixedSpace(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	_, catalogue := filledSpace(t, Request{Anchor: &base, Source: Catalogue})
+	_, lattice := filledSpace(t, Request{Anchor: &base, Source: Lattice, Constraints: Constraints{TieDepths: true}})
+	_, mixed := filledSpace(t, Request{Anchor: &base, Source: Mixed, Constraints: Constraints{TieDepths: true}})
+	if lattice.len() != len(lattice.widths)*len(lattice.encoder) {
+		t.Errorf("%d tied shapes of %d widths and %d depths", lattice.len(), len(lattice.widths), len(lattice.encoder))
+	}
+	var a, b shapes.Shape
+	tied := 0
+	for i := range catalogue.len() {
+		mixed.at(i, &a)
+		catalogue.at(i, &b)
+		if a.Encoder.Layers == a.Decoder.Layers {
+			tied++
+		}
+		if i < len(mixed.list) && mixed.widthAt(i) != nil {
+			t.Fatalf("%s has a width of the lattice", a.Name)
+		}
+	}
+	if tied == 0 || mixed.len() != len(mixed.list)+lattice.len() {
+		t.Errorf("%d candidates of %d and %d", mixed.len(), len(mixed.list), lattice.len())
+	}
+	for i := range lattice.len() {
+		lattice.at(i, &a)
+		mixed.at(len(mixed.list)+i, &b)
+		if a != b || mixed.widthAt(len(mixed.list)+i).dModel != a.DModel {
+			t.Fatalf("candidate %d: %+v, alone %+v", i, b, a)
+		}
+	}
+}
+
+// Constraints on lists, by hand: each shape is left out by exactly the constraint named.
+func TestWithin(t *testing.T) {
+	small, _ := shapes.Parse("t5-efficient-small") // d 512, 6 layers each, vocabulary 32,128
+	for name, c := range map[string]struct {
+		constraints Constraints
+		kept        bool
+	}{
+		"none":            {Constraints{MaxDepth: 48}, true},
+		"narrow enough":   {Constraints{MaxDModel: 512, MaxDepth: 6, MinDepth: 6, MinDModel: 512}, true},
+		"too narrow":      {Constraints{MinDModel: 513, MaxDepth: 48}, false},
+		"too wide":        {Constraints{MaxDModel: 511, MaxDepth: 48}, false},
+		"too shallow":     {Constraints{MinDepth: 7, MaxDepth: 48}, false},
+		"too deep":        {Constraints{MaxDepth: 5}, false},
+		"other tokenizer": {Constraints{Vocab: 32000, MaxDepth: 48}, false},
+		"its own":         {Constraints{Vocab: 32128, MaxDepth: 48, TieDepths: true}, true},
+	} {
+		r := Request{Constraints: c.constraints}
+		if got := len(r.within([]shapes.Shape{small})) == 1; got != c.kept {
+			t.Errorf("%s: kept %t", name, got)
+		}
+	}
+	deep, _ := shapes.Parse("t5-efficient-small-el32")
+	r := Request{Constraints: Constraints{TieDepths: true, MaxDepth: 48}}
+	if len(r.within([]shapes.Shape{deep})) != 0 {
+		t.Error("unequal stacks kept where they are tied")
+	}
+}
+
+// What a request leaves open: the length of a run and its batch, the objective.
+func TestWhatIsLeftOpen(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	gpt, _ := shapes.Parse("gpt2")
+	for name, c := range map[string]struct {
+		r     Request
+		ratio float64
+		batch int
+	}{
+		"a budget of decoders":        {Request{Family: shapes.GPT, Params: 1e9}, 20, 1024},
+		"decoders of a stated batch":  {Request{Family: shapes.GPT, Params: 1e9, Question: plan.Question{Workload: flops.Workload{Batch: 8}}}, 20, 8},
+		"of a stated length":          {Request{Family: shapes.GPT, Params: 1e9, Question: plan.Question{Length: hardware.Length{Tokens: 1e9}}}, 0, 1024},
+		"shorter sequences":           {Request{Family: shapes.GPT, Params: 1e9, Question: plan.Question{Workload: flops.Workload{DecoderLength: 256}}}, 20, 4096},
+		"a named decoder":             {Request{Anchor: &gpt}, 0, 0},
+		"listed decoders":             {Request{Source: Listed, Candidates: []shapes.Shape{gpt}}, 0, 0},
+		"a T5":                        {Request{Anchor: &base}, 0, 0},
+		"a budget of encoder-decoder": {Request{Params: 1e9}, 0, 0},
+	} {
+		got, err := c.r.filled()
+		if err != nil || got.TokensPerParam != c.ratio || got.Question.Workload.Batch != c.batch {
+			t.Errorf("%s: %g tokens a parameter, batch %d, %v", name, got.TokensPerParam, got.Question.Workload.Batch, err)
+		}
+		if (got.assumed != "") != (c.ratio > 0 || c.batch == 1024) {
+			t.Errorf("%s: told %q", name, got.assumed)
+		}
+	}
+	profile, err := hardware.Find("a100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	priced := plan.Question{Profile: &profile, Devices: 8, Search: true}
+	for name, c := range map[string]struct {
+		r    Request
+		want plan.Metric
+	}{
+		"no machine":  {Request{Anchor: &base}, plan.RunFLOPs},
+		"a machine":   {Request{Anchor: &base, Question: priced}, plan.Cost},
+		"no anchor":   {Request{Params: 1e9, Question: priced}, BestQuality},
+		"what is set": {Request{Anchor: &base, Objective: plan.Memory}, plan.Memory},
+	} {
+		q, err := c.r.ask()
+		if err != nil || q.Objective != c.want {
+			t.Errorf("%s: %v, %v", name, q.Objective, err)
+		}
+	}
+}
+
+// An interval is widened to hold a recalled value, on either side, and no further.
+func TestWiden(t *testing.T) {
+	for value, want := range map[float64]quantity.Interval{
+		5: {Value: 5, Low: 4, High: 6}, 4: {Value: 5, Low: 4, High: 6}, 6: {Value: 5, Low: 4, High: 6},
+		3: {Value: 5, Low: 3, High: 6}, 9: {Value: 5, Low: 4, High: 9},
+	} {
+		i := quantity.Interval{Value: 5, Low: 4, High: 6}
+		had := widen(&i, &data.Reading{Value: value})
+		if i != want || had != (value < 4 || value > 6) {
+			t.Errorf("%g: %+v, %t", value, i, had)
+		}
+	}
+	i := quantity.Interval{Value: 5, Low: 4, High: 6}
+	if widen(&i, nil) || i.High != 6 {
+		t.Error("widened by nothing")
+	}
+}
+
+// Better on every axis: nothing known costs more, and something less.
+func TestEverywhere(t *testing.T) {
+	half, none, more := 0.5, 0.0, -0.1
+	for name, c := range map[string]struct {
+		s    Saved
+		want bool
+	}{
+		"one less":            {Saved{Params: &half}, true},
+		"one less, one equal": {Saved{Params: &half, Cost: &none}, true},
+		"all equal":           {Saved{Params: &none, FLOPs: &none}, false},
+		"one more":            {Saved{Params: &half, Memory: &more}, false},
+		"nothing known":       {Saved{}, false},
+		"the last more":       {Saved{Params: &half, Cost: &more}, false},
+	} {
+		if got := c.s.everywhere(); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// matter keeps what no other beats on some axis, by hand: costs on params and FLOPs, score.
+func TestMatter(t *testing.T) {
+	mk := func(index int, params, work, score float64) point {
+		p := point{index: index, score: score}
+		p.costs[plan.Params], p.costs[plan.RunFLOPs] = params, work
+		return p
+	}
+	e := evaluator{
+		weighed: []plan.Metric{plan.Params, plan.RunFLOPs},
+		below:   everywhere(math.Inf(1)), anchor: everywhere(math.Inf(1)),
+	}
+	points := []point{
+		mk(0, 1, 9, 1), // the cheapest in params
+		mk(1, 2, 8, 3), // better
+		mk(2, 3, 7, 2), // beaten in params, and in FLOPs by 3
+		mk(3, 9, 1, 2), // the cheapest in FLOPs
+		mk(4, 9, 9, 2), // beaten on both
+		mk(5, 9, 9, 0), // beaten, and measured
+		mk(6, 9, 9, 0), // beaten, and released
+	}
+	points[5].measured, points[6].released = true, true
+	var got []int
+	for _, p := range e.matter(points) {
+		got = append(got, p.index)
+	}
+	if want := []int{0, 1, 3, 5, 6}; !slices.Equal(got, want) {
+		t.Errorf("kept %v, want %v", got, want)
+	}
+	e.below[plan.Params] = 2
+	if by := e.by(points, plan.Params); len(by) != 1 || by[0].index != 0 || by[0].cost != 1 {
+		t.Errorf("below 2 parameters: %+v", by)
+	}
+	by := e.by(points, plan.RunFLOPs)
+	if len(by) != 7 || by[0].index != 3 || by[1].index != 2 || by[2].index != 1 || by[3].index != 4 || by[6].index != 6 {
+		t.Errorf("by FLOPs: %+v", by) // equal costs by score, equal scores by index
+	}
+}
+
+// Limits that candidates miss: value by limit, alone and together.
+func TestMisses(t *testing.T) {
+	limits := []bound{{plan.Params, 10}, {plan.RunFLOPs, 100}}
+	var m misses
+	m.record(7, []float64{12, 90}, limits)  // misses the first by 1.2
+	m.record(8, []float64{11, 95}, limits)  // nearer
+	m.record(9, []float64{20, 150}, limits) // both, by 2
+	m.record(10, []float64{9, 300}, limits) // the second, by 3
+	if a := m.alone[0]; !a.exists || a.index != 8 || a.value != 11 {
+		t.Errorf("missing the first: %+v", a)
+	}
+	if a := m.alone[1]; a.index != 10 || a.value != 300 {
+		t.Errorf("missing the second: %+v", a)
+	}
+	if m.all.index != 8 || !approx.Close(m.all.value, 1.1, 1e-12) {
+		t.Errorf("nearest: %+v", m.all)
+	}
+	var other misses
+	other.record(3, []float64{10.5, 90}, limits)
+	m.merge(&other)
+	if m.alone[0].index != 3 || m.all.index != 3 || m.alone[1].index != 10 {
+		t.Errorf("merged: %+v", m)
+	}
+	var empty misses
+	empty.merge(&m)
+	if empty.alone[0].index != 3 {
+		t.Errorf("merged into nothing: %+v", empty)
+	}
+}
+
+// The sentences of a row, by hand.
+func TestWhy(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	for ref, want := range map[string]string{
+		"t5-base/nl=24":        "deeper than t5-base at the same width",
+		"t5-base/nl=6":         "shallower than t5-base at the same width",
+		"t5-base/dm=1024":      "wider than t5-base at the same depth",
+		"t5-base/dm=512":       "narrower than t5-base at the same depth",
+		"t5-base/nl=24,dm=512": "deeper and narrower than t5-base",
+		"t5-base/ff=1024":      "as deep and as wide as t5-base",
+		"t5-base/el=24,dl=1":   "deeper than t5-base at the same width",
+	} {
+		s, err := shapes.Parse(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := movement(&s, &base); got != want {
+			t.Errorf("%s: %q", ref, got)
+		}
+	}
+	saved, more, zero := 0.404, -0.1, 0.0
+	for want, s := range map[string]Saved{
+		"−40 % params":                  {Params: &saved},
+		"−40 % params, +10 % step time": {Params: &saved, StepTime: &more},
+		"+10 % params, −0 % step time":  {Params: &more, StepTime: &zero},
+	} {
+		if got := changes(&Row{Saved: s}); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for want, c := range map[string][2]float64{
+		"+1.2 ± 0.5": {1.21, 0.5}, "−1.2 ± 0.5": {-1.21, 0.5}, "0.0 ± 0.5": {0.04, 0.5},
+		"−0.012 ± 0.050": {-0.012, 0.05}, "+0.1 ± 0.1": {0.1, 0.1},
+	} {
+		if got := difference(c[0], c[1]); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// A difference by records has the errors of both; one that lacks an end is absent with its reason.
+func TestPlainDifference(t *testing.T) {
+	row := func(loss, half float64) *Row {
+		i := around(loss, half)
+		return &Row{Judgement: Judgement{Quality: Quality{
+			Upstream: hardware.Estimate{Interval: &i}, Downstream: hardware.Estimate{Missing: "no scores"},
+		}}}
+	}
+	d := plainDifference(row(2.5, 0.3), row(2.2, 0.4))
+	if i := d.Upstream.Interval; !approx.Close(i.Value, 0.3, 1e-12) || !approx.Close(i.HalfWidth(), 0.5, 1e-12) {
+		t.Errorf("%+v", i)
+	}
+	if d.Downstream.Interval != nil || d.Downstream.Missing != "no scores" {
+		t.Errorf("%+v", d.Downstream)
+	}
+	j := silent{why: "nothing"}
+	if better, half, ok := judgedDifference(j, row(2.2, 0.4), row(2.5, 0.3)); !ok ||
+		!approx.Close(better, 0.3, 1e-12) || !approx.Close(half, 0.5, 1e-12) {
+		t.Errorf("a loss less by 0.3 is better by %g ± %g, %t", better, half, ok)
+	}
+}
+
+// By the published laws, at a shape: the leading one in the middle, all of them in the interval, and a
+// difference likewise.
+func TestLawJudge(t *testing.T) {
+	q, err := Request{Family: shapes.GPT, Params: 1e9}.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, ok := q.judge.(*lawJudge)
+	if !ok {
+		t.Fatalf("judged by %T", q.judge)
+	}
+	xl, xlParams, _ := traitsFor(t, "gpt2-xl")
+	medium, mediumParams, _ := traitsFor(t, "gpt2-medium")
+	n := float64(xlParams.Total)
+	opinions := Opinions([]shapes.Shape{xl}, []float64{20 * n})
+	low, high, lead, other := math.Inf(1), math.Inf(-1), 0.0, 0.0
+	for _, o := range opinions {
+		if len(o.Loss) == 0 {
+			continue
+		}
+		low, high = min(low, o.Loss[0]), max(high, o.Loss[0])
+		switch o.Law {
+		case "gemstones-cool-end":
+			lead = o.Loss[0]
+		case "gemstones-hot":
+			other = o.Loss[0]
+		}
+	}
+	got := j.judgement(&xl, &xlParams)
+	if i := got.Quality.Upstream.Interval; *i != (quantity.Interval{Value: lead, Low: low, High: high}) {
+		t.Errorf("%+v, want %g (%g to %g)", i, lead, low, high)
+	}
+	if got.Class != Interpolated || got.Nearest != nil || got.Quality.Downstream.Missing == "" {
+		t.Errorf("%+v", got)
+	}
+	value, half := j.score(&xl, &xlParams)
+	if value != -lead || !approx.Close(half, math.Abs(lead-other), 1e-12) || j.value(&xl, &xlParams) != -lead {
+		t.Errorf("%g ± %g", value, half)
+	}
+	a, b := &Row{Shape: xl, Answer: plan.Answer{Params: xlParams}}, &Row{Shape: medium, Answer: plan.Answer{Params: mediumParams}}
+	d := j.difference(a, b).Upstream.Interval
+	if want := lead - j.at(&j.lead, &medium, &mediumParams); !approx.Close(d.Value, want, 1e-12) || !(d.Low <= d.Value && d.Value <= d.High && d.High < 0) {
+		t.Errorf("gpt2-xl less gpt2-medium: %+v", d)
+	}
+	for op, want := range map[string]bool{"nl": true, "dl": true, "dm": true, "el": false, "ff": false} {
+		if j.tells(op) != want {
+			t.Errorf("%s: %t", op, !want)
+		}
+	}
+	wide, wideParams, _ := traitsFor(t, "gpt2/dm=8192,nl=80,nh=64,ff=32768")
+	if c := j.judgement(&wide, &wideParams).Class; c != Rule {
+		t.Errorf("70B parameters count as %s", c)
+	}
+	if s, err := j.summary(); err != nil || !strings.Contains(strings.Join(s.Notes, " "), "fourfold") || s.Kind != "laws" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// Sets of at most three models have no rank.
+func TestRankNeedsFour(t *testing.T) {
+	_, p := shipped(t)
+	s := scale{metric: "m", sign: 1}
+	var o SecondOpinion
+	for i, l := range []int{2, 4, 8, 16} {
+		o = SecondOpinion{}
+		s.models = append(s.models, opined{el: l, dl: l, d: 512, value: float64(i)})
+		o.compare([]scale{s}, p.law)
+		if (o.Rank != nil) != (i == 3) {
+			t.Errorf("%d models: rank %v", i+1, o.Rank)
+		}
+	}
+	if *o.Rank != 1 || o.Agreements[0].Pairs != 6 || o.Agreements[0].Agree != 6 {
+		t.Errorf("%+v", o)
+	}
+	if m := mean([]float64{1, 2, 6}); m != 3 {
+		t.Errorf("mean %g", m)
+	}
+	if m := mean([]float64{0.1, 0.2, -0.3}); m != 0 {
+		t.Errorf("what is left of a sum: %g", m)
+	}
+}
