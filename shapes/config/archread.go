@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -553,11 +554,15 @@ var harmless = sync.OnceValue(func() *architecture {
 
 // rest lists the fields that neither the entry nor the shared lists know.
 func (m *modelReader) rest() {
-	if m.a.rest != "" {
-		return
-	}
 	for _, n := range m.a.order {
 		m.take(m.a.fields[n].names)
+	}
+	if m.a.rest != "" {
+		m.suspicious(m.root, "")
+		for _, path := range slices.Sorted(maps.Keys(m.nested)) {
+			m.suspicious(m.nested[path], path+".")
+		}
+		return
 	}
 	known := func(n string) bool { return m.a.ignore[n] || harmless().ignore[n] }
 	sections := []struct {
@@ -580,6 +585,25 @@ func (m *modelReader) rest() {
 	slices.SortStableFunc(m.unknown, func(a, b Field) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+}
+
+// counting are parts of names that say something of a model's size. The other unread fields of a
+// trainer's file are of training.
+var counting = regexp.MustCompile(`expert|moe_|lora|adapter|latent|conv_|mamba|ssm|hyena|rwkv|retro|cross_att|prompt|vision|` +
+	`hybrid|mtp|num_layers|_layers$|hidden_size|ffn|embed|vocab|num_heads|n_heads|_dim$|rank$`)
+
+// training are names that look like sizes and count nothing.
+var training = regexp.MustCompile(`checkpoint|parallel|dropout|lr_|loss|capacity|init|jitter|aux|grad|freq|recompute|fusion|` +
+	`hysteresis|lazy|scale|layers_to_keep|quant|divisible`)
+
+// suspicious lists the unread fields of a trainer's file whose names say sizes, unless they are off.
+func (m *modelReader) suspicious(s *section, path string) {
+	for _, f := range s.untaken() {
+		off := isFalse(f.value) || len(f.value.items)+len(f.value.fields) == 0 && f.value.text == ""
+		if counting.MatchString(f.name) && !training.MatchString(f.name) && !off && !m.a.ignore[f.name] {
+			m.unknown = append(m.unknown, Field{Position: f.at, Name: path + f.name})
+		}
+	}
 }
 
 // canonical drops what a shape need not say: stacks without layers, and values that repeat another.
