@@ -201,31 +201,3 @@ func nodes(r *row) Nodes {
 
 // Accelerators returns the 35 device types, by vendor and age.
 func Accelerators() []Accelerator { return slices.Clone(accelerators()) }
-
-// MatmulCeiling is the best rate that a search over shapes reached on a device, beside its data
-// sheet.
-type MatmulCeiling struct {
-	Device      string
-	Accelerator string // the name in [Accelerators], empty where there is none
-	Precision   string
-	Measured    float64 // FLOP/s
-	DataSheet   float64 // FLOP/s
-	M, N, K     int     // the shape that reached it
-	Software    string
-	Source      string
-	Evidence    Evidence
-}
-
-var matmulCeilings = embedded("matmul_ceilings.csv", func(r *row) MatmulCeiling {
-	return MatmulCeiling{
-		Device: r.required("device"), Accelerator: r.text("accelerator"),
-		Precision: r.required("precision"),
-		Measured:  r.amount("measured", quantity.FLOPRate),
-		DataSheet: r.amount("data_sheet", quantity.FLOPRate),
-		M:         r.count("m"), N: r.count("n"), K: r.count("k"), Software: r.text("software"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"),
-	}
-})
-
-// MatmulCeilings returns the 20 measurements.
-func MatmulCeilings() []MatmulCeiling { return slices.Clone(matmulCeilings()) }

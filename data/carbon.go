@@ -102,5 +102,6 @@ var footprints = embedded("footprints.csv", func(r *row) Footprint {
 	}
 })
 
-// Footprints returns the five runs: T5, GPT-3, GShard, Switch, XLM.
+// Footprints is for the tests of package hardware. It returns the five runs: T5, GPT-3, GShard,
+// Switch, XLM.
 func Footprints() []Footprint { return slices.Clone(footprints()) }

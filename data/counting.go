@@ -60,7 +60,7 @@ var publishedParams = embedded("published_params.csv", func(r *row) PublishedPar
 	}
 })
 
-// AllPublishedParams returns the 21 counts.
+// AllPublishedParams is for the tests of package flops. It returns the 21 counts.
 func AllPublishedParams() []PublishedParams { return slices.Clone(publishedParams()) }
 
 // PublishedFLOPs is a published FLOP count with what its source counts: most use a convention of
@@ -91,50 +91,5 @@ var publishedFLOPs = embedded("published_flops.csv", func(r *row) PublishedFLOPs
 	}
 })
 
-// AllPublishedFLOPs returns the 18 counts.
+// AllPublishedFLOPs is for the tests of package flops. It returns the 18 counts.
 func AllPublishedFLOPs() []PublishedFLOPs { return slices.Clone(publishedFLOPs()) }
-
-// PublishedMemory is a published memory figure of one device. Korthikanti et al.'s GiB are layers
-// only, interleave 3, dropout masks on; Megatron's bytes are allocator values with workspaces.
-type PublishedMemory struct {
-	CountedShape
-	MicroBatch                   int
-	EncoderLength, DecoderLength *int
-	Precision, Optimizer         string
-	TP, PP, ZeRO                 int
-	DP                           *int   // nil where the source does not say
-	Recompute                    string // none, selective, full
-	SequenceParallel             bool
-	Attention                    string // unfused in every row
-	Dropout                      *bool  // nil where the source does not say
-	Device                       string
-	// static_bytes_per_gpu, peak_bytes_per_gpu, activations_per_gpu, params_grads_opt_per_gpu,
-	// activations_percent_of_TP_baseline
-	Metric    string
-	Value     float64
-	Unit      string // B, GiB, %
-	Tolerance float64
-	Kind      string // measured, paper analytic
-	Source    string
-	Evidence  Evidence
-	Note      string
-}
-
-var publishedMemory = embedded("published_memory.csv", func(r *row) PublishedMemory {
-	return PublishedMemory{
-		CountedShape: r.countedShape("vocab_padded"), MicroBatch: r.count("micro_batch"),
-		EncoderLength: r.optionalCount("encoder_length"),
-		DecoderLength: r.optionalCount("decoder_length"),
-		Precision:     r.required("precision"), Optimizer: r.required("optimizer"),
-		TP: r.count("tp"), PP: r.count("pp"), DP: r.optionalCount("dp"), ZeRO: r.count("zero"),
-		Recompute: r.required("recompute"), SequenceParallel: r.isSet("sequence_parallel"),
-		Attention: r.required("attention"), Dropout: r.flag("dropout"), Device: r.text("device"),
-		Metric: r.required("metric"), Value: r.amount("value", quantity.Number),
-		Unit:      r.required("unit"),
-		Tolerance: r.amount("tolerance", quantity.Ratio), Kind: r.required("kind"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
-	}
-})
-
-// AllPublishedMemory returns the 72 figures.
-func AllPublishedMemory() []PublishedMemory { return slices.Clone(publishedMemory()) }

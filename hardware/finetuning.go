@@ -2,7 +2,6 @@ package hardware
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -23,9 +22,6 @@ var fineTunings = []FineTuning{
 	{"superglue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62}, 1 << 18},
 	{"squad", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 97}, 1 << 18},
 }
-
-// FineTunings lists the named set-ups.
-func FineTunings() []FineTuning { return slices.Clone(fineTunings) }
 
 // FindFineTuning returns the set-up of a name, in any letter case. The error is a [*PresetError].
 func FindFineTuning(name string) (FineTuning, error) {

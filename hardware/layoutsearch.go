@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // LayoutChoice is one way to lay a run out.
@@ -279,13 +278,4 @@ func remedies(r *Run, devices int) []proposal {
 			ceilDiv(r.Workload.DecoderLength, 2)
 	})
 	return list
-}
-
-// String says a choice in one line.
-func (c LayoutChoice) String() string {
-	return fmt.Sprintf(
-		"dp %d, tp %d, pp %d, zero %d, micro-batch %d, recompute %s: %s a step, %s a device",
-		c.Layout.DP, c.Layout.TP, c.Layout.PP, c.Layout.ZeRO, c.Layout.MicroBatch, c.Recompute,
-		quantity.Format(quantity.Duration, c.StepSeconds, 3),
-		quantity.Format(quantity.Bytes, c.PeakBytes, 3))
 }

@@ -1,7 +1,5 @@
 package kernel
 
-import "fmt"
-
 // Component is a kind of memory that a model holds.
 type Component uint8
 
@@ -17,30 +15,8 @@ const (
 	components
 )
 
-var componentNames = [components]string{
-	"weights", "gradients", "optimizer_state", "activations", "boundary_activations", "logits",
-	"working",
-}
-
-// String returns the name used in records, e.g. "optimizer_state".
-func (c Component) String() string {
-	if c < components {
-		return componentNames[c]
-	}
-	return fmt.Sprintf("invalid(%d)", uint8(c))
-}
-
 // Footprint is bytes by [Component].
 type Footprint [components]int64
-
-// Total returns the sum of all components.
-func (f *Footprint) Total() int64 {
-	var sum int64
-	for _, n := range f {
-		sum += n
-	}
-	return sum
-}
 
 // alignment of every buffer in elements: a cache line, and a full register of the widest path.
 const alignment = 16

@@ -179,10 +179,6 @@ func (m *Model) Path() isa.Path { return m.path }
 // Threads returns how many threads share a step.
 func (m *Model) Threads() int { return m.options.Threads }
 
-// ArenaBytes returns what the model holds, in bytes. Not in it: packing buffers of the products,
-// about 0.8 MB a thread and engine, the batch, and the program itself.
-func (m *Model) ArenaBytes() Footprint { return m.held }
-
 // Parameters returns how many numbers are trained.
 func (m *Model) Parameters() int64 {
 	var sum int64

@@ -48,7 +48,8 @@ func (e *OverrideError) Error() string {
 // support.
 func Best() Path { return best() }
 
-// Supported returns every path that can run here, Generic first.
+// Supported returns every path that can run here, Generic first: for tests and benchmarks, which run
+// all of them.
 func Supported() []Path {
 	var paths []Path
 	for p := Generic; p <= best(); p++ {

@@ -10,9 +10,6 @@ func (s *Set) Add(dst, a []float32) { s.k.add(dst, exactly(a, len(dst))) }
 // Scale multiplies x by f.
 func (s *Set) Scale(x []float32, f float32) { s.k.scale(x, f) }
 
-// AddScaled adds f*a to dst. The slices have one length.
-func (s *Set) AddScaled(dst, a []float32, f float32) { s.k.axpy(dst, exactly(a, len(dst)), f) }
-
 // AddColumns adds every row of m, in order, to dst; the rows have the length of dst.
 func (s *Set) AddColumns(dst, m []float32) {
 	for range rowsOf(m, len(dst)) {
@@ -21,7 +18,6 @@ func (s *Set) AddColumns(dst, m []float32) {
 	}
 }
 
-// SumSquares returns the sum of x², squared and added in float64: the sum, in order, of what
 // SquaresBlocks writes.
 func (s *Set) SumSquares(x []float32) float64 {
 	var sum float64

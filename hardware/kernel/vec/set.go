@@ -18,9 +18,6 @@ func For(path isa.Path) *Set {
 	return &Set{path: path, k: k}
 }
 
-// Path is the path whose routines run, for records and labels.
-func (s *Set) Path() isa.Path { return s.path }
-
 // kernels are the routines that exist once per path. Every slice has at least the length of the
 // first; results may overwrite inputs only where a caller in this package says so.
 type kernels struct {
