@@ -293,12 +293,12 @@ func TestPublishedTransfer(t *testing.T) {
 		t.Errorf("%d of %d and %d of %d rows", figure[0].Used, all[0].Used, figure[1].Used,
 			all[1].Used)
 	}
-	// The middles of the readings: −1.47 against −1.495 upstream, 76.4 against 77.95 downstream.
+	// The points of Figure 1: losses 1.462 and 1.487, SuperGLUE 76.47 and 77.99.
 	found := false
 	for _, v := range all[0].Transfer.Inversions {
 		if v.UpstreamName == "NL12-XXL" && v.DownstreamName == "XL" {
 			found = approx.Close(v.UpstreamGap, 0.025, rounding) &&
-				approx.Close(v.DownstreamGap, 1.55, rounding)
+				approx.Close(v.DownstreamGap, 1.52, rounding)
 		}
 	}
 	if !found {
