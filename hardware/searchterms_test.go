@@ -14,7 +14,6 @@ import (
 // What fits comes before what does not; of what fits the fastest, then the smallest; of the rest the
 // smallest, then the fastest; ten at most.
 func TestChoicesAreOrdered(t *testing.T) {
-	var s LayoutSearch
 	want := []LayoutChoice{
 		{Fits: true, StepSeconds: 1, PeakBytes: 9},
 		{Fits: true, StepSeconds: 2, PeakBytes: 5},
@@ -23,11 +22,15 @@ func TestChoicesAreOrdered(t *testing.T) {
 		{StepSeconds: 4, PeakBytes: 10},
 		{StepSeconds: 0.5, PeakBytes: 11},
 	}
-	for _, i := range []int{3, 5, 1, 0, 4, 2} {
-		s.add(want[i])
-	}
-	if diff := cmp.Diff(want, s.Choices); diff != "" {
-		t.Errorf("(-by hand +got):\n%s", diff)
+	var s LayoutSearch
+	for _, order := range [][]int{{3, 5, 1, 0, 4, 2}, {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {2, 4, 0, 5, 1, 3}} {
+		s = LayoutSearch{}
+		for _, i := range order {
+			s.add(want[i])
+		}
+		if diff := cmp.Diff(want, s.Choices); diff != "" {
+			t.Errorf("added as %v (-by hand +got):\n%s", order, diff)
+		}
 	}
 	for range 20 {
 		s.add(LayoutChoice{Fits: true, StepSeconds: 1.5})

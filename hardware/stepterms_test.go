@@ -279,6 +279,9 @@ func TestOutsideByHand(t *testing.T) {
 	pooled := run(func(s *shapes.Shape) { s.Pooler = true })
 	// four rows against a 512² matrix: reading the matrix takes longer than multiplying by it
 	expect(t, "pooler", pooled.matmul-plain.matmul, 3*2*(512.0*512+2*4*512)/1e12)
+	m.launch = 1
+	expect(t, "launches", run(nil).launch, added(plain.matmul+plain.vector, 3*7))
+	m.launch = 0
 	// A classification head writes no logits: only the embedding's traffic is left.
 	bare := run(func(s *shapes.Shape) { s.Head = shapes.HeadNone })
 	expect(t, "no head", bare.matmul, 0)
@@ -322,9 +325,12 @@ func TestTransfersByHand(t *testing.T) {
 		layout flops.Layout
 		want   float64
 	}{
-		"inside":      {flops.Layout{DP: 1, TP: 1, PP: 4, Interleave: 1}, 2e-3 + bytes/1e11},
-		"between":     {flops.Layout{DP: 4, TP: 1, PP: 4, Interleave: 1}, 2e-3 + bytes/1e10},
-		"two chunks":  {flops.Layout{DP: 4, TP: 1, PP: 4, Interleave: 2}, 2 * (2e-3 + bytes/1e10)},
+		"inside":     {flops.Layout{DP: 1, TP: 1, PP: 4, Interleave: 1}, 2e-3 + bytes/1e11},
+		"between":    {flops.Layout{DP: 4, TP: 1, PP: 4, Interleave: 1}, 2e-3 + bytes/1e10},
+		"two chunks": {flops.Layout{DP: 4, TP: 1, PP: 4, Interleave: 2}, 2 * (2e-3 + bytes/1e10)},
+		// eight devices, whichever axes they are on, are one node
+		"dp and pp":   {flops.Layout{DP: 2, TP: 1, PP: 4, Interleave: 1}, 2e-3 + bytes/1e11},
+		"tp and pp":   {flops.Layout{DP: 1, TP: 2, PP: 4, Interleave: 1}, 2e-3 + bytes/2/1e11},
 		"split by tp": {flops.Layout{DP: 1, TP: 4, PP: 4, Interleave: 1}, 2e-3 + bytes/4/1e10},
 	} {
 		expect(t, name, m.transfer(&s, w, c.layout), c.want)
