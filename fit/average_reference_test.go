@@ -3,6 +3,7 @@ package fit
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -119,6 +120,9 @@ func TestAverageOnPublishedSurfaces(t *testing.T) {
 			t.Errorf("%s %.4f, want %g to %g", what, v, low, high)
 		}
 	}
+	holdsCoverage(t, "a surface towards more compute", "ten sets of runs, the cheapest 60 % and the rest",
+		fmt.Sprintf("RMSLE %.3f", mean(rmsle)), fmt.Sprintf("%.2f", mean(cover80)),
+		fmt.Sprintf("%.2f", mean(cover95)))
 	between("RMSLE of the surfaces", published, 0, surfacesRMSLE)
 	between("RMSLE of all sets", mean(rmsle), 0, min(allRMSLE, least))
 	between("80 % holds", mean(cover80), surface80Low, surface80High)
@@ -201,6 +205,7 @@ func newSizes(t testing.TB) []newSize {
 }
 
 func TestNewSizeFromThree(t *testing.T) {
+	var rmsle []float64
 	held, rows := 0, 0.0
 	cases := newSizes(t)
 	for _, c := range cases {
@@ -220,10 +225,13 @@ func TestNewSizeFromThree(t *testing.T) {
 			held++
 		}
 		rows += s.Coverage80 / float64(len(cases))
+		rmsle = append(rmsle, s.RMSLE)
 		t.Logf("%-40s %d rows: %.3f (%.3f to %.3f), recorded %.3f; RMSLE %.3f, 80 %% holds %.2f of %d", c.name,
 			c.fitted.Len(), x.Predict(c.score.Columns["params"][last], c.score.Columns["tokens"][last]), in.Low, in.High, y, s.RMSLE, s.Coverage80, c.score.Len())
 	}
 	t.Logf("%d of %d last losses, %.2f of rows", held, len(cases), rows)
+	holdsCoverage(t, "a new size from three smaller ones", "twelve cases of four sets",
+		fmt.Sprintf("RMSLE %.3f", mean(rmsle)), fmt.Sprintf("%d of %d last losses", held, len(cases)), "–")
 	if len(cases) != 12 || held < leastNewSizes {
 		t.Errorf("%d of %d intervals hold, want %d of 12", held, len(cases), leastNewSizes)
 	}

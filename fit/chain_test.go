@@ -2,6 +2,7 @@ package fit
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -20,7 +21,8 @@ const (
 
 // TestChainLeavesShapesOut predicts the BLEU of every shape from the others.
 func TestChainLeavesShapesOut(t *testing.T) {
-	covered := 0.0
+	var givenErrors, chainedErrors []float64
+	covered, coveredGiven := 0.0, 0.0
 	for _, g := range nmtGroups {
 		d, bleu := nmt(t, g.lang, g.bpe)
 		shape := map[float64]int{}
@@ -67,6 +69,8 @@ func TestChainLeavesShapesOut(t *testing.T) {
 		}
 		share := float64(in) / float64(len(chained))
 		covered += share / float64(len(nmtGroups))
+		coveredGiven += float64(inGiven) / float64(len(chained)*len(nmtGroups))
+		givenErrors, chainedErrors = append(givenErrors, RMS(given)), append(chainedErrors, RMS(chained))
 		t.Logf("%s %s: given the loss %.2f (80 %% holds %.2f), chained %.2f, 80 %% holds %.2f", g.lang, g.bpe, RMS(given),
 			float64(inGiven)/float64(len(chained)), RMS(chained), share)
 		if !(RMS(given) <= askedGiven) {
@@ -80,6 +84,11 @@ func TestChainLeavesShapesOut(t *testing.T) {
 			t.Errorf("chained: %.3f BLEU, want %g", RMS(chained), most)
 		}
 	}
+	span := func(v []float64) string { return fmt.Sprintf("%.2f to %.2f BLEU", slices.Min(v), slices.Max(v)) }
+	holdsCoverage(t, "a score given the loss, of a shape left out", "four groups of translation runs",
+		span(givenErrors), fmt.Sprintf("%.2f", coveredGiven), "–")
+	holdsCoverage(t, "a score through both steps, of a shape left out", "the same", span(chainedErrors),
+		fmt.Sprintf("%.2f", covered), "–")
 	if !(askedChained80Low <= covered && covered <= askedChained80) {
 		t.Errorf("chained 80 %% intervals hold %.3f, want %g to %g", covered, askedChained80Low, askedChained80)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -404,6 +405,9 @@ func TestAutoIntervalsCover(t *testing.T) {
 		t.Logf("%-5s %2d curves: coverage of 80 %% %.3f, of 95 %% %.3f; half-width of 80 %% %.4f",
 			set, len(a), mean(a), mean(b), mean(w))
 	}
+	holdsCoverage(t, "a curve continued", "46 public learning curves, to 2.2 × the last x",
+		fmt.Sprintf("half-width %.3f", mean(halfWidths)), fmt.Sprintf("%.2f", mean(cover80)),
+		fmt.Sprintf("%.2f", mean(cover95)))
 	if m := mean(cover80); m < asked80Low || m > asked80High {
 		t.Errorf("80 %% intervals cover %.3f, want %g to %g", m, asked80Low, asked80High)
 	}

@@ -96,7 +96,7 @@ func parameterCell(e result.Estimate) Cell {
 		return Plain(fmt.Sprintf("%s (%s to %s)", scientific(e.Value), scientific(in.Low), scientific(in.High)))
 	}
 	digits := 0
-	for _, width := range []float64{in.HalfWidth(), value / 100} {
+	for _, width := range []float64{(in.High - in.Low) / 2, value / 100} {
 		if width > 0 {
 			digits = max(digits, -int(math.Floor(math.Log10(width))))
 		}

@@ -122,6 +122,11 @@ func (r *Report) Allocate(all []learn.Allocated) {
 		}
 	}
 	t.Notes = append(t.Notes,
-		"FLOPs of training are counted as 6·params·tokens. The nearest shape is trained on the tokens that the budget leaves it.")
+		"FLOPs of training are counted as "+FLOPsOf(all[0].PerParamToken)+". The nearest shape is trained on the tokens that the budget leaves it.")
 	r.Tables = append(r.Tables, t)
+}
+
+// FLOPsOf words a count of k·params·tokens.
+func FLOPsOf(k float64) string {
+	return fmt.Sprintf("%.4g·params·tokens", k)
 }

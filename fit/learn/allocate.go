@@ -9,6 +9,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -18,6 +19,9 @@ type Law struct {
 	Result *fit.Result
 	Draws  *fit.Bootstrapped // nil without
 	Source string
+	// PerParamToken is k of C = k·params·tokens: 6 or, where the records count their FLOPs another
+	// way (both stacks of an encoder-decoder, attention), the median of their ratio. Zero means 6.
+	PerParamToken float64
 }
 
 // LawQuestion asks for one law of positive columns, fitted to all rows.
@@ -46,6 +50,7 @@ func FitLaw(ctx context.Context, runs *Runs, q *LawQuestion) (*Law, error) {
 	d := c.data(c.Selection.Rows, q.Law.Columns, q.Law.Response)
 	out := &Law{Source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(),
 		len(c.Drops)+len(c.Lost))}
+	out.PerParamToken = runs.perParamToken(c.Selection.Rows)
 	if out.Result, err = fit.Fit(ctx, q.Law, d, objective,
 		&fit.Settings{Seed: q.Seed}); err != nil {
 		return nil, err
@@ -102,6 +107,8 @@ type Allocated struct {
 	Allocation *fit.Allocation
 	Level      float64
 	Nearest    []NearShape
+	// PerParamToken is the k by which FLOPs were counted, see [Law].
+	PerParamToken float64
 }
 
 // NearShape is a catalogue shape near the best size, trained on the rest of the budget.
@@ -124,7 +131,12 @@ func CanAllocate(law fit.Law) bool {
 //
 // Errors: [*fit.Refusal].
 func Allocate(law *Law, budget, level float64) (*Allocated, error) {
-	x, err := fit.Allocate(law.Result, budget, &fit.AllocateSettings{Draws: law.Draws})
+	k := cmp.Or(law.PerParamToken, flopsPerParamToken)
+	set := &fit.AllocateSettings{Draws: law.Draws}
+	if k != flopsPerParamToken {
+		set.FLOPs = func(n, d float64) float64 { return k * n * d }
+	}
+	x, err := fit.Allocate(law.Result, budget, set)
 	if err != nil {
 		return nil, err
 	}
@@ -133,8 +145,32 @@ func Allocate(law *Law, budget, level float64) (*Allocated, error) {
 	}
 	return &Allocated{
 		Law: law.Result.Law.Name, Source: law.Source, Allocation: x, Level: level,
-		Nearest: nearestShapes(law.Result, x),
+		Nearest: nearestShapes(law.Result, x, k), PerParamToken: k,
 	}, nil
+}
+
+// perParamToken returns the median of flops/(params·tokens) over the rows, 6 where it is that or the
+// rows lack a column.
+func (r *Runs) perParamToken(rows []int) float64 {
+	var columns [3]*records.Numbers
+	for i, name := range []string{"flops", "params", "tokens"} {
+		var err error
+		if columns[i], err = r.Numbers(name); err != nil {
+			return flopsPerParamToken
+		}
+	}
+	var ratios []float64
+	for _, row := range rows {
+		v := columns[0].Values[row] / (columns[1].Values[row] * columns[2].Values[row])
+		if v > 0 && !math.IsInf(v, 0) {
+			ratios = append(ratios, v)
+		}
+	}
+	const same = 0.01 // rounding of printed FLOPs
+	if k := fit.Median(ratios); len(ratios) > 0 && math.Abs(k/flopsPerParamToken-1) > same {
+		return k
+	}
+	return flopsPerParamToken
 }
 
 // flopsPerParamToken is the C of C = 6·N·D: two FLOP of a multiply-add, once forward and twice
@@ -143,8 +179,8 @@ const flopsPerParamToken = 6
 
 // nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens
 // that
-// the budget leaves it: D = C/(6·N).
-func nearestShapes(law *fit.Result, best *fit.Allocation) []NearShape {
+// the budget leaves it: D = C/(k·N).
+func nearestShapes(law *fit.Result, best *fit.Allocation, k float64) []NearShape {
 	const listed = 3
 	const far = math.Ln2 // no shape beyond a factor of two is near
 	distance := func(n NearShape) float64 {
@@ -168,7 +204,7 @@ func nearestShapes(law *fit.Result, best *fit.Allocation) []NearShape {
 	all = all[:min(len(all), listed)]
 	for i := range all {
 		n := &all[i]
-		n.Tokens = best.FLOPs / (flopsPerParamToken * float64(n.Params))
+		n.Tokens = best.FLOPs / (k * float64(n.Params))
 		x := []float64{float64(n.Params), n.Tokens}
 		if law.Law.Columns[0] == "tokens" {
 			slices.Reverse(x)

@@ -199,6 +199,7 @@ func (f *fitter) fit(ctx context.Context, g *group, workers int, step func()) (*
 	if err := f.choose(ctx, out, set); err != nil || out.Refused != nil {
 		return out, err
 	}
+	out.PerParamToken = f.perParamToken(fitted)
 	if out.Result != nil {
 		f.name(out)
 		if err := f.intervals(ctx, out, set, step); err != nil && ctx.Err() == nil {
@@ -406,6 +407,8 @@ type Fitted struct {
 	// what new rows are predicted by, or their intervals taken from. Nil without.
 	Average  *fit.Average
 	compared bool
+	// PerParamToken is k of FLOPs = k·params·tokens in the rows; see [Law].
+	PerParamToken float64
 	// Outliers are the rows with the largest residuals.
 	Outliers []Outlier
 	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the

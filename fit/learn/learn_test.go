@@ -473,3 +473,39 @@ func TestFitIsInterrupted(t *testing.T) {
 		t.Errorf("%+v, %v", a, err)
 	}
 }
+
+// Runs that count 3.2·N·D FLOP, as an encoder-decoder's do, are split by that count.
+func TestAllocateByTheCountOfTheRecords(t *testing.T) {
+	var b strings.Builder
+	for i, line := range strings.Split(strings.TrimSpace(surface()), "\n") {
+		var n, d, loss float64
+		if i == 0 {
+			b.WriteString(line + ",flops\n")
+			continue
+		}
+		cells := strings.Split(line, ",")
+		if _, err := fmt.Sscan(cells[1]+" "+cells[2]+" "+cells[3], &n, &d, &loss); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s,%.17g\n", line, 3.2*n*d)
+	}
+	q := &LawQuestion{Law: fit.Chinchilla(), Level: 0.8}
+	law, err := FitLaw(context.Background(), runsOf(t, b.String()), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const budget, solver = 1e21, 1e-3
+	a, err := Allocate(law, budget, 0.8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := a.Allocation; !approx.Relative(a.PerParamToken, 3.2, solver) ||
+		!approx.Relative(3.2*x.Params*x.Tokens, budget, solver) {
+		t.Errorf("%g·N·D; %g params and %g tokens cost %g FLOP", a.PerParamToken, x.Params, x.Tokens,
+			3.2*x.Params*x.Tokens)
+	}
+	plain, err := FitLaw(context.Background(), runsOf(t, surface()), q)
+	if err != nil || plain.PerParamToken != flopsPerParamToken {
+		t.Errorf("without FLOPs: %+v, %v", plain, err)
+	}
+}

@@ -152,6 +152,9 @@ func newTransfer(runs *Runs, q *TransferQuestion) (*transfer, error) {
 	if err := t.grouped(runs); err != nil {
 		return nil, err
 	}
+	if t.Law == "" && t.HoldOut == "" {
+		return t, nil
+	}
 	return t, t.sized(runs)
 }
 

@@ -10,28 +10,30 @@ import (
 
 // Fit is a result of fit: a law fitted to a group of rows, or why there is none.
 type Fit struct {
-	Law         string              `json:"law"`
-	Formula     string              `json:"formula,omitempty"`
-	Source      string              `json:"source,omitempty"`
-	Group       map[string]string   `json:"group"`
-	Columns     []string            `json:"columns"`
-	Response    string              `json:"response"`
-	Parameters  map[string]Estimate `json:"parameters"`
-	Objective   *Objective          `json:"objective,omitempty"`
-	RMS         *float64            `json:"rms,omitempty"`
-	Validation  *float64            `json:"validation_rms,omitempty"`
-	Certificate *Certificate        `json:"certificate,omitempty"`
-	Rows        Rows                `json:"rows"`
-	Score       *Score              `json:"score,omitempty"`
-	Unscored    string              `json:"unscored,omitempty"`
-	Laws        []Law               `json:"laws,omitempty"`
-	Bootstrap   *Bootstrap          `json:"bootstrap,omitempty"`
-	Outliers    []Outlier           `json:"outliers,omitempty"`
-	Predictions []Prediction        `json:"predictions,omitempty"`
-	Plot        *Plot               `json:"plot,omitempty"`
-	Derived     map[string]string   `json:"derived,omitempty"`
-	Refused     *Refused            `json:"refused,omitempty"`
-	Warnings    []string            `json:"warnings"`
+	Law        string              `json:"law"`
+	Formula    string              `json:"formula,omitempty"`
+	Source     string              `json:"source,omitempty"`
+	Group      map[string]string   `json:"group"`
+	Columns    []string            `json:"columns"`
+	Response   string              `json:"response"`
+	Parameters map[string]Estimate `json:"parameters"`
+	Objective  *Objective          `json:"objective,omitempty"`
+	RMS        *float64            `json:"rms,omitempty"`
+	Validation *float64            `json:"validation_rms,omitempty"`
+	// PerParamToken is k of training FLOPs = k·params·tokens in the rows, absent where it is 6.
+	PerParamToken *float64          `json:"flops_per_param_token,omitempty"`
+	Certificate   *Certificate      `json:"certificate,omitempty"`
+	Rows          Rows              `json:"rows"`
+	Score         *Score            `json:"score,omitempty"`
+	Unscored      string            `json:"unscored,omitempty"`
+	Laws          []Law             `json:"laws,omitempty"`
+	Bootstrap     *Bootstrap        `json:"bootstrap,omitempty"`
+	Outliers      []Outlier         `json:"outliers,omitempty"`
+	Predictions   []Prediction      `json:"predictions,omitempty"`
+	Plot          *Plot             `json:"plot,omitempty"`
+	Derived       map[string]string `json:"derived,omitempty"`
+	Refused       *Refused          `json:"refused,omitempty"`
+	Warnings      []string          `json:"warnings"`
 }
 
 // Objective is what the fit minimised, summed over rows.
@@ -173,6 +175,9 @@ func FitOf(f *learn.Fitted) Fit {
 		out.ofCurve(f)
 	case f.Average != nil:
 		out.Formula, out.Laws = averageFormula, comparedOf(f)
+	}
+	if k := f.PerParamToken; k != 0 && k != 6 {
+		out.PerParamToken = &k
 	}
 	if f.Average != nil {
 		out.Validation = Finite(f.Average.Validation)

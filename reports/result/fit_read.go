@@ -19,6 +19,8 @@ type SavedFit struct {
 	Result *fit.Result
 	// Draws are nil when the fit had no bootstrap.
 	Draws *fit.Bootstrapped
+	// PerParamToken is that of [learn.Law].
+	PerParamToken float64
 }
 
 // ReadFits returns the fits of a document that the fit command wrote as JSON. Refused fits and
@@ -66,7 +68,7 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 			"%d fits; one is needed: fit without --by, or with --where for one group", len(fits))}
 	}
 	return &learn.Law{
-		Result: fits[0].Result, Draws: fits[0].Draws,
+		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken,
 		Source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows),
 	}, nil
 }
@@ -96,6 +98,9 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	}
 	if f.RMS != nil {
 		s.Result.RMS = *f.RMS
+	}
+	if f.PerParamToken != nil {
+		s.PerParamToken = *f.PerParamToken
 	}
 	if f.Validation != nil {
 		s.Result.Validation = *f.Validation

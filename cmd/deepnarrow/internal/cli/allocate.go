@@ -105,7 +105,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		all = append(all, *one)
 	}
 	r.Document.Inputs["budgets_flops"] = budgets
-	r.Document.Conventions["flops"] = "6·params·tokens"
+	r.Document.Conventions["flops"] = reports.FLOPsOf(all[0].PerParamToken)
 	r.Allocate(all)
 	return a.render(r)
 }
