@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -21,6 +22,33 @@ type validateFields struct {
 	BaselineMedian    float64 `json:"baseline_median_abs_log_error"`
 	BaselineWithin125 float64 `json:"baseline_within_1_25"`
 	BaselineWithin2   float64 `json:"baseline_within_2"`
+	// Rows are all rows of the table, in its first result.
+	Rows []scoredFields `json:"rows,omitempty"`
+}
+
+// scoredFields is one row beside its prediction, in seconds; LogError is ln(measured/predicted).
+type scoredFields struct {
+	ID        string   `json:"id"`
+	Class     string   `json:"class"`
+	Device    string   `json:"device"`
+	Predicted float64  `json:"predicted"`
+	Low       float64  `json:"low"`
+	High      float64  `json:"high"`
+	Measured  float64  `json:"measured"`
+	LogError  float64  `json:"log_error"`
+	Assumed   []string `json:"assumed"`
+}
+
+func scoredRows(rows []calibrate.Scored) []scoredFields {
+	out := make([]scoredFields, len(rows))
+	for i := range rows {
+		s := &rows[i]
+		out[i] = scoredFields{
+			s.ID, s.Class, s.Device, s.Predicted, s.Low, s.High, s.Measured,
+			math.Log(s.Measured / s.Predicted), append([]string{}, s.Assumed...),
+		}
+	}
+	return out
 }
 
 // Validate fills in the report of step-time predictions held against measured ones.
@@ -28,7 +56,7 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 	for i := range validations {
 		v := &validations[i]
 		t := Table{
-			Title: holdOutTitle(v.HoldOut),
+			Title: holdOutTitle(v),
 			Columns: []Column{
 				{Title: "class"},
 				{Title: "hardware"},
@@ -42,11 +70,23 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 			},
 			Notes: []string{"Constant MFU is the median MFU of the training rows on the same hardware family, the best single number a calculator could use."},
 		}
-		for _, s := range v.Table() {
-			r.Document.Results = append(r.Document.Results, validateFields{
+		if v.Decoding {
+			t.Columns[0].Title = "software"
+			t.Columns[7].Title = "counting layers: median"
+			t.Notes = []string{"Counting layers is the median time of a token and decoder layer in the training rows of the same software."}
+		}
+		for n, s := range v.Table() {
+			fields := validateFields{
 				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2,
-				s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2,
-			})
+				s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2, nil,
+			}
+			if n == 0 && v.HoldOut == calibrate.Given {
+				fields.Rows = scoredRows(v.Rows)
+				for _, row := range fields.Rows {
+					r.Rows = append(r.Rows, row)
+				}
+			}
+			r.Document.Results = append(r.Document.Results, fields)
 			t.Rows = append(t.Rows, []Cell{
 				Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog),
 				Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
@@ -99,12 +139,20 @@ func (r *Report) unscored(rows []calibrate.Unscored) {
 	r.Tables = append(r.Tables, t)
 }
 
-func holdOutTitle(h calibrate.HoldOut) string {
-	switch h {
+func holdOutTitle(v *calibrate.Validation) string {
+	switch {
+	case v.Decoding && v.HoldOut == calibrate.ByDevice:
+		return "Speed of generation, each device predicted from the others"
+	case v.Decoding:
+		return "Speed of generation of the given rows, by the shipped constants"
+	}
+	switch v.HoldOut {
 	case calibrate.ByGroup:
 		return "Step time, each group of rows predicted from the others"
 	case calibrate.BySource:
 		return "Step time, each source predicted from the others"
+	case calibrate.ByDevice:
+		return "Step time, each device type predicted from the others"
 	case calibrate.ByShape:
 		return "Step time of the reference kernel, unseen shapes predicted by the machine's own calibration"
 	default:

@@ -14,6 +14,8 @@ type Report struct {
 	Document result.Document
 	Preface  string // markdown before the tables of a page; other formats leave it out
 	Tables   []Table
+	// Rows are written as CSV in the place of the document's results where those only sum them up.
+	Rows []any
 }
 
 // Format is a way of writing a [Report].
@@ -50,7 +52,11 @@ func (r *Report) Write(w io.Writer, f Format, width int) error {
 	case JSONFormat:
 		return r.Document.Write(w)
 	case CSVFormat:
-		return writeCSV(w, &r.Document)
+		document := r.Document
+		if len(r.Rows) > 0 {
+			document.Results = r.Rows
+		}
+		return writeCSV(w, &document)
 	}
 	if f == MarkdownFormat && r.Preface != "" {
 		if _, err := fmt.Fprintln(w, r.Preface); err != nil {

@@ -131,7 +131,7 @@ func ValidateDecoding(rows []data.DecodeTime) Validation {
 // ValidateNewDecoding scores a user's rows of generation speeds by the shipped constants.
 func ValidateNewDecoding(rows []data.DecodeTime) Validation {
 	runs, unscored := decodeRuns(rows)
-	v := Validation{HoldOut: "none", Unscored: unscored, Decoding: true}
+	v := Validation{HoldOut: Given, Unscored: unscored, Decoding: true}
 	train, _ := decodeRuns(data.DecodeTimes())
 	for i := range runs {
 		known := hardware.Shipped(&runs[i].Run.Profile, runs[i].Run.Software)

@@ -20,6 +20,7 @@ const (
 	ByGroup  HoldOut = "group"  // rows of one model and device in one source
 	BySource HoldOut = "source" // all rows of one publication
 	ByDevice HoldOut = "device" // all rows of one device type
+	Given    HoldOut = "none"   // nothing: the rows are the user's
 )
 
 // Scored is one row beside its prediction by a model that has not seen it.
@@ -146,7 +147,7 @@ const (
 // shipped model and the published rows as the baseline's training rows.
 func ValidateNew(rows []data.StepTime) Validation {
 	runs, unscored := readRuns(rows)
-	v := Validation{HoldOut: "none", Unscored: unscored}
+	v := Validation{HoldOut: Given, Unscored: unscored}
 	train, _ := readRuns(data.StepTimes())
 	base := newBaseline(train)
 	for i := range runs {

@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -23,8 +25,10 @@ func (a *app) validate() *cobra.Command {
 and then each source predicted by a model that has not seen it, and our own steps of
 the reference kernel by the calibration of their machine. Print the errors beside
 those of the best constant MFU per hardware family. --from scores your own rows (the
-columns of data/facts/step_times.csv; only id must be filled) by the shipped model.
-Rows that cannot be scored are listed with the reason.
+columns of data/facts/step_times.csv, only id must be filled, or those of
+decode_times.csv) by the shipped model: JSON and CSV have a line for each row with its
+prediction, interval and error, and what it leaves to be assumed. Rows that cannot be
+scored are listed with the reason.
 
 --recommend scores the ranking of shapes instead: fits to all groups of your runs
 but one, ranks the shapes of that one blind, and prints the regret of the first
@@ -108,35 +112,60 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 		own, err := calibrate.ValidateOwn()
 		return []calibrate.Validation{
 			calibrate.Validate(rows, calibrate.ByGroup),
-			calibrate.Validate(rows, calibrate.BySource), own,
+			calibrate.Validate(rows, calibrate.BySource),
+			calibrate.Validate(rows, calibrate.ByDevice), own,
+			calibrate.ValidateDecoding(data.DecodeTimes()),
 		}, err
 	}
 	var rows []data.StepTime
+	var speeds []data.DecodeTime
 	for _, name := range from {
-		some, err := a.readSteps(name)
-		if err != nil {
+		if err := a.readSteps(name, &rows, &speeds); err != nil {
 			return nil, badInput(err, "")
 		}
-		rows = append(rows, some...)
 	}
-	v := calibrate.ValidateNew(rows)
-	if len(v.Rows) == 0 {
+	var out []calibrate.Validation
+	scored, left := 0, []calibrate.Unscored{}
+	if len(rows) > 0 {
+		out = append(out, calibrate.ValidateNew(rows))
+	}
+	if len(speeds) > 0 {
+		out = append(out, calibrate.ValidateNewDecoding(speeds))
+	}
+	for i := range out {
+		scored += len(out[i].Rows)
+		left = append(left, out[i].Unscored...)
+	}
+	if scored == 0 {
 		err := errors.New("there are no rows to score")
-		if len(v.Unscored) > 0 {
-			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(v.Unscored),
-				v.Unscored[0].ID, v.Unscored[0].Reason)
+		if len(left) > 0 {
+			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(left),
+				left[0].ID, left[0].Reason)
 		}
 		return nil, noAnswer(err,
-			"deepnarrow list hardware shows the devices, data/facts/step_times.csv the columns")
+			"deepnarrow list hardware shows the devices, data/facts/step_times.csv and decode_times.csv the columns")
 	}
-	return []calibrate.Validation{v}, nil
+	return out, nil
 }
 
-func (a *app) readSteps(name string) ([]data.StepTime, error) {
+// readSteps adds the rows of a file: of training steps, or of generation speeds where its heading
+// has a column of those.
+func (a *app) readSteps(name string, rows *[]data.StepTime, speeds *[]data.DecodeTime) error {
 	file, err := a.open(name)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
-	return data.ReadStepTimes(name, file)
+	in := bufio.NewReader(file)
+	const longestHead = 1 << 16
+	head, _ := in.Peek(longestHead)
+	first, _, _ := strings.Cut(string(head), "\n")
+	if data.HasDecodeRates(strings.Split(strings.TrimSpace(first), ",")) {
+		some, err := data.ReadDecodeTimes(name, in)
+		*speeds = append(*speeds, some...)
+		return err
+	}
+	some, err := data.ReadStepTimes(name, in)
+	*rows = append(*rows, some...)
+	return err
 }
