@@ -184,6 +184,19 @@ func (c *Calibration) GenerationVariance(r *Run, of func(*Machine) float64, seco
 
 // spread returns residual² + gᵀ·Σ·g over the constants before one.
 func (c *Calibration) spread(r *Run, of timing, seconds float64, to Constant) float64 {
+	slope := c.slopes(r, of, seconds, to)
+	variance := c.Residual * c.Residual
+	for i := range slope {
+		for j := range slope {
+			variance += slope[i] * c.Covariance[i][j] * slope[j]
+		}
+	}
+	// a covariance from a file need not be positive definite
+	return max(variance, c.Residual*c.Residual)
+}
+
+// slopes returns ∂ ln time/∂ ln constants for the constants before one.
+func (c *Calibration) slopes(r *Run, of timing, seconds float64, to Constant) [constants]float64 {
 	const nudge = 1e-4
 	var slope [constants]float64
 	for i := range to {
@@ -193,14 +206,7 @@ func (c *Calibration) spread(r *Run, of timing, seconds float64, to Constant) fl
 			slope[i] = math.Log(of(&m)/seconds) / nudge
 		}
 	}
-	variance := c.Residual * c.Residual
-	for i := range slope {
-		for j := range slope {
-			variance += slope[i] * c.Covariance[i][j] * slope[j]
-		}
-	}
-	// a covariance from a file need not be positive definite
-	return max(variance, c.Residual*c.Residual)
+	return slope
 }
 
 // mode says how the work reaches the device.

@@ -251,6 +251,9 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 			gathers: reduced,
 		}
 		for _, m := range products {
+			if m.n == 0 || m.k == 0 {
+				continue // no shared experts
+			}
 			seconds := s.fewRows(m)
 			if read := s.operandSeconds(m); read >= seconds {
 				q.scores += read * s.stream

@@ -1,9 +1,11 @@
 package hardware
 
 import (
+	"math"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // One step of one sequence reads every weight once: 24 decoder layers of 2·(4·d·i + 4·d·i cross,
@@ -62,5 +64,98 @@ func TestDecodeSecondsDoesNotAllocate(t *testing.T) {
 	w := flops.Workload{Batch: 8, EncoderLength: 512, DecoderLength: 128}
 	if n := testing.AllocsPerRun(10, func() { m.DecodeSeconds(&s, w, flops.Layout{}) }); n > 0 {
 		t.Errorf("%g allocations", n)
+	}
+}
+
+// Splits of encoder and decoder layers are ranked by speed as published: Kasai et al. 2021 (12-1
+// against 6-6), Whisper and its distilled students (data of the projects' READMEs), and not worse
+// than by counting decoder layers.
+func TestSpeedsOfPublishedSplits(t *testing.T) {
+	type model struct {
+		encoder, decoder, d int
+		speed               float64 // relative, as published
+	}
+	for name, set := range map[string][]model{
+		"whisper": {
+			{32, 32, 1280, 1},
+			{24, 24, 1024, 2},
+			{12, 12, 768, 4},
+			{6, 6, 512, 7},
+			{32, 4, 1280, 8},
+			{4, 4, 384, 10},
+		},
+		"distil-whisper decoders": {
+			{32, 32, 1280, 1},
+			{32, 4, 1280, 3.11},
+			{32, 3, 1280, 3.35},
+			{32, 2, 1280, 3.66},
+		},
+		"distil-whisper": {{32, 32, 1280, 1}, {12, 4, 768, 5.6}, {32, 2, 1280, 6.3}},
+		"translation":    {{6, 6, 512, 1}, {12, 1, 512, 2.8}},
+	} {
+		last := math.Inf(1)
+		for _, m := range set { // from the slowest to the fastest
+			d, err := PredictDecoding(Run{
+				Profile: found(t, "a100"), Shape: t5(m.d, 4*m.d, m.d/64, m.encoder, m.decoder),
+				Workload: flops.Workload{Batch: 1, EncoderLength: 1500, DecoderLength: 128},
+				Software: Software{Stack: "huggingface"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s %d-%d: %.3g s", name, m.encoder, m.decoder, d.TotalSeconds.Value)
+			if !(d.TotalSeconds.Value < last) {
+				t.Errorf("%s: %d-%d takes %g s, the slower one before it %g", name, m.encoder,
+					m.decoder, d.TotalSeconds.Value, last)
+			}
+			last = d.TotalSeconds.Value
+		}
+	}
+}
+
+// A prompt is one pass, not a step for each position; beams make rows and caches, and a framework
+// copies the caches.
+func TestPromptsAndBeams(t *testing.T) {
+	s := t5(1024, 4096, 16, 0, 24)
+	run := func(g Generation, length int, stack string) Decoding {
+		d, err := PredictDecoding(Run{
+			Profile: found(t, "a100"), Shape: s, Generation: g,
+			Workload: flops.Workload{Batch: 8, DecoderLength: length},
+			Software: Software{Stack: stack},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	plain, prompted := run(Generation{}, 64, ""), run(Generation{Prompt: 448}, 512, "")
+	if prompted.Generated != 64 || plain.Generated != 64 {
+		t.Errorf("%d and %d are generated, want 64", plain.Generated, prompted.Generated)
+	}
+	if plain.PrefillSeconds.Value != 0 || !(prompted.PrefillSeconds.Value > 0) {
+		t.Errorf("prefill of %g without a prompt, %g with one", plain.PrefillSeconds.Value,
+			prompted.PrefillSeconds.Value)
+	}
+	if all := run(Generation{}, 512, ""); !(prompted.TotalSeconds.Value < all.TotalSeconds.Value/4) {
+		t.Errorf("a prompt of 7/8 takes %g s of %g", prompted.TotalSeconds.Value,
+			all.TotalSeconds.Value)
+	}
+	want := prompted.PrefillSeconds.Value + 64*prompted.StepSeconds.Value
+	if !approx.Relative(prompted.TotalSeconds.Value, want, round) {
+		t.Errorf("%g s, its parts are %g", prompted.TotalSeconds.Value, want)
+	}
+	if rate := 8 * 64 / prompted.TotalSeconds.Value; !approx.Relative(prompted.TokensPerSecond, rate,
+		round) {
+		t.Errorf("%g tokens/s, want %g", prompted.TokensPerSecond, rate)
+	}
+	beams := run(Generation{Beams: 4}, 512, "engine")
+	if one := run(Generation{}, 512, "engine"); !(beams.StepSeconds.Value > one.StepSeconds.Value) ||
+		!(beams.Memory.PeakBytes > one.Memory.PeakBytes) {
+		t.Errorf("4 beams: %g s and %g bytes, one: %g and %g", beams.StepSeconds.Value,
+			beams.Memory.PeakBytes, one.StepSeconds.Value, one.Memory.PeakBytes)
+	}
+	if eager := run(Generation{}, 512, "huggingface"); !(eager.StepSeconds.Value >
+		2*run(Generation{}, 512, "engine").StepSeconds.Value) {
+		t.Errorf("eager steps of %g s are hardly slower than an engine's", eager.StepSeconds.Value)
 	}
 }

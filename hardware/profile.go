@@ -112,6 +112,10 @@ type Profile struct {
 	// PriceUSDPerHour is an example of what one device costs for one hour.
 	PriceUSDPerHour *Field
 
+	// MFU is the model FLOPs utilisation that the user's own runs reach, as a fraction; nil is the
+	// model's. See [AtMFU].
+	MFU *Field
+
 	// ComputeUnits counts SMs of a GPU, cores of a TPU or NPU, dies of a package.
 	ComputeUnits *Field
 	// MatrixUnit is the edge of the systolic array in elements.

@@ -80,6 +80,7 @@ func WriteProfile(w io.Writer, p *Profile) error {
 		{"inter_link", "B/s", p.InterBytesPerSecond},
 		{"power", "W", p.PowerWatts},
 		{"price", "USD/h", p.PriceUSDPerHour},
+		{"mfu", "", p.MFU},
 		{"compute_units", "", p.ComputeUnits},
 		{"matrix_unit", "", p.MatrixUnit},
 		{"align", "", p.Align},

@@ -41,7 +41,8 @@ func ReadDecodeRuns(row data.DecodeTime) (runs []MeasuredRun, unscored []*Unscor
 			is   *int
 		}{
 			{"encoder length", &step.EncoderLength, &length},
-			{"decoder length", &step.DecoderLength, &length}, {"vocabulary", &step.Vocab, &vocab},
+			{"decoder length", &step.DecoderLength, &length},
+			{"vocabulary", &step.Vocab, &vocab},
 		} {
 			if *at.of == nil {
 				*at.of = at.is

@@ -207,10 +207,8 @@ func leastRecompute(run *Run) flops.Recompute {
 	return flops.RecomputeFull
 }
 
-var (
-	// unfusedTrainer are sources whose trainers predate fused attention (2022) or could not use it.
-	unfusedTrainer = regexp.MustCompile(`(?i)bigscience|NeMo-(Megatron|Framework)-Launcher|neuron|DeepLearningExamples|NVIDIA/Megatron-LM`)
-)
+// unfusedTrainer are sources whose trainers predate fused attention (2022) or could not use it.
+var unfusedTrainer = regexp.MustCompile(`(?i)bigscience|NeMo-(Megatron|Framework)-Launcher|neuron|DeepLearningExamples|NVIDIA/Megatron-LM`)
 
 // recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none
 // (yaml: granularity full, num_layers 0)" is none: the setting names layers to recompute, and names

@@ -32,6 +32,10 @@ type Question struct {
 	SearchBytes float64
 	Software    hardware.Software
 
+	// MFU is the utilisation that the user's own runs reach, as a fraction: it replaces the level of
+	// the model for this run. 0 is the profile's, or the model's.
+	MFU float64
+
 	Length  hardware.Length // zero: the paper's 524,288 steps
 	Rates   hardware.StatedRates
 	Goodput *float64 // share of the rented time that trains, above 0

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -71,6 +72,9 @@ func (q Question) Resolve() (Resolved, error) {
 		lay = r.search
 	}
 	if err := lay(&q); err != nil {
+		return r, err
+	}
+	if err := r.utilise(&q); err != nil {
 		return r, err
 	}
 	if r.Length == (hardware.Length{}) {
@@ -346,6 +350,33 @@ func (r *Resolved) search(q *Question) error {
 	if q.Recompute == nil {
 		r.assume("recompute", best.Recompute.String(), Searched, how)
 	}
+	return nil
+}
+
+// utilise sets the level of all times by the utilisation that the user states. A run that cannot be
+// timed stays so.
+func (r *Resolved) utilise(q *Question) error {
+	mfu, origin := q.MFU, hardware.Flag
+	if own := r.Run.Profile.MFU; mfu == 0 && own != nil {
+		mfu, origin = own.Value, own.Origin
+	}
+	if mfu == 0 || !r.Timed {
+		return nil
+	}
+	if !(mfu > 0 && mfu <= 1) {
+		return fmt.Errorf("mfu: %g is no utilisation; allowed: more than 0, up to 1", mfu)
+	}
+	p, expected, err := hardware.AtMFU(r.Run, mfu)
+	if err != nil {
+		var missing *hardware.MissingError
+		if errors.As(err, &missing) {
+			return nil
+		}
+		return err
+	}
+	r.Run.Profile = p
+	r.assume("utilisation", fmt.Sprintf("%.3g %% MFU; the model expects %.3g %%", 100*mfu,
+		100*expected), origin, "the user's own runs")
 	return nil
 }
 

@@ -24,8 +24,8 @@ type machineFlags struct {
 	compiled string
 	software hardware.Software
 
-	price, watts, pue, grid, goodput *float64
-	region                           string
+	price, watts, pue, grid, goodput, mfu *float64
+	region                                string
 }
 
 func (f *machineFlags) register(c *cobra.Command) {
@@ -61,6 +61,8 @@ func (f *machineFlags) register(c *cobra.Command) {
 		"carbon intensity of the electricity, such as 400gCO2e/kWh")
 	f.goodput = optionalFlag(c, quantity.Fraction, "goodput",
 		"share of the rented time that trains")
+	f.mfu = optionalFlag(c, quantity.Fraction, "mfu",
+		"model FLOPs utilisation that your own runs reach, such as 38%: the level of the times is then yours")
 	flags.StringVar(&f.region, "region", "",
 		"cloud region or country, for grid intensity and PUE (deepnarrow list regions)")
 }
@@ -82,6 +84,7 @@ func (f *machineFlags) inputs(in map[string]any) {
 	for name, v := range map[string]*float64{
 		"price_usd_per_hour": given(f.price), "watts": given(f.watts), "pue": given(f.pue),
 		"grid_kg_co2e_per_kwh": given(f.grid), "goodput": given(f.goodput),
+		"mfu": given(f.mfu),
 	} {
 		if v != nil {
 			in[name] = *v
@@ -170,6 +173,14 @@ func (f *machineFlags) ask(q *plan.Question) error {
 	}
 	if q.Goodput = given(f.goodput); q.Goodput != nil && *q.Goodput == 0 {
 		return usage("", "--goodput is 0; allowed: more than 0, up to 1")
+	}
+	if mfu := given(f.mfu); mfu != nil {
+		if q.MFU = *mfu; q.MFU == 0 {
+			return usage("", "--mfu is 0; allowed: more than 0, up to 1")
+		}
+		if len(f.profiles) == 0 {
+			return usage("", "--mfu needs --hardware: what is its peak?")
+		}
 	}
 	q.Rates = hardware.StatedRates{
 		PriceUSDPerHour: given(f.price), MeanPowerWatts: given(f.watts), PUE: given(f.pue),
