@@ -96,6 +96,7 @@ func TestBillByHand(t *testing.T) {
 		Workload:  flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128},
 		Execution: flops.Execution{Optimizer: flops.Adafactor}, Layout: flops.Layout{DP: 4},
 	}
+	run.Execution.WorkspaceBytes = flops.TorchWorkspaceBytes
 	p, err := hardware.Predict(run)
 	if err != nil {
 		t.Fatal(err)

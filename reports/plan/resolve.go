@@ -194,6 +194,9 @@ func (r *Resolved) execution(q *Question) {
 		reason = p.Name + " has no bfloat16 peak"
 		warning = reason + ": planned in fp16-mixed; --precision says otherwise"
 	}
+	if k := p.Class.Kind; k == "gpu" || q.Profile == nil {
+		x.WorkspaceBytes = flops.TorchWorkspaceBytes
+	}
 	if decide(q.Precision, &x.Precision) {
 		r.assume("precision", x.Precision.String(), hardware.Default, reason).Warning = warning
 	}

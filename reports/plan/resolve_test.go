@@ -57,7 +57,9 @@ func decision(list []Assumption, name string) *Assumption {
 func TestOpenQuestion(t *testing.T) {
 	r := resolved(t, Question{Shape: shape(t, "t5-base")})
 	if r.Run.Workload != (flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 128}) ||
-		r.Run.Execution != (flops.Execution{Optimizer: flops.Adafactor}) ||
+		r.Run.Execution != (flops.Execution{
+			Optimizer: flops.Adafactor, WorkspaceBytes: flops.TorchWorkspaceBytes,
+		}) ||
 		r.Run.Layout != (flops.Layout{
 			DP: 1, TP: 1, PP: 1, MicroBatch: 128, Accumulate: 1, Interleave: 1,
 		}) || r.Length != (hardware.Length{Steps: 524288}) || r.Timed {
@@ -94,7 +96,8 @@ func TestOpenQuestion(t *testing.T) {
 // TestStatedIsNoDecision: what the question states is taken and not told as an assumption.
 func TestStatedIsNoDecision(t *testing.T) {
 	x := flops.Execution{
-		Precision: flops.FP32, Optimizer: flops.Muon, Attention: flops.UnfusedAttention,
+		WorkspaceBytes: flops.TorchWorkspaceBytes, // of a GPU, whatever is stated
+		Precision:      flops.FP32, Optimizer: flops.Muon, Attention: flops.UnfusedAttention,
 		Recompute: flops.RecomputeFull, Dropout: true,
 	}
 	goodput, price := 0.5, 3.0
@@ -126,8 +129,11 @@ func TestStatedIsNoDecision(t *testing.T) {
 // unknown does not, and a processor trains as the reference kernel does. Each departure is told
 // where it was not stated.
 func TestPrecisionOfDevices(t *testing.T) {
-	usual := flops.Execution{Optimizer: flops.Adafactor}
-	half := flops.Execution{Optimizer: flops.Adafactor, Precision: flops.FP16Mixed}
+	const workspace = flops.TorchWorkspaceBytes // of libraries on GPUs
+	usual := flops.Execution{Optimizer: flops.Adafactor, WorkspaceBytes: workspace}
+	scheduled := flops.Execution{Optimizer: flops.Adafactor}
+	half := usual
+	half.Precision = flops.FP16Mixed
 	kernel := flops.Execution{
 		Precision: flops.FP32, Optimizer: flops.Adam, Attention: flops.UnfusedAttention,
 	}
@@ -138,7 +144,7 @@ func TestPrecisionOfDevices(t *testing.T) {
 	}{
 		{"a100", usual, ""},
 		{"a10g", usual, ""},
-		{"tpu-v3", usual, ""},
+		{"tpu-v3", scheduled, ""},
 		{"v100", half, "has no bfloat16 peak: planned in fp16-mixed"},
 		{"cpu", kernel, "is a processor: planned as the reference kernel trains"},
 	} {
