@@ -594,7 +594,7 @@ var counting = regexp.MustCompile(`expert|moe_|lora|adapter|latent|conv_|mamba|s
 
 // training are names that look like sizes and count nothing.
 var training = regexp.MustCompile(`checkpoint|parallel|dropout|lr_|loss|capacity|init|jitter|aux|grad|freq|recompute|fusion|` +
-	`hysteresis|lazy|scale|layers_to_keep|quant|divisible`)
+	`hysteresis|vocab_file|merge_file|lazy|scale|layers_to_keep|quant|divisible`)
 
 // suspicious lists the unread fields of a trainer's file whose names say sizes, unless they are off.
 func (m *modelReader) suspicious(s *section, path string) {

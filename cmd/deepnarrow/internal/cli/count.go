@@ -24,9 +24,9 @@ func (a *app) count() *cobra.Command {
 training step on one device.
 
 SHAPE is a catalogue name (deepnarrow list shapes), an edit of one in the paper's
-letters nl el dl dm ff kv nh (t5-small/nl=16), or a file: a Hugging Face
-config.json, an operative_config.gin, our YAML, a safetensors file, or - for
-standard input.`,
+letters nl el dl dm ff kv nh (t5-small/nl=16), or a file or folder of a model: a
+Hugging Face config.json, gin, a trainer's arguments, our YAML, safetensors, or -
+for standard input. docs/shape-file.md lists them and says how to add a model type.`,
 		Example: `  deepnarrow count t5-base t5-small/nl=16
   deepnarrow count t5-base --by component
   deepnarrow count t5-base --convention all
