@@ -79,6 +79,13 @@ func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
 	}
 	b.begin(part{path: name, table: true}, "tables")
 	b.in(name)
+	seen := map[string]int{}
+	for i := range leaves {
+		leaf := &leaves[i]
+		for seen[leaf.heading]++; seen[leaf.heading] > 1; seen[leaf.heading]++ {
+			leaf.heading += fmt.Sprintf(" #%d", seen[leaf.heading])
+		}
+	}
 	left := map[string]bool{}
 	for _, group := range meta.at(4).list {
 		first, n, chunks := b.Len(), group.int(3), group.at(1).list

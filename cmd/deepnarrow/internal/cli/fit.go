@@ -31,11 +31,11 @@ func (a *app) fit() *cobra.Command {
 		GroupID: groupLearn,
 		Long: `Fit a scaling law to recorded runs and say how far it can be trusted.
 
-FILE is CSV, TSV, JSON lines, a Hugging Face trainer_state.json, a TensorBoard
-event file or folder, a wandb CSV export, an MLflow mlruns folder, or - for
-standard input.
-Columns go by our names (params, tokens, flops, loss, score, run, step, shape);
---map names those of the file. Parameters of named shapes, tokens and FLOPs are
+FILE is CSV, TSV, JSON, Parquet, a Hugging Face trainer_state.json, a TensorBoard
+event file, a wandb or Lightning CSV, an MLflow store, a folder of any of these, or
+- for standard input (docs/records.md).
+Columns go by our names (params, tokens, flops, loss, score, run, step, shape) or
+those of other programs; --map names others. Parameters of named shapes, tokens and FLOPs are
 computed when no column has them.
 
 --law auto averages laws by their error on runs with more compute than those they
@@ -193,7 +193,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	case !answered:
 		refusal = fmt.Errorf("every group is refused; the first: %w", refusal)
 		if why := reports.WhyDropped(answer.Fits[0].Rows); why != "" {
-			refusal = fmt.Errorf("%w; of its rows %s", refusal, why)
+			refusal = fmt.Errorf("%w; %s", refusal, why)
 		}
 		return refused(refusal)
 	}
