@@ -82,8 +82,11 @@ func (pb *problem) leverages(theta []float64) []float64 {
 	for j := range held {
 		held[j] = pb.fixed[j] || theta[j] <= pb.lo[j] || theta[j] >= pb.hi[j]
 	}
-	m, free, _ := pb.normalMatrix(theta, held)
 	out := make([]float64, pb.n)
+	if pb.n > screenAbove { // of so many rows none has leverage
+		return out
+	}
+	m, free, _ := pb.normalMatrix(theta, held)
 	var factor mat.Cholesky
 	if len(free) == 0 || !factor.Factorize(m) {
 		return out
