@@ -281,12 +281,3 @@ func (j *publishedJudge) summary() (EvidenceSummary, error) {
 func (j *publishedJudge) measures(s *shapes.Shape, p *flops.Parameters) bool {
 	return j.judged(of(j.known, s, p)) != nil || of(j.widen, s, p) != nil
 }
-
-// plateauGain returns what a doubling of the encoder's layers from here on gains at one loss, with
-// the 80 % error of the fitted coefficient.
-func (j *publishedJudge) plateauGain(layers float64) quantity.Interval {
-	step := 1/layers - 1/(2*layers)
-	c := j.law.link.Coef[2]
-	half := j.scoreError * math.Sqrt(j.law.link.Leverage([]float64{0, 0, 1}))
-	return around(-c*step, half*step)
-}
