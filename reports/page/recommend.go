@@ -60,7 +60,7 @@ func (s *section) recommendations(results []json.RawMessage) error {
 		),
 	}
 	down := plot{
-		Title: "Quality after fine-tuning against size", X: "parameters", Y: "mean score",
+		Title: "Quality after fine-tuning against size", X: "parameters", Y: "score after fine-tuning",
 		Kind: quantity.Params, LogX: true,
 	}
 	loss := plot{

@@ -40,7 +40,7 @@ upstream rank does not carry, which is the point of Tay et al. 2021.
 A link from loss to score is fitted as well and, with --law, averages of laws in
 params and tokens and of links are chained; --hold-out scores them on shapes, or
 values of any column, that they were not fitted to. --published compares the
-rows that the paper and its Figure 1 show.`,
+points of the paper's figures, and the rows of its tables.`,
 		Example: `  deepnarrow transfer runs.csv --upstream loss --downstream bleu
   deepnarrow transfer runs.csv --downstream bleu --law kaplan --predict params=1e9,tokens=2e10
   deepnarrow transfer runs.csv --downstream bleu --law auto --hold-out shape
