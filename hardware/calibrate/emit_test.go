@@ -135,6 +135,47 @@ func TestTwinAgreesWithTheKernel(t *testing.T) {
 	}
 }
 
+// A session of the twin keeps each record as it is measured, goes on where it was stopped, and is
+// read as steps.
+func TestSessionGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts PyTorch several times")
+	}
+	interpreter := python(t)
+	folder := t.TempDir()
+	w := flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}
+	twin := script(t, folder, []Point{
+		{parse(t, "t5-tiny/el=1,dl=2,vocab=384"), w}, {parse(t, "t5-tiny/el=2,dl=1,vocab=384"), w},
+	})
+	records := filepath.Join(folder, "session.jsonl")
+	call := func(points string) string {
+		out, err := exec.Command(interpreter, filepath.Join("twin", "session.py"), twin, "-o", records,
+			"--batch", "2", "--points", points, "--products", "2", "--warmup", "0",
+			"--steps", "3").CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		text, err := os.ReadFile(records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	first := call("1")
+	both := call("2")
+	if !strings.HasPrefix(both, first) || strings.Count(first, "\n") != 3 ||
+		strings.Count(both, "\n") != 4 {
+		t.Errorf("first\n%sthen\n%s", first, both)
+	}
+	if again := call("2"); again != both {
+		t.Errorf("a third call adds to a session that is complete:\n%s", again)
+	}
+	steps, err := ReadSteps(records, strings.NewReader(both), base(t), shapes.Parse)
+	if err != nil || len(steps) != 2 || steps[1].Run.Workload.Batch != 2 {
+		t.Errorf("%d steps, %v", len(steps), err)
+	}
+}
+
 // What the twin prints is what the import reads and the fit takes, alone and as two processes of a
 // cluster.
 func TestTwinPrintsWhatTheImportReads(t *testing.T) {
