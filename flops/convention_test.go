@@ -83,7 +83,8 @@ func TestConventionsExplained(t *testing.T) {
 		if c.Meaning() == "" {
 			t.Errorf("%s has no meaning", c)
 		}
-		if n := CountUnder(c, &s, PaperWorkload, RecomputeFull); n.Forward <= 0 || n.Step < n.Forward {
+		if n := CountUnder(c, &s, PaperWorkload, RecomputeFull); n.Forward <= 0 ||
+			n.Step < n.Forward {
 			t.Errorf("%s: %+v", c, n)
 		}
 		if got, err := ParseConvention(string(c)); got != c || err != nil {

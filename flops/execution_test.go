@@ -39,7 +39,8 @@ func roundTrip[T interface {
 		t.Errorf("%q reads as %v, want %v (%v)", word, *into, value, err)
 	}
 	var unknown *shapes.KindError
-	if err := into.UnmarshalText([]byte("best")); !errors.As(err, &unknown) || !slices.Contains(unknown.Valid, word) {
+	if err := into.UnmarshalText([]byte("best")); !errors.As(err, &unknown) ||
+		!slices.Contains(unknown.Valid, word) {
 		t.Errorf("unknown word: %v", err)
 	}
 }

@@ -189,7 +189,13 @@ func (b *builder) input(stack string, k *shapes.Stack, length int) {
 }
 
 // convolution adds one convolution of a front end.
-func (b *builder) convolution(stack string, kind shapes.FrontendKind, n int, c *shapes.Conv, tokens int) {
+func (b *builder) convolution(
+	stack string,
+	kind shapes.FrontendKind,
+	n int,
+	c *shapes.Conv,
+	tokens int,
+) {
 	rows := tokens * int(c.Rate)
 	elements := float64(rows) * float64(c.Out)
 	o := Op{

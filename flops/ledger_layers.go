@@ -104,7 +104,13 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 }
 
 // core adds softmax(QKᵀ)·V of the layers in which a query sees `to` positions.
-func (b *builder) core(name string, c Component, k *shapes.Stack, layers, from, to int, causal bool) {
+func (b *builder) core(
+	name string,
+	c Component,
+	k *shapes.Stack,
+	layers, from, to int,
+	causal bool,
+) {
 	if layers == 0 {
 		return
 	}

@@ -59,7 +59,16 @@ var (
 	// What some families save besides: the inputs of the norms of queries and keys, and of the norms
 	// behind attention and feed-forward.
 	queryNormSaved = []savedTensor{
-		{"unnormed queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, withQKNorm},
+		{
+			"unnormed queries",
+			tokens,
+			inner,
+			one,
+			computeWidth,
+			byTP,
+			RecomputeSelective,
+			withQKNorm,
+		},
 		{"unnormed keys", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, withQKNorm},
 	}
 	sandwichSaved = []savedTensor{
@@ -82,7 +91,16 @@ var (
 			"normed query rank", tokens, queryRank, one, computeWidth, copied, RecomputeSelective,
 			withQueryRank,
 		},
-		{"latent keys and values", tokens, cached, one, computeWidth, copied, RecomputeSelective, 0},
+		{
+			"latent keys and values",
+			tokens,
+			cached,
+			one,
+			computeWidth,
+			copied,
+			RecomputeSelective,
+			0,
+		},
 		{"normed latent", tokens, kvRank, one, computeWidth, copied, RecomputeSelective, 0},
 	}
 	crossAttentionSaved = []savedTensor{
@@ -157,8 +175,26 @@ var (
 			"input of the activation", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective,
 			withInputSaved,
 		},
-		{"activated gate", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective, withGate},
-		{"gated projection", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective, withGate},
+		{
+			"activated gate",
+			tokens,
+			expertFFN,
+			active,
+			computeWidth,
+			byTP,
+			RecomputeSelective,
+			withGate,
+		},
+		{
+			"gated projection",
+			tokens,
+			expertFFN,
+			active,
+			computeWidth,
+			byTP,
+			RecomputeSelective,
+			withGate,
+		},
 		{
 			"input of the second projection", tokens, expertFFN, active, computeWidth, byTP,
 			RecomputeSelective, 0,

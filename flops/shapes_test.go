@@ -60,8 +60,9 @@ func randomShape(t *rapid.T) shapes.Shape {
 		Name:   "random",
 		DModel: rapid.IntRange(1, 300).Draw(t, "d_model"),
 		Vocab:  rapid.IntRange(1, 2000).Draw(t, "vocab"),
-		Norm: rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNormNoBias, shapes.FixedNorm, shapes.LayerNorm}).Draw(t,
-			"norm"),
+		Norm: rapid.SampledFrom([]shapes.Norm{shapes.RMSNorm, shapes.LayerNormNoBias, shapes.FixedNorm, shapes.LayerNorm}).
+			Draw(t,
+				"norm"),
 		Head: rapid.SampledFrom([]shapes.Head{
 			shapes.HeadTied, shapes.HeadUntied,
 			shapes.HeadMLM, shapes.HeadNone,
@@ -213,8 +214,10 @@ func randomStack(t *rapid.T, name string) shapes.Stack {
 	case 2:
 		k.Frontend = shapes.Frontend{
 			Kind: shapes.Patches, Channels: 3,
-			Patch:  rapid.IntRange(1, 16).Draw(t, name+".patch"),
-			NoBias: rapid.Bool().Draw(t, name+".no_bias"), NoClass: rapid.Bool().Draw(t, name+".no_class"),
+			Patch: rapid.IntRange(1, 16).Draw(t, name+".patch"),
+			NoBias: rapid.Bool().
+				Draw(t, name+".no_bias"),
+			NoClass: rapid.Bool().Draw(t, name+".no_class"),
 		}
 	}
 	return k

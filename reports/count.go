@@ -163,7 +163,9 @@ func inferenceTable(counted []Counted) Table {
 			{Title: "cache", Kind: quantity.Bytes},
 			{Title: "total", Kind: quantity.Bytes},
 		},
-		Notes: []string{"The cache holds keys and values of every layer, or of its window, or the compressed vector of latent attention, and those of the encoder's output; the total adds logits and workspace."},
+		Notes: []string{
+			"The cache holds keys and values of every layer, or of its window, or the compressed vector of latent attention, and those of the encoder's output; the total adds logits and workspace.",
+		},
 	}
 	for i := range counted {
 		n := counted[i].Inference
@@ -178,7 +180,9 @@ func inferenceTable(counted []Counted) Table {
 		t.Rows = append(t.Rows, []Cell{
 			Text(counted[i].Shape.Name), Count(int64(n.Workload.DecoderLength)),
 			Amount(m.Peak[flops.WeightBytes]), Amount(n.TokenBytes), source,
-			Amount(m.Peak[flops.SelfCacheBytes] + m.Peak[flops.CrossCacheBytes]), Amount(m.PeakBytes),
+			Amount(
+				m.Peak[flops.SelfCacheBytes] + m.Peak[flops.CrossCacheBytes],
+			), Amount(m.PeakBytes),
 		})
 	}
 	return t
@@ -194,7 +198,9 @@ func storedTable(counted []Counted) Table {
 			{Title: "params"},
 			{Title: "size", Kind: quantity.Bytes},
 		},
-		Notes: []string{"Parameters in trained tensors, counted from the header; masks, position ids and other buffers are left out."},
+		Notes: []string{
+			"Parameters in trained tensors, counted from the header; masks, position ids and other buffers are left out.",
+		},
 	}
 	for i := range counted {
 		if s := counted[i].Stored; s != nil {
@@ -275,7 +281,9 @@ func breakdownTable(c *Counted) Table {
 			{Title: "of forward", Kind: quantity.Fraction},
 			{Title: "vector work", Kind: quantity.FLOP},
 		},
-		Notes: []string{"Forward is matrix products of one forward pass; vector work (softmax, norms, activations) is kept apart."},
+		Notes: []string{
+			"Forward is matrix products of one forward pass; vector work (softmax, norms, activations) is kept apart.",
+		},
 	}
 	forward := 0.0
 	for _, row := range c.Breakdown {

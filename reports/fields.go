@@ -150,7 +150,10 @@ func stackOf(k *shapes.Stack) *stackFields {
 		}
 		for _, c := range e.Convs {
 			if c.In > 0 {
-				f.Frontend.Convs = append(f.Frontend.Convs, convFields{c.In, c.Out, c.Taps, c.Rate, c.Extra, c.Bias})
+				f.Frontend.Convs = append(
+					f.Frontend.Convs,
+					convFields{c.In, c.Out, c.Taps, c.Rate, c.Extra, c.Bias},
+				)
 			}
 		}
 	}

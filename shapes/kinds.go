@@ -24,10 +24,25 @@ var (
 	normNames       = []string{"rmsnorm", "layernorm", "layernorm-nobias", "fixed"}
 	headNames       = []string{"tied", "untied", "mlm", "none"}
 	activationNames = []string{"relu", "gelu", "silu"}
-	positionNames   = []string{"relative", "learned", "rotary", "sinusoidal", "alibi", "none", "relative-layers", "disentangled"}
-	frontendNames   = []string{"tokens", "audio", "patches", "convolutions"}
-	qkNormNames     = []string{"none", "head", "full"}
-	placeNames      = []string{"encoder-input", "decoder-input", "encoder-output", "decoder-output", "pooled"}
+	positionNames   = []string{
+		"relative",
+		"learned",
+		"rotary",
+		"sinusoidal",
+		"alibi",
+		"none",
+		"relative-layers",
+		"disentangled",
+	}
+	frontendNames = []string{"tokens", "audio", "patches", "convolutions"}
+	qkNormNames   = []string{"none", "head", "full"}
+	placeNames    = []string{
+		"encoder-input",
+		"decoder-input",
+		"encoder-output",
+		"decoder-output",
+		"pooled",
+	}
 )
 
 // Norm is a kind of normalisation layer.

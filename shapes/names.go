@@ -88,7 +88,8 @@ func (c *index) resolve(part, whole string) (Shape, edits, error) {
 		return shape, edits{}, err
 	}
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "t5-"), "efficient-")
-	if e, ok := c.find(efficientPrefix + key); ok && strings.Contains(key, "-") { // a bare "small" is no name
+	if e, ok := c.find(efficientPrefix + key); ok &&
+		strings.Contains(key, "-") { // a bare "small" is no name
 		shape, err := e.countable()
 		return shape, edits{}, err
 	}

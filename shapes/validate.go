@@ -87,7 +87,11 @@ func (s *Shape) Validate() error {
 	c.within("source_width", s.SourceWidth, 0, maxDim)
 	both := s.Encoder.Layers > 0 && s.Decoder.Layers > 0
 	if s.SourceVocab > 0 && (!both || s.Encoder.Frontend.Kind != Tokens) {
-		c.fault("source_vocab", fmt.Sprint(s.SourceVocab), "0 unless an encoder of two stacks reads tokens")
+		c.fault(
+			"source_vocab",
+			fmt.Sprint(s.SourceVocab),
+			"0 unless an encoder of two stacks reads tokens",
+		)
 	}
 	if s.SourceWidth > 0 && (!both || s.Encoder.Frontend.Kind == Tokens && s.SourceVocab == 0) {
 		c.fault("source_width", fmt.Sprint(s.SourceWidth),

@@ -104,7 +104,12 @@ func newTable(file, text string, below *Table) (*Table, error) {
 	}
 	keep(at)
 	if len(t.order) == 0 {
-		return nil, fileError(file, "has no entries", "", "lines such as my-model: and fields below")
+		return nil, fileError(
+			file,
+			"has no entries",
+			"",
+			"lines such as my-model: and fields below",
+		)
 	}
 	return t, nil
 }
@@ -329,7 +334,8 @@ func (n *node) equals(m *node) bool {
 		return true
 	}
 	zero := func(n *node) bool {
-		return n.kind == boolean && n.text == "false" || n.kind == number && strings.Trim(n.text, "0.") == ""
+		return n.kind == boolean && n.text == "false" ||
+			n.kind == number && strings.Trim(n.text, "0.") == ""
 	}
 	if n.kind == number && m.kind == number {
 		x, errX := strconv.ParseFloat(n.text, 64)

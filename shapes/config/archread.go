@@ -260,7 +260,9 @@ func (m *modelReader) convolutions() {
 		}
 		c := shapes.Conv{
 			In: int32(m.whole(r.in)), Out: int32(m.whole(r.out)), Taps: int32(m.whole(r.taps)),
-			Rate: int32(m.whole(r.rate)), Extra: int32(m.whole(r.extra)), Bias: truth(m.eval("", r.bias)),
+			Rate: int32(
+				m.whole(r.rate),
+			), Extra: int32(m.whole(r.extra)), Bias: truth(m.eval("", r.bias)),
 		}
 		if c.In == 0 || c.Out == 0 || c.Taps == 0 {
 			continue
@@ -320,18 +322,23 @@ func (m *modelReader) rest() {
 
 // counting are parts of names that say something of a model's size. The other unread fields of a
 // trainer's file are of training.
-var counting = regexp.MustCompile(`expert|moe_|lora|adapter|latent|conv_|mamba|ssm|hyena|rwkv|retro|cross_att|prompt|vision|` +
-	`hybrid|mtp|num_layers|_layers$|hidden_size|ffn|embed|vocab|num_heads|n_heads|_dim$|rank$`)
+var counting = regexp.MustCompile(
+	`expert|moe_|lora|adapter|latent|conv_|mamba|ssm|hyena|rwkv|retro|cross_att|prompt|vision|` +
+		`hybrid|mtp|num_layers|_layers$|hidden_size|ffn|embed|vocab|num_heads|n_heads|_dim$|rank$`,
+)
 
 // training are names that look like sizes and count nothing.
-var training = regexp.MustCompile(`checkpoint|parallel|dropout|lr_|loss|capacity|init|jitter|aux|grad|freq|recompute|fusion|` +
-	`hysteresis|vocab_file|merge_file|lazy|scale|layers_to_keep|quant|divisible`)
+var training = regexp.MustCompile(
+	`checkpoint|parallel|dropout|lr_|loss|capacity|init|jitter|aux|grad|freq|recompute|fusion|` +
+		`hysteresis|vocab_file|merge_file|lazy|scale|layers_to_keep|quant|divisible`,
+)
 
 // suspicious lists the unread fields of a trainer's file whose names say sizes, unless they are off.
 func (m *modelReader) suspicious(s *section, path string) {
 	for _, f := range s.untaken() {
 		off := isFalse(f.value) || len(f.value.items)+len(f.value.fields) == 0 && f.value.text == ""
-		if counting.MatchString(f.name) && !training.MatchString(f.name) && !off && !m.a.ignore[f.name] {
+		if counting.MatchString(f.name) && !training.MatchString(f.name) && !off &&
+			!m.a.ignore[f.name] {
 			m.unknown = append(m.unknown, Field{Position: f.at, Name: path + f.name})
 		}
 	}

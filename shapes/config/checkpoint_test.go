@@ -150,14 +150,38 @@ func tinyCheckpoints() map[string]struct {
 	}
 
 	return map[string]checkpoint{
-		"gpt2":    {`{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 8, "n_head": 2, "n_layer": 2, "n_inner": 16, "n_positions": 10, "vocab_size": 32}`, gpt2},
-		"llama":   {`{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 8, "num_attention_heads": 2, "num_key_value_heads": 1, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32}`, llama},
-		"bert":    {`{"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32, "max_position_embeddings": 10}`, bert},
-		"bart":    {`{"model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": 8, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 32, "max_position_embeddings": 10}`, bart},
-		"whisper": {`{"model_type": "whisper", "architectures": ["WhisperForConditionalGeneration"], "d_model": 8, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 32, "max_target_positions": 10, "num_mel_bins": 5}`, whisper},
-		"neox":    {`{"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32}`, neox},
-		"bloom":   {`{"model_type": "bloom", "architectures": ["BloomForCausalLM"], "hidden_size": 8, "n_head": 2, "n_layer": 1, "vocab_size": 32}`, bloom},
-		"switch":  {`{"model_type": "switch_transformers", "architectures": ["SwitchTransformersForConditionalGeneration"], "d_model": 8, "d_kv": 4, "d_ff": 16, "num_heads": 2, "num_layers": 2, "num_decoder_layers": 2, "num_sparse_encoder_layers": 1, "num_sparse_decoder_layers": 1, "num_experts": 3, "vocab_size": 32}`, switches},
+		"gpt2": {
+			`{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 8, "n_head": 2, "n_layer": 2, "n_inner": 16, "n_positions": 10, "vocab_size": 32}`,
+			gpt2,
+		},
+		"llama": {
+			`{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 8, "num_attention_heads": 2, "num_key_value_heads": 1, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32}`,
+			llama,
+		},
+		"bert": {
+			`{"model_type": "bert", "architectures": ["BertForMaskedLM"], "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32, "max_position_embeddings": 10}`,
+			bert,
+		},
+		"bart": {
+			`{"model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": 8, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 32, "max_position_embeddings": 10}`,
+			bart,
+		},
+		"whisper": {
+			`{"model_type": "whisper", "architectures": ["WhisperForConditionalGeneration"], "d_model": 8, "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16, "vocab_size": 32, "max_target_positions": 10, "num_mel_bins": 5}`,
+			whisper,
+		},
+		"neox": {
+			`{"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "hidden_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1, "intermediate_size": 16, "vocab_size": 32}`,
+			neox,
+		},
+		"bloom": {
+			`{"model_type": "bloom", "architectures": ["BloomForCausalLM"], "hidden_size": 8, "n_head": 2, "n_layer": 1, "vocab_size": 32}`,
+			bloom,
+		},
+		"switch": {
+			`{"model_type": "switch_transformers", "architectures": ["SwitchTransformersForConditionalGeneration"], "d_model": 8, "d_kv": 4, "d_ff": 16, "num_heads": 2, "num_layers": 2, "num_decoder_layers": 2, "num_sparse_encoder_layers": 1, "num_sparse_decoder_layers": 1, "num_experts": 3, "vocab_size": 32}`,
+			switches,
+		},
 	}
 }
 

@@ -229,7 +229,10 @@ func (h *Header) ParametersOf(s *shapes.Shape) int64 {
 	if !h.unpacked {
 		h.unpack()
 	}
-	shared := slices.ContainsFunc(h.Tensors, func(t Tensor) bool { return endsIn(t.Name, []string{"shared.weight"}) })
+	shared := slices.ContainsFunc(
+		h.Tensors,
+		func(t Tensor) bool { return endsIn(t.Name, []string{"shared.weight"}) },
+	)
 	tied := s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
 	var sum int64
 	for i := range h.Tensors {

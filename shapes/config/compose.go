@@ -13,9 +13,13 @@ func (m *modelReader) compose(p *parts) {
 	}
 	if inner := m.nested[p.decoder]; !p.towers && encoder.DModel != decoder.DModel {
 		if f, ok := inner.byName["cross_attention_hidden_size"]; !ok || f.value.kind == null {
-			m.fault(m.root.at, p.decoder+".cross_attention_hidden_size",
-				"is absent, so that a projection joins the unequal widths, which a shape cannot say", "",
-				"the width of the encoder")
+			m.fault(
+				m.root.at,
+				p.decoder+".cross_attention_hidden_size",
+				"is absent, so that a projection joins the unequal widths, which a shape cannot say",
+				"",
+				"the width of the encoder",
+			)
 			return
 		}
 	}
@@ -130,7 +134,8 @@ func join(e, d *shapes.Shape, towers bool) (s shapes.Shape, problem string) {
 		Norm: d.Norm, Bias: e.Bias & d.Bias, TokenTypes: d.TokenTypes,
 		Pooler: e.Pooler, Towers: towers, SourceWidth: e.DModel,
 	}
-	if d.Decoder.Layers > 0 && d.Encoder.Layers > 0 || e.Decoder.Layers > 0 && e.Encoder.Layers > 0 {
+	if d.Decoder.Layers > 0 && d.Encoder.Layers > 0 ||
+		e.Decoder.Layers > 0 && e.Encoder.Layers > 0 {
 		return s, "are not models of one stack each"
 	}
 	if d.Pooler {

@@ -24,7 +24,12 @@ type InexpressibleError struct {
 }
 
 func (e *InexpressibleError) Error() string {
-	return fmt.Sprintf("%s cannot be written as %s: %s", e.Shape, e.Format, strings.Join(e.Fields, ", "))
+	return fmt.Sprintf(
+		"%s cannot be written as %s: %s",
+		e.Shape,
+		e.Format,
+		strings.Join(e.Fields, ", "),
+	)
 }
 
 // Export returns a valid shape as a file of a format. What is written was read back and gives the
@@ -47,13 +52,20 @@ func Export(s *shapes.Shape, format string) (Exported, error) {
 		candidates = []Exported{{"megatron.yaml", exportMegatron(s).yaml("")}}
 	case "nanotron":
 		for _, fields := range []pairs{hfLlama(s), hfQwen2(s)} {
-			candidates = append(candidates, Exported{"nanotron.yaml", "model:\n  model_config:\n" + fields.without(
-				"model_type", "architectures").yaml("    ")})
+			candidates = append(
+				candidates,
+				Exported{"nanotron.yaml", "model:\n  model_config:\n" + fields.without(
+					"model_type", "architectures").yaml("    ")},
+			)
 		}
 	case "yaml":
 		candidates = []Exported{{"shape.yaml", WriteYAML(s)}}
 	default:
-		return Exported{}, fmt.Errorf("unknown format: %q; allowed: %s", format, strings.Join(ExportFormats(), ", "))
+		return Exported{}, fmt.Errorf(
+			"unknown format: %q; allowed: %s",
+			format,
+			strings.Join(ExportFormats(), ", "),
+		)
 	}
 	return closest(s, format, candidates)
 }
@@ -114,7 +126,8 @@ func unlike(a, b *shapes.Shape) []string {
 	if a.Dense != b.Dense {
 		out = append(out, "dense")
 	}
-	if a.Encoder.Frontend.Convs != b.Encoder.Frontend.Convs || a.Decoder.Frontend.Convs != b.Decoder.Frontend.Convs {
+	if a.Encoder.Frontend.Convs != b.Encoder.Frontend.Convs ||
+		a.Decoder.Frontend.Convs != b.Decoder.Frontend.Convs {
 		out = append(out, "frontend.convs")
 	}
 	return out
@@ -131,7 +144,10 @@ type pair struct {
 func (p *pairs) add(key string, value any) { *p = append(*p, pair{key, value}) }
 
 func (p pairs) without(keys ...string) pairs {
-	return slices.DeleteFunc(slices.Clone(p), func(x pair) bool { return slices.Contains(keys, x.key) })
+	return slices.DeleteFunc(
+		slices.Clone(p),
+		func(x pair) bool { return slices.Contains(keys, x.key) },
+	)
 }
 
 func (p pairs) json() string {
@@ -221,7 +237,11 @@ func ginLines(prefix string, fields pairs) string {
 // files name a tokenizer only.
 func exportMesh(s *shapes.Shape) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# the rows of the embedding, which the trainer takes from its tokenizer\nvocab_size = %d\n\n", s.Vocab)
+	fmt.Fprintf(
+		&b,
+		"# the rows of the embedding, which the trainer takes from its tokenizer\nvocab_size = %d\n\n",
+		s.Vocab,
+	)
 	b.WriteString(ginLines("Bitransformer.", pairs{{"shared_embedding", s.SourceVocab == 0}}))
 	for _, part := range []struct {
 		scope string
@@ -248,11 +268,22 @@ func exportMesh(s *shapes.Shape) string {
 			{"SelfAttention.key_value_size", k.DKV},
 			{"SelfAttention.relative_attention_type", position},
 			{"DenseReluDense.hidden_size", k.DFF},
-			{"DenseReluDense.activation", raw(strings.NewReplacer("(", "[", ",)", "]", ")", "]").Replace(string(ginActivation(k))))},
+			{
+				"DenseReluDense.activation",
+				raw(
+					strings.NewReplacer("(", "[", ",)", "]", ")", "]").
+						Replace(string(ginActivation(k))),
+				),
+			},
 			{"DenseReluDense.use_bias", s.Bias.Has(shapes.BiasFFN)},
 		}))
 		if k.Position == shapes.Relative {
-			b.WriteString(ginLines(part.scope, pairs{{"SelfAttention.relative_attention_num_buckets", k.Positions}}))
+			b.WriteString(
+				ginLines(
+					part.scope,
+					pairs{{"SelfAttention.relative_attention_num_buckets", k.Positions}},
+				),
+			)
 		}
 		if k.Position == shapes.Learned {
 			b.WriteString(ginLines(part.scope, pairs{{"Unitransformer.max_length", k.Positions}}))
@@ -273,7 +304,10 @@ func exportMegatron(s *shapes.Shape) pairs {
 	k := mainStack(s)
 	p := pairs{{"num_layers", k.Layers}}
 	if s.Encoder.Layers > 0 && s.Decoder.Layers > 0 {
-		p = pairs{{"encoder_num_layers", s.Encoder.Layers}, {"decoder_num_layers", s.Decoder.Layers}}
+		p = pairs{
+			{"encoder_num_layers", s.Encoder.Layers},
+			{"decoder_num_layers", s.Decoder.Layers},
+		}
 	}
 	position := map[shapes.Position]string{
 		shapes.Rotary: "rope", shapes.Learned: "learned_absolute", shapes.Relative: "relative",
@@ -287,7 +321,10 @@ func exportMegatron(s *shapes.Shape) pairs {
 		{"swiglu", k.Gated},
 		{"squared_relu", !k.Gated && k.Activation == shapes.ReLU},
 		{"position_embedding_type", position},
-		{"normalization", map[shapes.Norm]string{shapes.RMSNorm: "RMSNorm", shapes.LayerNorm: "LayerNorm"}[s.Norm]},
+		{
+			"normalization",
+			map[shapes.Norm]string{shapes.RMSNorm: "RMSNorm", shapes.LayerNorm: "LayerNorm"}[s.Norm],
+		},
 		{"add_bias_linear", s.Bias == shapes.BiasAll},
 		{"add_qkv_bias", s.Bias == shapes.BiasQKV},
 		{"untie_embeddings_and_output_weights", s.Head == shapes.HeadUntied},

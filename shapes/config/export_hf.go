@@ -105,11 +105,17 @@ func withPositions(p pairs, rows int) pairs {
 }
 
 func hfBART(s *shapes.Shape) pairs {
-	return withPositions(hfBARTFields(s, "bart", "BartForConditionalGeneration", "BartModel"), s.Encoder.Positions)
+	return withPositions(
+		hfBARTFields(s, "bart", "BartForConditionalGeneration", "BartModel"),
+		s.Encoder.Positions,
+	)
 }
 
 func hfMBART(s *shapes.Shape) pairs {
-	return withPositions(hfBARTFields(s, "mbart", "MBartForConditionalGeneration", "MBartModel"), s.Encoder.Positions)
+	return withPositions(
+		hfBARTFields(s, "mbart", "MBartForConditionalGeneration", "MBartModel"),
+		s.Encoder.Positions,
+	)
 }
 
 func hfMarian(s *shapes.Shape) pairs {
@@ -245,9 +251,17 @@ func hfQwen2(s *shapes.Shape) pairs {
 	return hfLlamaFields(s, "qwen2", "Qwen2").without("attention_bias", "mlp_bias")
 }
 
-func hfQwen3(s *shapes.Shape) pairs { return hfLlamaFields(s, "qwen3", "Qwen3").without("mlp_bias") }
+func hfQwen3(
+	s *shapes.Shape,
+) pairs {
+	return hfLlamaFields(s, "qwen3", "Qwen3").without("mlp_bias")
+}
 
-func hfGemma(s *shapes.Shape) pairs { return hfLlamaFields(s, "gemma", "Gemma").without("mlp_bias") }
+func hfGemma(
+	s *shapes.Shape,
+) pairs {
+	return hfLlamaFields(s, "gemma", "Gemma").without("mlp_bias")
+}
 
 func hfMistral(s *shapes.Shape) pairs {
 	p := hfLlamaFields(s, "mistral", "Mistral").without("attention_bias", "mlp_bias")

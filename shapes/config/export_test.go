@@ -26,7 +26,11 @@ func TestExportCatalogue(t *testing.T) {
 			switch {
 			case err == nil:
 				written[format]++
-				r, err := Read(out.Name, strings.NewReader(out.Text), Options{Vocab: vocabOf(&s, format)})
+				r, err := Read(
+					out.Name,
+					strings.NewReader(out.Text),
+					Options{Vocab: vocabOf(&s, format)},
+				)
 				if err != nil || !r.Shape.SameArchitecture(s) {
 					t.Errorf("%s as %s: %v", s.Name, format, err)
 				}

@@ -302,7 +302,8 @@ func (p *expressionParser) scan(text string) error {
 			i += end + 2
 		case strings.IndexByte(symbols, c) >= 0:
 			n := 1
-			if i+1 < len(text) && slices.Contains([]string{"??", "==", "!=", "<=", ">=", "//"}, text[i:i+2]) {
+			if i+1 < len(text) &&
+				slices.Contains([]string{"??", "==", "!=", "<=", ">=", "//"}, text[i:i+2]) {
 				n = 2
 			}
 			p.tokens = append(p.tokens, text[i:i+n])
@@ -421,7 +422,12 @@ func (p *expressionParser) call(function string) (expression, error) {
 		}
 	}
 	if len(c.args) != arguments[function] {
-		return nil, fmt.Errorf("gives %s %d values, not %d", function, len(c.args), arguments[function])
+		return nil, fmt.Errorf(
+			"gives %s %d values, not %d",
+			function,
+			len(c.args),
+			arguments[function],
+		)
 	}
 	return c, nil
 }

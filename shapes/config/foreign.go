@@ -6,14 +6,26 @@ import "bytes"
 // bytes.
 var foreign = []struct{ start, is, allowed string }{
 	{"GGUF", "is a GGUF file", "the config.json of the model it was converted from"},
-	{"PK\x03\x04", "is a zip archive, as PyTorch's checkpoints and Keras's are", "model.safetensors, or the config.json beside it"},
-	{"\x80\x02", "is a Python pickle, as PyTorch's old checkpoints are", "model.safetensors, or the config.json beside it"},
+	{
+		"PK\x03\x04",
+		"is a zip archive, as PyTorch's checkpoints and Keras's are",
+		"model.safetensors, or the config.json beside it",
+	},
+	{
+		"\x80\x02",
+		"is a Python pickle, as PyTorch's old checkpoints are",
+		"model.safetensors, or the config.json beside it",
+	},
 	{"\x80\x04", "is a Python pickle", "model.safetensors, or the config.json beside it"},
 	{"\x80\x05", "is a Python pickle", "model.safetensors, or the config.json beside it"},
 	{"\x89HDF", "is an HDF5 file, as Keras's weights are", "the config.json beside it"},
 	{"\x93NUMPY", "is a NumPy array", "the config.json of its model"},
 	{"\x08\x07\x12", "is an ONNX file", "the config.json of the model it was exported from"},
-	{"version https://git-lfs.github.com", "is a pointer of git-lfs, not the file itself", "the file, after git lfs pull"},
+	{
+		"version https://git-lfs.github.com",
+		"is a pointer of git-lfs, not the file itself",
+		"the file, after git lfs pull",
+	},
 	{"<!DOCTYPE html", "is a web page", "the file that the page shows"},
 }
 

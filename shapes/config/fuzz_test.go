@@ -114,7 +114,11 @@ func FuzzHeader(f *testing.F) {
 
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"weight_map": {"a": "m.safetensors"}}`))
-	f.Add([]byte(`{"metadata": {"total_size": 4}, "weight_map": {"a": "m.safetensors", "b": "../x", "a": "m.safetensors"}}`))
+	f.Add(
+		[]byte(
+			`{"metadata": {"total_size": 4}, "weight_map": {"a": "m.safetensors", "b": "../x", "a": "m.safetensors"}}`,
+		),
+	)
 	shard := headerFile(`{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}`)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		files := fstest.MapFS{"m.safetensors": {Data: append(shard, 0, 0, 0, 0)}}
@@ -137,7 +141,11 @@ func FuzzTrainer(f *testing.F) {
 // FuzzTable reads a user's table, and with it the configuration that the table may describe.
 func FuzzTable(f *testing.F) {
 	f.Add([]byte("ours:\n  like: llama\n  fields: {hidden_size | width: 4096, n: \"= 2 * n\"}\n"))
-	f.Add([]byte("t:\n  when: [a.b]\n  shape:\n    d_model: a.b\n    decoder.layers: \"a.c ? 1 : 2 // 0\"\n"))
+	f.Add(
+		[]byte(
+			"t:\n  when: [a.b]\n  shape:\n    d_model: a.b\n    decoder.layers: \"a.c ? 1 : 2 // 0\"\n",
+		),
+	)
 	f.Fuzz(func(t *testing.T, content []byte) {
 		table, err := ReadTable("t.yaml", bytes.NewReader(content))
 		if err != nil {

@@ -86,13 +86,22 @@ func (s *ginScanner) scan() error {
 func (s *ginScanner) included(start int, target string) *Fault {
 	t, err := s.include(s.text, target)
 	if err != nil {
-		return s.fault(start, "includes a gin file that cannot be read: "+err.Error(), quote(target),
-			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote")
+		return s.fault(
+			start,
+			"includes a gin file that cannot be read: "+err.Error(),
+			quote(target),
+			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote",
+		)
 	}
 	if slices.Contains(s.chain, t.file) || len(s.chain) > maxExtends {
 		return s.fault(start, "includes files in a circle", quote(target), "a chain that ends")
 	}
-	inner := &ginScanner{text: t, file: s.file, include: s.include, chain: append(slices.Clone(s.chain), t.file)}
+	inner := &ginScanner{
+		text:    t,
+		file:    s.file,
+		include: s.include,
+		chain:   append(slices.Clone(s.chain), t.file),
+	}
 	var list *Error
 	if err := inner.scan(); errors.As(err, &list) {
 		s.faults = append(s.faults, list.Faults...)

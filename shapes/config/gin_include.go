@@ -48,10 +48,22 @@ func relative(folder, target string) string {
 // publishedGin are the base configurations of T5 that others include, as far as they say the shape:
 // google-research/t5x (t5x/examples/t5) and text-to-text-transfer-transformer (models/gin).
 var publishedGin = []struct{ path, text string }{
-	{"t5x/examples/t5/t5_1_0/base.gin", t5xBase("32128", "12", "12", "768", "3072", "('relu',)", "True")},
-	{"t5x/examples/t5/t5_1_1/base.gin", t5xBase("32128", "12", "12", "768", "2048", "('gelu', 'linear')", "False")},
-	{"t5x/examples/t5/mt5/base.gin", t5xBase("250112", "12", "12", "768", "2048", "('gelu', 'linear')", "False")},
-	{"t5x/examples/t5/byt5/base.gin", t5xBase("384", "18", "6", "1536", "3968", "('gelu', 'linear')", "False")},
+	{
+		"t5x/examples/t5/t5_1_0/base.gin",
+		t5xBase("32128", "12", "12", "768", "3072", "('relu',)", "True"),
+	},
+	{
+		"t5x/examples/t5/t5_1_1/base.gin",
+		t5xBase("32128", "12", "12", "768", "2048", "('gelu', 'linear')", "False"),
+	},
+	{
+		"t5x/examples/t5/mt5/base.gin",
+		t5xBase("250112", "12", "12", "768", "2048", "('gelu', 'linear')", "False"),
+	},
+	{
+		"t5x/examples/t5/byt5/base.gin",
+		t5xBase("384", "18", "6", "1536", "3968", "('gelu', 'linear')", "False"),
+	},
 	{"models/t5.1.0.base.gin", meshBase},
 	{"models/t5.1.1.base.gin", meshBase + `d_ff = 2048
 DenseReluDense.activation = ["gelu", "linear"]

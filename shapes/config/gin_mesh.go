@@ -24,7 +24,8 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	shape := shapes.Shape{Norm: shapes.RMSNorm, Vocab: meshVocab(r, f, vocab)}
 	shape.DModel = m.stacks["encoder"].need("d_model", "Unitransformer.d_model")
 	decoder := m.stacks["decoder"]
-	if width := decoder.need("", "Unitransformer.d_model"); width != shape.DModel && width > 0 && shape.DModel > 0 {
+	if width := decoder.need("", "Unitransformer.d_model"); width != shape.DModel && width > 0 &&
+		shape.DModel > 0 {
 		f := decoder.byName["Unitransformer.d_model"]
 		r.fault(f.at, "decoder/Unitransformer.d_model", "contradicts the encoder's", f.value.show(),
 			"the same width in both stacks")
@@ -39,7 +40,8 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	if decoder.flag("head", false, "Unitransformer.shared_embedding_and_softmax_weights") {
 		shape.Head = shapes.HeadTied
 	}
-	if shared, ok := decoder.take("Bitransformer.shared_embedding"); !ok || !isTrue(shared.value) || shared.value.kind == null {
+	if shared, ok := decoder.take("Bitransformer.shared_embedding"); !ok || !isTrue(shared.value) ||
+		shared.value.kind == null {
 		at, value := f.at, "absent"
 		if ok {
 			at, value = shared.at, shared.value.show()

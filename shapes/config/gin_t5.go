@@ -72,7 +72,11 @@ func (s *section) need(shapeFields, name string) int {
 // readT5X reads network.T5Config of t5x/examples/t5: absent fields have the defaults of that class.
 // Relative positions have 32 buckets in every model.
 func readT5X(r *reading, f *ginFile) shapes.Shape {
-	s := ginSection(r, f, func(b ginBinding) (string, bool) { return b.parameter, b.class == "T5Config" })
+	s := ginSection(
+		r,
+		f,
+		func(b ginBinding) (string, bool) { return b.parameter, b.class == "T5Config" },
+	)
 	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8,
 		"num_heads")
 	stack := shapes.Stack{
@@ -95,7 +99,10 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		Head:    shapes.HeadUntied,
 		Norm:    shapes.RMSNorm,
 	}
-	if slices.ContainsFunc(f.imports, func(i string) bool { return strings.Contains(i, "scalable_t5") }) {
+	if slices.ContainsFunc(
+		f.imports,
+		func(i string) bool { return strings.Contains(i, "scalable_t5") },
+	) {
 		// that variant scans over equal layers, so each has a relative table of its own
 		shape.Encoder.Position, shape.Decoder.Position = shapes.RelativeLayers, shapes.RelativeLayers
 	}

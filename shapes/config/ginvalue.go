@@ -90,7 +90,8 @@ func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
 func (s *ginScanner) quoted(at Position) (*node, *Fault) {
 	start := s.pos
 	mark := s.text.bytes[s.pos : s.pos+1]
-	if end := s.pos + 3; end <= len(s.text.bytes) && string(s.text.bytes[s.pos:end]) == strings.Repeat(string(mark), 3) {
+	if end := s.pos + 3; end <= len(s.text.bytes) &&
+		string(s.text.bytes[s.pos:end]) == strings.Repeat(string(mark), 3) {
 		mark = s.text.bytes[s.pos:end]
 	}
 	s.pos += len(mark)

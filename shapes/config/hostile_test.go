@@ -73,11 +73,31 @@ func TestHostileContent(t *testing.T) {
 		{"100 MB of JSON", io.LimitReader(repeat(`{"a": `), big), "is too large"},
 		{"100 MB of YAML", io.LimitReader(repeat("a: b\n"), big), "is too large"},
 		{"100 MB without end", io.LimitReader(repeat("x"), big), "is too large"},
-		{"deep JSON lists", strings.NewReader(`{"a":` + strings.Repeat("[", deep)), "is nested too deep"},
-		{"deep JSON objects", strings.NewReader(strings.Repeat(`{"a":`, deep)), "is nested too deep"},
-		{"wide JSON", strings.NewReader(`{"a":[` + strings.Repeat("0,", deep) + "0]}"), "holds too many values"},
-		{"JSON of one key", strings.NewReader(`{"model_type": "t5"` + strings.Repeat(`,"a":1`, 100_000) + "}"), "has more faults: 99899"},
-		{"a long word", strings.NewReader(`{"model_type": "` + strings.Repeat("x", 10<<20) + `"}`), "is an architecture this reader does not know"},
+		{
+			"deep JSON lists",
+			strings.NewReader(`{"a":` + strings.Repeat("[", deep)),
+			"is nested too deep",
+		},
+		{
+			"deep JSON objects",
+			strings.NewReader(strings.Repeat(`{"a":`, deep)),
+			"is nested too deep",
+		},
+		{
+			"wide JSON",
+			strings.NewReader(`{"a":[` + strings.Repeat("0,", deep) + "0]}"),
+			"holds too many values",
+		},
+		{
+			"JSON of one key",
+			strings.NewReader(`{"model_type": "t5"` + strings.Repeat(`,"a":1`, 100_000) + "}"),
+			"has more faults: 99899",
+		},
+		{
+			"a long word",
+			strings.NewReader(`{"model_type": "` + strings.Repeat("x", 10<<20) + `"}`),
+			"is an architecture this reader does not know",
+		},
 		{
 			"deep YAML flow", strings.NewReader("a: " + strings.Repeat("[", 5_000)),
 			"is nested too deep",
@@ -102,12 +122,32 @@ func TestHostileContent(t *testing.T) {
 		{"YAML quotes", strings.NewReader(strings.Repeat(`"`, 60_000)), ""},
 		{"YAML colons", strings.NewReader(strings.Repeat("a:", 30_000)), ""},
 		{"YAML bomb", strings.NewReader(bomb(9)), "uses anchor, which is not accepted here"},
-		{"deep gin", strings.NewReader("A = " + strings.Repeat("(", 500_000)), "is nested too deep"},
-		{"gin without end", strings.NewReader("A = '" + strings.Repeat("x", 500_000)), "has no closing quote"},
-		{"gin of nothing but lines", strings.NewReader("A = 1\n" + strings.Repeat("B\n", 300_000)), "is not a gin statement"},
+		{
+			"deep gin",
+			strings.NewReader("A = " + strings.Repeat("(", 500_000)),
+			"is nested too deep",
+		},
+		{
+			"gin without end",
+			strings.NewReader("A = '" + strings.Repeat("x", 500_000)),
+			"has no closing quote",
+		},
+		{
+			"gin of nothing but lines",
+			strings.NewReader("A = 1\n" + strings.Repeat("B\n", 300_000)),
+			"is not a gin statement",
+		},
 		{"large gin", strings.NewReader(strings.Repeat("A.b = 1\n", 200_000)), "is too large"},
-		{"many gin bindings", strings.NewReader(strings.Repeat("A.b = 1\n", 25_000)), "holds too many bindings"},
-		{"long gin list", strings.NewReader("A = [" + strings.Repeat("1,", 400_000) + "]\n"), "configures no model"},
+		{
+			"many gin bindings",
+			strings.NewReader(strings.Repeat("A.b = 1\n", 25_000)),
+			"holds too many bindings",
+		},
+		{
+			"long gin list",
+			strings.NewReader("A = [" + strings.Repeat("1,", 400_000) + "]\n"),
+			"configures no model",
+		},
 	}
 	for _, tt := range tests {
 		_, err := Read("-", tt.content, Options{})
@@ -153,7 +193,13 @@ func bomb(lines int) string {
 	b.WriteString("a0: &a0 [x]\n")
 	for i := 1; i < lines; i++ {
 		alias := fmt.Sprintf("*a%d, ", i-1)
-		fmt.Fprintf(&b, "a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(alias, 9), ", "))
+		fmt.Fprintf(
+			&b,
+			"a%d: &a%d [%s]\n",
+			i,
+			i,
+			strings.TrimSuffix(strings.Repeat(alias, 9), ", "),
+		)
 	}
 	return b.String()
 }
@@ -164,7 +210,8 @@ func TestDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := Read("testdata", f, Options{}); err == nil || !strings.HasPrefix(err.Error(), "testdata: cannot be read: ") {
+	if _, err := Read("testdata", f, Options{}); err == nil ||
+		!strings.HasPrefix(err.Error(), "testdata: cannot be read: ") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -172,9 +219,12 @@ func TestDirectory(t *testing.T) {
 func TestExtendsIsBounded(t *testing.T) {
 	files := fstest.MapFS{}
 	for i := range 40 {
-		files[fmt.Sprintf("c/%d.yaml", i)] = &fstest.MapFile{Data: fmt.Appendf(nil, "extends: ./%d.yaml\n", i+1)}
+		files[fmt.Sprintf("c/%d.yaml", i)] = &fstest.MapFile{
+			Data: fmt.Appendf(nil, "extends: ./%d.yaml\n", i+1),
+		}
 	}
-	if _, err := readFrom(t, files, "c/0.yaml"); err == nil || !strings.Contains(err.Error(), "c/15.yaml:1:10: extends is a chain of too many files") {
+	if _, err := readFrom(t, files, "c/0.yaml"); err == nil ||
+		!strings.Contains(err.Error(), "c/15.yaml:1:10: extends is a chain of too many files") {
 		t.Errorf("chain: %v", err)
 	}
 	for _, target := range []string{"../a.yaml", "./x/../../a.yaml", "/a.yaml", `..\a.yaml`, "..", "../c2/a.yaml"} {
@@ -217,7 +267,8 @@ func TestExtendsThroughLinks(t *testing.T) {
 	o := Options{Open: func(name string) (io.ReadCloser, error) { return root.Open(name) }}
 	for _, name := range []string{"out.yaml", "loop.yaml"} {
 		_, err := Read("a.yaml", strings.NewReader("extends: ./"+name), o)
-		if err == nil || !strings.HasPrefix(err.Error(), "a.yaml:1:10: extends cannot be opened: ") {
+		if err == nil ||
+			!strings.HasPrefix(err.Error(), "a.yaml:1:10: extends cannot be opened: ") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -235,7 +286,8 @@ func mustRead(t *testing.T, name string) []byte {
 // A reader that fails in the middle is an error of the file, not a short file.
 func TestReadFailure(t *testing.T) {
 	broken := io.MultiReader(bytes.NewReader([]byte(`{"model_type": "t5"`)), &failing{})
-	if _, err := Read("f.json", broken, Options{}); err == nil || err.Error() != "f.json: cannot be read: the disk is gone" {
+	if _, err := Read("f.json", broken, Options{}); err == nil ||
+		err.Error() != "f.json: cannot be read: the disk is gone" {
 		t.Errorf("got %v", err)
 	}
 }

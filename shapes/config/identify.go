@@ -149,7 +149,9 @@ func (a *architecture) signed(s *section) bool {
 		found := false
 		for alternative := range strings.SplitSeq(key, "|") {
 			name, value, valued := strings.Cut(strings.TrimSpace(alternative), "=")
-			found = found || s.has(name) && (!valued || s.byName[name].value != nil && s.byName[name].value.text == value)
+			found = found ||
+				s.has(name) &&
+					(!valued || s.byName[name].value != nil && s.byName[name].value.text == value)
 		}
 		if !found {
 			return false
@@ -184,7 +186,13 @@ func firstArchitecture(s *section) (string, Position) {
 	}
 	s.note("architectures", f.name, f.at)
 	if f.value.kind != list || f.value.items[0].kind != word {
-		s.fault(f.value.at, f.name, "is not a list of class names", f.value.show(), `such as ["T5ForConditionalGeneration"]`)
+		s.fault(
+			f.value.at,
+			f.name,
+			"is not a list of class names",
+			f.value.show(),
+			`such as ["T5ForConditionalGeneration"]`,
+		)
 		return "", s.at
 	}
 	first := f.value.items[0]

@@ -68,7 +68,13 @@ var packings = []packing{
 	},
 	{
 		name: "compressed-tensors", suffix: ".weight_packed", needs: ".weight_scale",
-		helper: []string{".weight_scale", ".weight_shape", ".weight_zero_point", ".weight_g_idx", ".weight_global_scale"},
+		helper: []string{
+			".weight_scale",
+			".weight_shape",
+			".weight_zero_point",
+			".weight_g_idx",
+			".weight_global_scale",
+		},
 		times: func(t *Tensor, _ func(string) *Tensor) int64 {
 			if t.DType == "U8" {
 				return 2 // four-bit floats
@@ -118,7 +124,8 @@ func (h *Header) unpack() {
 		for n := range packings {
 			p := &packings[n]
 			base, ok := strings.CutSuffix(t.Name, p.suffix)
-			if !ok || p.dtype != "" && t.DType != p.dtype || byName[base+p.needs] == nil || len(t.Shape) == 0 {
+			if !ok || p.dtype != "" && t.DType != p.dtype || byName[base+p.needs] == nil ||
+				len(t.Shape) == 0 {
 				continue
 			}
 			beside := func(suffix string) *Tensor { return byName[base+suffix] }
@@ -160,7 +167,8 @@ func (h *Header) tied(byName map[string]*Tensor) {
 		t := &h.Tensors[i]
 		same := len(t.Shape) == 2 && len(shared.Shape) == 2 && t.Shape[0] == shared.Shape[0] &&
 			t.Shape[1] == shared.Shape[1]
-		if same && (endsIn(t.Name, []string{"embed_tokens.weight"}) || first && t.Name == "lm_head.weight") {
+		if same &&
+			(endsIn(t.Name, []string{"embed_tokens.weight"}) || first && t.Name == "lm_head.weight") {
 			t.trained = 0
 		}
 	}

@@ -109,8 +109,11 @@ func TestPackedTensors(t *testing.T) {
 // shape is read. One shard of several counts its own tensors and is compared with nothing.
 func TestPartialCheckpoints(t *testing.T) {
 	index, err := json.Marshal(map[string]any{
-		"metadata":   map[string]any{"total_size": 4000},
-		"weight_map": map[string]string{"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"},
+		"metadata": map[string]any{"total_size": 4000},
+		"weight_map": map[string]string{
+			"a": "model-00001-of-00002.safetensors",
+			"b": "model-00002-of-00002.safetensors",
+		},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +125,8 @@ func TestPartialCheckpoints(t *testing.T) {
 		"s/model-00002-of-00002.safetensors": {Data: checkpoint(tinyT5()[:3]...)},
 		"s/config.json":                      {Data: []byte(tinyT5Config)},
 		"bin/pytorch_model.bin.index.json": {Data: []byte(
-			`{"metadata": {"total_size": 8000}, "weight_map": {"a": "pytorch_model-00001-of-00001.bin"}}`)},
+			`{"metadata": {"total_size": 8000}, "weight_map": {"a": "pytorch_model-00001-of-00001.bin"}}`,
+		)},
 	}
 	for name, want := range map[string]string{
 		"alone/model.safetensors.index.json": "2000 parameters of 2 bytes or 1000 of 4",
@@ -137,7 +141,8 @@ func TestPartialCheckpoints(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	r, err = readFrom(t, files, "s/model-00002-of-00002.safetensors")
-	if err != nil || !strings.Contains(fmt.Sprint(r.Warnings), "one of 2 shards") || len(Compare(r, r.Tensors)) != 0 {
+	if err != nil || !strings.Contains(fmt.Sprint(r.Warnings), "one of 2 shards") ||
+		len(Compare(r, r.Tensors)) != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -145,11 +150,19 @@ func TestPartialCheckpoints(t *testing.T) {
 // A gin file of the scalable T5 has a relative table in every layer.
 func TestScalableT5(t *testing.T) {
 	const config = "network.T5Config.vocab_size = 32128\nnetwork.T5Config.num_encoder_layers = 6\n"
-	plain, err := Read("a.gin", strings.NewReader("from t5x.examples.t5 import network\n"+config), Options{})
+	plain, err := Read(
+		"a.gin",
+		strings.NewReader("from t5x.examples.t5 import network\n"+config),
+		Options{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scalable, err := Read("a.gin", strings.NewReader("from t5x.examples.scalable_t5 import network\n"+config), Options{})
+	scalable, err := Read(
+		"a.gin",
+		strings.NewReader("from t5x.examples.scalable_t5 import network\n"+config),
+		Options{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

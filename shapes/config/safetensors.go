@@ -140,7 +140,10 @@ var bufferSuffixes = []string{
 }
 
 func isBuffer(t *Tensor) bool {
-	return slices.ContainsFunc(bufferSuffixes, func(s string) bool { return strings.HasSuffix(t.Name, s) })
+	return slices.ContainsFunc(
+		bufferSuffixes,
+		func(s string) bool { return strings.HasSuffix(t.Name, s) },
+	)
 }
 
 // ReadHeader returns the header of a safetensors file and reads nothing after it: an 8-byte

@@ -116,7 +116,8 @@ func TestHeaderCountsTensors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := h.ParametersOf(&r.Shape); got != tinyT5Parameters || parameters(r.Shape) != tinyT5Parameters {
+	if got := h.ParametersOf(&r.Shape); got != tinyT5Parameters ||
+		parameters(r.Shape) != tinyT5Parameters {
 		t.Errorf("of the shape: header %d, config %d, want %d", got, parameters(r.Shape),
 			tinyT5Parameters)
 	}
@@ -132,20 +133,53 @@ func TestCompareFindsDisagreements(t *testing.T) {
 		from, to string
 		want     []string
 	}{
-		{`"d_model": 8`, `"d_model": 16`, []string{"d_model is 16 here, but tensor encoder.embed_tokens.weight says 8"}},
-		{`"vocab_size": 32`, `"vocab_size": 64`, []string{"vocab is 64 here, but tensor encoder.embed_tokens.weight says 32"}},
+		{
+			`"d_model": 8`,
+			`"d_model": 16`,
+			[]string{"d_model is 16 here, but tensor encoder.embed_tokens.weight says 8"},
+		},
+		{
+			`"vocab_size": 32`,
+			`"vocab_size": 64`,
+			[]string{"vocab is 64 here, but tensor encoder.embed_tokens.weight says 32"},
+		},
 		{`"d_ff": 16`, `"d_ff": 24`, []string{
 			"encoder.d_ff is 24 here, but tensor encoder.block.0.layer.1.DenseReluDense.wi.weight says 16",
 			"decoder.d_ff is 24 here, but tensor decoder.block.0.layer.2.DenseReluDense.wi.weight says 16",
 		}},
-		{`"num_layers": 1`, `"num_layers": 3`, []string{"encoder.layers is 3 here, but tensor encoder.block.0.layer.0.SelfAttention.k.weight says 1"}},
-		{`"num_decoder_layers": 2`, `"num_decoder_layers": 1`, []string{"decoder.layers is 1 here, but tensor decoder.block.1.layer.0.SelfAttention.k.weight says 2"}},
+		{
+			`"num_layers": 1`,
+			`"num_layers": 3`,
+			[]string{
+				"encoder.layers is 3 here, but tensor encoder.block.0.layer.0.SelfAttention.k.weight says 1",
+			},
+		},
+		{
+			`"num_decoder_layers": 2`,
+			`"num_decoder_layers": 1`,
+			[]string{
+				"decoder.layers is 1 here, but tensor decoder.block.1.layer.0.SelfAttention.k.weight says 2",
+			},
+		},
 		{`"d_ff"`, `"feed_forward_proj": "gated-gelu", "d_ff"`, []string{
 			"encoder.gated is true here, but tensor encoder.block.0.layer.1.DenseReluDense.wi.weight says false",
 			"decoder.gated is true here, but tensor decoder.block.0.layer.2.DenseReluDense.wi.weight says false",
 		}},
-		{`"d_kv": 4`, `"d_kv": 8`, []string{"encoder.heads × d_kv is 16 here", "encoder.kv_heads × d_kv is 16 here", "decoder.heads × d_kv is 16 here", "decoder.kv_heads × d_kv is 16 here"}},
-		{`"relative_attention_num_buckets": 4`, `"relative_attention_num_buckets": 32`, []string{"encoder.positions is 32 here", "decoder.positions is 32 here"}},
+		{
+			`"d_kv": 4`,
+			`"d_kv": 8`,
+			[]string{
+				"encoder.heads × d_kv is 16 here",
+				"encoder.kv_heads × d_kv is 16 here",
+				"decoder.heads × d_kv is 16 here",
+				"decoder.kv_heads × d_kv is 16 here",
+			},
+		},
+		{
+			`"relative_attention_num_buckets": 4`,
+			`"relative_attention_num_buckets": 32`,
+			[]string{"encoder.positions is 32 here", "decoder.positions is 32 here"},
+		},
 	}
 	tensors := tinyT5()
 	// The header lists by data; put what these tests name first.
@@ -201,7 +235,13 @@ func TestCompareMissesHead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Read("config.json", strings.NewReader(strings.Replace(tinyT5Config, `"d_ff"`, `"tie_word_embeddings": false, "d_ff"`, 1)), Options{})
+	r, err := Read(
+		"config.json",
+		strings.NewReader(
+			strings.Replace(tinyT5Config, `"d_ff"`, `"tie_word_embeddings": false, "d_ff"`, 1),
+		),
+		Options{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +267,9 @@ func readFrom(t *testing.T, files fstest.MapFS, name string) (*Result, error) {
 func TestReadSafetensorsWithConfigBeside(t *testing.T) {
 	files := fstest.MapFS{
 		"m/model.safetensors": {Data: checkpoint(tinyT5()...)},
-		"m/config.json":       {Data: []byte(strings.Replace(tinyT5Config, `"d_ff": 16`, `"d_ff": 24`, 1))},
+		"m/config.json": {
+			Data: []byte(strings.Replace(tinyT5Config, `"d_ff": 16`, `"d_ff": 24`, 1)),
+		},
 		"n/model.safetensors": {Data: checkpoint(tinyT5()...)},
 		"o/model.safetensors": {Data: checkpoint(tinyT5()...)[:3000]},
 		"p/model.safetensors": {Data: checkpoint(tinyT5()...)},
@@ -240,18 +282,22 @@ func TestReadSafetensorsWithConfigBeside(t *testing.T) {
 	if r.Format != Safetensors || r.Shape.DModel != 8 || r.Tensors == nil || len(r.Warnings) != 2 {
 		t.Errorf("%+v", r)
 	}
-	if r, err = readFrom(t, files, "n/model.safetensors"); err != nil || r.Shape.DModel != 0 || r.Tensors.Elements() == 0 {
+	if r, err = readFrom(t, files, "n/model.safetensors"); err != nil || r.Shape.DModel != 0 ||
+		r.Tensors.Elements() == 0 {
 		t.Errorf("without a config: %+v, %v", r, err)
 	}
-	if _, err = readFrom(t, files, "o/model.safetensors"); err == nil || !strings.Contains(err.Error(), "ends inside the safetensors header") {
+	if _, err = readFrom(t, files, "o/model.safetensors"); err == nil ||
+		!strings.Contains(err.Error(), "ends inside the safetensors header") {
 		t.Errorf("truncated header: %v", err)
 	}
 	r, err = readFrom(t, files, "p/model.safetensors")
-	if err != nil || r.Tensors == nil || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].String(), "model_type") {
+	if err != nil || r.Tensors == nil || len(r.Warnings) != 1 ||
+		!strings.Contains(r.Warnings[0].String(), "model_type") {
 		t.Errorf("unknown config: %+v, %v", r, err)
 	}
 	// A header is also told by its content, without a name.
-	if r, err = Read("-", bytes.NewReader(checkpoint(tinyT5()...)), Options{}); err != nil || r.Format != Safetensors {
+	if r, err = Read("-", bytes.NewReader(checkpoint(tinyT5()...)), Options{}); err != nil ||
+		r.Format != Safetensors {
 		t.Errorf("from a stream: %+v, %v", r, err)
 	}
 }
@@ -286,15 +332,20 @@ func TestReadShards(t *testing.T) {
 		t.Errorf("parameters %d, want %d", got, tinyT5Parameters)
 	}
 	files["m/model-1.safetensors"] = &fstest.MapFile{Data: checkpoint(halves[1][1:]...)}
-	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil || !strings.Contains(err.Error(), "is in the index but not in its shard") {
+	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil ||
+		!strings.Contains(err.Error(), "is in the index but not in its shard") {
 		t.Errorf("missing tensor: %v", err)
 	}
 	delete(files, "m/model-1.safetensors")
-	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil || !strings.Contains(err.Error(), "cannot be opened: file does not exist") {
+	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil ||
+		!strings.Contains(err.Error(), "cannot be opened: file does not exist") {
 		t.Errorf("missing shard: %v", err)
 	}
-	files["m/model.safetensors.index.json"] = &fstest.MapFile{Data: []byte(`{"weight_map": {"a": "../secret.safetensors"}}`)}
-	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil || !strings.Contains(err.Error(), "is in no file of this folder") {
+	files["m/model.safetensors.index.json"] = &fstest.MapFile{
+		Data: []byte(`{"weight_map": {"a": "../secret.safetensors"}}`),
+	}
+	if _, err = readFrom(t, files, "m/model.safetensors.index.json"); err == nil ||
+		!strings.Contains(err.Error(), "is in no file of this folder") {
 		t.Errorf("traversal: %v", err)
 	}
 }
@@ -317,22 +368,85 @@ func TestBadHeaders(t *testing.T) {
 			"ends inside the safetensors header: 2 of 99000000 bytes",
 		},
 		{"zero length", make([]byte, 20), "has an impossible safetensors header length: 0 bytes"},
-		{"a list", headerFile(`[1]`), "m.safetensors:1:1: is not a safetensors header: [; allowed: a JSON object of tensors"},
+		{
+			"a list",
+			headerFile(`[1]`),
+			"m.safetensors:1:1: is not a safetensors header: [; allowed: a JSON object of tensors",
+		},
 		{"text", headerFile(`"abc"`), "is not a safetensors header: abc"},
 		{"cut JSON", headerFile(`{"a": {"dtype": "F32"`), "ends in the middle of the JSON object"},
 		{"two objects", headerFile(`{}{}`), "has text after the closing bracket"},
-		{"dtype", headerFile(`{"a": {"dtype": "F31", "shape": [], "data_offsets": [0, 4]}}`), `"a" has no known dtype: "F31"`},
-		{"no shape", headerFile(`{"a": {"dtype": "F32", "data_offsets": [0, 4]}}`), `"a" has no list shape: absent`},
-		{"negative", headerFile(`{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}`), `has a shape that is not whole numbers: -1`},
-		{"fraction", headerFile(`{"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}}`), `has a shape that is not whole numbers: 1.5`},
-		{"overflow", headerFile(`{"a": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 4]}}`), `has a shape whose product overflows`},
-		{"offsets", headerFile(`{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}`), `has wrong data_offsets: [4 0]`},
-		{"size", headerFile(`{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}`), `has data that does not fit its shape: 4 bytes; allowed: 8 bytes for F32 [2]`},
-		{"gap", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`), `leaves a gap or overlaps: begins at 1; allowed: 0`},
-		{"overlap", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`), `begins at 1; allowed: 2`},
-		{"twice", headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "a": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}}`), `"a" occurs twice`},
-		{"a long name", headerFile(`{"` + strings.Repeat("a", 10<<20) + `": 3}`), `"… has no known dtype: absent`},
-		{"many tensors", headerFile("{" + strings.Repeat(`"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, `, maxHeaderFaults+1) + `"b": 1}`), `"a" occurs twice`},
+		{
+			"dtype",
+			headerFile(`{"a": {"dtype": "F31", "shape": [], "data_offsets": [0, 4]}}`),
+			`"a" has no known dtype: "F31"`,
+		},
+		{
+			"no shape",
+			headerFile(`{"a": {"dtype": "F32", "data_offsets": [0, 4]}}`),
+			`"a" has no list shape: absent`,
+		},
+		{
+			"negative",
+			headerFile(`{"a": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}`),
+			`has a shape that is not whole numbers: -1`,
+		},
+		{
+			"fraction",
+			headerFile(`{"a": {"dtype": "F32", "shape": [1.5], "data_offsets": [0, 4]}}`),
+			`has a shape that is not whole numbers: 1.5`,
+		},
+		{
+			"overflow",
+			headerFile(
+				`{"a": {"dtype": "F32", "shape": [4294967296, 4294967296], "data_offsets": [0, 4]}}`,
+			),
+			`has a shape whose product overflows`,
+		},
+		{
+			"offsets",
+			headerFile(`{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}`),
+			`has wrong data_offsets: [4 0]`,
+		},
+		{
+			"size",
+			headerFile(`{"a": {"dtype": "F32", "shape": [2], "data_offsets": [0, 4]}}`),
+			`has data that does not fit its shape: 4 bytes; allowed: 8 bytes for F32 [2]`,
+		},
+		{
+			"gap",
+			headerFile(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`),
+			`leaves a gap or overlaps: begins at 1; allowed: 0`,
+		},
+		{
+			"overlap",
+			headerFile(
+				`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "b": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`,
+			),
+			`begins at 1; allowed: 2`,
+		},
+		{
+			"twice",
+			headerFile(
+				`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}, "a": {"dtype": "U8", "shape": [2], "data_offsets": [2, 4]}}`,
+			),
+			`"a" occurs twice`,
+		},
+		{
+			"a long name",
+			headerFile(`{"` + strings.Repeat("a", 10<<20) + `": 3}`),
+			`"… has no known dtype: absent`,
+		},
+		{
+			"many tensors",
+			headerFile(
+				"{" + strings.Repeat(
+					`"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, `,
+					maxHeaderFaults+1,
+				) + `"b": 1}`,
+			),
+			`"a" occurs twice`,
+		},
 		{"number", headerFile(`{"a": 3}`), `"a" has no known dtype: absent`},
 	}
 	for _, tt := range tests {
@@ -352,7 +466,8 @@ func TestTruncatedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := Read("model.safetensors", f, Options{}); err == nil || !strings.Contains(err.Error(), "has a wrong length of data") {
+	if _, err := Read("model.safetensors", f, Options{}); err == nil ||
+		!strings.Contains(err.Error(), "has a wrong length of data") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -367,7 +482,8 @@ func TestHeaderAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if r, err := Read("model.safetensors", f, Options{}); err != nil || len(r.Tensors.Tensors) == 0 {
+	if r, err := Read("model.safetensors", f, Options{}); err != nil ||
+		len(r.Tensors.Tensors) == 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

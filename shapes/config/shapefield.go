@@ -33,7 +33,10 @@ func modelFlag(n string, f func(*shapes.Shape) *bool) shapeField {
 }
 
 func modelKind(n string, f func(*shapes.Shape) kindField) shapeField {
-	return shapeField{name: n, kind: func(s *shapes.Shape, _ *shapes.Stack) kindField { return f(s) }}
+	return shapeField{
+		name: n,
+		kind: func(s *shapes.Shape, _ *shapes.Stack) kindField { return f(s) },
+	}
 }
 
 func stackNumber(n string, f func(*shapes.Stack) *int) shapeField {
@@ -45,7 +48,10 @@ func stackFlag(n string, f func(*shapes.Stack) *bool) shapeField {
 }
 
 func stackKind(n string, f func(*shapes.Stack) kindField) shapeField {
-	return shapeField{name: n, kind: func(_ *shapes.Shape, k *shapes.Stack) kindField { return f(k) }}
+	return shapeField{
+		name: n,
+		kind: func(_ *shapes.Shape, k *shapes.Stack) kindField { return f(k) },
+	}
 }
 
 // modelFields are the fields of a shape, in the order in which our YAML is written.
@@ -148,7 +154,11 @@ func (b *biasSet) UnmarshalText(text []byte) error {
 		}
 		w, ok := biasWords[word]
 		if !ok {
-			return &shapes.KindError{Kind: "bias", Value: word, Valid: strings.Split(allowedWords(biasWords), ", ")}
+			return &shapes.KindError{
+				Kind:  "bias",
+				Value: word,
+				Valid: strings.Split(allowedWords(biasWords), ", "),
+			}
 		}
 		*b |= biasSet(w)
 	}
@@ -161,7 +171,11 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 		return nil
 	}
 	wrong := func(allowed string) error {
-		return &evalFault{problem: "does not give " + f.name, value: fmt.Sprint(v), allowed: allowed}
+		return &evalFault{
+			problem: "does not give " + f.name,
+			value:   fmt.Sprint(v),
+			allowed: allowed,
+		}
 	}
 	switch {
 	case f.number != nil:

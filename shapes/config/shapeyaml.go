@@ -59,7 +59,8 @@ func ourResult(root *node) *node {
 		return nil
 	}
 	first := newSection(newReading(""), results.value.items[0])
-	if shape, ok := first.byName["shape"]; ok && shape.value.kind == object && newSection(newReading(""), shape.value).ours() {
+	if shape, ok := first.byName["shape"]; ok && shape.value.kind == object &&
+		newSection(newReading(""), shape.value).ours() {
 		return shape.value
 	}
 	return nil
@@ -96,7 +97,12 @@ func (y *yamlShape) read() {
 }
 
 // read reads a field over what the base has; dotted names stand in a section of their own.
-func (f *shapeField) read(s *section, prefix string, shape *shapes.Shape, k *shapes.Stack) (given bool) {
+func (f *shapeField) read(
+	s *section,
+	prefix string,
+	shape *shapes.Shape,
+	k *shapes.Stack,
+) (given bool) {
 	_, own, cut := strings.Cut(f.name, ".")
 	if !cut {
 		own = f.name
@@ -271,8 +277,13 @@ func (y *yamlShape) inner(s *section, prefix, name string) *section {
 		return nil
 	}
 	if f.value.kind != object {
-		y.fault(f.value.at, prefix+name, "is not a section", f.value.show(),
-			"indented lines such as "+map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name])
+		y.fault(
+			f.value.at,
+			prefix+name,
+			"is not a section",
+			f.value.show(),
+			"indented lines such as "+map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name],
+		)
 		return nil
 	}
 	y.note(prefix+name, name, f.at)
@@ -330,7 +341,13 @@ func (y *yamlShape) list(s *section, prefix, name string, most int) []*node {
 	}
 	for _, item := range f.value.items {
 		if item.kind != object {
-			y.fault(item.at, prefix+name, "is not a section", item.show(), "keys such as in and out")
+			y.fault(
+				item.at,
+				prefix+name,
+				"is not a section",
+				item.show(),
+				"keys such as in and out",
+			)
 			return nil
 		}
 	}

@@ -159,14 +159,24 @@ func indexAlone(name string, s *section, tensors int, rd *reader) (*Result, erro
 	}
 	says := fmt.Sprintf("an index of %d tensors whose files are not here", tensors)
 	if size > 0 {
-		says += fmt.Sprintf(": %d bytes, which are %d parameters of 2 bytes or %d of 4", size, size/2, size/4)
+		says += fmt.Sprintf(
+			": %d bytes, which are %d parameters of 2 bytes or %d of 4",
+			size,
+			size/2,
+			size/4,
+		)
 	}
 	out, err := beside(name, &Header{Partial: says}, rd)
 	if err != nil {
 		return nil, err
 	}
 	if out.Shape.DModel == 0 {
-		return nil, fileError(name, "is "+says, "", "the .safetensors files, or a config.json, beside it")
+		return nil, fileError(
+			name,
+			"is "+says,
+			"",
+			"the .safetensors files, or a config.json, beside it",
+		)
 	}
 	return out, nil
 }

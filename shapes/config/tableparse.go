@@ -101,7 +101,14 @@ func (p *tableParser) entry(s *section, chain []string) {
 		}
 	}
 	for _, f := range s.untaken() {
-		p.unknownWord(f.at, f.name, "is an unknown key", "", f.name, slices.Collect(maps.Keys(s.taken)))
+		p.unknownWord(
+			f.at,
+			f.name,
+			"is an unknown key",
+			"",
+			f.name,
+			slices.Collect(maps.Keys(s.taken)),
+		)
 	}
 }
 
@@ -174,7 +181,8 @@ func replace(list []assignment, s assignment) []assignment {
 	stack, rest, _ := strings.Cut(s.field, ".")
 	out := slices.Clone(list)
 	for i := range out {
-		if other := map[string]string{"encoder": "decoder.", "decoder": "encoder."}[stack]; other != "" && out[i].field == "both."+rest {
+		if other := map[string]string{"encoder": "decoder.", "decoder": "encoder."}[stack]; other != "" &&
+			out[i].field == "both."+rest {
 			out[i].field = other + rest
 		}
 		switch {
@@ -300,7 +308,13 @@ func (p *tableParser) convRules(n *node) []convRule {
 	for _, text := range texts(n) {
 		m := convLine.FindStringSubmatch(text)
 		if m == nil {
-			p.fault(n.at, "convs", "is not a convolution", quote(text), "encoder: in -> out, taps, rate")
+			p.fault(
+				n.at,
+				"convs",
+				"is not a convolution",
+				quote(text),
+				"encoder: in -> out, taps, rate",
+			)
 			continue
 		}
 		parts := strings.Split(m[3], ",")

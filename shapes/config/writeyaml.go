@@ -52,7 +52,8 @@ func (w *yamlWriter) field(f *shapeField, name string, s *shapes.Shape, k *shape
 			w.line("%s: true", name)
 		}
 	default:
-		if v := f.kind(s, k).String(); name == "head" || name == "position" || v != f.kind(&shapes.Shape{}, &shapes.Stack{}).String() {
+		if v := f.kind(s, k).String(); name == "head" || name == "position" ||
+			v != f.kind(&shapes.Shape{}, &shapes.Stack{}).String() {
 			w.line("%s: %s", name, listed(v))
 		}
 	}
@@ -80,7 +81,8 @@ func (w *yamlWriter) stack(name string, k *shapes.Stack) {
 		case !cut:
 			w.field(f, f.name, nil, k)
 			continue
-		case head == "latent" && k.Latent == (shapes.Latent{}), head == "frontend" && k.Frontend == (shapes.Frontend{}):
+		case head == "latent" && k.Latent == (shapes.Latent{}),
+			head == "frontend" && k.Frontend == (shapes.Frontend{}):
 			continue
 		case head != section:
 			w.line("%s:", head)
@@ -94,8 +96,15 @@ func (w *yamlWriter) stack(name string, k *shapes.Stack) {
 		w.line("  convs:")
 		for _, c := range k.Frontend.Convs {
 			if c.In > 0 {
-				w.line("    - {in: %d, out: %d, taps: %d, rate: %d, extra: %d, bias: %t}", c.In, c.Out, c.Taps,
-					c.Rate, c.Extra, c.Bias)
+				w.line(
+					"    - {in: %d, out: %d, taps: %d, rate: %d, extra: %d, bias: %t}",
+					c.In,
+					c.Out,
+					c.Taps,
+					c.Rate,
+					c.Extra,
+					c.Bias,
+				)
 			}
 		}
 	}

@@ -95,7 +95,12 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 }
 
 // inference counts what generating positions of one sequence holds on one device.
-func inference(s *shapes.Shape, w flops.Workload, x flops.Execution, positions int) (*reports.Inference, error) {
+func inference(
+	s *shapes.Shape,
+	w flops.Workload,
+	x flops.Execution,
+	positions int,
+) (*reports.Inference, error) {
 	w.Batch, w.DecoderLength = 1, positions
 	m, err := flops.DecodingMemory(s, w, x, flops.Layout{})
 	if err != nil {

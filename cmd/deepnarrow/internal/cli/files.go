@@ -69,7 +69,13 @@ func modelFile(folder string) (string, error) {
 			return file, nil
 		}
 	}
-	return "", badInput(fmt.Errorf("%s: is a folder without a model; allowed: one with config.json or another of the files of docs/shape-file.md", folder), "")
+	return "", badInput(
+		fmt.Errorf(
+			"%s: is a folder without a model; allowed: one with config.json or another of the files of docs/shape-file.md",
+			folder,
+		),
+		"",
+	)
 }
 
 // container returns the folder that what a file refers to may not leave, links resolved: the
@@ -77,7 +83,8 @@ func modelFile(folder string) (string, error) {
 // that holds it, whose files are links to its blobs.
 func container(name string) string {
 	folder := filepath.Dir(name)
-	if abs, err := filepath.Abs(folder); err == nil && filepath.Base(filepath.Dir(abs)) == "snapshots" {
+	if abs, err := filepath.Abs(folder); err == nil &&
+		filepath.Base(filepath.Dir(abs)) == "snapshots" {
 		cache := filepath.Dir(filepath.Dir(abs))
 		if info, err := os.Stat(filepath.Join(cache, "blobs")); err == nil && info.IsDir() {
 			return cache
