@@ -45,6 +45,8 @@ type evaluator struct {
 	params [2]float64
 	// enough is the score below which candidates are of no interest.
 	enough float64
+	// least is the score below which a listed candidate is shown and never picked.
+	least float64
 	// below is the cost that candidates must stay under, on one weighed axis at least; +Inf where
 	// there is nothing to beat.
 	below amounts

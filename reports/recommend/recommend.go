@@ -41,7 +41,7 @@ func Recommend(r Request) (Result, error) {
 		return out, &NoAnswerError{Reason: out.Evidence.Missing, Unjudged: true}
 	}
 	if e.all = q.Source == Listed; e.all {
-		e.enough, e.below = math.Inf(-1), everywhere(math.Inf(1))
+		e.least, e.enough, e.below = e.enough, math.Inf(-1), everywhere(math.Inf(1))
 	}
 	all := e.run(q.Workers)
 	out.Counted, out.Feasible = all.counted, all.feasible
@@ -109,7 +109,7 @@ func (q *asked) usualObjective() plan.Metric {
 func (q *asked) evaluator() evaluator {
 	e := evaluator{
 		space: &q.space, coster: &q.coster, judge: q.judge, ranked: q.judge.silence() == "",
-		weighed: q.weighed(), enough: math.Inf(-1), params: [2]float64{0, math.Inf(1)},
+		weighed: q.weighed(), enough: math.Inf(-1), least: math.Inf(-1), params: [2]float64{0, math.Inf(1)},
 	}
 	const about = 1.1 // a tenth
 	if q.Params > 0 {

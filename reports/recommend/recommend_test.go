@@ -309,6 +309,26 @@ func TestListedOneByOne(t *testing.T) {
 	}
 }
 
+// A listed shape that is worse than the anchor by more than the error is shown, and not picked.
+func TestWorseIsNotPicked(t *testing.T) {
+	large := parse(t, "t5-large")
+	list := []shapes.Shape{parse(t, "t5-base"), parse(t, "t5-efficient-base-nl8")}
+	ask := func() recommend.Result {
+		r, err := recommend.Recommend(recommend.Request{Anchor: &large, Source: recommend.Listed, Candidates: list})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := ask(); len(r.Picks) != 0 || r.Pick() != nil || len(r.Rows) != 2 || r.Rows[0].Tie {
+		t.Errorf("instead of t5-large: %d picks of %d rows", len(r.Picks), len(r.Rows))
+	}
+	list = append(list, parse(t, "t5-efficient-base-nl36")) // 75.6 against 76.0
+	if r := ask(); len(r.Rows) != 3 || r.Pick() == nil || r.Pick().Shape.Name != "t5-efficient-base-nl36" {
+		t.Errorf("instead of t5-large: %v", r.Pick())
+	}
+}
+
 // Each score has its own level: SuperGLUE of T5-Base is 69.81 in the figures; GLUE 82.53, SQuAD 85.14
 // and their average 79.16 in the recalled table.
 func TestScores(t *testing.T) {

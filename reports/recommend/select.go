@@ -57,11 +57,12 @@ func (e *evaluator) choose(q *asked, points []point, reach *float64) ([]picked, 
 		if len(pool) == 0 {
 			continue
 		}
-		pick := pool[choose(pool, objective, reach, ε, 1).pick].index
+		best := pool[choose(pool, objective, reach, ε, 1).pick]
+		if best.score < e.least {
+			continue
+		}
+		pick := best.index
 		picks = append(picks, picked{axis, show(pick, max(q.Top, len(picks)+1))})
-	}
-	if len(picks) == 0 {
-		return picks, shown
 	}
 	if e.all {
 		for _, p := range e.by(points, e.weighed[0]) {

@@ -150,6 +150,31 @@ func TestMixedSpace(t *testing.T) {
 	}
 }
 
+// Of a mixed space the catalogue's shapes are released, and the lattice's are not, from the first on.
+func TestReleased(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	q, err := Request{Anchor: &base, Source: Mixed, Objective: BestQuality}.ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := q.evaluator()
+	n := len(q.space.list)
+	var s shapes.Shape
+	for index, want := range map[int]bool{0: true, n - 1: true, n: false, n + 1: false} {
+		q.space.at(index, &s)
+		p := flops.CountParameters(&s)
+		if pt, ok := e.point(index, &s, &p, nil); !ok || pt.released != want || pt.index != index {
+			t.Errorf("candidate %d of %d released: %t, %t", index, n, pt.released, ok)
+		}
+	}
+	e.all = true
+	q.space.at(0, &s)
+	p := flops.CountParameters(&s)
+	if pt, _ := e.point(0, &s, &p, nil); pt.released {
+		t.Error("a listed shape counts as released")
+	}
+}
+
 // Constraints on lists, by hand: each shape is left out by exactly the constraint named.
 func TestWithin(t *testing.T) {
 	small, _ := shapes.Parse("t5-efficient-small") // d 512, 6 layers each, vocabulary 32,128
