@@ -92,7 +92,7 @@ func (r *rowReader) layout(out *MeasuredRun) {
 		l.ZeRO = 1
 	}
 	l.SequenceParallel = tp > 1 && (l.ZeRO == 3 || sequenceParallel.MatchString(words) ||
-		strings.Contains(row.Source, "Megatron-Bridge"))
+		strings.Contains(strings.ToLower(row.Source), "megatron-bridge"))
 	if l.Interleave = row.Interleave; l.PP == 1 {
 		l.Interleave = 0
 	}

@@ -2,6 +2,7 @@ package hardware
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -217,6 +218,31 @@ func TestFormatsOfProducts(t *testing.T) {
 		if r.Execution.Precision != want.precision || r.Software.Matmul != want.matmul {
 			t.Errorf("%s: %s with %q products, want %s with %q", id, r.Execution.Precision,
 				r.Software.Matmul, want.precision, want.matmul)
+		}
+	}
+}
+
+// A table without the column of stacks is read by the words of its sources, whatever their case, to
+// the same kind of trainer, and what was guessed is told.
+func TestStacksByWords(t *testing.T) {
+	for _, row := range data.StepTimes() {
+		stated, err := ReadRun(row)
+		if err != nil {
+			continue
+		}
+		row.Stack, row.Source = "", strings.ToUpper(row.Source)
+		guessed, err := ReadRun(row)
+		if err != nil {
+			t.Errorf("%s: %v", row.ID, err)
+			continue
+		}
+		a, b := stated.Run.Software.Stack, guessed.Run.Software.Stack
+		if b != "" && stackKind(a) != stackKind(b) {
+			t.Errorf("%s: stack %q is read from the words, %q stands in the column; source %q, %q", row.ID, b, a,
+				row.Source, row.Parallelism)
+		}
+		if b != "" && !slices.ContainsFunc(guessed.Assumed, func(s string) bool { return strings.HasPrefix(s, "stack ") }) {
+			t.Errorf("%s: %v does not tell the stack", row.ID, guessed.Assumed)
 		}
 	}
 }

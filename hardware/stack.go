@@ -24,7 +24,7 @@ var stacks = []struct {
 	{"llm.c", "native", regexp.MustCompile(`(?i)\bllm\.c\b|modded-nanogpt`)},
 	{"deepspeed", "deepspeed", regexp.MustCompile(`(?i)deepspeed`)},
 	{"fsdp", "fsdp", regexp.MustCompile(`(?i)\b[FH]SDP2?\b`)},
-	{"huggingface", "pytorch", regexp.MustCompile(`(?i)optimum|transformers|hugging ?face`)},
+	{"huggingface", "pytorch", regexp.MustCompile(`(?i)optimum|\btransformers\b|huggingface/|hugging face`)},
 	{"pytorch", "pytorch", regexp.MustCompile(`(?i)pytorch|torch|nanoT5|nanoGPT`)},
 	{"jax", "jax", regexp.MustCompile(`(?i)\bjax\b|\bxla\b|\bpax(ml)?\b|flax`)},
 	{"engine", "engine", regexp.MustCompile(`(?i)fastertransformer|tensorrt|vllm|sglang|ctranslate|faster-whisper|marian|onnx`)},
