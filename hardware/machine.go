@@ -92,10 +92,6 @@ type Machine struct {
 	exec           flops.Execution
 }
 
-// collectiveLatency is the start-up time of one collective, in seconds: a few link round trips and
-// a kernel launch. NCCL's own tuning tables put a ring step at 3 to 10 µs.
-const collectiveLatency = 15e-6
-
 // tile is the edge of an output tile of a GPU matmul, in elements: 128 × 128 is the common large
 // choice (CUTLASS documentation, "Efficient GEMM in CUDA").
 const tile = 128
