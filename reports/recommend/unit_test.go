@@ -343,6 +343,14 @@ func TestMisses(t *testing.T) {
 	if m.all.index != 8 || !approx.Close(m.all.value, 1.1, 1e-12) {
 		t.Errorf("nearest: %+v", m.all)
 	}
+	m.record(12, []float64{11, 95}, limits) // as near, and later
+	if m.alone[0].index != 8 {
+		t.Errorf("a tie goes to the later: %+v", m.alone[0])
+	}
+	m.record(6, []float64{11, 95}, limits) // as near, and earlier
+	if m.alone[0].index != 6 || m.all.index != 6 {
+		t.Errorf("a tie goes to the earlier: %+v, %+v", m.alone[0], m.all)
+	}
 	var other misses
 	other.record(3, []float64{10.5, 90}, limits)
 	m.merge(&other)
