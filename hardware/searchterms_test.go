@@ -405,3 +405,43 @@ func TestAssumptionsByOrigin(t *testing.T) {
 		}
 	}
 }
+
+// What surviving mutants asked: tokens shared by contexts, experts that a device does not hold,
+// countries alone in a quantile, and no micro-batch below 1.
+func TestSharesByHand(t *testing.T) {
+	m, s := smooth(), termShape()
+	m.rate, m.headRate = math.Inf(1), math.Inf(1)
+	w := flops.Workload{Batch: 4, EncoderLength: 256, DecoderLength: 64}
+	whole := m.outside(&s, w, 1)
+	m.contexts = 2
+	half := m.outside(&s, w, 1)
+	const logits = (2 + 4) * 256.0 * 1024
+	expect(t, "embedding and logits", whole.vector, 3*(3*2*1280*512+logits)/1e12)
+	expect(t, "half of both", half.vector, whole.vector/2)
+
+	// 2 sparse layers of 8 experts of 2·512·1,024: a device of 4 groups holds a quarter of them
+	s.Encoder.Experts, s.Encoder.ActiveExperts, s.Encoder.SparseEvery = 8, 1, 1
+	all := float64(flops.CountParameters(&s).Total)
+	m.experts = 4
+	experts := 2 * 8 * 2 * 512 * 1024.0
+	l := flops.Layout{DP: 4, TP: 2, PP: 1, Interleave: 1}
+	expect(t, "parameters of a device", m.localParameters(&s, l), (all-experts*3/4)/2)
+
+	least, most := math.Inf(1), 0.0
+	for _, r := range Regions() {
+		if r.Kind == "country" {
+			least, most = min(least, r.Grid.Intensity), max(most, r.Grid.Intensity)
+		}
+	}
+	low, high := countryQuantiles(0, 1)
+	expect(t, "the cleanest country", low, least)
+	expect(t, "the dirtiest country", high, most)
+
+	r := planOf(Profile{})
+	r.Layout = flops.Layout{DP: 1, PP: 2, MicroBatch: 1}
+	for _, c := range candidates(&r) {
+		if c.change == "micro-batch 0 instead of 1" {
+			t.Error(c.change)
+		}
+	}
+}
