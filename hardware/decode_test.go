@@ -1,7 +1,6 @@
 package hardware
 
 import (
-	"math"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -64,52 +63,6 @@ func TestDecodeSecondsDoesNotAllocate(t *testing.T) {
 	w := flops.Workload{Batch: 8, EncoderLength: 512, DecoderLength: 128}
 	if n := testing.AllocsPerRun(10, func() { m.DecodeSeconds(&s, w, flops.Layout{}) }); n > 0 {
 		t.Errorf("%g allocations", n)
-	}
-}
-
-// Splits of encoder and decoder layers are ranked by speed as published: Kasai et al. 2021 (12-1
-// against 6-6), Whisper and its distilled students (data of the projects' READMEs), and not worse
-// than by counting decoder layers.
-func TestSpeedsOfPublishedSplits(t *testing.T) {
-	type model struct {
-		encoder, decoder, d int
-		speed               float64 // relative, as published
-	}
-	for name, set := range map[string][]model{
-		"whisper": {
-			{32, 32, 1280, 1},
-			{24, 24, 1024, 2},
-			{12, 12, 768, 4},
-			{6, 6, 512, 7},
-			{32, 4, 1280, 8},
-			{4, 4, 384, 10},
-		},
-		"distil-whisper decoders": {
-			{32, 32, 1280, 1},
-			{32, 4, 1280, 3.11},
-			{32, 3, 1280, 3.35},
-			{32, 2, 1280, 3.66},
-		},
-		"distil-whisper": {{32, 32, 1280, 1}, {12, 4, 768, 5.6}, {32, 2, 1280, 6.3}},
-		"translation":    {{6, 6, 512, 1}, {12, 1, 512, 2.8}},
-	} {
-		last := math.Inf(1)
-		for _, m := range set { // from the slowest to the fastest
-			d, err := PredictDecoding(Run{
-				Profile: found(t, "a100"), Shape: t5(m.d, 4*m.d, m.d/64, m.encoder, m.decoder),
-				Workload: flops.Workload{Batch: 1, EncoderLength: 1500, DecoderLength: 128},
-				Software: Software{Stack: "huggingface"},
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Logf("%s %d-%d: %.3g s", name, m.encoder, m.decoder, d.TotalSeconds.Value)
-			if !(d.TotalSeconds.Value < last) {
-				t.Errorf("%s: %d-%d takes %g s, the slower one before it %g", name, m.encoder,
-					m.decoder, d.TotalSeconds.Value, last)
-			}
-			last = d.TotalSeconds.Value
-		}
 	}
 }
 
