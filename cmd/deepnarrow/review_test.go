@@ -22,6 +22,20 @@ func inFolder(t *testing.T, folder string, args ...string) (code int, stdout, st
 	return code, out.String(), err.String()
 }
 
+// review returns a repository that holds the reviewed files, so that the paths in outputs do not
+// depend on where the project itself lies.
+func review(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.CopyFS(folder, os.DirFS(filepath.Join("testdata", "review"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(folder, ".git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
 // TestReviewedConfigurations checks five good, five bad and five broken files in every format. The
 // golden files were read through once: every finding in them was meant when the files were written
 // (see the names of the files).
@@ -40,7 +54,7 @@ func TestReviewedConfigurations(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				code, got, stderr := inFolder(t, filepath.Join("testdata", "review"),
+				code, got, stderr := inFolder(t, review(t),
 					"check", c.folder+"/**", "--rules", "rules.yaml", "--today", "2026-06-30",
 					"--format", format)
 				if code != c.code {
@@ -69,7 +83,7 @@ func TestReviewedConfigurations(t *testing.T) {
 func TestSeveralOutputs(t *testing.T) {
 	folder := t.TempDir()
 	sarif, junit := filepath.Join(folder, "a.sarif"), filepath.Join(folder, "b.xml")
-	_, _, stderr := inFolder(t, filepath.Join("testdata", "review"), "check", "bad/*", "--rules",
+	_, _, stderr := inFolder(t, review(t), "check", "bad/*", "--rules",
 		"rules.yaml", "--today", "2026-06-30", "--emit", "sarif="+sarif, "--emit", "junit="+junit)
 	for file, golden := range map[string]string{
 		sarif: "golden/bad.sarif",
