@@ -117,6 +117,7 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 		return r.Group
 	}
 	all := newJoint(runs).fit(nil, fitSteps)
+	all.share()
 	folds := map[string][]int{}
 	for i := range runs {
 		folds[key(&runs[i])] = append(folds[key(&runs[i])], i)
