@@ -70,7 +70,7 @@ when anything differs.`,
 			}
 			if sides[0].results != nil || sides[1].results != nil {
 				r.Document.Warnings = append(r.Document.Warnings,
-					"a result in JSON does not say every field of its shape: causes are not told, and its batch, hardware and flags are its own")
+					"results in JSON are compared as they were made, each with its own batch, hardware and flags, and causes are not told")
 			}
 			r.Document.Warnings = append(r.Document.Warnings, d.Warnings()...)
 			r.Diff(d)

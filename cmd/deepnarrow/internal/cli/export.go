@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
@@ -52,29 +53,35 @@ trainer's own: the file holds the shape alone.`,
 			for _, w := range warnings {
 				fmt.Fprintln(a.Err, "warning: "+w)
 			}
-			file, err := config.Export(&s, to)
-			var cannot *config.InexpressibleError
-			if errors.As(err, &cannot) {
-				return noAnswer(err, "--to yaml writes every shape")
-			}
-			if err != nil {
-				return err
-			}
-			if out == "" {
-				_, err := io.WriteString(a.Out, file.Text)
-				return err
-			}
-			if err := os.MkdirAll(out, 0o777); err != nil {
-				return badInput(err, "")
-			}
-			return writeFile(filepath.Join(out, file.Name), func(w io.Writer) error {
-				_, err := io.Copy(w, strings.NewReader(file.Text))
-				return err
-			})
+			return a.writeShape(&s, to, out)
 		},
 	}
 	a.files.register(c)
 	c.Flags().StringVar(&to, "to", "", "the `FORMAT`: "+strings.Join(config.ExportFormats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "write into this `DIR`, which is made if it is not there")
 	return c
+}
+
+// writeShape writes a shape in a format of [config.Export]: into the folder out, which is made if it
+// is not there, or where out is empty to standard output.
+func (a *app) writeShape(s *shapes.Shape, to, out string) error {
+	file, err := config.Export(s, to)
+	var cannot *config.InexpressibleError
+	if errors.As(err, &cannot) {
+		return noAnswer(err, "--to yaml writes every shape")
+	}
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		_, err := io.WriteString(a.Out, file.Text)
+		return err
+	}
+	if err := os.MkdirAll(out, 0o777); err != nil {
+		return badInput(err, "")
+	}
+	return writeFile(filepath.Join(out, file.Name), func(w io.Writer) error {
+		_, err := io.WriteString(w, file.Text)
+		return err
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
 func (a *app) recommend() *cobra.Command {
@@ -28,7 +29,8 @@ func (a *app) recommend() *cobra.Command {
 --max-decode-latency) or about a size (--params). The answer comes first: for each
 axis the shape that saves most of it at the same quality. A table of shapes follows,
 each with its cost, its predicted or measured quality with an interval, and the
-evidence for it. Without --hardware there is no time and no money.`,
+evidence for it. Without --hardware there is no time and no money. With --out the
+shape to start from is also written as a configuration, as export writes it.`,
 		Example: `  deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16
   deepnarrow recommend --like t5-large --candidates catalogue
   deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
@@ -39,6 +41,12 @@ evidence for it. Without --hardware there is no time and no money.`,
 			}
 			if f.laws != "" && f.laws != "all" {
 				return unknownKind("value of --laws", f.laws, []string{"all"})
+			}
+			if err := needs(c, "out", "to"); err != nil {
+				return err
+			}
+			if !slices.Contains(config.ExportFormats(), f.to) {
+				return unknownKind("format of --to", f.to, config.ExportFormats())
 			}
 			if f.like != "" && c.Flags().Changed("family") {
 				return usage("", "--family is that of --like; allowed: without --like")
@@ -76,6 +84,16 @@ evidence for it. Without --hardware there is no time and no money.`,
 			}
 			if f.plot != "" {
 				if err := plotFront(f.plot, &result); err != nil {
+					return err
+				}
+			}
+			if f.out != "" {
+				pick := result.Pick()
+				if pick == nil {
+					return noAnswer(errors.New("no row is the one to start from: nothing ranks them"),
+						"deepnarrow export writes any shape of the table")
+				}
+				if err := a.writeShape(&pick.Shape, f.to, f.out); err != nil {
 					return err
 				}
 			}
@@ -143,7 +161,7 @@ func (a *app) hintOf(command string) string {
 // recommendFlags are the question and its limits.
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
-	records, groupBy, laws, fitted, plot, explain                        string
+	records, groupBy, laws, fitted, plot, explain, out, to               string
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
@@ -217,6 +235,10 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"all: also show what each published law prefers among the rows")
 	flags.StringVar(&f.plot, "plot", "",
 		"also draw the cost against the quality to this `file` (.svg or .png)")
+	flags.StringVar(&f.out, "out", "",
+		"also write the shape to start from into this `DIR`, as export does")
+	flags.StringVar(&f.to, "to", "hf",
+		"the `FORMAT` of --out: "+strings.Join(config.ExportFormats(), ", "))
 	flags.StringVar(&f.explain, "explain", "",
 		"show the formulas, sources and measured rows behind one `row` instead: its number, its shape, or anchor")
 	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param",
