@@ -115,11 +115,11 @@ func fitFrom(base *hardware.Calibration, steps []Measurement, fittedOn string) (
 	if err := plausible(steps, base, math.Inf(1)); err != nil {
 		return Result{}, err
 	}
-	post := fitSingle(steps, base, nil)
+	post := fitSingle(steps, base, nil, nil)
 	converged := post.converged
 	// the spread may go back and forth between two residuals, which moves no prediction
 	if !converged {
-		again := fitSingle(steps, base, post.theta)
+		again := fitSingle(steps, base, post.theta, nil)
 		converged = again.converged || settled(steps, &post, &again)
 		post = again
 	}

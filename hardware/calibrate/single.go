@@ -156,8 +156,11 @@ const (
 // from others, in the logarithm.
 const ownSD = 0.08
 
-// fitSingle solves for the logarithms of all constants.
-func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64) posterior {
+// fitSingle solves for the logarithms of all constants. The constants that bear on the steps may be
+// given, where another fit has worked them out.
+func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
+	read []int,
+) posterior {
 	n := hardware.ConstantCount
 	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
 	covariance := mat.NewSymDense(n, nil)
@@ -201,7 +204,9 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 	for i := range weight {
 		weight[i] = 1
 	}
-	read := constantsRead(steps, base.Constants, constantsOf(start))
+	if read == nil {
+		read = constantsRead(steps, base.Constants, constantsOf(start))
+	}
 	return solve(prior, observations{weight: weight, scale: scale, most: most, residual: func(i int, theta, slope []float64) float64 {
 		c := constantsOf(theta)
 		at := logSeconds(&steps[i].Run, &c)
@@ -216,11 +221,18 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64)
 // constantsRead lists the constants that bear on any of the steps at any of the given values: runs
 // on one device read none of networks, for one.
 func constantsRead(steps []Measurement, at ...hardware.Constants) []int {
+	bears := [hardware.ConstantCount]bool{}
+	for _, c := range at {
+		for i := range steps {
+			seconds := logSeconds(&steps[i].Run, &c)
+			for k := range bears {
+				bears[k] = bears[k] || constantSlope(&steps[i].Run, c, k, seconds) != 0
+			}
+		}
+	}
 	var read []int
-	for k := range hardware.ConstantCount {
-		if slices.ContainsFunc(steps, func(s Measurement) bool {
-			return slices.ContainsFunc(at, func(c hardware.Constants) bool { return constantSlope(&s.Run, c, k, logSeconds(&s.Run, &c)) != 0 })
-		}) {
+	for k, yes := range bears {
+		if yes {
 			read = append(read, k)
 		}
 	}
@@ -262,6 +274,7 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 		return
 	}
 	errs, ratios := make([]float64, len(steps)), make([]float64, len(steps))
+	read := constantsRead(steps, base.Constants, constantsOf(all.theta))
 	parallel.Each(len(groups), 0, func(g int) {
 		var train []Measurement
 		for _, s := range steps {
@@ -269,7 +282,7 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 				train = append(train, s)
 			}
 		}
-		post := fitSingle(train, base, all.theta)
+		post := fitSingle(train, base, all.theta, read)
 		fit := calibrationOf(&post, "")
 		for i := range steps {
 			if s := &steps[i]; s.Group == groups[g] {
