@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -204,19 +205,32 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 	for i := range weight {
 		weight[i] = 1
 	}
+	reach := foldReach
 	if read == nil {
-		read = constantsRead(steps, base.Constants, constantsOf(start))
+		read, reach = constantsRead(steps, base.Constants, constantsOf(start)), 0
 	}
-	return solve(prior, observations{weight: weight, scale: scale, most: most, residual: func(i int, theta, slope []float64) float64 {
+	type known struct{ at, slope []float64 }
+	rows := make([]known, len(steps))
+	residual := func(i int, theta, slope []float64) float64 {
+		r, row := &steps[i].Run, &rows[i]
 		c := constantsOf(theta)
-		at := logSeconds(&steps[i].Run, &c)
-		clear(slope)
-		for _, k := range read {
-			slope[k] = constantSlope(&steps[i].Run, c, k, at)
+		at := logSeconds(r, &c)
+		if row.at == nil || floats.Distance(theta, row.at, math.Inf(1)) > reach {
+			*row = known{slices.Clone(theta), make([]float64, n)}
+			for _, k := range read {
+				row.slope[k] = constantSlope(r, c, k, at)
+			}
 		}
+		copy(slope, row.slope)
 		return math.Log(steps[i].Seconds) - at
-	}}, start, fitSteps)
+	}
+	o := observations{weight: weight, scale: scale, most: most, residual: residual}
+	return solve(prior, o, start, fitSteps)
 }
+
+// foldReach is how far a constant may move, as its logarithm, before a left-out fit works slopes out
+// anew: no printed digit of the shipped sessions changes.
+const foldReach = 1e-3
 
 // constantsRead lists the constants that bear on any of the steps at any of the given values: runs
 // on one device read none of networks, for one.
