@@ -11,16 +11,14 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 )
 
-// maxProfileBytes bounds a profile file: real ones are under 2 kB, and the YAML parser's time grows
-// faster than the square of nested brackets (a quarter of a second for 16 kB of them, 15 s for 60
-// kB).
+// maxProfileBytes bounds a profile file: real ones are under 2 kB.
 const maxProfileBytes = 16 << 10
 
 // ReadProfile returns the profile in a YAML file; name stands in the errors. The file may extend a
@@ -110,12 +108,16 @@ func (r *profileReader) read(text []byte) Profile {
 
 // document is the one document of the text.
 func (r *profileReader) document(text []byte) (ast.Node, bool) {
-	file, err := parser.ParseBytes(text, 0)
+	file, err := yamlfile.Parse(text)
 	if err != nil {
+		var limit *yamlfile.LimitError
 		var syntax yaml.Error
-		if errors.As(err, &syntax) {
+		switch {
+		case errors.As(err, &limit):
+			r.fault(limit.At, "%v", limit)
+		case errors.As(err, &syntax):
 			r.fault(syntax.GetToken(), "not valid YAML: %s", syntax.GetMessage())
-		} else {
+		default:
 			r.fault(nil, "not valid YAML: %v", err)
 		}
 		return nil, false

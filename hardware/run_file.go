@@ -12,11 +12,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 )
 
 // PhaseSpec is one phase as a run file states it. What it leaves out is 0, nil or empty.
@@ -45,7 +45,7 @@ func IsRunFile(text []byte) bool {
 	if len(text) > maxProfileBytes {
 		return false
 	}
-	file, err := parser.ParseBytes(text, 0)
+	file, err := yamlfile.Parse(text)
 	if err != nil || len(file.Docs) != 1 {
 		return false
 	}

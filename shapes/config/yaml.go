@@ -7,9 +7,10 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 )
 
 // parseYAML returns the mapping a YAML file consists of. Anchors, aliases, merge keys and tags are
@@ -20,17 +21,12 @@ func parseYAML(t *text) (root *node, err error) {
 			fmt.Sprintf("YAML of at most %d bytes", maxYAMLBytes))
 	}
 	defer func() {
-		// The parser is not ours; a defect of its own on hostile input must not take the program
-		// down.
+		// The tree is the parser's; a defect of its own must not take the program down.
 		if p := recover(); p != nil {
 			root, err = nil, fileError(t.file, "is not valid YAML", clip(fmt.Sprint(p)), "")
 		}
 	}()
-	tokens := lexer.Tokenize(string(t.bytes))
-	if err := shallow(t.file, tokens); err != nil {
-		return nil, err
-	}
-	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
+	file, err := yamlfile.Parse(t.bytes, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, yamlError(t, err)
 	}
@@ -59,41 +55,14 @@ func parseYAML(t *text) (root *node, err error) {
 	return found, nil
 }
 
-// maxYAMLTokens is some twenty times what the longest shape needs.
-const maxYAMLTokens = 1 << 13
-
-// shallow refuses what the parser would take long over, as its time grows with the square of length
-// and depth: many tokens, open brackets, and dashes or question marks in one line.
-func shallow(file string, tokens token.Tokens) error {
-	if len(tokens) > maxYAMLTokens {
-		return fileError(file, "holds too many values", "", "a page of text")
-	}
-	open, line, entries := 0, 0, 0
-	for _, tk := range tokens {
-		switch tk.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			open++
-		case token.SequenceEndType, token.MappingEndType:
-			open--
-		case token.SequenceEntryType, token.MappingKeyType:
-			if tk.Position.Line != line {
-				line, entries = tk.Position.Line, 0
-			}
-			entries++
-		}
-		if open > maxDepth || entries > maxDepth {
-			return &Error{Faults: []Fault{{
-				Position: yamlPosition(file, tk),
-				Problem:  "is nested too deep", Allowed: fmt.Sprintf("at most %d levels",
-					maxDepth),
-			}}}
-		}
-	}
-	return nil
-}
-
 // yamlError turns a parser's error into one with a place.
 func yamlError(t *text, err error) error {
+	var limit *yamlfile.LimitError
+	if errors.As(err, &limit) {
+		return &Error{Faults: []Fault{{
+			Position: yamlPosition(t.file, limit.At), Problem: limit.Problem, Allowed: limit.Allowed,
+		}}}
+	}
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
 		return &Error{Faults: []Fault{{
