@@ -384,7 +384,7 @@ func TestTransfersAgreeWithJSON(t *testing.T) {
 		says(t, "downstream gap", table.rows[i][3], "", quantity.Number, at(v, "downstream_gap"))
 	}
 	p.mentions(t, `Link \S+, .*: root mean square error (\S+)\.\n`, at(r, "link", "rmse"))
-	p.mentions(t, `Two steps, .*: root mean square error (\S+) over (\d+) rows \(link alone (\S+)\)`,
+	p.mentions(t, `Two steps, .*: root mean square error (\S+) over (\d+) rows \(links? alone (\S+)\)`,
 		at(r, "chain", "rmse"), at(r, "chain", "scored"), at(r, "chain", "link_rmse"))
 	p.mentions(t, `At params=1.00B, tokens=20.0B: score (.*)\.\n`, list(t, r, "predictions")[0])
 }

@@ -196,8 +196,10 @@ func translations(t *testing.T) string {
 
 func TestTranslationsThroughTheCommand(t *testing.T) {
 	text := translations(t)
-	d := answerOf(t, text, "fit", "-", "--law", "auto", "--where", "data_bytes>5242880", "--by",
-		"lang,bpe", "--objective", "squared-log")
+	// Of the published forms Kaplan's predicts held-out rows best in every group; the wider form
+	// power-sum, which holds it as a special case, does better still in one.
+	d := answerOf(t, text, "fit", "-", "--law", "kaplan,chinchilla,over-training", "--where",
+		"data_bytes>5242880", "--by", "lang,bpe", "--objective", "squared-log")
 	// the issue
 	want := map[string]float64{
 		"deen30000": 0.0217, "ruen30000": 0.0247, "deen2000": 0.0288,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -110,7 +111,7 @@ func asked(t *testing.T, shape string, flags []string) plan.Question {
 // numbers to the last bit.
 func TestSameQuestionSameNumbers(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 1))
-	planned := 0
+	planned, rows := 0, 0
 	for planned < drawn() {
 		shape, flags := draw(r)
 		q := asked(t, shape, flags)
@@ -137,12 +138,23 @@ func TestSameQuestionSameNumbers(t *testing.T) {
 			Anchor: &anchor, Question: q, Source: recommend.Listed,
 			Candidates: []shapes.Shape{anchor}, Workers: 1,
 		})
-		if err != nil {
+		// A shape costs no less than itself and not every family has evidence, so the answer may be
+		// that nothing is recommended.
+		var none *recommend.NoAnswerError
+		if err != nil && !errors.As(err, &none) {
 			t.Errorf("%s: recommend: %v", line, err)
+		}
+		if err != nil {
 			continue
 		}
 		same(t, line+": recommend", &result.Anchor.Answer, &want)
-		same(t, line+": recommended row", &result.Rows[0].Answer, &want)
+		for i := range result.Rows {
+			rows++
+			same(t, line+": recommended row", &result.Rows[i].Answer, &want)
+		}
+	}
+	if rows < planned/20 {
+		t.Errorf("%d recommended rows in %d questions, too few to compare", rows, planned)
 	}
 }
 
