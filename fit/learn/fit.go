@@ -156,6 +156,10 @@ func (f *fitter) all(ctx context.Context, groups []*group) ([]Fitted, error) {
 	var out []Fitted
 	for i, fitted := range done {
 		if fitted != nil && errs[i] == nil {
+			// Reading a column may work it out, which is not for several groups at once.
+			if fitted.Result != nil && !f.curve() {
+				fitted.PerParamToken = f.perParamToken(fitted.Index)
+			}
 			out = append(out, *fitted)
 		}
 	}
@@ -199,7 +203,6 @@ func (f *fitter) fit(ctx context.Context, g *group, workers int, step func()) (*
 	if err := f.choose(ctx, out, set); err != nil || out.Refused != nil {
 		return out, err
 	}
-	out.PerParamToken = f.perParamToken(fitted)
 	if out.Result != nil {
 		f.name(out)
 		if err := f.intervals(ctx, out, set, step); err != nil && ctx.Err() == nil {

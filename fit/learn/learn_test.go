@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -305,14 +306,15 @@ func TestRefits(t *testing.T) {
 	twenty := 20
 	drawn := func(seed uint64) *fit.Bootstrapped {
 		q := &Question{Law: "chinchilla", Resamples: &twenty, Seed: seed, Level: 0.8}
-		steps, counted := 0, 0
-		q.Progress = func(n int) func() { steps = n; return func() { counted++ } }
+		steps := 0
+		var counted atomic.Int64 // the workers count at once
+		q.Progress = func(n int) func() { steps = n; return func() { counted.Add(1) } }
 		a, err := Fit(context.Background(), runsOf(t, b.String()), q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if steps != twenty {
-			t.Errorf("%d steps were announced", steps)
+		if steps != twenty || counted.Load() != int64(twenty) {
+			t.Errorf("%d steps were announced and %d taken", steps, counted.Load())
 		}
 		return a.Fits[0].Draws
 	}
