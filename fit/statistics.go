@@ -5,6 +5,9 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -159,10 +162,13 @@ func LeastSquares(x, y, weight []float64) (l Linear, ok bool) {
 	if !(qr.Cond() <= math.Sqrt(maxCondition)) || qr.SolveVecTo(&solution, false, right) != nil {
 		return l, false
 	}
-	var upper, inverse mat.Dense
+	var upper mat.Dense
 	qr.RTo(&upper)
-	square := upper.Slice(0, k, 0, k)
-	if inverse.Inverse(square) != nil {
+	inverse := blas64.Triangular{
+		Uplo: blas.Upper, Diag: blas.NonUnit, N: k,
+		Data: upper.RawMatrix().Data, Stride: upper.RawMatrix().Stride,
+	}
+	if !lapack64.Trtri(inverse) {
 		return l, false
 	}
 	l = Linear{Coef: make([]float64, k), inverse: make([]float64, k*k)}
@@ -171,7 +177,7 @@ func LeastSquares(x, y, weight []float64) (l Linear, ok bool) {
 		for b := range k {
 			sum := 0.0
 			for j := max(a, b); j < k; j++ { // R⁻¹ is upper triangular
-				sum += inverse.At(a, j) * inverse.At(b, j)
+				sum += inverse.Data[a*inverse.Stride+j] * inverse.Data[b*inverse.Stride+j]
 			}
 			l.inverse[a*k+b] = sum / (scale[a] * scale[b])
 		}

@@ -108,7 +108,10 @@ func newIndex() (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &index{keys: make(map[string]int, 4*(len(rows)+len(efficient)))}
+	c := &index{
+		entries: make([]Entry, 0, len(rows)+len(efficient)),
+		keys:    make(map[string]int, 4*(len(rows)+len(efficient))),
+	}
 	for i := range rows {
 		row := &rows[i]
 		shape, err := released(row)

@@ -58,7 +58,7 @@ const (
 
 // Validate returns nil or an [*InvalidError] that lists every fault at once.
 func (s *Shape) Validate() error {
-	c := checker{}
+	var c checker
 	c.within("d_model", s.DModel, 1, maxDim)
 	c.within("vocab", s.Vocab, 0, maxVocab)
 	c.within("token_types", s.TokenTypes, 0, maxDim)
@@ -107,14 +107,14 @@ func (s *Shape) Validate() error {
 		c.fault("decoder.latent", "given", "ordinary attention in a decoder with cross-attention")
 	}
 	c.dense(s)
-	if len(c) == 0 && s.roughParams() > maxParams {
+	if len(c.faults) == 0 && s.roughParams() > maxParams {
 		c.fault("size", fmt.Sprintf("about %.3g parameters", s.roughParams()),
 			fmt.Sprintf("at most %g", float64(maxParams)))
 	}
-	if len(c) == 0 {
+	if len(c.faults) == 0 {
 		return nil
 	}
-	return &InvalidError{Shape: s.Name, Faults: c}
+	return &InvalidError{Shape: s.Name, Faults: c.faults}
 }
 
 // ReadsTokens reports whether any present stack starts from token embeddings.
@@ -153,10 +153,15 @@ func (s *Shape) tieable() bool {
 	return e == d && e.Frontend.Kind == Tokens && s.SourceVocab == 0
 }
 
-type checker []Fault
+// checker collects faults. The names of fields are put together only for a fault: the catalogue
+// checks hundreds of shapes at the start of a command.
+type checker struct {
+	at     string // what leads the fields' names: "encoder." within a stack
+	faults []Fault
+}
 
 func (c *checker) fault(field, value, allowed string) {
-	*c = append(*c, Fault{Field: field, Value: value, Allowed: allowed})
+	c.faults = append(c.faults, Fault{Field: c.at + field, Value: value, Allowed: allowed})
 }
 
 func (c *checker) within(field string, v, low, high int) {
@@ -166,73 +171,76 @@ func (c *checker) within(field string, v, low, high int) {
 }
 
 func (c *checker) stack(name string, k *Stack) {
-	c.within(name+".layers", k.Layers, 0, maxLayers)
+	c.at = name + "."
+	defer func() { c.at = "" }()
+	c.within("layers", k.Layers, 0, maxLayers)
 	if k.Layers == 0 {
 		return
 	}
-	c.within(name+".d_ff", k.DFF, 1, maxFFN)
-	c.within(name+".d_kv", k.DKV, 1, maxDim)
-	c.within(name+".heads", k.Heads, 1, maxDim)
-	c.within(name+".kv_heads", k.KVHeads, 1, maxDim)
+	c.within("d_ff", k.DFF, 1, maxFFN)
+	c.within("d_kv", k.DKV, 1, maxDim)
+	c.within("heads", k.Heads, 1, maxDim)
+	c.within("kv_heads", k.KVHeads, 1, maxDim)
 	if k.Heads > 0 && k.DKV > 0 && k.Heads <= maxDim && k.DKV <= maxDim {
-		c.within(name+".heads × d_kv", k.Inner(), 1, maxDim)
+		c.within("heads × d_kv", k.Inner(), 1, maxDim)
 	}
 	if k.KVHeads > 0 && k.Heads > 0 && k.Heads%k.KVHeads != 0 {
-		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads),
+		c.fault("kv_heads", fmt.Sprint(k.KVHeads),
 			fmt.Sprintf("a divisor of heads (%d)", k.Heads))
 	}
 	if int(k.Activation) >= len(activationNames) {
-		c.fault(name+".activation", k.Activation.String(), strings.Join(activationNames, ", "))
+		c.fault("activation", k.Activation.String(), strings.Join(activationNames, ", "))
 	}
-	c.within(name+".own_layers", k.OwnLayers, 0, k.Layers)
+	c.within("own_layers", k.OwnLayers, 0, k.Layers)
 	if k.OwnLayers > 0 && (k.Experts > 0 || k.Window > 0 || k.Position == RelativeLayers) {
-		c.fault(name+".own_layers", fmt.Sprint(k.OwnLayers), "0 where layers are not alike")
+		c.fault("own_layers", fmt.Sprint(k.OwnLayers), "0 where layers are not alike")
 	}
-	c.within(name+".norms_per_layer", k.NormsPerLayer, 0, 4)
-	c.within(name+".window", k.Window, 0, maxLength)
-	c.within(name+".full_layers", k.FullLayers, 0, k.Layers)
+	c.within("norms_per_layer", k.NormsPerLayer, 0, 4)
+	c.within("window", k.Window, 0, maxLength)
+	c.within("full_layers", k.FullLayers, 0, k.Layers)
 	if k.Window == 0 && k.FullLayers != 0 {
-		c.fault(name+".full_layers", fmt.Sprint(k.FullLayers), "0 without a window")
+		c.fault("full_layers", fmt.Sprint(k.FullLayers), "0 without a window")
 	}
-	c.within(name+".layer_extra", k.LayerExtra, 0, maxExtra)
-	c.within(name+".extra", k.Extra, 0, maxExtra)
+	c.within("layer_extra", k.LayerExtra, 0, maxExtra)
+	c.within("extra", k.Extra, 0, maxExtra)
 	if int(k.QKNorm) >= len(qkNormNames) {
-		c.fault(name+".qk_norm", k.QKNorm.String(), strings.Join(qkNormNames, ", "))
+		c.fault("qk_norm", k.QKNorm.String(), strings.Join(qkNormNames, ", "))
 	}
-	c.latent(name, k)
-	c.position(name, k)
-	c.experts(name, k)
-	c.frontend(name, k)
+	c.latent(k)
+	c.position(k)
+	c.experts(k)
+	c.frontend(k)
 }
 
-func (c *checker) latent(name string, k *Stack) {
+func (c *checker) latent(k *Stack) {
 	l := k.Latent
 	if l == (Latent{}) {
 		return
 	}
-	c.within(name+".latent.query_rank", l.QueryRank, 0, maxDim)
-	c.within(name+".latent.kv_rank", l.KVRank, 1, maxDim)
-	c.within(name+".latent.rotary_width", l.RotaryWidth, 0, max(0, k.DKV))
-	c.within(name+".latent.value_width", l.ValueWidth, 1, maxDim)
+	c.within("latent.query_rank", l.QueryRank, 0, maxDim)
+	c.within("latent.kv_rank", l.KVRank, 1, maxDim)
+	c.within("latent.rotary_width", l.RotaryWidth, 0, max(0, k.DKV))
+	c.within("latent.value_width", l.ValueWidth, 1, maxDim)
 	if k.KVHeads != k.Heads {
-		c.fault(name+".kv_heads", fmt.Sprint(k.KVHeads), "as many as heads with latent attention")
+		c.fault("kv_heads", fmt.Sprint(k.KVHeads), "as many as heads with latent attention")
 	}
 	if k.QKNorm != NoQKNorm {
-		c.fault(name+".qk_norm", k.QKNorm.String(), "none with latent attention")
+		c.fault("qk_norm", k.QKNorm.String(), "none with latent attention")
 	}
 	if k.Position == Disentangled {
-		c.fault(name+".position", k.Position.String(), "another with latent attention")
+		c.fault("position", k.Position.String(), "another with latent attention")
 	}
 }
 
 // dense checks the layers outside the stacks.
 func (c *checker) dense(s *Shape) {
 	for n, l := range s.Dense {
+		if l == (Dense{}) {
+			continue
+		}
 		field := fmt.Sprintf("dense.%d", n)
 		if l.In == 0 && l.Out == 0 {
-			if l != (Dense{}) {
-				c.fault(field, "a layer without a width", "in and out")
-			}
+			c.fault(field, "a layer without a width", "in and out")
 			continue
 		}
 		c.within(field+".in", l.In, 1, maxFFN)
@@ -247,63 +255,63 @@ func (c *checker) dense(s *Shape) {
 	}
 }
 
-func (c *checker) position(name string, k *Stack) {
+func (c *checker) position(k *Stack) {
 	switch {
 	case int(k.Position) >= len(positionNames):
-		c.fault(name+".position", k.Position.String(), strings.Join(positionNames, ", "))
+		c.fault("position", k.Position.String(), strings.Join(positionNames, ", "))
 	case k.Position.Table():
-		c.within(name+".positions", k.Positions, 1, maxDim)
+		c.within("positions", k.Positions, 1, maxDim)
 	case k.Positions != 0:
-		c.fault(name+".positions", fmt.Sprint(k.Positions),
+		c.fault("positions", fmt.Sprint(k.Positions),
 			fmt.Sprintf("0 with %s positions", k.Position))
 	}
 }
 
-func (c *checker) experts(name string, k *Stack) {
-	c.within(name+".experts", k.Experts, 0, maxExperts)
+func (c *checker) experts(k *Stack) {
+	c.within("experts", k.Experts, 0, maxExperts)
 	if k.Experts == 0 {
 		if k.ActiveExperts != 0 || k.SparseEvery != 0 {
-			c.fault(name+".active_experts and sparse_every",
+			c.fault("active_experts and sparse_every",
 				fmt.Sprintf("%d and %d", k.ActiveExperts, k.SparseEvery), "0 without experts")
 		}
 		if k.ExpertDFF != 0 || k.SharedDFF != 0 || k.SharedGate || k.DenseFirst != 0 {
-			c.fault(name+".expert_d_ff, shared_d_ff, shared_gate and dense_first", "given",
+			c.fault("expert_d_ff, shared_d_ff, shared_gate and dense_first", "given",
 				"none of them without experts")
 		}
 		return
 	}
-	c.within(name+".active_experts", k.ActiveExperts, 1, max(1, k.Experts))
-	c.within(name+".sparse_every", k.SparseEvery, 1, max(1, k.Layers))
-	c.within(name+".expert_d_ff", k.ExpertDFF, 0, maxFFN)
-	c.within(name+".shared_d_ff", k.SharedDFF, 0, maxFFN)
-	c.within(name+".dense_first", k.DenseFirst, 0, k.Layers)
+	c.within("active_experts", k.ActiveExperts, 1, max(1, k.Experts))
+	c.within("sparse_every", k.SparseEvery, 1, max(1, k.Layers))
+	c.within("expert_d_ff", k.ExpertDFF, 0, maxFFN)
+	c.within("shared_d_ff", k.SharedDFF, 0, maxFFN)
+	c.within("dense_first", k.DenseFirst, 0, k.Layers)
 	if k.SharedGate && k.SharedDFF == 0 {
-		c.fault(name+".shared_gate", "true", "false without shared experts")
+		c.fault("shared_gate", "true", "false without shared experts")
 	}
 }
 
-func (c *checker) frontend(name string, k *Stack) {
+func (c *checker) frontend(k *Stack) {
 	f := k.Frontend
 	if f.Kind != Convolved && f.Convs != [MaxConvs]Conv{} {
-		c.fault(name+".frontend.convs", "given", "none unless kind is convolutions")
+		c.fault("frontend.convs", "given", "none unless kind is convolutions")
 	}
 	if f.Kind != Patches && (f.NoBias || f.NoClass) {
-		c.fault(name+".frontend.no_bias and no_class", "given", "neither unless kind is patches")
+		c.fault("frontend.no_bias and no_class", "given", "neither unless kind is patches")
 	}
 	switch f.Kind {
 	case Tokens:
 		if f.Channels != 0 || f.Patch != 0 {
-			c.fault(name+".frontend", fmt.Sprintf("%d channels, patch %d", f.Channels, f.Patch),
+			c.fault("frontend", fmt.Sprintf("%d channels, patch %d", f.Channels, f.Patch),
 				"0 and 0 for tokens")
 		}
 	case Audio:
-		c.within(name+".frontend.channels", f.Channels, 1, maxDim)
+		c.within("frontend.channels", f.Channels, 1, maxDim)
 	case Patches:
-		c.within(name+".frontend.channels", f.Channels, 1, maxDim)
-		c.within(name+".frontend.patch", f.Patch, 1, 1<<10)
+		c.within("frontend.channels", f.Channels, 1, maxDim)
+		c.within("frontend.patch", f.Patch, 1, 1<<10)
 	case Convolved:
 		for n, v := range f.Convs {
-			field := fmt.Sprintf("%s.frontend.convs.%d", name, n)
+			field := fmt.Sprintf("frontend.convs.%d", n)
 			if v == (Conv{}) && n > 0 {
 				continue
 			}
@@ -314,6 +322,6 @@ func (c *checker) frontend(name string, k *Stack) {
 			c.within(field+".extra", int(v.Extra), 0, maxExtra)
 		}
 	default:
-		c.fault(name+".frontend", f.Kind.String(), strings.Join(frontendNames, ", "))
+		c.fault("frontend", f.Kind.String(), strings.Join(frontendNames, ", "))
 	}
 }

@@ -71,7 +71,7 @@ func (w *world) readingsOf(design []reading, r *rand.Rand) []reading {
 	out := slices.Clone(design)
 	for i := range out {
 		m := &out[i]
-		loss, score := w.read(&m.shape, r)
+		loss, score := w.read(m.shape, r)
 		redraw := func(at **data.Reading, value float64) {
 			if *at != nil {
 				*at = &data.Reading{Value: value, Evidence: (*at).Evidence}

@@ -59,25 +59,20 @@ func leaveOneOut(rows []reading, law *publishedLaw) (*LeaveOneOut, error) {
 	}
 	out := &LeaveOneOut{}
 	var ours, size errorsOf
-	withouts, bySizes := make([]*predictor, len(rows)), make([]*publishedLaw, len(rows))
-	errs := make([]error, 2*len(rows))
-	both := func(m *reading) bool { return m.loss != nil && m.score != nil }
-	parallel.Each(len(rows), 0, func(i int) {
-		if both(&rows[i]) {
-			rest := slices.Delete(slices.Clone(rows), i, i+1)
-			withouts[i], errs[2*i] = newPredictor(rest, law)
-			bySizes[i], errs[2*i+1] = fitPublished(rest, true, base)
-		}
-	})
-	if err := errors.Join(errs...); err != nil {
+	predictors, err := leaveEachOutCalibrated(rows, law)
+	if err != nil {
 		return out, err
 	}
 	for i := range rows {
 		m := &rows[i]
-		if !both(m) {
+		if !m.both() {
 			continue
 		}
-		bySize, p := bySizes[i], withouts[i].predict(&m.traits)
+		bySize, err := fitPublished(without(rows, i), true, base)
+		if err != nil {
+			return out, err
+		}
+		p := predictors[i].predict(&m.traits)
 		h := HeldOut{
 			Name:     m.name,
 			Upstream: m.loss.Value, UpstreamError: m.loss.Value - p.loss, UpstreamHalf: p.lossHalf,
@@ -99,6 +94,40 @@ func leaveOneOut(rows []reading, law *publishedLaw) (*LeaveOneOut, error) {
 	out.SizeOnlyUpstream, out.SizeOnlyDownstream = fit.Median(size.loss), fit.Median(size.score)
 	out.SizeOnlyDownstreamRMS = fit.RMS(size.score)
 	return out, out.leaveDirectionsOut(rows, law, base)
+}
+
+// leaveEachOutCalibrated returns, for each row that has both numbers, what [newPredictor] makes of
+// the others. Without rows i and j is without j and i, so that each pair is fitted once.
+func leaveEachOutCalibrated(rows []reading, law *publishedLaw) ([]*predictor, error) {
+	n := len(rows)
+	predictors, errs := make([]*predictor, n), make([]error, n)
+	pairs := make([]*predictor, n*n)
+	parallel.Each(n, 0, func(i int) {
+		if !rows[i].both() {
+			return
+		}
+		predictors[i], errs[i] = uncalibrated(without(rows, i), law)
+		for j := i + 1; j < n && errs[i] == nil; j++ {
+			if rows[j].both() {
+				pairs[i*n+j], errs[i] = uncalibrated(without(rows, i, j), law)
+			}
+		}
+	})
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	for i, p := range predictors {
+		var left []leftOut
+		for j := range rows {
+			if pair := pairs[min(i, j)*n+max(i, j)]; pair != nil {
+				left = append(left, leftOut{pair, &rows[j]})
+			}
+		}
+		if p != nil {
+			p.calibrate(left)
+		}
+	}
+	return predictors, nil
 }
 
 // errorsOf collects absolute errors.

@@ -55,28 +55,33 @@ func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 // leftOut is a predictor without one row, and its errors there.
 type leftOut struct {
 	*predictor
-	row                   *reading
-	rest                  []reading
-	lossError, scoreError float64
+	row *reading
 }
 
 func leaveEachOut(rows []reading, from *publishedLaw) (left []leftOut, err error) {
 	for i := range rows {
-		m := &rows[i]
-		if m.loss == nil || m.score == nil {
-			continue
+		if m := &rows[i]; m.both() {
+			p, err := uncalibrated(without(rows, i), from)
+			if err != nil {
+				return nil, err
+			}
+			left = append(left, leftOut{p, m})
 		}
-		rest := slices.Delete(slices.Clone(rows), i, i+1)
-		p, err := uncalibrated(rest, from)
-		if err != nil {
-			return nil, err
-		}
-		left = append(left, leftOut{
-			p, m, rest, m.loss.Value - p.law.lossAt(&m.traits),
-			m.score.Value - p.law.scoreAt(&m.traits),
-		})
 	}
 	return left, nil
+}
+
+// without returns a copy of rows that lacks those at the places, which are in ascending order.
+func without(rows []reading, places ...int) []reading {
+	rest := make([]reading, 0, len(rows))
+	for i := range rows {
+		if len(places) > 0 && i == places[0] {
+			places = places[1:]
+			continue
+		}
+		rest = append(rest, rows[i])
+	}
+	return rest
 }
 
 // calibrate sets the half-widths by errors on rows left out.
@@ -84,9 +89,11 @@ func (p *predictor) calibrate(left []leftOut) {
 	var loss, score []float64
 	for i := range left {
 		l := &left[i]
-		curve, link := l.scales(l.law.lossAt(&l.row.traits), &l.row.traits)
-		loss, score = append(loss, math.Abs(l.lossError)/curve),
-			append(score, math.Abs(l.scoreError)/link)
+		m := l.row
+		at := l.law.lossAt(&m.traits)
+		curve, link := l.scales(at, &m.traits)
+		loss = append(loss, math.Abs(m.loss.Value-at)/curve)
+		score = append(score, math.Abs(m.score.Value-l.law.scoreFrom(at, &m.traits))/link)
 	}
 	p.lossError, p.scoreError = usualError(loss), usualError(score)
 }
@@ -146,7 +153,7 @@ func (p *predictor) predict(t *traits) prediction {
 // measured.
 func (p *predictor) scales(loss float64, t *traits) (curve, link float64) {
 	beyond := math.Exp2(p.near.outside(t.position()))
-	return math.Sqrt(1+p.law.curve.Leverage(p.law.tangent(t))) * beyond,
+	return math.Sqrt(1+p.law.curve.Leverage(p.law.tangent(t, loss))) * beyond,
 		math.Sqrt(1+p.law.link.Leverage(p.law.features(loss, t))) * beyond
 }
 

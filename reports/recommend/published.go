@@ -82,10 +82,9 @@ func (l *publishedLaw) lossAt(t *traits) float64 {
 	return p[0] + p[1]*math.Exp(p[3]*away*away-p[2]*math.Log(t.size))
 }
 
-// tangent returns the derivatives of the loss in E, ln A, α and q.
-func (l *publishedLaw) tangent(t *traits) []float64 {
-	p := l.loss
-	term := l.lossAt(t) - p[0]
+// tangent returns the derivatives of the loss in E, ln A, α and q, where the law predicts loss.
+func (l *publishedLaw) tangent(t *traits, loss float64) []float64 {
+	term := loss - l.loss[0]
 	if l.sizeOnly {
 		return []float64{1, term, -term * math.Log(t.params)}
 	}
@@ -117,26 +116,25 @@ func (l *publishedLaw) scoreFrom(loss float64, t *traits) float64 {
 // fitPublished fits both lines to readings. from is an earlier fit to start at; nil searches.
 func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*publishedLaw, error) {
 	l := &publishedLaw{sizeOnly: sizeOnly}
+	measured := slices.DeleteFunc(slices.Clone(rows), func(m reading) bool { return m.loss == nil })
+	if n := len(measured); n < minimumReadings {
+		return nil, fmt.Errorf(
+			"%d upstream readings of the allowed evidence; at least %d are needed", n,
+			minimumReadings)
+	}
+	if from != nil && l.refit(measured, from) {
+		return l, l.fitLines(rows)
+	}
 	law := upstreamLaw()
 	if sizeOnly {
 		law = fit.PowerOffset()
 	}
 	in := fit.Data{Columns: map[string][]float64{}}
-	for i := range rows {
-		if m := &rows[i]; m.loss != nil {
-			for j, v := range l.predictors(&m.traits) {
-				in.Columns[law.Columns[j]] = append(in.Columns[law.Columns[j]], v)
-			}
-			in.Y = append(in.Y, m.loss.Value)
+	for i := range measured {
+		for j, v := range l.predictors(&measured[i].traits) {
+			in.Columns[law.Columns[j]] = append(in.Columns[law.Columns[j]], v)
 		}
-	}
-	if len(in.Y) < minimumReadings {
-		return nil, fmt.Errorf(
-			"%d upstream readings of the allowed evidence; at least %d are needed", len(in.Y),
-			minimumReadings)
-	}
-	if from != nil && l.refit(rows, from) {
-		return l, l.fitLines(rows)
+		in.Y = append(in.Y, measured[i].loss.Value)
 	}
 	found, err := fit.Fit(context.Background(), law, in, fit.Squared(), &fit.Settings{Workers: 1})
 	if err != nil {
@@ -146,17 +144,19 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 	return l, l.fitLines(rows)
 }
 
-// refit moves the optimum of other rows, found by a search, to that of these by Gauss-Newton steps
-// in E, ln A, α and q; it is not ok where they do not settle inside the bounds.
+// refit moves the optimum of other rows, found by a search, to that of these, which all have a
+// loss, by Gauss-Newton steps in E, ln A, α and q; it is not ok where they do not settle inside the bounds.
 func (l *publishedLaw) refit(rows []reading, from *publishedLaw) bool {
 	const most, settled = 30, 1e-6 // nats, to within a hundredth of their last printed digit
 	l.loss = slices.Clone(from.loss)
+	y := make([]float64, len(rows))
+	var x []float64
 	for range most {
-		var x, y []float64
+		x = x[:0]
 		for i := range rows {
-			if m := &rows[i]; m.loss != nil {
-				x, y = append(x, l.tangent(&m.traits)...), append(y, m.loss.Value-l.lossAt(&m.traits))
-			}
+			m := &rows[i]
+			at := l.lossAt(&m.traits)
+			x, y[i] = append(x, l.tangent(&m.traits, at)...), m.loss.Value-at
 		}
 		step, ok := fit.LeastSquares(x, y, nil)
 		if !ok {
@@ -189,7 +189,7 @@ func (l *publishedLaw) fitLines(rows []reading) error {
 		m := &rows[i]
 		loss := l.lossAt(&m.traits)
 		if m.loss != nil {
-			tangents, losses = append(tangents, l.tangent(&m.traits)...), append(losses, m.loss.Value)
+			tangents, losses = append(tangents, l.tangent(&m.traits, loss)...), append(losses, m.loss.Value)
 			loss = m.loss.Value
 		}
 		if m.score != nil {

@@ -164,7 +164,7 @@ func TestSize(t *testing.T) {
 func TestTangent(t *testing.T) {
 	_, p := shipped(t)
 	_, _, at := traitsFor(t, "t5-efficient-base-nl24")
-	tangent := p.law.tangent(&at)
+	tangent := p.law.tangent(&at, p.law.lossAt(&at))
 	for j := range tangent {
 		const h = 1e-6
 		moved := *p.law

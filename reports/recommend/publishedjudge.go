@@ -217,7 +217,7 @@ func (j *publishedJudge) between(a, b *Row, byLaw bool) Quality {
 		}
 		outside := j.near.outside(t.position())
 		l := j.lossOf(&t, m)
-		loss = standing{l, j.law.tangent(&t), outside}
+		loss = standing{l, j.law.tangent(&t, j.law.lossAt(&t)), outside}
 		score = standing{j.law.scoreFrom(l, &t), j.law.features(l, &t), outside}
 		if m != nil && m.loss != nil {
 			loss.row, loss.doubling = nil, 0

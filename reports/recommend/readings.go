@@ -42,12 +42,15 @@ func ParseScore(name string) (Score, error) {
 // (arXiv 2109.10686): one set-up, one scale of losses, one fine-tuning protocol.
 type reading struct {
 	name   string // the paper's
-	shape  shapes.Shape
+	shape  *shapes.Shape
 	traits traits
 	loss   *data.Reading // nats a token
 	score  *data.Reading // points
 	from   []Citation
 }
+
+// both reports whether a row has both numbers.
+func (m *reading) both() bool { return m.loss != nil && m.score != nil }
 
 // Citation is where numbers of a shape were read.
 type Citation struct {
@@ -87,7 +90,7 @@ func readings(score Score, allowed func(data.Evidence) bool) []reading {
 	var all []reading
 	at := func(name, ref string) *reading {
 		m := paperShapes()[ref]
-		if i := slices.IndexFunc(all, func(r reading) bool { return r.shape.SameArchitecture(m.shape) }); i >= 0 {
+		if i := slices.IndexFunc(all, func(r reading) bool { return r.shape.SameArchitecture(*m.shape) }); i >= 0 {
 			return &all[i]
 		}
 		m.name = name
@@ -145,7 +148,7 @@ var paperShapes = sync.OnceValue(func() map[string]reading {
 			panic("recommend: embedded results name no shape: " + err.Error()) // a mistake of ours
 		}
 		p := flops.CountParameters(&s)
-		out[ref] = reading{shape: s, traits: traitsOf(&s, &p)}
+		out[ref] = reading{shape: &s, traits: traitsOf(&s, &p)}
 	}
 	return out
 })
