@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -38,57 +39,14 @@ type Stored struct {
 	Bytes      int64
 }
 
-type countFields struct {
-	Shape             shapeFields      `json:"shape"`
-	Workload          workloadFields   `json:"workload"`
-	Params            paramsFields     `json:"params"`
-	FLOPs             flopsFields      `json:"flops"`
-	FLOPsByConvention []flopsFields    `json:"flops_by_convention,omitempty"`
-	Memory            memoryFields     `json:"memory"`
-	Breakdown         []breakdownField `json:"breakdown,omitempty"`
-	Stored            *storedFields    `json:"stored,omitempty"`
-	Inference         *inferenceFields `json:"inference,omitempty"`
-}
-
-type inferenceFields struct {
-	Workload         workloadFields `json:"workload"`
-	Memory           memoryFields   `json:"memory"`
-	TokenBytes       float64        `json:"cache_bytes_per_token"`
-	SourceTokenBytes float64        `json:"cross_cache_bytes_per_token"`
-}
-
-func inferenceOf(s *shapes.Shape, n *Inference) *inferenceFields {
+func inferenceOf(s *shapes.Shape, n *Inference) *result.Inference {
 	if n == nil {
 		return nil
 	}
-	return &inferenceFields{
-		Workload: workloadOf(s, n.Workload), Memory: memoryOf(&n.Memory, nil),
+	return &result.Inference{
+		Workload: result.WorkloadOf(s, n.Workload), Memory: result.MemoryOf(&n.Memory, nil),
 		TokenBytes: n.TokenBytes, SourceTokenBytes: n.SourceTokenBytes,
 	}
-}
-
-// storedFields is a checkpoint; alone with a name and a total it is a result.
-type storedFields struct {
-	Tensors    int   `json:"tensors"`
-	Parameters int64 `json:"parameters"`
-	Bytes      int64 `json:"bytes"`
-}
-
-type checkpointFields struct {
-	Shape struct {
-		Name string `json:"name"`
-	} `json:"shape"`
-	Params struct {
-		Total int64 `json:"total"`
-	} `json:"params"`
-	Stored *storedFields `json:"stored"`
-}
-
-type breakdownField struct {
-	Name        string  `json:"name"`
-	Params      int64   `json:"params"`
-	Forward     float64 `json:"forward"`
-	VectorFLOPs float64 `json:"vector"`
 }
 
 // Count fills in the report of counted shapes, one result each, in order.
@@ -97,30 +55,25 @@ func (r *Report) Count(shapes []Counted) {
 	for i := range shapes {
 		c := &shapes[i]
 		if c.Shape.DModel == 0 {
-			f := checkpointFields{Stored: storedOf(c.Stored)}
+			f := result.Checkpoint{Stored: storedOf(c.Stored)}
 			f.Shape.Name, f.Params.Total = c.Stored.File, c.Stored.Parameters
 			r.Document.Results = append(r.Document.Results, f)
 			continue
 		}
 		whole = append(whole, *c)
-		f := countFields{
-			Shape: shapeOf(&c.Shape), Workload: workloadOf(&c.Shape, c.Workload),
-			Params: paramsOf(&c.Params),
-			FLOPs:  flopsOf(c.FLOPs[0]), Memory: memoryOf(&c.Memory, nil),
+		f := result.Count{
+			Shape: result.ShapeOf(&c.Shape), Workload: result.WorkloadOf(&c.Shape, c.Workload),
+			Params: result.ParamsOf(&c.Params),
+			FLOPs:  result.FLOPsOf(c.FLOPs[0]), Memory: result.MemoryOf(&c.Memory, nil),
 			Stored: storedOf(c.Stored), Inference: inferenceOf(&c.Shape, c.Inference),
+			Breakdown: result.SharesOf(c.Breakdown),
 		}
 		if len(c.FLOPs) > 1 {
 			for _, n := range c.FLOPs {
-				named := flopsOf(n)
+				named := result.FLOPsOf(n)
 				named.Meaning = n.Convention.Meaning()
 				f.FLOPsByConvention = append(f.FLOPsByConvention, named)
 			}
-		}
-		for _, row := range c.Breakdown {
-			f.Breakdown = append(f.Breakdown, breakdownField{
-				row.Name, row.Params, row.Forward,
-				row.Vector,
-			})
 		}
 		r.Document.Results = append(r.Document.Results, f)
 	}
@@ -143,11 +96,11 @@ func (r *Report) Count(shapes []Counted) {
 	}
 }
 
-func storedOf(s *Stored) *storedFields {
+func storedOf(s *Stored) *result.Stored {
 	if s == nil {
 		return nil
 	}
-	return &storedFields{Tensors: s.Tensors, Parameters: s.Parameters, Bytes: s.Bytes}
+	return &result.Stored{Tensors: s.Tensors, Parameters: s.Parameters, Bytes: s.Bytes}
 }
 
 // inferenceTable tells what generating holds.

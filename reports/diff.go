@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Diffed is a comparison: of two shapes, with the fields that differ, or of results by name.
@@ -46,41 +47,12 @@ func (d *Diffed) Warnings() []string {
 	return out
 }
 
-type diffFields struct {
-	Name           string       `json:"name"`
-	Only           string       `json:"only,omitempty"`
-	Metric         string       `json:"metric,omitempty"`
-	Unit           string       `json:"unit,omitempty"`
-	Base           *float64     `json:"base,omitempty"`
-	Change         *float64     `json:"change,omitempty"`
-	Delta          *float64     `json:"delta,omitempty"`
-	Relative       *float64     `json:"relative,omitempty"` // delta as a fraction of base
-	Overlap        bool         `json:"overlap"`            // the intervals share a value
-	BaseInterval   *interval    `json:"base_interval,omitempty"`
-	ChangeInterval *interval    `json:"change_interval,omitempty"`
-	Attribution    []attributed `json:"attribution"`
-	// how the change was run, and the base where that differs; absent for results of a document
-	*RunFields
-	BaseRun *RunFields `json:"base_run,omitempty"`
-}
-
-type attributed struct {
-	Field string  `json:"field"`
-	Delta float64 `json:"delta"`
-}
-
-type changedFields struct {
-	Field  string `json:"field"`
-	Base   string `json:"base"`
-	Change string `json:"change"`
-}
-
 // Diff fills in the report of a comparison, one result a metric. Nothing is in it where nothing
 // differs.
 func (r *Report) Diff(d Diffed) {
-	changed := []changedFields{}
+	changed := []result.Changed{}
 	for _, f := range d.Fields {
-		changed = append(changed, changedFields{f.Field, f.Base, f.Change})
+		changed = append(changed, result.Changed{Field: f.Field, Base: f.Base, Change: f.Change})
 	}
 	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base,
 		d.Change, changed
@@ -93,7 +65,7 @@ func (r *Report) Diff(d Diffed) {
 		p := &d.Pairs[i]
 		if p.Only != "" {
 			r.Document.Results = append(r.Document.Results,
-				diffFields{Name: p.Name, Only: p.Only, Attribution: []attributed{}})
+				result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}})
 			r.Tables = append(r.Tables, Table{Title: fmt.Sprintf("%s is in %s only", p.Name,
 				p.Only)})
 			continue
@@ -110,18 +82,18 @@ func (r *Report) Diff(d Diffed) {
 	}
 }
 
-func diffOf(p *compare.Pair, d *compare.Difference) diffFields {
-	f := diffFields{
+func diffOf(p *compare.Pair, d *compare.Difference) result.Difference {
+	f := result.Difference{
 		Name: p.Name, Metric: d.Metric.String(), Unit: d.Metric.Unit(),
-		Overlap: d.Overlap, Attribution: []attributed{},
+		Overlap: d.Overlap, Attribution: []result.Effect{},
 	}
 	if p.Base != nil {
-		f.BaseRun = RunOf(&p.Base.Run)
+		f.BaseRun = result.RunOf(&p.Base.Run)
 	}
 	if p.Change != nil {
-		f.RunFields = RunOf(&p.Change.Run)
+		f.Run = result.RunOf(&p.Change.Run)
 	}
-	if f.BaseRun != nil && f.RunFields != nil && *f.BaseRun == *f.RunFields {
+	if f.BaseRun != nil && f.Run != nil && *f.BaseRun == *f.Run {
 		f.BaseRun = nil
 	}
 	side := func(e hardware.Estimate) (*float64, *interval) {
@@ -143,7 +115,7 @@ func diffOf(p *compare.Pair, d *compare.Difference) diffFields {
 		}
 	}
 	for _, p := range d.Attribution {
-		f.Attribution = append(f.Attribution, attributed{p.Field, p.Delta})
+		f.Attribution = append(f.Attribution, result.Effect{Field: p.Field, Delta: p.Delta})
 	}
 	return f
 }

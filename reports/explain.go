@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 type explanationFields struct {
@@ -36,11 +37,11 @@ type citedFields struct {
 }
 
 // Explain fills in the report of one recommended row: its numbers with their formulas, and the
-// measured rows behind its quality. result is the answer that the row is of.
-func (r *Report) Explain(view RecommendView, result *recommend.Result, row *recommend.Row,
+// measured rows behind its quality. found is the answer that the row is of.
+func (r *Report) Explain(view RecommendView, found *recommend.Result, row *recommend.Row,
 	e *recommend.Explanation,
 ) {
-	r.Document.Results = append(r.Document.Results, recommendOf(row, view.among(row)))
+	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, view.among(row)))
 	fields := explanationFields{
 		Costs: []derivedFields{}, Quality: []derivedFields{},
 		Evidence: []citedFields{},
@@ -63,11 +64,11 @@ func (r *Report) Explain(view RecommendView, result *recommend.Result, row *reco
 	quality.Notes = append(quality.Notes, fmt.Sprintf("Evidence: %s%s.", row.Class, nearest(row)))
 	if len(e.Quality) == 0 {
 		quality.Columns, quality.Notes = nil, []string{sentence("no quality: " +
-			result.Evidence.Missing)}
+			found.Evidence.Missing)}
 	}
 	r.Tables = append(r.Tables, costs, quality)
 	if len(e.Rows) > 0 {
-		r.Tables = append(r.Tables, citedTable(e.Rows, &fields, result))
+		r.Tables = append(r.Tables, citedTable(e.Rows, &fields, found))
 	}
 	if len(e.Opinions) > 0 {
 		t := agreementTable(e.Opinions)

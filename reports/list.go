@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -47,16 +48,16 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 			params, Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
 		})
 		r.Document.Results = append(r.Document.Results, struct {
-			Shape        shapeFields `json:"shape"`
-			Params       *int64      `json:"params,omitempty"`
-			Aliases      []string    `json:"aliases,omitempty"`
-			Checkpoints  []string    `json:"checkpoints,omitempty"`
-			NotCountable string      `json:"not_countable,omitempty"`
-			Evidence     string      `json:"evidence"`
-			Source       string      `json:"source"`
-			Note         string      `json:"note,omitempty"`
+			Shape        result.Shape `json:"shape"`
+			Params       *int64       `json:"params,omitempty"`
+			Aliases      []string     `json:"aliases,omitempty"`
+			Checkpoints  []string     `json:"checkpoints,omitempty"`
+			NotCountable string       `json:"not_countable,omitempty"`
+			Evidence     string       `json:"evidence"`
+			Source       string       `json:"source"`
+			Note         string       `json:"note,omitempty"`
 		}{
-			shapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source,
+			result.ShapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source,
 			e.Note,
 		})
 	}

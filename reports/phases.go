@@ -6,21 +6,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
-
-// phaseFields is a phase as JSON: a planned run with its name.
-type phaseFields struct {
-	Phase string `json:"phase"`
-	planFields
-}
-
-// totalFields is the sum of the phases, the last of the results.
-type totalFields struct {
-	Phase   string            `json:"phase"` // "total"
-	Time    timeFields        `json:"time"`
-	Cost    costFields        `json:"cost"`
-	Missing map[string]string `json:"missing,omitempty"`
-}
 
 // Phases fills in the report of phases that run one after the other: one result a phase, and the
 // total at the end.
@@ -49,7 +36,7 @@ func (r *Report) Phases(c *plan.Campaign) {
 	for i := range c.Phases {
 		p := Planned{Answer: c.Phases[i].Answer}
 		plans = append(plans, p)
-		r.Document.Results = append(r.Document.Results, phaseFields{c.Phases[i].Name, planOf(&p)})
+		r.Document.Results = append(r.Document.Results, result.Phase{Phase: c.Phases[i].Name, Plan: result.PlanOf(&p.Answer)})
 		b, step := &p.Schedule.Bill, Cell{}
 		if p.Prediction != nil {
 			step = Estimate(p.Prediction.StepSeconds)
@@ -66,12 +53,12 @@ func (r *Report) Phases(c *plan.Campaign) {
 		})
 	}
 	t.Notes = append(t.Notes, missingNotes(plans)...)
-	total := totalFields{
-		Phase: "total", Time: timeFields{
+	total := result.Total{
+		Phase: "total", Time: result.Time{
 			TotalSeconds: c.WallSeconds.Interval,
 			Level:        hardware.Level,
 		},
-		Cost:    costOf(&c.Bill),
+		Cost:    result.CostOf(&c.Bill),
 		Missing: map[string]string{},
 	}
 	for name, e := range map[string]hardware.Estimate{

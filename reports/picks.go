@@ -7,23 +7,24 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // pickFields is one line of the answer in short.
 type pickFields struct {
-	Like       string        `json:"like"`
-	Hardware   string        `json:"hardware,omitempty"`
-	Axis       string        `json:"axis"` // what it saves
-	Shape      string        `json:"shape"`
-	Rank       int           `json:"rank"`
-	Saved      savedFields   `json:"saved"`
-	Difference qualityFields `json:"quality_difference"`
-	Evidence   string        `json:"evidence"`
+	Like       string         `json:"like"`
+	Hardware   string         `json:"hardware,omitempty"`
+	Axis       string         `json:"axis"` // what it saves
+	Shape      string         `json:"shape"`
+	Rank       int            `json:"rank"`
+	Saved      result.Savings `json:"saved"`
+	Difference result.Quality `json:"quality_difference"`
+	Evidence   string         `json:"evidence"`
 }
 
 // Picks adds the answer in short: the shape to train for each axis, with what it saves on every one.
 // hardware is told where the table is one of several.
-func (r *Report) Picks(result *recommend.Result, hardware string) {
+func (r *Report) Picks(found *recommend.Result, hardware string) {
 	columns := []Column{
 		{Title: "to save"},
 		{Title: "train"},
@@ -32,7 +33,7 @@ func (r *Report) Picks(result *recommend.Result, hardware string) {
 		{Title: "step"},
 		{Title: "memory", Optional: 2},
 		{Title: "cost"},
-		{Title: qualityTitle(result), Kind: quantity.Number},
+		{Title: qualityTitle(found), Kind: quantity.Number},
 	}
 	percent := func(f *float64) Cell {
 		if f == nil {
@@ -40,21 +41,24 @@ func (r *Report) Picks(result *recommend.Result, hardware string) {
 		}
 		return Plain(strings.Replace(fmt.Sprintf("%.0f %%", 100**f), "-", "−", 1))
 	}
-	like := result.Anchor.Shape.Name
+	like := found.Anchor.Shape.Name
 	t := Table{Title: "Instead of " + like}
 	if hardware != "" {
 		t.Title += " on " + hardware
 	}
-	for _, p := range result.Picks {
-		row := &result.Rows[p.Row]
+	for _, p := range found.Picks {
+		row := &found.Rows[p.Row]
 		s := row.Saved
 		change := p.Difference.Downstream.Interval
-		if byLoss(result) {
+		if byLoss(found) {
 			change = p.Difference.Upstream.Interval
 		}
 		f := pickFields{
-			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, savedOf(&s),
-			qualityFields{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
+			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, result.SavingsOf(&s),
+			result.Quality{
+				Upstream:   p.Difference.Upstream.Interval,
+				Downstream: p.Difference.Downstream.Interval,
+			},
 			row.Class.String(),
 		}
 		if hardware != "" {
@@ -77,7 +81,7 @@ func (r *Report) Picks(result *recommend.Result, hardware string) {
 		}
 	}
 	t.Notes = []string{
-		"Share of " + like + " saved, negative costs more; " + qualityTitle(result) +
+		"Share of " + like + " saved, negative costs more; " + qualityTitle(found) +
 			" is the difference with its 80 % interval.",
 		"+ is at least as good on every axis.",
 	}

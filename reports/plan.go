@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Planned is one planned run, with the loss that a fitted law predicts for its end.
@@ -19,75 +19,13 @@ type Planned struct {
 	LossLaw string             // where the law comes from
 }
 
-type planFields struct {
-	Shape    shapeFields    `json:"shape"`
-	Hardware string         `json:"hardware"`
-	Devices  int            `json:"devices"`
-	Workload workloadFields `json:"workload"`
-	RunFields
-	Params      paramsFields       `json:"params"`
-	FLOPs       flopsFields        `json:"flops"`
-	Memory      memoryFields       `json:"memory"`
-	Time        timeFields         `json:"time"`
-	Steps       *interval          `json:"steps,omitempty"`
-	Tokens      *interval          `json:"tokens,omitempty"`
-	RunFLOPs    *interval          `json:"run_flops,omitempty"`
-	Cost        costFields         `json:"cost"`
-	Loss        *interval          `json:"loss,omitempty"`
-	Breakdown   []breakdownField   `json:"breakdown,omitempty"`
-	Assumptions []assumptionFields `json:"assumptions"`
-	Changes     []changeFields     `json:"changes,omitempty"`
-	Decode      *decodeFields      `json:"decode,omitempty"`
-	Missing     map[string]string  `json:"missing,omitempty"`
-}
-
-type timeFields struct {
-	StepSeconds        *interval    `json:"step_seconds,omitempty"`
-	TotalSeconds       *interval    `json:"total_seconds,omitempty"`
-	Level              float64      `json:"level,omitempty"`
-	Bound              string       `json:"bound,omitempty"`
-	MFU                *float64     `json:"mfu,omitempty"`
-	HFU                *float64     `json:"hfu,omitempty"`
-	PeakFLOPsPerSecond float64      `json:"peak_flops_per_second,omitempty"`
-	Parts              []partFields `json:"parts,omitempty"`
-}
-
-type partFields struct {
-	Name    string  `json:"name"`
-	Seconds float64 `json:"seconds"`
-	Bound   string  `json:"bound"`
-}
-
-type costFields struct {
-	USD         *interval `json:"usd,omitempty"`
-	DeviceHours *interval `json:"device_hours,omitempty"`
-	EnergyKWh   *interval `json:"energy_kwh,omitempty"`
-	CO2Kg       *interval `json:"co2_kg,omitempty"`
-}
-
-type changeFields struct {
-	What        string  `json:"what"`
-	Kind        string  `json:"kind"`
-	Gain        float64 `json:"gain"` // rise of tokens per second and device
-	StepSeconds float64 `json:"step_seconds"`
-	Fits        *bool   `json:"fits,omitempty"`
-}
-
-type assumptionFields struct {
-	Name     string    `json:"name"`
-	Value    *interval `json:"value,omitempty"`
-	Text     string    `json:"text,omitempty"`
-	Origin   string    `json:"origin"`
-	Source   string    `json:"source,omitempty"`
-	Evidence string    `json:"evidence,omitempty"`
-	Note     string    `json:"note,omitempty"`
-}
-
 // Plan fills in the report of planned runs, one result each, in order. One run is told in full,
 // several stand side by side.
 func (r *Report) Plan(plans []Planned) {
 	for i := range plans {
-		r.Document.Results = append(r.Document.Results, planOf(&plans[i]))
+		f := result.PlanOf(&plans[i].Answer)
+		f.Loss = plans[i].Loss
+		r.Document.Results = append(r.Document.Results, f)
 	}
 	level := hardware.Level
 	if q := plans[0].Prediction; q != nil {
@@ -185,72 +123,6 @@ func summaryTable(p *Planned, notes []string) Table {
 			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
 	}
 	return t
-}
-
-func planOf(p *Planned) planFields {
-	run, schedule := &p.Run, &p.Schedule
-	f := planFields{
-		Shape: shapeOf(&run.Shape), Hardware: run.Profile.Name, Devices: run.Devices(),
-		Workload: plannedWorkload(&p.Answer), RunFields: *RunOf(run),
-		Params: paramsOf(&p.Params), FLOPs: flopsOf(p.FLOPs),
-		Memory: memoryOf(&p.Memory, p.Fits), Steps: schedule.Steps.Interval,
-		Tokens: schedule.Tokens.Interval, RunFLOPs: p.RunFLOPs.Interval,
-		Time: timeOf(&p.Answer), Cost: costOf(&schedule.Bill), Loss: p.Loss,
-		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(&p.Answer), Missing: p.Missing(),
-	}
-	for _, share := range p.Breakdown {
-		f.Breakdown = append(f.Breakdown, breakdownField{
-			share.Name, share.Params, share.Forward,
-			share.Vector,
-		})
-	}
-	for _, c := range p.Changes {
-		f.Changes = append(f.Changes, changeFields{
-			c.What, string(c.Kind), c.Gain, c.StepSeconds,
-			c.Fits,
-		})
-	}
-	return f
-}
-
-func plannedWorkload(a *plan.Answer) workloadFields {
-	run := &a.Run
-	f := workloadOf(&run.Shape, run.Workload)
-	f.Tokens, f.Dropout = run.Workload.TrainingTokens(&run.Shape), &run.Execution.Dropout
-	if i := a.Schedule.Goodput.Interval; i != nil {
-		f.Goodput = &i.Value
-	}
-	return f
-}
-
-func timeOf(a *plan.Answer) timeFields {
-	f := timeFields{TotalSeconds: a.Schedule.Occupancy.WallSeconds.Interval}
-	if q := a.Prediction; q != nil {
-		f.StepSeconds, f.Level, f.Bound = &q.StepSeconds, q.Level, string(q.Bound)
-		f.MFU, f.HFU, f.PeakFLOPsPerSecond = &q.MFU, &q.HFU, q.PeakFLOPsPerSecond
-		for _, part := range q.Parts {
-			f.Parts = append(f.Parts, partFields{part.Name, part.Seconds, string(part.Bound)})
-		}
-	}
-	return f
-}
-
-func costOf(b *hardware.Bill) costFields {
-	return costFields{
-		USD: b.CostUSD.Interval, DeviceHours: b.DeviceHours.Interval,
-		EnergyKWh: b.EnergyKWh.Interval, CO2Kg: b.CO2Kg.Interval,
-	}
-}
-
-func assumptionsOf(list []plan.Assumption) []assumptionFields {
-	out := []assumptionFields{}
-	for _, a := range list {
-		out = append(out, assumptionFields{
-			Name: a.Name, Value: a.Value, Text: cmp.Or(a.Text, a.Missing), Origin: string(a.Origin),
-			Source: a.Source, Evidence: string(a.Evidence), Note: a.Note,
-		})
-	}
-	return out
 }
 
 // planTable compares several runs, a row each.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -21,7 +22,7 @@ type protocolFields struct {
 	MemoryBytes *float64          `json:"memory_bytes_change,omitempty"`
 	StepSeconds *float64          `json:"step_seconds_change,omitempty"`
 	USD         *float64          `json:"usd_change,omitempty"`
-	Quality     qualityFields     `json:"quality_change"`
+	Quality     result.Quality    `json:"quality_change"`
 	Evidence    map[string]string `json:"evidence,omitempty"`
 	Missing     map[string]string `json:"missing,omitempty"`
 }
@@ -90,7 +91,9 @@ func protocolOf(s *recommend.Step) protocolFields {
 	c := &s.Change
 	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs,
 		&c.MemoryBytes, c.StepSeconds, c.CostUSD
-	f.Quality = qualityFields{s.Upstream.Interval, s.Downstream.Interval}
+	f.Quality = result.Quality{
+		Upstream: s.Upstream.Interval, Downstream: s.Downstream.Interval,
+	}
 	for name, gain := range map[string]recommend.Gain{
 		"upstream":   s.Upstream,
 		"downstream": s.Downstream,

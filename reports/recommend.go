@@ -10,56 +10,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
-
-type recommendFields struct {
-	Rank     int          `json:"rank"`  // 0 is the anchor
-	Among    string       `json:"among"` // anchor, catalogue, lattice or listed
-	Shape    shapeFields  `json:"shape"`
-	Pick     bool         `json:"pick"`
-	Tie      bool         `json:"tie"`
-	AllRound bool         `json:"all_round,omitempty"` // costs no more on any axis, and is as good
-	Params   paramsFields `json:"params"`
-	FLOPs    flopsFields  `json:"flops"`
-	RunFLOPs float64      `json:"run_flops"`
-	Memory   memoryFields `json:"memory"`
-	RunFields
-	Time      timeFields        `json:"time"`
-	Decode    *interval         `json:"decode_seconds,omitempty"`
-	Cost      costFields        `json:"cost"`
-	Saved     savedFields       `json:"saved"`
-	Quality   qualityFields     `json:"quality"`
-	Evidence  string            `json:"evidence"`
-	Readings  string            `json:"readings,omitempty"` // weakest evidence class of the readings behind the quality
-	Nearest   *nearestFields    `json:"nearest,omitempty"`
-	Published []publishedFields `json:"published,omitempty"`
-	Why       string            `json:"why"`
-	Missing   map[string]string `json:"missing,omitempty"`
-}
-
-type savedFields struct {
-	Params   *float64 `json:"params,omitempty"`
-	FLOPs    *float64 `json:"flops,omitempty"`
-	StepTime *float64 `json:"step_time,omitempty"`
-	Memory   *float64 `json:"memory,omitempty"`
-	Cost     *float64 `json:"cost,omitempty"`
-}
-
-type qualityFields struct {
-	Upstream   *interval `json:"upstream,omitempty"`
-	Downstream *interval `json:"downstream,omitempty"`
-}
-
-type nearestFields struct {
-	Shape    string  `json:"shape"`
-	Distance float64 `json:"distance"`
-}
-
-type publishedFields struct {
-	Model    string `json:"model"`
-	Source   string `json:"source"`
-	Evidence string `json:"evidence"`
-}
 
 // RecommendView says how much of a recommendation is shown.
 type RecommendView struct {
@@ -82,23 +34,23 @@ func (v RecommendView) among(row *recommend.Row) string {
 
 // Recommend fills in the report of a recommendation: the picks, then the anchor and the rows in
 // order.
-func (r *Report) Recommend(result *recommend.Result, view RecommendView) {
-	r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
-	rows := make([]*recommend.Row, 0, len(result.Rows)+1)
-	if result.Anchor != nil {
-		rows = append(rows, result.Anchor)
+func (r *Report) Recommend(found *recommend.Result, view RecommendView) {
+	r.Document.Warnings = append(r.Document.Warnings, found.Warnings...)
+	rows := make([]*recommend.Row, 0, len(found.Rows)+1)
+	if found.Anchor != nil {
+		rows = append(rows, found.Anchor)
 	}
-	for i := range result.Rows {
-		rows = append(rows, &result.Rows[i])
+	for i := range found.Rows {
+		rows = append(rows, &found.Rows[i])
 	}
 	for _, row := range rows {
-		r.Document.Results = append(r.Document.Results, recommendOf(row, view.among(row)))
+		r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, view.among(row)))
 	}
-	if result.Anchor != nil && len(result.Picks) > 0 {
-		r.Picks(result, "")
+	if found.Anchor != nil && len(found.Picks) > 0 {
+		r.Picks(found, "")
 	}
-	t := Table{Title: recommendTitle(result), Notes: recommendNotes(result, view)}
-	for _, c := range recommendColumns(result, view) {
+	t := Table{Title: recommendTitle(found), Notes: recommendNotes(found, view)}
+	for _, c := range recommendColumns(found, view) {
 		shown := view.Wide || !c.wide
 		some := slices.ContainsFunc(rows, func(row *recommend.Row) bool { return c.cell(row) != Cell{} })
 		if !shown || !some {
@@ -114,7 +66,7 @@ func (r *Report) Recommend(result *recommend.Result, view RecommendView) {
 	}
 	r.Tables = append(r.Tables, t)
 	if view.Details {
-		r.Tables = append(r.Tables, reasons(result))
+		r.Tables = append(r.Tables, reasons(found))
 	}
 }
 
@@ -284,42 +236,6 @@ func reasons(result *recommend.Result) Table {
 		})
 	}
 	return why
-}
-
-func recommendOf(row *recommend.Row, among string) recommendFields {
-	f := recommendFields{
-		Rank: row.Rank, Among: among, Shape: shapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
-		AllRound: row.AllRound,
-		Params:   paramsOf(&row.Params), FLOPs: flopsOf(row.FLOPs),
-		RunFLOPs: row.RunFLOPs.Interval.Value, Memory: memoryOf(&row.Memory, row.Fits),
-		RunFields: *RunOf(&row.Run), Time: timeOf(&row.Answer),
-		Decode: row.Decode.Latency().Interval, Cost: costOf(&row.Schedule.Bill),
-		Saved:    savedOf(&row.Saved),
-		Quality:  qualityFields{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
-		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
-		Missing: row.Missing(),
-	}
-	f.Time.Parts = nil // plan has them
-	if row.Nearest != nil {
-		f.Nearest = &nearestFields{row.Nearest.Name, row.Nearest.Distance}
-	}
-	for _, p := range row.Published {
-		f.Published = append(f.Published, publishedFields{p.Model, p.Where, string(p.Evidence)})
-	}
-	for name, reason := range map[string]string{
-		"decode_seconds":     row.Decode.Latency().Missing,
-		"quality.upstream":   row.Quality.Upstream.Missing,
-		"quality.downstream": row.Quality.Downstream.Missing,
-	} {
-		if reason != "" {
-			f.Missing[name] = reason
-		}
-	}
-	return f
-}
-
-func savedOf(s *recommend.Saved) savedFields {
-	return savedFields{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost}
 }
 
 // layoutNote says at which layout the first shape is timed, as that of plan is another where it is

@@ -51,6 +51,9 @@ func Amount(v float64) Cell { return Estimate(quantity.Interval{Value: v, Low: v
 // Estimate returns a value with its interval.
 func Estimate(i quantity.Interval) Cell { return Cell{amount: &i} }
 
+// interval is an estimate as JSON writes it.
+type interval = quantity.Interval
+
 // Optional returns the estimate, or an absent cell for nil.
 func Optional(i *quantity.Interval) Cell {
 	if i == nil {

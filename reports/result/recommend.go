@@ -1,0 +1,99 @@
+package result
+
+import (
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
+)
+
+// Recommended is a result of recommend: one shape, the anchor first.
+type Recommended struct {
+	Rank     int     `json:"rank"`  // 0 is the anchor
+	Among    string  `json:"among"` // anchor, catalogue, lattice or listed
+	Shape    Shape   `json:"shape"`
+	Pick     bool    `json:"pick"`
+	Tie      bool    `json:"tie"`
+	AllRound bool    `json:"all_round,omitempty"` // costs no more on any axis, and is as good
+	Params   Params  `json:"params"`
+	FLOPs    FLOPs   `json:"flops"`
+	RunFLOPs float64 `json:"run_flops"`
+	Memory   Memory  `json:"memory"`
+	Run
+	Time     Time               `json:"time"`
+	Decode   *quantity.Interval `json:"decode_seconds,omitempty"`
+	Cost     Cost               `json:"cost"`
+	Saved    Savings            `json:"saved"`
+	Quality  Quality            `json:"quality"`
+	Evidence string             `json:"evidence"`
+	// Readings is the weakest evidence class of the readings behind the quality.
+	Readings  string            `json:"readings,omitempty"`
+	Nearest   *Nearest          `json:"nearest,omitempty"`
+	Published []Published       `json:"published,omitempty"`
+	Why       string            `json:"why"`
+	Missing   map[string]string `json:"missing,omitempty"`
+}
+
+// Savings are the fractions of the anchor that a shape saves: 0.4 is 40 % less, negative is more.
+type Savings struct {
+	Params   *float64 `json:"params,omitempty"`
+	FLOPs    *float64 `json:"flops,omitempty"`
+	StepTime *float64 `json:"step_time,omitempty"`
+	Memory   *float64 `json:"memory,omitempty"`
+	Cost     *float64 `json:"cost,omitempty"`
+}
+
+// Quality is predicted or measured, with its interval.
+type Quality struct {
+	Upstream   *quantity.Interval `json:"upstream,omitempty"`
+	Downstream *quantity.Interval `json:"downstream,omitempty"`
+}
+
+// Nearest is the measured shape that is most alike.
+type Nearest struct {
+	Shape    string  `json:"shape"`
+	Distance float64 `json:"distance"`
+}
+
+// Published is a released model of the shape.
+type Published struct {
+	Model    string `json:"model"`
+	Source   string `json:"source"`
+	Evidence string `json:"evidence"`
+}
+
+// RecommendedOf returns a row as JSON writes it; among says what kind of shape it is.
+func RecommendedOf(row *recommend.Row, among string) Recommended {
+	f := Recommended{
+		Rank: row.Rank, Among: among, Shape: ShapeOf(&row.Shape), Pick: row.Pick, Tie: row.Tie,
+		AllRound: row.AllRound,
+		Params:   ParamsOf(&row.Params), FLOPs: FLOPsOf(row.FLOPs),
+		RunFLOPs: row.RunFLOPs.Interval.Value, Memory: MemoryOf(&row.Memory, row.Fits),
+		Run: *RunOf(&row.Run), Time: TimeOf(&row.Answer),
+		Decode: row.Decode.Latency().Interval, Cost: CostOf(&row.Schedule.Bill),
+		Saved:    SavingsOf(&row.Saved),
+		Quality:  Quality{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
+		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
+		Missing: row.Missing(),
+	}
+	f.Time.Parts = nil // plan has them
+	if row.Nearest != nil {
+		f.Nearest = &Nearest{row.Nearest.Name, row.Nearest.Distance}
+	}
+	for _, p := range row.Published {
+		f.Published = append(f.Published, Published{p.Model, p.Where, string(p.Evidence)})
+	}
+	for name, reason := range map[string]string{
+		"decode_seconds":     row.Decode.Latency().Missing,
+		"quality.upstream":   row.Quality.Upstream.Missing,
+		"quality.downstream": row.Quality.Downstream.Missing,
+	} {
+		if reason != "" {
+			f.Missing[name] = reason
+		}
+	}
+	return f
+}
+
+// SavingsOf returns what a row saves as JSON writes it.
+func SavingsOf(s *recommend.Saved) Savings {
+	return Savings{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost}
+}
