@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -157,10 +156,46 @@ const (
 // from others, in the logarithm.
 const ownSD = 0.08
 
-// fitSingle solves for the logarithms of all constants. The constants that bear on the steps may be
-// given, where another fit has worked them out.
+// tangent is the slopes of ln predicted seconds of a step in the logarithms of the constants, and
+// where they were taken.
+type tangent struct{ at, slope []float64 }
+
+// tangentAt takes the slopes in the constants that bear on any of the steps.
+func tangentAt(r *hardware.Run, theta []float64, read []int) tangent {
+	c := constantsOf(theta)
+	at, t := logSeconds(r, &c), tangent{slices.Clone(theta), make([]float64, len(theta))}
+	for _, k := range read {
+		t.slope[k] = constantSlope(r, c, k, at)
+	}
+	return t
+}
+
+// moved returns how far the constants that the step reads are from where the slopes were taken.
+func (t *tangent) moved(theta []float64) float64 {
+	far := 0.0
+	for k, slope := range t.slope {
+		if slope != 0 {
+			far = max(far, math.Abs(theta[k]-t.at[k]))
+		}
+	}
+	return far
+}
+
+// again takes the slopes anew elsewhere, in the constants that have one.
+func (t *tangent) again(r *hardware.Run, theta []float64) {
+	var read []int
+	for k, slope := range t.slope {
+		if slope != 0 {
+			read = append(read, k)
+		}
+	}
+	*t = tangentAt(r, theta, read)
+}
+
+// fitSingle solves for the logarithms of all constants. The slopes of the steps at the start may be
+// given, where another fit has ended there: then those that are within reach serve.
 func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
-	read []int,
+	tangents []tangent,
 ) posterior {
 	n := hardware.ConstantCount
 	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
@@ -205,32 +240,27 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 	for i := range weight {
 		weight[i] = 1
 	}
-	reach := foldReach
-	if read == nil {
-		read, reach = constantsRead(steps, base.Constants, constantsOf(start)), 0
+	var read []int
+	if tangents == nil {
+		read = constantsRead(steps, base.Constants, constantsOf(start))
 	}
-	type known struct{ at, slope []float64 }
-	rows := make([]known, len(steps))
 	residual := func(i int, theta, slope []float64) float64 {
-		r, row := &steps[i].Run, &rows[i]
-		c := constantsOf(theta)
-		at := logSeconds(r, &c)
-		if row.at == nil || floats.Distance(theta, row.at, math.Inf(1)) > reach {
-			*row = known{slices.Clone(theta), make([]float64, n)}
-			for _, k := range read {
-				row.slope[k] = constantSlope(r, c, k, at)
+		r := &steps[i].Run
+		if tangents == nil {
+			copy(slope, tangentAt(r, theta, read).slope)
+		} else {
+			t := &tangents[i]
+			if t.moved(theta) > slopeReach {
+				t.again(r, theta)
 			}
+			copy(slope, t.slope)
 		}
-		copy(slope, row.slope)
-		return math.Log(steps[i].Seconds) - at
+		c := constantsOf(theta)
+		return math.Log(steps[i].Seconds) - logSeconds(r, &c)
 	}
 	o := observations{weight: weight, scale: scale, most: most, residual: residual}
 	return solve(prior, o, start, fitSteps)
 }
-
-// foldReach is how far a constant may move, as its logarithm, before a left-out fit works slopes out
-// anew: no printed digit of the shipped sessions changes.
-const foldReach = 1e-3
 
 // constantsRead lists the constants that bear on any of the steps at any of the given values: runs
 // on one device read none of networks, for one.
@@ -289,14 +319,19 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 	}
 	errs, ratios := make([]float64, len(steps)), make([]float64, len(steps))
 	read := constantsRead(steps, base.Constants, constantsOf(all.theta))
+	tangents := make([]tangent, len(steps))
+	parallel.Each(len(steps), 0, func(i int) {
+		tangents[i] = tangentAt(&steps[i].Run, all.theta, read)
+	})
 	parallel.Each(len(groups), 0, func(g int) {
 		var train []Measurement
-		for _, s := range steps {
+		var known []tangent
+		for i, s := range steps {
 			if s.Group != groups[g] {
-				train = append(train, s)
+				train, known = append(train, s), append(known, tangents[i])
 			}
 		}
-		post := fitSingle(train, base, all.theta, read)
+		post := fitSingle(train, base, all.theta, known)
 		fit := calibrationOf(&post, "")
 		for i := range steps {
 			if s := &steps[i]; s.Group == groups[g] {
