@@ -25,6 +25,8 @@ type stackRecipe struct {
 	positions int
 	finalNorm bool
 	frontend  Frontend
+	parallel  bool // attention and feed-forward side by side
+	window    int  // positions that a query sees; 0 = all
 }
 
 // The stacks that several recipes share.
@@ -64,10 +66,12 @@ var recipes = map[string]recipe{
 
 	"gpt2": gptRecipe(HeadTied, stackRecipe{position: Learned, positions: 1024, finalNorm: true},
 		false),
-	"neox":  gptRecipe(HeadUntied, stackRecipe{position: Rotary, finalNorm: true}, false),
+	"neox": gptRecipe(HeadUntied, stackRecipe{position: Rotary, finalNorm: true, parallel: true},
+		false),
 	"bloom": gptRecipe(HeadTied, stackRecipe{position: ALiBi, finalNorm: true}, true),
 
 	"llama":      llamaRecipe(HeadUntied, NoBias, SiLU),
+	"mistral":    windowed(llamaRecipe(HeadUntied, NoBias, SiLU), 4096),
 	"gemstone":   llamaRecipe(HeadUntied, NoBias, GELU),
 	"gemma":      llamaRecipe(HeadTied, NoBias, GELU),
 	"qwen2":      llamaRecipe(HeadUntied, BiasQKV, SiLU),
@@ -108,6 +112,11 @@ func llamaRecipe(head Head, bias Bias, activation Activation) recipe {
 		family: Llama, head: head, bias: bias, gated: true, activation: activation,
 		decoder: llamaStack,
 	}
+}
+
+func windowed(r recipe, window int) recipe {
+	r.decoder.window = window
+	return r
 }
 
 func whisperRecipe(melBins int) recipe {
@@ -165,7 +174,7 @@ func (r *recipe) stack(k *stackRecipe, row *data.ReleasedShape, layers int) Stac
 		Layers: layers, DFF: row.DFF, Gated: r.gated, Activation: r.activation,
 		DKV: row.DKV, Heads: row.Heads, KVHeads: row.KVHeads,
 		Position: k.position, Positions: positions,
-		FinalNorm: k.finalNorm, Frontend: k.frontend,
+		FinalNorm: k.finalNorm, Frontend: k.frontend, Parallel: k.parallel, Window: k.window,
 		Experts: row.Experts, ActiveExperts: row.ActiveExperts, SparseEvery: row.SparseEvery,
 	}
 }
