@@ -67,6 +67,7 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"envelope", "docs/data/curves.csv"},
 		{"allocate", "docs/data/sweep.csv", "--budget", "1e22"},
 		{"allocate", "--published", "chinchilla", "--budget", "1e22"},
+		{"track", "docs/data/plan.json", "--run", "docs/data/run.csv"},
 		{"transfer", "docs/data/downstream.csv"},
 		{"transfer", "docs/data/downstream.csv", "--link", "exponential-link", "--hold-out", "shape"},
 		{"transfer", "--published"},

@@ -3,6 +3,8 @@ package records
 import (
 	"cmp"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // point is one value of a metric.
@@ -11,7 +13,11 @@ type point struct {
 	value string
 	file  int32
 	line  int32
+	time  float64 // seconds since 1970, 0 where it is not known
 }
+
+// maxTime is the year 5138: a later clock is another unit.
+const maxTime = 1e11
 
 // metric is the values of a metric in the order in which they were logged.
 type metric struct {
@@ -158,6 +164,9 @@ func (b *builder) metricRows(m metrics, fieldOf string, before func()) {
 				b.rows = append(b.rows, place{p.file, p.line, b.part})
 				before()
 				b.put("step", formatInt(step))
+				if b.times && p.time > 0 && p.time < maxTime {
+					b.put("wall_time", quantity.Shortest(p.time))
+				}
 			}
 			b.put(headings[i], p.value)
 		}

@@ -26,8 +26,10 @@ type builder struct {
 	events  map[string]*eventRun
 	order   []string // of the folders of events
 	found   map[string]int
-	opened  int // files that were read
-	known   int // files that are to be read, as far as known
+	opened  int  // files that were read
+	known   int  // files that are to be read, as far as known
+	growing bool // see [Options]
+	times   bool
 }
 
 func newBuilder() *builder {

@@ -13,7 +13,8 @@ type scalar struct {
 
 type event struct {
 	step    int64
-	start   bool // a session began: a restart, where something was logged before
+	time    float64 // seconds since 1970
+	start   bool    // a session began: a restart, where something was logged before
 	scalars []scalar
 }
 
@@ -68,12 +69,14 @@ func fields(data []byte, visit func(field) error) error {
 	return nil
 }
 
-// parseEvent reads event.proto: step = 2, summary = 5, of which value = 1, session_log = 7, of which
+// parseEvent reads event.proto: wall_time = 1, step = 2, summary = 5, of which value = 1, session_log = 7, of which
 // status = 1 and START = 1.
 func parseEvent(data []byte) (event, error) {
 	var e event
 	err := fields(data, func(f field) error {
 		switch f.number {
+		case 1:
+			e.time = math.Float64frombits(f.bits)
 		case 2:
 			e.step = int64(f.bits)
 		case 7:

@@ -87,7 +87,7 @@ func (b *builder) eventsFile(name string, r io.Reader) error {
 			f.scalars++
 			m := f.tags.of(s.tag)
 			m.points = append(m.points,
-				point{e.step, quantity.Shortest(s.value), b.file, int32(record)})
+				point{e.step, quantity.Shortest(s.value), b.file, int32(record), e.time})
 		}
 	}
 	folder := runOf(name)

@@ -70,8 +70,13 @@ func (b *builder) jsonLines(name string, text *bufio.Reader) error {
 		if err != nil {
 			return &Error{File: name, Line: l.line, Problem: err.Error()}
 		}
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			b.object(name, l.line, python(line))
+		line = python(bytes.TrimSpace(line))
+		switch {
+		case len(line) == 0:
+		case b.growing && l.torn && !json.Valid(line):
+			b.writing(name, l.line)
+		default:
+			b.object(name, l.line, line)
 		}
 	}
 	return b.anyRow(name, rows)
@@ -102,11 +107,15 @@ func (b *builder) jsonList(name string, text *bufio.Reader) error {
 	for n := 1; d.More(); n++ {
 		var item json.RawMessage
 		if err := d.Decode(&item); err != nil {
+			if b.growing && errors.Is(err, io.ErrUnexpectedEOF) {
+				b.writing(name, len(in.newlines)+1)
+				return b.anyRow(name, rows)
+			}
 			return in.error(name, err)
 		}
 		b.object(name, n, item)
 	}
-	if _, err := d.Token(); err != nil {
+	if _, err := d.Token(); err != nil && !(b.growing && errors.Is(err, io.EOF)) {
 		return in.error(name, err)
 	}
 	return b.anyRow(name, rows)
@@ -247,7 +256,7 @@ func (b *builder) sacred(name string, whole map[string]any) bool {
 			if err != nil {
 				return false
 			}
-			m.points = append(m.points, point{step, fmt.Sprint(values[i]), b.file, int32(i + 1)})
+			m.points = append(m.points, point{step, fmt.Sprint(values[i]), b.file, int32(i + 1), 0})
 		}
 		m.inTime()
 	}

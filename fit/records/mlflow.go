@@ -116,7 +116,8 @@ func (b *builder) mlflowMetric(name string, folder fs.FS, at string, to *metric)
 			b.lose(name, l.line, "not a line of time, value and step: %s", quoted(string(line)))
 			continue
 		}
-		to.points = append(to.points, point{step, string(words[1]), b.file, int32(l.line)})
+		ms, _ := strconv.ParseFloat(string(words[0]), 64)
+		to.points = append(to.points, point{step, string(words[1]), b.file, int32(l.line), ms / 1e3})
 	}
 	to.inTime()
 	return nil

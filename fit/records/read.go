@@ -42,6 +42,12 @@ type Options struct {
 	// Progress is called after each file with how many were read so far, and how many are known of;
 	// nil for nobody.
 	Progress func(files, of int)
+	// Growing says that a run may still be writing: of a text file whose last line has no end, that
+	// line is left to the next reading unless it is a whole JSON value.
+	Growing bool
+	// Times puts the clock of a TensorBoard or MLflow value beside it, as wall_time in seconds since
+	// 1970.
+	Times bool
 }
 
 // Read returns the runs of one file. The format is chosen by its content, and by its name where that
@@ -66,7 +72,7 @@ func ReadFolder(name string, folder fs.FS) (*Table, error) {
 // Lost or Warnings. The error is an [*Error], a [*ColumnError] about the run key, or the reader's.
 func ReadAll(inputs []Input, o Options) (*Table, error) {
 	b := newBuilder()
-	b.known = len(inputs)
+	b.known, b.growing, b.times = len(inputs), o.Growing, o.Times
 	progress := func() {
 		if b.opened++; o.Progress != nil {
 			o.Progress(b.opened, max(b.known, b.opened))

@@ -19,6 +19,7 @@ type lines struct {
 	text *bufio.Reader
 	line int // that was read last, from 1
 	buf  []byte
+	torn bool // the last line has no end
 }
 
 // next returns a line without its end; it is good until the next call. The error is io.EOF after
@@ -39,6 +40,7 @@ func (l *lines) next() ([]byte, error) {
 			return trimmed(l.buf), nil
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(l.buf) > 0:
+			l.torn = true
 			return trimmed(l.buf), nil
 		default:
 			return nil, err
@@ -197,6 +199,10 @@ func (b *builder) tableRows(name string, s *separated, head []string) error {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if b.growing && s.torn {
+			b.writing(name, s.line)
+			break
+		}
 		if err != nil {
 			return &Error{File: name, Line: line, Problem: err.Error()}
 		}
@@ -273,3 +279,8 @@ func separator(text *bufio.Reader) byte {
 
 // lightning is what the CSV logger of Lightning calls its file: the run is the folder.
 const lightning = "metrics.csv"
+
+// writing notes a line that is still being written.
+func (b *builder) writing(name string, line int) {
+	b.warn("%s:%d: the last line is still being written; what came before is used", name, line)
+}

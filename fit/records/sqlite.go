@@ -140,7 +140,7 @@ func (b *builder) mlflowStored(name, id, label, experiment string, values, setti
 			text = "Infinity"
 		}
 		m := all.of(key)
-		m.points = append(m.points, point{step, text, b.file, int32(min(line, math.MaxInt32))})
+		m.points = append(m.points, point{step, text, b.file, int32(min(line, math.MaxInt32)), 0})
 	}
 	if err := rows.Err(); err != nil {
 		return err

@@ -35,6 +35,34 @@ var synonyms = map[string][]string{
 		"global_step", "train_global_step", "trainer_global_step", "training_step", "_step",
 		"iteration", "iter", "iterations", "num_updates", "training_iteration",
 	},
+	"step_seconds": {
+		"step_time", "step_time_s", "step_time_sec", "step_time_seconds", "time_per_step",
+		"seconds_per_step", "sec_per_step", "s_per_step", "iteration_time", "iter_time",
+		"iteration_seconds", "time_per_iteration", "seconds_per_iteration",
+		"elapsed_time_per_iteration", "train_step_time", "perf_step_time", "perf_iter_time",
+		"batch_time", "time_per_batch", "train_step_timing", "train_step_timing_in_s",
+	},
+	"step_milliseconds": {
+		"step_time_ms", "step_ms", "ms_per_step", "time_per_step_ms", "milliseconds_per_step",
+		"iteration_time_ms", "iter_time_ms", "elapsed_time_per_iteration_ms",
+	},
+	"steps_per_second": {
+		"steps_per_sec", "train_steps_per_second", "train_steps_per_sec", "steps_s",
+		"iterations_per_second", "it_s", "it_per_sec", "batches_per_sec",
+		"throughput_batches_per_sec", "timing_steps_per_second",
+	},
+	"tokens_per_second": {
+		"tokens_per_sec", "train_tokens_per_second", "train_tokens_per_sec", "tok_per_sec",
+		"toks_per_sec", "tokens_s", "global_tokens_per_second", "throughput_tokens_per_sec",
+	},
+	"timestamp": {
+		"_timestamp", "wall_time", "walltime", "datetime", "date_time", "date", "time",
+		"created_at", "logged_at",
+	},
+	"elapsed": {
+		"_runtime", "runtime", "elapsed_seconds", "elapsed_time", "time_elapsed", "seconds",
+		"elapsed_s", "wall_clock", "wall_clock_time", "wall_clock_seconds", "total_time", "wall_seconds",
+	},
 	"d_model": {
 		"hidden_size", "n_embd", "model_dim", "d_hidden", "hidden_dim", "embed_dim",
 		"embedding_dim", "width", "dim", "dmodel", "d",

@@ -61,7 +61,7 @@ func (v *view) nameLinks() {
 
 var headings = map[string]string{
 	"count": "What the shapes cost", "plan": "The planned run", "recommend": "What else to train",
-	"check": "The check", "diff": "What the change changes", "fit": "The fitted laws",
+	"track": "The run against its plan", "check": "The check", "diff": "What the change changes", "fit": "The fitted laws",
 }
 
 func sectionOf(id, file string, d *result.Saved) (section, error) {
@@ -77,6 +77,7 @@ func sectionOf(id, file string, d *result.Saved) (section, error) {
 		"count":     func(s *section) error { return s.plans(d.Results) },
 		"plan":      func(s *section) error { return s.plans(d.Results) },
 		"recommend": func(s *section) error { return s.recommendations(d.Results) },
+		"track":     func(s *section) error { return s.tracked(d.Results) },
 		"check":     func(s *section) error { return s.findings(d.Results) },
 		"diff":      func(s *section) error { return s.differences(d.Results) },
 		"fit":       func(s *section) error { return s.fits(d.Results) },

@@ -95,7 +95,7 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		&cobra.Group{ID: groupMeasure, Title: "Measure:"},
 		&cobra.Group{ID: groupReview, Title: "Review:"},
 	)
-	root.AddCommand(a.count(), a.plan(), a.export(), a.recommend(), a.protocol(), a.tables(), a.validate(),
+	root.AddCommand(a.count(), a.plan(), a.track(), a.export(), a.recommend(), a.protocol(), a.tables(), a.validate(),
 		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())

@@ -33,19 +33,26 @@ type runFlags struct {
 }
 
 func (f *runFlags) register(c *cobra.Command) {
+	f.registerRows(c)
+	flags := c.Flags()
+	countFlag(c, &f.dropHighest, "drop-highest", "drop this many rows with the highest response")
+	flags.BoolVar(&f.last, "last", false, "use the last step of each run only")
+	flags.StringVar(&f.group, "group", f.group,
+		"`column` of the run that a row belongs to: runs are resampled whole")
+	flags.StringVar(&f.join, "join", "",
+		"a `file` with one row a run (params, shape, ...), put beside the rows of its run")
+}
+
+// registerRows registers only what says which rows are whose.
+func (f *runFlags) registerRows(c *cobra.Command) {
+	f.group = "run"
 	flags := c.Flags()
 	flags.StringArrayVar(&f.mapping, "map", nil,
 		"`ours=theirs`: which column of the file is ours, such as params='Model Size'; repeatable, or separated by commas")
 	flags.StringVar(&f.where, "where", "",
 		"use the rows that meet all of these `conditions`, such as flops<1e21,loss<4")
-	countFlag(c, &f.dropHighest, "drop-highest", "drop this many rows with the highest response")
-	flags.BoolVar(&f.last, "last", false, "use the last step of each run only")
-	flags.StringVar(&f.group, "group", "run",
-		"`column` of the run that a row belongs to: runs are resampled whole")
 	flags.StringVar(&f.key, "run-key", "",
 		"what tells runs apart: path, id, name, experiment, or `columns` (default: what the log has)")
-	flags.StringVar(&f.join, "join", "",
-		"a `file` with one row a run (params, shape, ...), put beside the rows of its run")
 }
 
 // inputs returns the flags as the JSON document states them.
@@ -133,6 +140,10 @@ func (a *app) runs(f *runFlags, s learn.Selection, files []string, response stri
 
 // records reads files, standard input and folders.
 func (a *app) records(key string, files ...string) (*records.Table, error) {
+	return a.recordsWith(records.Options{RunKey: key}, files...)
+}
+
+func (a *app) recordsWith(o records.Options, files ...string) (*records.Table, error) {
 	inputs := make([]records.Input, len(files))
 	for i, file := range files {
 		inputs[i] = records.Input{Name: file, Open: func() (io.ReadCloser, error) { return a.open(file) }}
@@ -141,7 +152,8 @@ func (a *app) records(key string, files ...string) (*records.Table, error) {
 		}
 	}
 	bar := a.bar("read")
-	t, err := records.ReadAll(inputs, records.Options{RunKey: key, Progress: bar.Reach})
+	o.Progress = bar.Reach
+	t, err := records.ReadAll(inputs, o)
 	bar.End()
 	var missing *records.ColumnError
 	switch {

@@ -1,0 +1,158 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/track"
+)
+
+// trackFlags are the flags of track.
+type trackFlags struct {
+	runs           runFlags
+	log, calibrate string
+	now            string
+	number         int
+	maxCost, price *float64
+	exitCode       bool
+}
+
+func (a *app) track() *cobra.Command {
+	var f trackFlags
+	c := &cobra.Command{
+		Use:     "track PLAN.json --run LOG",
+		Short:   "Say whether a run keeps to its plan, what it will cost and when it ends",
+		GroupID: groupPlan,
+		Long: `Hold the log of a run, finished or still growing, against its plan: progress, step
+time against the predicted interval (level, drift, stalls), goodput, cost to date and
+to complete, loss against the law of the plan, and when the run ends.
+
+PLAN.json is what plan -o plan.json writes. LOG is any file or folder that fit reads
+(docs/records.md) with a step or tokens a row, and a clock, step times or a loss.
+The verdict is on plan, slower, over budget or diverging (docs/track.md).`,
+		Example: `  deepnarrow plan t5-base --hardware a100 --devices 8 --tokens 34B -o plan.json
+  deepnarrow track plan.json --run run.csv
+  deepnarrow track plan.json --run run.csv --now 2026-03-02T17:00:00Z --exit-code
+  deepnarrow track plan.json --run run.csv --calibrate ours.yaml`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usage("deepnarrow plan t5-base --hardware a100 -o plan.json writes one",
+					"track takes one plan; found %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return a.runTrack(&f, args[0]) },
+	}
+	a.output.register(c)
+	flags := c.Flags()
+	flags.StringVar(&f.log, "run", "", "the `log` of the run: a file, a folder, or - for standard input")
+	f.runs.registerRows(c)
+	flags.StringVar(&f.now, "now", "",
+		"what `time` it is, such as 2026-01-31T18:00:00Z: the time since the last row then counts")
+	countFlag(c, &f.number, "result", "which run of a plan with several, from 1")
+	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill allowed (default: the plan's)")
+	f.price = optionalFlag(c, quantity.HourlyPrice, "price",
+		"US dollars per device-hour (default: the plan's)")
+	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 when the run is off its plan")
+	flags.StringVar(&f.calibrate, "calibrate", "",
+		"write the hardware profile that the steps of this run teach to this `file`")
+	return c
+}
+
+func (a *app) runTrack(f *trackFlags, file string) error {
+	if f.log == "" {
+		return usage("", "--run is needed: where is the log of the run?")
+	}
+	q := track.Question{USDPerHour: given(f.price)}
+	if f.now != "" {
+		var err error
+		if q.Now, err = time.Parse(time.RFC3339, f.now); err != nil {
+			if q.Now, err = time.Parse(time.DateOnly, f.now); err != nil {
+				return usage("", "--now is %q; allowed: a date and time such as 2026-01-31T18:00:00Z", f.now)
+			}
+		}
+	}
+	if v := given(f.maxCost); v != nil {
+		if q.MaxUSD = *v; q.MaxUSD == 0 {
+			return usage("", "--max-cost is 0; allowed: more than 0")
+		}
+	}
+	selection, err := f.runs.selection()
+	if err != nil {
+		return err
+	}
+	text, err := a.readResult(file)
+	if err != nil {
+		return badInput(err, "deepnarrow plan -o plan.json writes one")
+	}
+	if q.Plan, err = track.ReadPlan(file, text, f.number); err != nil {
+		return badInput(err, "--result N picks one of several")
+	}
+	runs, err := a.growing(&f.runs, selection, f.log)
+	if err != nil {
+		return err
+	}
+	if q.Log, err = track.NewLog(runs, q.Plan); err != nil {
+		return columnError(fmt.Errorf("%s: %w", f.log, err))
+	}
+	answer := q.Answer()
+	if f.calibrate != "" {
+		if err := a.calibrated(answer, f); err != nil {
+			return err
+		}
+	}
+	r := newReport("track")
+	r.Document.Inputs = f.runs.inputs([]string{f.log})
+	r.Document.Inputs["plan"] = file
+	if f.now != "" {
+		r.Document.Inputs["now"] = f.now
+	}
+	if q.MaxUSD > 0 {
+		r.Document.Inputs["max_cost_usd"] = q.MaxUSD
+	}
+	if q.USDPerHour != nil {
+		r.Document.Inputs["price_usd_per_hour"] = *q.USDPerHour
+	}
+	r.Document.Conventions["tokens"] = "as the plan counts them"
+	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Track(answer)
+	if err := a.render(r); err != nil {
+		return err
+	}
+	if f.exitCode && answer.Verdict != track.OnPlan {
+		return &failure{code: exitFinding, err: fmt.Errorf("track: the run is off its plan: %s",
+			answer.Verdict)}
+	}
+	return nil
+}
+
+// growing reads a log that may still be written.
+func (a *app) growing(f *runFlags, s learn.Selection, log string) (*learn.Runs, error) {
+	table, err := a.recordsWith(records.Options{RunKey: f.key, Growing: true, Times: true}, log)
+	if err != nil {
+		return nil, err
+	}
+	f.found = table.Found
+	runs, err := s.Of("loss", table)
+	return runs, columnError(err)
+}
+
+// calibrated writes the profile that the run teaches.
+func (a *app) calibrated(answer *track.Answer, f *trackFlags) error {
+	base, err := profile(answer.Plan.Hardware)
+	if err != nil {
+		return badInput(err, "the plan's hardware is not found any more")
+	}
+	p, err := answer.Calibrated(base, f.log)
+	if err != nil {
+		return noAnswer(fmt.Errorf("--calibrate: %w", err), "")
+	}
+	return writeFile(f.calibrate, func(w io.Writer) error { return hardware.WriteProfile(w, &p) })
+}
