@@ -11,11 +11,13 @@ import (
 	"syscall"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	host.HearLimits()
 	context.AfterFunc(ctx, stop) // a second signal ends what does not listen to the first
 	startWithoutCollector()
 	os.Exit(cli.Run(ctx, os.Args[1:], cli.Standard()))

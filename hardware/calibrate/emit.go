@@ -57,6 +57,30 @@ func twinShapeOf(s *shapes.Shape) twinShape {
 	}
 }
 
+// shape returns what twinShapeOf was given, under a name.
+func (t *twinShape) shape(name string) (shapes.Shape, error) {
+	s, err := shapes.Parse("t5-base") // the family's other fields
+	if err != nil {
+		return s, err
+	}
+	s.Name, s.DModel, s.Vocab, s.Head = name, t.DModel, t.Vocab, shapes.HeadUntied
+	if t.Tied {
+		s.Head = shapes.HeadTied
+	}
+	for _, k := range []struct {
+		to   *shapes.Stack
+		from twinStack
+	}{{&s.Encoder, t.Encoder}, {&s.Decoder, t.Decoder}} {
+		k.to.Layers, k.to.Heads, k.to.KVHeads, k.to.DKV = k.from.Layers, k.from.Heads, k.from.Heads,
+			k.from.DKV
+		k.to.DFF, k.to.Positions, k.to.Gated = k.from.DFF, k.from.Buckets, k.from.Gated
+		if k.to.Activation = shapes.ReLU; k.from.Gated {
+			k.to.Activation = shapes.GELU
+		}
+	}
+	return s, kernel.Supported(&s)
+}
+
 // EmitPyTorch writes a self-contained Python script that times training steps of the points with
 // PyTorch and prints a line of JSON each, which [ReadSteps] reads. The model is that of package
 // kernel. Errors: those of [kernel.Supported], or of writing.

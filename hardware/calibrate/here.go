@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,6 +19,10 @@ const leastClean = 12
 // logarithm, beside what a session shows of itself: the pairs of data/measured differ by a median
 // of 6 to 7 % on a virtual machine whose processors are moved now and then.
 const sessionSD = 0.065
+
+// impossibleHere is how far a step of the kernel may be from the model with the probes taken beside
+// it, as a factor, before any fit: no machine is off by 10, and a wrong unit by 1,000.
+const impossibleHere = 300
 
 // Here is the calibrated profile of a processor.
 type Here struct {
@@ -50,7 +55,7 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 	for i := range h.Used {
 		var err error
 		if steps[i], err = h.Used[i].measurement(profile); err != nil {
-			return h, fmt.Errorf("record %d: %w", i+1, err)
+			return h, fmt.Errorf("%s: %w", cmp.Or(h.Used[i].where, fmt.Sprintf("record %d", i+1)), err)
 		}
 		if steps[i].Seconds != h.Used[i].StepSeconds {
 			h.ByProcessorTime++
@@ -61,7 +66,10 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 	}
 	r := h.Used[0]
 	base := kernelPrior(&profile)
-	var err error
+	err := plausible(steps, &base, impossibleHere)
+	if err != nil {
+		return h, err
+	}
 	h.Fit, err = fitFrom(&base, steps, fmt.Sprintf(
 		"%d steps of the reference kernel, %s, %s, %d threads", len(steps), r.Machine, r.Path,
 		r.Threads))
@@ -96,7 +104,7 @@ func (r *Record) measurement(profile hardware.Profile) (Measurement, error) {
 	if r.Contended != "" && r.CPUShare != nil {
 		seconds *= min(1, *r.CPUShare)
 	}
-	return Measurement{Run: run, Seconds: seconds, Group: r.Shape}, nil
+	return Measurement{Run: run, Seconds: seconds, Group: r.Shape, Where: r.where}, nil
 }
 
 // Quality words the error of the fit for those who only see the profile; empty where nothing could

@@ -35,7 +35,8 @@ type StepShape func(ref string) (shapes.Shape, error)
 //	precision, optimizer, recompute, attention, compiled        the user's own measurements
 //	the columns of facts/step_times.csv                       a published table
 //
-// What a line of the first form leaves out is that of base; lengths are the shape's defaults. Other
+// The shape is a name, or what a model beside it says, as the twin writes it. What a line of the
+// first form leaves out is that of base; lengths are the shape's defaults. Other
 // columns are ignored. Rows of the second form keep their layout and execution, and take the base's
 // profile and stack. Every fault of the file is reported at once, with its line.
 func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([]Measurement,
@@ -90,6 +91,7 @@ func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([
 type stepLine struct {
 	line  int
 	cells map[string]string
+	model *twinShape // the shape itself, as the twin writes it; nil for a name
 }
 
 func csvLines(name string, text []byte) ([]stepLine, error) {
@@ -108,7 +110,7 @@ func csvLines(name string, text []byte) ([]stepLine, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		line, _ := reader.FieldPos(0)
-		l := stepLine{line, make(map[string]string, len(head))}
+		l := stepLine{line: line, cells: make(map[string]string, len(head))}
 		for i, column := range head {
 			l.cells[strings.TrimSpace(column)] = strings.TrimSpace(row[i])
 		}
@@ -130,9 +132,16 @@ func jsonLines(name string, text []byte) ([]stepLine, error) {
 		if err := decoder.Decode(&object); err != nil {
 			return nil, fmt.Errorf("%s:%d: not a JSON object: %w", name, n, err)
 		}
-		l := stepLine{n, make(map[string]string, len(object))}
+		l := stepLine{line: n, cells: make(map[string]string, len(object))}
+		var model struct{ Model *twinShape }
+		if _, ok := object["model"].(map[string]any); ok {
+			if err := json.Unmarshal(scanner.Bytes(), &model); err != nil {
+				return nil, fmt.Errorf("%s:%d: model: %w", name, n, err)
+			}
+		}
+		l.model = model.Model
 		for key, value := range object {
-			if value != nil {
+			if value != nil && key != "model" {
 				l.cells[key] = fmt.Sprint(value)
 			}
 		}
@@ -151,6 +160,9 @@ func (l *stepLine) measurement(base hardware.Run, read StepShape) (Measurement, 
 	var faults []error
 	fail := func(column string, err error) {
 		faults = append(faults, fmt.Errorf("%s: %w", column, err))
+	}
+	if l.model != nil {
+		read = l.model.shape
 	}
 	shape, err := read(l.cells["shape"])
 	if err != nil {

@@ -1,6 +1,8 @@
 package calibrate
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -105,4 +107,35 @@ func FuzzReadSteps(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The twin writes the shape itself, under a name that may be a file of another machine.
+func TestStepsOfShapesWithoutAName(t *testing.T) {
+	for _, ref := range []string{
+		"t5-small", "t5-v1.1-base", "mt5-small", "t5-tiny/el=3,dl=7,kv=32,nh=6,ff=192,vocab=384",
+	} {
+		want, err := shapes.Parse(ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model, err := json.Marshal(twinShapeOf(&want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := fmt.Sprintf(`{"shape":"models/mine.yaml","model":%s,"batch":64,"step_seconds":0.5}`, model)
+		steps, err := ReadSteps("steps", strings.NewReader(line), base(t), shapes.Parse)
+		if err != nil || len(steps) != 1 {
+			t.Fatalf("%s: %d steps, error %v", ref, len(steps), err)
+		}
+		want.Name, want.Family = "models/mine.yaml", steps[0].Run.Shape.Family
+		if steps[0].Run.Shape != want {
+			t.Errorf("%s: got %+v, want %+v", ref, steps[0].Run.Shape, want)
+		}
+	}
+	for _, model := range []string{`{}`, `{"d_model":-1}`, `{"d_model":1e99}`, `{"d_model":"a"}`} {
+		line := `{"shape":"x","model":` + model + `,"batch":64,"step_seconds":0.5}`
+		if _, err := ReadSteps("steps", strings.NewReader(line), base(t), shapes.Parse); err == nil {
+			t.Errorf("%s was read", model)
+		}
+	}
 }

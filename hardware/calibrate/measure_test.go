@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"fmt"
 	"bytes"
 	"context"
 	"errors"
@@ -276,10 +277,13 @@ func TestFitHereOnABusyMachine(t *testing.T) {
 func TestRecordsRoundTrip(t *testing.T) {
 	_, _, records := madeUp(3)
 	var file bytes.Buffer
-	for _, r := range records {
-		if err := WriteRecord(&file, r); err != nil {
+	for i := range records {
+		r := &records[i]
+		r.PeakFLOPsPerSecond, r.BandwidthBytesPerSecond = 1e11, 1e10
+		if err := WriteRecord(&file, *r); err != nil {
 			t.Fatal(err)
 		}
+		r.where = fmt.Sprintf("r:%d", i+1)
 	}
 	text := file.String()
 	back, err := ReadRecords("r", strings.NewReader(text))
@@ -298,7 +302,8 @@ func TestRecordsRoundTrip(t *testing.T) {
 }
 
 func FuzzReadRecords(f *testing.F) {
-	f.Add("{\"shape\":\"t5-small\",\"step_seconds\":0.5,\"threads\":2}\n\n")
+	f.Add("{\"shape\":\"t5-small\",\"step_seconds\":0.5,\"threads\":2,\"batch\":1,\"encoder_length\":8," +
+		"\"decoder_length\":4,\"peak_flops_per_second\":1e11,\"bandwidth_bytes_per_second\":1e10}\n\n")
 	f.Add("{\"shape\":\"t5-small\",\"step_seconds\":1e999}")
 	f.Fuzz(func(t *testing.T, text string) {
 		records, err := ReadRecords("r", strings.NewReader(text))

@@ -3,9 +3,9 @@ package calibrate
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 )
 
@@ -35,6 +35,8 @@ type Record struct {
 	Contended string `json:"contended,omitempty"`
 	Machine   string `json:"machine"`
 	Date      string `json:"date"` // RFC 3339, UTC
+
+	where string // file and line; empty where it was just measured
 }
 
 // WriteRecord writes one line, in one call of w.Write.
@@ -59,17 +61,46 @@ func ReadRecords(name string, in io.Reader) ([]Record, error) {
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
 			return nil, fmt.Errorf("%s:%d: not a record of calibrate: %w", name, n, err)
 		}
-		if r.Shape == "" || !(r.StepSeconds > 0) || math.IsInf(r.StepSeconds, 0) || r.Threads < 1 {
-			return nil, fmt.Errorf(
-				"%s:%d: not a record of calibrate: shape %q, a step of %v s on %d threads", name, n,
-				r.Shape, r.StepSeconds, r.Threads)
+		if err := r.check(); err != nil {
+			return nil, fmt.Errorf("%s:%d: not a record of calibrate: %w", name, n, err)
 		}
+		r.where = fmt.Sprintf("%s:%d", name, n)
 		records = append(records, r)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return records, nil
+}
+
+// check refuses what no machine measures.
+func (r *Record) check() error {
+	if r.Shape == "" {
+		return errors.New("no shape")
+	}
+	share := 0.0 // absent is not known
+	if r.CPUShare != nil {
+		share = *r.CPUShare
+	}
+	const most = 1 << 24 // sequences, positions and threads
+	for _, c := range []struct {
+		field             string
+		value, low, above float64
+	}{
+		{"step_seconds", r.StepSeconds, 1e-9, 1e7},
+		{"peak_flops_per_second", r.PeakFLOPsPerSecond, 1, 1e21},
+		{"bandwidth_bytes_per_second", r.BandwidthBytesPerSecond, 1, 1e21},
+		{"cpu_share", share, 0, 1e4},
+		{"batch", float64(r.Batch), 1, most},
+		{"encoder_length", float64(r.EncoderLength), 1, most},
+		{"decoder_length", float64(r.DecoderLength), 1, most},
+		{"threads", float64(r.Threads), 1, most},
+	} {
+		if !(c.value >= c.low && c.value <= c.above) {
+			return fmt.Errorf("%s is %g; allowed: %g to %g", c.field, c.value, c.low, c.above)
+		}
+	}
+	return nil
 }
 
 // withBetter appends a record, or puts it in the place of an earlier one of its point if it is

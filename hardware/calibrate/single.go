@@ -112,9 +112,10 @@ func plausible(steps []Measurement, base *hardware.Calibration, most float64) er
 			if s.Seconds > math.Exp(at) {
 				unit = "; are they milliseconds?"
 			}
+			ratio := min(s.Seconds/math.Exp(at), math.MaxFloat64)
 			faults = append(faults, fmt.Errorf("%s: a step of %.3g s, %.3g times the predicted %.3g s"+
-				"%s allowed: up to %.3g times either way", s.where(i), s.Seconds,
-				s.Seconds/math.Exp(at), math.Exp(at), unit, most))
+				"%s allowed: up to %.3g times either way", s.where(i), s.Seconds, ratio, math.Exp(at), unit,
+				most))
 		}
 		const mostFaults = 20
 		if len(faults) > mostFaults {

@@ -12,27 +12,25 @@ import (
 // Record is what one training run came to, one line of JSON. The names are those that readers of
 // run records know.
 type Record struct {
-	Shape         string  `json:"shape"`
-	Params        int64   `json:"params"`
-	Tokens        int64   `json:"tokens"` // positions of both stacks over all steps, padding included
-	FLOPs         float64 `json:"flops"`  // of the whole run, under the caller's convention
-	Loss          float64 `json:"loss"`   // on held-out data, in nats a target
-	TrainLoss     float64 `json:"train_loss"`
-	Steps         int     `json:"steps"`
-	StepSeconds   float64 `json:"step_seconds"` // median
-	Batch         int     `json:"batch"`
-	EncoderLength int     `json:"encoder_length"`
-	DecoderLength int     `json:"decoder_length"`
-	Optimizer     string  `json:"optimizer"`
-	Seed          uint64  `json:"seed"`
-	Path          string  `json:"path"` // instruction path; generic is the slow plain-Go fallback
-	Threads       int     `json:"threads"`
-	Machine       string  `json:"machine"`
-	Date          string  `json:"date"` // RFC 3339, UTC
+	Shape       string  `json:"shape"`
+	Params      int64   `json:"params"`
+	Tokens      int64   `json:"tokens"` // positions of both stacks over all steps, padding included
+	FLOPs       float64 `json:"flops"`  // of the whole run, under the caller's convention
+	Loss        float64 `json:"loss"`   // on held-out data, in nats a target
+	TrainLoss   float64 `json:"train_loss"`
+	Steps       int     `json:"steps"`
+	StepSeconds float64 `json:"step_seconds"` // median
+	Recipe
+	Seed    uint64 `json:"seed"`
+	Path    string `json:"path"` // instruction path; generic is the slow plain-Go fallback
+	Threads int    `json:"threads"`
+	Machine string `json:"machine"`
+	Date    string `json:"date"` // RFC 3339, UTC
 }
 
 // RecordInfo is what a record holds and the trainer cannot know.
 type RecordInfo struct {
+	Text        string  // see [TextID]
 	FLOPs       float64 // of the run
 	Loss        float64 // on held-out data
 	TrainLoss   float64
@@ -48,12 +46,15 @@ func (t *Trainer) Record(info RecordInfo) Record {
 		Shape: m.shape.Name, Params: m.Parameters(),
 		Tokens: int64(m.steps) * int64(m.PositionsPerStep()), FLOPs: info.FLOPs,
 		Loss: info.Loss, TrainLoss: info.TrainLoss, Steps: m.steps, StepSeconds: info.StepSeconds,
-		Batch: m.options.Batch, EncoderLength: m.options.EncoderLength,
-		DecoderLength: m.options.DecoderLength,
-		Optimizer:     m.options.Optimizer.String(), Seed: m.options.Seed, Path: m.path.String(),
-		Threads: m.options.Threads,
+		Recipe: NewRecipe(&m.options, t.Schedule, info.Text), Seed: m.options.Seed,
+		Path: m.path.String(), Threads: m.options.Threads,
 		Machine: info.Machine, Date: info.Now.UTC().Format(time.RFC3339),
 	}
+}
+
+// SameRun says whether two records are of one run, whatever the machine.
+func (r *Record) SameRun(o *Record) bool {
+	return r.Shape == o.Shape && r.Steps == o.Steps && r.Seed == o.Seed && r.Recipe == o.Recipe
 }
 
 // WriteRecord writes one line, in one call of w.Write.

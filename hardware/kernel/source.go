@@ -41,6 +41,7 @@ const (
 	padToken  = 0
 	endToken  = 1
 	firstByte = 3 // 2 is the unknown token, which bytes never need
+	tokenizer = "bytes"
 )
 
 // SpanCorruption is a source over the bytes of a text. Of a random stretch it takes out spans, each

@@ -2,6 +2,8 @@ package sweep
 
 import (
 	"fmt"
+	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -26,7 +28,10 @@ type Array struct {
 	Threads   int
 	MemoryMiB int
 	Limit     time.Duration // of one task; 0 for the scheduler's own
-	Image     string        // container image; needed for Kubernetes
+	// For Kubernetes:
+	Image  string   // container image
+	Volume string   // claim of the persistent volume that Paths are in
+	Paths  []string // files and folders that the command names
 }
 
 // TargetError reports a target that cannot be written.
@@ -57,8 +62,17 @@ func Emit(target Target, a Array) (string, error) {
 			Field: "image", Value: "empty",
 			Allowed: "a container image that holds the program",
 		}
+	case target == Kubernetes && a.Volume == "":
+		return "", &TargetError{
+			Field: "volume", Value: "empty",
+			Allowed: "the claim of a persistent volume for text and records",
+		}
 	case target == Kubernetes:
-		return kubernetes(&a), nil
+		folder, err := volumeFolder(a.Paths)
+		if err != nil {
+			return "", err
+		}
+		return kubernetes(&a, folder), nil
 	default:
 		return "", &TargetError{
 			Field: "target", Value: fmt.Sprintf("%q", target),
@@ -88,8 +102,8 @@ func slurm(a *Array) string {
 
 // kubernetes is an indexed Job (batch/v1). The task's number reaches the command through the
 // variable that such Jobs set; $(NAME) is Kubernetes' own notation, so no shell is needed in the
-// image.
-func kubernetes(a *Array) string {
+// image. The volume stands at a folder of the container, in which the command runs.
+func kubernetes(a *Array, folder string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: %s\nspec:\n",
 		label(a.Name))
@@ -107,9 +121,46 @@ func kubernetes(a *Array) string {
 	}
 	fmt.Fprintf(&b, "            - %s\n            - \"$(JOB_COMPLETION_INDEX)\"\n",
 		yamlQuote(a.EntryFlag))
+	fmt.Fprintf(&b, "          workingDir: %s\n", yamlQuote(folder))
+	fmt.Fprintf(&b, "          volumeMounts:\n            - {name: study, mountPath: %s}\n",
+		yamlQuote(folder))
 	fmt.Fprintf(&b, "          resources:\n            requests: {cpu: %d, memory: %dMi}\n",
 		max(1, a.Threads), max(1, a.MemoryMiB))
+	fmt.Fprintf(&b, "      volumes:\n        - name: study\n"+
+		"          persistentVolumeClaim: {claimName: %s}\n", yamlQuote(a.Volume))
 	return b.String()
+}
+
+// volumeFolder returns the folder at which a volume holds all paths: /study for relative ones, else
+// the one that all share.
+func volumeFolder(paths []string) (string, error) {
+	const usual = "/study"
+	absolute, shared := 0, ""
+	for i, p := range paths {
+		p = path.Clean(p)
+		if !path.IsAbs(p) {
+			if p == ".." || strings.HasPrefix(p, "../") {
+				return "", &TargetError{"path", strconv.Quote(p), "one inside the volume"}
+			}
+			continue
+		}
+		if absolute++; i == 0 {
+			shared = path.Dir(p)
+		}
+		for shared != "/" && !strings.HasPrefix(p, shared+"/") {
+			shared = path.Dir(shared)
+		}
+	}
+	switch {
+	case absolute == 0:
+		return usual, nil
+	case absolute < len(paths) || shared == "/":
+		return "", &TargetError{
+			"paths", strings.Join(paths, " and "),
+			"all relative, or all in one folder, where the volume is mounted",
+		}
+	}
+	return shared, nil
 }
 
 // maxLabel is the longest name that Kubernetes gives to an object whose pods append theirs.

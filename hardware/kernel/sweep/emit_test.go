@@ -13,7 +13,8 @@ func array() Array {
 		Name: "Tiny T5s", Command: []string{"deepnarrow", "sweep", "--grid", "it's a grid.yaml"},
 		EntryFlag: "--entry",
 		Entries:   12, Threads: 4, MemoryMiB: 2048, Limit: 90 * time.Second,
-		Image: "registry.example/deepnarrow:1",
+		Image: "registry.example/deepnarrow:1", Volume: "books",
+		Paths: []string{"/data/book.txt", "/data/runs/1"},
 	}
 }
 
@@ -57,7 +58,18 @@ func TestEmitKubernetes(t *testing.T) {
 					Containers            []struct {
 						Name, Image string
 						Command     []string
-						Resources   struct{ Requests map[string]string }
+						WorkingDir  string `yaml:"workingDir"`
+						Mounts      []struct {
+							Name      string
+							MountPath string `yaml:"mountPath"`
+						} `yaml:"volumeMounts"`
+						Resources struct{ Requests map[string]string }
+					}
+					Volumes []struct {
+						Name  string
+						Claim struct {
+							Name string `yaml:"claimName"`
+						} `yaml:"persistentVolumeClaim"`
 					}
 				}
 			}
@@ -74,6 +86,11 @@ func TestEmitKubernetes(t *testing.T) {
 		t.Fatalf("job %+v", job)
 	}
 	c := pod.Containers[0]
+	if len(c.Mounts) != 1 || c.Mounts[0].MountPath != "/data" || c.WorkingDir != "/data" ||
+		len(pod.Volumes) != 1 || pod.Volumes[0].Name != c.Mounts[0].Name ||
+		pod.Volumes[0].Claim.Name != "books" {
+		t.Errorf("volume %+v of %+v", c, pod.Volumes)
+	}
 	want := []string{
 		"deepnarrow", "sweep", "--grid", "it's a grid.yaml", "$$(HOME)", "--entry",
 		"$(JOB_COMPLETION_INDEX)",
@@ -94,6 +111,9 @@ func TestEmitRefuses(t *testing.T) {
 		"entries": func(a *Array) { a.Entries = 0 },
 		"command": func(a *Array) { a.Command = nil },
 		"image":   func(a *Array) { a.Image = "" },
+		"volume":  func(a *Array) { a.Volume = "" },
+		"paths":   func(a *Array) { a.Paths[1] = "runs" },
+		"path":    func(a *Array) { a.Paths[0] = "../book.txt" },
 	} {
 		a := array()
 		change(&a)

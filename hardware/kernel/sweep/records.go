@@ -3,12 +3,9 @@ package sweep
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,33 +15,9 @@ import (
 // recordSuffix ends the names of record files; others in a folder are left alone.
 const recordSuffix = ".jsonl"
 
-// Folder is a directory with one record file a run.
-type Folder string
-
-// Keep writes the record of a run, all of it or nothing: under a temporary name first, which then
-// becomes the final one.
-func (f Folder) Keep(r kernel.Record) error {
-	var line bytes.Buffer
-	if err := kernel.WriteRecord(&line, r); err != nil {
-		return err
-	}
-	temporary, err := os.CreateTemp(string(f), ".record-*")
-	if err != nil {
-		return err
-	}
-	_, err = temporary.Write(line.Bytes())
-	err = errors.Join(err, temporary.Sync(), temporary.Close())
-	if err == nil {
-		err = os.Rename(temporary.Name(), filepath.Join(string(f), recordName(&r)))
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(temporary.Name()))
-	}
-	return nil
-}
-
-// recordName tells runs of different seeds, optimizers and batches apart.
-func recordName(r *kernel.Record) string {
+// FileName is the name of the file that holds the record of a run. It tells runs of different
+// shapes, steps and seeds apart, which is what runs of one study differ in.
+func FileName(r *kernel.Record) string {
 	run := fileName(fmt.Sprintf("%s@%d", r.Shape, r.Steps))
 	return fmt.Sprintf("%s.%s.b%d.e%d.d%d.s%d%s", run, r.Optimizer, r.Batch, r.EncoderLength,
 		r.DecoderLength, r.Seed, recordSuffix)
@@ -93,13 +66,21 @@ const pathTolerance = 0.01
 
 // Merge joins the records of several machines. Of a run that occurs twice the first is kept,
 // provided both agree on what does not depend on the machine: parameters, tokens, FLOPs, and the
-// losses. The result is sorted by shape, steps and seed. The error is a [*DisagreementError].
+// losses. The result is sorted by shape, steps and seed. The error is a [*DisagreementError], or a
+// [*kernel.MixedError] if the records are not of one study.
 func Merge(sets ...[]kernel.Record) ([]kernel.Record, error) {
+	var study kernel.Recipe
 	byRun := map[string]kernel.Record{}
 	var merged []kernel.Record
 	for _, set := range sets {
 		for _, r := range set {
-			name := strings.TrimSuffix(recordName(&r), recordSuffix)
+			name := strings.TrimSuffix(FileName(&r), recordSuffix)
+			if len(merged) == 0 {
+				study = r.Recipe
+			}
+			if err := study.Same(name, &r.Recipe); err != nil {
+				return nil, err
+			}
 			first, seen := byRun[name]
 			if !seen {
 				byRun[name] = r

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // Study is what runs of a grid need besides the grid.
@@ -15,6 +16,7 @@ type Study struct {
 	Grid Grid
 	// Training and HeldOut return the data of a run; the second is never trained on.
 	Training, HeldOut func(e *Entry) (kernel.Source, error)
+	Text              string // what they are made of, see [kernel.TextID]
 	// batches that the loss of a record is a mean of; 0 means 16
 	HeldOutBatches int
 	// of a whole run, under the caller's convention
@@ -42,9 +44,10 @@ const defaultHeldOutBatches = 16
 
 // Run takes the runs that are not done, one after the other. It ends with the error of ctx when ctx
 // ends: the run in hand is lost, all before it are kept. A budget that is used up is no error: the
-// outcome names what is left.
+// outcome names what is left. Runs that are done under another recipe are a [*kernel.MixedError]:
+// their losses are not comparable.
 func (s *Study) Run(ctx context.Context) (Outcome, error) {
-	entries, err := s.Grid.Entries()
+	entries, err := s.entries()
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -81,7 +84,7 @@ func (s *Study) Run(ctx context.Context) (Outcome, error) {
 // that is done is not repeated. The error is a [*GridError] for a place that is not there, or one
 // of those of [Study.Run].
 func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
-	entries, err := s.Grid.Entries()
+	entries, err := s.entries()
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -119,11 +122,25 @@ func (s *Study) done(e *Entry) bool {
 
 // belongs reports whether a record is of this entry of this grid.
 func (s *Study) belongs(e *Entry, r *kernel.Record) bool {
-	o := &s.Grid.Options
-	return r.Shape == e.Shape.Name && r.Steps == e.Steps && r.Seed == o.Seed &&
-		r.Optimizer == o.Optimizer.String() &&
-		r.Batch == o.Batch && r.EncoderLength == o.EncoderLength &&
-		r.DecoderLength == o.DecoderLength
+	return r.SameRun(&kernel.Record{
+		Shape: e.Shape.Name, Steps: e.Steps, Seed: s.Grid.Options.Seed, Recipe: s.recipe(),
+	})
+}
+
+func (s *Study) recipe() kernel.Recipe {
+	return kernel.NewRecipe(&s.Grid.Options, s.Grid.Schedule, s.Text)
+}
+
+// entries lists the runs of the grid, if those that are done are of this study.
+func (s *Study) entries() ([]Entry, error) {
+	study := s.recipe()
+	for i := range s.Done {
+		e := Entry{Shape: shapes.Shape{Name: s.Done[i].Shape}, Steps: s.Done[i].Steps}
+		if err := study.Same("run "+e.Name(), &s.Done[i].Recipe); err != nil {
+			return nil, err
+		}
+	}
+	return s.Grid.Entries()
 }
 
 // recentSteps is how many last steps the training loss of a record is the mean of.
@@ -166,6 +183,7 @@ func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err er
 		return record, err
 	}
 	return t.Record(kernel.RecordInfo{
+		Text:  s.Text,
 		FLOPs: s.FLOPs(e), Loss: loss, TrainLoss: mean(losses[max(0, len(losses)-recentSteps):]),
 		StepSeconds: laps.Median(),
 		Machine:     s.Machine, Now: s.Now(),

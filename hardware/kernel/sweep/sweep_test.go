@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"os"
@@ -24,6 +25,17 @@ func shape(name string, d int) shapes.Shape {
 		Name: name, Family: shapes.T5, DModel: d, Vocab: 29, Encoder: k, Decoder: k,
 		Head: shapes.HeadTied,
 	}
+}
+
+// Folder keeps records as files.
+type Folder string
+
+func (f Folder) Keep(r kernel.Record) error {
+	var line bytes.Buffer
+	if err := kernel.WriteRecord(&line, r); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(string(f), FileName(&r)), line.Bytes(), 0o600)
 }
 
 // study is a grid of two shapes and two token counts, with a clock that advances a second a look.
@@ -193,9 +205,6 @@ func TestFolderKeepsWholeRecordsOnly(t *testing.T) {
 		files[0]) != "t5-tiny_2fnl_3d2_403..b0.e0.d0.s0.jsonl" {
 		t.Errorf("files %v, error %v", files, err)
 	}
-	if err := Folder(filepath.Join(string(folder), "absent")).Keep(r); err == nil {
-		t.Error("a record was kept in a folder that is not there")
-	}
 	_, err = Read(fstest.MapFS{"a.jsonl": {Data: []byte("{")}, "notes.txt": {Data: []byte("x")}})
 	if err == nil || !strings.Contains(err.Error(), "a.jsonl:1") {
 		t.Errorf("error %v, want one that names file and line", err)
@@ -233,5 +242,42 @@ func TestMergeRefusesDisagreement(t *testing.T) {
 	b.Seed = 1
 	if merged, err := Merge([]kernel.Record{b, a}); err != nil || len(merged) != 2 || merged[0] != a {
 		t.Errorf("two seeds: %v, error %v", merged, err)
+	}
+}
+
+// Everything that changes the result of a run keeps a study from going on: the difference is named.
+func TestStudiesDoNotMix(t *testing.T) {
+	folder := Folder(t.TempDir())
+	if _, err := study(folder).RunEntry(context.Background(), 0); err != nil {
+		t.Fatal(err)
+	}
+	done := mustRead(t, folder)
+	for field, change := range map[string]func(s *Study){
+		"text":           func(s *Study) { s.Text = kernel.TextID([]byte("another")) },
+		"batch":          func(s *Study) { s.Grid.Options.Batch++ },
+		"encoder_length": func(s *Study) { s.Grid.Options.EncoderLength++ },
+		"decoder_length": func(s *Study) { s.Grid.Options.DecoderLength++ },
+		"optimizer":      func(s *Study) { s.Grid.Options.Optimizer = kernel.Adafactor },
+		"rate":           func(s *Study) { s.Grid.Schedule.Rate *= 2 },
+		"warmup":         func(s *Study) { s.Grid.Schedule.Warmup = 7 },
+		"recompute":      func(s *Study) { s.Grid.Options.Recompute = kernel.RecomputeFull },
+		"kernel":         func(s *Study) { s.Done[0].Kernel = 0 }, // as in old records
+		"tokenizer":      func(s *Study) { s.Done[0].Tokenizer = "pieces" },
+	} {
+		s := study(folder)
+		s.Done = slices.Clone(done)
+		change(s)
+		var mixed *kernel.MixedError
+		if _, err := s.Run(context.Background()); !errors.As(err, &mixed) || mixed.Field != field {
+			t.Errorf("%s: error %v", field, err)
+		}
+		if _, err := Merge(done, s.Done); (err != nil) != (s.Done[0] != done[0]) {
+			t.Errorf("%s: merged with error %v", field, err)
+		}
+	}
+	s := study(folder)
+	s.Done, s.Grid.Options.Seed = done, 5
+	if out, err := s.RunEntry(context.Background(), 0); err != nil || out.Ran != 1 {
+		t.Errorf("another seed: %+v, error %v", out, err)
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -97,6 +98,8 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	countFlag(c, &f.threads, "threads", "threads (default: one per core)")
 	flags.StringVarP(&f.profile, "output", "o", "",
 		"write the profile, or the script, to this `file`")
+	writes(c, aFile, "output")
+	writes(c, lines, "records")
 	flags.StringVar(&f.check, "check", "",
 		"measure other shapes and hold the predictions of this `profile` against them")
 	flags.StringArrayVar(&f.from, "from", nil, "fit to the steps in this `file`; may be repeated")
@@ -155,7 +158,7 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	}
 	here, err := calibrate.FitHere(calibrate.Processor("this machine", found.Facts), found.Records)
 	if err != nil {
-		return noAnswer(err, "give it more --max-time")
+		return unfitted(err)
 	}
 	r := newReport("calibrate")
 	r.Document.Inputs["max_time_seconds"] = f.maxTime
@@ -166,6 +169,14 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 		Left:      found.Left, Path: found.ISA.String(), Threads: f.threads, Machine: host.Name(),
 		Date: time.Now().UTC().Format(time.RFC3339),
 	})
+}
+
+// unfitted gives an error of records its exit code.
+func unfitted(err error) error {
+	if errors.Is(err, calibrate.ErrNoMeasurements) {
+		return noAnswer(err, "give it more --max-time")
+	}
+	return badInput(err, "")
 }
 
 // bench measures points on this machine.
@@ -181,21 +192,24 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 		return none, badInput(err, "")
 	}
 	bar := a.bar("calibrate")
+	var lost error // the first record that could not be kept
 	bench := calibrate.Bench{
 		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: host.Name(),
 		Budget: time.Duration(f.maxTime * float64(time.Second)), Now: time.Now,
 		CPUSeconds: host.CPUSeconds(), MemoryBytes: host.MemoryBytes(), Done: done,
 		Keep: func(r calibrate.Record) error {
-			if f.records == "" {
+			if f.records == "" || lost != nil {
 				return nil
 			}
-			return fileError(host.AppendFile(f.records,
-				func(w io.Writer) error { return calibrate.WriteRecord(w, r) }))
+			lost = host.AppendFile(f.records,
+				func(w io.Writer) error { return calibrate.WriteRecord(w, r) })
+			return nil // the profile is not lost with the record
 		},
 		Progress: func(_ calibrate.Point, spent float64) { bar.Reach(int(hundred*spent), hundred) },
 	}
 	found, err := bench.Measure(ctx)
 	bar.End()
+	_ = a.beside(lost)
 	if err != nil {
 		return none, kernelError(err)
 	}
@@ -215,7 +229,7 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	}
 	rows, err := calibrate.Check(p, found.Records)
 	if err != nil {
-		return noAnswer(err, "give it more --max-time")
+		return unfitted(err)
 	}
 	r := newReport("calibrate-check")
 	r.Document.Inputs["profile"], r.Document.Inputs["max_time_seconds"] = f.check, f.maxTime
@@ -299,7 +313,24 @@ func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated)
 	if f.profile == "" {
 		r.Document.Warnings = append(r.Document.Warnings,
 			"nothing is kept: -o FILE writes the profile")
-	} else if err := writeFile(f.profile, func(w io.Writer) error { return hardware.WriteProfile(w, &c.Profile) }); err != nil {
+		r.Calibrated(c)
+		return a.render(r)
+	}
+	var text bytes.Buffer
+	if err := hardware.WriteProfile(&text, &c.Profile); err != nil {
+		return err
+	}
+	if _, err := hardware.ReadProfile(f.profile, bytes.NewReader(text.Bytes())); err != nil {
+		return badInput(fmt.Errorf("the steps give a profile that no run can be planned with: %w", err),
+			"are the units of the steps and their batches right?")
+	}
+	err := writeFile(f.profile, func(w io.Writer) error { _, err := text.WriteTo(w); return err })
+	var unwritable *host.WriteError
+	if errors.As(err, &unwritable) {
+		_, lostToo := text.WriteTo(a.Out)
+		return errors.Join(badInput(err, "the profile is on standard output instead"), lostToo)
+	}
+	if err != nil {
 		return err
 	}
 	r.Calibrated(c)
@@ -331,7 +362,7 @@ func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 	if f.profile == "" {
 		return write(a.Out)
 	}
-	return writeFile(f.profile, write)
+	return a.save(f.profile, write)
 }
 
 func (a *app) importFile(name string, base hardware.Run) ([]calibrate.Measurement, error) {

@@ -63,6 +63,8 @@ judged.`,
 		"write the findings to this `file` instead of standard output")
 	flags.StringArrayVar(&f.emit, "emit", nil,
 		"also write the findings to a file, as `FORMAT=FILE`; may be repeated")
+	writes(c, aFile, "output")
+	writes(c, formats, "emit")
 	flags.BoolVar(&f.updateBaseline, "update-baseline", false,
 		"write the baseline that max_increase compares with")
 	flags.StringVar(&f.today, "today", "",
@@ -125,7 +127,7 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 			about.Width = a.Width
 			err = write(a.Out)
 		} else {
-			err = writeFile(o.file, write)
+			err = a.save(o.file, write)
 		}
 		if err != nil {
 			return err

@@ -37,6 +37,7 @@ type app struct {
 	Streams
 	output outputFlags
 	files  fileFlags
+	late   error // of files beside the result
 }
 
 // Run executes one command line and returns its exit code: see [exitCode].
@@ -82,10 +83,11 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		Example: `  deepnarrow count t5-base t5-small/nl=16
   deepnarrow plan t5-base --hardware tpu-v3 --devices 16 --steps 524288
   deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
-		Args:          noSuchCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		Args:              noSuchCommand,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.tryFiles(c) },
+		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(

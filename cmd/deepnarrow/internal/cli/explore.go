@@ -33,5 +33,6 @@ link shares it, and the page shows the command line that gives the same numbers.
 	}
 	c.Flags().StringVarP(&file, "output", "o", "",
 		"write the page to this `file`, or - for standard output")
+	writes(c, aFile, "output")
 	return c
 }

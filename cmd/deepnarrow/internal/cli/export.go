@@ -59,6 +59,7 @@ trainer's own: the file holds the shape alone.`,
 	a.files.register(c)
 	c.Flags().StringVar(&to, "to", "", "the `FORMAT`: "+strings.Join(config.ExportFormats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "write into this `DIR`, which is made if it is not there")
+	writes(c, aFolder, "out")
 	return c
 }
 

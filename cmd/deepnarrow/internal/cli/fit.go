@@ -80,6 +80,7 @@ Data that cannot support a law are refused (exit 4).`,
 		"predict at a `point`, such as params=1e9,tokens=2e10; repeatable")
 	flags.StringVar(&f.plot, "plot", "",
 		"draw data, fit and residuals into this `file` (.svg or .png)")
+	writes(c, aFile, "plot")
 	return c
 }
 
@@ -177,7 +178,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 			if n, err := runs.Numbers("flops"); err == nil {
 				flops = n.Values
 			}
-			if err := plot(f.plot, reports.FitPanels(answer, flops)...); err != nil {
+			if err := a.beside(plot(f.plot, reports.FitPanels(answer, flops)...)); err != nil {
 				return err
 			}
 		}

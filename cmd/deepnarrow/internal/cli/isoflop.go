@@ -21,6 +21,7 @@ func (f *scanFlags) register(c *cobra.Command, what string) {
 	c.Flags().Float64Var(&f.level, "level", defaultIntervalLevel,
 		"probability inside the intervals")
 	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg or .png)")
+	writes(c, aFile, "plot")
 }
 
 // read checks the flags and reads the runs.
@@ -78,7 +79,7 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
 			r.IsoFLOP(s)
-			if err := plot(f.plot, reports.IsoFLOPPanels(s)...); err != nil {
+			if err := a.beside(plot(f.plot, reports.IsoFLOPPanels(s)...)); err != nil {
 				return err
 			}
 			return a.render(r)
@@ -117,7 +118,7 @@ two others is no answer (exit 4).`,
 			}
 			r := f.report("envelope", args, runs)
 			r.Envelope(s)
-			if err := plot(f.plot, reports.EnvelopePanel(s)); err != nil {
+			if err := a.beside(plot(f.plot, reports.EnvelopePanel(s))); err != nil {
 				return err
 			}
 			return a.render(r)

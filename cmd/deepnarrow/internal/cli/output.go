@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -27,6 +28,7 @@ func (o *outputFlags) register(c *cobra.Command) {
 	o.registerFormat(c, " (default: as the name after -o ends, else table)")
 	c.Flags().StringVarP(&o.file, "output", "o", "",
 		"write the result to this `file` instead of standard output")
+	writes(c, aFile, "output")
 }
 
 // registerFormat leaves -o to a command that writes a file of another kind.
@@ -104,9 +106,21 @@ func (a *app) render(r reports.Report) error {
 		return r.Write(w, format, width)
 	}
 	if a.output.file == "" {
-		return write(a.Out, a.Width)
+		err = write(a.Out, a.Width)
+	} else {
+		err = a.save(a.output.file, func(w io.Writer) error { return write(w, 0) })
 	}
-	return writeFile(a.output.file, func(w io.Writer) error { return write(w, 0) })
+	return errors.Join(err, a.late)
+}
+
+// beside keeps the error of a drawing or another file beside the result until that is written, lest
+// it be lost with them.
+func (a *app) beside(err error) error {
+	var unwritable *host.WriteError
+	if errors.As(err, &unwritable) {
+		a.late, err = errors.Join(a.late, err), nil
+	}
+	return err
 }
 
 // write writes what is not a report where -o says.
@@ -114,11 +128,79 @@ func (a *app) write(write func(io.Writer) error) error {
 	if a.output.file == "" {
 		return write(a.Out)
 	}
-	return writeFile(a.output.file, write)
+	return a.save(a.output.file, write)
+}
+
+// save writes a result to a file. If that fails after all, what was worked out is not lost: it goes
+// to standard output.
+func (a *app) save(name string, write func(io.Writer) error) error {
+	err := host.WriteFile(name, write)
+	var unwritable *host.WriteError
+	if errors.As(err, &unwritable) {
+		return errors.Join(badInput(err, "the result is on standard output instead"), write(a.Out))
+	}
+	return err
 }
 
 // bar shows on a terminal how far work that takes long has come.
 func (a *app) bar(what string) *host.Bar { return host.NewBar(a.Err, a.Progress, what) }
+
+// What a flag names that a command writes.
+const (
+	aFile   = "file"
+	lines   = "lines" // a file that lines are added to
+	aFolder = "folder"
+	formats = "formats" // FORMAT=FILE
+)
+
+// writesKey marks flags with one of the words above.
+const writesKey = "writes"
+
+// writes marks flags whose files are tried before the work begins.
+func writes(c *cobra.Command, what string, flags ...string) {
+	for _, name := range flags {
+		if err := c.Flags().SetAnnotation(name, writesKey, []string{what}); err != nil {
+			panic("cli: " + err.Error()) // no such flag
+		}
+	}
+}
+
+// tryFiles tells what cannot be written before the work that it is for, and mends files of lines.
+func (a *app) tryFiles(c *cobra.Command) error {
+	var faults []error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		names := []string{f.Value.String()}
+		if many, ok := f.Value.(pflag.SliceValue); ok {
+			names = many.GetSlice()
+		}
+		for _, name := range names {
+			var err error
+			switch what := f.Annotations[writesKey]; {
+			case len(what) == 0 || name == "" || name == "-":
+			case what[0] == aFolder:
+				err = host.WritableFolder(name)
+			case what[0] == lines:
+				var removed int
+				if removed, err = host.Appendable(name); removed > 0 {
+					fmt.Fprintf(a.Err,
+						"warning: %s: its last line was torn: the %d bytes are removed\n", name, removed)
+				}
+			default:
+				if _, file, found := strings.Cut(name, "="); found && what[0] == formats {
+					name = file
+				}
+				err = host.Writable(name)
+			}
+			if err != nil {
+				faults = append(faults, err)
+			}
+		}
+	})
+	if len(faults) > 0 {
+		return badInput(errors.Join(faults...), "")
+	}
+	return nil
+}
 
 // writeFile writes a file whole.
 func writeFile(name string, write func(io.Writer) error) error {

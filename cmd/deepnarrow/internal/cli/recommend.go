@@ -83,7 +83,7 @@ shape to start from is also written as a configuration, as export writes it.`,
 				}
 			}
 			if f.plot != "" {
-				if err := plotFront(f.plot, &result); err != nil {
+				if err := a.beside(plotFront(f.plot, &result)); err != nil {
 					return err
 				}
 			}
@@ -93,7 +93,7 @@ shape to start from is also written as a configuration, as export writes it.`,
 					return noAnswer(errors.New("no row is the one to start from: nothing ranks them"),
 						"deepnarrow export writes any shape of the table")
 				}
-				if err := a.writeShape(&pick.Shape, f.to, f.out); err != nil {
+				if err := a.beside(a.writeShape(&pick.Shape, f.to, f.out)); err != nil {
 					return err
 				}
 			}
@@ -237,6 +237,8 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"also draw the cost against the quality to this `file` (.svg or .png)")
 	flags.StringVar(&f.out, "out", "",
 		"also write the shape to start from into this `DIR`, as export does")
+	writes(c, aFile, "plot")
+	writes(c, aFolder, "out")
 	flags.StringVar(&f.to, "to", "hf",
 		"the `FORMAT` of --out: "+strings.Join(config.ExportFormats(), ", "))
 	flags.StringVar(&f.explain, "explain", "",

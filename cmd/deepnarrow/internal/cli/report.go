@@ -54,13 +54,15 @@ beside it as PNG, which report.md shows, and as SVG.`,
 			if output == "" {
 				return write(a.Out)
 			}
-			return writeFile(output, write)
+			return a.save(output, write)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "",
 		"write the page to this `file` instead of standard output")
 	c.Flags().StringVar(&bundle, "bundle", "",
 		"write markdown and its drawings into this `folder` instead of a page")
+	writes(c, aFile, "output")
+	writes(c, aFolder, "bundle")
 	c.Flags().StringVar(&title, "title", "Training plan", "title of the page")
 	return c
 }

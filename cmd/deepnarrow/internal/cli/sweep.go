@@ -1,16 +1,18 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -39,13 +41,16 @@ and goes on when called again. The records are what fit, transfer and recommend 
   deepnarrow sweep --merge runs-1 --merge runs-2 -o all.jsonl`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := run.oneQuestion(c); err != nil {
+				return err
+			}
 			switch {
 			case len(run.merge) > 0:
 				return a.mergeRecords(run.merge)
 			case run.emit != "":
-				return run.printArray(a, &f)
+				return run.printArray(c, a, &f)
 			default:
-				return run.study(c.Context(), a, &f)
+				return run.study(c, a, &f)
 			}
 		},
 	}
@@ -57,10 +62,10 @@ and goes on when called again. The records are what fit, transfer and recommend 
 
 // sweepFlags are those of sweep alone.
 type sweepFlags struct {
-	shapes, tokens, out, emit, image string
-	merge                            []string
-	maxTime                          *float64
-	entry                            int
+	shapes, tokens, out, emit, image, volume string
+	merge                                    []string
+	maxTime                                  *float64
+	entry                                    int
 }
 
 func (f *sweepFlags) register(c *cobra.Command) {
@@ -73,14 +78,16 @@ func (f *sweepFlags) register(c *cobra.Command) {
 		"start no run that would end later than this")
 	flags.StringVar(&f.emit, "emit", "", "print a job array instead: slurm or kubernetes")
 	flags.StringVar(&f.image, "image", "", "container image of the job array (kubernetes)")
+	flags.StringVar(&f.volume, "volume", "deepnarrow",
+		"persistent volume `claim` that holds the text and gets the records (kubernetes)")
 	flags.IntVar(&f.entry, "entry", -1,
 		"take only this run of the grid, from 0: what a task of a job array does")
 	flags.StringArrayVar(&f.merge, "merge", nil,
 		"join the records of this `folder`; may be repeated")
 }
 
-func (f *sweepFlags) grid(k *kernelFlags, schedule kernel.Schedule) (sweep.Grid, error) {
-	g := sweep.Grid{Options: k.options, Schedule: schedule}
+func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
+	g := sweep.Grid{Options: k.options, Schedule: k.schedule}
 	if f.shapes == "" || f.tokens == "" {
 		return g, usage("", "a grid needs --shapes and --tokens")
 	}
@@ -107,19 +114,22 @@ func (f *sweepFlags) grid(k *kernelFlags, schedule kernel.Schedule) (sweep.Grid,
 }
 
 // study runs the grid, or the one entry of a task.
-func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
-	training, heldOut, schedule, err := k.resolve(a)
-	if err != nil {
-		return err
-	}
-	grid, err := f.grid(k, schedule)
-	if err != nil {
-		return err
-	}
+func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 	if f.out == "" {
 		return usage("", "--out is needed: which folder gets the records?")
 	}
-	if err := os.MkdirAll(f.out, 0o755); err != nil {
+	training, heldOut, err := k.resolve(a)
+	if err != nil {
+		return err
+	}
+	grid, err := f.grid(k)
+	if err != nil {
+		return err
+	}
+	if err := host.WritableFolder(f.out); err != nil {
+		return badInput(err, "")
+	}
+	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return badInput(err, "")
 	}
 	done, err := sweep.Read(os.DirFS(f.out))
@@ -133,14 +143,15 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 	}
 	study := sweep.Study{
 		Grid: grid, Training: source(training, k.options.Seed),
-		HeldOut: source(heldOut, k.options.Seed+1),
+		HeldOut: source(heldOut, k.options.Seed+1), Text: k.textID,
 		FLOPs:   func(e *sweep.Entry) float64 { return calibrate.TrainingFLOPs(&e.Shape, &k.options, e.Steps) },
 		Machine: host.Name(), Now: time.Now, Done: done,
 		Keep: func(r kernel.Record) error {
 			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps,
 				r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
 			done = append(done, r)
-			return sweep.Folder(f.out).Keep(r)
+			write := func(w io.Writer) error { return kernel.WriteRecord(w, r) }
+			return told(&r, host.WriteFile(filepath.Join(f.out, sweep.FileName(&r)), write))
 		},
 	}
 	if v := given(f.maxTime); v != nil {
@@ -148,10 +159,15 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 	}
 	var outcome sweep.Outcome
 	var runErr error
-	if f.entry >= 0 {
-		outcome, runErr = study.RunEntry(ctx, f.entry)
+	if c.Flags().Changed("entry") {
+		outcome, runErr = study.RunEntry(c.Context(), f.entry)
 	} else {
-		outcome, runErr = study.Run(ctx)
+		outcome, runErr = study.Run(c.Context())
+	}
+	var grids *sweep.GridError
+	var mixed *kernel.MixedError
+	if errors.As(runErr, &grids) || errors.As(runErr, &mixed) { // nothing was done
+		return kernelError(runErr)
 	}
 	r := newReport("sweep")
 	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes,
@@ -163,15 +179,47 @@ func (f *sweepFlags) study(ctx context.Context, a *app, k *kernelFlags) error {
 				strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)
-	if err := a.render(r); err != nil {
-		return err
-	}
-	return kernelError(runErr)
+	return errors.Join(a.render(r), kernelError(runErr))
 }
 
-// printArray prints a job array whose tasks call this command with --entry.
-func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
-	grid, err := f.grid(k, kernel.Schedule{})
+// oneQuestion refuses flags that would be ignored.
+func (f *sweepFlags) oneQuestion(c *cobra.Command) error {
+	allowed := map[string]bool{"output": true, "format": len(f.merge) == 0 && f.emit == ""}
+	what := ""
+	switch {
+	case len(f.merge) > 0:
+		what = "--merge"
+		allowed["merge"] = true
+	case f.emit != "":
+		what = "--emit " + f.emit
+		kubernetes := f.emit == string(sweep.Kubernetes)
+		c.Flags().VisitAll(func(flag *pflag.Flag) {
+			allowed[flag.Name] = flag.Name != "format" && flag.Name != "entry"
+		})
+		allowed["image"], allowed["volume"] = kubernetes, kubernetes
+	default:
+		what = "a study on this machine"
+		c.Flags().VisitAll(func(flag *pflag.Flag) { allowed[flag.Name] = true })
+		allowed["image"], allowed["volume"] = false, false
+		allowed["max-time"] = !c.Flags().Changed("entry")
+	}
+	var ignored error
+	c.Flags().Visit(func(flag *pflag.Flag) {
+		if !allowed[flag.Name] && ignored == nil {
+			ignored = usage("", "--%s says nothing to %s", flag.Name, what)
+		}
+	})
+	return ignored
+}
+
+// printArray prints a job array whose tasks call this command with --entry and every flag that was
+// given. The text need not be here.
+func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error {
+	if f.out == "" || k.text == "" {
+		return usage("both as the tasks are to find them",
+			"--emit needs --text and --out: which file to train on, which folder for the records?")
+	}
+	grid, err := f.grid(k)
 	if err != nil {
 		return err
 	}
@@ -179,24 +227,18 @@ func (f *sweepFlags) printArray(a *app, k *kernelFlags) error {
 	if err != nil {
 		return kernelError(err)
 	}
-	o := &k.options
-	command := []string{
-		"deepnarrow", "sweep", "--shapes", f.shapes, "--tokens", f.tokens, "--text", k.text,
-		"--out", f.out,
-		"--batch", strconv.Itoa(o.Batch), "--encoder-length", strconv.Itoa(o.EncoderLength),
-		"--decoder-length", strconv.Itoa(o.DecoderLength),
-		"--optimizer", o.Optimizer.String(), "--warmup", strconv.Itoa(k.warmup),
-	}
-	if k.rate > 0 {
-		command = append(command, "--rate", quantity.Shortest(k.rate))
-	}
-	if k.seed > 0 {
-		command = append(command, "--seed", strconv.Itoa(k.seed))
-	}
+	threads := max(1, k.options.Threads)
+	command := []string{"deepnarrow", "sweep", "--threads", strconv.Itoa(threads)}
+	ours := []string{"emit", "image", "volume", "output", "max-time", "threads"}
+	c.Flags().Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(ours, flag.Name) {
+			command = append(command, "--"+flag.Name, flag.Value.String())
+		}
+	})
 	array := sweep.Array{
-		Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry",
-		Entries: len(entries), Threads: max(1, o.Threads), MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, o),
-		Image: f.image,
+		Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry", Entries: len(entries),
+		Threads: threads, MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, &k.options),
+		Image: f.image, Volume: f.volume, Paths: []string{k.text, f.out},
 	}
 	if v := given(f.maxTime); v != nil {
 		array.Limit = time.Duration(*v * float64(time.Second))

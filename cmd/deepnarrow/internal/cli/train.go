@@ -1,16 +1,15 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,6 +34,9 @@ type kernelFlags struct {
 	rate    float64
 	warmup  int
 	seed    int
+
+	textID   string // of the text that was read
+	schedule kernel.Schedule
 }
 
 func (f *kernelFlags) register(c *cobra.Command) {
@@ -58,30 +60,30 @@ func (f *kernelFlags) register(c *cobra.Command) {
 
 // resolve reads the text and completes the options. The environment variable DEEPNARROW_ISA chooses
 // the instruction path.
-func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, schedule kernel.Schedule,
-	err error,
-) {
+func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
 	if f.text == "" {
-		return nil, nil, schedule, usage("any text of some 10 kB or more will do",
+		return nil, nil, usage("any text of some 10 kB or more will do",
 			"--text is needed: which file to train on?")
 	}
-	text, err := os.ReadFile(f.text)
+	const mostText = 4 << 30
+	text, err := host.ReadLimited(f.text, mostText)
 	if err != nil {
-		return nil, nil, schedule, badInput(err, "")
+		return nil, nil, badInput(err, "")
 	}
+	f.textID = kernel.TextID(text)
 	f.options.Path, f.options.Seed = a.Env("DEEPNARROW_ISA"), uint64(f.seed)
 	if f.options.Threads == 0 {
 		f.options.Threads = runtime.GOMAXPROCS(0)
 	}
-	schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
-	if schedule.Rate == 0 {
-		schedule.Rate = map[kernel.Optimizer]float64{
+	f.schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
+	if f.schedule.Rate == 0 {
+		f.schedule.Rate = map[kernel.Optimizer]float64{
 			kernel.Adam:      1e-3,
 			kernel.Adafactor: 1e-2,
 		}[f.options.Optimizer]
 	}
 	cut := len(text) - len(text)/10
-	return text[:cut], text[cut:], schedule, nil
+	return text[:cut], text[cut:], nil
 }
 
 // kernelError gives an error of the kernel its exit code.
@@ -89,6 +91,7 @@ func kernelError(err error) error {
 	var unsupported *kernel.UnsupportedError
 	var option *kernel.OptionError
 	var checkpoint *kernel.CheckpointError
+	var mixed *kernel.MixedError
 	var path *isa.OverrideError
 	var coded *failure
 	switch {
@@ -100,6 +103,12 @@ func kernelError(err error) error {
 		return usage("", "%w", err)
 	case errors.As(err, &path):
 		return usage("", "DEEPNARROW_ISA: %w", err)
+	case errors.As(err, &mixed):
+		hint := "train as before, or into another file or folder: one holds one study"
+		if mixed.Field == pathKey {
+			hint = "DEEPNARROW_ISA=" + mixed.Was + " goes on as before"
+		}
+		return usage(hint, "%w", err)
 	case errors.As(err, &checkpoint):
 		return badInput(err, "a checkpoint belongs to one shape and one optimizer")
 	default:
@@ -120,7 +129,9 @@ read as bytes. Prints held-out loss, tokens per second, achieved FLOP/s and its
 share of the measured peak; --record appends a record that fit reads.
 
 Ctrl-C ends after the step in hand and saves the checkpoint; --resume goes on from
-it, with the same losses as a run that was never stopped.`,
+it, with the same losses as a run that was never stopped. A checkpoint of another text,
+seed or setting is refused. A run has one record however often it is resumed, and none
+before its last step.`,
 		Example: "  deepnarrow train t5-tiny/vocab=384 --text book.txt --steps 2000 --record runs.jsonl\n  deepnarrow train t5-tiny --text book.txt --checkpoint tiny.safetensors --resume",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -128,11 +139,11 @@ it, with the same losses as a run that was never stopped.`,
 			if err != nil {
 				return err
 			}
-			training, heldOut, schedule, err := f.resolve(a)
+			training, heldOut, err := f.resolve(a)
 			if err != nil {
 				return err
 			}
-			trained, err := run.train(c.Context(), a, s, &f, training, heldOut, schedule)
+			trained, err := run.train(c.Context(), a, s, &f, training, heldOut)
 			if err != nil && trained == nil {
 				return kernelError(err)
 			}
@@ -141,10 +152,7 @@ it, with the same losses as a run that was never stopped.`,
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Warnings = append(r.Document.Warnings, warnings...)
 			r.Trained([]reports.Trained{*trained})
-			if renderErr := a.render(r); renderErr != nil {
-				return renderErr
-			}
-			return kernelError(err)
+			return errors.Join(a.render(r), kernelError(err))
 		},
 	}
 	a.output.register(c)
@@ -169,15 +177,17 @@ func (f *trainFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on from --checkpoint where it exists")
 	c.Flags().StringVar(&f.record, "record", "",
 		"append the run's record to this JSON-lines `file`")
+	writes(c, aFile, "checkpoint")
+	writes(c, lines, "record")
 }
 
 // heldOutBatches is how many batches the held-out loss is a mean of.
 const heldOutBatches = 16
 
 // train takes the steps. After an interrupt it returns what is complete together with the context's
-// error.
+// error, and after a save that failed the result with that error.
 func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kernelFlags, training,
-	heldOut []byte, schedule kernel.Schedule,
+	heldOut []byte,
 ) (*reports.Trained, error) {
 	source, err := kernel.NewSpanCorruption(training, k.options, s.Vocab, k.options.Seed)
 	if err != nil {
@@ -187,106 +197,179 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	if err != nil {
 		return nil, err
 	}
-	t, err := kernel.NewTrainer(&s, k.options, schedule, source)
+	t, err := kernel.NewTrainer(&s, k.options, k.schedule, source)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Model.Close()
-	if err := f.load(t.Model, k); err != nil {
+	was, err := f.load(t.Model, &s, k)
+	if err != nil {
 		return nil, err
 	}
 	peak := measuredPeak(t.Model)
 	watch := sweep.Laps{Now: time.Now}
 	watch.Start()
 	first, perStep := t.Model.Steps(), calibrate.TrainingFLOPs(&s, &k.options, 1)
-	var last kernel.Result
+	var saveErr error // the last save's
 	runErr := t.Run(ctx, f.steps, func(step int, r kernel.Result) {
 		watch.Lap()
-		last = r
+		was = progress{r.NLL, watch.Median()}
 		if step%f.every == 0 || step == f.steps {
-			rate := perStep / watch.Median()
+			rate := perStep / was.stepSeconds
 			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL,
 				quantity.Format(quantity.FLOPRate, rate, 3),
 				quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
-				err = errors.Join(err, f.save(t.Model, k))
+				if saveErr = f.save(t.Model, &s, k, was); saveErr != nil {
+					fmt.Fprintf(a.Err, "warning: %v; training goes on\n", saveErr)
+				}
 			}
 			watch.Start() // the next lap is a step, not a checkpoint
 		}
 	})
-	if err := errors.Join(err, f.save(t.Model, k)); err != nil {
-		return nil, badInput(err, "")
+	if t.Model.Steps() > first || saveErr != nil {
+		saveErr = f.save(t.Model, &s, k, was)
 	}
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
-		return nil, runErr
+		return nil, errors.Join(runErr, saveErr)
 	}
 	loss, err := t.Evaluate(unseen, heldOutBatches)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, saveErr)
 	}
 	out := &reports.Trained{
 		Record: t.Record(kernel.RecordInfo{
-			FLOPs: calibrate.TrainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss, TrainLoss: last.NLL,
-			StepSeconds: watch.Median(), Machine: host.Name(), Now: time.Now(),
+			Text: k.textID, FLOPs: calibrate.TrainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss,
+			TrainLoss: was.loss, StepSeconds: was.stepSeconds, Machine: host.Name(), Now: time.Now(),
 		}),
 		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,
 	}
-	if f.record != "" {
-		write := func(w io.Writer) error { return kernel.WriteRecord(w, out.Record) }
-		if err := host.AppendFile(f.record, write); err != nil {
-			return nil, badInput(err, "")
-		}
+	if runErr != nil { // the run goes on some other time, and has its record then
+		return out, errors.Join(runErr, saveErr)
 	}
-	return out, runErr
+	return out, errors.Join(f.append(a, &out.Record), saveErr)
 }
 
-// choices are what must be the same for a resumed run to be the same run.
-func (k *kernelFlags) choices() map[string]string {
-	return map[string]string{
-		"text": filepath.Base(k.text), "seed": strconv.Itoa(k.seed),
-		"rate": quantity.Shortest(k.rate), "warmup": strconv.Itoa(k.warmup),
-		"batch": strconv.Itoa(k.options.Batch), "encoder_length": strconv.Itoa(
-			k.options.EncoderLength), "decoder_length": strconv.Itoa(k.options.DecoderLength),
+// append adds the record of a run that ended to --record, if a resumed run did not before.
+func (f *trainFlags) append(a *app, r *kernel.Record) error {
+	if f.record == "" {
+		return nil
 	}
+	if f.resume && recorded(f.record, r) {
+		fmt.Fprintf(a.Err, "%s holds the record of this run already\n", f.record)
+		return nil
+	}
+	return appendRecord(f.record, r)
+}
+
+// appendRecord adds a record to a file; one that cannot be kept is told.
+func appendRecord(name string, r *kernel.Record) error {
+	write := func(w io.Writer) error { return kernel.WriteRecord(w, *r) }
+	return told(r, host.AppendFile(name, write))
+}
+
+// told puts a record that could not be kept into the hint of the error.
+func told(r *kernel.Record, err error) error {
+	var unwritable *host.WriteError
+	if !errors.As(err, &unwritable) {
+		return err
+	}
+	var line strings.Builder
+	if kernel.WriteRecord(&line, *r) != nil {
+		return badInput(err, "")
+	}
+	return badInput(err, "the record is "+strings.TrimSpace(line.String()))
+}
+
+// recorded says whether a file holds the record of a run; its other lines may be anything.
+func recorded(name string, r *kernel.Record) bool {
+	const most = 1 << 30
+	text, err := host.ReadLimited(name, most)
+	if err != nil {
+		return false
+	}
+	for line := range bytes.Lines(text) {
+		some, err := kernel.ReadRecords(name, bytes.NewReader(line))
+		if err == nil && len(some) == 1 && some[0].SameRun(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// progress is what a record needs of the steps before a checkpoint.
+type progress struct{ loss, stepSeconds float64 }
+
+// Keys of a checkpoint's metadata besides the recipe.
+const (
+	seedKey, pathKey, shapeKey = "seed", "path", "architecture"
+	lossKey, stepSecondsKey    = "train_loss", "step_seconds"
+)
+
+// choices are what must be the same for a resumed run to be the same run.
+func (k *kernelFlags) choices(m *kernel.Model, s *shapes.Shape) []kernel.Field {
+	recipe := kernel.NewRecipe(&k.options, k.schedule, k.textID)
+	return append([]kernel.Field{
+		{Name: shapeKey, Value: kernel.ShapeID(s)},
+		{Name: seedKey, Value: strconv.Itoa(k.seed)},
+		{Name: pathKey, Value: m.Path().String()},
+	}, recipe.Fields()...)
 }
 
 // load goes on from the checkpoint where there is one. One that was written under other choices is
 // refused: its losses would be those of neither run.
-func (f *trainFlags) load(m *kernel.Model, k *kernelFlags) error {
+func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was progress, err error) {
 	if !f.resume {
-		return nil
+		return was, nil
 	}
 	if f.checkpoint == "" {
-		return usage("", "--resume needs --checkpoint")
+		return was, usage("", "--resume needs --checkpoint")
 	}
 	file, err := os.Open(f.checkpoint)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil
+		return was, nil
 	}
 	if err != nil {
-		return badInput(err, "")
+		return was, badInput(err, "")
 	}
 	defer file.Close()
-	was, err := m.Load(f.checkpoint, file)
+	read, err := m.Load(f.checkpoint, file)
 	if err != nil {
-		return err
+		return was, err
 	}
-	now := k.choices()
-	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if was[name] != now[name] {
-			return usage("train as before, or into another checkpoint",
-				"--resume: %s was written with %s %s, not %s", f.checkpoint, name, was[name],
-				now[name])
+	for _, now := range k.choices(m, s) {
+		if read[now.Name] != now.Value {
+			return was, fmt.Errorf("--resume: %w", &kernel.MixedError{
+				What: f.checkpoint, Field: now.Name, Was: read[now.Name], Want: now.Value,
+			})
 		}
 	}
-	return nil
+	if m.Steps() > f.steps {
+		return was, usage("", "--steps: %d, of which %s has %d behind it; allowed: %d or more", f.steps,
+			f.checkpoint, m.Steps(), m.Steps())
+	}
+	for key, at := range map[string]*float64{lossKey: &was.loss, stepSecondsKey: &was.stepSeconds} {
+		if *at, err = strconv.ParseFloat(read[key], 64); err != nil {
+			return was, &kernel.CheckpointError{
+				Name: f.checkpoint, Problem: "has no " + key, Value: strconv.Quote(read[key]),
+				Want: "a number",
+			}
+		}
+	}
+	return was, nil
 }
 
-func (f *trainFlags) save(m *kernel.Model, k *kernelFlags) error {
+func (f *trainFlags) save(m *kernel.Model, s *shapes.Shape, k *kernelFlags, now progress) error {
 	if f.checkpoint == "" {
 		return nil
 	}
-	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, k.choices()) })
+	metadata := map[string]string{
+		lossKey: quantity.Shortest(now.loss), stepSecondsKey: quantity.Shortest(now.stepSeconds),
+	}
+	for _, choice := range k.choices(m, s) {
+		metadata[choice.Name] = choice.Value
+	}
+	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, metadata) })
 }
 
 // measuredPeak probes what the model's threads can do at most, in FLOP/s.

@@ -65,7 +65,7 @@ func TestWriteFileIsAtomic(t *testing.T) {
 	if err := AppendFile(name, write(", more", nil)); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := os.ReadFile(name); err != nil || string(text) != "old, more" {
+	if text, err := os.ReadFile(name); err != nil || string(text) != "old\n, more" {
 		t.Errorf("the file holds %q, %v", text, err)
 	}
 	if files, err := os.ReadDir(filepath.Dir(name)); err != nil || len(files) != 1 {
@@ -78,10 +78,10 @@ func TestWriteFileIsAtomic(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
-	if _, err := ReadLimited(name, 8); err == nil {
-		t.Error("nine bytes were read where eight are allowed")
+	if _, err := ReadLimited(name, 9); err == nil {
+		t.Error("ten bytes were read where nine are allowed")
 	}
-	if text, err := ReadLimited(name, 9); err != nil || len(text) != 9 {
+	if text, err := ReadLimited(name, 10); err != nil || len(text) != 10 {
 		t.Errorf("%q, %v", text, err)
 	}
 }
