@@ -8,13 +8,14 @@ import (
 	"io"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // writeCSV writes one row per result. Columns are the JSON fields with their path joined by dots
 // (params.total), in order of first appearance; a list of plain values is one cell joined by
 // semicolons, an object in a list has its index in the path. Numbers are as in JSON. Texts that a
-// spreadsheet would take for a formula have an apostrophe before them.
+// spreadsheet would take for a formula have an apostrophe before them; each is one line.
 func writeCSV(w io.Writer, d *result.Document) error {
 	var columns []string
 	position := map[string]int{}
@@ -44,7 +45,7 @@ func writeCSV(w io.Writer, d *result.Document) error {
 	out := csv.NewWriter(w)
 	head := make([]string, len(columns))
 	for i, c := range columns {
-		head[i] = harmless(c)
+		head[i] = harmless(plain.Line(c))
 	}
 	if err := out.Write(head); err != nil {
 		return err
@@ -82,7 +83,7 @@ func (f *flattener) value(d *json.Decoder, path string) error {
 	case nil:
 		return nil
 	case string:
-		f.put(path, harmless(t))
+		f.put(path, harmless(plain.Line(t)))
 		return nil
 	default:
 		f.put(path, fmt.Sprint(t))

@@ -1,9 +1,7 @@
 package reports
 
 import (
-	"strings"
-	"unicode"
-
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -37,13 +35,13 @@ type Cell struct {
 }
 
 // Text returns a cell of words.
-func Text(s string) Cell { return Cell{text: printable(s)} }
+func Text(s string) Cell { return Cell{text: plain.Line(s)} }
 
 // Count returns an exact whole number, printed in full.
 func Count(n int64) Cell { return Cell{text: quantity.Grouped(n), number: true} }
 
 // Plain returns a cell of digits that is not an amount: a dimension, a depth.
-func Plain(s string) Cell { return Cell{text: printable(s), number: true} }
+func Plain(s string) Cell { return Cell{text: plain.Line(s), number: true} }
 
 // Amount returns a value without interval.
 func Amount(v float64) Cell { return Estimate(quantity.Interval{Value: v, Low: v, High: v}) }
@@ -86,7 +84,7 @@ func (t *Table) lay() (head []string, rows [][]string, numeric []bool) {
 			}
 		}
 		unit := quantity.NewColumn(column.Kind, column.Digits, values...)
-		head[c] = column.Title
+		head[c] = plain.Line(column.Title)
 		if u := unit.Unit(); u != "" && len(values) > 0 {
 			head[c] += " [" + u + "]"
 		}
@@ -107,15 +105,4 @@ func (c Cell) print(unit quantity.Column) string {
 	default:
 		return c.text + c.mark
 	}
-}
-
-// printable replaces line breaks and other control characters, which would break a table or steer a
-// terminal, by spaces.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -61,7 +61,7 @@ func TestFormats(t *testing.T) {
 `},
 		{
 			CSVFormat, 0,
-			"name,params.total,flops.0.step,tags\na|b,222903552,,\n\"c\nd\",,1e+21,x;y\n",
+			"name,params.total,flops.0.step,tags\na|b,222903552,,\nc d,,1e+21,x;y\n",
 		},
 	} {
 		if got := write(t, c.format, c.width); got != c.want {

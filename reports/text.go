@@ -10,6 +10,9 @@ import (
 	"github.com/olekukonko/tablewriter/pkg/twwidth"
 	"github.com/olekukonko/tablewriter/renderer"
 	"github.com/olekukonko/tablewriter/tw"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
+	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
 
 // write writes the table as text or markdown, its title above and its notes below. This is the only
@@ -28,15 +31,15 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 	switch {
 	case f == MarkdownFormat:
 		head, rows = escaped(head, rows)
-		t.title(&b, "### ", 0)
+		t.title(&b, "### ", 0, markdown.Escape)
 		if err := render(&b, renderer.NewMarkdown(), head, rows, numeric); err != nil {
 			return err
 		}
 	case width > 0 && naturalWidth(head, rows) > width:
-		t.title(&b, "", width)
+		t.title(&b, "", width, plain.Line)
 		stacked(&b, head, rows, width)
 	default:
-		t.title(&b, "", width)
+		t.title(&b, "", width, plain.Line)
 		if err := render(&b, plainLines(), head, rows, numeric); err != nil {
 			return err
 		}
@@ -45,8 +48,8 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 		b.WriteByte('\n')
 	}
 	for _, note := range notes {
-		if f == MarkdownFormat {
-			note = "- " + escapeCell(note)
+		if note = plain.Line(note); f == MarkdownFormat {
+			note = "- " + markdown.Escape(note)
 		} else {
 			note = wrap(note, width)
 		}
@@ -56,9 +59,9 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 	return err
 }
 
-func (t *Table) title(b *strings.Builder, prefix string, width int) {
+func (t *Table) title(b *strings.Builder, prefix string, width int, harmless func(string) string) {
 	if t.Title != "" {
-		fmt.Fprintf(b, "%s\n\n", wrap(prefix+t.Title, width))
+		fmt.Fprintf(b, "%s\n\n", wrap(prefix+harmless(t.Title), width))
 	}
 }
 
@@ -196,15 +199,11 @@ func escaped(head []string, rows [][]string) ([]string, [][]string) {
 	for r, row := range all {
 		out[r] = make([]string, len(row))
 		for c, cell := range row {
-			out[r][c] = escapeCell(cell)
+			out[r][c] = markdown.Escape(cell)
 		}
 	}
 	return out[0], out[1:]
 }
-
-var markdownEscapes = strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "\r\n", " ", "\n", " ", "\r", " ", "*", `\*`, "`", "\\`")
-
-func escapeCell(s string) string { return markdownEscapes.Replace(s) }
 
 // trimLines drops the spaces that pad the last column.
 func trimLines(s string) string {

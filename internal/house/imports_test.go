@@ -53,7 +53,7 @@ var only = map[string][]string{
 	"fit": {"internal/..."},
 	// The kernel must not know the analytical model that it is used to judge.
 	"hardware/kernel/...": {"shapes", "shapes/config"},
-	"reports/markdown":    {},
+	"reports/markdown":    {"internal/..."},
 }
 
 // TestImportsPointDown reads the direct, non-test imports from go list.

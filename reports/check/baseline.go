@@ -57,8 +57,5 @@ func BaselineOf(costs []Cost) Baseline {
 
 // Write writes the baseline; equal ones give equal bytes.
 func (b Baseline) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(baselineFile{Schema: baselineSchema, Results: b})
+	return writeIndented(w, baselineFile{Schema: baselineSchema, Results: b})
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
 // mostAnnotations is how many annotations of a level GitHub shows of one step; the last of them
@@ -11,11 +13,15 @@ import (
 const mostAnnotations = 10
 
 // Escapes of workflow commands: a message may not end its line, a property neither that nor itself.
+// Other characters that steer are spaces, and no second command begins inside.
 var (
-	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
-	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",",
-		"%2C")
+	githubLine   = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubColons = strings.NewReplacer(":", "%3A", ",", "%2C")
 )
+
+func githubData(text string) string { return plain.Commandless(plain.Line(githubLine.Replace(text))) }
+
+func githubProperty(text string) string { return githubColons.Replace(githubData(text)) }
 
 // writeGitHub writes a workflow command for each finding that is no pass.
 func (r *Result) writeGitHub(w io.Writer) error {
@@ -36,7 +42,7 @@ func (r *Result) writeGitHub(w io.Writer) error {
 			shown = all[:mostAnnotations-1]
 		}
 		for _, f := range shown {
-			place := "file=" + githubProperty.Replace(f.File)
+			place := "file=" + githubProperty(f.File)
 			if f.Line > 0 {
 				place += fmt.Sprintf(",line=%d,col=%d", f.Line, f.Column)
 			}
@@ -45,7 +51,7 @@ func (r *Result) writeGitHub(w io.Writer) error {
 				message += "\nhint: " + f.Hint
 			}
 			fmt.Fprintf(&b, "::%s %s,title=%s::%s\n", level, place,
-				githubProperty.Replace("deepnarrow "+f.Rule), githubData.Replace(message))
+				githubProperty("deepnarrow "+f.Rule), githubData(message))
 		}
 		if more := len(all) - len(shown); more > 0 {
 			fmt.Fprintf(&b, "::%s title=deepnarrow::%d more\n", level, more)

@@ -62,7 +62,7 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 			markdown.Escape(f.Waiver.Reason))
 	}
 	if len(r.Costs) > 0 {
-		t := r.costTable(func(file string) string { return socialEscapes.Replace(printable(file)) })
+		t := r.costTable()
 		if more := len(t.Rows) - mostRows; more > 0 {
 			t.Rows = t.Rows[:mostRows]
 			t.Notes = append(t.Notes, fmt.Sprintf("%d more files.", more))
@@ -77,6 +77,3 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
-
-// socialEscapes is what the tables of package reports leave to the caller.
-var socialEscapes = strings.NewReplacer("@", "&#64;", "#", "&#35;", "://", "&#58;//", "[", `\[`, "_", `\_`)

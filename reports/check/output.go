@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 // Format is a way of writing a [Result].
@@ -143,14 +142,4 @@ func (f *Finding) place() string {
 		return f.File
 	}
 	return fmt.Sprintf("%s:%d:%d", f.File, f.Line, f.Column)
-}
-
-// printable replaces control characters, which would steer a terminal or break a line, by spaces.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -215,7 +216,7 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 	case path.IsAbs(target) || strings.Contains(target, `\`):
 		r.fault(at, "extends", "is not a relative path with slashes", target,
 			"a path such as ./rules/base.yaml")
-	case !inside(root, resolved):
+	case !openfile.Inside(root, resolved):
 		r.fault(at, "extends", "leaves the folder "+root, target, "a file inside the folder")
 	case slices.Contains(r.chain, resolved):
 		r.fault(at, "extends", "goes in a circle", strings.Join(append(r.chain, resolved), " → "),
@@ -274,13 +275,4 @@ func (r *reader) plan(out *Rules, v config.Value) {
 		}
 		out.Plan = append(out.Plan, s)
 	}
-}
-
-// inside reports whether a clean path lies in a clean folder, by its text.
-func inside(root, name string) bool {
-	if root == "." {
-		return name != ".." && !path.IsAbs(name) && !strings.HasPrefix(name, "../")
-	}
-	rest, ok := strings.CutPrefix(name, strings.TrimSuffix(root, "/")+"/")
-	return ok && rest != ".." && !strings.HasPrefix(rest, "../")
 }

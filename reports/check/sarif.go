@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
 // SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing rules are no results:
@@ -110,7 +113,7 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 		if _, known := index[id]; !known {
 			index[id] = len(index)
 			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules,
-				sarifRule{id, sarifText{text}, sarifConfiguration{string(severity)}})
+				sarifRule{id, sarifMessage(text), sarifConfiguration{string(severity)}})
 		}
 	}
 	describe(readable, "Every configuration can be read.", Error)
@@ -128,13 +131,13 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 		if f.Status == InError {
 			level = string(Error)
 		}
-		text := f.Message
+		text := sarifMessage(f.Message)
 		if f.Hint != "" {
-			text += "\nHint: " + f.Hint
+			text = sarifMessage(f.Message, "Hint: "+f.Hint)
 		}
 		out := sarifResult{
 			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level,
-			Message: sarifText{text}, Locations: []sarifLocation{f.location()},
+			Message: text, Locations: []sarifLocation{f.location()},
 		}
 		key := f.File + "\x00" + f.Rule
 		out.Fingerprints = map[string]string{"fileRule/v1": fingerprint(key, seen[key])}
@@ -143,14 +146,36 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 			out.Properties = &sarifProperties{f.Value, f.Limit}
 		}
 		if f.Waiver != nil {
-			out.Suppressions = []sarifSuppression{{"external", f.Waiver.Reason}}
+			out.Suppressions = []sarifSuppression{{"external", plain.Line(f.Waiver.Reason)}}
 		}
 		run.Results = append(run.Results, out)
 	}
-	e := json.NewEncoder(w)
+	return writeIndented(w, sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+}
+
+// writeIndented writes JSON that is harmless in a log.
+func writeIndented(w io.Writer, document any) error {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	return e.Encode(sarifLog{sarifSchema, "2.1.0", []sarifRun{run}})
+	if err := e.Encode(document); err != nil {
+		return err
+	}
+	_, err := w.Write(plain.JSON(b.Bytes()))
+	return err
+}
+
+// sarifMessage is a plain-text message, in which [text](target) would be a link (§3.11.6 of the
+// standard); its lines are ours.
+func sarifMessage(lines ...string) sarifText {
+	for i, line := range lines {
+		if line = plain.Line(line); strings.Contains(line, "](") {
+			line = strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`).Replace(line)
+		}
+		lines[i] = line
+	}
+	return sarifText{strings.Join(lines, "\n")}
 }
 
 func (f *Finding) location() sarifLocation {

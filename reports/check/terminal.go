@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -17,21 +18,21 @@ func (r *Result) writeText(w io.Writer, width int) error {
 	var b strings.Builder
 	broken, waived := r.urgent()
 	for _, f := range broken {
-		fmt.Fprintf(&b, "%-5s %s  %s\n      %s\n", f.Status, printable(f.place()), f.Rule,
-			printable(f.Message))
+		fmt.Fprintf(&b, "%-5s %s  %s\n      %s\n", f.Status, plain.Line(f.place()), f.Rule,
+			plain.Line(f.Message))
 		if f.Hint != "" {
-			fmt.Fprintf(&b, "      hint: %s\n", printable(f.Hint))
+			fmt.Fprintf(&b, "      hint: %s\n", plain.Line(f.Hint))
 		}
 	}
 	for _, f := range waived {
 		fmt.Fprintf(&b, "waived until %s: %s  %s: %s\n", f.Waiver.Expires.Format(time.DateOnly),
-			printable(f.place()), f.Rule, printable(f.Waiver.Reason))
+			plain.Line(f.place()), f.Rule, plain.Line(f.Waiver.Reason))
 	}
 	if len(broken)+len(waived) > 0 {
 		b.WriteByte('\n')
 	}
 	if len(r.Costs) > 0 {
-		costs := reports.Report{Tables: []reports.Table{r.costTable(printable)}}
+		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
 		if err := costs.Write(&b, reports.TextFormat, width); err != nil {
 			return err
 		}
@@ -42,9 +43,8 @@ func (r *Result) writeText(w io.Writer, width int) error {
 	return err
 }
 
-// costTable says what each configuration costs; metrics that none has are left out. name makes a
-// file's name safe where the table goes.
-func (r *Result) costTable(name func(string) string) reports.Table {
+// costTable says what each configuration costs; metrics that none has are left out.
+func (r *Result) costTable() reports.Table {
 	t := reports.Table{Columns: []reports.Column{{Title: "file"}}}
 	var shown []plan.Metric
 	for _, column := range []struct {
@@ -73,7 +73,7 @@ func (r *Result) costTable(name func(string) string) reports.Table {
 		}
 	}
 	for _, c := range r.Costs {
-		row := []reports.Cell{reports.Text(name(c.File))}
+		row := []reports.Cell{reports.Text(c.File)}
 		for _, metric := range shown {
 			e := c.Measures[metric].Interval
 			if metric == plan.Params {

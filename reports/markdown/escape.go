@@ -4,21 +4,38 @@ package markdown
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
-// Every character that means something in markdown or HTML, and @ and # which would notify people
-// and link issues.
+// escapes are the characters that mean something in markdown or HTML anywhere, and @ and #, which
+// would notify people and link issues.
 var escapes = strings.NewReplacer(
-	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "~", `\~`, "$", `\$`,
-	"@", "&#64;", "#", "&#35;", "://", "&#58;//",
+	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "`", "\\`", "~", `\~`, "$", `\$`,
+	"@", "&#64;", "#", "&#35;", "://", "&#58;//", "www.", "www&#46;",
+	// a bracket closes the text of a link, or its name, only before these
+	"](", `\](`, "][", `\][`, "]:", `\]:`,
 )
 
-// Escape returns text that markdown shows as it is, on one line.
+// Escape returns text that markdown shows as it is, on one line: no link, image, mention or emphasis.
 func Escape(text string) string {
-	return escapes.Replace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
+	var b strings.Builder
+	parts := strings.Split(plain.Line(text), "_")
+	for i, part := range parts {
+		if i > 0 { // inside a word, as in d_model, an underscore means nothing
+			before, _ := utf8.DecodeLastRuneInString(parts[i-1])
+			after, _ := utf8.DecodeRuneInString(part)
+			if !inWord(before) || !inWord(after) {
+				b.WriteByte('\\')
+			}
+			b.WriteByte('_')
 		}
-		return r
-	}, text))
+		b.WriteString(escapes.Replace(part))
+	}
+	return b.String()
+}
+
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }

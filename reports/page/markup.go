@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"html"
 	"strconv"
-	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
 // markup collects HTML. Text of a [static] goes in as it is; every other string passes say or attr,
@@ -38,7 +39,5 @@ func (m *markup) number(name static, v float64, decimals int) *markup {
 	return m.attr(name, strconv.FormatFloat(v, 'f', decimals, 64))
 }
 
-// escape makes text safe between tags and between double quotes.
-func escape(s string) string {
-	return html.EscapeString(strings.ReplaceAll(s, "\x00", "\uFFFD")) // HTML has no zero character
-}
+// escape makes text safe between tags and between double quotes, and in a log that shows the page.
+func escape(s string) string { return html.EscapeString(plain.Commandless(plain.Line(s))) }

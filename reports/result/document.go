@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -58,7 +59,7 @@ func (d *Document) Write(w io.Writer) error {
 	if err := e.Encode(d); err != nil {
 		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err := w.Write(plain.JSON(b.Bytes()))
 	return err
 }
 

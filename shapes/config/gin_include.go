@@ -1,31 +1,36 @@
 package config
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"strings"
 )
 
-// includeGin opens what a gin file includes: from its folder, from the folder that references may
-// not leave, or, for the configurations that T5 was published with, from [publishedGin].
+// includeGin opens what a gin file includes: from its folder, from the working directory, from the
+// folder that references may not leave, or, for the configurations that T5 was published with, from
+// [publishedGin].
 func (rd *reader) includeGin(from *text, target string) (*text, error) {
-	candidates := []string{target}
+	candidates := []string{path.Join(path.Dir(from.file), target), path.Clean(target)}
 	if rd.Root != "" {
-		candidates = append(candidates, relative(path.Dir(from.file), path.Join(rd.Root, target)))
+		candidates = append(candidates, path.Join(rd.Root, target))
 	}
-	for _, c := range candidates {
-		resolved, problem := rd.resolve(from.file, c)
-		if problem != "" || rd.Open == nil {
+	why := fs.ErrNotExist
+	for _, resolved := range candidates {
+		if rd.Open == nil || rd.problem(target, resolved) != "" {
 			continue
 		}
-		f, openErr := rd.Open(resolved)
-		if openErr != nil {
+		f, err := rd.Open(resolved)
+		if err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				why = errors.New(reason(err))
+			}
 			continue
 		}
 		defer f.Close()
-		raw, readErr := readAll(resolved, f, maxGinBytes)
-		if readErr != nil {
-			return nil, readErr
+		raw, err := readAll(resolved, f, maxGinBytes)
+		if err != nil {
+			return nil, err
 		}
 		return decodeText(resolved, raw)
 	}
@@ -34,15 +39,7 @@ func (rd *reader) includeGin(from *text, target string) (*text, error) {
 			return decodeText("published "+p.path, []byte(p.text))
 		}
 	}
-	return nil, fs.ErrNotExist
-}
-
-// relative returns a path written from a folder, where both are clean and of one kind.
-func relative(folder, target string) string {
-	if folder == "." {
-		return target
-	}
-	return strings.Repeat("../", strings.Count(folder, "/")+1) + target
+	return nil, why
 }
 
 // publishedGin are the base configurations of T5 that others include, as far as they say the shape:

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -69,6 +70,10 @@ type Result struct {
 //
 // The error is an [*Error] with every fault of the file.
 func Read(name string, r io.Reader, o Options) (*Result, error) {
+	if o.Root == "" {
+		o.Root = path.Dir(name)
+	}
+	o.Root = path.Clean(o.Root)
 	return readFile(name, r, &reader{Options: o})
 }
 
@@ -178,34 +183,19 @@ func (rd *reader) nested(from Position, field, target string) (*Result, error) {
 
 // resolve returns the path a file's reference means, or what is wrong with it.
 func (rd *reader) resolve(from, target string) (resolved, problem string) {
-	if path.IsAbs(target) {
-		return "", "is an absolute path"
-	}
-	if strings.Contains(target, `\`) {
-		return "", "has a backslash"
-	}
 	resolved = path.Join(path.Dir(from), target)
-	root := rd.Root
-	if root == "" {
-		start := from
-		if len(rd.chain) > 0 {
-			start = rd.chain[0]
-		}
-		root = path.Dir(start)
-	}
-	if !inside(path.Clean(root), resolved) {
-		return "", "leaves the folder " + path.Clean(root)
-	}
-	return resolved, ""
+	return resolved, rd.problem(target, resolved)
 }
 
-// inside reports whether a clean path lies in a clean folder, by its text.
-func inside(root, p string) bool {
-	if root == "." {
-		return p != ".." && !path.IsAbs(p) && (len(p) < 3 || p[:3] != "../")
+// problem says what is wrong with a reference and the path that it means, or "".
+func (rd *reader) problem(target, resolved string) string {
+	switch {
+	case path.IsAbs(target):
+		return "is an absolute path"
+	case strings.Contains(target, `\`):
+		return "has a backslash"
+	case !openfile.Inside(rd.Root, resolved):
+		return "leaves the folder " + rd.Root
 	}
-	if root == "/" {
-		return path.IsAbs(p)
-	}
-	return len(p) > len(root) && p[:len(root)] == root && p[len(root)] == '/'
+	return ""
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -219,7 +220,7 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 // compare measures steps of other shapes than the design's and holds a profile's predictions
 // against them.
 func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
-	p, err := profile(f.check)
+	p, err := profile(f.check, a.opens)
 	if err != nil {
 		return badInput(err, "")
 	}
@@ -278,7 +279,7 @@ func (f *calibrateFlags) importSteps(c *cobra.Command, a *app) error {
 		return usage("deepnarrow list hardware shows what there is",
 			"--from needs --hardware: what were the steps measured on?")
 	}
-	p, err := profile(f.hardware)
+	p, err := profile(f.hardware, a.opens)
 	if err != nil {
 		return badInput(err, "deepnarrow list hardware shows what there is")
 	}
@@ -381,17 +382,12 @@ func (a *app) importFile(name string, base hardware.Run) ([]calibrate.Measuremen
 
 // shapeBeside reads a shape from a file that another names: it lies in the folder of that one.
 func (a *app) shapeBeside(name, ref string) (shapes.Shape, error) {
-	folder, err := os.OpenRoot(filepath.Dir(name))
+	folder, err := openfile.Within(filepath.Dir(name))
 	if err != nil {
 		return shapes.Shape{}, err
 	}
 	defer folder.Close()
-	file, err := folder.Open(filepath.FromSlash(ref))
-	if err != nil {
-		return shapes.Shape{}, err
-	}
-	file.Close()
-	s, _, err := a.shape(filepath.Join(filepath.Dir(name), ref))
+	s, _, err := a.within(folder.Open).shape(filepath.Join(filepath.Dir(name), ref))
 	return s, err
 }
 
@@ -399,7 +395,7 @@ func readCalibration(name string) ([]calibrate.Record, error) {
 	if name == "" {
 		return nil, nil
 	}
-	file, err := os.Open(name)
+	file, err := openfile.Named(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
@@ -19,10 +20,19 @@ const mostFiles = 10_000
 // candidates reads the configurations that arguments name, or the globs of the rules in their
 // folder. A file that cannot be read is a candidate with its error: the others are judged all the
 // same.
-func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate, error) {
+func (a *app) candidates(args []string, rules *check.Rules, folder string, followLinks bool) ([]check.Candidate, error) {
 	if len(args) == 0 {
-		for _, g := range globs {
-			args = append(args, filepath.Join(folder, filepath.FromSlash(g)))
+		within := container(filepath.Join(folder, rulesName))
+		for _, g := range rules.Files {
+			arg := filepath.Join(folder, filepath.FromSlash(g))
+			if filepath.IsAbs(g) || !openfile.Inside(filepath.ToSlash(within), filepath.ToSlash(arg)) {
+				return nil, badInput(fmt.Errorf("%s: files is %q; allowed: globs inside %s", rules.File, g,
+					within), "")
+			}
+			if arg == "-" { // a file of that name
+				arg = "./-"
+			}
+			args = append(args, arg)
 		}
 	}
 	if len(args) == 0 {
@@ -31,18 +41,31 @@ func (a *app) candidates(args, globs []string, folder string) ([]check.Candidate
 				"deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+rulesName,
 				"check needs at least one file")
 	}
+	tree := func(start string) (fs.FS, error) {
+		if followLinks {
+			return os.DirFS(start), nil
+		}
+		root, err := openfile.Within(container(filepath.Join(start, "*")))
+		if err != nil {
+			return nil, err
+		}
+		return root.FS(start)
+	}
 	var names []string
 	seen := map[string]bool{}
 	for _, arg := range args {
-		found, err := host.Expand(arg, mostFiles, check.Match)
+		found, err := host.Expand(arg, mostFiles, check.Match, tree)
 		if errors.Is(err, host.ErrNoMatch) {
 			return nil, badInput(fmt.Errorf("%s: %w", arg, err),
 				"** stands for any number of folders; quote the glob so that the shell leaves it alone")
 		}
 		if err != nil {
-			return nil, badInput(err, "")
+			return nil, refusedLink(err)
 		}
 		for _, name := range found {
+			if name == "-" && arg != "-" {
+				name = "./-"
+			}
 			if !seen[name] {
 				seen[name] = true
 				names = append(names, name)
@@ -87,7 +110,10 @@ func (a *app) candidate(name, folder string) check.Candidate {
 	default:
 		c.Config, c.Err = a.readConfig(name)
 		var pathError *fs.PathError
-		if errors.As(c.Err, &pathError) {
+		switch {
+		case errors.Is(c.Err, openfile.ErrOutside):
+			c.Err = errors.New("leads out of the repository over a link; allowed: files in it; " + followHint)
+		case errors.As(c.Err, &pathError):
 			c.Err = pathError.Err
 		}
 		a.checkpoint(&c, name)
@@ -106,7 +132,7 @@ func (a *app) checkpoint(c *check.Candidate, name string) {
 			continue
 		}
 		c.CheckpointFile = filepath.ToSlash(file)
-		r, err := a.readConfig(file)
+		r, err := a.within(inContainer).readConfig(file)
 		if c.CheckpointErr = err; err == nil {
 			c.Checkpoint = r.Tensors
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -22,7 +23,7 @@ import (
 type checkFlags struct {
 	rules, format, output, today string
 	emit                         []string
-	updateBaseline               bool
+	updateBaseline, followLinks  bool
 }
 
 func (a *app) check() *cobra.Command {
@@ -40,6 +41,9 @@ rules, the built-in ones apply that hold anywhere.
 A FILE is anything deepnarrow count reads; a GLOB in quotes may use ** for folders.
 Without either, the files: of the rules are checked. The other flags say on what the
 configurations would run; they win over the plan: of the rules.
+
+The files are taken for a stranger's: what leads out of the repository over a link is
+refused, unless --follow-links; what a file names is inside the repository always.
 
 Exit code: 0 all rules hold or warn, 1 one fails, 3 a file or a rule could not be
 judged.`,
@@ -67,6 +71,8 @@ judged.`,
 	writes(c, formats, "emit")
 	flags.BoolVar(&f.updateBaseline, "update-baseline", false,
 		"write the baseline that max_increase compares with")
+	flags.BoolVar(&f.followLinks, "follow-links", false,
+		"read files over links that lead out of the repository")
 	flags.StringVar(&f.today, "today", "",
 		"the `day` on which waivers are judged, such as 2026-12-31 (default: today)")
 	return c
@@ -85,12 +91,28 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 			return usage("", "--today is %q; allowed: a day such as 2026-12-31", f.today)
 		}
 	}
-	rules, folder, err := findRules(f.rules)
+	outside := a
+	if a = a.within(inContainer); f.followLinks {
+		a = outside
+	}
+	rules, folder, err := a.findRules(f.rules)
 	if err != nil {
 		return err
 	}
-	if err := applyPlan(plan, rules.Plan, folder); err != nil {
+	root, err := openfile.Within(container(filepath.Join(folder, rulesName)))
+	if err != nil {
+		return badInput(err, "")
+	}
+	defer root.Close()
+	set, err := applyPlan(plan, rules.Plan, folder)
+	if err != nil {
 		return err
+	}
+	if set["hardware"] {
+		ask.opens = root.Open
+	}
+	if set["architectures"] {
+		a.files.opens = root.Open
 	}
 	asked, err := ask.single()
 	if err != nil {
@@ -102,10 +124,10 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 		rules.Rules = check.DefaultRules(asked.Profile != nil)
 	}
 	q := check.Request{Rules: rules, Question: asked, Today: today}
-	if q.Candidates, err = a.candidates(args, rules.Files, folder); err != nil {
+	if q.Candidates, err = a.candidates(args, &rules, folder, f.followLinks); err != nil {
 		return err
 	}
-	if q.Baseline, err = f.baseline(&q, folder); err != nil {
+	if q.Baseline, err = f.baseline(&q, folder, root); err != nil {
 		return err
 	}
 	result := check.Check(q)
@@ -125,7 +147,11 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
 		if about.Width = 0; o.file == "" {
 			about.Width = a.Width
-			err = write(a.Out)
+			out := a.Out
+			if o.format == check.GitHubFormat { // its lines are commands of the workflow
+				out = a.raw
+			}
+			err = write(out)
 		} else {
 			err = a.save(o.file, write)
 		}
@@ -178,13 +204,23 @@ func (f *checkFlags) outputs() ([]target, error) {
 // rulesName is the file that is looked for.
 const rulesName = ".deepnarrow.yaml"
 
+// inContainer opens a file whose name a glob or a hook gave: no link leads out of its [container].
+func inContainer(name string) (*os.File, error) {
+	root, err := openfile.Within(container(name))
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.Open(name)
+}
+
 // findRules reads the rules named, or the nearest ones up to the root of the repository; none is no
 // error. folder is theirs, "." without.
-func findRules(name string) (check.Rules, string, error) {
-	root, found := host.Repository()
+func (a *app) findRules(name string) (check.Rules, string, error) {
 	if name == "" {
+		root, found := host.Repository()
 		for folder := "."; ; folder = filepath.Join("..", folder) {
-			if info, err := os.Stat(filepath.Join(folder, rulesName)); err == nil && info.Mode().IsRegular() {
+			if _, err := os.Lstat(filepath.Join(folder, rulesName)); err == nil {
 				name = filepath.Join(folder, rulesName)
 				break
 			}
@@ -193,40 +229,42 @@ func findRules(name string) (check.Rules, string, error) {
 			}
 		}
 	}
-	folder := filepath.Dir(name)
-	// Rules may extend files of the repository they lie in, else of their folder.
-	within := folder
-	if rel, err := filepath.Rel(root, folder); err == nil && found && filepath.IsLocal(rel) {
-		within = root
-	}
-	base, err := os.OpenRoot(within)
+	file, err := a.opens(name)
 	if err != nil {
-		return check.Rules{}, "", badInput(err, "")
-	}
-	defer base.Close()
-	file, err := os.Open(name)
-	if err != nil {
-		return check.Rules{}, "", badInput(err, "")
+		return check.Rules{}, "", refusedLink(err)
 	}
 	defer file.Close()
-	open := func(path string) (io.ReadCloser, error) {
-		rel, err := filepath.Rel(within, filepath.FromSlash(path))
-		if err != nil {
-			return nil, err
-		}
-		return base.Open(rel)
+	within := container(name)
+	root, err := openfile.Within(within)
+	if err != nil {
+		return check.Rules{}, "", badInput(err, "")
 	}
-	rules, err := check.ReadRules(filepath.ToSlash(name), file,
-		check.Options{Open: open, Root: filepath.ToSlash(within)})
+	defer root.Close()
+	rules, err := check.ReadRules(filepath.ToSlash(name), file, check.Options{
+		Open: func(path string) (io.ReadCloser, error) { return root.Open(path) },
+		Root: filepath.ToSlash(within),
+	})
 	if err != nil {
 		return rules, "", badInput(err, "")
 	}
-	return rules, folder, nil
+	return rules, filepath.Dir(name), nil
 }
 
-// applyPlan sets the flags that the plan of the rules says and the command line does not. A profile
-// file is relative to the rules.
-func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) error {
+// refusedLink is badInput with what allows a link out of the repository.
+func refusedLink(err error) error {
+	hint := ""
+	if errors.Is(err, openfile.ErrOutside) {
+		hint = followHint
+	}
+	return badInput(err, hint)
+}
+
+const followHint = "--follow-links reads it all the same, where the repository is trusted"
+
+// applyPlan sets the flags that the plan of the rules says and the command line does not, and tells
+// which. A profile file is relative to the rules.
+func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (map[string]bool, error) {
+	set := map[string]bool{}
 	var faults []config.Fault
 	for _, s := range settings {
 		flag := plan.Lookup(s.Key)
@@ -244,6 +282,10 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) err
 			continue
 		}
 		value := s.Value
+		set[s.Key] = true
+		if s.Key == "architectures" && !filepath.IsAbs(value) {
+			value = filepath.Join(folder, value)
+		}
 		if name, rest := hardware.SplitSpec(value); s.Key == "hardware" && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) && !filepath.IsAbs(name) {
 			value = filepath.Join(folder, name)
 			if rest != "" {
@@ -262,14 +304,14 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) err
 		}
 	}
 	if len(faults) > 0 {
-		return badInput(&config.Error{Faults: faults}, "")
+		return nil, badInput(&config.Error{Faults: faults}, "")
 	}
-	return nil
+	return set, nil
 }
 
-// baseline reads the baseline of the rules; with --update-baseline it is measured and written
-// first.
-func (f *checkFlags) baseline(q *check.Request, folder string) (check.Baseline, error) {
+// baseline reads the baseline of the rules, which lies in their folder; with --update-baseline it is
+// measured and written first.
+func (f *checkFlags) baseline(q *check.Request, folder string, root *openfile.Root) (check.Baseline, error) {
 	name := filepath.Join(folder, filepath.FromSlash(q.Rules.Baseline))
 	switch {
 	case q.Rules.Baseline == "" && f.updateBaseline:
@@ -283,9 +325,12 @@ func (f *checkFlags) baseline(q *check.Request, folder string) (check.Baseline, 
 			"%s: baseline is %q; allowed: a file below the folder of the rules", q.Rules.File,
 			q.Rules.Baseline), "")
 	}
-	old, err := readBaseline(name)
+	old, err := readBaseline(name, root)
 	if !f.updateBaseline {
 		return old, err
+	}
+	if err := root.Writable(name); err != nil {
+		return nil, badInput(err, "")
 	}
 	// Files that are not checked this time keep what they had; a baseline that cannot be read is
 	// replaced.
@@ -301,8 +346,8 @@ func (f *checkFlags) baseline(q *check.Request, folder string) (check.Baseline, 
 }
 
 // readBaseline reads a baseline; none is no error, as each rule that needs it says so.
-func readBaseline(name string) (check.Baseline, error) {
-	file, err := os.Open(name)
+func readBaseline(name string, root *openfile.Root) (check.Baseline, error) {
+	file, err := root.Open(name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil

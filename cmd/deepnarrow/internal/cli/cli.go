@@ -4,13 +4,19 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
 // Streams is everything a command may touch besides the files it is given.
@@ -38,21 +44,63 @@ type app struct {
 	output outputFlags
 	files  fileFlags
 	late   error // of files beside the result
+	opens  opener    // of the files that are read
+	raw    io.Writer // standard output for what is not text for a terminal or a log
 }
 
-// Run executes one command line and returns its exit code: see [exitCode].
-func Run(ctx context.Context, args []string, s Streams) (code int) {
-	a := &app{Streams: s}
-	defer func() {
-		if fault := recover(); fault != nil {
-			fmt.Fprintf(s.Err,
-				"deepnarrow: internal error: %v\n%s\nhint: this is a bug; please report it with the command line\n", fault, debug.Stack())
-			code = exitInternal
-		}
-	}()
+// opener opens a file to read: [openfile.Named], or one that keeps to a folder.
+type opener func(name string) (*os.File, error)
+
+// within returns the app with another opener, for what a file names.
+func (a *app) within(opens opener) *app {
+	out := *a
+	out.opens = opens
+	return &out
+}
+
+// endThemselves are the commands that save what they have when they are interrupted; the others have
+// nothing to save and end at once.
+var endThemselves = []string{"train", "sweep", "calibrate"}
+
+// courtesy is how long a command that is interrupted may take to say so itself.
+const courtesy = 300 * time.Millisecond
+
+// Run executes one command line and returns its exit code: see [exitCode]. A signal ends it whatever
+// it waits for.
+func Run(ctx context.Context, args []string, s Streams) int {
+	out := plain.NewLog(s.Out)
+	a := &app{Streams: s, opens: openfile.Named, raw: s.Out}
+	a.Out, a.Err = out, plain.Messages(s.Err)
 	root := a.root()
 	root.SetArgs(args)
-	return a.report(ctx, root.ExecuteContext(ctx))
+	done := make(chan int, 1)
+	go func() {
+		defer func() {
+			if fault := recover(); fault != nil {
+				fmt.Fprintf(a.Err, "deepnarrow: internal error: %v", fault)
+				fmt.Fprintf(s.Err, "%s\nhint: this is a bug; please report it with the command line\n", debug.Stack())
+				done <- exitInternal
+			}
+		}()
+		err := root.ExecuteContext(ctx)
+		done <- a.report(ctx, errors.Join(err, out.Flush()))
+	}()
+	select {
+	case code := <-done:
+		return code
+	case <-ctx.Done():
+	}
+	var late <-chan time.Time
+	if c, _, err := root.Find(args); err != nil || !slices.Contains(endThemselves, c.Name()) {
+		late = time.After(courtesy)
+	}
+	select {
+	case code := <-done:
+		return code
+	case <-late:
+		fmt.Fprintln(a.Err, "deepnarrow: interrupted")
+		return exitInterrupted
+	}
 }
 
 // Command returns the whole command tree, for what is generated from it.

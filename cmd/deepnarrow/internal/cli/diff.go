@@ -3,10 +3,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -136,7 +138,7 @@ func (a *app) side(ctx context.Context, ref string) (side, error) {
 		return a.sideAt(ctx, revision, file)
 	}
 	if strings.HasSuffix(strings.ToLower(ref), ".json") {
-		text, err := host.ReadLimited(ref, maxSideBytes)
+		text, err := a.readLimited(ref, maxSideBytes)
 		if err != nil {
 			return side{}, badInput(err, "")
 		}
@@ -176,19 +178,30 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 	if compare.IsDocument(text) {
 		return documentSide(name, text)
 	}
+	// Within the revision paths are those of the repository, as far up as its root; only here, and
+	// where git wants them from the working directory, do they have ./ before them.
+	here, root := "", "."
+	if strings.HasPrefix(file, "./") || strings.HasPrefix(file, "../") {
+		here = "./"
+		root, _ = host.Repository()
+	}
 	open := func(target string) (io.ReadCloser, error) {
-		if !strings.HasPrefix(target, revision+":") {
-			return nil, fmt.Errorf("%s: leaves the revision", target)
-		}
-		text, err := host.GitShow(ctx, target, maxSideBytes)
+		text, err := host.GitShow(ctx, revision+":"+here+target, maxSideBytes)
 		return io.NopCloser(bytes.NewReader(text)), err
 	}
 	table, err := a.files.table()
 	if err != nil {
 		return side{}, err
 	}
-	result, err := config.Read(name, bytes.NewReader(text),
-		config.Options{Open: open, Root: path.Dir(name), Vocab: a.files.vocab, Architectures: table})
+	result, err := config.Read(path.Clean(file), bytes.NewReader(text), config.Options{
+		Open: open, Root: filepath.ToSlash(root), Vocab: a.files.vocab, Architectures: table,
+	})
+	var list *config.Error
+	if errors.As(err, &list) {
+		for i := range list.Faults {
+			list.Faults[i].File = revision + ":" + list.Faults[i].File
+		}
+	}
 	if err != nil {
 		return side{}, badInput(err, "")
 	}
@@ -196,8 +209,11 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 		return side{}, badInput(fmt.Errorf("%s: holds tensors but no shape", name), "")
 	}
 	s := side{shape: result.Shape}
+	if s.shape.Name == path.Clean(file) {
+		s.shape.Name = name
+	}
 	for _, w := range result.Warnings {
-		s.warnings = append(s.warnings, w.String())
+		s.warnings = append(s.warnings, revision+":"+w.String())
 	}
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
 // Exit codes. They never change meaning with flags.
@@ -67,11 +68,53 @@ func (a *app) report(ctx context.Context, err error) int {
 		// standard output, the only file that is not opened by its name
 		f.code, err = exitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err)
 	}
-	fmt.Fprintf(a.Err, "deepnarrow: %v\n", err)
+	for i, line := range errorLines(err) {
+		if i == 0 {
+			line = "deepnarrow: " + line
+		}
+		fmt.Fprintln(a.Err, line)
+	}
 	if f.hint != "" {
 		fmt.Fprintf(a.Err, "hint: %s\n", f.hint)
 	}
 	return f.code
+}
+
+// errorLines returns the lines of an error: one for each fault of a file and for each error that is
+// joined. A line break anywhere else is in a text that a file says, and no line of its own.
+func errorLines(err error) []string {
+	var faults *config.Error
+	text := err.Error()
+	switch inner := err.(type) {
+	case *config.Error:
+		faults = inner
+	case interface{ Unwrap() []error }:
+		var lines, texts []string
+		for _, e := range inner.Unwrap() {
+			lines, texts = append(lines, errorLines(e)...), append(texts, e.Error())
+		}
+		if strings.Join(texts, "\n") == text {
+			return lines
+		}
+	case interface{ Unwrap() error }:
+		e := inner.Unwrap()
+		if e == nil {
+			break
+		}
+		if before, ok := strings.CutSuffix(text, e.Error()); ok {
+			lines := errorLines(e)
+			lines[0] = before + lines[0]
+			return lines
+		}
+	}
+	if faults == nil {
+		return []string{text}
+	}
+	lines := make([]string, len(faults.Faults))
+	for i, f := range faults.Faults {
+		lines[i] = f.String()
+	}
+	return lines
 }
 
 // noSuchCommand refuses arguments of the bare program.

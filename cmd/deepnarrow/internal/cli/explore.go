@@ -26,7 +26,7 @@ link shares it, and the page shows the command line that gives the same numbers.
 					"-o is needed: which file to write?")
 			}
 			if file == "-" {
-				return explore.Write(a.Out)
+				return explore.Write(a.raw)
 			}
 			return writeFile(file, func(w io.Writer) error { return explore.Write(w) })
 		},

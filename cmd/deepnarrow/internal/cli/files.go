@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
@@ -15,7 +17,8 @@ type fileFlags struct {
 	architectures string
 	vocab         int
 
-	read *config.Table // of architectures, read once
+	read  *config.Table // of architectures, read once
+	opens opener        // of its file; nil as the user names it
 }
 
 func (f *fileFlags) register(c *cobra.Command) {
@@ -30,7 +33,11 @@ func (f *fileFlags) table() (*config.Table, error) {
 	if f.architectures == "" || f.read != nil {
 		return f.read, nil
 	}
-	file, err := os.Open(f.architectures)
+	open := f.opens
+	if open == nil {
+		open = openfile.Named
+	}
+	file, err := open(f.architectures)
 	if err != nil {
 		return nil, badInput(fmt.Errorf("--architectures: %w", err), "")
 	}
@@ -79,10 +86,20 @@ func modelFile(folder string) (string, error) {
 }
 
 // container returns the folder that what a file refers to may not leave, links resolved: the
-// working directory, the file's own folder where that lies elsewhere, or the cache of Hugging Face
-// that holds it, whose files are links to its blobs.
+// repository that the working directory is in; for a file outside it, the cache of Hugging Face that
+// holds it, whose files are links to its blobs, or its own folder. The folder is written as the name
+// is, absolute or relative.
 func container(name string) string {
 	folder := filepath.Dir(name)
+	root, found := host.Repository()
+	if filepath.IsAbs(name) {
+		if abs, err := filepath.Abs(root); err == nil {
+			root = abs
+		}
+	}
+	if found && openfile.Inside(filepath.ToSlash(root), filepath.ToSlash(filepath.Clean(name))) {
+		return root
+	}
 	if abs, err := filepath.Abs(folder); err == nil &&
 		filepath.Base(filepath.Dir(abs)) == "snapshots" {
 		cache := filepath.Dir(filepath.Dir(abs))

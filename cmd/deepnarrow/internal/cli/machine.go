@@ -3,7 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
@@ -23,6 +23,8 @@ type machineFlags struct {
 	search   string // --layout: empty, or auto
 	compiled string
 	software hardware.Software
+
+	opens opener // of profile files; nil as the user names them
 
 	price, watts, pue, grid, goodput, mfu *float64
 	region                                string
@@ -112,7 +114,11 @@ func (f *machineFlags) hardware() ([]hardware.Profile, error) {
 	}
 	var out []hardware.Profile
 	for _, spec := range f.profiles {
-		p, err := profile(spec)
+		open := f.opens
+		if open == nil {
+			open = openfile.Named
+		}
+		p, err := profile(spec, open)
 		if err != nil {
 			return nil, badInput(err,
 				"deepnarrow list hardware shows what there is; several stand side by side by repeating --hardware")
@@ -124,12 +130,12 @@ func (f *machineFlags) hardware() ([]hardware.Profile, error) {
 
 // profile reads a profile file, with or without changes behind a comma, or finds a name of the
 // catalogue.
-func profile(spec string) (hardware.Profile, error) {
+func profile(spec string, open opener) (hardware.Profile, error) {
 	name, overrides := hardware.SplitSpec(spec)
 	if !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
 		return hardware.Parse(spec)
 	}
-	file, err := os.Open(name)
+	file, err := open(name)
 	if err != nil {
 		return hardware.Profile{}, err
 	}

@@ -105,6 +105,9 @@ func (a *app) render(r reports.Report) error {
 		}
 		return r.Write(w, format, width)
 	}
+	if a.output.file == "" && format == htmlFormat {
+		return write(a.raw, 0)
+	}
 	if a.output.file == "" {
 		err = write(a.Out, a.Width)
 	} else {

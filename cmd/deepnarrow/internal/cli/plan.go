@@ -43,7 +43,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			if text, err := runFile(args); err != nil || text != nil {
+			if text, err := a.runFile(args); err != nil || text != nil {
 				if err != nil {
 					return err
 				}

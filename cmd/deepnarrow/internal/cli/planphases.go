@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -12,16 +11,20 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
+// maxRunBytes bounds a YAML file that may be a run file.
+const maxRunBytes = 1 << 20
+
 // runFile returns the text of a run file, YAML with phases, or nil where the arguments are shapes.
-func runFile(args []string) ([]byte, error) {
+func (a *app) runFile(args []string) ([]byte, error) {
 	for _, name := range args {
 		if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
 			continue
 		}
-		text, err := os.ReadFile(name)
+		text, err := a.readLimited(name, maxRunBytes)
 		switch {
 		case err != nil:
 			return nil, badInput(err, "")
@@ -53,6 +56,12 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	if err != nil {
 		return badInput(err, "")
 	}
+	root, err := openfile.Within(container(name))
+	if err != nil {
+		return badInput(err, "")
+	}
+	defer root.Close()
+	inside := a.within(root.Open)
 	r := newReport("plan")
 	r.Document.Inputs["run"] = name
 	r.Document.Conventions["flops"] = flops.MatmulConvention
@@ -60,7 +69,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	var phases []plan.Phase
 	var faults []error
 	for i := range specs {
-		p, warnings, err := a.phase(&specs[i])
+		p, warnings, err := inside.phase(&specs[i])
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %s: %w", specs[i].At, specs[i].Name, err))
 			continue
@@ -85,7 +94,7 @@ func (a *app) phase(spec *hardware.PhaseSpec) (plan.Phase, []string, error) {
 	if err != nil {
 		return none, nil, err
 	}
-	p, err := profile(spec.Hardware)
+	p, err := profile(spec.Hardware, a.opens)
 	if err != nil {
 		return none, nil, err
 	}

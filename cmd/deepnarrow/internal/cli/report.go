@@ -52,7 +52,7 @@ beside it as PNG, which report.md shows, and as SVG.`,
 			}
 			write := func(w io.Writer) error { return page.Write(w, title, sources) }
 			if output == "" {
-				return write(a.Out)
+				return write(a.raw)
 			}
 			return a.save(output, write)
 		},
@@ -80,8 +80,5 @@ func writeBundle(folder, title string, sources []page.Source) error {
 
 // readResult reads a result file, or standard input for -.
 func (a *app) readResult(name string) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(a.In, maxSideBytes))
-	}
-	return host.ReadLimited(name, maxSideBytes)
+	return a.readLimited(name, maxSideBytes)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -148,7 +149,14 @@ func (a *app) recordsWith(o records.Options, files ...string) (*records.Table, e
 	for i, file := range files {
 		inputs[i] = records.Input{Name: file, Open: func() (io.ReadCloser, error) { return a.open(file) }}
 		if info, err := os.Stat(file); file != "-" && err == nil && info.IsDir() {
-			inputs[i].Folder = os.DirFS(file)
+			root, err := openfile.Within(file)
+			if err != nil {
+				return nil, badInput(err, "")
+			}
+			defer root.Close()
+			if inputs[i].Folder, err = root.FS(file); err != nil {
+				return nil, badInput(err, "")
+			}
 		}
 	}
 	bar := a.bar("read")
@@ -275,7 +283,7 @@ func refused(err error) error {
 // savedLaw reads the one fit of a document.
 func savedLaw(file string) (*learn.Law, error) {
 	const writer = "deepnarrow fit runs.csv -o fit.json writes one"
-	f, err := os.Open(file)
+	f, err := openfile.Named(file)
 	if err != nil {
 		return nil, badInput(err, writer)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -74,8 +75,7 @@ func looksLikeFile(ref string) bool {
 		strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || filepath.IsAbs(ref)
 }
 
-// readModel reads a shape from a file. What the file refers to must lie in the working directory,
-// or in the file's own folder when it lies elsewhere.
+// readModel reads a shape from a file.
 func (a *app) readModel(name string) (model, error) {
 	result, err := a.readConfig(name)
 	if err != nil {
@@ -107,7 +107,7 @@ func (a *app) readModel(name string) (model, error) {
 }
 
 // readConfig reads a configuration from a file or standard input. A file it refers to must lie in
-// the working directory, links resolved, or in the file's own folder when that lies elsewhere.
+// its [container].
 func (a *app) readConfig(name string) (*config.Result, error) {
 	table, err := a.files.table()
 	if err != nil {
@@ -117,36 +117,19 @@ func (a *app) readConfig(name string) (*config.Result, error) {
 	if name == "-" {
 		return config.Read(name, a.In, o)
 	}
-	folder := filepath.Dir(name)
-	if filepath.IsLocal(name) {
-		folder = "."
-	}
-	holder, err := filepath.Abs(container(name))
-	if err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(holder)
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	file, err := os.Open(name)
+	file, err := a.opens(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	o.Root = filepath.ToSlash(folder)
-	o.Open = func(path string) (io.ReadCloser, error) {
-		abs, err := filepath.Abs(filepath.FromSlash(path))
-		if err != nil {
-			return nil, err
-		}
-		inside, err := filepath.Rel(holder, abs)
-		if err != nil {
-			return nil, err
-		}
-		return root.Open(inside)
+	holder := container(name)
+	root, err := openfile.Within(holder)
+	if err != nil {
+		return nil, err
 	}
+	defer root.Close()
+	o.Root = filepath.ToSlash(holder)
+	o.Open = func(path string) (io.ReadCloser, error) { return root.Open(path) }
 	return config.Read(filepath.ToSlash(name), file, o)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -15,12 +16,21 @@ import (
 // returns what the files say that is not counted.
 func (a *app) listedShapes(list string) (all []shapes.Shape, warnings []string, err error) {
 	for _, ref := range splitShapes(list) {
-		refs, err := a.shapesIn(ref)
+		refs, listed, err := a.shapesIn(ref)
 		if err != nil {
 			return nil, nil, err
 		}
+		reader := a
+		if listed { // what a file names stays where that is
+			root, err := openfile.Within(container(ref))
+			if err != nil {
+				return nil, nil, badInput(err, "")
+			}
+			defer root.Close()
+			reader = a.within(root.Open)
+		}
 		for _, r := range refs {
-			s, more, err := a.shape(r)
+			s, more, err := reader.shape(r)
 			if err != nil {
 				return nil, nil, fmt.Errorf("--candidates: %w", err)
 			}
@@ -30,29 +40,31 @@ func (a *app) listedShapes(list string) (all []shapes.Shape, warnings []string, 
 	return all, warnings, nil
 }
 
+// maxListBytes bounds a file that lists shapes.
+const maxListBytes = 1 << 20
+
 // shapesIn returns the shapes that a file lists, or the reference itself where it names no such
 // file.
-func (a *app) shapesIn(ref string) ([]string, error) {
+func (a *app) shapesIn(ref string) (refs []string, listed bool, err error) {
 	extension := strings.ToLower(filepath.Ext(ref))
 	if info, err := os.Stat(ref); err != nil || info.IsDir() || slices.Contains(modelExtensions, extension) {
-		return []string{ref}, nil
+		return []string{ref}, false, nil
 	}
 	if _, err := shapes.Parse(ref); err == nil { // a shape's name wins over a file that has it
-		return []string{ref}, nil
+		return []string{ref}, false, nil
 	}
-	var refs []string
 	if extension == ".csv" || extension == ".tsv" {
 		t, err := a.records("", ref)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if refs, err = t.Text("shape"); err != nil {
-			return nil, columnError(fmt.Errorf("--candidates %s: %w", ref, err))
+			return nil, false, columnError(fmt.Errorf("--candidates %s: %w", ref, err))
 		}
 	} else {
-		text, err := os.ReadFile(ref)
+		text, err := a.readLimited(ref, maxListBytes)
 		if err != nil {
-			return nil, badInput(err, "")
+			return nil, false, badInput(err, "")
 		}
 		for line := range strings.Lines(string(text)) {
 			line, _, _ = strings.Cut(line, "#")
@@ -61,8 +73,8 @@ func (a *app) shapesIn(ref string) ([]string, error) {
 	}
 	refs = slices.DeleteFunc(slices.Clone(refs), func(r string) bool { return r == "" })
 	if len(refs) == 0 {
-		return nil, badInput(fmt.Errorf("--candidates %s: lists no shape", ref),
+		return nil, false, badInput(fmt.Errorf("--candidates %s: lists no shape", ref),
 			"one shape a line, or a column shape")
 	}
-	return refs, nil
+	return refs, true, nil
 }

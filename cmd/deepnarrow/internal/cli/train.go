@@ -22,6 +22,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -58,6 +59,9 @@ func (f *kernelFlags) register(c *cobra.Command) {
 	countFlag(c, &f.seed, "seed", "seed of weights and data (default 0)")
 }
 
+// maxTextBytes bounds a text to train on, which is kept in memory.
+const maxTextBytes = 4 << 30
+
 // resolve reads the text and completes the options. The environment variable DEEPNARROW_ISA chooses
 // the instruction path.
 func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
@@ -65,8 +69,7 @@ func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
 		return nil, nil, usage("any text of some 10 kB or more will do",
 			"--text is needed: which file to train on?")
 	}
-	const mostText = 4 << 30
-	text, err := host.ReadLimited(f.text, mostText)
+	text, err := a.readLimited(f.text, maxTextBytes)
 	if err != nil {
 		return nil, nil, badInput(err, "")
 	}
@@ -255,7 +258,7 @@ func (f *trainFlags) append(a *app, r *kernel.Record) error {
 	if f.record == "" {
 		return nil
 	}
-	if f.resume && recorded(f.record, r) {
+	if f.resume && a.recorded(f.record, r) {
 		fmt.Fprintf(a.Err, "%s holds the record of this run already\n", f.record)
 		return nil
 	}
@@ -282,9 +285,9 @@ func told(r *kernel.Record, err error) error {
 }
 
 // recorded says whether a file holds the record of a run; its other lines may be anything.
-func recorded(name string, r *kernel.Record) bool {
+func (a *app) recorded(name string, r *kernel.Record) bool {
 	const most = 1 << 30
-	text, err := host.ReadLimited(name, most)
+	text, err := a.readLimited(name, most)
 	if err != nil {
 		return false
 	}
@@ -325,7 +328,7 @@ func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was
 	if f.checkpoint == "" {
 		return was, usage("", "--resume needs --checkpoint")
 	}
-	file, err := os.Open(f.checkpoint)
+	file, err := openfile.Named(f.checkpoint)
 	if errors.Is(err, os.ErrNotExist) {
 		return was, nil
 	}

@@ -2,27 +2,11 @@ package host
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
-
-// ReadLimited reads a file of at most so many bytes.
-func ReadLimited(name string, most int64) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err == nil && int64(len(text)) > most {
-		err = fmt.Errorf("%s: is too large; allowed: at most %d bytes", name, most)
-	}
-	return text, err
-}
 
 // Repository returns the root of the repository that the working directory is in, as a path relative
 // to it; "." where there is none.
@@ -70,9 +54,11 @@ var ErrNoMatch = errors.New("matches no file")
 
 // Expand returns the files that an argument names, a path or a glob in which ** is any number of
 // folders, in the order of their names; it stops beyond the given number. match tells whether a path
-// with slashes matches a glob; a glob without folders means the working directory. Errors:
-// [ErrNoMatch], or that of a folder.
-func Expand(arg string, most int, match func(glob, path string) bool) ([]string, error) {
+// with slashes matches a glob; a glob without folders means the working directory. tree opens a
+// folder. Errors: [ErrNoMatch], or that of a folder.
+func Expand(arg string, most int, match func(glob, path string) bool,
+	tree func(folder string) (fs.FS, error),
+) ([]string, error) {
 	if _, err := os.Lstat(arg); err == nil || !strings.ContainsAny(arg, "*?[") {
 		return []string{arg}, nil
 	}
@@ -91,20 +77,28 @@ func Expand(arg string, most int, match func(glob, path string) bool) ([]string,
 		}
 		return match(glob, path)
 	}
+	folder, err := tree(start)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoMatch
+	}
+	if err != nil {
+		return nil, err
+	}
 	var out []string
-	err := filepath.WalkDir(start, func(path string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(folder, ".", func(at string, entry fs.DirEntry, err error) error {
+		path := filepath.Join(start, filepath.FromSlash(at))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
 			return err
 		case entry.IsDir() && entry.Name() == ".git":
-			return filepath.SkipDir
+			return fs.SkipDir
 		case !entry.IsDir() && matches(filepath.ToSlash(path)):
 			out = append(out, path)
 		}
 		if len(out) > most {
-			return filepath.SkipAll
+			return fs.SkipAll
 		}
 		return nil
 	})
