@@ -60,6 +60,10 @@ func (a *app) candidates(args []string, rules *check.Rules, folder string, follo
 				"** stands for any number of folders; quote the glob so that the shell leaves it alone")
 		}
 		if err != nil {
+			var pathError *fs.PathError
+			if errors.As(err, &pathError) {
+				err = &fs.PathError{Op: "open", Path: arg, Err: pathError.Err}
+			}
 			return nil, refusedLink(err)
 		}
 		for _, name := range found {
