@@ -206,12 +206,7 @@ const rulesName = ".deepnarrow.yaml"
 
 // inContainer opens a file whose name a glob or a hook gave: no link leads out of its [container].
 func inContainer(name string) (*os.File, error) {
-	root, err := openfile.Within(container(name))
-	if err != nil {
-		return nil, err
-	}
-	defer root.Close()
-	return root.Open(name)
+	return namedIn(name)(name)
 }
 
 // findRules reads the rules named, or the nearest ones up to the root of the repository; none is no

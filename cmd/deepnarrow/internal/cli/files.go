@@ -85,6 +85,18 @@ func modelFile(folder string) (string, error) {
 	)
 }
 
+// namedIn returns what opens the files that a file names: it keeps to the [container] of that one.
+func namedIn(file string) opener {
+	return func(name string) (*os.File, error) {
+		root, err := openfile.Within(container(file))
+		if err != nil {
+			return nil, err
+		}
+		defer root.Close()
+		return root.Open(name)
+	}
+}
+
 // container returns the folder that what a file refers to may not leave, links resolved: the
 // repository that the working directory is in; for a file outside it, the cache of Hugging Face that
 // holds it, whose files are links to its blobs, or its own folder. The folder is written as the name

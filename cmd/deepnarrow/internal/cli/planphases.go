@@ -11,7 +11,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
@@ -56,12 +55,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	if err != nil {
 		return badInput(err, "")
 	}
-	root, err := openfile.Within(container(name))
-	if err != nil {
-		return badInput(err, "")
-	}
-	defer root.Close()
-	inside := a.within(root.Open)
+	inside := a.within(namedIn(name))
 	r := newReport("plan")
 	r.Document.Inputs["run"] = name
 	r.Document.Conventions["flops"] = flops.MatmulConvention

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -22,12 +21,7 @@ func (a *app) listedShapes(list string) (all []shapes.Shape, warnings []string, 
 		}
 		reader := a
 		if listed { // what a file names stays where that is
-			root, err := openfile.Within(container(ref))
-			if err != nil {
-				return nil, nil, badInput(err, "")
-			}
-			defer root.Close()
-			reader = a.within(root.Open)
+			reader = a.within(namedIn(ref))
 		}
 		for _, r := range refs {
 			s, more, err := reader.shape(r)

@@ -104,7 +104,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	}
 	answer := q.Answer()
 	if f.calibrate != "" {
-		if err := a.calibrated(answer, f); err != nil {
+		if err := a.calibrated(answer, f, file); err != nil {
 			return err
 		}
 	}
@@ -145,8 +145,8 @@ func (a *app) growing(f *runFlags, s learn.Selection, log string) (*learn.Runs, 
 }
 
 // calibrated writes the profile that the run teaches.
-func (a *app) calibrated(answer *track.Answer, f *trackFlags) error {
-	base, err := profile(answer.Plan.Hardware)
+func (a *app) calibrated(answer *track.Answer, f *trackFlags, file string) error {
+	base, err := profile(answer.Plan.Hardware, namedIn(file))
 	if err != nil {
 		return badInput(err, "the plan's hardware is not found any more")
 	}
