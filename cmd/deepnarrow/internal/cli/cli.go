@@ -70,6 +70,7 @@ const courtesy = 300 * time.Millisecond
 func Run(ctx context.Context, args []string, s Streams) int {
 	out := plain.NewLog(s.Out)
 	a := &app{Streams: s, opens: openfile.Named, raw: s.Out}
+	a.In = heard{ctx, s.In}
 	a.Out, a.Err = out, plain.Messages(s.Err)
 	root := a.root()
 	root.SetArgs(args)

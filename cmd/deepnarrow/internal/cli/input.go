@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 )
@@ -11,6 +12,30 @@ func (a *app) open(name string) (io.ReadCloser, error) {
 		return io.NopCloser(a.In), nil
 	}
 	return a.opens(name)
+}
+
+// heard is an input that ends when the command is interrupted, whatever it waits for.
+type heard struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (h heard) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		n, err := h.from.Read(p)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		return r.n, r.err
+	case <-h.ctx.Done():
+		return 0, h.ctx.Err()
+	}
 }
 
 // readLimited reads a file, or standard input for -, of at most so many bytes.
