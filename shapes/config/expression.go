@@ -224,6 +224,12 @@ func (c call) eval(s *scope) (any, error) {
 			shown = append(shown, fmt.Sprint(item))
 		}
 		return strings.Join(shown, " "), nil
+	case "leading":
+		n := slices.IndexFunc(list, func(item any) bool { return !equal(item, args[1]) })
+		if n < 0 {
+			n = len(list)
+		}
+		return float64(n), nil
 	case "count":
 		n := 0.0
 		for _, item := range list {
@@ -247,7 +253,7 @@ func (c call) eval(s *scope) (any, error) {
 
 // arguments is how many each function takes.
 var arguments = map[string]int{
-	"len": 1, "not": 1, "first": 1, "text": 1, "count": 2, "min": 2, "max": 2, "starts": 2, "rest": 2,
+	"len": 1, "not": 1, "first": 1, "text": 1, "count": 2, "leading": 2, "min": 2, "max": 2, "starts": 2, "rest": 2,
 }
 
 // levels are the operators from the weakest binding to the strongest.
