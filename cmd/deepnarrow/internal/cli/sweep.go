@@ -106,10 +106,6 @@ func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
 		g.Tokens = append(g.Tokens, n)
 	}
 	_, err := g.Entries()
-	var grid *sweep.GridError
-	if errors.As(err, &grid) {
-		return g, usage("", "%w", err)
-	}
 	return g, kernelError(err)
 }
 

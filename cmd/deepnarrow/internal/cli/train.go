@@ -95,6 +95,7 @@ func kernelError(err error) error {
 	var option *kernel.OptionError
 	var checkpoint *kernel.CheckpointError
 	var mixed *kernel.MixedError
+	var grid *sweep.GridError
 	var path *isa.OverrideError
 	var coded *failure
 	switch {
@@ -102,7 +103,7 @@ func kernelError(err error) error {
 		return err
 	case errors.As(err, &unsupported):
 		return noAnswer(err, "the reference kernel trains shapes of the T5 family")
-	case errors.As(err, &option):
+	case errors.As(err, &option), errors.As(err, &grid):
 		return usage("", "%w", err)
 	case errors.As(err, &path):
 		return usage("", "DEEPNARROW_ISA: %w", err)
