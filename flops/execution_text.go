@@ -15,6 +15,24 @@ var (
 	optimizerNames = []string{"adam", "adafactor", "adam8bit", "sgd", "sgd-momentum", "muon"}
 )
 
+// otherNames are the names that people type for a word, as [folded] leaves them. Training "in
+// bfloat16" keeps float32 master weights unless somebody says that it does not.
+var otherNames = map[string]string{
+	"bfloat16": "bf16-mixed", "bfloat16mixed": "bf16-mixed", "ampbf16": "bf16-mixed",
+	"fp16": "fp16-mixed", "float16": "fp16-mixed", "half": "fp16-mixed", "amp": "fp16-mixed",
+	"float32": "fp32", "purebf16": "bf16", "bf16true": "bf16", "fp8": "fp8-mixed", "float8": "fp8-mixed",
+	"adamw": "adam", "fusedadam": "adam", "adamwfused": "adam", "adamwtorch": "adam",
+	"8bitadam": "adam8bit", "adamw8bit": "adam8bit", "adamwbnb8bit": "adam8bit",
+	"momentum": "sgd-momentum",
+	"flash":    "fused", "flashattention": "fused", "flashattention2": "fused", "sdpa": "fused",
+	"eager": "unfused",
+}
+
+// folded returns a word without its case and separators.
+func folded(word string) string {
+	return strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(word))
+}
+
 // String returns the word of the --precision flag, e.g. "bf16-mixed".
 func (p Precision) String() string { return choiceName(precisionNames, p) }
 
@@ -56,7 +74,11 @@ func choiceName[T ~uint8](names []string, v T) string {
 }
 
 func parseChoice[T ~uint8](v *T, kind string, names []string, text []byte) error {
-	i := slices.Index(names, strings.ToLower(string(text)))
+	word := folded(string(text))
+	i := slices.IndexFunc(names, func(n string) bool { return folded(n) == word })
+	if other, known := otherNames[word]; i < 0 && known {
+		i = slices.Index(names, other)
+	}
 	if i < 0 {
 		return &shapes.KindError{Kind: kind, Value: string(text), Valid: slices.Clone(names)}
 	}

@@ -38,7 +38,7 @@ func TestChangesByHand(t *testing.T) {
 			r.Software.Compiled = &compiled
 		},
 		"fp8 layer products": func(r *Run) {
-			r.Software.Matmul = FP8
+			r.Execution.Precision = flops.FP8Mixed
 		},
 		"micro-batch 8 instead of 4":       layout(func(l *flops.Layout) { l.MicroBatch = 8 }),
 		"micro-batch 2 instead of 4":       layout(func(l *flops.Layout) { l.MicroBatch = 2 }),
@@ -68,7 +68,7 @@ func TestChangesByHand(t *testing.T) {
 		"twice the links inside a node": double(func(p *Profile) **Field { return &p.IntraBytesPerSecond }),
 		"twice the links between nodes": double(func(p *Profile) **Field { return &p.InterBytesPerSecond }),
 	}
-	changes, err := Sensitivities(base)
+	changes, err := Changes(base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +82,9 @@ func TestChangesByHand(t *testing.T) {
 		}
 		edit, known := want[c.What]
 		if !known {
+			if c.What == "the fastest layout that fits" { // held by TestSearchIsBruteForce
+				continue
+			}
 			t.Errorf("%s: not listed by hand", c.What)
 			continue
 		}

@@ -10,7 +10,7 @@
 // bytes it moves, launches, collectives, the pipeline's bubble and the optimizer. The few free
 // numbers of that are [Constants], each with a prior; package calibrate fits them, and [Shipped] is
 // its fit to the published step times. A [Machine] prices a shape in a microsecond. [SearchLayout]
-// and [Sensitivities] ask the same model what would be better; [PredictDecoding] times generation.
+// and [Changes] ask the same model what would be better; [PredictDecoding] times generation.
 //
 // [ReadRun] turns a published measurement into such a run, and is the one place that knows what
 // sources leave unsaid.

@@ -20,11 +20,10 @@ func xxlRun(t *testing.T, hardware string, batch int) Run {
 // said.
 func TestSearchFindsTheFastestLayoutThatFits(t *testing.T) {
 	r := xxlRun(t, "a100", 512)
-	found, err := SearchLayout(r, 64)
-	if err != nil || !found.Fits {
-		t.Fatalf("%v, fits %v", err, found.Fits)
+	best, err := SearchLayout(r, 64)
+	if err != nil || !best.Fits {
+		t.Fatalf("%v, fits %v", err, best.Fits)
 	}
-	best := found.Choices[0]
 	r.Layout, r.Execution.Recompute = best.Layout, best.Recompute
 	p, err := Predict(r)
 	if err != nil || p.StepSeconds.Value != best.StepSeconds || !*p.Fits || p.Devices != 64 {
@@ -46,35 +45,79 @@ func TestSearchFindsTheFastestLayoutThatFits(t *testing.T) {
 				best.StepSeconds)
 		}
 	}
-	for i := 1; i < len(found.Choices); i++ {
-		if found.Choices[i].StepSeconds < found.Choices[i-1].StepSeconds {
-			t.Error("the choices are not sorted")
+}
+
+// 11 billion parameters in Adam do not fit on two 80 GB devices; each change, applied, does, and of
+// counts the smallest alone is told.
+func TestChangesThatMakeARunFit(t *testing.T) {
+	r := xxlRun(t, "a100", 128)
+	r.Layout = flops.Layout{DP: 2}
+	changes, err := Changes(r)
+	if err != nil || len(changes) == 0 {
+		t.Fatalf("%d changes, %v", len(changes), err)
+	}
+	more, cards := 0, 0
+	for _, c := range changes {
+		p, err := Predict(c.Run)
+		if err != nil || !*p.Fits || c.What == "" {
+			t.Errorf("%q does not fit: %v", c.What, err)
+			continue
 		}
+		if p.StepSeconds.Value != c.StepSeconds || p.Memory.PeakBytes != c.PeakBytes {
+			t.Errorf("%q: %g s in %g bytes, predicted %g in %g", c.What, c.StepSeconds, c.PeakBytes,
+				p.StepSeconds.Value, p.Memory.PeakBytes)
+		}
+		if p.Devices > 2 {
+			more++
+		}
+		if c.Run.Profile.Name != r.Profile.Name {
+			cards++
+		}
+	}
+	if more != 1 || cards > 1 {
+		t.Errorf("%d changes with more devices, %d with another card; the smallest alone is wanted",
+			more, cards)
 	}
 }
 
-// 11 billion parameters in Adam do not fit on two 80 GB devices; each remedy, applied, does.
-func TestSearchSaysWhatWouldFit(t *testing.T) {
-	r := xxlRun(t, "a100", 128)
-	search, err := SearchLayout(r, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if search.Fits || len(search.Choices) == 0 || len(search.Remedies) == 0 {
-		t.Fatalf("fits %v, %d choices, %d remedies", search.Fits, len(search.Choices),
-			len(search.Remedies))
-	}
-	more := 0
-	for _, m := range search.Remedies {
-		if !m.Best.Fits || m.Change == "" {
-			t.Errorf("%q does not fit", m.Change)
+// The fastest layout that fits is the one that trying all of them finds.
+func TestSearchIsBruteForce(t *testing.T) {
+	for _, c := range []struct {
+		card           string
+		devices, batch int
+	}{{"a100", 8, 64}, {"a100-40gb", 16, 96}, {"tpu-v5e", 16, 32}, {"h100", 12, 48}, {"v100", 8, 16}} {
+		r := xxlRun(t, c.card, c.batch)
+		r.Shape = t5(1024, 4096, 16, 12, 12)
+		if _, bf16 := r.Profile.Peaks[BF16]; !bf16 {
+			r.Execution.Precision = flops.FP16Mixed
 		}
-		if m.Best.Layout.Devices() > 2 {
-			more++
+		got, err := SearchLayout(r, c.devices)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if more != 1 {
-		t.Errorf("%d remedies with more devices; the fewest suffice", more)
+		var best LayoutChoice
+		m, err := NewMachine(&r.Profile, r.Execution, r.Software)
+		if err != nil {
+			t.Fatal(err)
+		}
+		usable, _ := r.Profile.UsableBytes()
+		for l := range layouts(&r, c.devices, &m) {
+			for _, mode := range recomputeModes {
+				r.Layout, r.Execution.Recompute = l, mode
+				p, err := Predict(r)
+				if err != nil || p.Memory.PeakBytes > usable {
+					continue
+				}
+				seconds, peak := p.StepSeconds.Value, p.Memory.PeakBytes
+				if !best.Fits || seconds < best.StepSeconds ||
+					seconds == best.StepSeconds && peak < best.PeakBytes {
+					best = LayoutChoice{l, mode, seconds, peak, true}
+				}
+			}
+		}
+		if got != best {
+			t.Errorf("%d × %s: found %+v, all of them tried %+v", c.devices, c.card, got, best)
+		}
 	}
 }
 
@@ -92,8 +135,8 @@ func TestSearchRefusesWhatCannotBeSplit(t *testing.T) {
 	}
 }
 
-// What a sensitivity claims is what predicting the changed run says.
-func TestSensitivitiesAreReEvaluated(t *testing.T) {
+// What a change claims is what predicting the changed run says.
+func TestChangesAreReEvaluated(t *testing.T) {
 	r := xxlRun(t, "a100-40gb", 64)
 	r.Layout, r.Execution.Recompute = flops.Layout{DP: 8, ZeRO: 3, MicroBatch: 1},
 		flops.RecomputeFull
@@ -101,7 +144,7 @@ func TestSensitivitiesAreReEvaluated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := Sensitivities(r)
+	changes, err := Changes(r)
 	if err != nil || len(changes) < 5 {
 		t.Fatalf("%d changes, %v", len(changes), err)
 	}

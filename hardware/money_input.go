@@ -87,3 +87,48 @@ func reciprocal(x Estimate) Estimate {
 }
 
 func square(x float64) float64 { return x * x }
+
+// nineTenths is the 0.9 quantile of the normal distribution: the bounds of an estimate at [Level]
+// are so many standard deviations of its logarithm from the value.
+const nineTenths = 1.2815515655446004
+
+// AtMost returns the number that the estimate stays below with a probability between 0 and 1.
+//
+//	ln x = ln value + z(p)/z(0.9) · ln(bound/value), the bound on the side of p
+//
+// log-normal on either side of the value: at 0.9 it is the upper bound of the 80 % interval, at 0.5
+// the value. Absent where the estimate is.
+func (e Estimate) AtMost(p float64) (float64, bool) {
+	i := e.Interval
+	if i == nil {
+		return 0, false
+	}
+	bound, z := i.High, math.Sqrt2*math.Erfinv(2*p-1)/nineTenths
+	if z < 0 {
+		bound, z = i.Low, -z
+	}
+	if z == 0 || i.Value <= 0 {
+		return i.Value, true
+	}
+	return i.Value * math.Exp(z*math.Log(bound/i.Value)), true
+}
+
+// Probability returns how probable it is that the estimate stays at or below a limit, the inverse of
+// [Estimate.AtMost]; false where the estimate is absent.
+func (e Estimate) Probability(limit float64) (float64, bool) {
+	i := e.Interval
+	switch {
+	case i == nil:
+		return 0, false
+	case limit >= i.Value && i.High == i.Value:
+		return 1, true
+	case limit < i.Value && i.Low == i.Value || limit <= 0:
+		return 0, true
+	}
+	bound := i.High
+	if limit < i.Value {
+		bound = i.Low
+	}
+	z := nineTenths * math.Log(limit/i.Value) / math.Abs(math.Log(bound/i.Value))
+	return 0.5 * math.Erfc(-z/math.Sqrt2), true
+}

@@ -11,40 +11,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// What fits comes before what does not; of what fits the fastest, then the smallest; of the rest the
-// smallest, then the fastest; ten at most.
-func TestChoicesAreOrdered(t *testing.T) {
-	want := []LayoutChoice{
-		{Fits: true, StepSeconds: 1, PeakBytes: 9},
-		{Fits: true, StepSeconds: 2, PeakBytes: 5},
-		{Fits: true, StepSeconds: 2, PeakBytes: 6},
-		{StepSeconds: 3, PeakBytes: 10},
-		{StepSeconds: 4, PeakBytes: 10},
-		{StepSeconds: 0.5, PeakBytes: 11},
-	}
-	var s LayoutSearch
-	for _, order := range [][]int{{3, 5, 1, 0, 4, 2}, {0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {2, 4, 0, 5, 1, 3}} {
-		s = LayoutSearch{}
-		for _, i := range order {
-			s.add(want[i])
-		}
-		if diff := cmp.Diff(want, s.Choices); diff != "" {
-			t.Errorf("added as %v (-by hand +got):\n%s", order, diff)
-		}
-	}
-	for range 20 {
-		s.add(LayoutChoice{Fits: true, StepSeconds: 1.5})
-	}
-	if len(s.Choices) != 10 || s.Choices[0] != want[0] {
-		t.Errorf("%d choices, the first %+v", len(s.Choices), s.Choices[0])
-	}
-	for _, c := range s.Choices[1:] {
-		if c.StepSeconds != 1.5 {
-			t.Errorf("%+v among the best ten", c)
-		}
-	}
-}
-
 func TestDivisorsByHand(t *testing.T) {
 	for n, want := range map[int][]int{
 		1: {1}, 7: {1, 7}, 12: {1, 2, 3, 4, 6, 12}, 16: {1, 2, 4, 8, 16}, 36: {1, 2, 3, 4, 6, 9, 12, 18, 36},

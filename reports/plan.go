@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -15,41 +16,46 @@ import (
 // Planned is one planned run, with the loss that a fitted law predicts for its end.
 type Planned struct {
 	plan.Answer
+	Cluster *plan.Cluster
+	Label   string             // what it states otherwise than the first, e.g. "price 2x"
+	Sure    *float64           // probability that all limits are kept; nil without limits
 	Loss    *quantity.Interval // nil without a law
 	LossLaw string             // where the law comes from
+
+	Command string   // lays the run out the same way
+	Mends   []string // of each of Changes; empty where no flag makes it
 }
 
-// Plan fills in the report of planned runs, one result each, in order. One run is told in full,
-// several stand side by side.
-func (r *Report) Plan(plans []Planned) {
+// Plan fills in the report of planned runs, one result each. One run is told in full, several stand
+// side by side, on several clusters the cheapest first. limits are nil where there are none.
+func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
+	if several(plans, func(p *Planned) string { return clusterName(p) }) {
+		slices.SortStableFunc(plans, cheaper)
+	}
+	first := markPlans(plans, limits)
 	for i := range plans {
-		f := result.PlanOf(&plans[i].Answer)
-		f.Loss = plans[i].Loss
-		r.Document.Results = append(r.Document.Results, f)
+		r.Document.Results = append(r.Document.Results, planOf(&plans[i], first[i]))
+		r.Rows = append(r.Rows, shortOf(&plans[i], first[i]))
 	}
-	level := hardware.Level
-	if q := plans[0].Prediction; q != nil {
-		level = q.Level
-	}
-	notes := append([]string{
-		fmt.Sprintf(
-			"Intervals are %.0f %%. Memory is the peak of the device that needs most. Wall clock is steps over goodput.", 100*level),
-		"Tokens are the encoder's inputs, as T5 counts them (the decoder's where there is no encoder).",
-	}, missingNotes(plans)...)
+	notes := append(planNotes(plans), missingNotes(plans)...)
 	if len(plans) > 1 {
-		r.Tables = append(r.Tables, planTable(plans, notes))
+		r.Headline = compareHeadline(plans, first, limits)
+		r.Tables = append(r.Tables, comparison(plans, first, limits, notes))
+		if t := mendTable(plans); len(t.Rows) > 0 {
+			r.Tables = append(r.Tables, t)
+		}
 		if plans[0].Decode != nil {
 			r.Tables = append(r.Tables, decodeTable(plans))
 		}
 		return
 	}
 	p := &plans[0]
-	r.Tables = append(r.Tables, summaryTable(p, notes))
+	r.Tables = append(r.Tables, summaryTable(p, limits, notes))
+	if t := changeTable(p); len(t.Rows) > 0 {
+		r.Tables = append(r.Tables, t)
+	}
 	if p.Prediction != nil {
 		r.Tables = append(r.Tables, timeTable(p.Prediction))
-	}
-	if t := changeTable(p.Changes); len(t.Rows) > 0 {
-		r.Tables = append(r.Tables, t)
 	}
 	if p.Decode != nil {
 		r.Tables = append(r.Tables, decodeTable(plans))
@@ -57,34 +63,71 @@ func (r *Report) Plan(plans []Planned) {
 	r.Tables = append(r.Tables, footprintTable(&p.Memory), assumptionTable(p))
 }
 
-// changeTable lists the changes worth making.
-func changeTable(changes []hardware.Change) Table {
+// planNotes says how the figures of plans are to be read.
+func planNotes(plans []Planned) []string {
+	level := hardware.Level
+	if q := plans[0].Prediction; q != nil {
+		level = q.Level
+	}
+	goodput := ""
+	if g := plans[0].Schedule.Goodput.Interval; g != nil {
+		goodput = fmt.Sprintf(" (%s)", quantity.Format(quantity.Fraction, g.Value, 0))
+	}
+	notes := []string{fmt.Sprintf(
+		"Intervals are %.0f %%. Memory is the peak per device. Wall clock = steps × step time ÷ goodput%s.",
+		100*level, goodput)}
+	if plans[0].Run.Shape.Encoder.Layers > 0 {
+		notes = append(notes, "Tokens = encoder input tokens.")
+	}
+	return notes
+}
+
+// unfit says whether a run is known not to fit.
+func unfit(p *Planned) bool { return p.Fits != nil && !*p.Fits }
+
+// changeTable lists the changes worth making: those that make a run fit, or else that make it faster.
+func changeTable(p *Planned) Table {
 	t := Table{
-		Title: "What one change would gain",
+		Title: "What would make it faster",
 		Columns: []Column{
 			{Title: "change", Wraps: true},
 			{Title: "of", Optional: 1},
 			{Title: "gain", Kind: quantity.Fraction},
 			{Title: "step", Kind: quantity.Duration, Optional: 2},
+			{Title: "memory", Kind: quantity.Bytes, Optional: 1},
 			{Title: "fits"},
 		},
-		Notes: []string{"The gain is in tokens per second and device. Each is found by predicting the changed run; changes of the shape change the model."},
+		Notes: []string{"Gain is in tokens per second and device. Each change is planned anew; changes of the shape change the model."},
+	}
+	if unfit(p) {
+		t.Title = "What would make it fit, the smallest change first"
 	}
 	const most, worthwhile = 8, 0.01
-	for _, c := range changes {
-		if c.Gain < worthwhile || len(t.Rows) == most {
+	for i, c := range p.Changes {
+		if !unfit(p) && c.Gain < worthwhile || len(t.Rows) == most {
 			break
 		}
 		t.Rows = append(t.Rows, []Cell{
 			Text(c.What), Text(string(c.Kind)), Amount(c.Gain),
-			Amount(c.StepSeconds), Text(yesNo(c.Fits)),
+			Amount(c.StepSeconds), Amount(c.PeakBytes), Text(yesNo(c.Fits)),
 		})
+		if command := p.mend(i); command != "" && len(t.Notes) == 1 && (unfit(p) || c.Fits == nil || *c.Fits) {
+			t.Notes = append(t.Notes, fmt.Sprintf("To try %s: %s", c.What, command))
+		}
 	}
 	return t
 }
 
+// mend is the command that makes a change, empty where no flag does.
+func (p *Planned) mend(change int) string {
+	if change < len(p.Mends) {
+		return p.Mends[change]
+	}
+	return ""
+}
+
 // summaryTable tells one run, a line a question.
-func summaryTable(p *Planned, notes []string) Table {
+func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	t := Table{
 		Title:   fmt.Sprintf("%s on %d × %s", p.Run.Shape.Name, p.Run.Devices(), p.Run.Profile.Name),
 		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
@@ -116,8 +159,14 @@ func summaryTable(p *Planned, notes []string) Table {
 	line("tokens", estimate(quantity.Tokens, s.Tokens))
 	line("wall clock", estimate(quantity.Duration, s.Occupancy.WallSeconds))
 	line("cost", estimate(quantity.Money, s.Bill.CostUSD))
+	if p.Sure != nil {
+		line("keeps "+limitText(limits), sureText(p)+" sure")
+	}
 	line("energy", estimate(quantity.Energy, s.Bill.EnergyKWh))
 	line("CO2e", estimate(quantity.CarbonMass, s.Bill.CO2Kg))
+	if p.Command != "" {
+		line("same layout", p.Command)
+	}
 	if p.Loss != nil {
 		line("loss at the end", fmt.Sprintf("%s by the law %s",
 			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
@@ -125,48 +174,17 @@ func summaryTable(p *Planned, notes []string) Table {
 	return t
 }
 
-// planTable compares several runs, a row each.
-func planTable(plans []Planned, notes []string) Table {
-	t := Table{Notes: notes, Columns: []Column{
-		{Title: "shape"},
-		{Title: "hardware"},
-		{Title: "devices"},
-		{Title: "layout"},
-		{Title: "batch"},
-		{Title: "memory", Kind: quantity.Bytes},
-		{Title: "fits"},
-		{Title: "step", Kind: quantity.Duration},
-		{Title: "MFU", Kind: quantity.Fraction},
-		{Title: "bound by"},
-		{Title: "steps", Kind: quantity.Count},
-		{Title: "tokens", Kind: quantity.Tokens},
-		{Title: "wall clock", Kind: quantity.Duration},
-		{Title: "cost", Kind: quantity.Money},
-		{Title: "energy", Kind: quantity.Energy},
-		{Title: "CO2e", Kind: quantity.CarbonMass},
-	}}
-	for i := range plans {
-		t.Rows = append(t.Rows, planRow(&plans[i]))
+// planOf returns a plan as JSON writes it.
+func planOf(p *Planned, marks []string) result.Plan {
+	f := result.PlanOf(&p.Answer)
+	f.Loss, f.WhatIf, f.Sure, f.Command, f.Marks = p.Loss, p.Label, p.Sure, p.Command, marks
+	if p.Cluster != nil {
+		f.Cluster, f.Terms = p.Cluster.String(), p.Cluster.Terms
 	}
-	return t
-}
-
-func planRow(p *Planned) []Cell {
-	run := &p.Run
-	row := []Cell{
-		Text(run.Shape.Name), Text(run.Profile.Name), Plain(fmt.Sprint(run.Devices())),
-		Text(plan.LayoutText(run)), Text(workloadText(&run.Shape, run.Workload)),
-		Amount(p.Memory.PeakBytes), Text(yesNo(p.Fits)),
+	for i := range f.Changes {
+		f.Changes[i].Command = p.mend(i)
 	}
-	if q := p.Prediction; q != nil {
-		row = append(row, Estimate(q.StepSeconds), Amount(q.MFU), Text(string(q.Bound)))
-	} else {
-		row = append(row, Cell{}, Cell{}, Cell{})
-	}
-	b := &p.Schedule.Bill
-	return append(row, Optional(p.Schedule.Steps.Interval), Optional(p.Schedule.Tokens.Interval),
-		Optional(p.Schedule.Occupancy.WallSeconds.Interval),
-		Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval))
+	return f
 }
 
 func yesNo(b *bool) string {

@@ -11,6 +11,7 @@ type Table struct {
 	Columns []Column
 	Rows    [][]Cell
 	Notes   []string // footnotes, in order
+	Width   int      // columns of text that it keeps to where no terminal says; 0 = any
 }
 
 // Column heads one column. All its amounts are of one kind and print in one unit, which the heading

@@ -20,6 +20,9 @@ import (
 func (t *Table) write(w io.Writer, f Format, width int) error {
 	head, rows, numeric := t.lay()
 	notes := t.Notes
+	if width == 0 {
+		width = t.Width
+	}
 	if f != MarkdownFormat && width > 0 {
 		l := layout{columns: slices.Clone(t.Columns), head: head, rows: rows, numeric: numeric}
 		if left := l.narrow(width); left != "" {

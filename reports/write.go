@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/plain"
+	"github.com/deepnarrow/deepnarrow/reports/markdown"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Report is one result, for programs and for people.
 type Report struct {
 	Document result.Document
-	Preface  string // markdown before the tables of a page; other formats leave it out
+	Preface  string   // markdown before the tables of a page; other formats leave it out
+	Headline []string // the answer in a few lines, above the tables
 	Tables   []Table
 	// Rows are written as CSV in the place of the document's results where those only sum them up.
 	Rows []any
@@ -63,8 +66,16 @@ func (r *Report) Write(w io.Writer, f Format, width int) error {
 			return err
 		}
 	}
+	for _, line := range r.Headline {
+		if line = plain.Line(line); f == MarkdownFormat {
+			line = markdown.Escape(line) + "  "
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
 	for i := range r.Tables {
-		if i > 0 {
+		if i > 0 || len(r.Headline) > 0 {
 			if _, err := fmt.Fprintln(w); err != nil {
 				return err
 			}

@@ -32,6 +32,15 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		{"plan", "t5-base", "--hardware", "a100", "--max-cost", "$500", "--price", "2"},
 		{"plan", "t5-base", "bert-base-uncased", "--hardware", "a100", "--decode"},
 		{
+			"plan", "t5-base", "--cluster", "8xh100,64xa100,price=1.20,region=us-central1", "--batch",
+			"256,512", "--tokens", "300B", "--deadline", "10d", "--what-if", "price=2x",
+		},
+		{
+			"plan", "t5-11b", "--hardware", "a100,v100", "--devices", "auto", "--tokens", "100B",
+			"--max-cost", "$50000", "--max-devices", "64", "--sure", "75%",
+		},
+		{"plan", "t5-11b", "--hardware", "v100", "--devices", "8", "--optimizer", "adamw"},
+		{
 			"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws",
 			"all",
 		},

@@ -30,7 +30,7 @@ type Answer struct {
 
 	// with Question.Detail
 	Breakdown []flops.Share     // of one forward pass, by component
-	Changes   []hardware.Change // what single changes would gain, the largest first
+	Changes   []hardware.Change // what would make it fit, or else faster: see [hardware.Changes]
 }
 
 // Answer resolves a question and plans it. Its errors are those of [Question.Resolve] and of
@@ -68,7 +68,7 @@ func (r Resolved) Answer() (Answer, error) {
 		a.Breakdown = flops.NewLedger(s, w).ByComponent()
 		if a.Prediction != nil {
 			var err error
-			if a.Changes, err = hardware.Sensitivities(r.Run); err != nil {
+			if a.Changes, err = hardware.Changes(r.Run); err != nil {
 				return a, err
 			}
 		}

@@ -176,7 +176,7 @@ func TestDetail(t *testing.T) {
 	}
 	q.Detail = true
 	a := answer(t, q)
-	changes, err := hardware.Sensitivities(a.Run)
+	changes, err := hardware.Changes(a.Run)
 	if err != nil || !reflect.DeepEqual(a.Changes, changes) || len(a.Changes) == 0 ||
 		!reflect.DeepEqual(a.Breakdown, flops.NewLedger(&q.Shape, a.Run.Workload).ByComponent()) {
 		t.Errorf("%v: %d changes, %d components", err, len(a.Changes), len(a.Breakdown))

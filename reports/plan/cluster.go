@@ -103,15 +103,20 @@ func cutCount(item string) (count, rest string, counted bool) {
 	return "", item, false
 }
 
+// Spec names the profile, with its changes, as flags do.
+func (c *Cluster) Spec() string {
+	switch {
+	case c.spec != "":
+		return c.spec
+	case len(c.Profile.Aliases) > 0:
+		return c.Profile.Aliases[0]
+	}
+	return c.Profile.Name
+}
+
 // String returns the cluster as [ParseClusters] reads it: "64xa100,price=1.20,region=us-central1".
 func (c *Cluster) String() string {
-	text := c.spec
-	if text == "" {
-		text = c.Profile.Name
-		if len(c.Profile.Aliases) > 0 {
-			text = c.Profile.Aliases[0]
-		}
-	}
+	text := c.Spec()
 	if c.Devices > 0 {
 		text = fmt.Sprintf("%dx%s", c.Devices, text)
 	}

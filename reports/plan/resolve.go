@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -315,8 +314,7 @@ func refuse(s *shapes.Shape, field string, value int, allowed string, args ...an
 	}}}
 }
 
-// search lays the run out in the fastest way that fits, or else in the one that needs least, with
-// what would make it fit.
+// search lays the run out in the fastest way that fits, or else in the one that needs least.
 func (r *Resolved) search(q *Question) error {
 	if !r.Timed {
 		return refuse(&q.Shape, "devices", max(1, q.Devices), "a machine, to search its layout")
@@ -335,21 +333,24 @@ func (r *Resolved) search(q *Question) error {
 	if q.Recompute != nil {
 		modes = append(modes, *q.Recompute)
 	}
-	found, err := hardware.SearchLayout(run, devices, modes...)
+	best, err := hardware.SearchLayout(run, devices, modes...)
+	var none *hardware.NoLayoutError
+	if usual := run.Workload.Batch; errors.As(err, &none) && q.Workload.Batch == 0 && devices > usual {
+		run.Workload.Batch = devices
+		if best, err = hardware.SearchLayout(run, devices, modes...); err == nil {
+			r.Run.Workload.Batch = devices
+			r.grow(usual)
+		}
+	}
 	if err != nil {
 		return err
 	}
-	best := found.Choices[0]
 	r.Run.Layout, r.Run.Execution.Recompute = best.Layout, best.Recompute
 	if err := r.share(q); err != nil {
 		return err
 	}
 	const how = "the fastest layout that fits"
-	var remedies []string
-	for _, remedy := range found.Remedies {
-		remedies = append(remedies, "would fit with "+remedy.Change)
-	}
-	r.assume("layout", LayoutText(&r.Run), Searched, how).Warning = strings.Join(remedies, "; ")
+	r.assume("layout", LayoutText(&r.Run), Searched, how)
 	if q.Recompute == nil {
 		r.assume("recompute", best.Recompute.String(), Searched, how)
 	}

@@ -350,11 +350,10 @@ func TestSearchedLayout(t *testing.T) {
 	r := resolved(t, q)
 	run := r.Run
 	run.Layout, run.Execution.Recompute = flops.Layout{}, 0
-	found, err := hardware.SearchLayout(run, 16)
+	best, err := hardware.SearchLayout(run, 16)
 	if err != nil {
 		t.Fatal(err)
 	}
-	best := found.Choices[0]
 	if r.Run.Layout != best.Layout || r.Run.Execution.Recompute != best.Recompute {
 		t.Errorf("%+v %s, want %+v", r.Run.Layout, r.Run.Execution.Recompute, best)
 	}
@@ -374,13 +373,12 @@ func TestSearchedLayout(t *testing.T) {
 	}
 }
 
-// TestSearchThatDoesNotFit: what would make it fit is told.
+// TestSearchThatDoesNotFit: what would make it fit is the changes of the answer.
 func TestSearchThatDoesNotFit(t *testing.T) {
-	q := Question{Shape: shape(t, "t5-11b"), Profile: profile(t, "v100"), Search: true}
-	r := resolved(t, q)
-	if w := strings.Join(r.Warnings(), "; "); !strings.Contains(w, "would fit with") ||
-		r.Run.Devices() != 1 {
-		t.Errorf("on %d devices: %q", r.Run.Devices(), w)
+	q := Question{Shape: shape(t, "t5-11b"), Profile: profile(t, "v100"), Search: true, Detail: true}
+	a := answer(t, q)
+	if *a.Fits || a.Run.Devices() != 1 || len(a.Changes) == 0 || !*a.Changes[0].Fits {
+		t.Errorf("on %d devices, fits %v: %d changes", a.Run.Devices(), *a.Fits, len(a.Changes))
 	}
 	// With less memory than the device has, a layout is found that needs less.
 	q = Question{Shape: shape(t, "t5-3b"), Profile: profile(t, "a100"), Devices: 8, Search: true}
@@ -417,7 +415,7 @@ func TestSearchThatDoesNotFit(t *testing.T) {
 func TestTypedErrors(t *testing.T) {
 	base := Question{Shape: shape(t, "t5-base"), Profile: profile(t, "a100")}
 	q := base
-	q.Search, q.Devices = true, 127
+	q.Search, q.Devices, q.Workload.Batch = true, 127, 128
 	var none *hardware.NoLayoutError
 	if _, err := q.Resolve(); !errors.As(err, &none) || none.Devices != 127 {
 		t.Errorf("127 devices: %v", err)

@@ -13,8 +13,13 @@ import (
 // why by its path.
 type Plan struct {
 	Shape    Shape    `json:"shape"`
+	Cluster  string   `json:"cluster,omitempty"` // as --cluster takes it
 	Hardware string   `json:"hardware"`
 	Devices  int      `json:"devices"`
+	Terms    string   `json:"terms,omitempty"`   // of the price: on-demand, reserved or spot
+	WhatIf   string   `json:"what_if,omitempty"` // what is stated otherwise than in the first result
+	Sure     *float64 `json:"sure,omitempty"`    // probability that all limits are kept
+	Marks    []string `json:"marks,omitempty"`   // cheapest, fastest, fewest devices, front
 	Workload Workload `json:"workload"`
 	Run
 	Params      Params             `json:"params"`
@@ -29,6 +34,7 @@ type Plan struct {
 	Breakdown   []Share            `json:"breakdown,omitempty"`
 	Assumptions []Assumption       `json:"assumptions"`
 	Changes     []Change           `json:"changes,omitempty"`
+	Command     string             `json:"command,omitempty"` // lays the run out the same way
 	Decode      *Decode            `json:"decode,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
 }
@@ -66,7 +72,9 @@ type Change struct {
 	Kind        string  `json:"kind"`
 	Gain        float64 `json:"gain"` // rise of tokens per second and device
 	StepSeconds float64 `json:"step_seconds"`
+	PeakBytes   float64 `json:"peak_bytes,omitempty"`
 	Fits        *bool   `json:"fits,omitempty"`
+	Command     string  `json:"command,omitempty"` // plans the run with the change
 }
 
 // Assumption is a [plan.Assumption].
@@ -95,8 +103,8 @@ func PlanOf(p *plan.Answer) Plan {
 	}
 	for _, c := range p.Changes {
 		f.Changes = append(f.Changes, Change{
-			c.What, string(c.Kind), c.Gain, c.StepSeconds,
-			c.Fits,
+			What: c.What, Kind: string(c.Kind), Gain: c.Gain, StepSeconds: c.StepSeconds,
+			PeakBytes: c.PeakBytes, Fits: c.Fits,
 		})
 	}
 	return f

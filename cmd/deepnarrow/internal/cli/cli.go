@@ -43,7 +43,7 @@ type app struct {
 	Streams
 	output outputFlags
 	files  fileFlags
-	late   error // of files beside the result
+	late   error     // of files beside the result
 	opens  opener    // of the files that are read
 	raw    io.Writer // standard output for what is not text for a terminal or a log
 }
@@ -150,6 +150,7 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())
+	onceEach(root)
 	root.SetIn(a.In)
 	root.SetOut(a.Out) // before the completion command, which takes it as it is
 	root.SetErr(a.Err)

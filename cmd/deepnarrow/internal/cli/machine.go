@@ -17,12 +17,12 @@ import (
 
 // machineFlags say on what a run is executed and at which rates it is billed.
 type machineFlags struct {
-	profiles []string
-	devices  int // 0 when not given
-	layout   flops.Layout
-	search   string // --layout: empty, or auto
-	compiled string
-	software hardware.Software
+	profiles, clusters []string // --hardware and --cluster, as typed
+	devices            devicesFlag
+	layout             flops.Layout
+	search             string // --layout: empty, or auto
+	compiled           string
+	software           hardware.Software
 
 	opens opener // of profile files; nil as the user names them
 
@@ -33,8 +33,10 @@ type machineFlags struct {
 func (f *machineFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringArrayVar(&f.profiles, "hardware", nil,
-		"accelerator `name`, name with changes (a100,mem=40GiB,price=1.10) or profile file; may be repeated")
-	countFlag(c, &f.devices, "devices", "devices of the run (default dp × tp × pp)")
+		"accelerators by `name` (h100, a100-40gb), name with changes (a100,mem=40GiB,price=1.10) or profile file")
+	flags.StringArrayVar(&f.clusters, "cluster", nil,
+		"`clusters` by count and accelerator: 8xh100, 64xa100,price=1.20, 256xtpu-v5e,region=us-central1")
+	flags.Var(&f.devices, "devices", "devices of each --hardware (default dp × tp × pp)")
 	flags.StringVar(&f.search, "layout", "",
 		"auto: search the fastest layout that fits, over dp, tp, pp, zero, micro-batch and recompute, as recommend does where none is stated")
 	countFlag(c, &f.layout.DP, "dp", "data-parallel copies (default: what devices leaves)")
@@ -71,9 +73,9 @@ func (f *machineFlags) register(c *cobra.Command) {
 
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *machineFlags) inputs(in map[string]any) {
-	in["hardware"] = append([]string{}, f.profiles...)
+	in["hardware"] = append(append([]string{}, f.clusters...), f.profiles...)
 	for name, n := range map[string]int{
-		"devices": f.devices, "dp": f.layout.DP, "tp": f.layout.TP, "pp": f.layout.PP,
+		"dp": f.layout.DP, "tp": f.layout.TP, "pp": f.layout.PP,
 		"zero":        f.layout.ZeRO,
 		"micro_batch": f.layout.MicroBatch, "accumulate": f.layout.Accumulate,
 		"interleave": f.layout.Interleave, "context": f.software.ContextParallel,
@@ -92,6 +94,9 @@ func (f *machineFlags) inputs(in map[string]any) {
 			in[name] = *v
 		}
 	}
+	if devices := f.devices.input(); devices != nil {
+		in["devices"] = devices
+	}
 	if f.layout.SequenceParallel {
 		in["sequence_parallel"] = true
 	}
@@ -106,26 +111,52 @@ func (f *machineFlags) inputs(in map[string]any) {
 	}
 }
 
-// hardware resolves every --hardware.
-func (f *machineFlags) hardware() ([]hardware.Profile, error) {
-	if len(f.profiles) == 0 {
+// named says whether a machine is named.
+func (f *machineFlags) named() bool { return len(f.profiles)+len(f.clusters) > 0 }
+
+// machines resolves every --cluster, and every --hardware at every count of --devices.
+func (f *machineFlags) machines() ([]plan.Cluster, error) {
+	if !f.named() {
 		return nil, usage("deepnarrow list hardware shows what there is",
-			"--hardware is needed: which accelerator?")
+			"--hardware or --cluster is needed: which accelerator?")
 	}
-	var out []hardware.Profile
-	for _, spec := range f.profiles {
-		open := f.opens
-		if open == nil {
-			open = openfile.Named
+	bad := func(err error) error {
+		return badInput(err, "deepnarrow list hardware shows what there is; clusters look like 8xh100")
+	}
+	opens := f.opens
+	if opens == nil {
+		opens = openfile.Named
+	}
+	find := func(spec string) (hardware.Profile, error) { return profile(spec, opens) }
+	stated, err := plan.ParseClusters(find, f.clusters...)
+	if err != nil {
+		return nil, bad(err)
+	}
+	open, err := plan.ParseClusters(find, f.profiles...)
+	if err != nil {
+		return nil, bad(err)
+	}
+	var out []plan.Cluster
+	for _, c := range append(stated, open...) {
+		if c.Devices > 0 && len(f.devices.counts) > 0 {
+			return nil, usage("", "%s and --devices both say how many devices; allowed: one of them", &c)
 		}
-		p, err := profile(spec, open)
-		if err != nil {
-			return nil, badInput(err,
-				"deepnarrow list hardware shows what there is; several stand side by side by repeating --hardware")
-		}
-		out = append(out, p)
+		out = append(out, f.counted(c)...)
 	}
 	return out, nil
+}
+
+// counted returns a cluster at every count of --devices.
+func (f *machineFlags) counted(c plan.Cluster) []plan.Cluster {
+	if len(f.devices.counts) == 0 {
+		return []plan.Cluster{c}
+	}
+	var out []plan.Cluster
+	for _, n := range f.devices.counts {
+		c.Devices = n
+		out = append(out, c)
+	}
+	return out
 }
 
 // profile reads a profile file, with or without changes behind a comma, or finds a name of the
@@ -149,7 +180,7 @@ func profile(spec string, open opener) (hardware.Profile, error) {
 
 // ask adds what the flags state to a question, but for the profile.
 func (f *machineFlags) ask(q *plan.Question) error {
-	q.Devices, q.Layout, q.Software = f.devices, f.layout, f.software
+	q.Layout, q.Software = f.layout, f.software
 	switch {
 	case f.search == "":
 	case f.search != "auto":
@@ -158,8 +189,8 @@ func (f *machineFlags) ask(q *plan.Question) error {
 	case f.layout != flops.Layout{}:
 		return usage("",
 			"--layout auto searches dp, tp, pp, zero, micro-batch and accumulation; allowed: without those flags")
-	case len(f.profiles) == 0:
-		return usage("", "--layout auto needs --hardware")
+	case !f.named():
+		return usage("", "--layout auto needs --hardware or --cluster")
 	default:
 		q.Search = true
 	}
@@ -184,8 +215,8 @@ func (f *machineFlags) ask(q *plan.Question) error {
 		if q.MFU = *mfu; q.MFU == 0 {
 			return usage("", "--mfu is 0; allowed: more than 0, up to 1")
 		}
-		if len(f.profiles) == 0 {
-			return usage("", "--mfu needs --hardware: what is its peak?")
+		if !f.named() {
+			return usage("", "--mfu needs --hardware or --cluster: what is its peak?")
 		}
 	}
 	q.Rates = hardware.StatedRates{
@@ -200,9 +231,10 @@ func planError(err error) error {
 	var none *hardware.NoLayoutError
 	var region *hardware.RegionError
 	var missing *hardware.MissingError
+	var known *failure
 	switch {
-	case err == nil:
-		return nil
+	case err == nil || errors.As(err, &known):
+		return err
 	case errors.As(err, &none):
 		return noAnswer(err, "change --batch or --devices")
 	case errors.As(err, &region):

@@ -22,12 +22,14 @@ import (
 type outputFlags struct {
 	format string
 	file   string
+	quiet  bool
 }
 
 func (o *outputFlags) register(c *cobra.Command) {
 	o.registerFormat(c, " (default: as the name after -o ends, else table)")
 	c.Flags().StringVarP(&o.file, "output", "o", "",
 		"write the result to this `file` instead of standard output")
+	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write the result only: no warnings")
 	writes(c, aFile, "output")
 }
 
@@ -97,6 +99,9 @@ func (a *app) render(r reports.Report) error {
 		return err
 	}
 	for _, w := range r.Document.Warnings {
+		if a.output.quiet {
+			break
+		}
 		fmt.Fprintln(a.Err, "warning:", w)
 	}
 	write := func(w io.Writer, width int) error {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -11,122 +10,141 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
 
+// planFlags are the flags of plan besides the question's.
+type planFlags struct {
+	questionFlags
+	fitted     string
+	decode     bool
+	generation hardware.Generation
+	generate   int
+
+	prices     string
+	sure       *float64
+	maxDevices int
+	whatIf     []string
+}
+
 func (a *app) plan() *cobra.Command {
-	var ask questionFlags
-	var fitted string
-	var decode bool
-	var generation hardware.Generation
-	var generate int
+	var f planFlags
 	c := &cobra.Command{
-		Use:     "plan {SHAPE... --hardware NAME | RUN.yaml}",
+		Use:     "plan {SHAPE... --cluster CLUSTER | RUN.yaml}",
 		Short:   "Plan a run: does it fit, how long, how much, what binds",
 		GroupID: groupPlan,
 		Long: `Plan a training run: whether it fits in memory, how long a step and the whole
 run take, what it costs in money, energy and CO2, each with an 80 % interval, and
-what binds. Several shapes and several --hardware stand side by side.
+what binds. Several shapes, clusters and values of a flag stand side by side.
 
 A run is as long as --steps, --tokens or --days say (default 524,288 steps, as in
 the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
+With --tokens or --steps they are limits that the run keeps to, with the probability
+--sure; --devices auto then asks which clusters do, on how many devices.
 
 A YAML file with phases, such as pre-training and fine-tuning on GLUE, is planned
 phase by phase and added up to one bill (docs/plan.md).`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16
-  deepnarrow plan t5-3b --hardware a100 --hardware h100 --devices 64 --zero 1 --tokens 34.4B
+  deepnarrow plan t5-large --cluster 8xh100,64xa100,256xtpu-v5e --tokens 300B --batch 2048
+  deepnarrow plan t5-xxl --hardware all --devices auto --tokens 1T --deadline 30d --batch 2048
   deepnarrow plan t5-11b --hardware a100 --devices 64 --layout auto
   deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'
-  deepnarrow plan t5-base t5-efficient-base-nl4 --hardware a100 --decode
+  deepnarrow plan t5-base --cluster 8xa100 --what-if price=2x --what-if batch=256,512
   deepnarrow plan llama-2-7b --hardware a100 --decode --prompt 512 --generate 64
   deepnarrow plan run.yaml`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			if text, err := a.runFile(args); err != nil || text != nil {
-				if err != nil {
-					return err
-				}
+			text, err := a.runFile(args)
+			switch {
+			case err != nil:
+				return err
+			case text != nil:
 				return a.planPhases(c, args[0], text)
 			}
-			profiles, err := ask.hardware()
-			if err != nil {
-				return err
-			}
-			q, err := ask.question()
-			if err != nil {
-				return err
-			}
-			q.Detail = true
-			for _, flag := range []string{"prompt", "generate", "beams"} {
-				if c.Flags().Changed(flag) && !decode {
-					return usage("", "--%s is of generation; allowed: with --decode", flag)
-				}
-			}
-			if decode {
-				q.Decode = max(1, ask.workload.Batch)
-				q.Generation, q.Generate = generation, generate
-			}
-			var law *learn.Law
-			if fitted != "" {
-				if law, err = savedLaw(fitted); err != nil {
-					return err
-				}
-			}
-			r := newReport("plan")
-			r.Document.Inputs["shapes"] = args
-			ask.inputs(r.Document.Inputs)
-			for name, n := range map[string]int{
-				"prompt": generation.Prompt, "generate": generate, "beams": generation.Beams,
-			} {
-				if n > 0 {
-					r.Document.Inputs[name] = n
-				}
-			}
-			r.Document.Conventions["flops"] = flops.MatmulConvention
-			r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
-			var plans []reports.Planned
-			for _, ref := range args {
-				s, warnings, err := a.shape(ref)
-				if err != nil {
-					return err
-				}
-				r.Document.Warnings = append(r.Document.Warnings, warnings...)
-				for i := range profiles {
-					q.Profile = &profiles[i]
-					answer, err := q.Of(&s).Answer()
-					if err != nil {
-						return planError(err)
-					}
-					planned, told := reports.Planned{Answer: answer}, answer.Warnings()
-					if law != nil {
-						told = append(told, predictLoss(&planned, law)...)
-					}
-					for _, w := range told {
-						r.Document.Warnings = append(r.Document.Warnings,
-							fmt.Sprintf("%s on %s: %s", s.Name, profiles[i].Name, w))
-					}
-					plans = append(plans, planned)
-				}
-			}
-			r.Plan(plans)
-			return a.render(r)
+			return a.runPlan(c, args, &f)
 		},
 	}
 	a.output.register(c)
-	ask.register(c)
+	f.register(c)
 	a.files.register(c)
-	c.Flags().BoolVar(&decode, "decode", false,
-		"also predict how long generating an answer takes, of 1 sequence or --batch")
-	countFlag(c, &generation.Prompt, "prompt",
-		"with --decode: positions of a sequence that are given (default: the encoder's)")
-	countFlag(c, &generate, "generate",
-		"with --decode: positions to generate for each sequence (default: the decoder's)")
-	countFlag(c, &generation.Beams, "beams",
-		"with --decode: hypotheses that beam search keeps of each sequence (default 1)")
-	c.Flags().StringVar(&fitted, "fit", "",
-		"also predict the loss by the law in this `file`, as fit -o writes it")
+	listEach(c, plan.Variables())
 	return c
+}
+
+func (f *planFlags) register(c *cobra.Command) {
+	f.questionFlags.register(c)
+	flags := c.Flags()
+	flags.BoolVar(&f.decode, "decode", false,
+		"also predict how long generating an answer takes, of 1 sequence or --batch")
+	countFlag(c, &f.generation.Prompt, "prompt",
+		"with --decode: positions of a sequence that are given (default: the encoder's)")
+	countFlag(c, &f.generate, "generate",
+		"with --decode: positions to generate for each sequence (default: the decoder's)")
+	countFlag(c, &f.generation.Beams, "beams",
+		"with --decode: hypotheses that beam search keeps of each sequence (default 1)")
+	flags.StringVar(&f.fitted, "fit", "",
+		"also predict the loss by the law in this `file`, as fit -o writes it")
+	flags.StringVar(&f.prices, "prices", "",
+		"`file` of your own prices: CSV with accelerator, region, kind, usd_per_device_hour, date")
+	f.sure = optionalFlag(c, quantity.Fraction, "sure",
+		"probability with which --deadline and --max-cost are kept (default 90%)")
+	countFlag(c, &f.maxDevices, "max-devices",
+		"most devices that --devices auto goes up to (default 1024)")
+	flags.StringArrayVar(&f.whatIf, "what-if", nil,
+		"also plan with one thing `changed`: price=2x, tokens=0.5x, encoder-length=512,1024")
+}
+
+// runPlan plans every shape on every cluster, or searches the clusters that can do the run.
+func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
+	clusters, err := f.rented(a)
+	if err != nil {
+		return err
+	}
+	q, limits, err := f.limited(c)
+	if err != nil {
+		return err
+	}
+	variants, err := f.variants(c)
+	if err != nil {
+		return err
+	}
+	var law *learn.Law
+	if f.fitted != "" {
+		if law, err = savedLaw(f.fitted); err != nil {
+			return err
+		}
+	}
+	r := newReport("plan")
+	r.Document.Inputs["shapes"] = args
+	f.inputs(c, clusters, r.Document.Inputs)
+	r.Document.Conventions["flops"] = flops.MatmulConvention
+	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
+	ask := planAsk{flags: c.Flags(), question: q, limits: limits, law: law, report: &r, auto: f.devices.auto}
+	for _, ref := range args {
+		s, warnings, err := a.shape(ref)
+		if err != nil {
+			return err
+		}
+		r.Document.Warnings = append(r.Document.Warnings, warnings...)
+		ask.ref, ask.question.Shape = ref, s
+		if f.devices.auto {
+			err = ask.search(clusters)
+		} else {
+			err = ask.compare(clusters, variants)
+		}
+		if err != nil {
+			return planError(err)
+		}
+	}
+	if len(ask.plans) == 0 && ask.none != nil {
+		return planError(ask.none)
+	}
+	if !f.devices.auto {
+		r.Plan(ask.plans, ask.limited())
+	}
+	return a.render(r)
 }
 
 // predictLoss adds the loss that a fitted law predicts for the end of a run, or returns why not.

@@ -45,22 +45,32 @@ func (f *questionFlags) question() (plan.Question, error) {
 	return q, f.machineFlags.ask(&q)
 }
 
-// single is question with the one profile that --hardware may name.
+// single is question with the one cluster that --hardware or --cluster may name.
 func (f *questionFlags) single() (plan.Question, error) {
 	q, err := f.question()
-	if err != nil || len(f.profiles) == 0 {
+	if err != nil {
 		return q, err
 	}
-	profiles, err := f.hardware()
+	if !f.named() {
+		if len(f.devices.counts) > 1 || f.devices.auto {
+			return q, usage("", "--devices is %s; allowed: one number without --hardware", &f.devices)
+		}
+		if len(f.devices.counts) == 1 {
+			q.Devices = f.devices.counts[0]
+		}
+		return q, nil
+	}
+	clusters, err := f.machines()
 	switch {
 	case err != nil:
 		return q, err
-	case len(profiles) > 1:
-		return q, usage("compare hardware with deepnarrow plan",
-			"one --hardware is enough here; found %d", len(profiles))
+	case len(clusters) > 1:
+		return q, usage("compare clusters with deepnarrow plan",
+			"one cluster is enough here; found %d", len(clusters))
+	case f.devices.auto:
+		return q, usage("deepnarrow plan searches counts", "--devices is auto; allowed: a number")
 	}
-	q.Profile = &profiles[0]
-	return q, nil
+	return clusters[0].Ask(q), nil
 }
 
 // searched is single with a layout that is searched where no flag states it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -323,8 +324,16 @@ func TestResultsCanBeFedBack(t *testing.T) {
 			}
 		}
 		second, _ := result(again)
-		delete(first, "assumptions") // the second states what the first assumed
-		delete(second, "assumptions")
+		for _, r := range []map[string]any{first, second} {
+			delete(r, "assumptions") // the second states what the first assumed
+			delete(r, "command")     // and its commands repeat that
+			changes, _ := r["changes"].([]any)
+			r["changes"] = slices.DeleteFunc(changes, func(c any) bool {
+				delete(c.(map[string]any), "command")
+				// another card compiles, or not, as its vendor does unless that is stated
+				return c.(map[string]any)["kind"] == "cluster"
+			})
+		}
 		if !reflect.DeepEqual(first, second) {
 			a, _ := json.Marshal(first)
 			b, _ := json.Marshal(second)

@@ -26,8 +26,8 @@ func (f *workloadFlags) register(c *cobra.Command) {
 	countFlag(c, &f.workload.DecoderLength, "decoder-length",
 		"positions per sequence in the decoder (default 128 with an encoder, else 2048)")
 	textFlag(c, &f.execution.Optimizer, "optimizer",
-		"adam, adafactor, adam8bit, sgd, sgd-momentum or muon")
-	textFlag(c, &f.execution.Precision, "precision", "bf16-mixed, fp16-mixed, fp32, bf16 or fp8-mixed")
+		"adam (or adamw), adafactor, adam8bit, sgd, sgd-momentum or muon")
+	textFlag(c, &f.execution.Precision, "precision", "bf16-mixed (or bfloat16), fp16-mixed (fp16), fp32, bf16 (weights too) or fp8-mixed (fp8)")
 	textFlag(c, &f.execution.Recompute, "recompute", "none, selective or full")
 	textFlag(c, &f.execution.Attention, "attention", "fused or unfused")
 	c.Flags().BoolVar(&f.execution.Dropout, "dropout", false,

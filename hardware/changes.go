@@ -12,10 +12,12 @@ import (
 type Change struct {
 	What string // e.g. "recompute none instead of full"
 	Kind ChangeKind
+	Run  Run // with the change
 	// Gain is the rise of throughput per device: tokens per second and device with the change over
 	// those without, less 1.
 	Gain        float64
 	StepSeconds float64
+	PeakBytes   float64
 	Fits        *bool // in memory; nil where the profile does not state its memory
 }
 
@@ -27,15 +29,22 @@ const (
 	SettingChange  ChangeKind = "setting"
 	ShapeChange    ChangeKind = "shape"    // of the model or its batch
 	HardwareChange ChangeKind = "hardware" // of the machine
+	ClusterChange  ChangeKind = "cluster"  // of what is rented: more devices, another card
 )
 
-// Sensitivities returns what single changes would gain, the largest gain first, each found by
-// predicting the changed run. Changes that the run does not allow are left out. The errors are
-// those of [Predict].
-func Sensitivities(r Run) ([]Change, error) {
+// Changes returns what would mend a run, each found by predicting the changed run.
+//
+// Of a run that does not fit in memory these are the changes that make it fit, from the one that
+// changes least to the one that changes most: each alone suffices, laid out in the fastest way that
+// fits. Of one that fits they are single changes of speed, the largest gain first. Changes that the
+// run does not allow are left out. The errors are those of [Predict].
+func Changes(r Run) ([]Change, error) {
 	base, err := Predict(r)
 	if err != nil {
 		return nil, err
+	}
+	if base.Fits != nil && !*base.Fits {
+		return mends(&r, base.TokensPerSecond/float64(base.Devices)), nil
 	}
 	rate := base.TokensPerSecond / float64(base.Devices)
 	var list []Change
@@ -44,18 +53,15 @@ func Sensitivities(r Run) ([]Change, error) {
 		if err != nil {
 			continue
 		}
-		list = append(list, Change{
-			What: c.change, Kind: c.kind, Gain: p.rate/rate - 1,
-			StepSeconds: p.seconds, Fits: p.fits,
-		})
+		list = append(list, c.with(p, rate))
 	}
 	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Compare(b.Gain, a.Gain) })
 	return list, nil
 }
 
 type plain struct {
-	seconds, rate float64
-	fits          *bool
+	seconds, rate, peak float64
+	fits                *bool
 }
 
 // predictPlain is [Predict] without the interval.
@@ -74,20 +80,29 @@ func predictPlain(r *Run) (plain, error) {
 	}
 	out := plain{seconds: seconds, rate: float64(r.Workload.Tokens(&r.Shape)) / seconds / float64(
 		r.Devices())}
-	out.fits = r.Profile.Fits(&memory)
+	out.peak, out.fits = memory.PeakBytes, r.Profile.Fits(&memory)
 	return out, nil
 }
 
+// candidate is a run that differs in one thing.
 type candidate struct {
-	proposal
-	kind ChangeKind
+	change string
+	kind   ChangeKind
+	run    Run
+}
+
+func (c *candidate) with(p plain, rate float64) Change {
+	return Change{
+		What: c.change, Kind: c.kind, Run: c.run, Gain: p.rate/rate - 1, StepSeconds: p.seconds,
+		PeakBytes: p.peak, Fits: p.fits,
+	}
 }
 
 // candidates lists the single changes worth a look.
 func candidates(r *Run) []candidate {
 	var list []candidate
 	try := func(kind ChangeKind, change string, edit func(*Run)) {
-		c := candidate{proposal{change: change, run: *r}, kind}
+		c := candidate{change, kind, *r}
 		edit(&c.run)
 		list = append(list, c)
 	}
@@ -96,6 +111,10 @@ func candidates(r *Run) []candidate {
 		if mode < x.Recompute {
 			try(SettingChange, fmt.Sprintf("recompute %s instead of %s", mode, x.Recompute), func(r *Run) { r.Execution.Recompute = mode })
 		}
+	}
+	if best, err := SearchLayout(*r, r.Devices()); err == nil && best.Fits &&
+		(best.Layout != l || best.Recompute != x.Recompute) {
+		try(SettingChange, "the fastest layout that fits", best.put)
 	}
 	if x.Attention == flops.UnfusedAttention {
 		try(SettingChange, "fused attention", func(r *Run) { r.Execution.Attention = flops.FusedAttention })
@@ -106,8 +125,8 @@ func candidates(r *Run) []candidate {
 	}
 	if x.Precision == flops.FP32 {
 		try(SettingChange, "bfloat16 instead of float32", func(r *Run) { r.Execution.Precision, r.Software.Matmul = flops.BF16Mixed, "" })
-	} else if _, ok := r.Profile.Peaks[FP8]; ok && r.Software.Matmul != FP8 {
-		try(SettingChange, "fp8 layer products", func(r *Run) { r.Software.Matmul = FP8 })
+	} else if _, ok := r.Profile.Peaks[FP8]; ok && x.Precision == flops.BF16Mixed && r.Software.Matmul != FP8 {
+		try(SettingChange, "fp8 layer products", func(r *Run) { r.Execution.Precision = flops.FP8Mixed })
 	}
 	relayout := func(change string, edit func(*flops.Layout)) {
 		try(SettingChange, change, func(r *Run) {

@@ -1,0 +1,127 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+)
+
+// Flag is a flag of the plan command; one without a value stands alone.
+type Flag struct{ Name, Value string }
+
+// layoutFlags are the flags that a layout takes the place of.
+var layoutFlags = []string{
+	"layout", "dp", "tp", "pp", "zero", "micro-batch", "accumulate", "interleave",
+	"sequence-parallel", "recompute",
+}
+
+// LayoutFlags returns the flags that lay a run out as it is: the same numbers come of them as of the
+// search that found the layout.
+func LayoutFlags(run *hardware.Run) []Flag {
+	l := run.Layout.For(run.Workload)
+	flags := []Flag{{"dp", strconv.Itoa(l.DP)}}
+	for _, f := range []struct {
+		name string
+		n    int
+	}{{"tp", l.TP}, {"pp", l.PP}, {"interleave", l.Interleave}} {
+		if f.n > 1 {
+			flags = append(flags, Flag{f.name, strconv.Itoa(f.n)})
+		}
+	}
+	if l.ZeRO > 0 {
+		flags = append(flags, Flag{"zero", strconv.Itoa(l.ZeRO)})
+	}
+	flags = append(flags, Flag{"micro-batch", strconv.Itoa(l.MicroBatch)})
+	if l.SequenceParallel {
+		flags = append(flags, Flag{"sequence-parallel", ""})
+	}
+	if mode := run.Execution.Recompute; mode != flops.RecomputeNone {
+		flags = append(flags, Flag{"recompute", mode.String()})
+	}
+	return flags
+}
+
+// ChangeFlags returns the flags that turn one run into another, and false where no flag does: the
+// machine or the shape is another. More devices and another card are the cluster's, see [Command].
+// Of a searched layout all flags are stated, so that it is not searched anew.
+func ChangeFlags(from, to *hardware.Run, searched bool) ([]Flag, bool) {
+	var flags []Flag
+	add := func(differs bool, name string, value any) {
+		if differs {
+			flags = append(flags, Flag{name, fmt.Sprint(value)})
+		}
+	}
+	x, y := &from.Execution, &to.Execution
+	v, w := from.Workload, to.Workload
+	add(x.Precision != y.Precision, "precision", y.Precision)
+	add(x.Optimizer != y.Optimizer, "optimizer", y.Optimizer)
+	add(x.Attention != y.Attention, "attention", y.Attention)
+	add(v.Batch != w.Batch, "batch", w.Batch)
+	add(v.EncoderLength != w.EncoderLength && to.Shape.Encoder.Layers > 0, "encoder-length",
+		w.EncoderLength)
+	add(v.DecoderLength != w.DecoderLength && to.Shape.Decoder.Layers > 0, "decoder-length",
+		w.DecoderLength)
+	add(from.Compiled() != to.Compiled(), "compiled", yesOrNo[to.Compiled()])
+	changed := len(flags) > 0
+	if searched || from.Layout.For(v) != to.Layout.For(w) || x.Recompute != y.Recompute {
+		changed = changed || from.Layout.For(v) != to.Layout.For(w) || x.Recompute != y.Recompute
+		flags = append(flags, LayoutFlags(to)...)
+	}
+	same := from.Shape == to.Shape && (from.Profile.Name != to.Profile.Name ||
+		sameRates(&from.Profile, &to.Profile))
+	return flags, same && (changed || from.Profile.Name != to.Profile.Name)
+}
+
+var yesOrNo = map[bool]string{true: "yes", false: "no"}
+
+// sameRates says whether nothing was bought for a machine that keeps its name.
+func sameRates(a, b *hardware.Profile) bool {
+	return a.BandwidthBytesPerSecond == b.BandwidthBytesPerSecond &&
+		a.IntraBytesPerSecond == b.IntraBytesPerSecond &&
+		a.InterBytesPerSecond == b.InterBytesPerSecond
+}
+
+// Command returns the command line that plans a shape on a cluster as typed before, with flags that
+// take the place of those typed.
+func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
+	replaced := []string{"hardware", "cluster", "devices"}
+	for _, f := range flags {
+		replaced = append(replaced, f.Name)
+		if slices.Contains(layoutFlags, f.Name) {
+			replaced = append(replaced, layoutFlags...)
+		}
+	}
+	line := []string{"deepnarrow plan", quoted(shape), "--cluster " + quoted(cluster.String())}
+	add := func(f Flag) {
+		text := "--" + f.Name
+		if f.Value != "" {
+			text += " " + quoted(f.Value)
+		}
+		line = append(line, text)
+	}
+	for _, f := range typed {
+		if !slices.Contains(replaced, f.Name) {
+			add(f)
+		}
+	}
+	for _, f := range flags {
+		add(f)
+	}
+	return strings.Join(line, " ")
+}
+
+// quoted returns a word as a shell takes it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("_-./=,:%+@", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
