@@ -45,7 +45,7 @@ type Shape struct {
 }
 
 // MaxDense is how many dense layers a model has outside its stacks.
-const MaxDense = 6
+const MaxDense = 8
 
 // Dense is a dense layer outside the stacks: a projection of embeddings, or a task's head.
 type Dense struct {

@@ -120,12 +120,20 @@ func hfMBART(s *shapes.Shape) pairs {
 
 func hfMarian(s *shapes.Shape) pairs {
 	p := hfBARTFields(s, "marian", "MarianMTModel", "MarianModel")
-	if p != nil && s.SourceVocab > 0 {
+	if p == nil {
+		return nil
+	}
+	last := s.Vocab - 1
+	if s.SourceVocab > 0 {
 		p = p.without("vocab_size")
 		p.add("vocab_size", s.SourceVocab)
 		p.add("decoder_vocab_size", s.Vocab)
 		p.add("share_encoder_decoder_embeddings", false)
+		last = min(last, s.SourceVocab-1)
 	}
+	// the class pads with the last token, by default that of a vocabulary of 58,101
+	p.add("pad_token_id", last)
+	p.add("decoder_start_token_id", last)
 	return p
 }
 
