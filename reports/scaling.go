@@ -7,6 +7,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -104,6 +106,13 @@ func (r *Report) Allocate(all []learn.Allocated) {
 		{Title: "nearest shape"},
 		{Title: "its loss", Digits: 4},
 	}}
+	several := false
+	for i := range all {
+		several = several || all[i].Source != all[0].Source
+	}
+	if several {
+		t.Columns = append([]Column{{Title: "law"}}, t.Columns...)
+	}
 	for i := range all {
 		a := result.AllocationOf(&all[i])
 		r.Document.Results = append(r.Document.Results, a)
@@ -116,9 +125,25 @@ func (r *Report) Allocate(all []learn.Allocated) {
 		if len(a.Nearest) > 0 {
 			row[5], row[6] = Text(a.Nearest[0].Shape), Amount(a.Nearest[0].Loss)
 		}
+		if several {
+			name, _, _ := strings.Cut(a.Source, ",")
+			row = append([]Cell{Text(name)}, row...)
+		}
 		t.Rows = append(t.Rows, row)
 		if note := a.Law + ": " + a.Source + "."; !slices.Contains(t.Notes, note) {
 			t.Notes = append(t.Notes, note)
+		}
+	}
+	if why := learn.WhyApart(all); why != "" {
+		t.Notes = append(t.Notes, why)
+	}
+	for i := range all {
+		if v := all[i].Served; v != nil {
+			t.Notes = append(t.Notes, fmt.Sprintf(
+				"Serving %s tokens takes %.0f %% of %s. Training alone would choose %s parameters for that loss, and served as often they would cost more: %.1f %% of their life is saved.",
+				quantity.Format(quantity.Tokens, v.Tokens, 0), percent*v.Share,
+				quantity.Format(quantity.FLOP, all[i].Allocation.FLOPs, 0),
+				quantity.Format(quantity.Params, v.Usual, 0), percent*v.Saved))
 		}
 	}
 	t.Notes = append(t.Notes,
@@ -129,4 +154,74 @@ func (r *Report) Allocate(all []learn.Allocated) {
 // FLOPsOf words a count of k·params·tokens.
 func FLOPsOf(k float64) string {
 	return fmt.Sprintf("%.4g·params·tokens", k)
+}
+
+// Size fills in the report of the model that a budget buys; cluster is how it was asked for, empty for a
+// budget in FLOP.
+func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster string) {
+	f := result.SizingOf(s, q, cluster)
+	r.Document.Results = append(r.Document.Results, f)
+	t := Table{Title: "What to train for " + budgetText(q), Columns: []Column{{Title: "measure"}}}
+	if cluster != "" {
+		t.Title += " on " + cluster
+	}
+	names := Table{Columns: []Column{
+		{Title: "choice"},
+		{Title: "shape", Wraps: true},
+		{Title: "layout", Wraps: true},
+	}}
+	rows := [8][]Cell{}
+	for i := range f.Candidates {
+		c := &f.Candidates[i]
+		t.Columns = append(t.Columns, Column{Title: c.Why})
+		ratio := c.Tokens.Value / c.Params.Value
+		cells := [len(rows)]Cell{
+			words(quantity.Params, &c.Params), words(quantity.Tokens, &c.Tokens),
+			Text(quantity.Format(quantity.Number, ratio, 3)), words(quantity.Number, &c.Loss),
+			{},
+			words(quantity.Duration, c.Time.TotalSeconds), words(quantity.Money, c.Cost.USD),
+			Text(quantity.Format(quantity.Fraction, c.Served, 0)),
+		}
+		layout := Cell{}
+		if m := c.Time.MFU; m != nil {
+			cells[4] = Text(quantity.Format(quantity.Fraction, *m, 0))
+			layout = Text(plan.LayoutText(&s.Rows[i].Answer.Run))
+		}
+		for k := range rows {
+			rows[k] = append(rows[k], cells[k])
+		}
+		names.Rows = append(names.Rows, []Cell{Text(c.Why), Text(c.Shape.Name), layout})
+	}
+	for k, name := range []string{
+		"params", "tokens", "a parameter", "loss", "MFU", "wall clock", "cost", "serving's share",
+	} {
+		if timed := k > 3 && k < 7; timed && cluster == "" || k == 7 && q.ServeTokens == 0 {
+			continue
+		}
+		t.Rows = append(t.Rows, append([]Cell{Text(name)}, rows[k]...))
+	}
+	t.Notes = append(t.Notes, fmt.Sprintf("%s: %s.", f.Law, f.Source), fmt.Sprintf(
+		"%d shapes were planned, a step of %s tokens; intervals are %.0f %%.", s.Priced,
+		quantity.Format(quantity.Tokens, float64(f.Candidates[0].Workload.Tokens), 3), percent*s.Level))
+	if v := f.Serving; v != nil {
+		t.Notes = append(t.Notes, fmt.Sprintf(
+			"Serving %s tokens takes its share of the budget; wall clock and cost are of the training.",
+			quantity.Format(quantity.Tokens, v.Tokens, 0)))
+	}
+	t.Notes = append(t.Notes, s.Notes...)
+	r.Tables = append(r.Tables, t, names)
+}
+
+// budgetText words a budget.
+func budgetText(q *recommend.SizeQuestion) string {
+	switch b := &q.Budget; {
+	case b.FLOPs > 0:
+		return quantity.Format(quantity.FLOP, b.FLOPs, 0)
+	case b.WallSeconds > 0:
+		return quantity.Format(quantity.Duration, b.WallSeconds, 0)
+	case b.DeviceHours > 0:
+		return quantity.Format(quantity.Count, b.DeviceHours, 0) + " device-hours"
+	default:
+		return quantity.Format(quantity.Money, b.USD, 0)
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -109,6 +110,17 @@ type Allocated struct {
 	Nearest    []NearShape
 	// PerParamToken is the k by which FLOPs were counted, see [Law].
 	PerParamToken float64
+	Served        *Served // nil where nothing is served
+	result        *fit.Result
+}
+
+// Served is what serving adds to the life of a model.
+type Served struct {
+	Tokens float64
+	Share  float64 // of the budget
+	// Usual is the size that training alone would choose for the same loss, and Saved the share of the
+	// FLOPs of its life, served as often, that the answer saves.
+	Usual, Saved float64
 }
 
 // NearShape is a catalogue shape near the best size, trained on the rest of the budget.
@@ -127,14 +139,19 @@ func CanAllocate(law fit.Law) bool {
 
 // Allocate splits a budget in FLOP between params and tokens where the law's loss is lowest, see
 // [fit.Allocate], with the catalogue shapes next in size. The law is one of those that
-// [CanAllocate] admits. Level is that of the interval where the law has no draws of its own.
+// [CanAllocate] admits. Level is that of the interval where the law has no draws of its own. Tokens
+// to be served take their share of the budget:
+//
+//	budget = k·params·tokens + k/3·params·served
 //
 // Errors: [*fit.Refusal].
-func Allocate(law *Law, budget, level float64) (*Allocated, error) {
+//
+// Source: of serving Sardana et al. 2024, eq. 1, arXiv 2401.00448.
+func Allocate(law *Law, budget, served, level float64) (*Allocated, error) {
 	k := cmp.Or(law.PerParamToken, flopsPerParamToken)
 	set := &fit.AllocateSettings{Draws: law.Draws}
-	if k != flopsPerParamToken {
-		set.FLOPs = func(n, d float64) float64 { return k * n * d }
+	if k != flopsPerParamToken || served > 0 {
+		set.FLOPs = func(n, d float64) float64 { return k*n*d + k/forwardShare*n*served }
 	}
 	x, err := fit.Allocate(law.Result, budget, set)
 	if err != nil {
@@ -143,11 +160,87 @@ func Allocate(law *Law, budget, level float64) (*Allocated, error) {
 	if law.Draws != nil {
 		level = law.Draws.Level
 	}
-	return &Allocated{
+	out := &Allocated{
 		Law: law.Result.Law.Name, Source: law.Source, Allocation: x, Level: level,
-		Nearest: nearestShapes(law.Result, x, k), PerParamToken: k,
+		Nearest: nearestShapes(law.Result, x, k, served), PerParamToken: k, result: law.Result,
+	}
+	if served > 0 {
+		out.Served, err = servedOf(law.Result, x, k, served)
+	}
+	return out, err
+}
+
+// forwardShare is how many times the forward pass a training step takes: backward is two.
+const forwardShare = 3
+
+// servedOf compares the life of the best model with that of the one that training alone would choose
+// for its loss.
+func servedOf(law *fit.Result, x *fit.Allocation, k, served float64) (*Served, error) {
+	usual, err := fit.InferenceAware(law, x.Loss, 0, &fit.InferenceSettings{
+		TrainingFLOPs: func(n, d float64) float64 { return k * n * d },
+	})
+	if err != nil {
+		return nil, err
+	}
+	serving := k / forwardShare * served
+	life := usual.TrainingFLOPs + serving*usual.Params
+	return &Served{
+		Tokens: served, Share: serving * x.Params / x.FLOPs, Usual: usual.Params,
+		Saved: 1 - x.FLOPs/life,
 	}, nil
 }
+
+// apart is how many times the size of one law is that of another before their difference is explained.
+const apart = 1.2
+
+// WhyApart says why laws of Chinchilla's form choose different sizes for one budget; empty where they
+// do not. From eq. 4 of Hoffmann et al. 2022,
+//
+//	N = G·(C/6)^a,  a = β/(α + β),  G = (α·A/(β·B))^(1/(α + β)),
+//
+// so that two laws agree at one budget, where their lines in ln C cross.
+func WhyApart(all []Allocated) string {
+	if len(all) < 2 {
+		return ""
+	}
+	first, last := &all[0], &all[0]
+	for i := range all {
+		if all[i].Allocation.Params < first.Allocation.Params {
+			first = &all[i]
+		}
+		if all[i].Allocation.Params > last.Allocation.Params {
+			last = &all[i]
+		}
+	}
+	ratio := last.Allocation.Params / first.Allocation.Params
+	if ratio < apart || first.Allocation.FLOPs != last.Allocation.FLOPs {
+		return ""
+	}
+	line := func(a *Allocated) (slope, intercept float64) {
+		v := func(name string) float64 { return a.result.Params[a.result.Law.Param(name)] }
+		sum := v("alpha") + v("beta")
+		return v("beta") / sum, math.Log(v("alpha")*v("A")/(v("beta")*v("B"))) / sum
+	}
+	if first.Law != fit.Chinchilla().Name || last.Law != first.Law {
+		return ""
+	}
+	a, g := line(first)
+	b, h := line(last)
+	crossing := flopsPerParamToken * math.Exp((g-h)/(b-a))
+	short := func(a *Allocated) string { name, _, _ := strings.Cut(a.Source, ","); return name }
+	why := fmt.Sprintf("%s and %s are %.2g times apart: one has the best size grow as C^%.3f, the other as C^%.3f. They agree near %.2g FLOP; what separates them beyond is how fast data helps, beta %.3f against %.3f.",
+		short(first), short(last), ratio, a, b, crossing,
+		first.result.Params[first.result.Law.Param("beta")],
+		last.result.Params[last.result.Law.Param("beta")])
+	refit := func(a *Allocated) bool { return strings.Contains(a.Source, "Besiroglu") }
+	if short(first) == printed && refit(last) || short(last) == printed && refit(first) {
+		why += " Both are of the same runs; Besiroglu et al. 2024 (arXiv 2404.10102) found that the printed constants do not fit them, and fitted them again."
+	}
+	return why
+}
+
+// printed is the published law as its authors printed it.
+const printed = "chinchilla"
 
 // perParamToken returns the median of flops/(params·tokens) over the rows, 6 where it is that or the
 // rows lack a column.
@@ -179,8 +272,8 @@ const flopsPerParamToken = 6
 
 // nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens
 // that
-// the budget leaves it: D = C/(k·N).
-func nearestShapes(law *fit.Result, best *fit.Allocation, k float64) []NearShape {
+// the budget leaves it: D = C/(k·N), less a third of those served.
+func nearestShapes(law *fit.Result, best *fit.Allocation, k, served float64) []NearShape {
 	const listed = 3
 	const far = math.Ln2 // no shape beyond a factor of two is near
 	distance := func(n NearShape) float64 {
@@ -201,10 +294,13 @@ func nearestShapes(law *fit.Result, best *fit.Allocation, k float64) []NearShape
 		return cmp.Compare(distance(a),
 			distance(b))
 	})
+	all = slices.DeleteFunc(all, func(n NearShape) bool {
+		return best.FLOPs/(k*float64(n.Params)) <= served/forwardShare
+	})
 	all = all[:min(len(all), listed)]
 	for i := range all {
 		n := &all[i]
-		n.Tokens = best.FLOPs / (k * float64(n.Params))
+		n.Tokens = best.FLOPs/(k*float64(n.Params)) - served/forwardShare
 		x := []float64{float64(n.Params), n.Tokens}
 		if law.Law.Columns[0] == "tokens" {
 			slices.Reverse(x)

@@ -497,7 +497,7 @@ func TestAllocateByTheCountOfTheRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	const budget, solver = 1e21, 1e-3
-	a, err := Allocate(law, budget, 0.8)
+	a, err := Allocate(law, budget, 0, 0.8)
 	if err != nil {
 		t.Fatal(err)
 	}

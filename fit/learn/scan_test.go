@@ -99,7 +99,7 @@ func TestAllocateByHand(t *testing.T) {
 		t.Errorf("source %q, %d draws", law.Source, len(law.Draws.Draws))
 	}
 	const budget = 1e21
-	a, err := Allocate(law, budget, 0.5)
+	a, err := Allocate(law, budget, 0, 0.5)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,37 +14,47 @@ import (
 
 // allocateFlags are the flags of allocate.
 type allocateFlags struct {
-	runs            runFlags
-	budgets         []string
-	law, objective  string
-	from, published string
-	bootstrap       int
-	seed            uint64
-	level           float64
+	runs           runFlags
+	size           sizeFlags
+	budgets        []string
+	law, objective string
+	from           string
+	published      []string
+	bootstrap      int
+	seed           uint64
+	level          float64
 }
 
 func (a *app) allocate() *cobra.Command {
 	var f allocateFlags
 	c := &cobra.Command{
 		Use:     "allocate [FILE...] --budget FLOP",
-		Short:   "Split a compute budget between parameters and tokens",
+		Short:   "Say what to train for a budget: parameters and tokens",
 		GroupID: groupLearn,
 		Long: `Find the parameters and tokens with the lowest predicted loss for a training
 budget, with an interval from refits to resampled rows.
 
 The law is fitted to FILE, or read from a document that fit wrote (--fit
 fit.json), or published (--published). A law whose loss falls to an end of the
-sizes has no best split and is refused (exit 4).`,
+sizes has no best split and is refused (exit 4).
+
+On a --cluster the budget may be --days, --max-cost or --max-device-hours: real
+shapes are planned there, so that the FLOPs bought follow from the utilisation that
+each size reaches, and --family t5 counts encoder-decoders as they are.
+--serve-tokens has serving paid from the same budget: smaller, trained longer.`,
 		Example: `  deepnarrow allocate runs.csv --budget 1e21
   deepnarrow allocate --fit fit.json --budget 1e21 --budget 1e22
-  deepnarrow allocate --published chinchilla-log-huber --budget 5.76e23`,
+  deepnarrow allocate --published chinchilla,chinchilla-epoch --budget 5.76e23
+  deepnarrow allocate --published chinchilla-epoch --cluster 64xh100 --days 14
+  deepnarrow allocate --published chinchilla-epoch --cluster 64xh100 --max-cost '$50000'
+  deepnarrow allocate --published chinchilla --budget 8e22 --serve-tokens 2T`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.runAllocate(c.Context(), &f,
-				args)
+			return a.runAllocate(c.Context(), &f, args)
 		},
 	}
 	a.output.register(c)
 	f.runs.register(c)
+	f.size.register(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.budgets, "budget", nil,
 		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable")
@@ -52,8 +62,8 @@ sizes has no best split and is refused (exit 4).`,
 	flags.StringVar(&f.objective, "objective", "", "as in fit (default log-huber:1e-3)")
 	flags.StringVar(&f.from, "fit", "",
 		"read the law from this `file` instead, written by deepnarrow fit -o")
-	flags.StringVar(&f.published, "published", "",
-		"use this published `law` instead: chinchilla, chinchilla-epoch or chinchilla-log-huber")
+	flags.StringArrayVar(&f.published, "published", nil,
+		"use these published `laws` instead, separated by commas: chinchilla, chinchilla-epoch or chinchilla-log-huber")
 	flags.IntVar(&f.bootstrap, "bootstrap", learn.AutomaticResamples,
 		"refits to resampled rows, for the interval; 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
@@ -73,11 +83,11 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		}
 		budgets = append(budgets, v)
 	}
-	if len(budgets) == 0 {
-		return usage("", "--budget is needed: how many FLOP is the training run?")
+	if err := f.size.check(budgets); err != nil {
+		return err
 	}
 	sources := 0
-	for _, given := range []bool{len(files) > 0, f.from != "", f.published != ""} {
+	for _, given := range []bool{len(files) > 0, f.from != "", len(f.published) > 0} {
 		if given {
 			sources++
 		}
@@ -89,22 +99,25 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		return err
 	}
 	r := newReport("allocate")
-	law, err := a.lawOf(ctx, f, files, &r)
+	laws, err := a.lawsOf(ctx, f, files, &r)
 	if err != nil {
 		return err
 	}
-	if err := allocates(law.Result.Law); err != nil {
-		return err
+	if f.size.shapes() {
+		return a.sizes(f, laws, budgets, &r)
 	}
 	var all []learn.Allocated
 	for _, budget := range budgets {
-		one, err := learn.Allocate(law, budget, f.level)
-		if err != nil {
-			return refused(err)
+		for _, law := range laws {
+			one, err := learn.Allocate(law, budget, f.size.served(), f.level)
+			if err != nil {
+				return refused(err)
+			}
+			all = append(all, *one)
 		}
-		all = append(all, *one)
 	}
 	r.Document.Inputs["budgets_flops"] = budgets
+	f.size.inputs(r.Document.Inputs)
 	r.Document.Conventions["flops"] = reports.FLOPsOf(all[0].PerParamToken)
 	r.Allocate(all)
 	return a.render(r)
@@ -119,21 +132,40 @@ func allocates(law fit.Law) error {
 	return nil
 }
 
-// lawOf reads, looks up or fits the law, and states in the report where it is from.
+// lawsOf reads, looks up or fits the laws, and states in the report where they are from.
+func (a *app) lawsOf(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (
+	[]*learn.Law, error,
+) {
+	if len(f.published) > 0 {
+		var out []*learn.Law
+		var names []string
+		for _, text := range f.published {
+			names = append(names, quantity.SplitList(text)...)
+		}
+		for _, name := range names {
+			law, ok := learn.PublishedLaw(name)
+			if !ok {
+				return nil, unknownKind("published law", name, learn.PublishedLaws())
+			}
+			out = append(out, law)
+		}
+		r.Document.Inputs["published"] = strings.Join(names, ",")
+		return out, nil
+	}
+	law, err := a.lawOf(ctx, f, files, r)
+	if err != nil {
+		return nil, err
+	}
+	return []*learn.Law{law}, allocates(law.Result.Law)
+}
+
+// lawOf reads or fits the law.
 func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (
 	*learn.Law, error,
 ) {
-	switch {
-	case f.from != "":
+	if f.from != "" {
 		r.Document.Inputs["fit"] = f.from
 		return savedLaw(f.from)
-	case f.published != "":
-		r.Document.Inputs["published"] = f.published
-		law, ok := learn.PublishedLaw(f.published)
-		if !ok {
-			return nil, unknownKind("published law", f.published, learn.PublishedLaws())
-		}
-		return law, nil
 	}
 	r.Document.Inputs = f.runs.inputs(files)
 	r.Document.Inputs["law"], r.Document.Inputs["seed"] = f.law, f.seed
