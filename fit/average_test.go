@@ -19,11 +19,11 @@ func handMembers() *Average {
 		Columns: []string{"x"}, Rows: 3, Units: 3,
 		members: []*member{
 			{
-				problem: pb, columns: []int{0}, theta: []float64{0, 1}, fraction: math.NaN(),
+				problem: pb, columns: []int{0}, theta: []float64{0, 1}, fraction: math.NaN(), offset: math.NaN(),
 				noise: 0.3, heldOut: [][]float64{{0.4}, {-0.4, 0.4}},
 			},
 			{
-				problem: pb, columns: []int{0}, theta: []float64{1, 1}, fraction: offsetCentre + offsetSpread,
+				problem: pb, columns: []int{0}, theta: []float64{1, 1}, fraction: math.NaN(), offset: offsetCentre + offsetSpread,
 				noise: 0.6, heldOut: [][]float64{nil, {0.8, 0.8}},
 			},
 		},
@@ -279,5 +279,59 @@ func TestAverageOfSmallTables(t *testing.T) {
 	}
 	if answered < tables/4 {
 		t.Errorf("%d of %d tables answered", answered, tables)
+	}
+}
+
+// An effective size of N·layers^p: at p = ½ a model of 4 layers counts as one of twice its params,
+// so that both say the same of 2e6 params in 4 layers as the law of 4e6 params.
+func TestDeepenedByHand(t *testing.T) {
+	params := []float64{1.8, 480, 2000, 0.35, 0.37}
+	for power, n := range map[float64]float64{0.5: 4e6, 1: 8e6} {
+		law := deepened(Chinchilla(), power)
+		if !slices.Equal(law.Columns, []string{"params", "tokens", "layers"}) {
+			t.Fatalf("reads %v", law.Columns)
+		}
+		closeTo(t, law.Name, law.Predict(params, []float64{2e6, 1e9, 4}),
+			Chinchilla().Predict(params, []float64{n, 1e9}), 1e-12)
+	}
+}
+
+// The truth counts N·layers for N, as one of the forms does: it is found from four depths, and the
+// forms agree where all rows have one depth.
+func TestAverageFindsTheDepth(t *testing.T) {
+	truth := []float64{1.8, 480, 2000, 0.35, 0.37}
+	made := func(layers ...float64) (d Data) {
+		d.Columns = map[string][]float64{}
+		for i, n := range geometric(5e6, 2e8, 5) {
+			for j, k := range geometric(1e9, 4e10, 5) {
+				deep := layers[(2*i+j)%len(layers)]
+				for name, v := range map[string]float64{"params": n, "tokens": k, "layers": deep} {
+					d.Columns[name] = append(d.Columns[name], v)
+				}
+				d.Y = append(d.Y, Chinchilla().Predict(truth, []float64{n * deep, k}))
+			}
+		}
+		return d
+	}
+	set := &AverageSettings{Depth: true, Fit: &Settings{Workers: 1}}
+	laws := []Law{Chinchilla()}
+	x, err := FitAverage(context.Background(), laws, made(2, 4, 8, 16), SquaredLog(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := []float64{1e9, 1e11, 24}
+	const exact = 1e-5 // of the solver, magnified by the reach
+	closeTo(t, "of four depths", x.Predict(at...), Chinchilla().Predict(truth, []float64{24e9, 1e11}), exact)
+	if len(x.Laws) != 1 || !slices.Contains(x.Laws[0].Law.Columns, "layers") {
+		t.Errorf("laws %v, columns %v", x.Laws, x.Columns)
+	}
+	one, err := FitAverage(context.Background(), laws, made(4), SquaredLog(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, same := one.moments([]float64{1e9, 1e11, 4})
+	_, other := one.moments([]float64{1e9, 1e11, 24})
+	if !(same < 1e-4 && other > 10*same) {
+		t.Errorf("spread %.2g at the depth of the rows, %.2g at another", same, other)
 	}
 }

@@ -33,7 +33,7 @@ func (x *Average) weigh(laws []Law, folds []averageFold) {
 		if heaviest < 0 {
 			continue
 		}
-		share.Params = x.members[heaviest].natural()
+		share.Law, share.Params = *x.members[heaviest].problem.law, x.members[heaviest].natural()
 		var errors []float64
 		for f := range folds {
 			errors = append(errors, x.heldOutErrors(f, len(folds[f].scored), k)...)
@@ -76,8 +76,8 @@ func (x *Average) weightsAt(power float64, folds int) []float64 {
 			}
 			log[i] -= power / float64(folds) * math.Log(math.Hypot(v, m.noise)+leastError)
 		}
-		if !math.IsNaN(m.fraction) {
-			log[i] -= square((m.fraction-offsetCentre)/offsetSpread) / 2
+		if !math.IsNaN(m.offset) {
+			log[i] -= square((m.offset-offsetCentre)/offsetSpread) / 2
 		}
 	}
 	top, sum := slices.Max(log), 0.0

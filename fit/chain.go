@@ -47,7 +47,9 @@ func FitChain(ctx context.Context, d Data, score []float64, set *ChainSettings) 
 	if s.Objective != nil {
 		objective = *s.Objective
 	}
-	up, err := FitAverage(ctx, s.Laws, d, objective, &AverageSettings{Group: s.Group, Fit: s.Fit})
+	up, err := FitAverage(ctx, s.Laws, d, objective, &AverageSettings{
+		Group: s.Group, Depth: d.Columns["layers"] != nil, Fit: s.Fit,
+	})
 	if err != nil {
 		return nil, err
 	}

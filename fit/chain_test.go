@@ -52,11 +52,7 @@ func TestChainLeavesShapesOut(t *testing.T) {
 				t.Fatal(g, left, err)
 			}
 			for _, i := range held {
-				x := []float64{d.Columns["params"][i], d.Columns["tokens"][i]}
-				var sizes []float64
-				for _, name := range c.Link.Columns[1:] {
-					sizes = append(sizes, d.Columns[name][i])
-				}
+				x, sizes := d.row(c.Upstream.Columns, i), d.row(c.Link.Columns[1:], i)
 				given = append(given, c.Given(d.Y[i], sizes...)-bleu[i])
 				chained = append(chained, c.Predict(x, sizes)-bleu[i])
 				if r, ok := c.Interval(0.8, x, sizes); ok && r.Low <= bleu[i] && bleu[i] <= r.High {
@@ -125,7 +121,7 @@ func TestChainFindsTheSizeTerm(t *testing.T) {
 	if c.Scored != 19 || !slices.Equal(c.Link.Columns, []string{"loss", "layers"}) {
 		t.Errorf("%d scored, link reads %v", c.Scored, c.Link.Columns)
 	}
-	x := []float64{1e7 * 81, 1e9 * 81}
+	x := []float64{1e7 * 81, 1e9 * 81, 32}
 	loss := 1.2 + 300/math.Pow(x[0], 0.35) + 900/math.Pow(x[1], 0.37)
 	want := 90*math.Exp(-0.4*loss) + 1.5*math.Log(32)
 	const share = 0.01 // the fifth shape, of a table without noise

@@ -1,30 +1,42 @@
 package fit
 
+import "slices"
+
+// shapeTerms are the columns that [ShapeAware] can read, with what their parameters are called.
+func shapeTerms() [][2]string {
+	return [][2]string{
+		{"d_model", "width"}, {"layers", "depth"}, {"params", "params"}, {"tokens", "tokens"},
+	}
+}
+
 // ShapeAware returns the law of width, depth, parameters and tokens, L = E +
 // A_width/d_model^alpha_width + A_depth/layers^alpha_depth + A_params/N^alpha_params +
-// A_tokens/D^alpha_tokens.
+// A_tokens/D^alpha_tokens, or that with the terms of the given columns alone. It panics for other
+// columns.
 //
 // Published tables print c_i = ln A_i and E as a logarithm.
 //
 // Source: McLeish et al. 2025 (Gemstones), §4, arXiv 2502.06857.
-func ShapeAware() Law {
-	return Law{
+func ShapeAware(columns ...string) Law {
+	law := Law{
 		Name: "shape-aware", Formula: "E + sum of A_i/x_i^alpha_i over width, depth, N, D",
-		Source:  "McLeish et al. 2025, arXiv 2502.06857",
-		Columns: []string{"d_model", "layers", "params", "tokens"}, Response: "loss",
-		Params: []Param{
-			irreducible("E"),
-			coefficient("A_width"), coefficient("A_depth"), coefficient("A_params"),
-			coefficient("A_tokens"),
-			exponent("alpha_width", 0.1, 1), exponent("alpha_depth", 0.1, 1),
-			exponent("alpha_params", 0.1, 1), exponent("alpha_tokens", 0.1, 1),
-		},
-		Terms: []Term{
-			{"E", nil},
-			{"A_width", []Decay{{"alpha_width", 0}}},
-			{"A_depth", []Decay{{"alpha_depth", 1}}},
-			{"A_params", []Decay{{"alpha_params", 2}}},
-			{"A_tokens", []Decay{{"alpha_tokens", 3}}},
-		},
+		Source: "McLeish et al. 2025, arXiv 2502.06857", Response: "loss",
+		Params: []Param{irreducible("E")}, Terms: []Term{{"E", nil}},
 	}
+	var exponents []Param
+	for _, t := range shapeTerms() {
+		if len(columns) > 0 && !slices.Contains(columns, t[0]) {
+			continue
+		}
+		a, alpha := "A_"+t[1], "alpha_"+t[1]
+		law.Params = append(law.Params, coefficient(a))
+		exponents = append(exponents, exponent(alpha, 0.1, 1))
+		law.Terms = append(law.Terms, Term{a, []Decay{{alpha, len(law.Columns)}}})
+		law.Columns = append(law.Columns, t[0])
+	}
+	if len(columns) > 0 && len(law.Columns) != len(columns) {
+		panic("fit: shape-aware reads d_model, layers, params and tokens")
+	}
+	law.Params = append(law.Params, exponents...)
+	return law
 }

@@ -85,3 +85,12 @@ func TestTranslationRuns(t *testing.T) {
 		})
 	}
 }
+
+// row returns the columns of one row.
+func (d Data) row(columns []string, i int) []float64 {
+	out := make([]float64, len(columns))
+	for j, name := range columns {
+		out[j] = d.Columns[name][i]
+	}
+	return out
+}
