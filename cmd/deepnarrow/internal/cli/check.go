@@ -114,6 +114,9 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 	if set["architectures"] {
 		a.files.opens = root.Open
 	}
+	if _, err := a.files.table(); err != nil {
+		return err
+	}
 	asked, err := ask.single()
 	if err != nil {
 		return err

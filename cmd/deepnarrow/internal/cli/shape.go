@@ -26,6 +26,9 @@ type model struct {
 
 // model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for standard input.
 func (a *app) model(ref string) (model, error) {
+	if _, err := a.files.table(); err != nil {
+		return model{}, err // also where the shape is of the catalogue
+	}
 	if info, err := os.Stat(ref); err == nil && info.IsDir() && looksLikeFile(ref) {
 		return a.readFolder(ref)
 	}
