@@ -29,7 +29,7 @@ type Column struct {
 
 // Cell is one entry of a table. The zero value is an absent one, shown as a dash.
 type Cell struct {
-	text   string
+	text   string // of its own; empty for the amount in the column's unit
 	number bool
 	amount *quantity.Interval
 	mark   string
@@ -39,7 +39,7 @@ type Cell struct {
 func Text(s string) Cell { return Cell{text: plain.Line(s)} }
 
 // Count returns an exact whole number, printed in full.
-func Count(n int64) Cell { return Cell{text: quantity.Grouped(n), number: true} }
+func Count(n int64) Cell { return Amount(float64(n)).Written(quantity.Grouped(n)) }
 
 // Plain returns a cell of digits that is not an amount: a dimension, a depth.
 func Plain(s string) Cell { return Cell{text: plain.Line(s), number: true} }
@@ -61,6 +61,20 @@ func Optional(i *quantity.Interval) Cell {
 	return Estimate(*i)
 }
 
+// Written returns the cell of an amount in words of its own, not in the column's unit.
+func (c Cell) Written(text string) Cell {
+	c.text = plain.Line(text)
+	return c
+}
+
+// Number returns the amount that a cell is sorted by; ok is false for words.
+func (c Cell) Number() (v float64, ok bool) {
+	if c.amount == nil {
+		return 0, false
+	}
+	return c.amount.Value, true
+}
+
 // Marked returns the cell with a mark behind it that a note explains.
 func (c Cell) Marked(mark string) Cell {
 	c.mark = mark
@@ -69,8 +83,9 @@ func (c Cell) Marked(mark string) Cell {
 
 const absentCell = "–"
 
-// lay turns the table into strings: headings with units, and cells.
-func (t *Table) lay() (head []string, rows [][]string, numeric []bool) {
+// Lay turns the table into strings: headings with units, and cells; numeric says which columns hold
+// numbers.
+func (t *Table) Lay() (head []string, rows [][]string, numeric []bool) {
 	head = make([]string, len(t.Columns))
 	numeric = make([]bool, len(t.Columns))
 	rows = make([][]string, len(t.Rows))
@@ -80,7 +95,7 @@ func (t *Table) lay() (head []string, rows [][]string, numeric []bool) {
 	for c, column := range t.Columns {
 		var values []float64
 		for _, row := range t.Rows {
-			if row[c].amount != nil {
+			if row[c].amount != nil && row[c].text == "" {
 				values = append(values, row[c].amount.Value)
 			}
 		}
@@ -99,11 +114,10 @@ func (t *Table) lay() (head []string, rows [][]string, numeric []bool) {
 
 func (c Cell) print(unit quantity.Column) string {
 	switch {
+	case c.text != "":
+		return c.text + c.mark
 	case c.amount != nil:
 		return unit.Interval(*c.amount) + c.mark
-	case c.text == "":
-		return absentCell
-	default:
-		return c.text + c.mark
 	}
+	return absentCell
 }

@@ -18,7 +18,7 @@ import (
 // write writes the table as text or markdown, its title above and its notes below. This is the only
 // file that knows tablewriter's options.
 func (t *Table) write(w io.Writer, f Format, width int) error {
-	head, rows, numeric := t.lay()
+	head, rows, numeric := t.Lay()
 	notes := t.Notes
 	if width == 0 {
 		width = t.Width

@@ -22,7 +22,10 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 		fields := result.Finding{
 			File: f.File, Line: f.Line, Column: f.Column, Rule: f.Rule, Severity: string(f.Severity),
 			Status: string(f.Status),
-			Metric: f.Metric, Value: f.Value, Limit: f.Limit, Message: f.Message, Hint: f.Hint,
+			Value:  f.Value, Limit: f.Limit, Message: f.Message, Hint: f.Hint,
+		}
+		if f.Metric != plan.NoMetric {
+			fields.Metric = f.Metric.String()
 		}
 		if f.Value != nil {
 			fields.Unit = f.unit()

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -64,7 +65,7 @@ func openBrowser(t *testing.T) *browser {
 	}
 	fromTest.Close()
 	toTest.Close()
-	const patience = time.Minute // a slow machine; the browser itself takes a second
+	const patience = 5 * time.Minute // a slow machine; the browser itself takes a second, axe ten
 	watchdog := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
 	t.Cleanup(func() {
 		watchdog.Stop()
@@ -202,5 +203,55 @@ func (b *browser) look(width int, colours string) {
 	}
 	if err := os.WriteFile(fmt.Sprintf("%s/report-%d-%s.png", folder, width, colours), image, 0o644); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// axe is where npm puts axe-core, the checker of accessibility: npm install --no-save axe-core.
+const axe = "../../node_modules/axe-core/axe.min.js"
+
+// accessible runs axe-core in the page, in light and dark, and reports what it finds serious or
+// critical. Without axe-core, which DEEPNARROW_AXE may name, nothing is checked.
+func (b *browser) accessible() {
+	b.t.Helper()
+	file := cmp.Or(os.Getenv("DEEPNARROW_AXE"), axe)
+	checker, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Logf("accessibility is not checked: %v; npm install --no-save axe-core, or name axe.min.js in DEEPNARROW_AXE", err)
+		return
+	}
+	b.call("Runtime.evaluate", map[string]any{"expression": string(checker)}, nil)
+	for _, colours := range []string{"light", "dark"} {
+		b.look(1280, colours)
+		var r struct {
+			Result           struct{ Value string }
+			ExceptionDetails json.RawMessage
+		}
+		b.call("Runtime.evaluate", map[string]any{
+			"awaitPromise": true, "returnByValue": true,
+			"expression": `axe.run().then(r => r.passes.length < 10 ? "little was checked" : r.violations.filter(v => ["serious", "critical"].includes(v.impact)).map(v =>
+				v.impact + " " + v.id + ": " + v.help + ", such as " + v.nodes[0].html.slice(0, 200) + " " + v.nodes[0].failureSummary).join("\n"))`,
+		}, &r)
+		if r.ExceptionDetails != nil {
+			b.t.Fatalf("axe: %s", r.ExceptionDetails)
+		}
+		if r.Result.Value != "" {
+			b.t.Errorf("%s: %s", colours, r.Result.Value)
+		}
+	}
+}
+
+// onPaper asserts that no table is wider than an A4 sheet between its margins.
+func (b *browser) onPaper() {
+	b.t.Helper()
+	const paper = 703 // pixels: 186 mm, of 96 an inch
+	b.call("Emulation.setEmulatedMedia", map[string]any{"media": "print"}, nil)
+	b.call("Emulation.setDeviceMetricsOverride", map[string]any{
+		"width": paper, "height": 1000, "deviceScaleFactor": 1, "mobile": false,
+	}, nil)
+	var wide []string
+	b.evaluate(`[...document.querySelectorAll("table, .card, figure svg")].filter(e => e.getBoundingClientRect().right > document.body.clientWidth + 1)
+		.map(e => e.textContent.slice(0, 60) + " " + e.getBoundingClientRect().right)`, &wide)
+	if len(wide) > 0 {
+		b.t.Errorf("wider than paper: %q", wide)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
@@ -15,13 +16,16 @@ type Keep func(name string, write func(io.Writer) error) error
 
 // Bundle writes the sections of [Write] as markdown that shows drawings beside it: keep gets each
 // as PNG, which the markdown shows, and as SVG.
-func Bundle(w io.Writer, title string, sources []Source, keep Keep) error {
-	v, err := viewOf(title, sources)
+func Bundle(w io.Writer, head Head, sources []Source, keep Keep) error {
+	v, err := viewOf(head, sources)
 	if err != nil {
 		return err
 	}
 	b := bundle{keep: keep}
 	b.line("# " + markdown.Escape(v.Title))
+	if v.Date != "" {
+		b.line(markdown.Escape(v.Date))
+	}
 	b.line("Written by deepnarrow " + markdown.Escape(v.Version) + ". " + levelNote)
 	for i := range v.Sections {
 		if err := b.section(&v.Sections[i]); err != nil {
@@ -46,9 +50,19 @@ func (b *bundle) line(text string) { fmt.Fprintf(&b.text, "\n%s\n", text) }
 func (b *bundle) section(s *section) error {
 	b.id, b.drawn = s.ID, 0
 	b.line("## " + markdown.Escape(s.Heading))
-	b.line("From " + markdown.Escape(s.File) + ".")
+	if s.File != "" {
+		b.line("From " + markdown.Escape(s.File) + ".")
+	}
+	if s.Command != "" {
+		b.line("Command: " + markdown.Escape(s.Command))
+	}
 	for _, warning := range s.Warnings {
 		b.line("> Warning: " + markdown.Escape(warning))
+	}
+	b.tables(s.First)
+	if s.ID == compareID {
+		b.tables(s.Tables)
+		return b.charts(nil, s.Plots)
 	}
 	for i := range s.Subjects {
 		if err := b.subject(&s.Subjects[i]); err != nil {
@@ -59,10 +73,10 @@ func (b *bundle) section(s *section) error {
 		return err
 	}
 	b.tables(s.Tables)
-	if len(s.Conventions) > 0 {
+	if len(s.Terms) > 0 {
 		b.line("### Conventions")
 		b.text.WriteByte('\n')
-		for _, c := range s.Conventions {
+		for _, c := range s.Terms {
 			fmt.Fprintf(&b.text, "- %s: %s\n", markdown.Escape(c.Key), markdown.Escape(c.Value))
 		}
 	}
@@ -74,14 +88,14 @@ func (b *bundle) subject(s *subject) error {
 	if s.Detail != "" {
 		b.line(markdown.Escape(s.Detail))
 	}
-	cards := table{Columns: columnsOf("what", "value", "note")}
-	for _, c := range s.Cards {
-		cards.Rows = append(cards.Rows, row{Cells: []cell{
-			words(c.Label), words(c.Value),
-			words(c.Note),
-		}})
+	if s.Command != "" {
+		b.line("Command: " + markdown.Escape(s.Command))
 	}
-	b.tables([]table{cards})
+	cards := table{Table: reports.Table{Columns: columnsOf("what", "value", "note")}}
+	for _, c := range s.Cards {
+		cards.add(c.Label, c.Value, c.Note)
+	}
+	b.tables([]table{cards.cut()})
 	if err := b.charts(s.Bars, s.Plots); err != nil {
 		return err
 	}
@@ -128,27 +142,43 @@ func (b *bundle) table(t *table) {
 	if t.Title != "" {
 		b.line("#### " + markdown.Escape(t.Title))
 	}
-	head, rule := "|", "|"
-	for _, c := range t.Columns {
-		head += " " + markdown.Escape(c.Title) + " |"
-		if c.Numeric {
+	head, rows, numeric := t.Lay()
+	if t.Flip {
+		head, rows, numeric = flip(head, rows)
+	}
+	titles, rule := "|", "|"
+	for c := range head {
+		titles += " " + markdown.Escape(head[c]) + " |"
+		if numeric[c] {
 			rule += "---:|"
 		} else {
 			rule += "---|"
 		}
 	}
-	b.line(head + "\n" + rule)
-	for _, r := range t.Rows {
+	b.line(titles + "\n" + rule)
+	for _, row := range rows {
 		b.text.WriteByte('|')
-		for _, c := range r.Cells {
-			b.text.WriteString(" " + markdown.Escape(c.Text) + " |")
+		for _, c := range row {
+			b.text.WriteString(" " + markdown.Escape(c) + " |")
 		}
 		b.text.WriteByte('\n')
 	}
 	if t.More > 0 {
 		b.line(t.left())
 	}
-	if t.Note != "" {
-		b.line(markdown.Escape(t.Note))
+	for _, note := range t.Notes {
+		b.line(markdown.Escape(note))
 	}
+}
+
+// flip lets rows stand side by side as columns.
+func flip(head []string, rows [][]string) ([]string, [][]string, []bool) {
+	all := make([][]string, len(head))
+	for c := range head {
+		all[c] = []string{head[c]}
+		for _, row := range rows {
+			all[c] = append(all[c], row[c])
+		}
+	}
+	return all[0], all[1:], make([]bool, len(all[0]))
 }

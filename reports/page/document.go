@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -27,43 +26,14 @@ func decode(s Source) (*result.Saved, error) {
 	return &d, nil
 }
 
-// estimate is a value with its interval, or a bare number, as results hold both.
-type estimate struct{ *quantity.Interval }
-
-// UnmarshalJSON reads a number, or value, low and high.
-func (e *estimate) UnmarshalJSON(text []byte) error {
-	var n float64
-	if json.Unmarshal(text, &n) == nil {
-		e.Interval = &quantity.Interval{Value: n, Low: n, High: n}
-		return nil
-	}
-	var i struct {
-		Value     float64
-		Low, High *float64
-	}
-	if err := json.Unmarshal(text, &i); err != nil {
-		return err
-	}
-	e.Interval = &quantity.Interval{Value: i.Value, Low: i.Value, High: i.Value}
-	if i.Low != nil && i.High != nil {
-		e.Low, e.High = *i.Low, *i.High
+// each reads every result into a T.
+func each[T any](results []json.RawMessage, do func(i int, r *T)) error {
+	for i, raw := range results {
+		r := new(T)
+		if err := json.Unmarshal(raw, r); err != nil {
+			return err
+		}
+		do(i, r)
 	}
 	return nil
-}
-
-// estimateOf returns an estimate of a result; without bounds it is a bare number.
-func estimateOf(e result.Estimate) estimate {
-	in, ok := e.Interval()
-	if !ok {
-		in = quantity.Interval{Value: e.Value, Low: e.Value, High: e.Value}
-	}
-	return estimate{&in}
-}
-
-// text writes an estimate with its unit.
-func (e estimate) text(kind quantity.Kind) string {
-	if e.Interval == nil {
-		return "unknown"
-	}
-	return quantity.FormatInterval(kind, *e.Interval)
 }

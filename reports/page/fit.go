@@ -1,60 +1,65 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // fits fills a section with the results of fit: data, law and residuals, and the parameters of each
 // law with their intervals.
-func (s *section) fits(results []json.RawMessage) error {
-	t := table{Title: "Parameters", Columns: columnsOf("law", "parameter", "#value and interval")}
-	laws := table{Title: "Laws considered", Columns: columnsOf("fit", "law", "#weight",
-		"#held-out RMS", "¶refused")}
-	for _, raw := range results {
-		var f result.Fit
-		if err := json.Unmarshal(raw, &f); err != nil {
-			return err
-		}
-		s.Subjects = append(s.Subjects, fitSubject(&f))
+func (s *section) fits(d *result.Saved) error {
+	t := table{Table: reports.Table{Title: "Parameters", Columns: columnsOf("law", "parameter",
+		"value and interval")}}
+	laws := table{Table: reports.Table{Title: "Laws considered", Columns: []reports.Column{
+		{Title: "fit"},
+		{Title: "law"},
+		{Title: "weight", Digits: 3},
+		{Title: "held-out RMS", Digits: 3},
+		{Title: "refused", Wraps: true},
+	}}}
+	err := each(d.Results, func(_ int, f *result.Fit) {
+		s.Subjects = append(s.Subjects, fitSubject(f))
 		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
-			t.Rows = append(t.Rows, row{Cells: []cell{
-				words(fitName(&f)), words(p),
-				estimateOf(f.Parameters[p]).cell(quantity.Number),
-			}})
+			e := f.Parameters[p]
+			in := intervalOf(&e)
+			t.Rows = append(t.Rows, []reports.Cell{
+				reports.Text(fitName(f)), reports.Text(p),
+				reports.Estimate(in).Written(quantity.FormatInterval(quantity.Number, in)),
+			})
 		}
 		if f.Bootstrap != nil && f.Bootstrap.Level > 0 {
-			t.Note = "The intervals are " + quantity.Format(quantity.Fraction, f.Bootstrap.Level, 2) +
-				" bootstrap intervals."
+			t.Notes = []string{"The intervals are " + quantity.Format(quantity.Fraction, f.Bootstrap.Level, 2) +
+				" bootstrap intervals."}
 		}
 		for _, l := range f.Laws {
-			laws.Rows = append(laws.Rows, row{Cells: []cell{
-				words(fitName(&f)), words(l.Law),
-				optional(l.Weight), optional(l.HeldOut), words(l.Refused),
-			}})
+			laws.Rows = append(laws.Rows, []reports.Cell{
+				reports.Text(fitName(f)), reports.Text(l.Law),
+				optional(l.Weight), optional(l.HeldOut), reports.Text(l.Refused),
+			})
 		}
-	}
+	})
 	for _, t := range []table{t, laws} {
 		if len(t.Rows) > 0 {
 			s.Tables = append(s.Tables, t.cut())
 		}
 	}
-	return nil
+	return err
 }
 
-func optional(v *float64) cell {
+func optional(v *float64) reports.Cell {
 	if v == nil {
-		return words("–")
+		return reports.Cell{}
 	}
-	return number(quantity.Format(quantity.Number, *v, 3), *v)
+	return reports.Amount(*v)
 }
 
 // fitName is the law, and the group that it was fitted to.
@@ -68,21 +73,13 @@ func fitName(f *result.Fit) string {
 
 func fitSubject(f *result.Fit) subject {
 	out := subject{Name: fitName(f), Detail: f.Formula}
-	out.Cards = []card{
-		{Label: "rows used", Value: fmt.Sprint(f.Rows.Used)},
-		{Label: "rows dropped", Value: fmt.Sprint(f.Rows.Dropped)},
-	}
+	out.card("rows used", strconv.Itoa(f.Rows.Used), fmt.Sprintf("%d dropped", f.Rows.Dropped))
 	if f.RMS != nil {
-		out.Cards = append(out.Cards, card{
-			Label: "RMS of residuals",
-			Value: quantity.Format(quantity.Number, *f.RMS, 3),
-		})
+		out.card("RMS of residuals", quantity.Format(quantity.Number, *f.RMS, 3), "")
 	}
 	if f.Refused != nil {
-		out.Cards = append(out.Cards, card{
-			Label: "refused", Value: "no fit",
-			Note: f.Refused.Reason, Bad: true,
-		})
+		out.card("refused", "no fit", f.Refused.Reason)
+		out.Cards[len(out.Cards)-1].Bad = true
 	}
 	if f.Plot == nil {
 		return out

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"html"
 	"strconv"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
@@ -26,6 +27,15 @@ func (m *markup) raw(s static) *markup {
 func (m *markup) say(s string) *markup {
 	m.text.WriteString(escape(s))
 	return m
+}
+
+// name writes text that may be broken where the parts of a name or a path meet.
+func (m *markup) name(s string) *markup {
+	for i := strings.IndexAny(s, ",/"); i >= 0; i = strings.IndexAny(s, ",/") {
+		m.say(s[:i+1]).raw("<wbr>")
+		s = s[i+1:]
+	}
+	return m.say(s)
 }
 
 // attr writes an attribute after the name of a tag, with the space before it.

@@ -1,202 +1,272 @@
 package page
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// mostRows keeps the page small and quick; the JSON has every row.
-const mostRows = 1000
-
-// cut drops the rows that are too many.
-func (t table) cut() table {
-	if len(t.Rows) > mostRows {
-		t.More = len(t.Rows) - mostRows
-		t.Rows = t.Rows[:mostRows]
-	}
-	return t
-}
-
-// left says that rows were dropped.
-func (t *table) left() string { return fmt.Sprintf("%d more rows are in the JSON.", t.More) }
-
-// findings fills a section with the results of check.
-func (s *section) findings(results []json.RawMessage) error {
-	t := table{Title: "Findings", Columns: columnsOf("status", "file", "#line", "rule", "¶message",
-		"¶hint")}
-	counts := map[string]int{}
-	for _, raw := range results {
-		var f struct {
-			File, Rule, Status, Message, Hint string
-			Line                              int
-		}
-		if err := json.Unmarshal(raw, &f); err != nil {
-			return err
-		}
-		counts[f.Status]++
-		line := words("–")
-		if f.Line > 0 {
-			line = number(fmt.Sprint(f.Line), float64(f.Line))
-		}
-		t.Rows = append(t.Rows, row{
-			Class: "status-" + f.Status,
-			Cells: []cell{
-				words(f.Status), words(f.File), line, words(f.Rule), words(f.Message),
-				words(f.Hint),
-			},
-		})
-	}
+// findings fills a section with the results of check, the most urgent first.
+func (s *section) findings(d *result.Saved) error {
+	t := table{Table: reports.Table{Title: "Findings", Columns: columnsOf("status", "file", "rule",
+		"¶message", "¶hint")}}
 	urgency := []string{"error", "fail", "warn", "pass"}
-	slices.SortStableFunc(t.Rows, func(a, b row) int {
-		return slices.Index(urgency, a.Cells[0].Text) - slices.Index(urgency, b.Cells[0].Text)
+	counts := map[string]int{}
+	var all []*result.Finding
+	err := each(d.Results, func(_ int, f *result.Finding) {
+		counts[f.Status]++
+		all = append(all, f)
 	})
+	slices.SortStableFunc(all, func(a, b *result.Finding) int {
+		return slices.Index(urgency, a.Status) - slices.Index(urgency, b.Status)
+	})
+	for _, f := range all[:min(len(all), mostRows)] {
+		file := f.File
+		if f.Line > 0 {
+			file += ":" + strconv.Itoa(f.Line)
+		}
+		t.add(f.Status, file, f.Rule, f.Message, f.Hint)
+		t.Marks = append(t.Marks, mark{Class: "status-" + f.Status})
+	}
 	sum := subject{Name: "Rules"}
 	for _, status := range urgency {
-		sum.Cards = append(sum.Cards, card{
-			Label: status, Value: fmt.Sprint(counts[status]),
-			Bad: counts[status] > 0 && (status == "error" || status == "fail"),
-		})
+		sum.card(status, strconv.Itoa(counts[status]), "")
+		sum.Cards[len(sum.Cards)-1].Bad = counts[status] > 0 &&
+			(status == "error" || status == "fail")
 	}
-	s.Subjects, s.Tables = append(s.Subjects, sum), append(s.Tables, t.cut())
-	return nil
-}
-
-// metricKinds says how the metrics of a difference are written.
-var metricKinds = map[string]quantity.Kind{
-	"parameters": quantity.Params, "FLOP": quantity.FLOP, "bytes": quantity.Bytes,
-	"seconds": quantity.Duration,
-	"hours":   quantity.Count, "USD": quantity.Money, "kWh": quantity.Energy,
-	"kgCO2e": quantity.CarbonMass,
+	t = t.cut()
+	t.More = len(all) - len(t.Rows)
+	s.Subjects, s.Tables = append(s.Subjects, sum), append(s.Tables, t)
+	return err
 }
 
 // differences fills a section with the results of diff.
-func (s *section) differences(results []json.RawMessage) error {
-	t := table{
-		Title: "What changes", Note: "~ the intervals overlap: the difference may be none.",
-		Columns: columnsOf("what", "metric", "#base", "#change", "#Δ", "#Δ %",
-			"¶causes, the largest first"),
-	}
-	for _, raw := range results {
-		var d struct {
-			Name, Metric, Unit, Only      string
-			Base, Change, Delta, Relative *float64
-			Overlap                       bool
-			Attribution                   []struct {
-				Field string
-				Delta float64
+func (s *section) differences(d *result.Saved) error {
+	t := table{Table: reports.Table{
+		Title: "What changes",
+		Notes: []string{"~ the intervals overlap: the difference may be none."},
+		Columns: columnsOf(
+			"metric",
+			"Δ",
+			"Δ %",
+			"base",
+			"change",
+			"¶causes, the largest first",
+			"of",
+		),
+	}}
+	err := each(d.Results, func(_ int, d *result.Difference) {
+		metric, _ := plan.ParseMetric(d.Metric)
+		amount := func(v *float64, plus string) reports.Cell {
+			switch {
+			case v == nil:
+				return reports.Cell{}
+			case *v < 0:
+				plus = "−"
 			}
+			return reports.Amount(*v).
+				Written(plus + quantity.Format(metric.Kind(), math.Abs(*v), 0))
 		}
-		if err := json.Unmarshal(raw, &d); err != nil {
-			return err
-		}
-		kind := metricKinds[d.Unit]
-		amount := func(v *float64) cell {
-			if v == nil {
-				return words("–")
-			}
-			sign := ""
-			if *v < 0 {
-				sign = "−"
-			}
-			return number(sign+quantity.Format(kind, math.Abs(*v), 0), *v)
-		}
-		share := words("–")
+		share := reports.Cell{}
 		if d.Relative != nil {
-			share = number(fmt.Sprintf("%+.1f", 100**d.Relative), *d.Relative)
+			share = reports.Amount(*d.Relative).Written(fmt.Sprintf("%+.1f", 100**d.Relative))
 		}
-		delta := amount(d.Delta)
-		if d.Overlap {
-			delta.Text += " ~"
+		delta := amount(d.Delta, "+")
+		if d.Overlap && d.Delta != nil {
+			delta = delta.Marked(" ~")
 		}
-		slices.SortStableFunc(d.Attribution, func(a, b struct {
-			Field string
-			Delta float64
-		},
-		) int {
-			return int(math.Copysign(1, math.Abs(b.Delta)-math.Abs(a.Delta)))
+		slices.SortStableFunc(d.Attribution, func(a, b result.Effect) int {
+			return cmp.Compare(math.Abs(b.Delta), math.Abs(a.Delta))
 		})
 		var causes []string
 		for _, a := range d.Attribution {
-			causes = append(causes, a.Field+" "+amount(&a.Delta).Text)
-		}
-		metric := d.Metric
-		if d.Only != "" {
-			metric = "in " + d.Only + " only"
-		}
-		t.Rows = append(t.Rows, row{Cells: []cell{
-			words(d.Name), words(metric), amount(d.Base),
-			amount(d.Change), delta, share, words(strings.Join(causes, "; ")),
-		}})
-	}
-	s.Tables = append(s.Tables, t.cut())
-	return nil
-}
-
-// anything shows results of other commands as one table: a column a field.
-func (s *section) anything(results []json.RawMessage) error {
-	const mostColumns = 24
-	t := table{Title: "Results"}
-	index := map[string]int{}
-	for _, raw := range results {
-		flat := map[string]cell{}
-		d := json.NewDecoder(bytes.NewReader(raw))
-		var v any
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		flatten(flat, "", v)
-		cells := make([]cell, len(t.Columns), len(t.Columns)+len(flat))
-		for _, name := range slices.Sorted(maps.Keys(flat)) {
-			i, known := index[name]
-			if !known {
-				if len(t.Columns) == mostColumns {
-					continue
-				}
-				i = len(t.Columns)
-				index[name] = i
-				t.Columns = append(t.Columns, column{Title: name, Numeric: flat[name].Known})
-				cells = append(cells, cell{})
+			sign := "+"
+			if a.Delta < 0 {
+				sign = "−"
 			}
-			cells[i] = flat[name]
+			causes = append(
+				causes,
+				a.Field+" "+sign+quantity.Format(metric.Kind(), math.Abs(a.Delta), 0),
+			)
 		}
-		t.Rows = append(t.Rows, row{Cells: cells})
-	}
-	for i := range t.Rows {
-		for len(t.Rows[i].Cells) < len(t.Columns) {
-			t.Rows[i].Cells = append(t.Rows[i].Cells, cell{})
+		name := d.Metric
+		if d.Only != "" {
+			name = "in " + d.Only + " only"
 		}
-	}
+		t.Rows = append(t.Rows, []reports.Cell{
+			reports.Text(name), delta, share, amount(d.Base, ""), amount(d.Change, ""),
+			reports.Text(strings.Join(causes, "; ")), reports.Text(d.Name),
+		})
+	})
 	s.Tables = append(s.Tables, t.cut())
-	return nil
+	return err
 }
 
-// flatten names the leaves of a value by their path.
-func flatten(out map[string]cell, path string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for key, inner := range v {
-			flatten(out, strings.TrimPrefix(path+"."+key, "."), inner)
+// allocations fills a section with the results of allocate.
+func (s *section) allocations(d *result.Saved) error {
+	t := table{Table: reports.Table{Title: "Best split of each budget", Columns: []reports.Column{
+		{Title: "budget"},
+		{Title: "params", Kind: quantity.Params},
+		{Title: "tokens", Kind: quantity.Tokens},
+		{Title: "loss", Digits: 4},
+		{Title: "law", Wraps: true},
+	}}}
+	near := table{
+		Table: reports.Table{Title: "Shapes of about that size", Columns: []reports.Column{
+			{Title: "budget"},
+			{Title: "shape"},
+			{Title: "params"},
+			{Title: "tokens that the budget leaves"},
+			{Title: "loss", Digits: 4},
+		}},
+	}
+	params := plot{Title: "Best size", Y: "parameters", KindY: quantity.Params}
+	tokens := plot{Title: "Best number of tokens", Y: "tokens", KindY: quantity.Tokens}
+	err := each(d.Results, func(i int, a *result.Allocation) {
+		budget := short(quantity.FLOP, a.FLOPs)
+		t.Rows = append(t.Rows, []reports.Cell{
+			budget, reports.Estimate(intervalOf(&a.Params)), reports.Estimate(intervalOf(&a.Tokens)),
+			reports.Estimate(intervalOf(&a.Loss)), reports.Text(a.Law + ": " + a.Source),
+		})
+		key := fmt.Sprintf("%s-%d", s.ID, i)
+		t.Marks = append(t.Marks, mark{Key: key})
+		for _, p := range []struct {
+			*plot
+			e *result.Estimate
+		}{{&params, &a.Params}, {&tokens, &a.Tokens}} {
+			in := intervalOf(p.e)
+			p.add(point{
+				Key: key, Class: "candidate", X: a.FLOPs, Measured: true, Label: fmt.Sprintf(
+					"%s: %s",
+					quantity.Format(
+						quantity.FLOP,
+						a.FLOPs,
+						3,
+					),
+					quantity.FormatInterval(p.KindY, in),
+				),
+			}, &in)
 		}
-	case []any:
-		out[path] = words(plural(len(v)))
-	case float64:
-		out[path] = number(quantity.Shortest(v), v)
-	case nil:
-	default:
-		out[path] = words(fmt.Sprint(v))
+		for _, n := range a.Nearest {
+			near.Rows = append(near.Rows, []reports.Cell{
+				budget, reports.Text(n.Shape), short(quantity.Params, float64(n.Params)),
+				short(quantity.Tokens, n.Tokens), reports.Amount(n.Loss),
+			})
+		}
+		s.Warnings = append(s.Warnings, a.Warnings...)
+	})
+	for _, p := range []*plot{&params, &tokens} {
+		p.X, p.Kind, p.LogX, p.LogY = "training FLOPs", quantity.FLOP, true, true
+		if p.lay() {
+			s.Plots = append(s.Plots, *p)
+		}
 	}
+	s.First = append(s.First, t.cut())
+	if len(near.Rows) > 0 {
+		s.Tables = append(s.Tables, near.cut())
+	}
+	return err
 }
 
-func plural(n int) string {
-	if n == 1 {
-		return "1 item"
+// transfers fills a section with the results of transfer.
+func (s *section) transfers(d *result.Saved) error {
+	return each(d.Results, func(_ int, x *result.Transfer) {
+		s.Subjects = append(s.Subjects, transferSubject(x))
+	})
+}
+
+func transferSubject(x *result.Transfer) subject {
+	out := subject{Name: x.Upstream + " against " + x.Downstream, Detail: x.Verdict}
+	out.card(
+		"does lower loss mean a better score?",
+		map[bool]string{true: "yes", false: "no"}[x.Carries],
+		"",
+	)
+	out.Cards[0].Bad = !x.Carries
+	number := func(v float64) string { return quantity.Format(quantity.Number, v, 3) }
+	if l := x.Link; l != nil {
+		out.card("error of the score, from the loss", number(l.RMSE), "link "+l.Law+": "+l.Formula)
+	} else if x.Unlinked != "" {
+		out.card("link", "none", x.Unlinked)
 	}
-	return fmt.Sprintf("%d items", n)
+	if h := x.HeldOut; h != nil {
+		out.card(
+			"error on "+h.Column+" left out",
+			number(h.GivenRMSE),
+			fmt.Sprintf("80 %% intervals hold %s",
+				quantity.Format(quantity.Fraction, h.GivenCoverage80, 0)),
+		)
+	}
+	out.card("rows used", strconv.Itoa(x.Rows.Used), fmt.Sprintf("%d dropped", x.Rows.Dropped))
+	t := table{Table: reports.Table{Title: "Rank correlation", Columns: []reports.Column{
+		{Title: "measure"},
+		{Title: "value", Digits: 3},
+	}}}
+	for _, m := range []struct {
+		name string
+		e    *result.Estimate
+	}{
+		{"Spearman", &x.Spearman},
+		{"Spearman at equal size", x.Partial},
+		{"Kendall", &x.Kendall},
+		{"Pearson", &x.Pearson},
+	} {
+		if m.e != nil {
+			t.Rows = append(
+				t.Rows,
+				[]reports.Cell{reports.Text(m.name), reports.Estimate(intervalOf(m.e))},
+			)
+		}
+	}
+	out.Tables = append(out.Tables, t.cut())
+	if h := x.HeldOut; h != nil {
+		out.held(x, h)
+	}
+	swaps := table{Table: reports.Table{
+		Title:   fmt.Sprintf("Pairs that swap ranks: %d of %d", len(x.Inversions), x.Pairs),
+		Columns: columnsOf("better "+x.Upstream, "better "+x.Downstream),
+	}}
+	for _, v := range x.Inversions[:min(len(x.Inversions), mostRows)] {
+		swaps.add(v.Upstream, v.Downstream)
+	}
+	if len(swaps.Rows) > 0 {
+		out.Tables = append(out.Tables, swaps.cut())
+	}
+	return out
+}
+
+// held draws the scores that were predicted from the other rows against those recorded.
+func (s *subject) held(x *result.Transfer, h *result.HeldOut) {
+	p := plot{
+		Title: "Scores of runs left out", X: "predicted " + x.Downstream, Y: "recorded " + x.Downstream,
+		Note: "Each was predicted without its " + h.Column + "; on the line a prediction is right.",
+	}
+	for _, r := range h.Rows {
+		in := intervalOf(&r.Given)
+		p.Dots = append(p.Dots, dot{
+			X: in.Value, Y: r.Score, Label: fmt.Sprintf(
+				"%s: recorded %s, predicted %s",
+				r.Value,
+				quantity.Format(
+					quantity.Number,
+					r.Score,
+					4,
+				),
+				quantity.FormatInterval(quantity.Number, in),
+			),
+		})
+		p.Line = append(p.Line, place{in.Value, in.Value})
+	}
+	slices.SortFunc(p.Line, func(a, b place) int { return cmp.Compare(a.X, b.X) })
+	if p.lay() {
+		s.Plots = append(s.Plots, p)
+	}
 }

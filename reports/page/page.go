@@ -10,9 +10,16 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// Write writes one page with a section for each source, in order.
-func Write(w io.Writer, title string, sources []Source) error {
-	v, err := viewOf(title, sources)
+// Head is what the first lines of a page say.
+type Head struct {
+	Title string
+	Date  string // as it is shown; empty for none
+}
+
+// Write writes one page with a section for each source, in order, and before them the plans of all
+// sources side by side.
+func Write(w io.Writer, head Head, sources []Source) error {
+	v, err := viewOf(head, sources)
 	if err != nil {
 		return err
 	}
@@ -26,8 +33,9 @@ func Write(w io.Writer, title string, sources []Source) error {
 // levelNote says what intervals are.
 const levelNote = "Intervals are 80 % unless a table says otherwise."
 
-func viewOf(title string, sources []Source) (*view, error) {
-	v := &view{Title: title}
+func viewOf(head Head, sources []Source) (*view, error) {
+	v := &view{Head: head}
+	var plans []*result.Plan
 	for i, source := range sources {
 		d, err := decode(source)
 		if err != nil {
@@ -37,10 +45,13 @@ func viewOf(title string, sources []Source) (*view, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.Command(), err)
 		}
-		v.Sections = append(v.Sections, s)
+		v.Sections, plans = append(v.Sections, s), append(plans, s.plans...)
 		if !strings.Contains(v.Version, d.Tool.Version) {
 			v.Version = strings.TrimPrefix(v.Version+", "+d.Tool.Version, ", ")
 		}
+	}
+	if len(plans) > 1 {
+		v.Sections = slices.Insert(v.Sections, 0, comparison(plans))
 	}
 	return v, nil
 }
@@ -59,31 +70,37 @@ func (v *view) nameLinks() {
 	}
 }
 
-var headings = map[string]string{
-	"count": "What the shapes cost", "plan": "The planned run", "recommend": "What else to train",
-	"track": "The run against its plan", "check": "The check", "diff": "What the change changes", "fit": "The fitted laws",
+// kinds says what the section of each command is called and how it is filled; the results of all
+// others are shown field by field.
+var kinds = map[string]struct {
+	heading string
+	fill    func(*section, *result.Saved) error
+}{
+	"count":     {"What the shapes cost", (*section).counts},
+	"plan":      {"The planned run", (*section).planned},
+	"recommend": {"What else to train", (*section).recommendations},
+	"check":     {"The check", (*section).findings},
+	"diff":      {"What the change changes", (*section).differences},
+	"fit":       {"The fitted laws", (*section).fits},
+	"allocate":  {"Model and data for a budget", (*section).allocations},
+	"transfer":  {"From loss to score", (*section).transfers},
+	"track":     {"The run against its plan", (*section).tracked},
+	"validate":  {"Predicted against measured", (*section).anything},
+	"isoflop":   {"Best size at each budget", (*section).anything},
+	"envelope":  {"Best size along the front", (*section).anything},
 }
 
 func sectionOf(id, file string, d *result.Saved) (section, error) {
 	command := d.Command()
-	s := section{ID: id, File: file, Heading: headings[command], Warnings: d.Warnings}
-	if s.Heading == "" {
-		s.Heading = command
-	}
+	s := section{ID: id, File: file, Heading: command, Warnings: d.Warnings}
+	s.Command, _ = d.Inputs["command"].(string)
 	for _, key := range slices.Sorted(maps.Keys(d.Conventions)) {
-		s.Conventions = append(s.Conventions, pair{key, fmt.Sprint(d.Conventions[key])})
+		s.Terms = append(s.Terms, pair{key, fmt.Sprint(d.Conventions[key])})
 	}
-	fill := map[string]func(*section) error{
-		"count":     func(s *section) error { return s.plans(d.Results) },
-		"plan":      func(s *section) error { return s.plans(d.Results) },
-		"recommend": func(s *section) error { return s.recommendations(d.Results) },
-		"track":     func(s *section) error { return s.tracked(d.Results) },
-		"check":     func(s *section) error { return s.findings(d.Results) },
-		"diff":      func(s *section) error { return s.differences(d.Results) },
-		"fit":       func(s *section) error { return s.fits(d.Results) },
-	}[command]
-	if fill == nil {
-		return s, s.anything(d.Results)
+	kind, known := kinds[command]
+	if !known {
+		return s, s.anything(d)
 	}
-	return s, fill(&s)
+	s.Heading = kind.heading
+	return s, kind.fill(&s, d)
 }

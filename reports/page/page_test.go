@@ -38,7 +38,7 @@ func samples(t testing.TB) []Source {
 func pageOf(t testing.TB, title string, sources []Source) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, title, sources); err != nil {
+	if err := Write(&b, Head{Title: title}, sources); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -93,8 +93,8 @@ func hostileSources(t *testing.T) []Source {
 		text := strings.ReplaceAll(`{"schema":"deepnarrow/COMMAND/v1","tool":{"name":"deepnarrow","version":NAME},"conventions":{NAME:NAME},"warnings":[NAME],"results":[
 			{"shape":{"name":NAME},"name":NAME,"file":NAME,"rule":NAME,"message":NAME,"hint":NAME,"status":"fail","hardware":NAME,"devices":1,"metric":NAME,"law":NAME,"why":NAME,
 			 "params":{"total":10,"by_component":{NAME:10}},"assumptions":[{"name":NAME,"text":NAME,"source":NAME}],"attribution":[{"field":NAME,"delta":1}],
-			 "parameters":{NAME:{"value":1}},"plot":{"x":NAME,"rows":{"x":[1,2],"recorded":[1,2],"predicted":[1,2],"residual":[0,0]}},"quality":{"downstream":1}},
-			{"shape":{"name":"b"},"params":{"total":20},"quality":{"downstream":2}}]}`, "NAME", string(quoted))
+			 "parameters":{NAME:{"value":1}},"plot":{"x":NAME,"rows":{"x":[1,2],"recorded":[1,2],"predicted":[1,2],"residual":[0,0]}},"quality":{"downstream":{"value":1,"low":1,"high":1}}},
+			{"shape":{"name":"b"},"params":{"total":20},"quality":{"downstream":{"value":2,"low":2,"high":2}}}]}`, "NAME", string(quoted))
 		sources = append(sources, Source{
 			Name: name,
 			Text: []byte(strings.ReplaceAll(text, "COMMAND", command)),
@@ -127,7 +127,7 @@ func TestBundle(t *testing.T) {
 	for _, sources := range [][]Source{samples(t), hostileSources(t)} {
 		kept := map[string][]byte{}
 		var b bytes.Buffer
-		err := Bundle(&b, "A plan", sources, func(name string, write func(io.Writer) error) error {
+		err := Bundle(&b, Head{Title: "A plan"}, sources, func(name string, write func(io.Writer) error) error {
 			var file bytes.Buffer
 			defer func() { kept[name] = file.Bytes() }()
 			return write(&file)
@@ -181,7 +181,7 @@ func TestManyFits(t *testing.T) {
 // TestNotResults: what is no result is refused by name.
 func TestNotResults(t *testing.T) {
 	for _, bad := range []string{"", "{", "[]", `{"model_type":"t5"}`, `{"schema":"deepnarrow/plan"}`, `{"schema":"deepnarrow/plan/v1","results":[3]}`, `{"schema":"deepnarrow/plan/v1","results":{}}`} {
-		err := Write(&bytes.Buffer{}, "x", []Source{{Name: "bad.json", Text: []byte(bad)}})
+		err := Write(&bytes.Buffer{}, Head{Title: "x"}, []Source{{Name: "bad.json", Text: []byte(bad)}})
 		if err == nil || !strings.HasPrefix(err.Error(), "bad.json: is not a result") {
 			t.Errorf("%q: %v", bad, err)
 		}
@@ -247,7 +247,7 @@ func TestInBrowser(t *testing.T) {
 		Text string
 		Row  bool
 	}
-	b.evaluate(`(() => { const p = document.querySelector(".point"); p.focus();
+	b.evaluate(`(() => { const p = [...document.querySelectorAll(".point[data-key]")].find(p => p.dataset.key.startsWith("s3-")); p.focus();
 		return {Text: p.closest("figure").querySelector(".details").textContent, Row: document.querySelector('tr[data-key="' + p.dataset.key + '"]').classList.contains("on")}; })()`, &detail)
 	if !strings.Contains(detail.Text, "parameters") || !detail.Row {
 		t.Errorf("details of a point: %+v", detail)
@@ -261,6 +261,9 @@ func TestInBrowser(t *testing.T) {
 	if want := 2 * (40 + 14); drawn.Lines != 2 || drawn.Dots != want || drawn.Outside != 0 {
 		t.Errorf("fits drawn as %+v, want 2 lines, %d dots, none outside", drawn, want)
 	}
+
+	b.accessible()
+	b.onPaper()
 
 	for _, e := range b.events {
 		switch e.Method {

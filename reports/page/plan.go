@@ -1,90 +1,277 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// planned is a result of count or plan, as far as it is shown.
-type planned struct {
-	Shape    shape  `json:"shape"`
-	Hardware string `json:"hardware"`
-	Devices  int    `json:"devices"`
-	Workload struct {
-		Batch         int `json:"batch"`
-		EncoderLength int `json:"encoder_length"`
-		DecoderLength int `json:"decoder_length"`
-	} `json:"workload"`
-	Params struct {
-		Total       float64            `json:"total"`
-		ByComponent map[string]float64 `json:"by_component"`
-	} `json:"params"`
-	FLOPs struct {
-		Convention string  `json:"convention"`
-		Step       float64 `json:"step"`
-	} `json:"flops"`
-	Memory struct {
-		Peak        float64            `json:"peak_bytes"`
-		Fits        *bool              `json:"fits"`
-		ByComponent map[string]float64 `json:"by_component"`
-	} `json:"memory"`
-	Time struct {
-		Step  estimate `json:"step_seconds"`
-		Total estimate `json:"total_seconds"`
-		Level float64  `json:"level"`
-		Bound string   `json:"bound"`
-		MFU   *float64 `json:"mfu"`
-		Parts []struct {
-			Name    string  `json:"name"`
-			Seconds float64 `json:"seconds"`
-			Bound   string  `json:"bound"`
-		} `json:"parts"`
-	} `json:"time"`
-	Cost struct {
-		USD    estimate `json:"usd"`
-		Energy estimate `json:"energy_kwh"`
-		CO2    estimate `json:"co2_kg"`
-	} `json:"cost"`
-	Breakdown []struct {
-		Name    string  `json:"name"`
-		Forward float64 `json:"forward"`
-	} `json:"breakdown"`
-	Assumptions []struct {
-		Name     string   `json:"name"`
-		Value    estimate `json:"value"`
-		Text     string   `json:"text"`
-		Origin   string   `json:"origin"`
-		Source   string   `json:"source"`
-		Evidence string   `json:"evidence"`
-		Note     string   `json:"note"`
-	} `json:"assumptions"`
-	Missing map[string]string `json:"missing"`
+// planned fills a section with the results of plan: phases and their total too.
+func (s *section) planned(d *result.Saved) error {
+	err := each(d.Results, func(_ int, p *result.Phase) {
+		if p.Shape.Name == "" { // the total of phases
+			total := subject{Name: "All phases"}
+			total.bill(&p.Plan)
+			s.Subjects = append(s.Subjects, total)
+			return
+		}
+		s.plans = append(s.plans, &p.Plan)
+		one := planSubject(&p.Plan)
+		if p.Phase != "" {
+			one.Name = p.Phase + ": " + one.Name
+		}
+		s.Subjects = append(s.Subjects, one)
+	})
+	if t := assumptions(s.plans); len(t.Rows) > 0 {
+		s.Tables = append(s.Tables, t)
+	}
+	return err
 }
 
-type shape struct {
-	Name    string `json:"name"`
-	DModel  int    `json:"d_model"`
-	Encoder *stack `json:"encoder"`
-	Decoder *stack `json:"decoder"`
+// cluster names the machine of a plan.
+func cluster(p *result.Plan) string {
+	if p.Hardware == "" {
+		return ""
+	}
+	return fmt.Sprintf("%d × %s", p.Devices, p.Hardware)
 }
 
-type stack struct {
-	Layers int `json:"layers"`
-	DFF    int `json:"d_ff"`
-	Heads  int `json:"heads"`
-	DKV    int `json:"d_kv"`
+// batch names the work of a step.
+func batch(s *result.Shape, w *result.Workload) string {
+	switch {
+	case w.Batch == 0:
+		return ""
+	case w.EncoderLength > 0 && w.DecoderLength > 0 && !s.Towers:
+		return fmt.Sprintf("%d × (%d → %d)", w.Batch, w.EncoderLength, w.DecoderLength)
+	case w.EncoderLength > 0:
+		return fmt.Sprintf("%d × %d", w.Batch, w.EncoderLength)
+	}
+	return fmt.Sprintf("%d × %d", w.Batch, w.DecoderLength)
+}
+
+// price is what a plan takes a device-hour to cost.
+func price(p *result.Plan) *quantity.Interval {
+	i := slices.IndexFunc(
+		p.Assumptions,
+		func(a result.Assumption) bool { return a.Name == "price" },
+	)
+	if i < 0 {
+		return nil
+	}
+	return p.Assumptions[i].Value
+}
+
+func fits(m *result.Memory) string {
+	switch {
+	case m.Fits == nil:
+		return ""
+	case *m.Fits:
+		return "yes"
+	}
+	return "no"
+}
+
+// abreast returns how many of a number of plans stand side by side: more than five are too many for
+// paper, and no table is much shorter than the others.
+func abreast(plans int) int {
+	const most = 5
+	tables := (plans + most - 1) / most
+	return (plans + tables - 1) / max(1, tables)
+}
+
+// compareID is the section of all plans.
+const compareID = "compare"
+
+// comparison shows the plans of all sources side by side: what they cost and why they differ.
+func comparison(plans []*result.Plan) section {
+	s := section{ID: compareID, Heading: "Side by side"}
+	n := abreast(len(plans))
+	for from := 0; from < len(plans); from += n {
+		s.Tables = append(s.Tables, sideBySide(plans, from, min(from+n, len(plans))))
+	}
+	trade := plot{
+		Title: "Cost against time", X: "wall clock of the run", Y: "cost of the run",
+		Kind: quantity.Duration, KindY: quantity.Money, Named: true,
+	}
+	for i, p := range plans {
+		if p.Time.TotalSeconds == nil {
+			continue
+		}
+		q := point{
+			Key: fmt.Sprintf(
+				"compare-%d",
+				i,
+			), X: p.Time.TotalSeconds.Value, Mark: strconv.Itoa(i + 1),
+			Class: "candidate", Measured: true, Among: "fits",
+		}
+		if fits(&p.Memory) == "no" {
+			q.Class, q.Measured, q.Among = "candidate hollow", false, "does not fit"
+		}
+		q.Label = fmt.Sprintf("%d: %s on %s, %s", i+1, p.Shape.Name, cluster(p),
+			quantity.FormatInterval(quantity.Duration, *p.Time.TotalSeconds))
+		if p.Cost.USD != nil {
+			q.Label += ", " + quantity.FormatInterval(quantity.Money, *p.Cost.USD)
+		}
+		trade.add(q, p.Cost.USD)
+	}
+	trade.LogX, trade.LogY = trade.wide()
+	trade.legend("hollow", "does not fit")
+	if trade.lay() {
+		s.Plots = append(s.Plots, trade)
+	}
+	return s
+}
+
+// sideBySide is the plans from one number up to another, a column each.
+func sideBySide(plans []*result.Plan, from, to int) table {
+	t := table{Flip: true}
+	if to-from < len(plans) {
+		t.Title = fmt.Sprintf("Plans %d to %d of %d", from+1, to, len(plans))
+	}
+	t.Columns = []reports.Column{
+		{Title: "plan"},
+		{Title: "cluster"},
+		{Title: "what if"},
+		{Title: "fits in memory"},
+		{Title: "cost", Kind: quantity.Money},
+		{Title: "wall clock", Kind: quantity.Duration},
+		{Title: "best"},
+		{Title: "keeps all limits", Kind: quantity.Fraction},
+		{Title: "one step", Kind: quantity.Duration},
+		{Title: "bottleneck"},
+		{Title: "MFU", Kind: quantity.Fraction},
+		{Title: "layout"},
+		{Title: "precision, optimizer"},
+		{Title: "batch"},
+		{Title: "tokens", Kind: quantity.Tokens},
+		{Title: "price of a device-hour", Kind: quantity.HourlyPrice},
+		{Title: "terms"},
+		{Title: "peak memory of a device", Kind: quantity.Bytes},
+		{Title: "parameters"},
+		{Title: "FLOPs of the run", Kind: quantity.FLOP},
+		{Title: "energy", Kind: quantity.Energy},
+		{Title: "CO2e", Kind: quantity.CarbonMass},
+		{Title: "loss", Kind: quantity.Number},
+	}
+	for i, p := range plans[from:to] {
+		run := p.Resolved()
+		t.Rows = append(t.Rows, []reports.Cell{
+			reports.Text(fmt.Sprintf("%d %s", from+i+1, p.Shape.Name)),
+			reports.Text(cluster(p)),
+			reports.Text(p.WhatIf),
+			reports.Text(fits(&p.Memory)),
+			reports.Optional(p.Cost.USD),
+			reports.Optional(p.Time.TotalSeconds),
+			reports.Text(strings.Join(p.Marks, ", ")),
+			optional(p.Sure),
+			reports.Optional(p.Time.StepSeconds),
+			reports.Text(p.Time.Bound),
+			optional(p.Time.MFU),
+			reports.Text(plan.LayoutText(&run)),
+			reports.Text(fmt.Sprintf("%s, %s", p.Execution.Precision, p.Execution.Optimizer)),
+			reports.Text(batch(&p.Shape, &p.Workload)),
+			reports.Optional(p.Tokens),
+			reports.Optional(price(p)),
+			reports.Text(p.Terms),
+			reports.Amount(p.Memory.PeakBytes),
+			reports.Count(p.Params.Total),
+			reports.Optional(p.RunFLOPs),
+			reports.Optional(p.Cost.EnergyKWh),
+			reports.Optional(p.Cost.CO2Kg),
+			reports.Optional(p.Loss),
+		})
+		class := ""
+		if fits(&p.Memory) == "no" {
+			class = "bad"
+		}
+		t.Marks = append(t.Marks, mark{Key: fmt.Sprintf("compare-%d", from+i), Class: class})
+	}
+	return t.cut()
+}
+
+// planSubject tells one run: the answer in cards, then what it is made of.
+func planSubject(p *result.Plan) subject {
+	out := subject{Name: p.Shape.Name, Detail: detail(&p.Shape), Command: p.Command}
+	if c := cluster(p); c != "" {
+		run := p.Resolved()
+		out.Name += " on " + c
+		out.Detail += fmt.Sprintf(" · batch %s, %s, %s, layout %s", batch(&p.Shape, &p.Workload),
+			p.Execution.Precision, p.Execution.Optimizer, plan.LayoutText(&run))
+	}
+	out.memory(&p.Memory)
+	if unfit := &out.Cards[0]; unfit.Bad && len(p.Changes) > 0 {
+		unfit.Note += "; would fit with " + p.Changes[0].What
+	}
+	out.bill(p)
+	out.size(&p.Params, &p.FLOPs)
+	var steps []part
+	for _, t := range p.Time.Parts {
+		steps = append(steps, part{t.Name, t.Seconds, t.Bound})
+	}
+	out.chart(barsOf("One step: where the time goes, and what limits it", quantity.Duration, steps))
+	out.chart(barsOf("Peak memory of a device", quantity.Bytes, partsOf(p.Memory.ByComponent)))
+	out.breakdown(&p.Params, p.Breakdown)
+	if t := changes(p); len(t.Rows) > 0 {
+		out.Tables = append(out.Tables, t)
+	}
+	return out
+}
+
+// counts fills a section with the results of count.
+func (s *section) counts(d *result.Saved) error {
+	t := table{Table: reports.Table{Title: "Side by side"}, Flip: true}
+	t.Columns = []reports.Column{
+		{Title: "shape"},
+		{Title: "parameters"},
+		{Title: "without embedding", Kind: quantity.Params},
+		{Title: "FLOPs of a step", Kind: quantity.FLOP},
+		{Title: "peak memory of a step", Kind: quantity.Bytes},
+		{Title: "batch"},
+	}
+	err := each(d.Results, func(_ int, c *result.Count) {
+		out := subject{Name: c.Shape.Name, Detail: detail(&c.Shape)}
+		out.size(&c.Params, &c.FLOPs)
+		if c.Memory.PeakBytes > 0 {
+			out.memory(&c.Memory)
+		}
+		out.chart(
+			barsOf(
+				"Peak memory of a step on one device",
+				quantity.Bytes,
+				partsOf(c.Memory.ByComponent),
+			),
+		)
+		out.breakdown(&c.Params, c.Breakdown)
+		s.Subjects = append(s.Subjects, out)
+		t.Rows = append(t.Rows, []reports.Cell{
+			reports.Text(c.Shape.Name), reports.Count(c.Params.Total),
+			reports.Amount(float64(c.Params.NonEmbedding)), reports.Amount(c.FLOPs.Step),
+			reports.Amount(c.Memory.PeakBytes), reports.Text(batch(&c.Shape, &c.Workload)),
+		})
+	})
+	n := abreast(len(t.Rows))
+	for from := 0; len(t.Rows) > 1 && from < len(t.Rows); from += n {
+		some := t
+		some.Rows = t.Rows[from:min(from+n, len(t.Rows))]
+		s.First = append(s.First, some.cut())
+	}
+	return err
 }
 
 // detail is a shape in a line.
-func (s *shape) detail() string {
+func detail(s *result.Shape) string {
 	out := fmt.Sprintf("d_model %d", s.DModel)
 	for _, k := range []struct {
 		name string
-		*stack
+		*result.Stack
 	}{{"encoder", s.Encoder}, {"decoder", s.Decoder}} {
-		if k.stack != nil {
+		if k.Stack != nil {
 			out += fmt.Sprintf(" · %s %d layers, d_ff %d, %d×%d", k.name, k.Layers, k.DFF, k.Heads,
 				k.DKV)
 		}
@@ -92,157 +279,144 @@ func (s *shape) detail() string {
 	return out
 }
 
-// plans fills a section with the results of count and plan.
-func (s *section) plans(results []json.RawMessage) error {
-	for _, raw := range results {
-		var p planned
-		if err := json.Unmarshal(raw, &p); err != nil {
-			return err
-		}
-		s.Subjects = append(s.Subjects, p.subject())
-	}
-	if len(s.Subjects) > 1 {
-		s.Tables = append(s.Tables, sideBySide(s.Subjects))
-	}
-	return nil
+func (s *subject) card(label, value, note string) {
+	s.Cards = append(s.Cards, card{Label: label, Value: value, Note: note})
 }
 
-func (p *planned) subject() subject {
-	out := subject{Name: p.Shape.Name, Detail: p.Shape.detail()}
-	if p.Hardware != "" {
-		out.Detail += fmt.Sprintf(" · on %d × %s, batch %d", p.Devices, p.Hardware,
-			p.Workload.Batch)
+func (s *subject) chart(b bars) {
+	if len(b.Rows) > 0 {
+		s.Bars = append(s.Bars, b)
 	}
-	out.Cards = append(out.Cards, card{
-		Label: "parameters",
-		Value: quantity.Grouped(int64(p.Params.Total)),
-	})
-	if p.FLOPs.Step > 0 {
-		out.Cards = append(out.Cards, card{
-			Label: "FLOPs of a step",
-			Value: quantity.Format(quantity.FLOP, p.FLOPs.Step, 0), Note: p.FLOPs.Convention +
-				" convention",
-		})
-	}
-	if p.Memory.Peak > 0 {
-		c := card{Label: "memory of a device", Value: quantity.Format(quantity.Bytes, p.Memory.Peak,
-			0)}
-		if p.Memory.Fits != nil {
-			c.Note, c.Bad = "fits", !*p.Memory.Fits
-			if c.Bad {
-				c.Note = "does not fit"
-			}
-		}
-		out.Cards = append(out.Cards, c)
-	}
-	p.timeCards(&out)
-	out.Bars = p.bars()
-	if t := p.assumptions(); len(t.Rows) > 0 {
-		out.Tables = append(out.Tables, t)
-	}
-	return out
 }
 
-// timeCards shows times, money and emissions where a result has them.
-func (p *planned) timeCards(out *subject) {
+func (s *subject) size(p *result.Params, f *result.FLOPs) {
 	note := ""
+	if p.NonEmbedding > 0 {
+		note = quantity.Format(quantity.Params, float64(p.NonEmbedding), 0) + " without embedding"
+	}
+	s.card("parameters", quantity.Grouped(p.Total), note)
+	if f.Step > 0 {
+		s.card("FLOPs of a step", quantity.Format(quantity.FLOP, f.Step, 0),
+			string(f.Convention)+" convention")
+	}
+}
+
+// memory says first whether a run fits.
+func (s *subject) memory(m *result.Memory) {
+	s.card("peak memory of a device", quantity.Format(quantity.Bytes, m.PeakBytes, 0),
+		map[string]string{"yes": "fits", "no": "does not fit"}[fits(m)])
+	s.Cards[len(s.Cards)-1].Bad = fits(m) == "no"
+}
+
+// bill shows times, money and emissions where a result has them.
+func (s *subject) bill(p *result.Plan) {
+	bottleneck, rate := "", ""
 	if p.Time.MFU != nil {
-		note = fmt.Sprintf("bound by %s, %s MFU", p.Time.Bound,
+		bottleneck = fmt.Sprintf("bottleneck: %s, %s MFU", p.Time.Bound,
 			quantity.Format(quantity.Fraction, *p.Time.MFU, 0))
 	}
+	if i := price(p); i != nil {
+		rate = quantity.FormatInterval(quantity.HourlyPrice, *i) + " a device"
+	}
 	for _, c := range []struct {
-		label, missing string
-		kind           quantity.Kind
-		value          estimate
-		note           string
+		label, path string
+		kind        quantity.Kind
+		value       *quantity.Interval
+		note        string
 	}{
-		{"one step", "time.step_seconds", quantity.Duration, p.Time.Step, note},
-		{"the whole run", "time.total_seconds", quantity.Duration, p.Time.Total, ""},
-		{"cost", "cost.usd", quantity.Money, p.Cost.USD, ""},
-		{"energy", "cost.energy_kwh", quantity.Energy, p.Cost.Energy, ""},
-		{"CO2e", "cost.co2_kg", quantity.CarbonMass, p.Cost.CO2, ""},
+		{"cost", "cost.usd", quantity.Money, p.Cost.USD, rate},
+		{"wall clock", "time.total_seconds", quantity.Duration, p.Time.TotalSeconds, ""},
+		{"one step", "time.step_seconds", quantity.Duration, p.Time.StepSeconds, bottleneck},
+		{"tokens", "tokens", quantity.Tokens, p.Tokens, ""},
+		{"energy", "cost.energy_kwh", quantity.Energy, p.Cost.EnergyKWh, ""},
+		{"CO2e", "cost.co2_kg", quantity.CarbonMass, p.Cost.CO2Kg, ""},
+		{"loss at the end", "loss", quantity.Number, p.Loss, ""},
 	} {
-		switch why := p.Missing[c.missing]; {
-		case c.value.Interval != nil:
-			out.Cards = append(out.Cards, card{
-				Label: c.label, Value: c.value.text(c.kind),
-				Note: c.note,
-			})
+		switch why := p.Missing[c.path]; {
+		case c.value != nil:
+			s.card(c.label, quantity.FormatInterval(c.kind, *c.value), c.note)
 		case why != "":
-			out.Cards = append(out.Cards, card{Label: c.label, Value: "unknown", Note: why})
+			s.card(c.label, "unknown", why)
 		}
 	}
 }
 
-func (p *planned) bars() []bars {
-	var steps, work []part
-	for _, t := range p.Time.Parts {
-		steps = append(steps, part{t.Name, t.Seconds, t.Bound})
-	}
-	for _, b := range p.Breakdown {
-		if b.Forward == 0 {
-			continue // norms and tables have no matrix products
-		}
-		work = append(work, part{name: b.Name, value: b.Forward})
-	}
-	var out []bars
-	for _, b := range []bars{
-		barsOf("Where the parameters are", quantity.Params, partsOf(p.Params.ByComponent)),
-		barsOf("Where the FLOPs of a forward pass are", quantity.FLOP, work),
-		barsOf("Where the memory goes", quantity.Bytes, partsOf(p.Memory.ByComponent)),
-		barsOf("Where the step goes, and what limits it", quantity.Duration, steps),
-	} {
-		if len(b.Rows) > 0 {
-			out = append(out, b)
+func (s *subject) breakdown(p *result.Params, shares []result.Share) {
+	s.chart(barsOf("Parameters", quantity.Params, partsOf(p.ByComponent)))
+	var work []part
+	for _, b := range shares {
+		if b.Forward > 0 { // norms and tables have no matrix products
+			work = append(work, part{name: b.Name, value: b.Forward})
 		}
 	}
-	return out
+	s.chart(barsOf("FLOPs of a forward pass", quantity.FLOP, work))
 }
 
-func (p *planned) assumptions() table {
-	t := table{Title: "What this rests on", Columns: columnsOf("assumption", "value", "origin",
-		"evidence", "¶source")}
-	for _, a := range p.Assumptions {
-		value := a.Text
-		if a.Value.Interval != nil {
-			value = quantity.FormatInterval(inputKinds[a.Name], *a.Value.Interval)
-		}
-		t.Rows = append(t.Rows, row{Cells: []cell{
-			words(a.Name), words(value), words(a.Origin),
-			words(a.Evidence), words(a.Source),
-		}})
+// changes lists what would make a run fit, or faster, with the command that plans it.
+func changes(p *result.Plan) table {
+	t := table{Table: reports.Table{Title: "What would make it faster", Columns: []reports.Column{
+		{Title: "change", Wraps: true},
+		{Title: "gain", Kind: quantity.Fraction},
+		{Title: "fits"},
+		{Title: "command", Wraps: true},
+	}}}
+	unfit := fits(&p.Memory) == "no"
+	if unfit {
+		t.Title = "What would make it fit"
 	}
-	return t
+	const most, worthwhile = 8, 0.01
+	for _, c := range p.Changes {
+		if !unfit && c.Gain < worthwhile || len(t.Rows) == most {
+			break
+		}
+		t.Rows = append(t.Rows, []reports.Cell{
+			reports.Text(c.What), reports.Amount(c.Gain),
+			reports.Text(fits(&result.Memory{Fits: c.Fits})), reports.Text(c.Command),
+		})
+	}
+	return t.cut()
 }
 
-// inputKinds says how each input of a bill is written; others are plain numbers.
-var inputKinds = map[string]quantity.Kind{
-	"price": quantity.HourlyPrice, "mean power": quantity.Power, "PUE": quantity.Ratio,
-	"grid intensity": quantity.CarbonIntensity, "goodput": quantity.Fraction,
-}
-
-// sideBySide puts the cards of several subjects into one table.
-func sideBySide(subjects []subject) table {
-	t := table{Title: "Side by side", Columns: columnsOf("shape")}
-	index := map[string]int{}
-	for _, s := range subjects {
-		for _, c := range s.Cards {
-			if _, known := index[c.Label]; !known {
-				index[c.Label] = len(t.Columns)
-				t.Columns = append(t.Columns, column{Title: c.Label})
+// assumptions lists what plans rest on, each once, with the plans that it is of.
+func assumptions(plans []*result.Plan) table {
+	t := table{
+		Table: reports.Table{Title: "Assumptions and sources", Columns: columnsOf("assumption",
+			"value", "origin", "evidence", "¶source")},
+	}
+	if len(plans) > 1 {
+		t.Columns = append(t.Columns, reports.Column{Title: "of"})
+	}
+	type line struct{ name, value, origin, evidence, source string }
+	var order []line
+	of := map[line][]string{}
+	for _, p := range plans {
+		for _, a := range p.Assumptions {
+			l := line{a.Name, a.Text, a.Origin, a.Evidence, a.Source}
+			if a.Value != nil {
+				l.value = quantity.FormatInterval(plan.InputKind(a.Name), *a.Value)
 			}
+			if of[l] == nil {
+				order = append(order, l)
+			}
+			of[l] = append(of[l], p.Shape.Name+" on "+cluster(p))
 		}
 	}
-	for _, s := range subjects {
-		cells := make([]cell, len(t.Columns))
-		cells[0] = words(s.Name)
-		for i := 1; i < len(cells); i++ {
-			cells[i] = words("–")
+	slices.SortStableFunc(order, func(a, b line) int {
+		first := func(l line) int {
+			return slices.IndexFunc(order, func(o line) bool { return o.name == l.name })
 		}
-		for _, c := range s.Cards {
-			cells[index[c.Label]] = words(c.Value)
+		return first(a) - first(b)
+	})
+	for _, l := range order {
+		row := []string{l.name, l.value, l.origin, l.evidence, l.source}
+		switch whose := of[l]; {
+		case len(plans) == 1:
+		case len(whose) == len(plans):
+			row = append(row, "all")
+		default:
+			row = append(row, strings.Join(slices.Compact(whose), "; "))
 		}
-		t.Rows = append(t.Rows, row{Cells: cells})
+		t.add(row...)
 	}
-	return t
+	return t.cut()
 }

@@ -3,9 +3,12 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/axis"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -13,8 +16,10 @@ import (
 // plot is points, dots, a line and a band over two axes, drawn as SVG.
 type plot struct {
 	Title, X, Y, Note string
-	Kind              quantity.Kind // of x
+	Kind, KindY       quantity.Kind // of x and y
+	Legend            []pair        // what a class of points means
 	LogX, LogY        bool
+	Named             bool    // the marks of the points are written beside them
 	Level             bool    // a line at y = 0
 	Points            []point // few, each with details and an interval
 	Dots              []dot   // many
@@ -60,16 +65,34 @@ const (
 	plotTop, plotBottom = 22, 268
 )
 
-func (p *plot) add(q point, y estimate) {
-	if y.Interval == nil || q.X <= 0 {
+// add puts a point where a value is known.
+func (p *plot) add(q point, y *quantity.Interval) {
+	if y == nil || q.X <= 0 {
 		return
 	}
 	q.Y, q.Low, q.High = y.Value, y.Low, y.High
 	p.Points = append(p.Points, q)
 }
 
+// legend explains a class of points where there are any.
+func (p *plot) legend(class, text string) {
+	if slices.ContainsFunc(p.Points, func(q point) bool { return slices.Contains(strings.Fields(q.Class), class) }) {
+		p.Legend = append(p.Legend, pair{class, text})
+	}
+}
+
+// wide says on which axes the points spread over more than a factor of ten.
+func (p *plot) wide() (x, y bool) {
+	var xs, ys []float64
+	for _, q := range p.Points {
+		xs, ys = append(xs, q.X), append(ys, q.Low)
+	}
+	return learn.Wide(10, xs), learn.Wide(10, ys)
+}
+
 // scale places values between two pixels.
 type scale struct {
+	kind              quantity.Kind
 	log               bool
 	low, high         float64 // of the values or of their logarithms
 	pixelLow, pixelHi float64
@@ -121,11 +144,27 @@ func (a *scale) ticks(write func(v, step float64) string) []tick {
 		out = nil
 	}
 	const wanted = 6
+	unit := 1.0
+	for _, u := range []float64{60, 60 * 60, 24 * 60 * 60} {
+		if a.kind == quantity.Duration && high/2-low/2 >= u { // whole minutes, hours, days
+			unit = u
+		}
+	}
+	low, high = low/unit, high/unit
 	step := axis.Step(low, high, wanted)
 	for _, v := range axis.Linear(low, high, wanted) {
-		out = append(out, tick{a.at(v), write(v, step)})
+		out = append(out, tick{a.at(unit * v), write(unit*v, unit*step)})
 	}
 	return out
+}
+
+// amount writes a place on an axis: with its unit, where that is short.
+func amount(kind quantity.Kind, v float64) string {
+	const longest = 9 // characters
+	if text := strings.TrimSuffix(quantity.Format(kind, v, 2), ".00"); len(text) <= longest {
+		return text
+	}
+	return axis.Label(v)
 }
 
 // lay turns values into pixels and reports whether there is anything to see.
@@ -134,11 +173,11 @@ func (p *plot) lay() bool {
 		return false
 	}
 	x := scale{
-		log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft,
+		kind: p.Kind, log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft,
 		pixelHi: plotRight,
 	}
 	y := scale{
-		log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom,
+		kind: p.KindY, log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom,
 		pixelHi: plotTop,
 	}
 	for _, q := range p.Points {
@@ -171,14 +210,11 @@ func (p *plot) lay() bool {
 		d.PX, d.PY = x.at(d.X), y.at(d.Y)
 	}
 	p.LinePath, p.Area, p.Zero = linePath(&x, &y, p.Line), areaPath(&x, &y, p.Band), y.at(0)
-	p.XTicks = apart(x.ticks(func(v, _ float64) string {
-		const longest = 9 // characters, of amounts that have a prefix for their size
-		if text := quantity.Format(p.Kind, v, 2); len(text) <= longest {
-			return text
-		}
-		return axis.Label(v)
-	}))
+	p.XTicks = apart(x.ticks(func(v, _ float64) string { return amount(p.Kind, v) }))
 	p.YTicks = y.ticks(func(v, step float64) string {
+		if p.KindY != quantity.Number {
+			return amount(p.KindY, v)
+		}
 		if !(step > 1e-7) || math.Abs(v) >= 1e7 {
 			return axis.Label(v)
 		}
@@ -190,14 +226,15 @@ func (p *plot) lay() bool {
 
 // apart drops the texts that would touch the one before.
 func apart(ticks []tick) []tick {
-	const room = 52 // of six letters, as large as a phone shows them
-	last := math.Inf(-1)
+	const letter, gap = 8.5, 8 // pixels, as large as a phone shows them
+	end := math.Inf(-1)
 	for i := range ticks {
-		if ticks[i].At-last < room {
+		half := letter / 2 * float64(utf8.RuneCountInString(ticks[i].Text))
+		if ticks[i].At-half < end+gap {
 			ticks[i].Text = ""
 			continue
 		}
-		last = ticks[i].At
+		end = ticks[i].At + half
 	}
 	return ticks
 }

@@ -1,154 +1,129 @@
 package page
 
 import (
-	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-)
-
-// recommended is a result of recommend, as far as it is shown.
-type recommended struct {
-	Rank    int    `json:"rank"`
-	Among   string `json:"among"`
-	Shape   shape  `json:"shape"`
-	Pick    bool   `json:"pick"`
-	Tie     bool   `json:"tie"`
-	Params  total  `json:"params"`
-	Memory  peak   `json:"memory"`
-	Time    times  `json:"time"`
-	Cost    costs  `json:"cost"`
-	Saved   saved  `json:"saved"`
-	Quality struct {
-		Upstream   estimate `json:"upstream"`
-		Downstream estimate `json:"downstream"`
-	} `json:"quality"`
-	Evidence string `json:"evidence"`
-	Readings string `json:"readings"`
-	Why      string `json:"why"`
-}
-
-type (
-	total struct {
-		Total float64 `json:"total"`
-	}
-	peak struct {
-		Peak float64 `json:"peak_bytes"`
-	}
-	times struct {
-		Step estimate `json:"step_seconds"`
-	}
-	costs struct {
-		USD estimate `json:"usd"`
-	}
-	saved struct {
-		Params *float64 `json:"params"`
-		Step   *float64 `json:"step_time"`
-		Cost   *float64 `json:"cost"`
-	}
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // recommendations fills a section with the front: a plot and a table whose rows and points know
-// each other.
-func (s *section) recommendations(results []json.RawMessage) error {
-	t := table{
+// each other, the answer in the first columns, and why each shape is there.
+func (s *section) recommendations(d *result.Saved) error {
+	t := table{Table: reports.Table{
 		Title: "Recommended shapes",
-		Note:  "* the pick, = a tie with the anchor within the error of the difference. Saved is against the anchor; negative costs more.",
-		Columns: columnsOf(
-			"#", "shape", "among", "#params", "#params saved", "#step", "#step saved",
-			"#memory", "#cost", "#upstream loss", "#downstream", "evidence", "¶why",
-		),
+		Columns: []reports.Column{
+			{Title: "shape"},
+			{Title: "params saved", Kind: quantity.Fraction},
+			{Title: "step saved", Kind: quantity.Fraction},
+			{Title: "cost saved", Kind: quantity.Fraction},
+			{Title: "score", Kind: quantity.Number},
+			{Title: "loss", Kind: quantity.Number},
+			{Title: "params"},
+			{Title: "step", Kind: quantity.Duration},
+			{Title: "cost", Kind: quantity.Money},
+			{Title: "memory"},
+			{Title: "evidence"},
+			{Title: "among"},
+		},
+		Notes: []string{
+			"* the pick, = as good as the anchor within the error of the difference. Saved is against the anchor; negative costs more.",
+		},
+	}}
+	why := table{Table: reports.Table{
+		Title: "Why each is there", Columns: columnsOf("shape", "¶reason"),
+	}}
+	down := plot{Title: "Score against size", Y: "score"}
+	loss := plot{Title: "Loss against size", Y: "loss"}
+	for _, p := range []*plot{&down, &loss} {
+		p.X, p.Kind, p.LogX = "parameters", quantity.Params, true
 	}
-	down := plot{
-		Title: "Quality after fine-tuning against size", X: "parameters", Y: "score after fine-tuning",
-		Kind: quantity.Params, LogX: true,
-	}
-	loss := plot{
-		Title: "Pre-training loss against size", X: "parameters", Y: "loss",
-		Kind: quantity.Params, LogX: true,
-	}
-	for i, raw := range results {
-		var r recommended
-		if err := json.Unmarshal(raw, &r); err != nil {
-			return err
-		}
+	err := each(d.Results, func(i int, r *result.Recommended) {
 		key := fmt.Sprintf("%s-%d", s.ID, i)
-		t.Rows = append(t.Rows, r.row(key))
+		t.Rows = append(t.Rows, recommendedRow(r))
+		class := ""
 		point := point{
-			Key: key, X: r.Params.Total, Label: r.label(), Class: "candidate",
-			Among: r.Among, Mark: fmt.Sprint(r.Rank), Measured: r.Evidence == "measured",
+			Key: key, X: float64(r.Params.Total), Label: label(r), Class: "candidate",
+			Among: r.Among, Mark: strconv.Itoa(r.Rank), Measured: r.Evidence == "measured",
 		}
 		switch {
 		case r.Among == "anchor":
 			point.Class, point.Mark = "anchor", r.Shape.Name
 		case r.Pick:
-			point.Class, point.Mark = "pick", point.Mark+" "+r.Shape.Name
+			class, point.Class, point.Mark = "pick", "pick", point.Mark+" "+r.Shape.Name
 		}
+		t.Marks = append(t.Marks, mark{key, class})
 		down.add(point, r.Quality.Downstream)
 		loss.add(point, r.Quality.Upstream)
-	}
+		if r.Why != "" {
+			why.add(r.Shape.Name, r.Why)
+		}
+	})
 	for _, p := range []*plot{&down, &loss} {
+		p.legend("anchor", "the anchor")
+		p.legend("pick", "a pick")
 		if p.lay() {
 			s.Plots = append(s.Plots, *p)
 		}
 	}
-	s.Tables = append(s.Tables, t.cut())
-	return nil
+	s.First = append(s.First, t.cut())
+	if len(why.Rows) > 0 {
+		s.Tables = append(s.Tables, why.cut())
+	}
+	return err
 }
 
 // label is what hovering over a point says.
-func (r *recommended) label() string {
+func label(r *result.Recommended) string {
 	text := fmt.Sprintf("%s: %s parameters", r.Shape.Name,
-		quantity.Format(quantity.Params, r.Params.Total, 0))
-	if d := r.Quality.Downstream; d.Interval != nil {
-		text += ", score " + d.text(quantity.Number)
+		quantity.Format(quantity.Params, float64(r.Params.Total), 0))
+	for _, e := range []struct {
+		name string
+		kind quantity.Kind
+		*quantity.Interval
+	}{
+		{"score", quantity.Number, r.Quality.Downstream},
+		{"loss", quantity.Number, r.Quality.Upstream},
+		{"step", quantity.Duration, r.Time.StepSeconds},
+	} {
+		if e.Interval != nil {
+			text += ", " + e.name + " " + quantity.FormatInterval(e.kind, *e.Interval)
+		}
 	}
-	if u := r.Quality.Upstream; u.Interval != nil {
-		text += ", loss " + u.text(quantity.Number)
-	}
-	if r.Time.Step.Interval != nil {
-		text += ", step " + r.Time.Step.text(quantity.Duration)
-	}
-	return text + ", evidence " + r.evidence() + ". " + r.Why
+	return text + ", evidence " + evidence(r) + ". " + r.Why
 }
 
-func (r *recommended) evidence() string {
+func evidence(r *result.Recommended) string {
 	if r.Readings == "" {
 		return r.Evidence
 	}
 	return r.Evidence + " (" + r.Readings + ")"
 }
 
-func (r *recommended) row(key string) row {
-	rank := number(fmt.Sprint(r.Rank), float64(r.Rank))
-	if r.Among == "anchor" {
-		rank.Text = "anchor"
-	}
+func recommendedRow(r *result.Recommended) []reports.Cell {
 	name := r.Shape.Name
+	if r.Among == "anchor" {
+		name += " (anchor)"
+	}
 	if r.Pick {
 		name += " *"
 	}
 	if r.Tie {
 		name += " ="
 	}
-	share := func(f *float64) cell {
+	share := func(f *float64) reports.Cell {
 		if f == nil {
-			return words("–")
+			return reports.Cell{}
 		}
-		return number(quantity.Format(quantity.Number, 100**f, 3)+" %", *f)
+		return reports.Amount(*f)
 	}
-	class := ""
-	if r.Pick {
-		class = "pick"
+	return []reports.Cell{
+		reports.Text(name), share(r.Saved.Params), share(r.Saved.StepTime), share(r.Saved.Cost),
+		reports.Optional(r.Quality.Downstream), reports.Optional(r.Quality.Upstream),
+		short(quantity.Params, float64(r.Params.Total)), reports.Optional(r.Time.StepSeconds),
+		reports.Optional(r.Cost.USD), short(quantity.Bytes, r.Memory.PeakBytes),
+		reports.Text(evidence(r)), reports.Text(r.Among),
 	}
-	return row{Key: key, Class: class, Cells: []cell{
-		rank, words(name), words(r.Among), number(
-			quantity.Format(quantity.Params, r.Params.Total, 0), r.Params.Total),
-		share(r.Saved.Params),
-		r.Time.Step.cell(quantity.Duration), share(r.Saved.Step),
-		number(quantity.Format(quantity.Bytes, r.Memory.Peak, 0), r.Memory.Peak),
-		r.Cost.USD.cell(quantity.Money), r.Quality.Upstream.cell(quantity.Number),
-		r.Quality.Downstream.cell(quantity.Number),
-		words(r.evidence()), words(r.Why),
-	}}
 }

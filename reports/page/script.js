@@ -1,5 +1,5 @@
 "use strict";
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll("table:not(.flip)")) {
   const body = table.tBodies[0];
   table.querySelectorAll("th").forEach((head, at) => {
     head.querySelector("button").addEventListener("click", () => {
@@ -23,11 +23,11 @@ for (const table of document.querySelectorAll("table")) {
 }
 for (const figure of document.querySelectorAll("figure")) {
   const details = figure.querySelector(".details");
-  for (const point of figure.querySelectorAll(".point")) {
-    const row = document.querySelector('tr[data-key="' + point.dataset.key + '"]');
+  for (const point of figure.querySelectorAll(".point[data-key]")) {
+    const rows = document.querySelectorAll('[data-key="' + point.dataset.key + '"]:not(.point)');
     const show = on => {
       point.classList.toggle("on", on);
-      if (row) row.classList.toggle("on", on);
+      rows.forEach(row => row.classList.toggle("on", on));
       if (on) details.textContent = point.getAttribute("aria-label");
     };
     point.addEventListener("pointerenter", () => show(true));

@@ -2,36 +2,44 @@ package page
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // view is what the page shows.
 type view struct {
-	Title    string
+	Head
 	Version  string
 	Sections []section
 }
 
-// section is one result file.
+// section is one result file, or what several say together.
 type section struct {
-	ID          string
-	Heading     string
-	Link        string // text of the link to it
-	File        string
-	Subjects    []subject
-	Plots       []plot
-	Tables      []table
-	Warnings    []string
-	Conventions []pair
+	ID       string
+	Heading  string
+	Link     string // text of the link to it
+	File     string
+	Command  string  // the command line that made it; empty where the result does not say
+	First    []table // before the subjects
+	Subjects []subject
+	Plots    []plot
+	Tables   []table
+	Warnings []string
+	Terms    []pair // conventions
+
+	plans []*result.Plan
 }
 
-// subject is one shape, with its cards and bars.
+// subject is one shape, law or run, with its cards and bars.
 type subject struct {
 	Name, Detail string
+	Command      string // plans it the same way; empty for what is no plan
 	Cards        []card
 	Bars         []bars
 	Plots        []plot
@@ -48,7 +56,6 @@ type pair struct{ Key, Value string }
 // bars is a list of parts of a whole.
 type bars struct {
 	Title string
-	Note  string
 	Rows  []bar
 }
 
@@ -57,58 +64,76 @@ type bar struct {
 	Percent                   float64 // of the longest, for the drawing
 }
 
-// table can be sorted by a click on a heading.
+// table is a table of the terminal with what only a page can do.
 type table struct {
-	Title   string
-	Note    string
-	Columns []column
-	Rows    []row
-	More    int // rows left out
+	reports.Table
+	Marks []mark // of the rows, or none
+	More  int    // rows left out
+	// Flip lets the rows stand side by side as columns, headings to the left.
+	Flip bool
 }
 
-type column struct {
-	Title   string
-	Numeric bool
-	Long    bool // sentences
-}
+// mark links a row to a point of a plot, and gives it a class.
+type mark struct{ Key, Class string }
 
-// columnsOf makes columns from their titles: one that starts with # is numeric, with ¶ holds
-// sentences.
-func columnsOf(titles ...string) []column {
-	var out []column
+// columnsOf makes columns of words from their titles; one that starts with ¶ holds sentences.
+func columnsOf(titles ...string) []reports.Column {
+	var out []reports.Column
 	for _, t := range titles {
-		c := column{Title: strings.TrimLeft(t, "#¶")}
-		c.Numeric, c.Long = strings.HasPrefix(t, "#"), strings.HasPrefix(t, "¶")
-		if c.Title == "" {
-			c.Title = "#" // of ranks
-		}
-		out = append(out, c)
+		out = append(out, reports.Column{
+			Title: strings.TrimPrefix(t, "¶"), Wraps: strings.HasPrefix(t, "¶"),
+		})
 	}
 	return out
 }
 
-type row struct {
-	Key   string // links a row to a point of a plot
-	Cells []cell
-	Class string
-}
-
-// cell is shown as text and sorted by its number where it has one.
-type cell struct {
-	Text   string
-	Number float64
-	Known  bool
-}
-
-func words(s string) cell { return cell{Text: s} }
-
-func number(text string, v float64) cell { return cell{Text: text, Number: v, Known: true} }
-
-func (e estimate) cell(kind quantity.Kind) cell {
-	if e.Interval == nil {
-		return words("–")
+// add puts a row of words below the others.
+func (t *table) add(cells ...string) {
+	var row []reports.Cell
+	for _, c := range cells {
+		row = append(row, reports.Text(c))
 	}
-	return number(e.text(kind), e.Value)
+	t.Rows = append(t.Rows, row)
+}
+
+// mostRows keeps the page small and quick; the JSON has every row.
+const mostRows = 1000
+
+// cut drops the rows that are too many, and columns in which no row has anything.
+func (t table) cut() table {
+	if len(t.Rows) > mostRows {
+		t.More = len(t.Rows) - mostRows
+		t.Rows = t.Rows[:mostRows]
+	}
+	for c := len(t.Columns) - 1; c >= 0; c-- {
+		if slices.ContainsFunc(
+			t.Rows,
+			func(row []reports.Cell) bool { return row[c] != reports.Cell{} },
+		) {
+			continue
+		}
+		t.Columns = slices.Delete(slices.Clone(t.Columns), c, c+1)
+		for r := range t.Rows {
+			t.Rows[r] = slices.Delete(slices.Clone(t.Rows[r]), c, c+1)
+		}
+	}
+	return t
+}
+
+// left says that rows were dropped.
+func (t *table) left() string { return fmt.Sprintf("%d more rows are in the JSON.", t.More) }
+
+// short is a cell of an amount with its unit, for a column of many sizes.
+func short(kind quantity.Kind, v float64) reports.Cell {
+	return reports.Amount(v).Written(quantity.Format(kind, v, 3))
+}
+
+// shortEstimate is [short] of an interval, absent for nil.
+func shortEstimate(kind quantity.Kind, in *quantity.Interval) reports.Cell {
+	if in == nil {
+		return reports.Cell{}
+	}
+	return reports.Estimate(*in).Written(quantity.FormatInterval(kind, *in))
 }
 
 // part is one share of a sum.
@@ -118,22 +143,22 @@ type part struct {
 	note  string
 }
 
-// partsOf lists a map by value, the largest first.
-func partsOf(m map[string]float64) []part {
+// partsOf lists a map of parts.
+func partsOf[N int64 | float64](m map[string]N) []part {
 	var out []part
 	for _, name := range slices.Sorted(maps.Keys(m)) {
-		out = append(out, part{name: strings.ReplaceAll(name, "_", " "), value: m[name]})
+		out = append(out, part{name: name, value: float64(m[name])})
 	}
-	slices.SortStableFunc(out, func(a, b part) int { return cmp.Compare(b.value, a.value) })
 	return out
 }
 
 // mostBars keeps a chart readable; the rest is one bar.
 const mostBars = 12
 
-// barsOf draws parts of a sum.
+// barsOf draws parts of a sum, the largest first.
 func barsOf(title string, kind quantity.Kind, parts []part) bars {
 	b := bars{Title: title}
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(b.value, a.value) })
 	if len(parts) > mostBars {
 		rest := part{name: "everything else"}
 		for _, p := range parts[mostBars-1:] {
@@ -151,10 +176,22 @@ func barsOf(title string, kind quantity.Kind, parts []part) bars {
 	}
 	for _, p := range parts {
 		b.Rows = append(b.Rows, bar{
-			Label: p.name, Value: quantity.Format(kind, p.value, 0),
+			Label: spaced(p.name), Value: quantity.Format(kind, p.value, 0),
 			Share: quantity.Format(quantity.Fraction, p.value/sum, 0),
 			Note:  p.note, Percent: 100 * p.value / longest,
 		})
 	}
 	return b
+}
+
+// spaced writes a name of JSON as words.
+func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// intervalOf returns the value with its bounds, those that are unknown at the value.
+func intervalOf(e *result.Estimate) quantity.Interval {
+	in, ok := e.Interval()
+	if !ok {
+		in = quantity.Interval{Value: e.Value, Low: e.Value, High: e.Value}
+	}
+	return in
 }

@@ -23,7 +23,11 @@ func (m *markup) page(v *view) {
 <link rel="icon" href="data:,">
 <title>`).say(v.Title).raw("</title>\n<style>\n").raw(style).raw("</style>\n</head>\n<body>\n<header>\n")
 	m.raw("<h1>").say(v.Title).raw("</h1>\n")
-	m.raw(`<p class="soft">Written by deepnarrow `).say(v.Version).raw(". ").say(levelNote).raw("</p>\n")
+	m.raw(`<p class="soft">`)
+	if v.Date != "" {
+		m.say(v.Date).raw(". ")
+	}
+	m.raw("Written by deepnarrow ").say(v.Version).raw(". ").say(levelNote).raw("</p>\n")
 	if len(v.Sections) > 1 {
 		m.raw(`<nav aria-label="Sections">`)
 		for i := range v.Sections {
@@ -41,7 +45,10 @@ func (m *markup) page(v *view) {
 
 func (m *markup) section(s *section) {
 	m.raw("<section").attr("id", s.ID).raw(">\n<h2>").say(s.Heading).raw("</h2>\n")
-	m.soft("p", s.File).raw("\n")
+	if s.File != "" {
+		m.raw(`<p class="file soft">`).say(s.File).raw("</p>\n")
+	}
+	m.command(s.Command)
 	if len(s.Warnings) > 0 {
 		m.raw(`<div class="warnings"><b>Warnings</b><ul>`)
 		for _, warning := range s.Warnings {
@@ -49,21 +56,41 @@ func (m *markup) section(s *section) {
 		}
 		m.raw("</ul></div>\n")
 	}
+	for i := range s.First {
+		m.table(&s.First[i])
+	}
+	if s.ID == compareID { // tables before the drawing
+		m.tables(s.Tables)
+		m.charts(nil, s.Plots)
+		m.raw("</section>\n")
+		return
+	}
 	for i := range s.Subjects {
 		m.subject(&s.Subjects[i])
 	}
 	m.charts(nil, s.Plots)
-	for i := range s.Tables {
-		m.table(&s.Tables[i])
-	}
-	if len(s.Conventions) > 0 {
-		m.raw("<h4>Conventions</h4><dl>")
-		for _, c := range s.Conventions {
+	m.tables(s.Tables)
+	if len(s.Terms) > 0 {
+		m.raw("<h3>Conventions</h3><dl>")
+		for _, c := range s.Terms {
 			m.raw("<dt>").say(c.Key).raw("</dt><dd>").say(c.Value).raw("</dd>")
 		}
 		m.raw("</dl>\n")
 	}
 	m.raw("</section>\n")
+}
+
+// command writes a command line where there is one.
+func (m *markup) command(line string) {
+	if line != "" {
+		m.raw(`<p class="command"><code>`).say(line).raw("</code></p>\n")
+	}
+}
+
+func (m *markup) tables(all []table) {
+	for i := range all {
+		m.table(&all[i])
+	}
 }
 
 // soft writes an element of side text.
@@ -72,10 +99,11 @@ func (m *markup) soft(tag static, text string) *markup {
 }
 
 func (m *markup) subject(s *subject) {
-	m.raw("<article>\n<h3>").say(s.Name).raw("</h3>\n")
+	m.raw("<article>\n<h3>").name(s.Name).raw("</h3>\n")
 	if s.Detail != "" {
 		m.soft("p", s.Detail).raw("\n")
 	}
+	m.command(s.Command)
 	m.raw(`<ul class="cards">`)
 	for _, c := range s.Cards {
 		class := "card"
@@ -165,65 +193,116 @@ func (m *markup) plot(p *plot) {
 		m.raw("<g").attr("class", "point "+q.Class).raw(` tabindex="0" role="img"`).attr("aria-label", q.Label).attr("data-key", q.Key).raw("><title>").say(q.Label).raw("</title>")
 		m.raw("<line").number("x1", q.PX, pixels).number("x2", q.PX, pixels).number("y1", q.PLow,
 			pixels).number("y2", q.PHig, pixels).raw("/>")
-		m.raw("<circle").number("cx", q.PX, pixels).number("cy", q.PY, pixels).raw(
-			" r=\"6\"/></g>\n")
+		m.raw("<circle").number("cx", q.PX, pixels).number("cy", q.PY, pixels).raw(` r="6"/>`)
+		if p.Named {
+			m.raw("<text").number("x", q.PX+9, pixels).number("y", q.PY-6, pixels).raw(">").say(q.Mark).raw("</text>")
+		}
+		m.raw("</g>\n")
 	}
-	m.raw("</svg>\n")
-	switch {
-	case len(p.Points) > 0:
-		m.raw(`<figcaption class="details soft" aria-live="polite">`).say("Point at a mark for its details. The anchor has the second colour, the pick a rim.").raw("</figcaption>\n")
-	case p.Note != "":
-		m.soft("figcaption", p.Note).raw("\n")
+	m.raw("</svg>\n<figcaption>")
+	if len(p.Legend) > 0 {
+		m.raw(`<ul class="legend soft">`)
+		for _, l := range p.Legend {
+			m.raw(`<li><svg viewBox="0 0 16 16" aria-hidden="true"><g`).attr("class", "point "+l.Key)
+			m.raw(`><circle cx="8" cy="8" r="6"/></g></svg>`).say(l.Value).raw("</li>")
+		}
+		m.raw("</ul>")
 	}
-	m.raw("</figure>\n")
+	if p.Note != "" {
+		m.soft("p", p.Note)
+	}
+	if len(p.Points) > 0 {
+		m.raw(`<p class="details soft" aria-live="polite">Point at a mark for its details.</p>`)
+	}
+	m.raw("</figcaption>\n</figure>\n")
 }
 
 func (m *markup) table(t *table) {
 	if t.Title != "" {
-		m.raw("<h4>").say(t.Title).raw("</h4>\n")
+		m.raw("<h3>").say(t.Title).raw("</h3>\n")
 	}
-	m.raw(`<div class="scroll" tabindex="0" role="region"`).attr("aria-label", t.Title).raw("><table>\n<thead><tr>")
-	for _, c := range t.Columns {
-		m.raw(`<th scope="col"`)
-		if c.Numeric {
-			m.attr("class", "n")
-		}
-		m.raw(`><button type="button">`).say(c.Title).raw("</button></th>")
+	label := t.Title
+	if label == "" {
+		label = "Side by side"
 	}
-	m.raw("</tr></thead>\n<tbody>")
-	for _, r := range t.Rows {
-		m.row(t.Columns, r)
+	m.raw(`<div class="scroll" tabindex="0" role="region"`).attr("aria-label", label)
+	head, rows, numeric := t.Lay()
+	if t.Flip {
+		m.raw(`><table class="flip">`).flipped(t, head, rows)
+	} else {
+		m.raw("><table>").upright(t, head, rows, numeric)
 	}
-	m.raw("</tbody>\n</table></div>\n")
+	m.raw("</table></div>\n")
 	if t.More > 0 {
 		m.soft("p", t.left()).raw("\n")
 	}
-	if t.Note != "" {
-		m.soft("p", t.Note).raw("\n")
+	for _, note := range t.Notes {
+		m.soft("p", note).raw("\n")
 	}
 }
 
-func (m *markup) row(columns []column, r row) {
-	m.raw("<tr")
-	if r.Class != "" {
-		m.attr("class", r.Class)
+// upright writes a table that is sorted by a click on a heading.
+func (m *markup) upright(t *table, head []string, rows [][]string, numeric []bool) {
+	m.raw("\n<thead><tr>")
+	for c := range head {
+		m.raw(`<th scope="col"`).class(t, c, numeric).raw(`><button type="button">`).say(head[c]).raw("</button></th>")
 	}
-	if r.Key != "" {
-		m.attr("data-key", r.Key)
-	}
-	m.raw(">")
-	for i, c := range r.Cells {
-		m.raw("<td")
-		switch {
-		case columns[i].Numeric:
-			m.attr("class", "n")
-		case columns[i].Long:
-			m.attr("class", "long")
+	m.raw("</tr></thead>\n<tbody>")
+	for r, row := range rows {
+		m.raw("<tr").marked(t, r).raw(">")
+		for c, text := range row {
+			m.raw("<td").class(t, c, numeric)
+			if v, ok := t.Rows[r][c].Number(); ok {
+				m.attr("data-v", fmt.Sprint(v))
+			}
+			m.raw(">").name(text).raw("</td>")
 		}
-		if c.Known {
-			m.attr("data-v", fmt.Sprint(c.Number))
-		}
-		m.raw(">").say(c.Text).raw("</td>")
+		m.raw("</tr>")
 	}
-	m.raw("</tr>")
+	m.raw("</tbody>\n")
+}
+
+// flipped writes rows as columns: the first heading beside the others' names.
+func (m *markup) flipped(t *table, head []string, rows [][]string) {
+	for c := range head {
+		if c == 0 {
+			m.raw("\n<thead>")
+		}
+		m.raw(`<tr><th scope="row">`).say(head[c]).raw("</th>")
+		for r := range rows {
+			if c == 0 {
+				m.raw(`<th scope="col"`).marked(t, r).raw(">").say(rows[r][c]).raw("</th>")
+				continue
+			}
+			m.raw("<td").marked(t, r).raw(">").say(rows[r][c]).raw("</td>")
+		}
+		m.raw("</tr>")
+		if c == 0 {
+			m.raw("</thead>\n<tbody>")
+		}
+	}
+	m.raw("</tbody>\n")
+}
+
+// marked writes what is known of a row.
+func (m *markup) marked(t *table, r int) *markup {
+	if r < len(t.Marks) {
+		if k := t.Marks[r]; k.Class != "" {
+			m.attr("class", k.Class)
+		}
+		if k := t.Marks[r]; k.Key != "" {
+			m.attr("data-key", k.Key)
+		}
+	}
+	return m
+}
+
+func (m *markup) class(t *table, c int, numeric []bool) *markup {
+	switch {
+	case numeric[c]:
+		return m.attr("class", "n")
+	case t.Columns[c].Wraps:
+		return m.attr("class", "long")
+	}
+	return m
 }

@@ -95,11 +95,11 @@ func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
 			replaced = append(replaced, layoutFlags...)
 		}
 	}
-	line := []string{"deepnarrow plan", quoted(shape), "--cluster " + quoted(cluster.String())}
+	line := []string{"deepnarrow plan", Quoted(shape), "--cluster " + Quoted(cluster.String())}
 	add := func(f Flag) {
 		text := "--" + f.Name
 		if f.Value != "" {
-			text += " " + quoted(f.Value)
+			text += " " + Quoted(f.Value)
 		}
 		line = append(line, text)
 	}
@@ -114,8 +114,8 @@ func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
 	return strings.Join(line, " ")
 }
 
-// quoted returns a word as a shell takes it.
-func quoted(word string) string {
+// Quoted returns a word as a shell takes it.
+func Quoted(word string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
 			strings.ContainsRune("_-./=,:%+@", r)

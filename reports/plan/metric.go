@@ -174,3 +174,6 @@ var inputKinds = map[string]quantity.Kind{
 	"price": quantity.HourlyPrice, "mean power": quantity.Power, "PUE": quantity.Ratio,
 	"grid intensity": quantity.CarbonIntensity, "goodput": quantity.Fraction,
 }
+
+// InputKind is how an input of a bill is written, by the name of its assumption.
+func InputKind(name string) quantity.Kind { return inputKinds[name] }

@@ -42,7 +42,7 @@ func TestResultsAreReadBackAsWritten(t *testing.T) {
 			Breakdown: SharesOf(flops.NewLedger(&s, a.Run.Workload).ByComponent()),
 		})
 		again(t, name, Finding{
-			File: "a", Rule: "b", Status: "fail", Metric: plan.Params, Run: RunOf(&a.Run),
+			File: "a", Rule: "b", Status: "fail", Metric: "params", Run: RunOf(&a.Run),
 		})
 		again(t, name, Difference{Name: name, Attribution: []Effect{}, Run: RunOf(&a.Run)})
 	}

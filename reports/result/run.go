@@ -105,6 +105,22 @@ type Run struct {
 // RunOf returns the fields of a resolved run.
 func RunOf(run *hardware.Run) *Run { return &Run{executionOf(run), layoutOf(run)} }
 
+// Resolved returns the choices and the layout as a run, without shape, workload and profile.
+func (r *Run) Resolved() hardware.Run {
+	x, l := &r.Execution, &r.Layout
+	return hardware.Run{
+		Execution: flops.Execution{
+			Precision: x.Precision, Optimizer: x.Optimizer, Attention: x.Attention,
+			Recompute: x.Recompute,
+		},
+		Layout: flops.Layout{
+			DP: l.DP, TP: l.TP, PP: l.PP, Interleave: l.Interleave, ZeRO: l.ZeRO,
+			MicroBatch: l.MicroBatch, Accumulate: l.Accumulate, SequenceParallel: x.SequenceParallel,
+		},
+		Software: hardware.Software{ContextParallel: l.Context, ExpertParallel: l.Expert},
+	}
+}
+
 // Execution is the numeric choices of a step and the software, as resolved.
 type Execution struct {
 	Precision        flops.Precision `json:"precision"`

@@ -46,6 +46,8 @@ type app struct {
 	late   error     // of files beside the result
 	opens  opener    // of the files that are read
 	raw    io.Writer // standard output for what is not text for a terminal or a log
+	// command is the command line, but for where the result goes and how it looks.
+	command string
 }
 
 // opener opens a file to read: [openfile.Named], or one that keeps to a folder.
@@ -69,7 +71,9 @@ const courtesy = 300 * time.Millisecond
 // it waits for.
 func Run(ctx context.Context, args []string, s Streams) int {
 	out := plain.NewLog(s.Out)
-	a := &app{Streams: s, opens: openfile.Named, raw: s.Out}
+	a := &app{
+		Streams: s, opens: openfile.Named, raw: s.Out, command: commandLine(args),
+	}
 	a.In = heard{ctx, s.In}
 	a.Out, a.Err = out, plain.Messages(s.Err)
 	root := a.root()

@@ -81,7 +81,7 @@ func writePage(w io.Writer, r *reports.Report) error {
 		return err
 	}
 	command := strings.TrimSuffix(strings.TrimPrefix(r.Document.Schema, "deepnarrow/"), "/v1")
-	return page.Write(w, "deepnarrow "+command, []page.Source{{
+	return page.Write(w, page.Head{Title: "deepnarrow " + command}, []page.Source{{
 		Name: "deepnarrow " + command,
 		Text: text.Bytes(),
 	}})
@@ -97,6 +97,9 @@ func (a *app) render(r reports.Report) error {
 	format, err := a.output.chosen()
 	if err != nil {
 		return err
+	}
+	if a.command != "" {
+		r.Document.Inputs["command"] = a.command
 	}
 	for _, w := range r.Document.Warnings {
 		if a.output.quiet {

@@ -12,21 +12,24 @@ import (
 )
 
 func (a *app) reportPage() *cobra.Command {
-	var output, bundle, title string
+	var output, bundle string
+	var head page.Head
 	c := &cobra.Command{
 		Use:     "report RESULT.json...",
 		Short:   "Write results as one HTML page that needs nothing else",
 		GroupID: groupReview,
-		Long: `Write one HTML file from results that any command wrote with --format json: cards,
-where parameters, FLOPs, memory and time go, the recommended front with details and
-a sortable table, findings, assumptions and warnings. The page makes no request, is
-read in light and dark, on a phone and on paper.
+		Long: `Write one HTML file from results that any command wrote with --format json. Plans
+come first, side by side: cluster, layout, tokens, price, time and cost, and cost
+drawn against time. Each result follows with the command line that made it, its
+charts, tables, assumptions and warnings. The page makes no request, is read in
+light and dark, on a phone and on paper (A4).
 
 --bundle FOLDER writes the same as markdown instead: report.md, and each drawing
 beside it as PNG, which report.md shows, and as SVG.`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16 -o plan.json
   deepnarrow recommend --like t5-base -o recommend.json
   deepnarrow report plan.json recommend.json -o report.html
+  deepnarrow report a100.json h100.json --title "Which cluster?" --date 2026-11-28 -o report.html
   deepnarrow report plan.json recommend.json --bundle report`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -44,13 +47,13 @@ beside it as PNG, which report.md shows, and as SVG.`,
 				}
 				sources = append(sources, page.Source{Name: name, Text: text})
 			}
-			if err := page.Write(io.Discard, title, sources); err != nil {
+			if err := page.Write(io.Discard, head, sources); err != nil {
 				return badInput(err, "a result is what a command writes with --format json")
 			}
 			if bundle != "" {
-				return writeBundle(bundle, title, sources)
+				return writeBundle(bundle, head, sources)
 			}
-			write := func(w io.Writer) error { return page.Write(w, title, sources) }
+			write := func(w io.Writer) error { return page.Write(w, head, sources) }
 			if output == "" {
 				return write(a.raw)
 			}
@@ -63,19 +66,21 @@ beside it as PNG, which report.md shows, and as SVG.`,
 		"write markdown and its drawings into this `folder` instead of a page")
 	writes(c, aFile, "output")
 	writes(c, aFolder, "bundle")
-	c.Flags().StringVar(&title, "title", "Training plan", "title of the page")
+	c.Flags().StringVar(&head.Title, "title", "Training plan", "`title` of the page")
+	c.Flags().StringVar(&head.Date, "date", "",
+		"`date` below the title, such as 2026-11-28; none unless given: a page made again is the same")
 	return c
 }
 
 // writeBundle writes report.md and its drawings into a folder, which is made where there is none.
-func writeBundle(folder, title string, sources []page.Source) error {
+func writeBundle(folder string, head page.Head, sources []page.Source) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return fileError(host.Unwritable(folder, err))
 	}
 	keep := func(name string, write func(io.Writer) error) error {
 		return writeFile(filepath.Join(folder, name), write)
 	}
-	return keep("report.md", func(w io.Writer) error { return page.Bundle(w, title, sources, keep) })
+	return keep("report.md", func(w io.Writer) error { return page.Bundle(w, head, sources, keep) })
 }
 
 // readResult reads a result file, or standard input for -.

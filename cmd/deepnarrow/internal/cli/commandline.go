@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+)
+
+// commandLine writes the arguments as a shell reads them, without the flags that say where the
+// result goes and how it looks: the same result has the same command line.
+func commandLine(args []string) string {
+	words := []string{"deepnarrow"}
+	for i := 0; i < len(args); i++ {
+		name, _, joined := strings.Cut(args[i], "=")
+		switch {
+		case slices.Contains([]string{"-o", "-f", "--output", "--format"}, name):
+			if !joined {
+				i++ // its value
+			}
+		case strings.HasPrefix(args[i], "-o") && !strings.HasPrefix(args[i], "--"):
+		default:
+			words = append(words, plan.Quoted(args[i]))
+		}
+	}
+	return strings.Join(words, " ")
+}
