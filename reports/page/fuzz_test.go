@@ -23,6 +23,6 @@ func FuzzWrite(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		sources := []Source{{Name: "a.json", Text: text}}
-		_ = Write(io.Discard, "title", sources)
+		_ = Write(io.Discard, Head{Title: "title"}, sources)
 	})
 }
