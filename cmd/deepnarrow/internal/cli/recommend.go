@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -30,7 +31,10 @@ func (a *app) recommend() *cobra.Command {
 axis the shape that saves most of it at the same quality. A table of shapes follows,
 each with its cost, its predicted or measured quality with an interval, and the
 evidence for it. Without --hardware there is no time and no money. With --out the
-shape to start from is also written as a configuration, as export writes it.`,
+shape to start from is also written as a configuration, as export writes it.
+
+--days, or --published with a limit, ask for size and tokens together instead, as
+allocate does: what to train on the --cluster for so long or so much.`,
 		Example: `  deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16
   deepnarrow recommend --like t5-large --candidates catalogue
   deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
@@ -53,6 +57,9 @@ shape to start from is also written as a configuration, as export writes it.`,
 			}
 			if err := needs(c, "records", "map", "where", "records-group"); err != nil {
 				return err
+			}
+			if f.sizing() {
+				return f.size(c, a, &ask)
 			}
 			request, err := f.request(a, &ask)
 			if err != nil {
@@ -166,6 +173,8 @@ type recommendFlags struct {
 	tokensPerParam                                                       *float64
 	evidence                                                             []string
 	caps                                                                 map[plan.Metric]*float64
+	published                                                            []string
+	days                                                                 *float64
 	minDModel, maxDModel, vocab, top                                     int
 	score                                                                string
 	params                                                               *float64
@@ -243,6 +252,12 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"the `FORMAT` of --out: "+strings.Join(config.ExportFormats(), ", "))
 	flags.StringVar(&f.explain, "explain", "",
 		"show the formulas, sources and measured rows behind one `row` instead: its number, its shape, or anchor")
+	flags.StringArrayVar(&f.published, "published", nil,
+		"without --like: find size and tokens together for one budget by these published `laws`, as allocate does")
+	f.days = new(float64)
+	flags.Var(quantity.NewDaysFlag(f.days), "days",
+		"without --like: what to train on the cluster in this time, 14, 14d or 36h, as allocate does")
+	*f.days = math.NaN() // absent, see given
 	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param",
 		"training tokens for each parameter of a candidate, such as 20")
 }

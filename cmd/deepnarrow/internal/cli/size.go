@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
@@ -128,56 +129,61 @@ func (f *sizeFlags) inputs(in map[string]any) {
 	}
 }
 
-// sizes spends the budgets on real shapes: a result for each cluster, budget and law.
+// sizes spends the budgets on real shapes.
 func (a *app) sizes(f *allocateFlags, laws []*learn.Law, budgets []float64, r *reports.Report) error {
 	find := func(spec string) (hardware.Profile, error) { return profile(spec, a.opens) }
 	clusters, err := plan.ParseClusters(find, f.size.clusters...)
 	if err != nil {
-		return badInput(err, "deepnarrow list hardware shows what there is")
+		return badInput(err, "deepnarrow list hardware shows what there is; clusters look like 8xh100")
 	}
 	q := recommend.SizeQuestion{
 		Family: shapes.Family(f.size.family), ServeTokens: f.size.served(), Level: f.level,
+		ServeMFU: amountOf(f.size.serveMFU),
 	}
 	f.size.ask(&q.Question)
 	if q.Question.Goodput = given(f.size.goodput); q.Question.Goodput != nil && *q.Question.Goodput == 0 {
 		return usage("", "--goodput is 0; allowed: more than 0, up to 1")
 	}
-	if v := given(f.size.serveMFU); v != nil {
-		q.ServeMFU = *v
+	spent := []recommend.Budget{{
+		WallSeconds: amountOf(f.size.days), USD: amountOf(f.size.maxCost),
+		DeviceHours: amountOf(f.size.hours),
+	}}
+	if len(budgets) > 0 {
+		r.Document.Inputs["budgets_flops"] = budgets
+		spent = nil
 	}
-	var spent []recommend.Budget
 	for _, b := range budgets {
 		spent = append(spent, recommend.Budget{FLOPs: b})
 	}
-	if len(spent) == 0 {
-		value := func(v *float64) float64 {
-			if v = given(v); v != nil {
-				return *v
-			}
-			return 0
-		}
-		spent = []recommend.Budget{{
-			WallSeconds: value(f.size.days), USD: value(f.size.maxCost), DeviceHours: value(f.size.hours),
-		}}
-	}
-	if len(budgets) > 0 {
-		r.Document.Inputs["budgets_flops"] = budgets
-	}
 	f.size.inputs(r.Document.Inputs)
+	return a.spend(r, q, clusters, spent, laws)
+}
+
+// amountOf returns the value of an optional flag, 0 when it was not given.
+func amountOf(flag *float64) float64 {
+	if v := given(flag); v != nil {
+		return *v
+	}
+	return 0
+}
+
+// spend answers what to train, a result for each cluster, budget and law.
+func (a *app) spend(r *reports.Report, q recommend.SizeQuestion, clusters []plan.Cluster,
+	budgets []recommend.Budget, laws []*learn.Law,
+) error {
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	if len(clusters) == 0 {
 		clusters = []plan.Cluster{{}}
 	}
 	for i := range clusters {
 		one, name := q, ""
-		if len(f.size.clusters) > 0 {
-			c := &clusters[i]
+		if c := &clusters[i]; c.Profile.Name != "" {
 			if name = c.String(); c.Devices == 0 {
-				return usage("", "--cluster %s has no number of devices; allowed: such as 64x%s", name, name)
+				return usage("", "%s has no number of devices; allowed: such as 64x%s", name, name)
 			}
 			one.Question = c.Ask(q.Question)
 		}
-		for _, b := range spent {
+		for _, b := range budgets {
 			for _, law := range laws {
 				one.Law, one.Budget = law, b
 				s, err := one.Answer()
@@ -190,6 +196,77 @@ func (a *app) sizes(f *allocateFlags, laws []*learn.Law, budgets []float64, r *r
 	}
 	return a.render(*r)
 }
+
+// sizing says whether recommend is asked for size and tokens together.
+func (f *recommendFlags) sizing() bool { return len(f.published) > 0 || given(f.days) != nil }
+
+// ofSizing are the flags of recommend that say something of such a question.
+var ofSizing = []string{
+	"published", "days", "max-cost", "max-device-hours", "max-flops", "family", "fit", "format", "output",
+	"cluster", "hardware", "devices", "price", "mfu", "goodput", "region", "batch", "encoder-length",
+	"decoder-length", "optimizer", "precision", "recompute", "attention", "dropout", "compiled", "stack",
+	"layout", "dp", "tp", "pp", "zero", "micro-batch", "accumulate", "interleave", "sequence-parallel",
+	"quiet", "verbose", "wide", "details", "watts", "pue", "grid",
+}
+
+// size answers what to train for a budget by a law, as allocate does.
+func (f *recommendFlags) size(c *cobra.Command, a *app, ask *questionFlags) error {
+	var stray string
+	c.Flags().Visit(func(flag *pflag.Flag) {
+		if !slices.Contains(ofSizing, flag.Name) {
+			stray = flag.Name
+		}
+	})
+	if stray != "" {
+		return usage("deepnarrow allocate has more of such questions",
+			"--%s does not go with --days and --published, which ask for size and tokens together", stray)
+	}
+	b := recommend.Budget{
+		WallSeconds: amountOf(f.days), USD: amountOf(f.caps[plan.Cost]),
+		DeviceHours: amountOf(f.caps[plan.DeviceHours]), FLOPs: amountOf(f.caps[plan.RunFLOPs]),
+	}
+	said := 0
+	for _, v := range []float64{b.WallSeconds, b.USD, b.DeviceHours, b.FLOPs} {
+		if v > 0 {
+			said++
+		}
+	}
+	if said != 1 {
+		return usage("", "%d budgets; allowed: one of --days, --max-cost, --max-device-hours and --max-flops, above 0", said)
+	}
+	r := newReport("allocate") // whose document it is
+	laws := allocateFlags{from: f.fitted, published: f.published}
+	if f.fitted != "" && len(f.published) > 0 {
+		return usage("", "a law is needed from one place; allowed: --fit or --published")
+	}
+	if f.fitted == "" && len(f.published) == 0 {
+		laws.published = []string{defaultLaw}
+	}
+	all, err := a.lawsOf(c.Context(), &laws, nil, &r)
+	if err != nil {
+		return err
+	}
+	q := recommend.SizeQuestion{Family: shapes.Llama, Level: defaultIntervalLevel}
+	if c.Flags().Changed("family") {
+		q.Family = shapes.Family(f.family)
+	}
+	if q.Question, err = ask.question(); err != nil {
+		return err
+	}
+	var clusters []plan.Cluster
+	if ask.named() {
+		if clusters, err = ask.machines(); err != nil {
+			return err
+		}
+	}
+	ask.inputs(r.Document.Inputs)
+	r.Document.Inputs["family"] = q.Family
+	return a.spend(&r, q, clusters, []recommend.Budget{b}, all)
+}
+
+// defaultLaw is the published law that sizes where none is named: the fit of Besiroglu et al. 2024 to the
+// runs of Chinchilla.
+const defaultLaw = "chinchilla-epoch"
 
 // sizeError gives an error of sizing its exit code.
 func sizeError(err error) error {

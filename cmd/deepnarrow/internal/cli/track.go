@@ -63,6 +63,7 @@ The verdict is on plan, slower, over budget or diverging (docs/track.md).`,
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 when the run is off its plan")
 	flags.StringVar(&f.calibrate, "calibrate", "",
 		"write the hardware profile that the steps of this run teach to this `file`")
+	writes(c, aFile, "calibrate")
 	return c
 }
 
