@@ -12,9 +12,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
-// tableWidth is how wide a table of the default view may be, in columns.
-const tableWidth = 100
-
 // clusterName is a cluster as a reader sees it, e.g. "64 × a100, us-central1, spot".
 func clusterName(p *Planned) string {
 	name := machineName(p)
@@ -119,7 +116,7 @@ func compareHeadline(plans []Planned, marks [][]string, limits *plan.Limits) []s
 	switch {
 	case len(out) > 0:
 	case !fits:
-		out = append(out, "No plan fits in memory; what mends each is below.")
+		out = append(out, "No plan fits in memory; the table below says what would make each fit.")
 	case limits != nil && !slices.ContainsFunc(plans, func(p Planned) bool { return p.Sure != nil && *p.Sure >= limits.Sure && !unfit(&p) }):
 		out = append(out, fmt.Sprintf("No plan keeps %s with a probability of %s.", limitText(limits),
 			quantity.Format(quantity.Fraction, limits.Sure, 0)))
@@ -158,7 +155,7 @@ func comparison(plans []Planned, marks [][]string, limits *plan.Limits, notes []
 	if len(plans) > mostColumns {
 		return planRows(plans, marks, notes)
 	}
-	t := Table{Notes: notes, Width: tableWidth, Columns: []Column{{Title: ""}}}
+	t := Table{Notes: notes, Columns: []Column{{Title: ""}}}
 	for i := range plans {
 		t.Columns = append(t.Columns, Column{Title: machineName(&plans[i]), Wraps: true})
 	}
@@ -247,7 +244,7 @@ func priceText(p *Planned) string {
 
 // planRows lists plans, a row each, with what a choice needs.
 func planRows(plans []Planned, marks [][]string, notes []string) Table {
-	t := Table{Notes: append(notes, priceNotes(plans)...), Width: tableWidth, Columns: []Column{
+	t := Table{Notes: append(notes, priceNotes(plans)...), Columns: []Column{
 		{Title: "plan", Wraps: true},
 		{Title: "layout", Wraps: true},
 		{Title: "fits", Optional: 6},
@@ -284,14 +281,6 @@ func planRows(plans []Planned, marks [][]string, notes []string) Table {
 	if doubt {
 		t.Columns[2].Optional = 0
 	}
-	for c := len(t.Columns) - 1; c >= 0; c-- {
-		if !slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} }) {
-			t.Columns = slices.Delete(t.Columns, c, c+1)
-			for i := range t.Rows {
-				t.Rows[i] = slices.Delete(t.Rows[i], c, c+1)
-			}
-		}
-	}
 	return t
 }
 
@@ -324,7 +313,7 @@ func priceNotes(plans []Planned) []string {
 // mendTable lists for each plan that does not fit the smallest change that mends it.
 func mendTable(plans []Planned) Table {
 	t := Table{
-		Title: "What would make it fit", Width: tableWidth,
+		Title:   "What would make it fit",
 		Columns: []Column{{Title: "plan", Wraps: true}, {Title: "change"}, {Title: "command", Wraps: true}},
 	}
 	for i := range plans {

@@ -13,18 +13,18 @@ func decodeTable(plans []Planned) Table {
 		Title: "Generating an answer",
 		Columns: []Column{
 			{Title: "shape"},
-			{Title: "hardware"},
-			{Title: "batch"},
+			{Title: "hardware", Optional: 4},
+			{Title: "batch", Optional: 3},
 			{Title: "latency", Kind: quantity.Duration},
-			{Title: "encoder and prompt", Kind: quantity.Duration},
+			{Title: "encoder and prompt", Kind: quantity.Duration, Optional: 2},
 			{Title: "one token", Kind: quantity.Duration},
 			{Title: "tokens per second", Kind: quantity.PerSecond},
-			{Title: "bound by"},
+			{Title: "bottleneck", Optional: 1},
 			{Title: "memory", Kind: quantity.Bytes},
 			{Title: "fits"},
 		},
 		Notes: []string{fmt.Sprintf(
-			"Intervals are %.0f %%. One copy of the model: the encoder or the prompt once, then a decoder step for every position that is generated, with caches of keys and values. --stack engine or --compiled yes says that no framework dispatches kernel by kernel.", 100*hardware.Level)},
+			"Intervals are %.0f %%. One copy of the model. --stack engine or --compiled yes: compiled, not eager.", 100*hardware.Level)},
 	}
 	seen := map[string]bool{}
 	for i := range plans {

@@ -38,10 +38,10 @@ type citedFields struct {
 
 // Explain fills in the report of one recommended row: its numbers with their formulas, and the
 // measured rows behind its quality. found is the answer that the row is of.
-func (r *Report) Explain(view RecommendView, found *recommend.Result, row *recommend.Row,
+func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Row,
 	e *recommend.Explanation,
 ) {
-	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, view.among(row)))
+	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
 	fields := explanationFields{
 		Costs: []derivedFields{}, Quality: []derivedFields{},
 		Evidence: []citedFields{},

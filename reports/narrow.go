@@ -11,95 +11,97 @@ type layout struct {
 	head    []string
 	rows    [][]string
 	numeric []bool
+	source  [][]Cell // what the rows were made from
 }
 
-// leastWrap is the narrowest a column of sentences may become: about three words.
-const leastWrap = 20
+const (
+	leastWrap = 20 // the narrowest a column of sentences may become: about three words
+	leastCut  = 12 // and one of names that are cut
+)
 
-// narrow makes the layout as narrow as a terminal of that width wants it, as far as its columns
-// allow: it leaves out optional columns, then breaks the cells of those that wrap. It returns the
-// headings left out, in their order; where leaving out all of them does not help, none is.
-func (l *layout) narrow(width int) string {
-	whole := *l
-	var left []string
-	for l.width() > width {
-		c := l.leastNeeded()
-		if c < 0 {
+// leaveOut drops optional columns, those of the smallest number first and the last of equals, until
+// the table can be made as narrow as the width; 0 is any. It returns whether any went.
+func (l *layout) leaveOut(width int) bool {
+	left := false
+	for width > 0 && l.least() > width {
+		least := -1
+		for c := range l.columns {
+			if o := l.columns[c].Optional; o > 0 && (least < 0 || o <= l.columns[least].Optional) {
+				least = c
+			}
+		}
+		if least < 0 {
 			break
 		}
-		left = append(left, l.head[c])
-		l.drop(c)
+		l.drop(least)
+		left = true
 	}
-	if l.width() > width && !l.wrap(width) {
-		*l = whole
-		return ""
-	}
-	slices.SortFunc(left, func(a, b string) int { return slices.Index(whole.head, a) - slices.Index(whole.head, b) })
-	return strings.Join(left, ", ")
+	return left
 }
 
-func (l *layout) width() int { return naturalWidth(l.head, l.rows) }
-
-// leastNeeded returns the column to leave out next, the last of equals, or −1. One that shows
-// nothing goes before all others.
-func (l *layout) leastNeeded() int {
-	least, rank := -1, 0
+// least is the width of the table with its flexible columns as narrow as they may become.
+func (l *layout) least() int {
+	total := 0
 	for c := range l.columns {
-		o := l.columns[c].Optional
+		widest := l.columnWidth(c)
 		switch {
-		case o == 0:
-			continue
-		case l.absent(c):
-			o = -1
+		case l.columns[c].Wraps:
+			widest = min(widest, leastWrap)
+		case l.columns[c].Cuts:
+			widest = min(widest, max(leastCut, displayWidth(l.head[c])))
 		}
-		if least < 0 || o <= rank {
-			least, rank = c, o
-		}
+		total += widest + gap
 	}
-	return least
-}
-
-// absent says whether no row has anything in a column.
-func (l *layout) absent(c int) bool {
-	return !slices.ContainsFunc(l.rows, func(row []string) bool { return row[c] != absentCell })
+	return total
 }
 
 // drop leaves out a column; the rows it was made from stay as they are.
 func (l *layout) drop(c int) {
-	without := func(cells []string) []string { return slices.Delete(slices.Clone(cells), c, c+1) }
-	l.columns = slices.Delete(slices.Clone(l.columns), c, c+1)
-	l.numeric = slices.Delete(slices.Clone(l.numeric), c, c+1)
-	l.head = without(l.head)
-	rows := make([][]string, len(l.rows))
+	l.columns = without(l.columns, c)
+	l.numeric = without(l.numeric, c)
+	l.head = without(l.head, c)
 	for r := range l.rows {
-		rows[r] = without(l.rows[r])
+		l.rows[r], l.source[r] = without(l.rows[r], c), without(l.source[r], c)
 	}
-	l.rows = rows
 }
 
-// wrap breaks the cells of the columns that wrap, sharing the room they have; a broken row
-// continues in rows that are empty elsewhere. It returns whether the table fits then.
-func (l *layout) wrap(width int) bool {
-	room, wrapping := width, 0
-	for c := range l.columns {
-		if l.columns[c].Wraps {
-			wrapping++
-			room -= 2
-			continue
-		}
-		room -= l.columnWidth(c) + 2
+func without[T any](cells []T, c int) []T { return slices.Delete(slices.Clone(cells), c, c+1) }
+
+// fit breaks and cuts the cells of flexible columns, which share the room that the others leave; a
+// broken row continues in rows that are empty elsewhere. It returns whether the table is no wider than
+// the width then; 0 is any.
+func (l *layout) fit(width int) bool {
+	if width == 0 || naturalWidth(l.head, l.rows) <= width {
+		return true
 	}
-	if wrapping == 0 || room/wrapping < leastWrap {
-		return false
+	room, natural := width, map[int]int{}
+	for c := range l.columns {
+		if n := l.columnWidth(c); l.columns[c].Wraps || l.columns[c].Cuts {
+			natural[c] = n
+			room -= gap
+		} else {
+			room -= n + gap
+		}
+	}
+	share := shares(room, natural)
+	for c := range natural {
+		if l.columns[c].Wraps && share[c] < min(leastWrap, natural[c]) || share[c] < min(leastCut, natural[c]) {
+			return false
+		}
 	}
 	var rows [][]string
-	for _, row := range l.rows {
+	var source [][]Cell
+	for r, row := range l.rows {
 		pieces := make([][]string, len(row))
 		lines := 1
 		for c, cell := range row {
 			pieces[c] = []string{cell}
-			if l.columns[c].Wraps {
-				pieces[c] = strings.Split(wrap(cell, room/wrapping), "\n")
+			switch {
+			case natural[c] == 0:
+			case l.columns[c].Wraps:
+				pieces[c] = strings.Split(Wrap(cell, share[c]), "\n")
+			default:
+				pieces[c] = []string{cut(cell, share[c])}
 			}
 			lines = max(lines, len(pieces[c]))
 		}
@@ -110,15 +112,62 @@ func (l *layout) wrap(width int) bool {
 					line[c] = pieces[c][n]
 				}
 			}
-			rows = append(rows, line)
+			rows, source = append(rows, line), append(source, l.source[r])
 		}
 	}
-	whole := l.rows
-	if l.rows = rows; l.width() <= width {
-		return true
+	if naturalWidth(l.head, rows) > width {
+		return false
 	}
-	l.rows = whole
-	return false
+	l.rows, l.source = rows, source
+	return true
+}
+
+// shares divides the room between flexible columns: evenly, but none gets more than it needs.
+func shares(room int, natural map[int]int) map[int]int {
+	out := map[int]int{}
+	for left := len(natural); left > 0; {
+		even, before := room/left, left
+		for c, n := range natural {
+			if out[c] == 0 && n <= even {
+				out[c], room, left = n, room-n, left-1
+			}
+		}
+		if left == before {
+			for c := range natural {
+				if out[c] == 0 {
+					out[c] = max(1, even)
+				}
+			}
+			break
+		}
+	}
+	return out
+}
+
+// cut ends a text that is too long in an ellipsis.
+func cut(text string, width int) string {
+	if displayWidth(text) <= width {
+		return text
+	}
+	kept := 0
+	for i, r := range text {
+		if kept += displayWidth(string(r)); kept > width-1 {
+			return strings.TrimRight(text[:i], " ,") + "…"
+		}
+	}
+	return text
+}
+
+// paint gives headings and cells their styles.
+func (l *layout) paint(v View) {
+	for c := range l.head {
+		l.head[c] = v.paint(l.head[c], bold)
+	}
+	for r, row := range l.rows {
+		for c := range row {
+			row[c] = v.paint(row[c], l.source[r][c].style)
+		}
+	}
 }
 
 func (l *layout) columnWidth(c int) int {

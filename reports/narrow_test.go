@@ -25,31 +25,27 @@ func wide() Table {
 // column more and one less than what the columns need.
 func TestOptionalColumns(t *testing.T) {
 	for _, c := range []struct {
-		width       int
-		head, notes string
+		width int
+		head  string
+		more  bool
 	}{
-		{0, "kept second third first", ""},
-		{48, "kept second third first", ""},
-		{47, "kept second third", "Left out to fit: first."},
-		{36, "kept second third", "Left out to fit: first."},
-		{35, "kept third", "Left out to fit: second, first."},
-		{23, "kept", "Left out to fit: second, third, first."},
-		{9, "kept", ""}, // nothing helps: all, one field a line, its value below it
+		{0, "kept second third first", false},
+		{48, "kept second third first", false},
+		{47, "kept second third", true},
+		{36, "kept second third", true},
+		{35, "kept third", true},
+		{23, "kept", true},
+		{9, "kept", true}, // too narrow even so: one field a line, its value below it
 	} {
-		table := wide()
-		var b bytes.Buffer
-		if err := table.write(&b, TextFormat, c.width); err != nil {
-			t.Fatal(err)
-		}
-		first, _, _ := strings.Cut(b.String(), "\n")
+		text := shown(t, wide(), TextFormat, View{Width: c.width})
+		first, _, _ := strings.Cut(text, "\n")
 		if got := strings.Join(strings.Fields(first), " "); got != c.head {
 			t.Errorf("width %d: heading %q, want %q", c.width, got, c.head)
 		}
-		_, notes, _ := strings.Cut(b.String(), "\n\n")
-		if got := strings.Join(strings.Fields(notes), " "); got != c.notes {
-			t.Errorf("width %d: notes %q, want %q", c.width, got, c.notes)
+		if more := strings.Contains(text, "more:"); more != c.more {
+			t.Errorf("width %d: says more: %t, want %t", c.width, more, c.more)
 		}
-		for line := range strings.Lines(b.String()) {
+		for line := range strings.Lines(text) {
 			if n := displayWidth(strings.TrimRight(line, "\n")); c.width > 9 && n > c.width {
 				t.Errorf("line of %d columns on %d: %q", n, c.width, line)
 			}
@@ -57,29 +53,73 @@ func TestOptionalColumns(t *testing.T) {
 	}
 }
 
-// TestEmptyColumnGoesFirst: what shows nothing is least needed.
-func TestEmptyColumnGoesFirst(t *testing.T) {
+// TestEmptyColumn: what shows nothing is left out, and nothing is said of it.
+func TestEmptyColumn(t *testing.T) {
 	table := wide()
 	table.Rows[0][2] = Cell{}
-	var b bytes.Buffer
-	if err := table.write(&b, TextFormat, 36); err != nil {
-		t.Fatal(err)
+	for _, f := range []Format{TextFormat, MarkdownFormat} {
+		if text := shown(t, table, f, View{Wide: true}); strings.Contains(text, "third") || strings.Contains(text, "more") {
+			t.Errorf("the empty column stayed:\n%s", text)
+		}
 	}
-	if !strings.Contains(b.String(), "Left out to fit: third.") {
-		t.Errorf("the empty column stayed:\n%s", b.String())
+}
+
+// TestViews: what a view leaves out its last line names.
+func TestViews(t *testing.T) {
+	table := wide()
+	table.Columns[1].Wide, table.Basis = true, []string{"rests on this"}
+	for _, c := range []struct {
+		view View
+		want string
+	}{
+		{View{}, "more: --wide, --details, --format json\n"},
+		{View{Wide: true}, "more: --details, --format json\n"},
+		{View{Details: true}, "more: --wide, --format json\n"},
+		{View{Quiet: true}, "x\n"},
+		{View{Wide: true, Details: true}, "rests on this\n"},
+	} {
+		if text := shown(t, table, TextFormat, c.view); !strings.HasSuffix(text, c.want) {
+			t.Errorf("%+v: ends otherwise than in %q:\n%s", c.view, c.want, text)
+		}
+	}
+}
+
+// TestColours: a style is put around what it is of, and no line is wider for it.
+func TestColours(t *testing.T) {
+	table := Table{Columns: []Column{{Title: "fits"}}, Rows: [][]Cell{{answerCell("no", false)}}}
+	const want = "\x1b[1mfits\x1b[0m\n──────\n\x1b[31mno\x1b[0m\n"
+	if got := shown(t, table, TextFormat, View{Width: 20, Color: true}); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestCutColumn: a name that is too long ends in an ellipsis.
+func TestCutColumn(t *testing.T) {
+	table := Table{
+		Columns: []Column{{Title: "name"}, {Title: "also", Cuts: true}},
+		Rows:    [][]Cell{{Text("a100"), Text("a100-80gb, a100-sxm-80gb")}},
+	}
+	if got := shown(t, table, TextFormat, View{Width: 24}); !strings.Contains(got, "a100  a100-80gb, a100…\n") {
+		t.Errorf("not cut:\n%s", got)
 	}
 }
 
 // TestOptionalColumnsInMarkdown: only a terminal is narrow.
 func TestOptionalColumnsInMarkdown(t *testing.T) {
-	table := wide()
+	if text := shown(t, wide(), MarkdownFormat, View{Width: 20}); !strings.Contains(text, "first") {
+		t.Errorf("markdown lost a column:\n%s", text)
+	}
+}
+
+// shown is a report of one table.
+func shown(t *testing.T, table Table, f Format, v View) string {
+	t.Helper()
 	var b bytes.Buffer
-	if err := table.write(&b, MarkdownFormat, 20); err != nil {
+	r := Report{Tables: []Table{table}}
+	if err := r.Write(&b, f, v); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(b.String(), "first") {
-		t.Errorf("markdown lost a column:\n%s", b.String())
-	}
+	return b.String()
 }
 
 // TestWrappedColumn: a sentence goes on under itself.
@@ -97,12 +137,8 @@ func TestWrappedColumn(t *testing.T) {
    the anchor
 2  measured
 `
-	var b bytes.Buffer
-	if err := table.write(&b, TextFormat, 30); err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	if got := shown(t, table, TextFormat, View{Width: 30}); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -123,11 +159,7 @@ reason      deeper
             anchor
 downstream  79
 `
-	var b bytes.Buffer
-	if err := table.write(&b, TextFormat, 20); err != nil {
-		t.Fatal(err)
-	}
-	if b.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	if got := shown(t, table, TextFormat, View{Width: 20}); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -15,22 +15,22 @@ func (r *Report) Phases(c *plan.Campaign) {
 	t := Table{
 		Columns: []Column{
 			{Title: "phase"},
-			{Title: "shape"},
-			{Title: "hardware"},
+			{Title: "shape", Optional: 9},
+			{Title: "hardware", Optional: 10},
 			{Title: "devices"},
-			{Title: "layout", Optional: 1},
-			{Title: "batch"},
-			{Title: "steps", Kind: quantity.Count},
-			{Title: "step", Kind: quantity.Duration},
+			{Title: "layout", Optional: 3},
+			{Title: "batch", Optional: 4},
+			{Title: "steps", Kind: quantity.Count, Optional: 7},
+			{Title: "step", Kind: quantity.Duration, Optional: 6},
 			{Title: "wall clock", Kind: quantity.Duration},
-			{Title: "device-hours", Kind: quantity.Number},
+			{Title: "device-hours", Kind: quantity.Number, Optional: 5},
 			{Title: "cost", Kind: quantity.Money},
-			{Title: "energy", Kind: quantity.Energy},
-			{Title: "CO2e", Kind: quantity.CarbonMass},
+			{Title: "energy", Kind: quantity.Energy, Optional: 2},
+			{Title: "CO2e", Kind: quantity.CarbonMass, Optional: 1},
 			{Title: "fits"},
 		},
 		Notes: []string{fmt.Sprintf(
-			"Intervals are %.0f %%; those of the total are the sums of the phases', which share the model's errors. Wall clock is steps over goodput, one phase after the other.", 100*hardware.Level)},
+			"Intervals are %.0f %%; those of the total are the sums of the phases', which share the model's errors. Wall clock = steps × step time ÷ goodput, one phase after the other.", 100*hardware.Level)},
 	}
 	var plans []Planned
 	for i := range c.Phases {

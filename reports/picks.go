@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -39,7 +37,7 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 		if f == nil {
 			return Cell{}
 		}
-		return Plain(strings.Replace(fmt.Sprintf("%.0f %%", 100**f), "-", "−", 1))
+		return Plain(strings.TrimPrefix(percentText(*f), "+"))
 	}
 	like := found.Anchor.Shape.Name
 	t := Table{Title: "Instead of " + like}
@@ -71,19 +69,10 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost), Optional(change),
 		})
 	}
-	for c := len(columns) - 1; c >= 0; c-- {
-		if slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} }) {
-			t.Columns = append([]Column{columns[c]}, t.Columns...)
-			continue
-		}
-		for i := range t.Rows {
-			t.Rows[i] = slices.Delete(t.Rows[i], c, c+1)
-		}
-	}
+	t.Columns = columns
 	t.Notes = []string{
-		"Share of " + like + " saved, negative costs more; " + qualityTitle(found) +
-			" is the difference with its 80 % interval.",
-		"+ is at least as good on every axis.",
+		"Share of " + like + " saved (negative: costs more); " + qualityTitle(found) +
+			" is the difference with its 80 % interval. + = at least as good on every axis.",
 	}
 	r.Tables = append(r.Tables, t)
 }

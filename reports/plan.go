@@ -50,17 +50,65 @@ func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
 		return
 	}
 	p := &plans[0]
-	r.Tables = append(r.Tables, summaryTable(p, limits, notes))
+	r.Headline = planHeadline(p)
+	tables := []Table{summaryTable(p, limits, notes)}
 	if t := changeTable(p); len(t.Rows) > 0 {
-		r.Tables = append(r.Tables, t)
-	}
-	if p.Prediction != nil {
-		r.Tables = append(r.Tables, timeTable(p.Prediction))
+		t.Detail = !unfit(p)
+		tables = append(tables, t)
 	}
 	if p.Decode != nil {
-		r.Tables = append(r.Tables, decodeTable(plans))
+		tables = append(tables, decodeTable(plans))
 	}
-	r.Tables = append(r.Tables, footprintTable(&p.Memory), assumptionTable(p))
+	if p.Prediction != nil {
+		tables = append(tables, timeTable(p.Prediction))
+	}
+	r.Tables = append(tables, footprintTable(&p.Memory), assumptionTable(p))
+}
+
+// planHeadline is the bill and the time of a run, whether it fits, and what to change first.
+func planHeadline(p *Planned) []string {
+	s := &p.Schedule
+	answer := fmt.Sprintf("%s on %d × %s: ", p.Run.Shape.Name, p.Run.Devices(), p.Run.Profile.Name)
+	var parts []string
+	for _, of := range []struct {
+		kind quantity.Kind
+		e    hardware.Estimate
+		what string
+	}{
+		{quantity.Duration, s.Occupancy.WallSeconds, ""},
+		{quantity.Money, s.Bill.CostUSD, ""},
+		{quantity.Tokens, s.Tokens, " tokens"},
+	} {
+		if of.e.Interval != nil {
+			parts = append(parts, quantity.FormatInterval(of.kind, *of.e.Interval)+of.what)
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"time and cost unknown"}
+	}
+	memory := quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0) + " per device"
+	switch {
+	case p.Fits == nil:
+		memory = "Peak memory: " + memory
+	case *p.Fits:
+		memory = "Fits in memory: " + memory
+	default:
+		memory = "Does not fit in memory: needs " + memory
+	}
+	if q := p.Prediction; q != nil {
+		memory += fmt.Sprintf(". Bottleneck: %s (%s MFU)", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0))
+	}
+	out := []string{answer + strings.Join(parts, ", ") + ".", memory + "."}
+	for i, c := range p.Changes {
+		if command := p.mend(i); command != "" && (c.Fits == nil || *c.Fits) && (unfit(p) || c.Gain >= worthwhile) {
+			gain := fmt.Sprintf("%s faster with %s", quantity.Format(quantity.Fraction, c.Gain, 2), c.What)
+			if unfit(p) {
+				gain = "Fits with " + c.What
+			}
+			return append(out, gain+": "+command)
+		}
+	}
+	return out
 }
 
 // planNotes says how the figures of plans are to be read.
@@ -85,6 +133,8 @@ func planNotes(plans []Planned) []string {
 // unfit says whether a run is known not to fit.
 func unfit(p *Planned) bool { return p.Fits != nil && !*p.Fits }
 
+const worthwhile = 0.01 // gain of a change that is told
+
 // changeTable lists the changes worth making: those that make a run fit, or else that make it faster.
 func changeTable(p *Planned) Table {
 	t := Table{
@@ -102,8 +152,8 @@ func changeTable(p *Planned) Table {
 	if unfit(p) {
 		t.Title = "What would make it fit, the smallest change first"
 	}
-	const most, worthwhile = 8, 0.01
-	for i, c := range p.Changes {
+	const most = 8
+	for _, c := range p.Changes {
 		if !unfit(p) && c.Gain < worthwhile || len(t.Rows) == most {
 			break
 		}
@@ -111,9 +161,6 @@ func changeTable(p *Planned) Table {
 			Text(c.What), Text(string(c.Kind)), Amount(c.Gain),
 			Amount(c.StepSeconds), Amount(c.PeakBytes), Text(yesNo(c.Fits)),
 		})
-		if command := p.mend(i); command != "" && len(t.Notes) == 1 && (unfit(p) || c.Fits == nil || *c.Fits) {
-			t.Notes = append(t.Notes, fmt.Sprintf("To try %s: %s", c.What, command))
-		}
 	}
 	return t
 }
@@ -129,8 +176,7 @@ func (p *Planned) mend(change int) string {
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	t := Table{
-		Title:   fmt.Sprintf("%s on %d × %s", p.Run.Shape.Name, p.Run.Devices(), p.Run.Profile.Name),
-		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
+		Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}},
 		Notes:   notes,
 	}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
@@ -145,14 +191,13 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 		}
 	}
 	line("parameters", quantity.Grouped(p.Params.Total))
-	line("batch", fmt.Sprintf("%s, layout %s", workloadText(&p.Run.Shape, p.Run.Workload),
-		plan.LayoutText(&p.Run)))
-	line("fits in memory", fmt.Sprintf("%s: %s a device", yesNo(p.Fits),
-		quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)))
+	line("batch", workloadText(&p.Run.Shape, p.Run.Workload))
+	line("layout", plan.LayoutText(&p.Run))
+	line("peak memory per device", quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0))
+	t.Rows = append(t.Rows, []Cell{Text("fits"), answerCell(yesNo(p.Fits), !unfit(p))})
 	if q := p.Prediction; q != nil {
-		line("one step", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
-		line("what binds", fmt.Sprintf("%s, at %s MFU", q.Bound,
-			quantity.Format(quantity.Fraction, q.MFU, 0)))
+		line("step time", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
+		line("bottleneck", fmt.Sprintf("%s (%s MFU)", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
 	}
 	s := &p.Schedule
 	line("steps", estimate(quantity.Count, s.Steps))
@@ -165,7 +210,7 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	line("energy", estimate(quantity.Energy, s.Bill.EnergyKWh))
 	line("CO2e", estimate(quantity.CarbonMass, s.Bill.CO2Kg))
 	if p.Command != "" {
-		line("same layout", p.Command)
+		t.Basis = []string{"Same layout: " + p.Command}
 	}
 	if p.Loss != nil {
 		line("loss at the end", fmt.Sprintf("%s by the law %s",
@@ -198,28 +243,40 @@ func yesNo(b *bool) string {
 	}
 }
 
-// missingNotes lists why figures are absent, each reason once.
+// missingNotes lists why figures are absent, each reason once with all that it leaves unknown.
 func missingNotes(plans []Planned) []string {
-	var notes []string
-	seen := map[string]bool{}
+	var reasons []string
+	unknown := map[string][]string{}
 	for i := range plans {
-		reasons := plans[i].Missing()
-		for _, name := range []string{
-			"memory.fits", "time.step_seconds", "steps", "tokens",
-			"cost.usd", "cost.energy_kwh", "cost.co2_kg",
+		missing := plans[i].Missing()
+		for _, f := range []struct{ field, what string }{
+			{"memory.fits", "whether it fits"},
+			{"time.step_seconds", "step time"},
+			{"steps", "steps"},
+			{"tokens", "tokens"},
+			{"cost.usd", "cost"},
+			{"cost.energy_kwh", "energy"},
+			{"cost.co2_kg", "CO2e"},
 		} {
-			if why := reasons[name]; why != "" && !seen[why] {
-				seen[why] = true
-				notes = append(notes, fmt.Sprintf("No %s: %s.", name, why))
+			why := missing[f.field]
+			if why != "" && len(unknown[why]) == 0 {
+				reasons = append(reasons, why)
+			}
+			if why != "" && !slices.Contains(unknown[why], f.what) {
+				unknown[why] = append(unknown[why], f.what)
 			}
 		}
+	}
+	notes := make([]string, len(reasons))
+	for i, why := range reasons {
+		notes[i] = sentence(strings.Join(unknown[why], ", ") + " unknown: " + why)
 	}
 	return notes
 }
 
 func timeTable(q *hardware.Prediction) Table {
 	t := Table{
-		Title: "Where the step goes",
+		Title: "Where the step goes", Detail: true,
 		Columns: []Column{
 			{Title: "part", Wraps: true},
 			{Title: "time", Kind: quantity.Duration, Optional: 2},
@@ -246,8 +303,7 @@ func timeTable(q *hardware.Prediction) Table {
 
 func footprintTable(m *flops.Memory) Table {
 	t := Table{
-		Title: "Memory of the device that needs most, at " +
-			strings.ReplaceAll(m.PeakPhase.String(), "_", " "),
+		Title: "Peak memory per device (" + strings.ReplaceAll(m.PeakPhase.String(), "_", " ") + ")", Detail: true,
 		Columns: []Column{
 			{Title: "part"},
 			{Title: "bytes", Kind: quantity.Bytes},
@@ -267,7 +323,7 @@ func footprintTable(m *flops.Memory) Table {
 
 func assumptionTable(p *Planned) Table {
 	t := Table{
-		Title: "What this rests on",
+		Title: "Assumptions and sources", Detail: true,
 		Columns: []Column{
 			{Title: "assumption"},
 			{Title: "value"},

@@ -13,18 +13,12 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// RecommendView says how much of a recommendation is shown.
-type RecommendView struct {
-	Listed  bool // the candidates were listed by the user
-	Wide    bool // all columns
-	Details bool // why each row is there, and all that the quality rests on
-}
-
-func (v RecommendView) among(row *recommend.Row) string {
+// among says which candidates a row is of; listed says that the user listed them.
+func among(row *recommend.Row, listed bool) string {
 	switch {
 	case row.Rank == 0:
 		return "anchor"
-	case v.Listed:
+	case listed:
 		return "listed"
 	case row.Released:
 		return "catalogue"
@@ -34,7 +28,7 @@ func (v RecommendView) among(row *recommend.Row) string {
 
 // Recommend fills in the report of a recommendation: the picks, then the anchor and the rows in
 // order.
-func (r *Report) Recommend(found *recommend.Result, view RecommendView) {
+func (r *Report) Recommend(found *recommend.Result, listed bool) {
 	r.Document.Warnings = append(r.Document.Warnings, found.Warnings...)
 	rows := make([]*recommend.Row, 0, len(found.Rows)+1)
 	if found.Anchor != nil {
@@ -44,30 +38,93 @@ func (r *Report) Recommend(found *recommend.Result, view RecommendView) {
 		rows = append(rows, &found.Rows[i])
 	}
 	for _, row := range rows {
-		r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, view.among(row)))
+		r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
 	}
-	if found.Anchor != nil && len(found.Picks) > 0 {
-		r.Picks(found, "")
-	}
-	t := Table{Title: recommendTitle(found), Notes: recommendNotes(found, view)}
-	for _, c := range recommendColumns(found, view) {
-		shown := view.Wide || !c.wide
-		some := slices.ContainsFunc(rows, func(row *recommend.Row) bool { return c.cell(row) != Cell{} })
-		if !shown || !some {
-			continue
-		}
+	r.Headline = recommendHeadline(found)
+	t := Table{Title: recommendTitle(found), Notes: recommendNotes(found), Basis: basisNotes(found)}
+	t.Rows = make([][]Cell, len(rows))
+	for _, c := range recommendColumns(found) {
 		t.Columns = append(t.Columns, c.Column)
 		for i, row := range rows {
-			if len(t.Rows) <= i {
-				t.Rows = append(t.Rows, nil)
+			cell := c.cell(row)
+			if row.Pick {
+				cell = cell.Styled(bold)
 			}
-			t.Rows[i] = append(t.Rows[i], c.cell(row))
+			t.Rows[i] = append(t.Rows[i], cell)
 		}
 	}
 	r.Tables = append(r.Tables, t)
-	if view.Details {
-		r.Tables = append(r.Tables, reasons(found))
+	if found.Anchor != nil && len(found.Picks) > 0 {
+		r.Picks(found, "")
+		r.Tables[len(r.Tables)-1].Detail = true
 	}
+	r.Tables = append(r.Tables, reasons(found))
+}
+
+// recommendHeadline names the shapes to train and what they save.
+func recommendHeadline(found *recommend.Result) []string {
+	quality := func(i *quantity.Interval) string {
+		if i == nil {
+			return "quality not known"
+		}
+		return qualityTitle(found) + " " + quantity.FormatInterval(quantity.Number, *i)
+	}
+	of := func(q *recommend.Quality) *quantity.Interval {
+		if byLoss(found) {
+			return q.Upstream.Interval
+		}
+		return q.Downstream.Interval
+	}
+	row := found.Pick()
+	var out []string
+	switch {
+	case row == nil && len(found.Rows) == 0:
+		return []string{"No shape is recommended: " + cmp.Or(found.Evidence.Missing, "none is within the limits") + "."}
+	case row == nil:
+		return []string{"No shape is recommended: nothing ranks the rows."}
+	case found.Anchor == nil || len(found.Picks) == 0:
+		text := fmt.Sprintf("Train %s: %s parameters", row.Shape.Name, quantity.Format(quantity.Params, float64(row.Params.Total), 3))
+		if c := row.Schedule.Bill.CostUSD.Interval; c != nil {
+			text += ", " + quantity.FormatInterval(quantity.Money, *c)
+		}
+		out = []string{text + ", " + quality(of(&row.Quality)) + "."}
+	default:
+		out = pickLines(found, quality)
+	}
+	return append(out, fmt.Sprintf("Next: --explain %d says where its numbers come from; --out DIR writes its configuration.", row.Rank))
+}
+
+// pickLines has a line for each shape that saves most of something.
+func pickLines(found *recommend.Result, quality func(*quantity.Interval) string) []string {
+	const most = 4 // lines of a headline, with room for what to do next
+	var rows, out []string
+	for _, p := range found.Picks {
+		row := &found.Rows[p.Row]
+		saved := map[string]*float64{
+			"params": row.Saved.Params, "flops": row.Saved.FLOPs, "step-time": row.Saved.StepTime,
+			"memory": row.Saved.Memory, "cost": row.Saved.Cost,
+		}[p.Axis.String()]
+		if saved == nil || slices.Contains(rows, row.Shape.Name) || len(out) == most {
+			continue
+		}
+		rows = append(rows, row.Shape.Name)
+		change := p.Difference.Downstream.Interval
+		if byLoss(found) {
+			change = p.Difference.Upstream.Interval
+		}
+		start := "Least " + p.Axis.String() + ": "
+		if len(out) == 0 {
+			start = "Instead of " + found.Anchor.Shape.Name + " train "
+		}
+		out = append(out, fmt.Sprintf("%s%s: %s %s, %s.", start, row.Shape.Name,
+			percentText(-*saved), p.Axis, quality(change)))
+	}
+	return out
+}
+
+// percentText is a signed share in whole percent.
+func percentText(f float64) string {
+	return strings.Replace(fmt.Sprintf("%+.0f %%", 100*f), "-", "−", 1)
 }
 
 func recommendTitle(result *recommend.Result) string {
@@ -129,11 +186,10 @@ func evidenceText(row *recommend.Row) string {
 // recommendColumn is a column of the table with how to fill it.
 type recommendColumn struct {
 	Column
-	wide bool // shown with --wide only
 	cell func(row *recommend.Row) Cell
 }
 
-func recommendColumns(result *recommend.Result, view RecommendView) []recommendColumn {
+func recommendColumns(result *recommend.Result) []recommendColumn {
 	objective := result.CostAxis
 	grows := false // the tokens, with size
 	for i := range result.Rows {
@@ -149,53 +205,62 @@ func recommendColumns(result *recommend.Result, view RecommendView) []recommendC
 	}
 	fraction := func(title string, axis plan.Metric, usual bool, of func(s *recommend.Saved) *float64) recommendColumn {
 		return recommendColumn{
-			Column{Title: title, Kind: quantity.Fraction}, !usual && axis != objective, saved(of),
+			Column{Title: title, Kind: quantity.Fraction, Wide: !usual && axis != objective}, saved(of),
 		}
 	}
 	downstream := recommendColumn{
-		Column{Title: cmp.Or(result.Evidence.Score, "score"), Kind: quantity.Number},
-		byLoss(result),
+		Column{Title: cmp.Or(result.Evidence.Score, "score"), Kind: quantity.Number, Wide: byLoss(result)},
 		func(row *recommend.Row) Cell { return Optional(row.Quality.Downstream.Interval) },
 	}
 	upstream := recommendColumn{
-		Column{Title: "loss", Kind: quantity.Number},
-		!byLoss(result),
+		Column{Title: "loss", Kind: quantity.Number, Wide: !byLoss(result)},
 		func(row *recommend.Row) Cell { return Optional(row.Quality.Upstream.Interval) },
 	}
 	return []recommendColumn{
-		{Column{Title: "#"}, false, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Rank)) }},
-		{Column{Title: "shape"}, false, func(row *recommend.Row) Cell { return Text(row.Shape.Name).Marked(marks(row)) }},
-		{Column{Title: "el/dl"}, true, func(row *recommend.Row) Cell { return Plain(depths(&row.Shape)) }},
-		{Column{Title: "d_model"}, true, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Shape.DModel)) }},
-		{Column{Title: "params"}, false, func(row *recommend.Row) Cell { return short(quantity.Params, float64(row.Params.Total)) }},
-		{Column{Title: "tokens"}, !grows, func(row *recommend.Row) Cell { return short(quantity.Tokens, row.Schedule.Tokens.Interval.Value) }},
+		{Column{Title: "#"}, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Rank)) }},
+		{Column{Title: "shape", Cuts: true}, func(row *recommend.Row) Cell { return Text(row.Shape.Name).Marked(marks(row)) }},
+		{Column{Title: "el/dl", Wide: true}, func(row *recommend.Row) Cell { return Plain(depths(&row.Shape)) }},
+		{Column{Title: "d_model", Wide: true}, func(row *recommend.Row) Cell { return Plain(fmt.Sprint(row.Shape.DModel)) }},
+		{Column{Title: "params"}, func(row *recommend.Row) Cell { return short(quantity.Params, float64(row.Params.Total)) }},
+		{Column{Title: "tokens", Optional: 2, Wide: !grows}, func(row *recommend.Row) Cell { return short(quantity.Tokens, row.Schedule.Tokens.Interval.Value) }},
 		fraction("params saved", plan.Params, false, func(s *recommend.Saved) *float64 { return s.Params }),
 		fraction("FLOPs saved", plan.RunFLOPs, result.Rows[0].StepTime.Interval == nil, func(s *recommend.Saved) *float64 { return s.FLOPs }),
 		fraction("step saved", plan.StepTime, false, func(s *recommend.Saved) *float64 { return s.StepTime }),
 		fraction("memory saved", plan.Memory, false, func(s *recommend.Saved) *float64 { return s.Memory }),
-		{Column{Title: "step", Kind: quantity.Duration}, objective != plan.StepTime, func(row *recommend.Row) Cell { return Optional(row.StepTime.Interval) }},
-		{Column{Title: "decode", Kind: quantity.Duration}, objective != plan.DecodeLatency, func(row *recommend.Row) Cell { return Optional(row.Decode.Latency().Interval) }},
-		{Column{Title: "cost", Kind: quantity.Money}, false, func(row *recommend.Row) Cell { return Optional(row.Schedule.Bill.CostUSD.Interval) }},
+		{Column{Title: "step", Kind: quantity.Duration, Wide: objective != plan.StepTime}, func(row *recommend.Row) Cell { return Optional(row.StepTime.Interval) }},
+		{Column{Title: "decode", Kind: quantity.Duration, Wide: objective != plan.DecodeLatency}, func(row *recommend.Row) Cell { return Optional(row.Decode.Latency().Interval) }},
+		{Column{Title: "cost", Kind: quantity.Money}, func(row *recommend.Row) Cell { return Optional(row.Schedule.Bill.CostUSD.Interval) }},
 		upstream, downstream,
-		{Column{Title: "evidence"}, false, func(row *recommend.Row) Cell { return Text(evidenceText(row)) }},
+		{Column{Title: "evidence", Optional: 1}, func(row *recommend.Row) Cell { return Text(evidenceText(row)) }},
 	}
 }
 
-// recommendNotes says how to read the table, and in a line what the quality rests on.
-func recommendNotes(result *recommend.Result, view RecommendView) []string {
-	notes := []string{fmt.Sprintf(
-		"%s shapes qualify. * is the pick, = as good within the error of the difference.",
-		quantity.Grouped(int64(result.Feasible)))}
-	if result.Anchor != nil {
-		notes[0] += " 0 is the anchor."
+// recommendNotes says how to read the table.
+func recommendNotes(result *recommend.Result) []string {
+	marks := []string{"* = the pick"}
+	if slices.ContainsFunc(result.Rows, func(r recommend.Row) bool { return r.AllRound }) {
+		marks = append(marks, "+ = at least as good on every axis")
 	}
+	notes := []string{quantity.Grouped(int64(result.Feasible)) + " shapes compared."}
+	if result.Anchor != nil {
+		if slices.ContainsFunc(result.Rows, func(r recommend.Row) bool { return r.Tie && !r.AllRound }) {
+			marks = append(marks, "= = about as good as "+result.Anchor.Shape.Name+" (difference within its error)")
+		}
+		notes[0] += " Row 0 is " + result.Anchor.Shape.Name + "."
+	}
+	notes[0] += " " + strings.Join(marks, ", ") + "."
 	if note := layoutNote(result); note != "" {
 		notes = append(notes, note)
 	}
-	if view.Details {
-		return notes
+	return append(notes, recalledNote(result)...)
+}
+
+// recalledNote explains the mark of rows whose evidence nobody could check.
+func recalledNote(result *recommend.Result) []string {
+	if !result.Evidence.Recalled {
+		return nil
 	}
-	return append(notes, append(basisNotes(result), "--details says why each row is there and what the quality rests on; --wide shows all columns.")...)
+	return []string{"† = depends on paper results that were transcribed from memory and could not be checked."}
 }
 
 // basisNotes are the least that must be said of the evidence.
@@ -211,24 +276,25 @@ func basisNotes(result *recommend.Result) []string {
 	for _, note := range e.Notes {
 		notes = append(notes, sentence(note))
 	}
-	if e.Recalled {
-		notes = append(notes,
-			"† rests on results written down from memory of the paper (evidence: recalled).")
-	}
 	return notes
 }
 
 // EvidenceNotes adds what the quality of all tables rests on, once.
 func (r *Report) EvidenceNotes(result *recommend.Result) {
-	r.Tables = append(r.Tables, Table{Title: "What the quality rests on", Notes: evidenceNotes(result)})
+	r.Tables = append(r.Tables, Table{Title: "Where the quality estimates come from",
+		Notes: append(evidenceNotes(result), recalledNote(result)...),
+	})
 }
 
 func reasons(result *recommend.Result) Table {
-	why := Table{Title: "Why each is there", Columns: []Column{
+	why := Table{Title: "Why each shape is listed", Detail: true, Columns: []Column{
 		{Title: "#"},
 		{Title: "shape"},
 		{Title: "reason", Wraps: true},
-	}, Notes: evidenceNotes(result)}
+	}}
+	if e := &result.Evidence; e.Law != "" {
+		why.Notes = []string{sentence("quality: " + e.Law)}
+	}
 	for i := range result.Rows {
 		row := &result.Rows[i]
 		why.Rows = append(why.Rows, []Cell{
@@ -248,7 +314,7 @@ func layoutNote(result *recommend.Result) string {
 	if row == nil || row.StepTime.Interval == nil {
 		return ""
 	}
-	return fmt.Sprintf("The step of %s is at layout %s.", row.Shape.Name, plan.LayoutText(&row.Run))
+	return fmt.Sprintf("Step times use the fastest layout that fits (%s: %s).", row.Shape.Name, plan.LayoutText(&row.Run))
 }
 
 // evidenceNotes says what the quality of the tables rests on.

@@ -1,17 +1,20 @@
 package reports
 
 import (
+	"slices"
+
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// Table is a result for people.
+// Table is a result for people. Columns in which no row has anything are left out.
 type Table struct {
 	Title   string
 	Columns []Column
 	Rows    [][]Cell
 	Notes   []string // footnotes, in order
-	Width   int      // columns of text that it keeps to where no terminal says; 0 = any
+	Basis   []string // footnotes that only [View].Details shows: what the table rests on
+	Detail  bool     // only [View].Details shows the table
 }
 
 // Column heads one column. All its amounts are of one kind and print in one unit, which the heading
@@ -20,11 +23,12 @@ type Column struct {
 	Title  string
 	Kind   quantity.Kind
 	Digits int // significant digits of amounts without interval; 0 = the default
-	// Optional columns are left out of a table too wide for the terminal, those of the smallest
-	// number first, until it fits; 0 = never.
+	// Optional columns are left out of a table wider than the view, those of the smallest number
+	// first, until it fits; 0 = never.
 	Optional int
-	// Wraps says that cells of words may be broken over lines once no column is left to leave out.
-	Wraps bool
+	Wide     bool // only [View].Wide shows the column
+	Wraps    bool // cells of words may be broken over lines
+	Cuts     bool // cells of words may end in an ellipsis
 }
 
 // Cell is one entry of a table. The zero value is an absent one, shown as a dash.
@@ -33,6 +37,7 @@ type Cell struct {
 	number bool
 	amount *quantity.Interval
 	mark   string
+	style  style
 }
 
 // Text returns a cell of words.
@@ -81,7 +86,40 @@ func (c Cell) Marked(mark string) Cell {
 	return c
 }
 
+// Styled returns the cell in a style, for terminals with colours.
+func (c Cell) Styled(s style) Cell {
+	c.style = s
+	return c
+}
+
+// answerCell is yes or no, or whether something is so, as a colour says at a glance.
+func answerCell(text string, good bool) Cell {
+	if good {
+		return Text(text).Styled(green)
+	}
+	return Text(text).Styled(red)
+}
+
 const absentCell = "–"
+
+// with returns the table without the columns that no row has anything in and those that the view does
+// not show.
+func (t *Table) with(v View) (out Table, hidden bool) {
+	out = *t
+	out.Columns, out.Rows = nil, make([][]Cell, len(t.Rows))
+	for c, column := range t.Columns {
+		empty := !slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} })
+		if empty && len(t.Rows) > 0 || column.Wide && !v.Wide {
+			hidden = hidden || !empty
+			continue
+		}
+		out.Columns = append(out.Columns, column)
+		for r, row := range t.Rows {
+			out.Rows[r] = append(out.Rows[r], row[c])
+		}
+	}
+	return out, hidden
+}
 
 // Lay turns the table into strings: headings with units, and cells; numeric says which columns hold
 // numbers.

@@ -38,7 +38,7 @@ func write(t *testing.T, f Format, width int) string {
 	t.Helper()
 	r := sample()
 	var b bytes.Buffer
-	if err := r.Write(&b, f, width); err != nil {
+	if err := r.Write(&b, f, View{Width: width}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

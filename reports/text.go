@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -15,37 +13,38 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
 
-// write writes the table as text or markdown, its title above and its notes below. This is the only
-// file that knows tablewriter's options.
-func (t *Table) write(w io.Writer, f Format, width int) error {
-	head, rows, numeric := t.Lay()
-	notes := t.Notes
-	if width == 0 {
-		width = t.Width
-	}
-	if f != MarkdownFormat && width > 0 {
-		l := layout{columns: slices.Clone(t.Columns), head: head, rows: rows, numeric: numeric}
-		if left := l.narrow(width); left != "" {
-			notes = append([]string{"Left out to fit: " + left + "."}, notes...)
-		}
-		head, rows, numeric = l.head, l.rows, l.numeric
-	}
+// write returns the table as text or markdown, its title above and its notes below, and which flags
+// show more of it. This is the only file that knows tablewriter's options.
+func (t *Table) write(f Format, v View) (text string, left View, err error) {
+	left.Details = len(t.Basis) > 0 && !v.Details
+	shown, hidden := t.with(v)
+	left.Wide = hidden && !v.Wide
+	head, rows, numeric := shown.Lay()
 	var b strings.Builder
+	l := layout{columns: shown.Columns, head: head, rows: rows, numeric: numeric, source: shown.Rows}
 	switch {
 	case f == MarkdownFormat:
 		head, rows = escaped(head, rows)
-		t.title(&b, "### ", 0, markdown.Escape)
-		if err := render(&b, renderer.NewMarkdown(), head, rows, numeric); err != nil {
-			return err
-		}
-	case width > 0 && naturalWidth(head, rows) > width:
-		t.title(&b, "", width, plain.Line)
-		stacked(&b, head, rows, width)
+		t.title(&b, "### ", v, markdown.Escape)
+		err = render(&b, renderer.NewMarkdown(), head, rows, numeric)
+	case len(head) == 0:
+		t.title(&b, "", v, plain.Line)
 	default:
-		t.title(&b, "", width, plain.Line)
-		if err := render(&b, plainLines(), head, rows, numeric); err != nil {
-			return err
+		left.Wide = l.leaveOut(v.columns()) || left.Wide
+		t.title(&b, "", v, plain.Line)
+		if l.fit(v.lines()) {
+			l.paint(v)
+			err = render(&b, plainLines(), l.head, l.rows, l.numeric)
+		} else {
+			stacked(&b, l.head, l.rows, v.lines())
 		}
+	}
+	if err != nil {
+		return "", left, err
+	}
+	notes := t.Notes
+	if v.Details {
+		notes = slices.Concat(t.Notes, t.Basis)
 	}
 	if len(notes) > 0 && (f != MarkdownFormat || len(head) > 0) {
 		b.WriteByte('\n')
@@ -54,18 +53,22 @@ func (t *Table) write(w io.Writer, f Format, width int) error {
 		if note = plain.Line(note); f == MarkdownFormat {
 			note = "- " + markdown.Escape(note)
 		} else {
-			note = wrap(note, width)
+			note = Wrap(note, v.prose())
 		}
 		b.WriteString(note + "\n")
 	}
-	_, err := io.WriteString(w, trimLines(b.String()))
-	return err
+	return trimLines(b.String()), left, nil
 }
 
-func (t *Table) title(b *strings.Builder, prefix string, width int, harmless func(string) string) {
-	if t.Title != "" {
-		fmt.Fprintf(b, "%s\n\n", wrap(prefix+harmless(t.Title), width))
+func (t *Table) title(b *strings.Builder, prefix string, v View, harmless func(string) string) {
+	if t.Title == "" {
+		return
 	}
+	text := prefix + harmless(t.Title)
+	if prefix == "" {
+		text = v.paint(Wrap(text, v.prose()), bold)
+	}
+	b.WriteString(text + "\n\n")
 }
 
 // plainLines draws columns apart by spaces with one line under the heading.
@@ -97,7 +100,7 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 			align[i] = tw.AlignRight
 		}
 	}
-	padding := tw.CellPadding{Global: tw.Padding{Left: "", Right: "  ", Overwrite: true}}
+	padding := tw.CellPadding{Global: tw.Padding{Right: strings.Repeat(" ", gap), Overwrite: true}}
 	if _, markdown := style.(*renderer.Markdown); markdown {
 		padding = tw.CellPadding{Global: tw.Padding{Left: " ", Right: " "}}
 	}
@@ -122,6 +125,8 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 	return table.Render()
 }
 
+const gap = 2 // between columns
+
 // naturalWidth is the width of the table as [plainLines] draws it: the line under the heading goes
 // on below the gap behind the last column.
 func naturalWidth(head []string, rows [][]string) int {
@@ -131,7 +136,7 @@ func naturalWidth(head []string, rows [][]string) int {
 		for _, row := range rows {
 			widest = max(widest, displayWidth(row[c]))
 		}
-		total += widest + 2
+		total += widest + gap
 	}
 	return total
 }
@@ -157,11 +162,11 @@ func stacked(b *strings.Builder, head []string, rows [][]string, width int) {
 // field writes a value from column indent on behind its heading; one that does not fit there even
 // when wrapped stands below it.
 func field(b *strings.Builder, head, value string, indent, width int) {
-	lines := strings.Split(wrap(value, width-indent), "\n")
+	lines := strings.Split(Wrap(value, width-indent), "\n")
 	if slices.ContainsFunc(lines, func(l string) bool { return displayWidth(l) > width-indent }) {
 		const below = 2
-		b.WriteString(wrap(head, width))
-		for line := range strings.SplitSeq(wrap(value, width-below), "\n") {
+		b.WriteString(Wrap(head, width))
+		for line := range strings.SplitSeq(Wrap(value, width-below), "\n") {
 			b.WriteString("\n" + strings.Repeat(" ", below) + line)
 		}
 		b.WriteByte('\n')
@@ -171,8 +176,8 @@ func field(b *strings.Builder, head, value string, indent, width int) {
 	b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 }
 
-// wrap breaks a line at spaces so that it fits the width; 0 leaves it whole.
-func wrap(line string, width int) string {
+// Wrap breaks a line at spaces so that it fits the width; 0 leaves it whole.
+func Wrap(line string, width int) string {
 	if width <= 0 {
 		return line
 	}
@@ -208,10 +213,13 @@ func escaped(head []string, rows [][]string) ([]string, [][]string) {
 	return out[0], out[1:]
 }
 
-// trimLines drops the spaces that pad the last column.
+// trimLines drops what pads the last column: spaces, and the end of a style behind them.
 func trimLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
+		if before, padded := strings.CutSuffix(lines[i], " "+styleEnd); padded {
+			lines[i] = before
+		}
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
 	return strings.Join(lines, "\n")

@@ -15,7 +15,7 @@ import (
 type Report struct {
 	Document result.Document
 	Preface  string   // markdown before the tables of a page; other formats leave it out
-	Headline []string // the answer in a few lines, above the tables
+	Headline []string // the answer in at most five lines: the number, the verdict, what to do next
 	Tables   []Table
 	// Rows are written as CSV in the place of the document's results where those only sum them up.
 	Rows []any
@@ -48,9 +48,9 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))
 }
 
-// Write writes the report. width is how many columns a text line may have; 0 means any. Tables that
-// do not fit are written one field a line.
-func (r *Report) Write(w io.Writer, f Format, width int) error {
+// Write writes the report. Text and markdown are the headline, then the tables; text ends with what
+// else there is to see.
+func (r *Report) Write(w io.Writer, f Format, v View) error {
 	switch f {
 	case JSONFormat:
 		return r.Document.Write(w)
@@ -61,28 +61,47 @@ func (r *Report) Write(w io.Writer, f Format, width int) error {
 		}
 		return writeCSV(w, &document)
 	}
+	var parts []string
 	if f == MarkdownFormat && r.Preface != "" {
-		if _, err := fmt.Fprintln(w, r.Preface); err != nil {
-			return err
-		}
+		parts = append(parts, strings.TrimSuffix(r.Preface, "\n"))
 	}
-	for _, line := range r.Headline {
-		if line = plain.Line(line); f == MarkdownFormat {
-			line = markdown.Escape(line) + "  "
-		}
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
+	if len(r.Headline) > 0 {
+		parts = append(parts, headlineText(r.Headline, f, v))
 	}
+	var more View // what the view leaves out
 	for i := range r.Tables {
-		if i > 0 || len(r.Headline) > 0 {
-			if _, err := fmt.Fprintln(w); err != nil {
-				return err
-			}
+		if r.Tables[i].Detail && !v.Details {
+			more.Details = true
+			continue
 		}
-		if err := r.Tables[i].write(w, f, width); err != nil {
+		text, left, err := r.Tables[i].write(f, v)
+		if err != nil {
 			return err
 		}
+		more.Wide, more.Details = more.Wide || left.Wide, more.Details || left.Details
+		parts = append(parts, strings.TrimSuffix(text, "\n"))
 	}
-	return nil
+	if line := more.more(); f == TextFormat && line != "" && !v.Quiet {
+		parts = append(parts, Wrap(line, v.prose()))
+	}
+	_, err := io.WriteString(w, strings.Join(parts, "\n\n")+"\n")
+	return err
+}
+
+func headlineText(lines []string, f Format, v View) string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		switch line = plain.Line(line); {
+		case f == MarkdownFormat:
+			out[i] = markdown.Escape(line)
+		case i == 0:
+			out[i] = v.paint(Wrap(line, v.prose()), bold)
+		default:
+			out[i] = Wrap(line, v.prose())
+		}
+	}
+	if f == MarkdownFormat {
+		return strings.Join(out, "  \n")
+	}
+	return strings.Join(out, "\n")
 }

@@ -40,7 +40,7 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 		}
 		out.Document.Results = append(out.Document.Results, fields)
 	}
-	return out.Write(w, reports.JSONFormat, 0)
+	return out.Write(w, reports.JSONFormat, reports.View{})
 }
 
 // unit names the base unit of a finding's value.

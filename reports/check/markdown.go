@@ -69,7 +69,7 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 		}
 		b.WriteString("\n<details><summary>What they cost</summary>\n\n")
 		costs := reports.Report{Tables: []reports.Table{t}}
-		if err := costs.Write(&b, reports.MarkdownFormat, 0); err != nil {
+		if err := costs.Write(&b, reports.MarkdownFormat, reports.View{}); err != nil {
 			return err
 		}
 		b.WriteString("\n</details>\n")

@@ -33,7 +33,7 @@ func (r *Result) writeText(w io.Writer, width int) error {
 	}
 	if len(r.Costs) > 0 {
 		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
-		if err := costs.Write(&b, reports.TextFormat, width); err != nil {
+		if err := costs.Write(&b, reports.TextFormat, reports.View{Width: width, Quiet: true}); err != nil {
 			return err
 		}
 		b.WriteByte('\n')

@@ -84,7 +84,7 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 		},
 	}
 	f.register(c)
-	a.output.registerFormat(c, " (default table)")
+	a.output.registerFormat(c)
 	return c
 }
 

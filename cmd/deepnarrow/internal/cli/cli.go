@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,8 @@ import (
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
-	Width    int  // columns of the terminal Out is, 0 when it is none
+	Width    int  // columns of Out: the terminal's or COLUMNS, 0 when neither says
+	Colors   bool // Out is a terminal that shows colours
 	Progress bool // Err is a terminal
 	Env      func(string) string
 }
@@ -31,7 +33,11 @@ type Streams struct {
 // Standard returns the streams of the process.
 func Standard() Streams {
 	s := Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv}
-	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil {
+	width, _, err := term.GetSize(int(os.Stdout.Fd()))
+	s.Colors = err == nil && os.Getenv("TERM") != "dumb"
+	if columns, wrong := strconv.Atoi(os.Getenv("COLUMNS")); wrong == nil && columns > 0 {
+		s.Width = columns
+	} else if err == nil {
 		s.Width = width
 	}
 	s.Progress = term.IsTerminal(int(os.Stderr.Fd()))
@@ -43,6 +49,7 @@ type app struct {
 	Streams
 	output outputFlags
 	files  fileFlags
+	common commonFlags
 	late   error     // of files beside the result
 	opens  opener    // of the files that are read
 	raw    io.Writer // standard output for what is not text for a terminal or a log
@@ -139,10 +146,11 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		SilenceUsage:      true,
 		SilenceErrors:     true,
 		Args:              noSuchCommand,
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.tryFiles(c) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.begin(c) },
 		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(flagError)
+	a.common.register(root)
 	root.AddGroup(
 		&cobra.Group{ID: groupPlan, Title: "Count and plan:"},
 		&cobra.Group{ID: groupLearn, Title: "Learn from runs:"},
@@ -158,6 +166,8 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	root.SetIn(a.In)
 	root.SetOut(a.Out) // before the completion command, which takes it as it is
 	root.SetErr(a.Err)
+	a.help(root)
+	a.completeValues(root)
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = noSuchCommand

@@ -74,7 +74,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		fmt.Fprintln(a.Err, line)
 	}
-	if f.hint != "" {
+	if f.hint != "" && !a.common.quiet {
 		fmt.Fprintf(a.Err, "hint: %s\n", f.hint)
 	}
 	return f.code
@@ -135,13 +135,55 @@ func flagError(c *cobra.Command, err error) error {
 	hint := c.CommandPath() + " --help lists the flags"
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedName() != "" {
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near, ok := suggest.Nearest(unknown.GetSpecifiedName(), names); ok {
-			hint = "did you mean --" + near + "?"
+		if near := ourFlag(c, unknown.GetSpecifiedName()); near != "" {
+			hint = "did you mean " + near + "?"
 		}
 	}
 	return usage(hint, "%w", err)
+}
+
+// elsewhere are the names that other tools give to flags of ours, without - and _.
+var elsewhere = map[string]string{
+	"seqlen": "encoder-length decoder-length", "sequencelength": "encoder-length decoder-length",
+	"maxseqlen": "encoder-length decoder-length", "contextlength": "decoder-length encoder-length",
+	"blocksize": "decoder-length encoder-length", "ctx": "decoder-length encoder-length",
+	"inputlength": "encoder-length", "targetlength": "decoder-length",
+	"gpu": "hardware cluster", "gpus": "devices", "gputype": "hardware", "accelerator": "hardware",
+	"device": "hardware", "tpu": "hardware", "numgpus": "devices", "ngpus": "devices", "nproc": "devices",
+	"worldsize": "devices", "numdevices": "devices", "nnodes": "devices", "nodes": "devices",
+	"batchsize": "batch", "globalbatchsize": "batch", "trainbatchsize": "batch", "bs": "batch",
+	"microbatchsize": "micro-batch", "perdevicetrainbatchsize": "micro-batch",
+	"gradientaccumulationsteps": "accumulate", "gradaccum": "accumulate",
+	"tensormodelparallelsize": "tp", "tensorparallel": "tp", "tensorparallelsize": "tp",
+	"pipelinemodelparallelsize": "pp", "pipelineparallel": "pp", "dataparallel": "dp",
+	"zerostage": "zero", "fsdp": "zero", "dtype": "precision", "bf16": "precision", "fp16": "precision",
+	"fp8": "precision", "quantization": "precision", "flashattention": "attention",
+	"gradientcheckpointing": "recompute", "activationcheckpointing": "recompute",
+	"maxsteps": "steps", "iterations": "steps", "trainsteps": "steps", "trainiters": "steps",
+	"numtokens": "tokens", "traintokens": "tokens", "lr": "rate", "learningrate": "rate",
+	"warmupsteps": "warmup", "utilization": "mfu", "efficiency": "mfu", "budget": "max-cost max-flops",
+	"cost": "max-cost", "time": "deadline max-time", "model": "like", "json": "format", "csv": "format",
+	"nocolor": "color", "out": "output", "silent": "quiet", "debug": "verbose", "spot": "price cluster",
+}
+
+// ourFlag returns the flag of a command that another name probably means, with its dashes.
+func ourFlag(c *cobra.Command, name string) string {
+	plain := strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(name))
+	var ours []string
+	for _, other := range strings.Fields(elsewhere[plain]) {
+		if c.Flags().Lookup(other) != nil {
+			ours = append(ours, "--"+other)
+		}
+	}
+	if len(ours) > 0 {
+		return strings.Join(ours, " or ")
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near, ok := suggest.Nearest(name, names); ok {
+		return "--" + near
+	}
+	return ""
 }
 
 func didYouMean(word string, names []string, otherwise string) string {

@@ -9,7 +9,7 @@ import (
 
 // explainRow reports where the numbers of one recommended row come from.
 func explainRow(r *reports.Report, request recommend.Request, result *recommend.Result,
-	view reports.RecommendView, which string,
+	listed bool, which string,
 ) error {
 	row := findRow(result, which)
 	if row == nil {
@@ -22,7 +22,7 @@ func explainRow(r *reports.Report, request recommend.Request, result *recommend.
 	}
 	r.Document.Inputs["explain"] = which
 	r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
-	r.Explain(view, result, row, &e)
+	r.Explain(listed, result, row, &e)
 	return nil
 }
 

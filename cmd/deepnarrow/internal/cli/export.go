@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -51,7 +50,7 @@ trainer's own: the file holds the shape alone.`,
 				return err
 			}
 			for _, w := range warnings {
-				fmt.Fprintln(a.Err, "warning: "+w)
+				a.tell("warning: " + w)
 			}
 			return a.writeShape(&s, to, out)
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/page"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -20,39 +21,30 @@ import (
 
 // outputFlags say where a result goes and how it looks.
 type outputFlags struct {
-	format string
-	file   string
-	quiet  bool
+	format  string
+	file    string
+	wide    bool
+	details bool
 }
 
 func (o *outputFlags) register(c *cobra.Command) {
-	o.registerFormat(c, " (default: as the name after -o ends, else table)")
+	o.registerFormat(c)
 	c.Flags().StringVarP(&o.file, "output", "o", "",
-		"write the result to this `file` instead of standard output")
-	c.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "write the result only: no warnings")
+		"write the result to this `file`; its ending is the format (.txt .md .csv .json .html)")
 	writes(c, aFile, "output")
 }
 
 // registerFormat leaves -o to a command that writes a file of another kind.
-func (o *outputFlags) registerFormat(c *cobra.Command, otherwise string) {
-	c.Flags().StringVar(&o.format, "format", "",
-		"how to write the result: table, markdown, csv, json or html"+otherwise)
+func (o *outputFlags) registerFormat(c *cobra.Command) {
+	c.Flags().StringVarP(&o.format, "format", "f", "", "table, markdown, csv, json or html (default table)")
+	c.Flags().BoolVar(&o.wide, "wide", false, "show all columns")
+	c.Flags().BoolVar(&o.details, "details", false, "show what the answer is made of and rests on")
 }
 
 // chosen is the format asked for or, when none is, the one that the output file's name ends in.
 func (o *outputFlags) chosen() (reports.Format, error) {
 	if o.format == "" {
-		switch filepath.Ext(o.file) {
-		case ".json":
-			return reports.JSONFormat, nil
-		case ".csv":
-			return reports.CSVFormat, nil
-		case ".md":
-			return reports.MarkdownFormat, nil
-		case ".html":
-			return htmlFormat, nil
-		}
-		return reports.TextFormat, nil
+		return formatOfFile(o.file)
 	}
 	if o.format == string(htmlFormat) {
 		return htmlFormat, nil
@@ -62,6 +54,40 @@ func (o *outputFlags) chosen() (reports.Format, error) {
 		return format, usage("", "--format: %w, %s", err, htmlFormat)
 	}
 	return format, nil
+}
+
+// endings are the names of files that say their format.
+var endings = []struct {
+	ending string
+	format reports.Format
+}{
+	{".txt", reports.TextFormat},
+	{".md", reports.MarkdownFormat},
+	{".csv", reports.CSVFormat},
+	{".json", reports.JSONFormat},
+	{".html", htmlFormat},
+}
+
+// formatOfFile is the format that the name of a file ends in. Devices and descriptors have no ending.
+func formatOfFile(name string) (reports.Format, error) {
+	ending := strings.ToLower(filepath.Ext(name))
+	var known []string
+	for _, e := range endings {
+		if ending == e.ending {
+			return e.format, nil
+		}
+		known = append(known, e.ending)
+	}
+	if name == "" || strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/") {
+		return reports.TextFormat, nil
+	}
+	hint := "--format names the format whatever the ending is"
+	for _, f := range append(reports.Formats(), htmlFormat) {
+		if name == string(f) || name == "yaml" || name == "wide" {
+			hint = "-o names a file; the format is -f " + string(f)
+		}
+	}
+	return "", usage(hint, "-o %s: the ending names no format; allowed: %s", name, strings.Join(known, ", "))
 }
 
 // whole says whether the result is written with every field, not as tables alone; what only fields
@@ -77,7 +103,7 @@ const htmlFormat reports.Format = "html"
 // writePage writes the result as a page.
 func writePage(w io.Writer, r *reports.Report) error {
 	var text bytes.Buffer
-	if err := r.Write(&text, reports.JSONFormat, 0); err != nil {
+	if err := r.Write(&text, reports.JSONFormat, reports.View{}); err != nil {
 		return err
 	}
 	command := strings.TrimSuffix(strings.TrimPrefix(r.Document.Schema, "deepnarrow/"), "/v1")
@@ -102,26 +128,46 @@ func (a *app) render(r reports.Report) error {
 		r.Document.Inputs["command"] = a.command
 	}
 	for _, w := range r.Document.Warnings {
-		if a.output.quiet {
-			break
-		}
-		fmt.Fprintln(a.Err, "warning:", w)
+		a.tell("warning: " + w)
 	}
-	write := func(w io.Writer, width int) error {
+	view := reports.View{Wide: a.output.wide, Details: a.output.details, Quiet: a.common.quiet}
+	write := func(w io.Writer) error {
 		if format == htmlFormat {
 			return writePage(w, &r)
 		}
-		return r.Write(w, format, width)
+		return r.Write(w, format, view)
 	}
-	if a.output.file == "" && format == htmlFormat {
-		return write(a.raw, 0)
-	}
-	if a.output.file == "" {
-		err = write(a.Out, a.Width)
-	} else {
-		err = a.save(a.output.file, func(w io.Writer) error { return write(w, 0) })
+	switch {
+	case a.output.file != "":
+		err = a.save(a.output.file, write)
+	case format == htmlFormat:
+		return write(a.raw)
+	default:
+		view.Width = a.Width
+		view.Color = format == reports.TextFormat && a.common.color.on(&a.Streams)
+		err = write(a.text(view.Color))
 	}
 	return errors.Join(err, a.late)
+}
+
+// text is where text goes: standard output, which has no control characters but those of colours.
+func (a *app) text(color bool) io.Writer {
+	if color {
+		return painted{a.raw}
+	}
+	return a.Out
+}
+
+// painted writes coloured text, of which everything else is harmless already.
+type painted struct{ to io.Writer }
+
+func (p painted) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		if _, err := io.WriteString(p.to, plain.Commandless(line)); err != nil {
+			return 0, err
+		}
+	}
+	return len(text), nil
 }
 
 // beside keeps the error of a drawing or another file beside the result until that is written, lest

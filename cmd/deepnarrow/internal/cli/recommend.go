@@ -80,11 +80,11 @@ allocate does: what to train on the --cluster for so long or so much.`,
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.explain != "" {
-				if err := explainRow(&r, request, &result, f.view(request), f.explain); err != nil {
+				if err := explainRow(&r, request, &result, request.Source == recommend.Listed, f.explain); err != nil {
 					return err
 				}
 			} else {
-				r.Recommend(&result, f.view(request))
+				r.Recommend(&result, request.Source == recommend.Listed)
 				if f.laws != "" {
 					r.Opinions(&result)
 				}
@@ -138,12 +138,6 @@ func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
 	return result, nil
 }
 
-func (f *recommendFlags) view(r recommend.Request) reports.RecommendView {
-	return reports.RecommendView{
-		Listed: r.Source == recommend.Listed, Wide: f.wide, Details: f.details,
-	}
-}
-
 // sources lists the kinds of candidates that the flags ask for.
 func (f *recommendFlags) sources() []string {
 	switch {
@@ -178,7 +172,6 @@ type recommendFlags struct {
 	minDModel, maxDModel, vocab, top                                     int
 	score                                                                string
 	params                                                               *float64
-	wide, details                                                        bool
 	// of the files that --like and --records name
 	warnings []string
 }
@@ -209,9 +202,6 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	f.params = optionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
 	flags.StringVar(&f.score, "score", "",
 		"downstream score: superglue, average, glue or squad (default superglue)")
-	flags.BoolVar(&f.wide, "wide", false, "show every column")
-	flags.BoolVar(&f.details, "details", false,
-		"also show why each row is there and what the quality rests on")
 	flags.StringVar(&f.judge, "judge", "downstream",
 		"which quality is compared: downstream or upstream")
 	flags.StringVar(&f.candidates, "candidates", "",

@@ -124,7 +124,7 @@ func (a *app) runs(f *runFlags, s learn.Selection, files []string, response stri
 	}
 	f.found = table.Found
 	if len(files) > 1 || !strings.HasSuffix(table.Found, "from 1 table") {
-		fmt.Fprintln(a.Err, "read:", table.Found)
+		a.tell("read: " + table.Found)
 	}
 	if f.join != "" {
 		of, err := a.records("", f.join)
