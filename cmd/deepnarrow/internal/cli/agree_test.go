@@ -72,7 +72,7 @@ func row(t *testing.T, table, title string) string {
 func TestPlanTableSaysWhatTheDocumentSays(t *testing.T) {
 	table, d := both(t, "plan t5-base --hardware a100 --devices 8 --goodput 0.8")
 	for title, metric := range map[string]plan.Metric{
-		"parameters": plan.Params, "one step": plan.StepTime, "wall clock": plan.TotalTime,
+		"parameters": plan.Params, "step time": plan.StepTime, "wall clock": plan.TotalTime,
 		"cost": plan.Cost, "energy": plan.Energy, "CO2e": plan.CO2,
 	} {
 		value := at(d.Results[0], strings.Split(metric.Path(), ".")...)

@@ -69,7 +69,7 @@ func (a *app) within(opens opener) *app {
 
 // endThemselves are the commands that save what they have when they are interrupted; the others have
 // nothing to save and end at once.
-var endThemselves = []string{"train", "sweep", "calibrate"}
+var endThemselves = []string{"train", "sweep", "calibrate", "fit"}
 
 // courtesy is how long a command that is interrupted may take to say so itself.
 const courtesy = 300 * time.Millisecond

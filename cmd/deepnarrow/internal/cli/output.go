@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,11 @@ func (o *outputFlags) registerFormat(c *cobra.Command) {
 	c.Flags().StringVarP(&o.format, "format", "f", "", "table, markdown, csv, json or html (default table)")
 	c.Flags().BoolVar(&o.wide, "wide", false, "show all columns")
 	c.Flags().BoolVar(&o.details, "details", false, "show what the answer is made of and rests on")
+}
+
+// ofOutput says whether a flag says how a result is shown, not what it is.
+func ofOutput(flag string) bool {
+	return slices.Contains([]string{"format", "output", "wide", "details", "quiet", "verbose", "color"}, flag)
 }
 
 // chosen is the format asked for or, when none is, the one that the output file's name ends in.

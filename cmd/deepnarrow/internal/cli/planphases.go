@@ -42,7 +42,7 @@ func (a *app) runFile(args []string) ([]byte, error) {
 func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	var stray string
 	c.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name != "format" && f.Name != "output" {
+		if !ofOutput(f.Name) {
 			stray = f.Name
 		}
 	})
