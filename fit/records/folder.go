@@ -108,9 +108,14 @@ func (b *builder) logs(name string, folder fs.FS, kind int, files []string, prog
 	var first error
 	failed := 0
 	for _, at := range files {
+		told := b.Len() + len(b.Lost) + len(b.Warnings)
 		err := b.log(name, folder, kind, at)
 		progress()
 		if err == nil {
+			// the rows of event files come when their folder is whole
+			if told == b.Len()+len(b.Lost)+len(b.Warnings) && !strings.Contains(at, "tfevents") {
+				b.warn("%s: holds no rows: skipped", path.Join(name, at))
+			}
 			continue
 		}
 		if failed++; first == nil {

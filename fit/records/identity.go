@@ -18,11 +18,13 @@ func (b *builder) settle(key string) error {
 	return nil
 }
 
+// yes is how tables say that something holds.
+var yes = []string{"true", "1", "yes", "y", "t"}
+
 // goneColumns are what trackers export to mark a run as deleted, and the values that say so.
 var goneColumns = map[string][]string{
-	"lifecycle_stage": {"deleted"}, "sys_trashed": {"true", "1"}, "trashed": {"true", "1"},
-	"is_deleted": {"true", "1"}, "deleted": {"true", "1"}, "archived": {"true", "1"},
-	"is_archived": {"true", "1"},
+	"lifecycle_stage": {"deleted"}, "sys_trashed": yes, "trashed": yes,
+	"is_deleted": yes, "deleted": yes, "is_archived": yes, "archived": yes,
 }
 
 // gone takes out the rows of tables that a tracker marks as deleted.

@@ -315,6 +315,29 @@ func TestEmptyParts(t *testing.T) {
 	if got := losses(t, table); len(got["a"]) != 3 || !told(table, "b/trainer_state.json", "c/trainer_state.json") {
 		t.Errorf("runs %v, warnings %v", runNames(table), table.Warnings)
 	}
+	// five more: of Lightning, Ray, Hugging Face, MLflow and polars
+	for about, files := range map[string]map[string]string{
+		"a CSV log with its heading alone": {
+			"logs//a/version_0/metrics.csv": "epoch,step,loss\n0,1,3\n0,2,2\n", "logs//b/version_0/metrics.csv": "epoch,step,loss\n",
+		},
+		"a CSV log of no bytes": {
+			"logs//a/version_0/metrics.csv": "epoch,step,loss\n0,1,3\n0,2,2\n", "logs//b/version_0/metrics.csv": "",
+		},
+		"a trial that stopped before its first result": {
+			"logs//a/result.jsonl": "{\"step\":1,\"loss\":3}\n{\"step\":2,\"loss\":2}\n", "logs//b/result.jsonl": "",
+		},
+		"a Parquet file of no rows": {
+			"logs//a.parquet": writeParquet[plainRow](t, 2), "logs//b.parquet": writeParquet[plainRow](t, 0),
+		},
+		"a Parquet file of no bytes": {
+			"logs//a.parquet": writeParquet[plainRow](t, 2), "logs//b.parquet": "",
+		},
+	} {
+		table, err := ReadAll(inputs(files), Options{})
+		if err != nil || table.Len() != 2 || !told(table, "b") {
+			t.Errorf("%s: %v, %+v", about, err, table)
+		}
+	}
 	for _, files := range []map[string]string{
 		{"events.out.tfevents.1": empty}, {"logs//readme": "x"}, {"logs//a/trainer_state.json": ""},
 	} {
@@ -519,6 +542,55 @@ func TestJoinRuns(t *testing.T) {
 	} {
 		if err := curves().JoinRuns(mustRead(t, "runs.csv", text), "runs.csv"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
+// K7: what a tracker marks as gone is not read, whatever it calls the mark.
+func TestGoneRows(t *testing.T) {
+	const rows = "run,%s,loss\na,%s,3\nb,%s,2\nc,%s,1\n"
+	for about, text := range map[string]string{
+		"Neptune: sys/trashed":        fmt.Sprintf(rows, "sys/trashed", "False", "True", "False"),
+		"Aim: run.archived":           fmt.Sprintf(rows, "run.archived", "false", "true", "false"),
+		"Comet: archived as a digit":  fmt.Sprintf(rows, "archived", "0", "1", "0"),
+		"ClearML: a deleted flag":     fmt.Sprintf(rows, "deleted", "no", "yes", "no"),
+		"MLflow: search_runs as CSV":  fmt.Sprintf(rows, "lifecycle_stage", "active", "deleted", "active"),
+		"a tracker's own: is_deleted": fmt.Sprintf(rows, "is_deleted", "", "TRUE", ""),
+	} {
+		table := mustRead(t, "r.csv", text)
+		if diff := cmp.Diff([]string{"a", "c"}, runNames(table)); diff != "" || !told(table, "deleted") {
+			t.Errorf("%s: %s, warnings %v, lost %v", about, diff, table.Warnings, table.Lost)
+		}
+	}
+}
+
+// K13: a log's own columns never become ours, nor ours theirs.
+func TestNamesThatCollide(t *testing.T) {
+	events := eventBytes(scalarEvent(1, "step", 7, true), scalarEvent(1, "loss", 3, true), scalarEvent(1, "run", 5, true))
+	for about, c := range map[string]struct {
+		files  map[string]string
+		column string // that has the log's own value
+		want   string
+	}{
+		"TensorBoard: a tag called step": {map[string]string{"logs//a/events.out.tfevents.1": string(events)}, "tag.step", "7"},
+		"TensorBoard: a tag called run":  {map[string]string{"logs//a/events.out.tfevents.1": string(events)}, "tag.run", "5"},
+		"MLflow: a metric called run_id": {map[string]string{
+			"mlruns//1/a/meta.yaml": "run_name: x\n", "mlruns//1/a/metrics/loss": "1 3 1\n", "mlruns//1/a/metrics/run_id": "1 9 1\n",
+		}, "metrics.run_id", "9"},
+		"Parquet: a column called run of numbers": {map[string]string{"r.csv": "run,step,loss\n3,1,2\n3,2,1\n"}, "run", "3"},
+		"Hugging Face: a result called run": {map[string]string{
+			"logs//a/all_results.json": `{"run": 4, "loss": 3}`,
+		}, "log.run", "4"},
+		"trainer state: an entry called run": {map[string]string{
+			"logs//a/trainer_state.json": `{"log_history":[{"step":1,"loss":3,"run":8}]}`,
+		}, "log.run", "8"},
+	} {
+		table := readAll(t, "", c.files)
+		column, err := table.find(c.column)
+		if err != nil {
+			t.Errorf("%s: %v", about, err)
+		} else if got := column.cells.at(0); got != c.want {
+			t.Errorf("%s: %q, want %q", about, got, c.want)
 		}
 	}
 }

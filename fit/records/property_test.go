@@ -1,8 +1,10 @@
 package records
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
 // value is one logged loss.
@@ -18,6 +22,32 @@ type value struct {
 	run  int
 	step int64
 	loss float64
+}
+
+// loggedRow is a value as Parquet has it.
+type loggedRow struct {
+	Run  string  `parquet:"run"`
+	Step int64   `parquet:"step"`
+	Loss float64 `parquet:"loss"`
+}
+
+// sqliteWriter writes stores of MLflow, laid out once: only their rows differ.
+func sqliteWriter(t *testing.T) func(names []string, all []value) map[string]string {
+	return func(names []string, all []value) map[string]string {
+		statements := []string{`INSERT INTO experiments VALUES (0, 'sweep', '', 'active')`}
+		seen := map[int]bool{}
+		for i, v := range all {
+			if !seen[v.run] {
+				seen[v.run] = true
+				statements = append(statements, fmt.Sprintf(
+					`INSERT INTO runs VALUES ('id%d', '%s', 'FINISHED', %d, 'active', 0)`, v.run, names[v.run], v.run))
+			}
+			statements = append(statements, fmt.Sprintf(`INSERT INTO metrics VALUES ('loss', %v, %d, 'id%d', %d, 0)`,
+				v.loss, i, v.run, v.step))
+		}
+		statement := "BEGIN; " + strings.Join(statements, "; ") + "; COMMIT"
+		return map[string]string{"mlflow.db": mlflowStore(t, statement)}
+	}
 }
 
 // writers turn runs into files of a format, by the names of the runs.
@@ -76,6 +106,19 @@ var writers = map[string]func(names []string, all []value) map[string]string{
 		}
 		return files
 	},
+	"Parquet": func(names []string, all []value) map[string]string {
+		var b bytes.Buffer
+		w := parquet.NewGenericWriter[loggedRow](&b)
+		for _, v := range all {
+			if _, err := w.Write([]loggedRow{{names[v.run], v.step, v.loss}}); err != nil {
+				panic(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			panic(err)
+		}
+		return map[string]string{"runs.parquet": b.String()}
+	},
 	"MLflow": func(names []string, all []value) map[string]string {
 		files := map[string]string{}
 		for _, v := range all {
@@ -108,7 +151,9 @@ func usedLosses(table *Table) (out []string) {
 // with a copy of every file, or with all runs under one name, they have the same values too, or a
 // message says what is not used. Nothing is lost in silence: what was written is used or listed.
 func TestNothingIsLost(t *testing.T) {
-	for format, write := range writers {
+	formats := maps.Clone(writers)
+	formats["MLflow's SQLite"] = sqliteWriter(t)
+	for format, write := range formats {
 		t.Run(format, func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				names, all, want := drawRuns(t)
@@ -151,6 +196,11 @@ func TestNothingIsLost(t *testing.T) {
 				if !same && len(table.Warnings) == 0 {
 					t.Fatalf("%s %s: %v, want %v, and nothing is told", format, change, got, want)
 				}
+				if want, ok := fitOf(all); ok && same {
+					if got, _ := fitOfTable(t, table); !approx.Relative(got, want, sameFit) {
+						t.Fatalf("%s %s: a slope of %v, want %v", format, change, got, want)
+					}
+				}
 				written := len(all)
 				if change == "copied" {
 					written *= 2
@@ -162,6 +212,41 @@ func TestNothingIsLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// sameFit is relative: sums of a few rows in another order.
+const sameFit = 1e-9
+
+// fitOf returns the slope of loss over step by least squares, the fit of the logs of these tests;
+// false where one step leaves it open.
+func fitOf(all []value) (slope float64, ok bool) {
+	var x, y, xx, xy float64
+	for _, v := range all {
+		s := float64(v.step)
+		x, y, xx, xy = x+s, y+v.loss, xx+s*s, xy+s*v.loss
+	}
+	n := float64(len(all))
+	if n*xx-x*x == 0 {
+		return 0, false
+	}
+	return (n*xy - x*y) / (n*xx - x*x), true
+}
+
+// fitOfTable is fitOf the rows that a table has.
+func fitOfTable(t *rapid.T, table *Table) (float64, bool) {
+	loss, err := table.Numbers("loss")
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, err := table.Numbers("step")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []value
+	for row := range table.Len() {
+		all = append(all, value{0, int64(step.Values[row]), loss.Values[row]})
+	}
+	return fitOf(all)
 }
 
 // drawRuns draws up to four runs of rising steps with values that differ, and what reading should

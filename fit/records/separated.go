@@ -143,6 +143,7 @@ func (s *separated) split(record []byte) (cells []string, closed bool) {
 // comma, semicolon and tab in its first line, or what a line "sep=;" says. Lines before the heading
 // that begin with # are comments.
 func (b *builder) separatedFile(name string, text *bufio.Reader) error {
+	text = unixLines(text)
 	s := &separated{lines: lines{text: text}}
 	for {
 		start, _ := text.Peek(6)

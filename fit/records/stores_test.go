@@ -149,6 +149,7 @@ func mlflowStore(t testing.TB, statements ...string) string {
 		t.Fatal(err)
 	}
 	for _, s := range append([]string{
+		`PRAGMA synchronous = OFF`,
 		`CREATE TABLE experiments (experiment_id INTEGER PRIMARY KEY, name VARCHAR(256), artifact_location VARCHAR(256), lifecycle_stage VARCHAR(32))`,
 		`CREATE TABLE runs (run_uuid VARCHAR(32) PRIMARY KEY, name VARCHAR(250), status VARCHAR(9), start_time BIGINT, lifecycle_stage VARCHAR(20), experiment_id INTEGER)`,
 		`CREATE TABLE metrics (key VARCHAR(250), value FLOAT, timestamp BIGINT, run_uuid VARCHAR(32), step BIGINT DEFAULT 0, is_nan BOOLEAN DEFAULT 0)`,

@@ -85,7 +85,7 @@ var synonyms = map[string][]string{
 // prefixes are what trackers put before the name of a parameter or metric.
 var prefixes = []string{
 	"metrics", "metric", "params", "param", "config", "summary", "hparams", "hyperparameters",
-	"model", "data", "train_state", "user_attrs",
+	"model", "data", "train_state", "user_attrs", "parameters", "args", "cfg",
 }
 
 // synonym tells whether a column called theirs may be ours.

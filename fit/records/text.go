@@ -31,3 +31,36 @@ func decoded(r io.Reader) *bufio.Reader {
 	}
 	return bufio.NewReaderSize(transform.NewReader(b, encoding), window)
 }
+
+// unixLines returns text whose lines end in a carriage return alone, all or some of them as tools of
+// old Macs and pasted consoles leave them, with every end as a line feed. Other text is returned as
+// it is.
+func unixLines(text *bufio.Reader) *bufio.Reader {
+	start, _ := text.Peek(text.Size())
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	if bytes.IndexByte(bytes.TrimSuffix(line, []byte("\r")), '\r') < 0 {
+		return text
+	}
+	return bufio.NewReaderSize(&carriages{from: text}, text.Size())
+}
+
+// carriages turns carriage returns into line feeds, and those with a line feed behind into one.
+type carriages struct {
+	from  io.Reader
+	after bool // the last byte was a carriage return
+}
+
+func (c *carriages) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	kept := p[:0]
+	for _, b := range p[:n] {
+		second := c.after && b == '\n'
+		if c.after = b == '\r'; c.after {
+			b = '\n'
+		}
+		if !second {
+			kept = append(kept, b)
+		}
+	}
+	return len(kept), err
+}

@@ -83,6 +83,9 @@ var scaleWords = map[string]int{
 	"percent": -2, "%": -2, "pct": -2,
 }
 
+// natural are units that a loss has anyway.
+var natural = []string{"nat", "nats", "nats/token", "nats per token"}
+
 var (
 	counts  = []quantity.Kind{quantity.Params, quantity.Tokens, quantity.Count}
 	letters = map[string]int{"k": 3, "m": 6, "b": 9, "g": 9, "t": 12}
@@ -129,7 +132,7 @@ func parseHeading(text string) heading {
 		if pow10, ok := scale(b.Unit); ok {
 			return heading{name: b.Name, pow10: pow10, stated: true}
 		}
-		if b.Unit == "1" {
+		if unit := strings.ToLower(b.Unit); unit == "1" || slices.Contains(natural, unit) {
 			return heading{name: b.Name, stated: true}
 		}
 		if word, rest, ok := strings.Cut(b.Unit, " "); ok { // (millions of tokens), (B tokens)
