@@ -11,15 +11,17 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // inflated undoes the compression of a page, which has full bytes then.
 func inflated(codec int64, body []byte, full int) (out []byte, err error) {
-	const plain, snappy, gzipped, zstandard = 0, 1, 2, 6
+	const plain, snappy, gzipped, brotlied, zstandard, lz4Raw = 0, 1, 2, 4, 6, 7
 	if full < 0 {
 		return nil, errParquet
 	}
@@ -43,9 +45,16 @@ func inflated(codec int64, body []byte, full int) (out []byte, err error) {
 			out, err = io.ReadAll(io.LimitReader(z, int64(full)+1))
 			z.Close()
 		}
+	case brotlied:
+		out, err = io.ReadAll(io.LimitReader(brotli.NewReader(bytes.NewReader(body)), int64(full)+1))
+	case lz4Raw:
+		var n int
+		out = make([]byte, full)
+		n, err = lz4.UncompressBlock(body, out)
+		out = out[:n]
 	default:
-		names := map[int64]string{3: "LZO", 4: "Brotli", 5: "LZ4", 7: "LZ4"}
-		return nil, fmt.Errorf("compressed by %s; read are files without compression, or by snappy, gzip or zstd",
+		names := map[int64]string{3: "LZO", 5: "LZ4 in the frames of Hadoop"}
+		return nil, fmt.Errorf("compressed by %s; read are files without compression, or by snappy, gzip, zstd, Brotli or LZ4_RAW",
 			names[codec])
 	}
 	if err == nil && len(out) != full {

@@ -96,6 +96,7 @@ func TestParquet(t *testing.T) {
 	}
 	for name, codec := range map[string]compress.Codec{
 		"snappy": &parquet.Snappy, "gzip": &parquet.Gzip, "zstd": &parquet.Zstd,
+		"brotli": &parquet.Brotli, "lz4": &parquet.Lz4Raw,
 	} {
 		files[name] = writeParquet[packedRow](t, parquetRows, parquet.Compression(codec))
 	}
@@ -118,10 +119,6 @@ func TestParquet(t *testing.T) {
 				t.Fatalf("%s, row %d: %s", name, i, diff)
 			}
 		}
-	}
-	lz4 := writeParquet[plainRow](t, parquetRows, parquet.Compression(&parquet.Lz4Raw))
-	if _, err := Read("r.parquet", strings.NewReader(lz4)); err == nil || !strings.Contains(err.Error(), "compressed by LZ4") {
-		t.Errorf("LZ4: %v", err)
 	}
 }
 
