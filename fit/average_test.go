@@ -335,3 +335,124 @@ func TestAverageFindsTheDepth(t *testing.T) {
 		t.Errorf("spread %.2g at the depth of the rows, %.2g at another", same, other)
 	}
 }
+
+// Shares of the laws: the weights of a law's members summed, the parameters of its heaviest member,
+// its own error on the rows held out; and the noise and the validation error of the average.
+func TestAverageSharesByHand(t *testing.T) {
+	x := handMembers()
+	third := *x.members[0]
+	third.theta = []float64{2, 1} // A = e²
+	third.heldOut = [][]float64{{0.4}, {-0.4, 0.4}}
+	x.members = append(x.members, &third)
+	x.members[1].law, x.members[2].law = 1, 1
+	second := Power()
+	second.Name = "second"
+	folds := []averageFold{{scored: []int{0}, units: 1}, {scored: []int{1, 2}, units: 2}}
+	x.weigh([]Law{Power(), second}, folds)
+	w := x.weights
+	if len(x.Laws) != 2 {
+		t.Fatalf("shares %+v", x.Laws)
+	}
+	closeTo(t, "share of the first", x.Laws[0].Weight, w[0], rounding15)
+	closeTo(t, "share of the second", x.Laws[1].Weight, w[1]+w[2], rounding15)
+	closeTo(t, "its heaviest member", x.Laws[1].Params[0], math.Exp(2), 1e-12)
+	closeTo(t, "error of the first law", x.Laws[0].Validation, 0.4, rounding15)
+	// Units 3: the power is 3, over two folds, as by hand above; the third equals the first.
+	closeTo(t, "equal members", w[0], w[2], rounding15)
+	soft := x.weightsAt(2, 2)
+	if !slices.Equal(x.soft, soft) || slices.Equal(x.soft, w) {
+		t.Errorf("soft weights %v, at power 2 %v, sharp %v", x.soft, soft, w)
+	}
+	closeTo(t, "noise", x.Noise, math.Sqrt((w[0]+w[2])*0.09+w[1]*0.36), 1e-12)
+	mean := func(a, b float64) float64 { return (w[0]+w[2])*a + w[1]*b }
+	closeTo(t, "validation", x.Validation,
+		math.Sqrt((0.4*0.4+square(mean(-0.4, 0.8))+square(mean(0.4, 0.8)))/3), 1e-12)
+}
+
+// A free offset that ends one standard deviation from the centre of its prior costs as one held
+// there; without an offset it costs nothing.
+func TestFreeOffsetHasThePrior(t *testing.T) {
+	x := handMembers()
+	x.members[1] = &member{
+		problem: x.members[0].problem, columns: []int{0}, theta: []float64{0, 1}, fraction: math.NaN(),
+		offset: offsetCentre - offsetSpread, noise: 0.3, heldOut: x.members[0].heldOut,
+	}
+	w := x.weightsAt(2, 2)
+	closeTo(t, "ratio of weights", w[1]/w[0], math.Exp(-0.5), 1e-12)
+}
+
+// The walk of a law with an offset starts with the free one; that of a law without has one stop.
+func TestOffsetWalkByHand(t *testing.T) {
+	d := powerRows(12)
+	for i := range d.Y {
+		d.Y[i] += 2
+	}
+	law := PowerOffset()
+	w := newOffsetWalk(&law, d, SquaredLog(), &Settings{})
+	if f := w.fractions(); len(f) != 1+len(heldOffsets()) || !math.IsNaN(f[0]) {
+		t.Fatalf("stops at %v", f)
+	}
+	free := w.at(math.NaN(), nil)
+	closeTo(t, "free offset", math.Exp(free[0]), 2, 1e-6)
+	low := slices.Min(d.Y)
+	held := w.at(0.5, nil)
+	closeTo(t, "held offset", math.Exp(held[0]), 0.5*low, 1e-12)
+	power := Power()
+	if f := newOffsetWalk(&power, d, SquaredLog(), &Settings{}).fractions(); len(f) != 1 || !math.IsNaN(f[0]) {
+		t.Errorf("without an offset: %v", f)
+	}
+	few := newOffsetWalk(&law, d.Select([]int{0, 1, 2}), SquaredLog(), &Settings{})
+	if few.at(math.NaN(), nil) != nil {
+		t.Error("three parameters were fitted to three rows")
+	}
+	if few.at(0.5, nil) == nil {
+		t.Error("two parameters were not fitted to three rows")
+	}
+	// The members: noise of the larger half, √(n/(n − p)) wider, and where the free offset ended.
+	d.Y[11] *= 1.1
+	s := AverageSettings{Order: d.Columns["x"], Fit: &Settings{}}
+	ms := memberFits(&law, d, SquaredLog(), nil, s, nil)
+	for k, m := range ms {
+		p := 2.0
+		if k == 0 {
+			p = 3
+			closeTo(t, "where the free offset ended", m.offset, math.Exp(m.theta[0])/slices.Min(d.Y), 1e-12)
+		}
+		half := m.problem.residuals(m.theta)[6:]
+		closeTo(t, "noise", m.noise, RMS(clip(half))*math.Sqrt(12/(12-p)), 1e-12)
+	}
+}
+
+// Laws that the rows cannot feed are left out; when all are, the first reason is the error. More
+// than mostAveraged rows are thinned evenly, and what is held out needs three sizes.
+func TestAverageAdmits(t *testing.T) {
+	d := powerRows(8)
+	x, err := FitAverage(context.Background(), []Law{Chinchilla(), Power()}, d, SquaredLog(), nil)
+	if err != nil || len(x.Laws) != 1 || x.Laws[0].Law.Name != "power" || !slices.Equal(x.Columns, []string{"x"}) {
+		t.Fatalf("%+v, %v", x, err)
+	}
+	// Folds of 4, 2 and 1 rows: of eight, half, 6 and 7 are fitted.
+	if x.Units != 4+2+1 || x.Rows != 8 {
+		t.Errorf("%d units of %d rows", x.Units, x.Rows)
+	}
+	var missing *missingColumnError
+	if _, err := FitAverage(context.Background(), []Law{Chinchilla(), ShapeAware()}, d, SquaredLog(), nil); !errors.As(err, &missing) || missing.Law != "chinchilla" {
+		t.Errorf("no law: %v", err)
+	}
+	d.Run = []int{0, 0, 0, 0, 1, 1, 1, 1}
+	if x, err = FitAverage(context.Background(), []Law{Power()}, d, SquaredLog(), nil); err != nil || x.Units != 1 {
+		t.Errorf("two runs: %v, %v", x, err)
+	}
+	d.Run = []int{0, 0, 0, 0, 0, 0, 0, 0}
+	if _, err := FitAverage(context.Background(), []Law{Power()}, d, SquaredLog(), nil); kind(err) != TooFewPoints {
+		t.Errorf("one run: %v", err)
+	}
+	thin, order, group := Data{Y: []float64{0, 1, 2, 3, 4, 5}}.thinned(3, []float64{0, 1, 2, 3, 4, 5}, []int{0, 0, 1, 1, 2, 2})
+	if !slices.Equal(thin.Y, []float64{0, 2, 4}) || !slices.Equal(order, thin.Y) || !slices.Equal(group, []int{0, 1, 2}) {
+		t.Errorf("thinned to %v, %v, %v", thin.Y, order, group)
+	}
+	long := powerRows(mostAveraged + 1)
+	if x, err := FitAverage(context.Background(), []Law{Power()}, long, SquaredLog(), nil); err != nil || x.Rows != mostAveraged {
+		t.Errorf("%v, %v", x, err)
+	}
+}
