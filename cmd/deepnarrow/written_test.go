@@ -25,6 +25,8 @@ refuses() {
   [ $got = $code ] || { echo "exit $got, want $code: $*"; cat err; return 1; }
   grep -Eq "$pattern" err || { echo "no $pattern from $*"; cat err; return 1; }
 }
+# with COMMAND FLAG VALUE gives a flag another value.
+with() { echo "$(sed -E "s# $2 [^ ]+##" <<<"$1") $2 $3"; }
 none_hidden() { [ -z "$(find . -name '.*deepnarrow' -o -name '.record*')" ]; }
 mode() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }
 `
@@ -42,16 +44,16 @@ var written = []struct {
 [ ! -e /dev/stdout ] || [ -L /dev/stdout ] || [ -c /dev/stdout ]`},
 	{name: "-o /dev/stdout into a pipe", script: `dn count t5-base -o /dev/stdout --format json | grep -q '"total": 222903552'`},
 	{name: "-o to a link to a descriptor", script: `
-ln -s /dev/stderr link; dn count t5-base -o link 2>err >out
+ln -s /dev/stderr link; dn count t5-base --format table -o link 2>err >out
 [ -L link ] && grep -q 222,903,552 err && [ ! -s out ]`},
 	{name: "-o /dev/fd/3", script: `dn count t5-base -o /dev/fd/3 3>file; grep -q 222,903,552 file`},
 	{name: "-o to a descriptor that is not open", script: `refuses 3 'fd/9: cannot be written' dn count t5-base -o /dev/fd/9`},
 	{name: "a full device: the result is not lost", script: `
 [ -e /dev/full ] || exit 0
-ln -s /dev/full link; refuses 3 'no space left' dn count t5-base -o link
+ln -s /dev/full link; refuses 3 'no space left' dn count t5-base --format table -o link
 [ -L link ] && grep -q 222,903,552 out`},
 	{name: "-o to a pipe", script: `
-mkfifo pipe; cat pipe >got & dn count t5-base -o pipe; wait; [ -p pipe ] && grep -q 222,903,552 got`},
+mkfifo pipe; cat pipe >got & dn count t5-base --format table -o pipe; wait; [ -p pipe ] && grep -q 222,903,552 got`},
 	{name: "-o to a link to a file elsewhere", script: `
 mkdir far; echo old >far/x.json; chmod 640 far/x.json; ln -s far/x.json near.json
 dn count t5-base -o near.json
@@ -120,9 +122,9 @@ var mixed = []struct {
 dn $sweep --out runs >out 2>err; cp -r runs keep
 for change in '--rate 0.01:rate 0.001' '--warmup 3:warmup 100' '--batch 4:batch 2' '--recompute full:recompute none' \
   '--optimizer adafactor:optimizer adam' '--encoder-length 40:encoder_length 32' '--decoder-length 20:decoder_length 16'; do
-  refuses 2 "was trained with ${change#*:}, not" dn $sweep --out runs ${change%%:*}
+  refuses 2 "was trained with ${change#*:}, not" dn $(with "$sweep --out runs" ${change%%:*})
 done
-mkdir other; tac text >other/text; refuses 2 'was trained with text' dn $sweep --text other/text --out runs
+mkdir other; tac text >other/text; refuses 2 'was trained with text' dn $(with "$sweep --out runs" --text other/text)
 diff -r runs keep`},
 	{name: "another seed is a run of its own", script: `
 dn $sweep --out runs >out 2>err; dn $sweep --out runs --seed 1 >out 2>err; [ "$(ls runs | wc -l)" = 4 ]`},
@@ -138,10 +140,10 @@ for n in -1 -2 2 99; do refuses 2 "entry is $n; allowed: 0 to 1" dn $sweep --out
 dn $train --steps 3 --checkpoint c >out 2>err; cp c keep
 for change in '--rate 0.01:rate 0.001' '--warmup 3:warmup 100' '--batch 4:batch 2' '--recompute full:recompute none' \
   '--seed 5:seed 0' '--encoder-length 40:encoder_length 32'; do
-  refuses 2 "was trained with ${change#*:}, not" dn $train --steps 6 --resume --checkpoint c ${change%%:*}
+  refuses 2 "was trained with ${change#*:}, not" dn $(with "$train --steps 6 --resume --checkpoint c" ${change%%:*})
 done
 mkdir other; tac text >other/text
-refuses 2 'was trained with text' dn $train --text other/text --steps 6 --resume --checkpoint c
+refuses 2 'was trained with text' dn $(with "$train --steps 6 --resume --checkpoint c" --text other/text)
 DEEPNARROW_ISA=generic refuses 2 'was trained with path|holds one study' dn $train --steps 6 --resume --checkpoint c || grep -q generic out
 refuses 2 'allowed: 3 or more' dn $train --steps 2 --resume --checkpoint c
 cmp c keep`},
@@ -157,7 +159,7 @@ dn $train --steps 3 --resume --checkpoint c --record r.jsonl >out 2>err; sed 's/
 dn $train --steps 1000000000 --checkpoint c --record r.jsonl --every 1000 >out 2>err & sleep 1; kill -INT $!
 wait $! && exit 1 || [ $? = 130 ]; [ ! -e r.jsonl ] && [ -s c ]`},
 	{name: "a job array says all that was said", script: `
-dn $sweep --out runs --rate 0.01 --warmup 7 --optimizer adafactor --recompute full --seed 9 --threads 3 --emit slurm >array
+dn $(with "$sweep" --threads 3) --out runs --rate 0.01 --warmup 7 --optimizer adafactor --recompute full --seed 9 --emit slurm >array
 for word in "--rate 0.01" "--warmup 7" "--optimizer adafactor" "--recompute full" "--seed 9" "--threads 3" "--batch 2"; do grep -qe "$word" array; done
 big="sweep --shapes t5-base --tokens 1G --text text --out runs --batch 32"
 memory() { dn $big --emit slurm "$@" | sed -n 's/.*--mem=\([0-9]*\)M/\1/p'; }

@@ -200,7 +200,11 @@ func (a *app) save(name string, write func(io.Writer) error) error {
 	err := host.WriteFile(name, write)
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
-		return errors.Join(badInput(err, "the result is on standard output instead"), write(a.Out))
+		out := a.Out
+		if ending := filepath.Ext(name); ending == ".html" || ending == ".xlsx" {
+			out = a.raw
+		}
+		return errors.Join(badInput(err, "the result is on standard output instead"), write(out))
 	}
 	return err
 }
