@@ -54,13 +54,20 @@ func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 	}
 	var out []Quoted
 	var faults []error
-	for {
+	for len(out) <= maxPrices {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := rows.FieldPos(0)
-		if err == nil {
+		line := 0
+		var quotes *csv.ParseError
+		switch {
+		case errors.As(err, &quotes):
+			line, err = quotes.Line, quotes.Err
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		default:
+			line, _ = rows.FieldPos(0)
 			var q Quoted
 			if q, err = readPrice(row, column); err == nil {
 				out = append(out, q)
@@ -69,7 +76,7 @@ func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 		}
 		faults = append(faults, fmt.Errorf("%s:%d: %w", name, line, err))
 		const mostFaults = 20
-		if len(faults) == mostFaults || len(out) > maxPrices {
+		if len(faults) == mostFaults {
 			break
 		}
 	}

@@ -281,7 +281,8 @@ func basisNotes(result *recommend.Result) []string {
 
 // EvidenceNotes adds what the quality of all tables rests on, once.
 func (r *Report) EvidenceNotes(result *recommend.Result) {
-	r.Tables = append(r.Tables, Table{Title: "Where the quality estimates come from",
+	r.Tables = append(r.Tables, Table{
+		Title: "Where the quality estimates come from",
 		Notes: append(evidenceNotes(result), recalledNote(result)...),
 	})
 }

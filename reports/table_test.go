@@ -80,3 +80,31 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// A table in LaTeX keeps every word of a cell, and none is a command.
+func TestTableInLaTeX(t *testing.T) {
+	table := Table{
+		Title:   "costs",
+		Columns: []Column{{Title: "plan_a & b"}, {Title: "cost", Kind: quantity.Money}},
+		Rows:    [][]Cell{{Text(`8 × h100, 50 % \input{x} #1 {y} $z ~ ^`), Amount(5)}},
+		Notes:   []string{"a note\nof two lines"},
+	}
+	r := Report{Tables: []Table{table}}
+	var b strings.Builder
+	if err := r.Write(&b, LaTeXFormat, View{}); err != nil {
+		t.Fatal(err)
+	}
+	want := `% costs
+\begin{tabular}{lr}
+\toprule
+plan\_a \& b & cost [USD] \\
+\midrule
+8 $\times$ h100, 50 \% \textbackslash{}input\{x\} \#1 \{y\} \$z \textasciitilde{} \textasciicircum{} & 5.00 \\
+\bottomrule
+\end{tabular}
+% a note of two lines
+`
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}

@@ -29,11 +29,12 @@ const (
 	MarkdownFormat Format = "markdown"
 	CSVFormat      Format = "csv"
 	JSONFormat     Format = "json"
+	LaTeXFormat    Format = "latex" // the tables, for booktabs
 )
 
 // Formats lists every format, the default first.
 func Formats() []Format {
-	return []Format{TextFormat, MarkdownFormat, CSVFormat, JSONFormat}
+	return []Format{TextFormat, MarkdownFormat, CSVFormat, JSONFormat, LaTeXFormat}
 }
 
 // ParseFormat returns the named format, or an error that names all.
@@ -60,6 +61,15 @@ func (r *Report) Write(w io.Writer, f Format, v View) error {
 			document.Results = r.Rows
 		}
 		return writeCSV(w, &document)
+	case LaTeXFormat:
+		for i := range r.Tables {
+			if t := &r.Tables[i]; v.Details || !t.Detail {
+				if err := t.writeLaTeX(w); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
 	var parts []string
 	if f == MarkdownFormat && r.Preface != "" {

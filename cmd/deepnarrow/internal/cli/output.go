@@ -31,13 +31,13 @@ type outputFlags struct {
 func (o *outputFlags) register(c *cobra.Command) {
 	o.registerFormat(c)
 	c.Flags().StringVarP(&o.file, "output", "o", "",
-		"write the result to this `file`; its ending is the format (.txt .md .csv .json .html)")
+		"write the result to this `file`; its ending is the format (.txt .md .csv .json .html .tex .xlsx)")
 	writes(c, aFile, "output")
 }
 
 // registerFormat leaves -o to a command that writes a file of another kind.
 func (o *outputFlags) registerFormat(c *cobra.Command) {
-	c.Flags().StringVarP(&o.format, "format", "f", "", "table, markdown, csv, json or html (default table)")
+	c.Flags().StringVarP(&o.format, "format", "f", "", "table, markdown, csv, json, latex, html or xlsx (default table)")
 	c.Flags().BoolVar(&o.wide, "wide", false, "show all columns")
 	c.Flags().BoolVar(&o.details, "details", false, "show what the answer is made of and rests on")
 }
@@ -52,12 +52,12 @@ func (o *outputFlags) chosen() (reports.Format, error) {
 	if o.format == "" {
 		return formatOfFile(o.file)
 	}
-	if o.format == string(htmlFormat) {
-		return htmlFormat, nil
+	if f := reports.Format(strings.ToLower(o.format)); f == htmlFormat || f == xlsxFormat {
+		return f, nil
 	}
 	format, err := reports.ParseFormat(o.format)
 	if err != nil {
-		return format, usage("", "--format: %w, %s", err, htmlFormat)
+		return format, usage("", "--format: %w, %s, %s", err, htmlFormat, xlsxFormat)
 	}
 	return format, nil
 }
@@ -72,6 +72,8 @@ var endings = []struct {
 	{".csv", reports.CSVFormat},
 	{".json", reports.JSONFormat},
 	{".html", htmlFormat},
+	{".tex", reports.LaTeXFormat},
+	{".xlsx", xlsxFormat},
 }
 
 // formatOfFile is the format that the name of a file ends in. Devices and descriptors have no ending.
@@ -100,7 +102,8 @@ func formatOfFile(name string) (reports.Format, error) {
 // show need not be computed otherwise.
 func (o *outputFlags) whole() bool {
 	format, err := o.chosen()
-	return err == nil && format != reports.TextFormat && format != reports.MarkdownFormat
+	return err == nil && format != reports.TextFormat && format != reports.MarkdownFormat &&
+		format != reports.LaTeXFormat
 }
 
 // htmlFormat is the page of deepnarrow report with this result alone.
@@ -138,15 +141,18 @@ func (a *app) render(r reports.Report) error {
 	}
 	view := reports.View{Wide: a.output.wide, Details: a.output.details, Quiet: a.common.quiet}
 	write := func(w io.Writer) error {
-		if format == htmlFormat {
+		switch format {
+		case htmlFormat:
 			return writePage(w, &r)
+		case xlsxFormat:
+			return writeXLSX(w, &r)
 		}
 		return r.Write(w, format, view)
 	}
 	switch {
 	case a.output.file != "":
 		err = a.save(a.output.file, write)
-	case format == htmlFormat:
+	case format == htmlFormat || format == xlsxFormat:
 		return write(a.raw)
 	default:
 		view.Width = a.Width
