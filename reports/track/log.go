@@ -32,7 +32,10 @@ type Log struct {
 	Notes            []string
 }
 
-// Restarted is how the reader of records says that a row was undone.
+// latest is the last clock that a time.Duration since 1970 holds, in the year 2255.
+const latest = 9e9
+
+// restarted is how the reader of records says that a row was undone.
 const restarted = "a restart of the run overwrote step"
 
 // NewLog reads the rows of one run: its steps (or tokens), and where they are recorded the clock, the
@@ -72,6 +75,12 @@ func NewLog(runs *learn.Runs, p *Plan) (*Log, error) {
 		x := Point{
 			Step: at(step, row), Tokens: at(tokens, row), Clock: at(clock, row),
 			StepSeconds: at(seconds, row), Loss: at(loss, row),
+		}
+		if !(x.Clock >= 0 && x.Clock <= latest) {
+			x.Clock = math.NaN()
+		}
+		if !possible(x.StepSeconds) {
+			x.StepSeconds = math.NaN()
 		}
 		if step == nil {
 			x.Step = x.Tokens / p.StepTokens
@@ -185,7 +194,7 @@ func (c *logColumns) stepSeconds(p *Plan) []float64 {
 		}
 		out := make([]float64, len(n))
 		for i, v := range n {
-			if out[i] = of.of(v); !(out[i] > 0 && out[i] < largest) {
+			if out[i] = of.of(v); !possible(out[i]) {
 				out[i] = math.NaN()
 			}
 		}
@@ -193,6 +202,9 @@ func (c *logColumns) stepSeconds(p *Plan) []float64 {
 	}
 	return nil
 }
+
+// possible says whether a run can have steps of so many seconds: from a nanosecond to thirty years.
+func possible(seconds float64) bool { return seconds >= 1e-9 && seconds <= 1e9 }
 
 // clock returns when each row was written, in seconds; nil where the log does not say.
 func (c *logColumns) clock() []float64 {

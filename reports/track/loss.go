@@ -20,7 +20,8 @@ const (
 // losses returns the steps and losses that are positive numbers.
 func (l *Log) losses() (x, y []float64) {
 	for _, p := range l.Points {
-		if p.Loss > 0 && p.Step > 0 && !math.IsInf(p.Loss, 0) {
+		const least, most = 1e-12, 1e12 // of a loss that is one
+		if p.Loss >= least && p.Loss <= most && p.Step > 0 {
 			x, y = append(x, p.Step), append(y, p.Loss)
 		}
 	}
@@ -50,7 +51,7 @@ func rise(y []float64) (share float64, sure bool) {
 	}
 	level := func(end int) float64 { return fit.Median(slices.Clone(logs[end-w : end])) }
 	least := math.Inf(1)
-	for end := w; end <= n-w; end++ {
+	for end := w; end <= n-w; end += (w + 1) / 2 {
 		least = min(least, level(end))
 	}
 	up := level(n) - least

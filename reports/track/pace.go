@@ -73,7 +73,11 @@ func paceOf(l *Log) (Pace, bool) {
 			continue
 		default:
 			n := x.Step - last.Step
-			clocked = append(clocked, stretch{last.Step, n, (x.Clock - last.Clock) / n})
+			rate := (x.Clock - last.Clock) / n
+			if !possible(rate) {
+				continue
+			}
+			clocked = append(clocked, stretch{last.Step, n, rate})
 			p.Elapsed += x.Clock - last.Clock
 			p.Steps += n
 		}

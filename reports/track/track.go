@@ -130,7 +130,8 @@ func (a *Answer) batch() {
 	}
 	const same = 0.02
 	near := func(want float64) bool { return math.Abs(per/want-1) <= same }
-	if !(per > 0) || !(a.Plan.StepTokens > 0) || near(a.Plan.StepTokens) || near(a.Plan.BothTokens) {
+	const fewest, most = 1e-3, 1e3 // times the plan's: beyond, the log counts something else
+	if scale := per / a.Plan.StepTokens; !(scale >= fewest && scale <= most) || near(a.Plan.StepTokens) || near(a.Plan.BothTokens) {
 		return
 	}
 	scale := per / a.Plan.StepTokens
