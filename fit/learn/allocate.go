@@ -154,7 +154,10 @@ func Allocate(law *Law, budget, served, level float64) (*Allocated, error) {
 		set.FLOPs = func(n, d float64) float64 { return k*n*d + k/forwardShare*n*served }
 	}
 	x, err := fit.Allocate(law.Result, budget, set)
-	if err != nil {
+	switch {
+	case err != nil && served > 0:
+		return nil, fmt.Errorf("with %.3g tokens served from the same budget: %w", served, err)
+	case err != nil:
 		return nil, err
 	}
 	if law.Draws != nil {

@@ -111,7 +111,7 @@ func (q SizeQuestion) Answer() (*Sizing, error) {
 	out.Notes = []string{"The law sees size alone: of shapes of one size the fastest is taken. recommend compares shapes."}
 	best := s.best(priced, s.Law.Result.Params, 1)
 	if best < 0 {
-		return nil, &NoAnswerError{Reason: "no candidate is affordable: serving alone takes the budget"}
+		return nil, &NoAnswerError{Reason: "the budget trains no candidate for a single step"}
 	}
 	s.rows(out, priced, best)
 	return out, s.plan(out)
@@ -191,7 +191,9 @@ func (s *sizer) prepare() error {
 	default:
 		price := q.Profile.Price(q.Rates.PriceUSDPerHour)
 		if price.Interval == nil {
-			return errors.New(price.Missing)
+			return &hardware.MissingError{
+				Profile: q.Profile.Name, Field: "price", Why: "a budget in money",
+			}
 		}
 		if s.budget = b.USD / price.Interval.Value * secondsPerHour; math.IsInf(s.budget, 0) {
 			return errors.New("at a price of 0 no bill limits the run")
@@ -243,7 +245,9 @@ func (s *sizer) window() ([]candidate, error) {
 	set := &fit.AllocateSettings{}
 	if s.ServeTokens > 0 {
 		set.FLOPs = func(n, d float64) float64 { return 6*n*d + 2*n*s.ServeTokens }
-		set.MaxParams = work / (2 * s.ServeTokens)
+		if set.MaxParams = work / (2 * s.ServeTokens); set.MaxParams < leastServed {
+			return nil, &NoAnswerError{Reason: "serving alone takes the budget"}
+		}
 	}
 	a, err := fit.Allocate(s.Law.Result, work, set)
 	if err != nil {
@@ -262,6 +266,9 @@ func (s *sizer) window() ([]candidate, error) {
 	}
 	return near, nil
 }
+
+// leastServed is the size below which nothing is served: half of what the smallest candidates have.
+const leastServed = 1e6
 
 // proportions are how many times the layers of a stack d_model is in the lattice: of decoder-only models
 // as from GPT-2 Large to Llama, of the others as from T5 Large to T5 XL.
@@ -432,6 +439,9 @@ func (s *sizer) price(c *candidate) (ok bool, err error) {
 func (s *sizer) rows(out *Sizing, list []candidate, best int) {
 	main := s.row(&list[best], "best")
 	s.intervals(out, &main, list, best)
+	if best == 0 || best == len(list)-1 {
+		out.Notes = append(out.Notes, "It is the smallest or the largest candidate that fits: a better one may lie beyond.")
+	}
 	out.Rows = append(out.Rows, main)
 	b := &list[best]
 	const around = 1.25

@@ -81,6 +81,9 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		if v <= 0 {
 			return usage("", "--budget is 0; allowed: more than 0")
 		}
+		if v > mostBudget {
+			return usage("", "--budget is %s; allowed: up to 1e40 FLOP", text)
+		}
 		budgets = append(budgets, v)
 	}
 	if err := f.size.check(budgets); err != nil {
@@ -122,6 +125,9 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	r.Allocate(all)
 	return a.render(r)
 }
+
+// mostBudget is a trillion times what anybody has spent on a run.
+const mostBudget = 1e40
 
 // allocates refuses a law that has nothing to split.
 func allocates(law fit.Law) error {

@@ -272,11 +272,14 @@ const defaultLaw = "chinchilla-epoch"
 func sizeError(err error) error {
 	var refusal *fit.Refusal
 	var none *recommend.NoAnswerError
+	var missing *hardware.MissingError
 	switch {
 	case errors.As(err, &refusal):
 		return refused(err)
 	case errors.As(err, &none):
 		return noAnswer(err, "")
+	case errors.As(err, &missing):
+		return usage("", "%w", err)
 	}
 	return planError(err)
 }
