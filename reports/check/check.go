@@ -141,10 +141,7 @@ func Check(q Request) Result {
 		}
 	}
 	for i := range judges {
-		if judges[i].err != nil {
-			continue
-		}
-		for _, w := range judges[i].answer.Resolved.Warnings() { // each once, not by file
+		for _, w := range judges[i].warnings { // each once, not by file
 			if !slices.Contains(out.Warnings, w) {
 				out.Warnings = append(out.Warnings, w)
 			}
@@ -169,14 +166,17 @@ func (q *Request) judge(c *Candidate) judge {
 		return j
 	}
 	j.shape, j.outcomes = &c.Config.Shape, make([][]outcome, len(q.Rules.Rules))
-	if j.answer, j.err = q.Question.Of(j.shape).Answer(); j.err == nil {
-		j.measures = j.answer.Measures()
+	answer, err := q.Question.Of(j.shape).Answer()
+	if j.answer, j.err = &answer, err; err == nil {
+		run := answer.Run
+		j.measures, j.run, j.warnings = answer.Measures(), &run, answer.Resolved.Warnings()
 	}
 	for n := range q.Rules.Rules {
 		if rule := &q.Rules.Rules[n]; matchAny(rule.Files, c.Path) {
 			j.outcomes[n] = j.apply(rule)
 		}
 	}
+	j.answer = nil // large, and of thousands of configurations too much
 	return j
 }
 
@@ -249,8 +249,10 @@ type judge struct {
 	*Request
 	candidate *Candidate
 	shape     *shapes.Shape // nil when it could not be read
-	answer    plan.Answer
+	answer    *plan.Answer  // while the rules are applied
 	measures  plan.Measures // of the answer
+	run       *hardware.Run // of the answer
+	warnings  []string      // of the answer
 	err       error         // why there are none
 	outcomes  [][]outcome   // by rule
 }
@@ -290,7 +292,7 @@ func (j *judge) finding(rule *Rule, o outcome) Finding {
 		Hint: o.hint,
 	}
 	if j.err == nil {
-		f.Run = &j.answer.Run
+		f.Run = j.run
 	}
 	switch {
 	case o.unknown:

@@ -117,6 +117,10 @@ func percent(share float64) string { return strconv.FormatFloat(100*share, 'g', 
 func (j *judge) remedy(metric plan.Metric, value, limit float64) (field, hint string) {
 	best, most := math.Inf(1), 0.0
 	field = "d_model"
+	q := j.Question
+	if metric != plan.DecodeLatency {
+		q.Decode = 0 // what is not compared need not be worked out
+	}
 	for _, k := range knobs(j.shape) {
 		at := func(n int) (float64, bool) {
 			s := *j.shape
@@ -124,7 +128,7 @@ func (j *judge) remedy(metric plan.Metric, value, limit float64) (field, hint st
 			if s.Validate() != nil {
 				return 0, false
 			}
-			a, err := j.Question.Of(&s).Answer()
+			a, err := q.Of(&s).Answer()
 			if err != nil {
 				return 0, false
 			}
