@@ -2,16 +2,9 @@
 
 package main
 
-import (
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
-	"testing"
-)
+import "testing"
 
-// attackPrelude is what the scripts of an attack share: dn is the program, $text a text to train on,
+// attackPrelude is what the scripts of these attacks share: $text a text to train on,
 // and refuses CODE PATTERN COMMAND... fails unless the command exits with the code and says so.
 const attackPrelude = `set -euo pipefail
 shape=t5-tiny/nl=1,dm=64,ff=64,kv=16,nh=2,vocab=384
@@ -31,13 +24,8 @@ none_hidden() { [ -z "$(find . -name '.*deepnarrow' -o -name '.record*')" ]; }
 mode() { stat -c %a "$1" 2>/dev/null || stat -f %Lp "$1"; }
 `
 
-// written are attacks on files that commands write. A script that ends with 0 has held. Those that
-// need permissions to be refused do not run as root.
-var written = []struct {
-	name         string
-	unprivileged bool
-	script       string
-}{
+// written are attacks on files that commands write.
+var written = []attack{
 	{name: "-o /dev/stdout goes where it stands and stays a link", script: `
 { echo before; dn count t5-base -o /dev/stdout; echo after; } >log
 [ "$(head -n 1 log)" = before ] && [ "$(tail -n 1 log)" = after ] && grep -q 222,903,552 log
@@ -113,11 +101,7 @@ touch .x.json.0123abcd.deepnarrow; dn count t5-base -o x.json; none_hidden`},
 }
 
 // mixed are attacks that pass runs of one study for those of another.
-var mixed = []struct {
-	name         string
-	unprivileged bool
-	script       string
-}{
+var mixed = []attack{
 	{name: "a folder of another rate, warm-up, text, length, optimizer or kind of step", script: `
 dn $sweep --out runs >out 2>err; cp -r runs keep
 for change in '--rate 0.01:rate 0.001' '--warmup 3:warmup 100' '--batch 4:batch 2' '--recompute full:recompute none' \
@@ -187,50 +171,5 @@ func TestWrittenAndMixed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains and runs the program a few hundred times")
 	}
-	shell, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("no bash")
-	}
-	const nobody = 65534
-	users := []int{os.Getuid()}
-	if users[0] == 0 {
-		users = append(users, nobody)
-	}
-	program := forAll(t, t.TempDir())
-	build := exec.Command("go", "build", "-o", filepath.Join(program, "dn"), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	for _, user := range users {
-		for _, c := range append(written, mixed...) {
-			if c.unprivileged && user == 0 {
-				continue
-			}
-			t.Run(fmt.Sprintf("uid %d/%s", user, c.name), func(t *testing.T) {
-				t.Parallel()
-				command := exec.Command(shell, "-c", attackPrelude+c.script)
-				command.Dir = forAll(t, t.TempDir())
-				command.Env = []string{"PATH=" + program + ":" + os.Getenv("PATH"), "HOME=" + command.Dir}
-				if user != os.Getuid() {
-					command.SysProcAttr = &syscall.SysProcAttr{
-						Credential: &syscall.Credential{Uid: nobody, Gid: nobody},
-					}
-				}
-				if out, err := command.CombinedOutput(); err != nil {
-					t.Errorf("%v\n%s", err, out)
-				}
-			})
-		}
-	}
-}
-
-// forAll lets every user into a temporary folder.
-func forAll(t *testing.T, folder string) string {
-	t.Helper()
-	for name, mode := range map[string]os.FileMode{folder: 0o777, filepath.Dir(folder): 0o755} {
-		if err := os.Chmod(name, mode); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return folder
+	runAttacks(t, attackPrelude, append(written, mixed...))
 }

@@ -41,6 +41,9 @@ func viewOf(head Head, sources []Source) (*view, error) {
 		if err != nil {
 			return nil, err
 		}
+		if n := len(d.Results); n > mostResults {
+			return nil, fmt.Errorf("%s: holds %d results; allowed: at most %d", source.Name, n, mostResults)
+		}
 		s, err := sectionOf(fmt.Sprintf("s%d", i+1), source.Name, d)
 		if err != nil {
 			return nil, fmt.Errorf("%s: is not a result of %s: %w", source.Name, d.Command(), err)
@@ -89,6 +92,10 @@ var kinds = map[string]struct {
 	"isoflop":   {"Best size at each budget", (*section).anything},
 	"envelope":  {"Best size along the front", (*section).anything},
 }
+
+// mostResults of a document are shown: a browser takes seconds for as many rows. 5,000 configurations
+// with ten rules are as many findings.
+const mostResults = 50_000
 
 func sectionOf(id, file string, d *result.Saved) (section, error) {
 	command := d.Command()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -82,7 +83,11 @@ func (a *app) candidates(args []string, rules *check.Rules, folder string, follo
 	}
 	var out []check.Candidate
 	for _, name := range names {
-		out = append(out, a.candidate(name, folder))
+		c := a.candidate(name, folder)
+		if errors.Is(c.Err, context.Canceled) {
+			return nil, c.Err
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }

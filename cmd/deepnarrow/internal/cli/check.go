@@ -91,9 +91,8 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 			return usage("", "--today is %q; allowed: a day such as 2026-12-31", f.today)
 		}
 	}
-	outside := a
-	if a = a.within(inContainer); f.followLinks {
-		a = outside
+	if !f.followLinks {
+		a.opens = inContainer
 	}
 	rules, folder, err := a.findRules(f.rules)
 	if err != nil {
