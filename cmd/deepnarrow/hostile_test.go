@@ -49,6 +49,7 @@ done`},
 	{name: "a profile of rules outside", script: `
 for file in ../out.yaml link/out.yaml "$PWD/../out.yaml" /etc/x.yaml; do
   printf '%s\nplan: {hardware: "%s"}\n' "$rule" "$file" >.deepnarrow.yaml; run 3 '` + outside + `' check ok.json
+  printf '%s\nplan: {cluster: "8x%s"}\n' "$rule" "$file" >.deepnarrow.yaml; run 3 . check ok.json
 done`},
 	{name: "a table of rules outside", script: `
 for file in ../out.yaml link/out.yaml; do printf '%s\nplan: {architectures: %s}\n' "$rule" $file >.deepnarrow.yaml; run 3 '` + outside + `' check ok.json; done`},

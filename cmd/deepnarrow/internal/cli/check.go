@@ -107,7 +107,7 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 	if err != nil {
 		return err
 	}
-	if set["hardware"] {
+	if set["hardware"] || set["cluster"] {
 		ask.opens = root.Open
 	}
 	if set["architectures"] {
