@@ -34,6 +34,8 @@ func reply(question, fragment string) (out string) {
 		return encode(engine.Choices(), nil)
 	case "plan":
 		return encode(engine.Answer(fragment))
+	case "aside":
+		return encode(engine.Beside(fragment))
 	case "front":
 		return encode(engine.Recommend(fragment))
 	}

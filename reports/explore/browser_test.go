@@ -2,6 +2,7 @@ package explore
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -260,5 +261,24 @@ func (b *browser) picture(session, name string, width int, dark bool) {
 	}, &shot)
 	if err := os.WriteFile(fmt.Sprintf("%s/%s-%d-%s.png", folder, name, width, scheme), shot.Data, 0o644); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+// accessible runs axe-core, as npm install --no-save axe-core puts it or DEEPNARROW_AXE names it, and
+// reports what it finds serious or critical; without it nothing is checked.
+func (b *browser) accessible(session string) {
+	b.t.Helper()
+	file := cmp.Or(os.Getenv("DEEPNARROW_AXE"), "../../node_modules/axe-core/axe.min.js")
+	checker, err := os.ReadFile(file)
+	if err != nil {
+		b.t.Logf("accessibility is not checked: %v; npm install --no-save axe-core, or name axe.min.js in DEEPNARROW_AXE", err)
+		return
+	}
+	b.call(session, "Runtime.evaluate", map[string]any{"expression": string(checker)}, nil)
+	var found []string
+	b.run(session, `axe.run().then((r) => r.passes.length < 10 ? ["little was checked"] : r.violations.filter((v) => ["serious", "critical"].includes(v.impact))
+		.map((v) => v.id + ": " + v.nodes[0].html.slice(0, 200) + " " + v.nodes[0].failureSummary))`, &found)
+	for _, f := range found {
+		b.t.Error(f)
 	}
 }

@@ -163,6 +163,37 @@ func TestPageInBrowser(t *testing.T) {
 	b.run(session, `(() => { const n = document.getElementById("number-devices"); n.value = "100"; n.dispatchEvent(new Event("change")); })()`, nil)
 	b.wait(session, `!document.getElementById("error").hidden && document.getElementById("error").textContent`)
 
+	// Choices, and a price of one's own.
+	b.run(session, `(() => { const n = document.getElementById("number-devices"); n.value = "16"; n.dispatchEvent(new Event("change"));
+		for (const [id, value] of [["word-optimizer", "adam"], ["word-zero", "1"], ["price", "1.25"]]) { const s = document.getElementById(id); s.value = value; s.dispatchEvent(new Event("change")); } })()`, nil)
+	if got := compare(t, b, session); !strings.Contains(got.Command, "--zero 1 --optimizer adam --price 1.25") {
+		t.Errorf("the choices give %s", got.Command)
+	}
+
+	// A model with a decoder alone that does not fit: the first change that is offered makes it fit.
+	b.run(session, `location.hash = "shape=llama-3-8b&hardware=h100&devices=8&optimizer=adam"`, nil)
+	b.wait(session, `document.body.dataset.aside && document.body.dataset.aside.includes("llama-3-8b")`)
+	var offer struct {
+		Title  string
+		Hidden []bool
+	}
+	b.run(session, `({ Title: document.getElementById("changes-title").textContent,
+		Hidden: ["el", "dl", "enc", "dec"].map((k) => document.getElementById("range-" + k).parentElement.hidden) })`, &offer)
+	if !strings.Contains(offer.Title, "does not fit") || !reflect.DeepEqual(offer.Hidden, []bool{true, false, true, false}) {
+		t.Errorf("a decoder that does not fit: %+v", offer)
+	}
+	b.run(session, `document.getElementById("keep").click()`, nil)
+	b.run(session, `document.querySelector("#changes button").click()`, nil)
+	if got := compare(t, b, session); got.Memory.Fits == nil || !*got.Memory.Fits || len(got.Beside) != 1 {
+		t.Errorf("the change gives %+v, %d beside", got.Memory, len(got.Beside))
+	}
+	var columns int
+	b.run(session, `document.querySelectorAll("#beside thead th").length`, &columns)
+	if columns != 3 {
+		t.Errorf("%d columns side by side; want the names, this plan and the one kept", columns)
+	}
+	b.accessible(session)
+
 	// A shared address opens the same state.
 	b.run(session, `location.hash = "shape=t5-large&hardware=a100&nh=8&devices=8"`, nil)
 	b.wait(session, `document.body.dataset.fragment.includes("t5-large")`)

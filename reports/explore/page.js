@@ -8,15 +8,20 @@
     { key: "dm", label: "d_model", scale: "even", step: 64, low: 64, high: 4096 },
     { key: "ff", label: "d_ff", scale: "even", step: 64, low: 64, high: 16384 },
     { key: "nh", label: "heads", scale: "even", step: 1, low: 1, high: 64 },
+    { key: "kvh", label: "heads of keys and values", scale: "even", step: 1, low: 1, high: 64 },
     { key: "batch", label: "batch, sequences", scale: "double", low: 0, high: 13 },
     { key: "enc", label: "encoder length", scale: "double", low: 4, high: 13, stack: "el" },
     { key: "dec", label: "decoder length", scale: "double", low: 4, high: 13, stack: "dl" },
     { key: "devices", label: "devices", scale: "double", low: 0, high: 12 },
     { key: "steps", label: "steps", scale: "double", low: 10, high: 22 },
+    { key: "tp", label: "tensor parallel", scale: "double", low: 0, high: 5 },
+    { key: "pp", label: "pipeline stages", scale: "double", low: 0, high: 5 },
+    { key: "micro", label: "micro-batch, sequences", scale: "double", low: 0, high: 10 },
   ];
-  const edits = ["el", "dl", "dm", "ff", "nh"];
+  const edits = ["el", "dl", "dm", "ff", "nh", "kvh"];
+  const mostBeside = 3;
   let state = new URLSearchParams(location.hash.slice(1));
-  let pending = null, asked = null, searching = false, search = null, rest = 0;
+  let pending = [], asked = null, searching = false, search = null, rest = 0;
 
   const element = (tag, attributes, ...children) => {
     const svg = ["svg", "g", "line", "circle", "text", "title"].includes(tag);
@@ -27,6 +32,7 @@
     e.append(...children);
     return e;
   };
+  const words = [];
   const ask = (question, fragment) => JSON.parse(deepnarrow(question, fragment));
 
   function build(choices) {
@@ -36,11 +42,25 @@
     for (const c of controls) {
       c.range = element("input", { type: "range", min: c.low, max: c.high, step: c.scale === "even" ? c.step : 1, "aria-label": c.label, id: "range-" + c.key });
       c.number = element("input", { type: "number", min: 1, step: 1, "aria-label": c.label + ", exact", id: "number-" + c.key });
-      c.row = element("div", { class: "slider" }, element("span", {}, c.label), c.range, c.number);
+      c.name = element("span", {}, c.label);
+      c.row = element("div", { class: "slider" }, c.name, c.range, c.number);
       c.range.addEventListener("input", () => set(c.key, c.scale === "even" ? c.range.value : 2 ** c.range.value));
       c.number.addEventListener("change", () => set(c.key, c.number.value));
       byId("sliders").append(c.row);
     }
+    for (const w of choices.words) {
+      const select = element("select", { id: "word-" + w.key }, element("option", { value: "" }, "default"), ...w.values.map((v) => element("option", { value: v }, v)));
+      select.addEventListener("change", () => set(w.key, select.value));
+      words.push({ key: w.key, select });
+      byId("words").append(element("label", {}, w.label, select));
+    }
+    byId("price").addEventListener("change", () => set("price", byId("price").value.trim()));
+    byId("keep").addEventListener("click", () => {
+      const alone = new URLSearchParams(state);
+      alone.delete("beside");
+      state.append("beside", alone.toString());
+      recompute();
+    });
     for (const id of ["shape", "hardware", "objective", "among"]) {
       byId(id).addEventListener("change", () => {
         if (id === "shape") edits.forEach((e) => state.delete(e));
@@ -62,8 +82,18 @@
   }
 
   function set(key, value) {
-    state.set(key, value);
+    if (value === "") state.delete(key);
+    else state.set(key, value);
     recompute();
+  }
+
+  // go opens a state, and keeps what stands beside.
+  function go(fragment) {
+    const next = new URLSearchParams(fragment);
+    if (!next.has("beside")) state.getAll("beside").forEach((b) => next.append("beside", b));
+    state = next;
+    recompute();
+    byId("state").scrollIntoView({ block: "nearest" });
   }
 
   // recompute answers one move: the plan at once, the front as soon as the search is free.
@@ -82,9 +112,11 @@
     document.body.dataset.moveMilliseconds = spent.toFixed(2);
     byId("state").textContent = `${answer.name}, recomputed in ${spent.toFixed(1)} ms`;
     try { history.replaceState(null, "", "#" + answer.fragment); } catch { /* some hosts freeze the address */ }
-    pending = answer.fragment;
+    pending = [["aside", answer.fragment], ["front", answer.fragment]];
     byId("frontstate").textContent = search ? "Searching…" : "The search is starting…";
     byId("plot").classList.add("stale");
+    byId("changestate").textContent = byId("frontstate").textContent;
+    byId("changes").classList.add("stale");
     clearTimeout(rest);
     rest = setTimeout(next, 80); // a search begins when the hand rests
   }
@@ -96,7 +128,10 @@
       select.value = value;
     }
     for (const c of controls) {
-      const value = answer.dimensions[c.key];
+      const value = answer.dimensions[c.key] || Number(answer.defaults[c.key] || 0);
+      const single = !answer.dimensions.el || !answer.dimensions.dl;
+      if (single) c.name.textContent = c.label.replace(/^(encoder|decoder) (layers|length)$/, "$2").replace("length", "sequence length");
+      else c.name.textContent = c.label;
       c.row.hidden = !value || (c.stack && !answer.dimensions[c.stack]);
       const at = c.scale === "even" ? value : Math.log2(value);
       if (at > c.range.max) c.range.max = Math.ceil(at);
@@ -105,11 +140,21 @@
       c.number.value = value;
       c.row.classList.toggle("edited", edits.includes(c.key) && state.has(c.key));
     }
+    for (const w of words) {
+      const stands = answer.defaults[w.key];
+      w.select.options[0].textContent = stands ? "default: " + stands : "default";
+      w.select.value = state.get(w.key) || "";
+      w.select.parentElement.classList.toggle("edited", state.has(w.key));
+    }
+    byId("price").value = state.get("price") || "";
+    byId("price").placeholder = answer.defaults.price || "";
+    byId("price").parentElement.classList.toggle("edited", state.has("price"));
+    beside(answer);
     byId("undo").disabled = !edits.some((e) => state.has(e));
     byId("command").textContent = answer.command;
     byId("cards").replaceChildren(...answer.cards.map((c) =>
       element("li", { class: c.bad ? "over" : "" }, c.title, element("b", {}, c.text), element("i", {}, c.note || ""))));
-    byId("brief").textContent = ["parameters", "one step", "cost", "memory of a device"].map((t) => answer.cards.find((c) => c.title === t))
+    byId("brief").textContent = ["cost", "wall clock", "one step", "peak memory per device"].map((t) => answer.cards.find((c) => c.title === t))
       .filter((c) => c).map((c) => c.text + (c.bad ? " (does not fit)" : "")).join(" · ");
     byId("warnings").replaceChildren(...answer.warnings.map((w) => element("p", { class: "soft" }, "Warning: " + w)));
     byId("charts").replaceChildren(...answer.charts.map((chart) => element("section", {}, element("h3", {}, chart.title),
@@ -121,21 +166,72 @@
       })))));
   }
 
-  function next() {
-    if (!search || searching || pending === null) return;
-    asked = pending;
-    pending = null;
-    searching = true;
-    search(asked);
+  // beside shows the plans kept for comparison, a column each.
+  function beside(answer) {
+    const plans = [{ name: answer.name, cards: answer.cards }, ...answer.beside];
+    const cell = (p, title) => {
+      const c = (p.cards || []).find((c) => c.title === title);
+      return element("td", { class: c && c.bad ? "over" : undefined }, c ? c.text + (c.bad ? " (does not fit)" : "") : "–");
+    };
+    byId("keep").disabled = answer.beside.length >= mostBeside;
+    const head = plans.map((p, i) => {
+      if (i === 0) return element("th", { scope: "col" }, p.name + " (above)");
+      const open = element("button", { type: "button" }, p.name), drop = element("button", { type: "button", "aria-label": "Remove " + p.name }, "×");
+      open.addEventListener("click", () => go(p.fragment));
+      drop.addEventListener("click", () => {
+        const kept = state.getAll("beside");
+        kept.splice(i - 1, 1);
+        state.delete("beside");
+        kept.forEach((b) => state.append("beside", b));
+        recompute();
+        byId("keep").focus();
+      });
+      return element("th", { scope: "col" }, open, " ", drop, p.error ? element("span", { class: "bad" }, " " + p.error) : "");
+    });
+    byId("beside").tHead.replaceChildren(element("tr", {}, element("th", { scope: "col" }, "plan"), ...head));
+    const told = plans.map((p, i) => new URLSearchParams(i ? p.fragment : answer.fragment));
+    const rows = [element("tr", {}, element("th", { scope: "row" }, "cluster"), ...told.map((s) => element("td", {}, `${s.get("devices")} × ${s.get("hardware")}`)))];
+    for (const c of answer.cards) rows.push(element("tr", {}, element("th", { scope: "row" }, c.title), ...plans.map((p) => cell(p, c.title))));
+    byId("beside").tBodies[0].replaceChildren(...rows);
+    byId("beside").parentElement.hidden = plans.length < 2;
   }
 
-  function found({ fragment, reply, milliseconds }) {
+  function next() {
+    if (!search || searching || pending.length === 0) return;
+    asked = pending.shift();
+    searching = true;
+    search(...asked);
+  }
+
+  // aside shows what would mend a run, and what serving takes.
+  function aside(answer, milliseconds) {
+    const unfit = answer.fits === false;
+    byId("changes-title").textContent = unfit ? "It does not fit: do one of these" : "What would make it faster";
+    byId("changestate").textContent = answer.changes.length ? `each planned in full, the ${unfit ? "smallest change" : "largest gain"} first; ${milliseconds.toFixed(0)} ms` : "Nothing that these controls can change.";
+    byId("changes").classList.remove("stale");
+    byId("changes").parentElement.hidden = !answer.changes.length;
+    byId("changes").tBodies[0].replaceChildren(...answer.changes.map((c) => {
+      const act = c.fragment ? element("button", { type: "button", title: c.command, "aria-label": "try it: " + c.what }, "try it") : "";
+      if (c.fragment) act.addEventListener("click", () => go(c.fragment));
+      return element("tr", {}, element("td", {}, c.what), element("td", { class: "n" }, c.gain), element("td", {}, c.fits), element("td", {}, act));
+    }));
+    byId("serving").hidden = !answer.serving.length;
+    byId("servingcards").replaceChildren(...answer.serving.map((c) => element("li", {}, c.title, element("b", {}, c.text), element("i", {}, c.note || ""))));
+  }
+
+  function found({ question, fragment, reply, milliseconds }) {
     searching = false;
-    if (pending === null && fragment === asked) {
-      const { answer, error } = JSON.parse(reply);
+    const { answer, error } = JSON.parse(reply);
+    if (fragment !== document.body.dataset.fragment) return next(); // of a state that is gone
+    if (question === "aside") {
+      document.body.dataset.aside = fragment;
+      if (error) byId("changestate").textContent = error;
+      else aside(answer, milliseconds);
+    } else {
       document.body.dataset.front = fragment;
       byId("plot").classList.remove("stale");
-      byId("frontstate").textContent = error ? "No front: " + error : `${answer.axis.replace("-", " ")} against ${answer.quality}; searched in ${milliseconds.toFixed(0)} ms`;
+      byId("front").classList.toggle("none", !!error);
+      byId("frontstate").textContent = error ? "No recommendation: " + error.replace(/^no recommendation: /, "") : `${answer.axis.replace("-", " ")} against ${answer.quality}; searched in ${milliseconds.toFixed(0)} ms`;
       front(error ? { rows: [], notes: [], command: "", x_ticks: [], y_ticks: [] } : answer);
     }
     next();
@@ -149,14 +245,18 @@
   function front(answer) {
     byId("frontcommand").textContent = answer.command;
     byId("notes").replaceChildren(...answer.notes.map((n) => element("p", {}, n)));
-    const columns = [["#", "n"], ["shape"], ["el/dl"], ["d_model", "n"], ["parameters", "n"], [(answer.axis || "").replace("-", " "), "n"], ["saved", "n"],
-      ["step", "n"], ["cost of the run", "n"], [answer.quality || "quality", "n"], ["evidence"]];
+    const axis = answer.axis || "";
+    const columns = [ // the answer first: a phone shows the first three
+      ["shape", ""], ["saved", "n", (r) => r.saved], [answer.quality || "quality", "n", (r) => r.score],
+      ["cost of the run", "n", (r) => r.money], ["step", "n", (r) => r.step], [axis.replace("-", " "), "n", (r) => r.cost_text], ["el/dl", "", (r) => r.depths],
+      ["d_model", "n", (r) => r.d_model], ["parameters", "n", (r) => r.params.toLocaleString("en-US")], ["evidence", "", (r) => r.evidence],
+    ].filter(([title]) => title !== "params" && title !== "cost");
     byId("rows").tHead.replaceChildren(element("tr", {}, ...columns.map(([t, c]) => element("th", { class: c, scope: "col" }, t))));
     byId("rows").tBodies[0].replaceChildren(...answer.rows.map((r) => {
       const name = element("button", { type: "button", title: r.why }, r.name);
       name.addEventListener("click", () => open(r.name));
-      const cells = [r.rank || "now", name, r.depths, r.d_model, r.params.toLocaleString("en-US"), r.cost_text, r.saved, r.step, r.money, r.score, r.evidence];
-      return element("tr", { class: r.pick ? "pick" : "" }, ...cells.map((c, i) => element("td", { class: columns[i][1] }, c, i === 1 && r.tie ? " =" : "")));
+      const cells = columns.map(([, c, of], i) => element("td", { class: c }, ...(i ? [of(r)] : [name, r.rank ? (r.tie ? " =" : "") : " (above)"])));
+      return element("tr", { class: r.pick ? "pick" : "" }, ...cells);
     }));
     drawn = answer;
     byId("plot").replaceChildren(plot(answer));
@@ -191,7 +291,7 @@
       g.addEventListener("pointerenter", tell);
       g.addEventListener("focus", tell);
       g.addEventListener("click", () => open(r.name));
-      g.addEventListener("keydown", (e) => { if (e.key === "Enter") open(r.name); });
+      g.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); open(r.name); } });
       svg.append(g);
     }
     return svg;
@@ -213,7 +313,7 @@
     const worker = new Worker(URL.createObjectURL(source));
     worker.onmessage = ({ data }) => {
       if (!data.ready) return found(data);
-      search = (fragment) => worker.postMessage({ fragment });
+      search = (question, fragment) => worker.postMessage({ question, fragment });
       next();
     };
     worker.onerror = (e) => { byId("frontstate").textContent = "The search cannot run here: " + e.message; };

@@ -7,6 +7,6 @@ onmessage = async ({ data }) => {
     return;
   }
   const began = performance.now();
-  const reply = deepnarrow("front", data.fragment);
-  postMessage({ fragment: data.fragment, reply, milliseconds: performance.now() - began });
+  const reply = deepnarrow(data.question, data.fragment);
+  postMessage({ ...data, reply, milliseconds: performance.now() - began });
 };

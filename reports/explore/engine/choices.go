@@ -1,6 +1,10 @@
 package engine
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -10,6 +14,15 @@ type Options struct {
 	Shapes     []string `json:"shapes"`
 	Hardware   []Option `json:"hardware"`
 	Objectives []string `json:"objectives"`
+	Words      []Choice `json:"words"`
+}
+
+// Choice is a control with a few words: its key in the address, and what may be chosen beside the
+// default.
+type Choice struct {
+	Key    string   `json:"key"`
+	Label  string   `json:"label"`
+	Values []string `json:"values"`
 }
 
 // Option is one entry of a list: what the address says, and what is shown.
@@ -36,5 +49,29 @@ func Choices() Options {
 		}
 		out.Hardware = append(out.Hardware, Option{value, p.Name})
 	}
+	out.Words = []Choice{
+		{"precision", "precision", words[flops.Precision]()},
+		{"optimizer", "optimizer", words[flops.Optimizer]()},
+		{"zero", "ZeRO stage", []string{"1", "2", "3"}},
+		{"recompute", "recompute", words[flops.Recompute]()},
+		{"attention", "attention", words[flops.Attention]()},
+		{"compiled", "compiled graph", []string{"yes", "no"}},
+		{"sp", "sequence parallel", []string{"yes"}},
+	}
 	return out
+}
+
+// words lists the names of a kind of choice, in the order of its constants.
+func words[T interface {
+	~uint8
+	fmt.Stringer
+}]() []string {
+	var out []string
+	for v := T(0); ; v++ {
+		name := v.String()
+		if strings.Contains(name, "(") { // of no constant
+			return out
+		}
+		out = append(out, name)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -63,7 +64,7 @@ func Recommend(fragment string) (Front, error) {
 	if err != nil {
 		return out, err
 	}
-	q.Search = true
+	q.Search = q.Layout == (flops.Layout{})
 	request := recommend.Request{
 		Anchor: &shape, Objective: objective, Question: q, Workers: 1,
 		Constraints: recommend.Constraints{Align: latticeAlign},

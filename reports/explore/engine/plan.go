@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"encoding"
+	"fmt"
+
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -36,9 +39,20 @@ type Plan struct {
 		EnergyKWh *quantity.Interval `json:"energy_kwh,omitempty"`
 		CO2Kg     *quantity.Interval `json:"co2_kg,omitempty"`
 	} `json:"cost"`
-	Cards    []Card   `json:"cards"`
-	Charts   []Chart  `json:"charts"`
-	Warnings []string `json:"warnings"`
+	// Defaults are what stands for the choices that are not made, by their keys.
+	Defaults map[string]string `json:"defaults"`
+	Cards    []Card            `json:"cards"`
+	Charts   []Chart           `json:"charts"`
+	Warnings []string          `json:"warnings"`
+	Beside   []Kept            `json:"beside"` // the plans kept for comparison, as far as they can be
+}
+
+// Kept is a plan kept for comparison.
+type Kept struct {
+	Fragment string `json:"fragment"`
+	Name     string `json:"name"`
+	Cards    []Card `json:"cards"`
+	Error    string `json:"error,omitempty"`
 }
 
 // Card is one figure as a reader sees it.
@@ -70,28 +84,90 @@ func (s *State) question() (plan.Question, error) {
 		Workload: flops.Workload{
 			Batch: s.Batch, EncoderLength: s.EncoderLength, DecoderLength: s.DecoderLength,
 		},
+		Layout: flops.Layout{
+			TP: s.TP, PP: s.PP, Interleave: s.Interleave, ZeRO: s.ZeRO, MicroBatch: s.MicroBatch,
+		},
 		Length: hardware.Length{Steps: float64(s.Steps)},
 	}
 	profile, err := hardware.Parse(s.Hardware)
+	if err != nil {
+		return q, err
+	}
 	q.Profile = &profile
-	return q, err
+	q.Precision, err = choice[flops.Precision](s.Precision, err)
+	q.Optimizer, err = choice[flops.Optimizer](s.Optimizer, err)
+	q.Attention, err = choice[flops.Attention](s.Attention, err)
+	q.Recompute, err = choice[flops.Recompute](s.Recompute, err)
+	if err != nil {
+		return q, err
+	}
+	if q.Layout.SequenceParallel, err = yes("sp", s.SequenceParallel); err != nil {
+		return q, err
+	}
+	if s.Compiled != "" {
+		compiled, err := yes("compiled", s.Compiled)
+		if err != nil {
+			return q, err
+		}
+		q.Software.Compiled = &compiled
+	}
+	if s.Price != "" {
+		price, err := quantity.Parse(quantity.HourlyPrice, s.Price)
+		if err != nil {
+			return q, fmt.Errorf("price: %w", err)
+		}
+		q.Rates.PriceUSDPerHour = &price
+	}
+	return q, nil
 }
 
-// Answer plans the run of a state: data parallel over its devices.
-func Answer(fragment string) (Plan, error) {
-	var out Plan
+// choice reads a word into a T, nil for none; an error before it goes first.
+func choice[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](text string, before error) (*T, error) {
+	if text == "" || before != nil {
+		return nil, before
+	}
+	v := new(T)
+	return v, P(v).UnmarshalText([]byte(text))
+}
+
+func yes(key, text string) (bool, error) {
+	switch text {
+	case "yes":
+		return true, nil
+	case "", "no":
+		return false, nil
+	}
+	return false, fmt.Errorf("%s is %q; allowed: yes, no", key, text)
+}
+
+// ask plans the run of a state with what else its question asks.
+func ask(fragment string, more func(*plan.Question)) (State, plan.Answer, error) {
 	state, shape, err := settled(fragment)
 	if err != nil {
-		return out, err
+		return state, plan.Answer{}, err
 	}
 	q, err := state.question()
 	if err != nil {
-		return out, err
+		return state, plan.Answer{}, err
+	}
+	if more != nil {
+		more(&q)
 	}
 	a, err := q.Of(&shape).Answer()
+	return state, a, err
+}
+
+// Answer plans the run of a state, and those kept beside it.
+func Answer(fragment string) (Plan, error) {
+	var out Plan
+	state, a, err := ask(fragment, nil)
 	if err != nil {
 		return out, err
 	}
+	shape := &a.Run.Shape
 	out.Fragment, out.Command, out.Name = state.Fragment(), state.PlanCommand(), shape.Name
 	out.Dimensions = state.dimensions(&a)
 	out.Params.Total, out.Params.NonEmbedding = a.Params.Total, a.Params.NonEmbedding
@@ -105,7 +181,17 @@ func Answer(fragment string) (Plan, error) {
 	bill := &a.Schedule.Bill
 	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = bill.CostUSD.Interval,
 		bill.EnergyKWh.Interval, bill.CO2Kg.Interval
-	out.Cards, out.Charts = cards(&a), charts(&a)
+	out.Cards, out.Charts, out.Defaults = cards(&a), charts(&a), defaults(&state, &a)
+	out.Beside = []Kept{}
+	for _, b := range state.Beside {
+		kept := Kept{Fragment: b}
+		if other, k, err := ask(b, nil); err != nil {
+			kept.Name, kept.Error = other.reference(), err.Error()
+		} else {
+			kept.Name, kept.Cards = k.Run.Shape.Name, cards(&k)
+		}
+		out.Beside = append(out.Beside, kept)
+	}
 	out.Warnings = append([]string{}, a.Warnings()...)
 	if why := a.StepTime.Missing; why != "" {
 		out.Warnings = append(out.Warnings, "no step time: "+why)
@@ -119,4 +205,31 @@ func (s *State) dimensions(a *plan.Answer) map[string]int {
 	at["batch"], at["enc"], at["dec"] = w.Batch, w.EncoderLength, w.DecoderLength
 	at["devices"], at["steps"] = s.Devices, s.Steps
 	return at
+}
+
+// defaults says what stands for the choices that a state does not make.
+func defaults(s *State, a *plan.Answer) map[string]string {
+	x, l := &a.Run.Execution, &a.Run.Layout
+	price := "unknown"
+	if i := a.Schedule.Bill.Inputs; len(i) > 0 {
+		for _, in := range i {
+			if in.Name == "price" && in.Interval != nil {
+				price = quantity.Format(quantity.HourlyPrice, in.Interval.Value, 0)
+			}
+		}
+	}
+	stand := map[string]string{
+		"precision": x.Precision.String(), "optimizer": x.Optimizer.String(),
+		"attention": x.Attention.String(), "recompute": x.Recompute.String(), "price": price,
+		"compiled": map[bool]string{true: "yes", false: "no"}[a.Run.Compiled()],
+		"sp":       map[bool]string{true: "yes", false: "no"}[l.SequenceParallel],
+		"zero":     fmt.Sprint(l.ZeRO), "tp": fmt.Sprint(l.TP), "pp": fmt.Sprint(l.PP),
+		"micro": fmt.Sprint(l.MicroBatch), "interleave": fmt.Sprint(max(1, l.Interleave)),
+	}
+	for _, w := range s.words() {
+		if *w.at != "" {
+			delete(stand, w.key)
+		}
+	}
+	return stand
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -17,13 +19,22 @@ import (
 // says.
 type State struct {
 	Shape                               string // a catalogue name, or an edit of one
-	EL, DL, DModel, DFF, Heads          int
+	EL, DL, DModel, DFF, Heads, KVHeads int
 	Batch, EncoderLength, DecoderLength int
 	Hardware                            string
 	Devices, Steps                      int
-	Among                               string // "catalogue" or "lattice": what the front is searched in
-	Objective                           string // what the front saves: see [recommend.ParseObjective]
+	// How the step is laid out and computed; empty or 0 is the default.
+	ZeRO, TP, PP, Interleave, MicroBatch      int
+	Precision, Optimizer, Attention, Compiled string
+	Recompute, SequenceParallel               string
+	Price                                     string   // of a device-hour
+	Among                                     string   // "catalogue" or "lattice": what the front is searched in
+	Objective                                 string   // what the front saves: see [recommend.ParseObjective]
+	Beside                                    []string // fragments of the plans kept for comparison
 }
+
+// mostBeside is how many plans are kept for comparison.
+const mostBeside = 3
 
 // Start is where the explorer opens: the run of Tay et al. 2021 (arXiv 2109.10686, section 3).
 func Start() State {
@@ -48,11 +59,37 @@ func (s *State) numbers() []number {
 		{"dm", "dm", "", &s.DModel},
 		{"ff", "ff", "", &s.DFF},
 		{"nh", "nh", "", &s.Heads},
+		{"kvh", "kvh", "", &s.KVHeads},
 		{"batch", "", "batch", &s.Batch},
 		{"enc", "", "encoder-length", &s.EncoderLength},
 		{"dec", "", "decoder-length", &s.DecoderLength},
 		{"devices", "", "devices", &s.Devices},
 		{"steps", "", "steps", &s.Steps},
+		{"tp", "", "tp", &s.TP},
+		{"pp", "", "pp", &s.PP},
+		{"interleave", "", "interleave", &s.Interleave},
+		{"zero", "", "zero", &s.ZeRO},
+		{"micro", "", "micro-batch", &s.MicroBatch},
+	}
+}
+
+// word is one choice of the state: its key in the fragment, the flag of the command line, and where
+// it is kept.
+type word struct {
+	key, flag string
+	at        *string
+}
+
+// words lists the choices in the order of fragment and command line.
+func (s *State) words() []word {
+	return []word{
+		{"precision", "precision", &s.Precision},
+		{"optimizer", "optimizer", &s.Optimizer},
+		{"attention", "attention", &s.Attention},
+		{"recompute", "recompute", &s.Recompute},
+		{"compiled", "compiled", &s.Compiled},
+		{"sp", "sequence-parallel", &s.SequenceParallel},
+		{"price", "price", &s.Price},
 	}
 }
 
@@ -71,8 +108,18 @@ func Read(fragment string) (State, error) {
 		"shape": &s.Shape, "hardware": &s.Hardware, "among": &s.Among,
 		"objective": &s.Objective,
 	}
+	for _, w := range s.words() {
+		texts[w.key] = w.at
+	}
 	numbers := s.numbers()
 	for key, v := range values {
+		if key == "beside" {
+			if len(v) > mostBeside {
+				return s, fmt.Errorf("%d plans are kept beside this one; allowed: %d", len(v), mostBeside)
+			}
+			s.Beside = v
+			continue
+		}
 		if at, ok := texts[key]; ok {
 			*at = v[0]
 			continue
@@ -87,6 +134,9 @@ func Read(fragment string) (State, error) {
 				largest)
 		}
 		*numbers[i].at = int(n)
+	}
+	if _, err := s.question(); err != nil {
+		return s, err
 	}
 	if s.Among != "catalogue" && s.Among != "lattice" {
 		return s, fmt.Errorf("among is %q; allowed: catalogue, lattice", s.Among)
@@ -105,7 +155,16 @@ func (s State) Fragment() string {
 			values = append(values, n.key+"="+strconv.Itoa(*n.at))
 		}
 	}
-	return strings.Join(append(values, "among="+s.Among, "objective="+s.Objective), "&")
+	for _, w := range s.words() {
+		if *w.at != "" {
+			values = append(values, w.key+"="+escape(*w.at))
+		}
+	}
+	values = append(values, "among="+s.Among, "objective="+s.Objective)
+	for _, b := range s.Beside {
+		values = append(values, "beside="+url.QueryEscape(b))
+	}
+	return strings.Join(values, "&")
 }
 
 // escape is the query escape, but leaves the slash and comma of edits legible.
@@ -123,6 +182,13 @@ func settled(fragment string) (State, shapes.Shape, error) {
 	base, err := shapes.Parse(s.Shape)
 	if err != nil {
 		return s, base, err
+	}
+	for _, b := range s.Beside {
+		if other, err := Read(b); err != nil {
+			return s, base, fmt.Errorf("a plan kept beside this one: %w", err)
+		} else if len(other.Beside) > 0 {
+			return s, base, errors.New("a plan kept beside this one keeps others; allowed: one alone")
+		}
 	}
 	own := dimensions(&base)
 	for _, n := range s.numbers() {
@@ -159,7 +225,7 @@ func dimensions(s *shapes.Shape) map[string]int {
 	}
 	return map[string]int{
 		"el": s.Encoder.Layers, "dl": s.Decoder.Layers, "dm": s.DModel,
-		"ff": k.DFF, "nh": k.Heads,
+		"ff": k.DFF, "nh": k.Heads, "kvh": k.KVHeads,
 	}
 }
 
@@ -190,19 +256,20 @@ func (s State) FrontCommand() string {
 
 func (s State) flags() string {
 	var b strings.Builder
-	b.WriteString(" --hardware " + quote(s.Hardware))
+	b.WriteString(" --hardware " + plan.Quoted(s.Hardware))
 	for _, n := range s.numbers() {
 		if n.flag != "" && *n.at != 0 {
 			fmt.Fprintf(&b, " --%s %d", n.flag, *n.at)
 		}
 	}
-	return b.String()
-}
-
-// quote protects what a shell would split.
-func quote(text string) string {
-	if strings.ContainsAny(text, " \t'\"()$&;|<>*?`\\") {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	for _, w := range s.words() {
+		switch {
+		case *w.at == "":
+		case w.at == &s.SequenceParallel:
+			b.WriteString(" --" + w.flag)
+		default:
+			fmt.Fprintf(&b, " --%s %s", w.flag, plan.Quoted(*w.at))
+		}
 	}
-	return text
+	return b.String()
 }

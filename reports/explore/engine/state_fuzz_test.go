@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 // FuzzState: a state that an address names is named by its own fragment.
 func FuzzState(f *testing.F) {
@@ -12,7 +15,7 @@ func FuzzState(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := Read(s.Fragment()); err != nil || again != s {
+		if again, err := Read(s.Fragment()); err != nil || !reflect.DeepEqual(again, s) {
 			t.Errorf("%q is %+v, which reads as %+v, error %v", fragment, s, again, err)
 		}
 	})

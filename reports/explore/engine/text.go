@@ -20,7 +20,7 @@ func cards(a *plan.Answer) []Card {
 		}
 		return Card{Title: title, Text: quantity.FormatInterval(kind, *e.Interval)}
 	}
-	memory := Card{Title: "memory of a device", Text: quantity.Format(quantity.Bytes,
+	memory := Card{Title: "peak memory per device", Text: quantity.Format(quantity.Bytes,
 		a.Memory.PeakBytes, 0)}
 	if fits := a.Fits; fits != nil {
 		memory.Note, memory.Bad = "fits", !*fits
@@ -30,23 +30,27 @@ func cards(a *plan.Answer) []Card {
 	}
 	step := estimate("one step", quantity.Duration, a.StepTime)
 	if q := a.Prediction; q != nil {
-		step.Note = string(q.Bound) + " binds, " + quantity.Format(quantity.Fraction, q.MFU, 0) +
+		step.Note = "bottleneck: " + string(q.Bound) + ", " + quantity.Format(quantity.Fraction, q.MFU, 0) +
 			" MFU"
 	}
+	parameters := Card{
+		Title: "parameters", Text: quantity.Grouped(a.Params.Total),
+		Note: quantity.Format(quantity.Params, float64(a.Params.NonEmbedding), 0) + " without embedding",
+	}
+	tokens := estimate("tokens", quantity.Tokens, s.Tokens)
+	tokens.Note = "in all steps"
 	return []Card{
-		{
-			Title: "parameters", Text: quantity.Grouped(a.Params.Total),
-			Note: quantity.Format(quantity.Params, float64(a.Params.NonEmbedding), 0) +
-				" without embedding",
-		},
+		memory,
+		estimate("cost", quantity.Money, s.Bill.CostUSD),
+		estimate("wall clock", quantity.Duration, s.Occupancy.WallSeconds),
+		step,
+		parameters,
+		tokens,
 		{
 			Title: "FLOPs of a step", Text: quantity.Format(quantity.FLOP, a.FLOPs.Step, 0),
 			Note: "matmul convention",
 		},
-		memory,
-		step,
-		estimate("wall clock", quantity.Duration, s.Occupancy.WallSeconds),
-		estimate("cost", quantity.Money, s.Bill.CostUSD),
+		{Title: "layout", Text: plan.LayoutText(&a.Run)},
 		estimate("energy", quantity.Energy, s.Bill.EnergyKWh),
 		estimate("CO2e", quantity.CarbonMass, s.Bill.CO2Kg),
 	}
@@ -60,7 +64,7 @@ func charts(a *plan.Answer) []Chart {
 		p.add(flops.Component(component).String(), quantity.Params, float64(n),
 			float64(params.Total), "")
 	}
-	m := Chart{Title: "Memory of the device that needs most, at " +
+	m := Chart{Title: "Peak memory per device, at " +
 		strings.ReplaceAll(memory.PeakPhase.String(), "_", " ")}
 	for part, n := range memory.Peak {
 		m.add(flops.MemoryPart(part).String(), quantity.Bytes, n, memory.PeakBytes, "")

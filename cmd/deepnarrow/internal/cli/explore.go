@@ -15,9 +15,11 @@ func (a *app) explore() *cobra.Command {
 		Short:   "Write an offline page with sliders for shape, data and hardware",
 		GroupID: groupReview,
 		Long: `Write one page that needs no network: the same code as plan and recommend,
-compiled to WebAssembly, recomputes counts, memory, step time, cost and the
-recommendation front while sliders move. The address holds the state, so that a
-link shares it, and the page shows the command line that gives the same numbers.`,
+compiled to WebAssembly, recomputes counts, memory, step time and cost while you
+move sliders of shape, data, devices and layout and choose precision, optimizer,
+ZeRO, recompute and price. Up to four plans stand side by side; a run that does
+not fit is offered what makes it fit. The address holds the state, so that a link
+shares it, and the page shows the command line that gives the same numbers.`,
 		Example: "  deepnarrow explore -o explorer.html",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

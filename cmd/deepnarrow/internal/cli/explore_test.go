@@ -26,6 +26,43 @@ var exploredStates = []string{
 	"shape=bert-base-uncased&hardware=a100&devices=2",
 	"shape=t5-small/nl=16&hardware=gb200&devices=256",
 	"shape=t5-efficient-tiny-el8&hardware=a100,price=1.10&devices=3",
+	"shape=t5-large&hardware=a100&devices=8&tp=2&zero=1&micro=4&precision=fp32&recompute=full&price=1.25",
+	"shape=llama-3-8b&kvh=4&hardware=h100&devices=16&batch=16&tp=4&sp=yes&optimizer=adam&attention=unfused&compiled=yes",
+	"shape=llama-3-8b&hardware=h100&devices=16&batch=16&pp=4&interleave=2&micro=1&optimizer=adam8bit",
+}
+
+// TestExplorerChangesAreTheirCommands: what the explorer offers for a run that does not fit makes it
+// fit, on its own controls.
+func TestExplorerChangesAreTheirCommands(t *testing.T) {
+	for _, state := range []string{
+		"shape=llama-3-8b&hardware=h100&devices=8&optimizer=adam&batch=64",
+		"shape=t5-11b&hardware=v100&devices=4",
+		"shape=t5-large&hardware=a100&devices=8",
+	} {
+		aside, err := engine.Beside(state)
+		if err != nil {
+			t.Fatalf("%s: %v", state, err)
+		}
+		offered := 0
+		for _, c := range aside.Changes {
+			if c.Fragment == "" {
+				continue
+			}
+			offered++
+			got, err := engine.Answer(c.Fragment)
+			if err != nil {
+				t.Errorf("%s, %s: %v", state, c.What, err)
+				continue
+			}
+			if got.Command != c.Command || got.Memory.Fits == nil || *got.Memory.Fits != (c.Fits == "yes") {
+				t.Errorf("%s, %s: %s, fits %v, want %s and %s", state, c.What, got.Command,
+					*got.Memory.Fits, c.Command, c.Fits)
+			}
+		}
+		if offered == 0 {
+			t.Errorf("%s: nothing is offered", state)
+		}
+	}
 }
 
 // TestExplorerAgreesWithCommands runs the command lines that the explorer shows and compares their
@@ -109,7 +146,9 @@ func TestExplorerRefusesDamagedAddresses(t *testing.T) {
 		"el=0", "el=-1", "el=1e99", "devices=99999999999", "batch=x", "shape=", "shape=no-such",
 		"hardware=no-such", "what=1", "%zz",
 		"among=all", "objective=fame", "shape=t5-base&el=4096&dm=16777216&ff=16777216",
-		"devices=100&batch=8", "shape=t5-efficient-tiny-sh",
+		"devices=100&batch=8", "shape=t5-efficient-tiny-sh", "precision=fp7", "optimizer=sgdd",
+		"sp=maybe", "compiled=x", "price=-1", "price=x", "beside=a=b", "beside=&beside=&beside=&beside=",
+		"beside=beside%3D", "zero=9", "recompute=some",
 	} {
 		if got, err := engine.Answer(state); err == nil && got.Params.Total <= 0 {
 			t.Errorf("%s: an answer without parameters", state)
