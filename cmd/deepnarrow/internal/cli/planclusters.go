@@ -283,6 +283,9 @@ func (k *planAsk) commands(p *reports.Planned) {
 	if k.question.Search || k.auto {
 		p.Command = plan.Command(k.ref, p.Cluster, typed, plan.LayoutFlags(&p.Run))
 	}
+	if k.question.MFU > 0 || p.Cluster.Profile.MFU != nil {
+		return // the level of the times is stated: a change typed beside it changes none
+	}
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		p.Mends = append(p.Mends, "")
