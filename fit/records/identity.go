@@ -187,8 +187,9 @@ func (b *builder) tableKeys(key string, keys, shown []string, label map[string]s
 		id, name = nil, nil
 	}
 	_, noStep := b.find("step")
-	files := map[string]map[int32]bool{} // the parts that have a name
-	ids := map[string]map[string]bool{}  // the keys of a name
+	file := map[string]int32{}          // the first part that has a name
+	elsewhere := map[string]bool{}      // names that another part has too
+	ids := map[string]map[string]bool{} // the keys of a name
 	any := false
 	for row, r := range b.rows {
 		p := &b.parts[r.part]
@@ -217,10 +218,11 @@ func (b *builder) tableKeys(key string, keys, shown []string, label map[string]s
 		keys[row], shown[row] = k, called
 		if k != "" && k[0] != 0 {
 			any = true
-			if files[k] == nil {
-				files[k] = map[int32]bool{}
+			if first, ok := file[k]; !ok {
+				file[k] = r.part
+			} else if first != r.part {
+				elsewhere[k] = true
 			}
-			files[k][r.part] = true
 		}
 	}
 	if !any {
@@ -243,7 +245,7 @@ func (b *builder) tableKeys(key string, keys, shown []string, label map[string]s
 		if len(ids[shown[row]]) > 1 {
 			shown[row] += " (" + keys[row][:min(len(keys[row]), 12)] + ")"
 		}
-		if of := files[keys[row]]; len(of) > 1 && noStep != nil {
+		if noStep != nil && elsewhere[keys[row]] {
 			several++
 			keys[row] += "\x00" + b.parts[r.part].path
 			shown[row] += " (" + label[b.parts[r.part].path] + ")"
@@ -265,23 +267,22 @@ func (b *builder) splitShapes(keys, shown []string) {
 		if err != nil {
 			continue
 		}
-		values := map[string]map[string]bool{}
+		first, several := map[string]string{}, map[string]bool{}
 		for row, r := range b.rows {
 			cell := c.cells.at(row)
 			if keys[row] == "" || cell == "" || !b.parts[r.part].table {
 				continue
 			}
-			if values[keys[row]] == nil {
-				values[keys[row]] = map[string]bool{}
-			}
-			if len(values[keys[row]]) < maxColumns {
-				values[keys[row]][cell] = true
+			if value, ok := first[keys[row]]; !ok {
+				first[keys[row]] = cell
+			} else if value != cell {
+				several[keys[row]] = true
 			}
 		}
 		split := map[string]bool{}
 		for row, r := range b.rows {
 			cell := c.cells.at(row)
-			if cell == "" || len(values[keys[row]]) < 2 || !b.parts[r.part].table {
+			if cell == "" || !several[keys[row]] || !b.parts[r.part].table {
 				continue
 			}
 			split[shown[row]] = true
