@@ -24,7 +24,7 @@ type attack struct {
 }
 
 const (
-	mostAttackSeconds = 120     // an attack takes a second: what takes this long hangs
+	mostAttackSeconds = 300     // an attack takes seconds: what takes this long hangs
 	mostAttackBytes   = 1 << 30 // of memory, as promised of every reader
 )
 
