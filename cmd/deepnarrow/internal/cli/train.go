@@ -210,6 +210,12 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	if err != nil {
 		return nil, err
 	}
+	if f.checkpoint != "" {
+		room := func(w io.Writer) error { return t.Model.Save(w, nil) }
+		if err := fileError(host.HasRoom(f.checkpoint, room)); err != nil {
+			return nil, err
+		}
+	}
 	peak := measuredPeak(t.Model)
 	watch := sweep.Laps{Now: time.Now}
 	watch.Start()

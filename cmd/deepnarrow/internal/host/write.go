@@ -223,6 +223,25 @@ func Writable(name string) error {
 	return nil
 }
 
+// HasRoom says before the work whether the disk has room for a file of this size beside the old one.
+// Errors are those of [WriteFile]; it changes nothing.
+func HasRoom(name string, write func(io.Writer) error) error {
+	d, err := resolve(name)
+	if err != nil || d.inPlace {
+		return Writable(name)
+	}
+	f, err := newTemporary(d.name)
+	if err != nil {
+		return Unwritable(name, err)
+	}
+	defer f.discard()
+	w := watched{Writer: f.File}
+	if err = write(&w); w.err != nil {
+		return Unwritable(name, w.err)
+	}
+	return err
+}
+
 // WritableFolder says before the work whether files can be made in a folder that is there or can
 // be made.
 func WritableFolder(name string) error {
