@@ -239,6 +239,9 @@ func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) err
 	var err error
 	if len(f.list) == 1 {
 		out.Result, err = fit.Fit(ctx, f.list[0], out.Data, f.obj, set)
+		if r := f.robustly(ctx, out, set, err); r != nil {
+			out.Result, err = r, nil
+		}
 	} else {
 		var c *fit.Choice
 		c, err = fit.Choose(ctx, f.list, out.Data, f.obj, &fit.ChooseSettings{Fit: set})
@@ -281,6 +284,23 @@ func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) err
 		out.Columns = out.Result.Law.Columns
 	}
 	return nil
+}
+
+// robustly returns the fit by the default objective, with a warning, where another was refused and the
+// default tells a diverged run that it may be refused for; nil otherwise.
+func (f *fitter) robustly(ctx context.Context, out *Fitted, set *fit.Settings, refused error) *fit.Result {
+	var why *fit.Refusal
+	robust := DefaultObjective("loss")
+	if !errors.As(refused, &why) || f.response == "score" || f.obj.String() == robust.String() {
+		return nil
+	}
+	r, err := fit.Fit(ctx, f.list[0], out.Data, robust, set)
+	if err != nil || !slices.ContainsFunc(r.Outliers(out.Data, outliersTold), fit.Outlier.Diverged) {
+		return nil
+	}
+	out.Warnings = append(out.Warnings, fmt.Sprintf(
+		"fitted by %s, since a diverged run decides the fit by %s: %v", robust, f.obj, refused))
+	return r
 }
 
 // predicting lists the laws whose columns the points to predict have.

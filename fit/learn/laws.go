@@ -97,6 +97,11 @@ func named(name string, x []string, has func(string) bool) (fit.Law, error) {
 	if err != nil {
 		return law, err
 	}
+	if law.Name == fit.ShapeAware().Name {
+		if law, x = shapeAware(x, has); len(x) == 0 {
+			return law, nil
+		}
+	}
 	if len(x) == 0 && len(law.Columns) == 1 && !has(law.Columns[0]) {
 		only, err := onlyPredictor(has)
 		if err != nil {
@@ -113,6 +118,27 @@ func named(name string, x []string, has func(string) bool) (fit.Law, error) {
 		law = law.On(x...)
 	}
 	return law, nil
+}
+
+// shapeAware returns the law of those of its four columns that are named or, where none is, that
+// there are (all, when those are fewer than two), with the other names that are left to be resolved.
+func shapeAware(x []string, has func(string) bool) (law fit.Law, rest []string) {
+	law = fit.ShapeAware()
+	own := law.Columns
+	if slices.ContainsFunc(x, func(name string) bool { return !slices.Contains(own, name) }) {
+		return law, x
+	}
+	read := x
+	if len(x) == 0 {
+		read = slices.DeleteFunc(slices.Clone(own), func(name string) bool { return !has(name) })
+		if len(read) < 2 {
+			return law, nil
+		}
+	}
+	if sorted := slices.Sorted(slices.Values(read)); len(slices.Compact(sorted)) < len(read) {
+		return law, x
+	}
+	return fit.ShapeAware(read...), nil
 }
 
 // auto lists the laws to choose among: an average over one predictor, or every law of a loss in

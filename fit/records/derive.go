@@ -30,6 +30,10 @@ func (t *Table) compute(name string) (n *Numbers, how string) {
 		return t.ofShapes("counted", func(s *shapeRow) (float64, error) { return float64(s.params.Total), s.needsVocab() })
 	case "non_embedding_params":
 		return t.ofShapes("counted", func(s *shapeRow) (float64, error) { return float64(s.params.NonEmbedding), nil })
+	case "encoder_params":
+		return t.paramsOf(flops.EncoderAttention, flops.EncoderFFN, flops.EncoderNorm)
+	case "decoder_params":
+		return t.paramsOf(flops.DecoderAttention, flops.DecoderCrossAttention, flops.DecoderFFN, flops.DecoderNorm)
 	case "d_model":
 		return t.ofShapes("read", func(s *shapeRow) (float64, error) { return float64(s.shape.DModel), nil })
 	case "layers":
@@ -46,6 +50,18 @@ func (t *Table) compute(name string) (n *Numbers, how string) {
 		return t.flopsOfRun()
 	}
 	return nil, ""
+}
+
+// paramsOf returns the parameters of one stack, layers and last norm, without tables: what the laws of
+// encoder and decoder read (Ghorbani et al. 2021, §2, arXiv 2109.07740).
+func (t *Table) paramsOf(parts ...flops.Component) (*Numbers, string) {
+	return t.ofShapes("counted", func(s *shapeRow) (float64, error) {
+		sum := 0.0
+		for _, c := range parts {
+			sum += float64(s.params.By[c])
+		}
+		return sum, nil
+	})
 }
 
 // tokensOfFLOPs returns flops/(6·params).

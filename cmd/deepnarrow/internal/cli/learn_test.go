@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -463,5 +464,135 @@ func BenchmarkFitEpoch(b *testing.B) {
 		if code := Run(context.Background(), args, Streams{Out: &out, Err: &errs, Env: func(string) string { return "" }}); code != exitOK {
 			b.Fatal(errs.String())
 		}
+	}
+}
+
+// Laws of the shape through the command, fitted from columns of dimensions: encoder and decoder
+// params are counted from them, and shape-aware reads the columns that are named.
+func TestLawsOfTheShapeThroughTheCommand(t *testing.T) {
+	var table strings.Builder
+	table.WriteString("encoder_layers,decoder_layers,d_model,d_ff,heads,tokens,loss,wide\n")
+	for _, el := range []int{2, 4, 8, 16} {
+		for _, dl := range []int{2, 3, 6, 12} {
+			for _, d := range []int{256, 512} {
+				// T5 without tables: 4d² + 2·d·4d + 2d and 8d² + 2·d·4d + 3d a layer, and a last norm.
+				ne, nd := el*(12*d*d+2*d)+d, dl*(16*d*d+3*d)+d
+				loss := 1.2 + 30/(math.Pow(float64(ne), 0.15)*math.Pow(float64(nd), 0.08))
+				wide := 1.5 + 20/math.Pow(float64(d), 0.4) + 2/math.Pow(float64(el+dl), 0.7)
+				fmt.Fprintf(&table, "%d,%d,%d,%d,8,1e9,%.15g,%.15g\n", el, dl, d, 4*d, loss, wide)
+			}
+		}
+	}
+	d := answerOf(t, table.String(), "fit", "-", "--law", "encoder-decoder", "--bootstrap", "0")
+	for name, want := range map[string]float64{"E": 1.2, "A": 30, "p_e": 0.15, "p_d": 0.08} {
+		if got := number(t, d.Results[0], "parameters", name, "value"); !within(got, want, 4) {
+			t.Errorf("encoder-decoder: %s = %g, want %g", name, got, want)
+		}
+	}
+	d = answerOf(t, table.String(), "fit", "-", "--law", "shape-aware", "--x", "layers,d_model", "--y", "wide",
+		"--bootstrap", "0", "--fix", "E=1.5", "--fix", "alpha_width=0.4")
+	for name, want := range map[string]float64{"A_width": 20, "A_depth": 2, "alpha_depth": 0.7} {
+		if got := number(t, d.Results[0], "parameters", name, "value"); !within(got, want, 4) {
+			t.Errorf("shape-aware: %s = %g, want %g", name, got, want)
+		}
+	}
+	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "shape-aware", "--x", "layers,layers"); code != exitUsage ||
+		!strings.Contains(stderr, "reads 4") {
+		t.Errorf("a column twice: exit %d, %s", code, stderr)
+	}
+}
+
+// Whatever a small table holds, the command ends with an answer or a refusal: no panic (exit 70), and
+// no number that JSON cannot hold.
+func TestSmallTablesThroughTheCommand(t *testing.T) {
+	rng := rand.New(rand.NewPCG(500, 14))
+	tables := 500
+	if testing.Short() {
+		tables = 40
+	}
+	laws := []string{"auto", "chinchilla", "kaplan,power-sum", "over-training", "shape-aware", "power-offset"}
+	codes := map[int]int{}
+	for round := range tables {
+		var text strings.Builder
+		text.WriteString("run,params,tokens,layers,d_model,loss\n")
+		for i := range 1 + rng.IntN(8) {
+			n, k := math.Exp(16+6*rng.Float64()), math.Exp(20+6*rng.Float64())
+			y := 480/math.Pow(n, 0.35) + 2000/math.Pow(k, 0.37)
+			switch round % 5 {
+			case 1:
+				y += 1.8
+			case 2:
+				n, y = 1e8, 1+rng.Float64()
+			case 3:
+				y = 3 // constant
+			case 4: // hostile cells
+				y = []float64{math.NaN(), math.Inf(1), 0, -1, 1e-300, 1e300, 2, 2.5}[rng.IntN(8)]
+			}
+			fmt.Fprintf(&text, "r%d,%g,%g,%d,%d,%g\n", i%3, n, k, 1+rng.IntN(3), 64<<rng.IntN(3), y)
+		}
+		law := laws[rng.IntN(len(laws))]
+		args := []string{"fit", "-", "--law", law, "--bootstrap", "20", "--format", "json"}
+		if law == "power-offset" {
+			args = append(args, "--x", "tokens")
+		}
+		if rng.IntN(3) == 0 {
+			args = append(args, "--objective", []string{"squared", "squared-log", "lad"}[rng.IntN(3)])
+		}
+		if rng.IntN(3) == 0 {
+			args = append(args, "--predict", "params=1e12,tokens=1e13,layers=40,d_model=4096")
+		}
+		if law == "chinchilla" && rng.IntN(2) == 0 {
+			args = append(args, "--bound", "E=0:2")
+		}
+		if rng.IntN(4) == 0 {
+			args = append(args, "--group", "run")
+		}
+		code, stdout, stderr := run(t, text.String(), args...)
+		codes[code]++
+		if code == exitInternal || code == exitOK && !json.Valid([]byte(stdout)) {
+			t.Fatalf("table %d, %v: exit %d\n%s\n%s", round, args, code, text.String(), stderr)
+		}
+	}
+	if codes[exitOK] < tables/10 {
+		t.Errorf("exits %v", codes)
+	}
+}
+
+// One diverged run among sixty is named wherever it stands and whatever the objective; where squares
+// let it decide the fit, the fit goes on by the robust objective, with a warning.
+func TestDivergedRunThroughTheCommand(t *testing.T) {
+	rng := rand.New(rand.NewPCG(60, 7))
+	var rows [][3]float64
+	for range 60 {
+		n, k := 1e7*math.Pow(300, rng.Float64()), 1e9*math.Pow(100, rng.Float64())
+		y := 1.8 + 480/math.Pow(n, 0.35) + 2000/math.Pow(k, 0.37)
+		rows = append(rows, [3]float64{n, k, y * math.Exp(0.005*rng.NormFloat64())})
+	}
+	robust := 0
+	for i := range 60 {
+		var text strings.Builder
+		text.WriteString("params,tokens,loss\n")
+		for k, r := range rows {
+			if k == i {
+				r[2] = 7.31
+			}
+			fmt.Fprintf(&text, "%g,%g,%g\n", r[0], r[1], r[2])
+		}
+		for k, objective := range []string{"squared", "squared-log", "log-huber:1e-3"} {
+			if k > 0 && i%15 > 0 {
+				continue
+			}
+			d := answerOf(t, text.String(), "fit", "-", "--law", "chinchilla", "--objective", objective, "--bootstrap", "0")
+			notes := fmt.Sprint(d.Warnings, d.Results[0]["warnings"])
+			if !strings.Contains(notes, fmt.Sprintf("-:%d: loss 7.31", i+2)) {
+				t.Errorf("row %d by %s is not named: %s", i+2, objective, notes)
+			}
+			if strings.Contains(notes, "a diverged run decides the fit by "+objective) {
+				robust++
+			}
+		}
+	}
+	if robust == 0 || robust > 30 {
+		t.Errorf("%d of 68 fits went on by another objective", robust)
 	}
 }
