@@ -125,7 +125,8 @@ func candidates(r *Run) []candidate {
 	}
 	if x.Precision == flops.FP32 {
 		try(SettingChange, "bfloat16 instead of float32", func(r *Run) { r.Execution.Precision, r.Software.Matmul = flops.BF16Mixed, "" })
-	} else if _, ok := r.Profile.Peaks[FP8]; ok && x.Precision == flops.BF16Mixed && r.Software.Matmul != FP8 {
+	} else if _, ok := r.Profile.Peaks[FP8]; ok && x.Precision == flops.BF16Mixed &&
+		r.Software.Matmul != FP8 {
 		try(SettingChange, "fp8 layer products", func(r *Run) { r.Execution.Precision = flops.FP8Mixed })
 	}
 	relayout := func(change string, edit func(*flops.Layout)) {

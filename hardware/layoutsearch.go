@@ -31,11 +31,12 @@ func (e *NoLayoutError) Error() string {
 		"no layout spreads a batch of %d sequences over %d devices; the data-parallel size must divide the batch, and tp the heads and d_ff", e.Batch, e.Devices)
 }
 
-// SearchLayout returns the fastest layout of a run over so many devices that fits in memory: of every
-// split into data, tensor and pipeline parallelism, ZeRO stage, micro-batch and recompute mode that
-// the shape allows. Tensor parallelism stays within the fast links and splits the sequence too
-// where its length allows. The run's own layout and recompute mode are ignored; modes are the
-// recompute modes to try, none means all. Where nothing fits it is the layout that needs least.
+// SearchLayout returns the fastest layout of a run over so many devices that fits in memory: of
+// every split into data, tensor and pipeline parallelism, ZeRO stage, micro-batch and recompute
+// mode that the shape allows. Tensor parallelism stays within the fast links and splits the
+// sequence too where its length allows. The run's own layout and recompute mode are ignored; modes
+// are the recompute modes to try, none means all. Where nothing fits it is the layout that needs
+// least.
 //
 // Memory is counted only until one fits: layouts are priced, and tried from the fastest on.
 //

@@ -38,9 +38,9 @@ var priceColumns = [][]string{
 // maxPrices bounds a price list.
 const maxPrices = 100_000
 
-// ReadPrices reads a price list: CSV with the columns accelerator, region, kind (on-demand, reserved
-// or spot), usd_per_device_hour and date, of which the first and the price are needed. name is that
-// of the file, for messages; all faults are told at once, as file:line.
+// ReadPrices reads a price list: CSV with the columns accelerator, region, kind (on-demand,
+// reserved or spot), usd_per_device_hour and date, of which the first and the price are needed.
+// name is that of the file, for messages; all faults are told at once, as file:line.
 func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 	rows := csv.NewReader(r)
 	rows.FieldsPerRecord, rows.TrimLeadingSpace = -1, true

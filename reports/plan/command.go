@@ -19,8 +19,8 @@ var layoutFlags = []string{
 	"sequence-parallel", "recompute",
 }
 
-// LayoutFlags returns the flags that lay a run out as it is: the same numbers come of them as of the
-// search that found the layout.
+// LayoutFlags returns the flags that lay a run out as it is: the same numbers come of them as of
+// the search that found the layout.
 func LayoutFlags(run *hardware.Run) []Flag {
 	l := run.Layout.For(run.Workload)
 	flags := []Flag{{"dp", strconv.Itoa(l.DP)}}

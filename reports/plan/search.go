@@ -52,12 +52,12 @@ type Found struct {
 	Priced  int // clusters of a type and count that were planned
 }
 
-// Offers plans a run on every cluster that can be rented: of those with open devices, on every count
-// that [hardware.Profile.Counts] lists, each laid out in the fastest way that fits unless the
+// Offers plans a run on every cluster that can be rented: of those with open devices, on every
+// count that [hardware.Profile.Counts] lists, each laid out in the fastest way that fits unless the
 // question states a layout. It returns what keeps to the limits.
 //
-// A limit is kept with the probability Limits.Sure where the wall clock, or the bill, stays below it
-// at that quantile of its interval ([hardware.Estimate.AtMost]). Both are the same time at fixed
+// A limit is kept with the probability Limits.Sure where the wall clock, or the bill, stays below
+// it at that quantile of its interval ([hardware.Estimate.AtMost]). Both are the same time at fixed
 // rates, so that both limits are kept together as probably as the tighter alone.
 //
 // A later deadline never makes the cheapest offer cost more, nor does a higher price give a cluster
@@ -232,8 +232,8 @@ func (r *reasons) why() string {
 	return "no count keeps to both limits"
 }
 
-// Kept returns how probable it is that a run keeps to all limits; nil where there are none, or where
-// its time or bill is not known.
+// Kept returns how probable it is that a run keeps to all limits; nil where there are none, or
+// where its time or bill is not known.
 func (l *Limits) Kept(a *Answer) *float64 {
 	var out *float64
 	for _, limit := range []struct {
@@ -267,9 +267,9 @@ func Rentable() []Cluster {
 	return out
 }
 
-// Quote puts clusters at the prices of a list: each once for every line about its accelerator, in its
-// region where it names one. Clusters that state a price, and those of which the list says nothing,
-// stay as they are.
+// Quote puts clusters at the prices of a list: each once for every line about its accelerator, in
+// its region where it names one. Clusters that state a price, and those of which the list says
+// nothing, stay as they are.
 func Quote(clusters []Cluster, prices []hardware.Quoted, source string) []Cluster {
 	var out []Cluster
 	for _, c := range clusters {

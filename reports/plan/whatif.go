@@ -12,8 +12,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// WhatIf is one thing stated otherwise: a flag of plan and its value, which may be a multiple of what
-// it would be ("2x").
+// WhatIf is one thing stated otherwise: a flag of plan and its value, which may be a multiple of
+// what it would be ("2x").
 type WhatIf struct{ Name, Value string }
 
 // String returns the change as [ParseWhatIf] reads it.
@@ -139,8 +139,8 @@ func (w WhatIf) multiple() bool {
 	return found && err == nil && v.of != nil
 }
 
-// Of returns the question with the change. A multiple is one of what base resolved it to; the error is
-// that of a value that is not understood, or of a multiple of what is not known.
+// Of returns the question with the change. A multiple is one of what base resolved it to; the error
+// is that of a value that is not understood, or of a multiple of what is not known.
 func (w WhatIf) Of(q Question, base *Answer) (Question, error) {
 	v := &variables[slices.Index(Variables(), w.Name)]
 	if v.word != nil {
