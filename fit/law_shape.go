@@ -2,7 +2,7 @@ package fit
 
 import "slices"
 
-// shapeTerms are the columns that [ShapeAware] can read, with what their parameters are called.
+// shapeTerms are the columns that [ShapeAware] reads, with what their parameters are called.
 func shapeTerms() [][2]string {
 	return [][2]string{
 		{"d_model", "width"}, {"layers", "depth"}, {"params", "params"}, {"tokens", "tokens"},
@@ -11,21 +11,27 @@ func shapeTerms() [][2]string {
 
 // ShapeAware returns the law of width, depth, parameters and tokens, L = E +
 // A_width/d_model^alpha_width + A_depth/layers^alpha_depth + A_params/N^alpha_params +
-// A_tokens/D^alpha_tokens, or that with the terms of the given columns alone. It panics for other
-// columns.
+// A_tokens/D^alpha_tokens.
 //
 // Published tables print c_i = ln A_i and E as a logarithm.
 //
 // Source: McLeish et al. 2025 (Gemstones), §4, arXiv 2502.06857.
-func ShapeAware(columns ...string) Law {
-	law := Law{
+func ShapeAware() Law {
+	law, _ := ShapeAwareOf("d_model", "layers", "params", "tokens")
+	return law
+}
+
+// ShapeAwareOf returns [ShapeAware] with the terms of the given columns alone; ok is false without
+// columns, for others than its own, and for one given twice.
+func ShapeAwareOf(columns ...string) (law Law, ok bool) {
+	law = Law{
 		Name: "shape-aware", Formula: "E + sum of A_i/x_i^alpha_i over width, depth, N, D",
 		Source: "McLeish et al. 2025, arXiv 2502.06857", Response: "loss",
 		Params: []Param{irreducible("E")}, Terms: []Term{{"E", nil}},
 	}
 	var exponents []Param
 	for _, t := range shapeTerms() {
-		if len(columns) > 0 && !slices.Contains(columns, t[0]) {
+		if !slices.Contains(columns, t[0]) {
 			continue
 		}
 		a, alpha := "A_"+t[1], "alpha_"+t[1]
@@ -34,9 +40,6 @@ func ShapeAware(columns ...string) Law {
 		law.Terms = append(law.Terms, Term{a, []Decay{{alpha, len(law.Columns)}}})
 		law.Columns = append(law.Columns, t[0])
 	}
-	if len(columns) > 0 && len(law.Columns) != len(columns) {
-		panic("fit: shape-aware reads d_model, layers, params and tokens")
-	}
 	law.Params = append(law.Params, exponents...)
-	return law
+	return law, len(columns) > 0 && len(law.Columns) == len(columns)
 }

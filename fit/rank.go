@@ -33,9 +33,8 @@ func (r Ranked) Tie() bool { return r.Behind <= r.Error }
 //
 // Not modelled: what a shape costs beyond its FLOPs.
 func RankShapes(ctx context.Context, d, candidates Data, set *Settings) ([]Ranked, error) {
-	laws := []Law{
-		Chinchilla(), kaplan(), powerSum(), ShapeAware("d_model", "layers", "tokens"), ShapeAware(),
-	}
+	shaped, _ := ShapeAwareOf("d_model", "layers", "tokens")
+	laws := []Law{Chinchilla(), kaplan(), powerSum(), shaped, ShapeAware()}
 	candidates.Y = make([]float64, len(candidates.Columns["params"]))
 	if err := candidates.check(ShapeAware()); err != nil {
 		return nil, err

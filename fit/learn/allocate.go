@@ -23,6 +23,9 @@ type Law struct {
 	// PerParamToken is k of C = k·params·tokens: 6 or, where the records count their FLOPs another
 	// way (both stacks of an encoder-decoder, attention), the median of their ratio. Zero means 6.
 	PerParamToken float64
+	// BothStacks says that the law's tokens are the positions of encoder and decoder, as the records
+	// of train and sweep have them; a plan counts those of the encoder.
+	BothStacks bool
 }
 
 // LawQuestion asks for one law of positive columns, fitted to all rows.
@@ -267,6 +270,27 @@ func (r *Runs) perParamToken(rows []int) float64 {
 		return k
 	}
 	return flopsPerParamToken
+}
+
+// bothStacks says whether tokens are steps·batch·(encoder_length + decoder_length) in all rows, false
+// where a row lacks a column or a stack.
+func (r *Runs) bothStacks(rows []int) bool {
+	var columns [5]*records.Numbers
+	for i, name := range []string{"tokens", "steps", "batch", "encoder_length", "decoder_length"} {
+		var err error
+		if columns[i], err = r.Numbers(name); err != nil {
+			return false
+		}
+	}
+	return len(rows) > 0 && !slices.ContainsFunc(rows, func(row int) bool {
+		var v [5]float64
+		for i, c := range columns {
+			v[i] = c.Values[row]
+		}
+		const rounded = 1e-3 // tokens of records may be
+		positions := v[1] * v[2] * (v[3] + v[4])
+		return !(v[3] > 0 && v[4] > 0 && math.Abs(v[0]-positions) <= rounded*positions)
+	})
 }
 
 // flopsPerParamToken is the C of C = 6·N·D: two FLOP of a multiply-add, once forward and twice

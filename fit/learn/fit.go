@@ -159,6 +159,7 @@ func (f *fitter) all(ctx context.Context, groups []*group) ([]Fitted, error) {
 			// Reading a column may work it out, which is not for several groups at once.
 			if fitted.Result != nil && !f.curve() {
 				fitted.PerParamToken = f.perParamToken(fitted.Index)
+				fitted.BothStacks = f.bothStacks(fitted.Index)
 			}
 			out = append(out, *fitted)
 		}

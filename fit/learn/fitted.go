@@ -38,6 +38,8 @@ type Fitted struct {
 	compared bool
 	// PerParamToken is k of FLOPs = k·params·tokens in the rows; see [Law].
 	PerParamToken float64
+	// BothStacks says that tokens are the positions of encoder and decoder; see [Law].
+	BothStacks bool
 	// Outliers are the rows with the largest residuals.
 	Outliers []Outlier
 	// Curve is the average of laws over a learning curve, SquaredError its Σ(ln ŷ − ln y)² over the

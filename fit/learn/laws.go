@@ -121,24 +121,16 @@ func named(name string, x []string, has func(string) bool) (fit.Law, error) {
 }
 
 // shapeAware returns the law of those of its four columns that are named or, where none is, that
-// there are (all, when those are fewer than two), with the other names that are left to be resolved.
+// there are; with the names that are left to be resolved.
 func shapeAware(x []string, has func(string) bool) (law fit.Law, rest []string) {
-	law = fit.ShapeAware()
-	own := law.Columns
-	if slices.ContainsFunc(x, func(name string) bool { return !slices.Contains(own, name) }) {
-		return law, x
-	}
 	read := x
 	if len(x) == 0 {
-		read = slices.DeleteFunc(slices.Clone(own), func(name string) bool { return !has(name) })
-		if len(read) < 2 {
-			return law, nil
-		}
+		read = slices.DeleteFunc(fit.ShapeAware().Columns, func(name string) bool { return !has(name) })
 	}
-	if sorted := slices.Sorted(slices.Values(read)); len(slices.Compact(sorted)) < len(read) {
-		return law, x
+	if law, ok := fit.ShapeAwareOf(read...); ok {
+		return law, nil
 	}
-	return fit.ShapeAware(read...), nil
+	return fit.ShapeAware(), x
 }
 
 // auto lists the laws to choose among: an average over one predictor, or every law of a loss in

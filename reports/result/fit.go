@@ -22,6 +22,8 @@ type Fit struct {
 	Validation *float64            `json:"validation_rms,omitempty"`
 	// PerParamToken is k of training FLOPs = k·params·tokens in the rows, absent where it is 6.
 	PerParamToken *float64          `json:"flops_per_param_token,omitempty"`
+	// TokensOf is "both" where tokens are the positions of encoder and decoder, else absent.
+	TokensOf string `json:"tokens_of,omitempty"`
 	Certificate   *Certificate      `json:"certificate,omitempty"`
 	Rows          Rows              `json:"rows"`
 	Score         *Score            `json:"score,omitempty"`
@@ -178,6 +180,9 @@ func FitOf(f *learn.Fitted) Fit {
 	}
 	if k := f.PerParamToken; k != 0 && k != 6 {
 		out.PerParamToken = &k
+	}
+	if f.BothStacks {
+		out.TokensOf = bothStacks
 	}
 	if f.Average != nil {
 		out.Validation = Finite(f.Average.Validation)

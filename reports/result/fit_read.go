@@ -21,7 +21,11 @@ type SavedFit struct {
 	Draws *fit.Bootstrapped
 	// PerParamToken is that of [learn.Law].
 	PerParamToken float64
+	BothStacks    bool
 }
+
+// bothStacks is a value of [Fit.TokensOf].
+const bothStacks = "both"
 
 // ReadFits returns the fits of a document that the fit command wrote as JSON. Refused fits and
 // averages of laws, which are not a law, are left out. The error says what is not a fit document.
@@ -41,6 +45,9 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 	for i := range doc.Results {
 		f := &doc.Results[i]
 		law, err := fit.Lookup(f.Law)
+		if part, ok := fit.ShapeAwareOf(f.Columns...); ok && law.Name == part.Name {
+			law = part
+		}
 		if err != nil || f.Refused != nil || len(law.Columns) != len(f.Columns) {
 			continue
 		}
@@ -68,7 +75,7 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 			"%d fits; one is needed: fit without --by, or with --where for one group", len(fits))}
 	}
 	return &learn.Law{
-		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken,
+		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken, BothStacks: fits[0].BothStacks,
 		Source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows),
 	}, nil
 }
@@ -102,6 +109,7 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	if f.PerParamToken != nil {
 		s.PerParamToken = *f.PerParamToken
 	}
+	s.BothStacks = f.TokensOf == bothStacks
 	if f.Validation != nil {
 		s.Result.Validation = *f.Validation
 	}

@@ -596,3 +596,32 @@ func TestDivergedRunThroughTheCommand(t *testing.T) {
 		t.Errorf("%d of 68 fits went on by another objective", robust)
 	}
 }
+
+// A law fitted to the records of a sweep, whose tokens are positions of both stacks, is read at those
+// by plan: 1M encoder tokens of 128 and 32 positions a sequence are 1.25M.
+func TestTokensOfBothStacksThroughTheCommand(t *testing.T) {
+	params := map[string]float64{}
+	law := func(n, d float64) float64 { return 1.8 + 48/math.Pow(n, 0.25) + 200/math.Pow(d, 0.37) }
+	var table strings.Builder
+	table.WriteString("shape,tokens,steps,batch,encoder_length,decoder_length,params,loss\n")
+	for _, shape := range []string{"t5-tiny/vocab=384", "t5-mini/vocab=384", "t5-small/vocab=384"} {
+		d := answerOf(t, "", "count", shape)
+		params[shape] = number(t, d.Results[0], "params", "total")
+		for _, steps := range []float64{100, 400, 1600, 6400} {
+			tokens := steps * 8 * 160
+			fmt.Fprintf(&table, "%s,%g,%g,8,128,32,%g,%.12g\n", shape, tokens, steps, params[shape], law(params[shape], tokens))
+		}
+	}
+	file := filepath.Join(t.TempDir(), "fit.json")
+	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "chinchilla", "--bootstrap", "0", "-o", file); code != exitOK {
+		t.Fatal(stderr)
+	}
+	plan := []string{
+		"plan", "t5-tiny/vocab=384", "--encoder-length", "128", "--decoder-length", "32", "--tokens", "1M", "--hardware", "a100",
+		"--fit", file,
+	}
+	want := law(params["t5-tiny/vocab=384"], 1.25e6)
+	if got := number(t, answerOf(t, "", plan...).Results[0], "loss", "value"); !within(got, want, 4) {
+		t.Errorf("loss %g, want %g", got, want)
+	}
+}

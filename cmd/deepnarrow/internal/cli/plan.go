@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -153,11 +154,17 @@ func predictLoss(p *reports.Planned, law *learn.Law) []string {
 	if tokens == nil || work == nil {
 		return []string{"no loss is predicted: the length of the run is not known"}
 	}
-	loss, err := recommend.PredictLoss(law.Result, &p.Run.Shape, tokens.Value, work.Value)
+	positions, source := tokens.Value, law.Source
+	if w := p.Run.Workload; law.BothStacks && p.Run.Shape.Encoder.Layers > 0 && p.Run.Shape.Decoder.Layers > 0 {
+		positions *= float64(w.EncoderLength+w.DecoderLength) / float64(w.EncoderLength)
+		source += fmt.Sprintf("; its tokens are positions of both stacks, here %s",
+			quantity.Format(quantity.Tokens, positions, 3))
+	}
+	loss, err := recommend.PredictLoss(law.Result, &p.Run.Shape, positions, work.Value)
 	if err != nil {
 		return []string{"no loss is predicted: " + err.Error()}
 	}
-	p.Loss, p.LossLaw = &loss, law.Source
+	p.Loss, p.LossLaw = &loss, source
 	return nil
 }
 
