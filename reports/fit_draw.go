@@ -3,10 +3,14 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/internal/axis"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 )
@@ -21,9 +25,9 @@ const (
 )
 
 // FitPanels draws the first groups that have a fit: the fit over one predictor, or predicted
-// against
-// recorded over several; residuals; and, where the FLOPs of the table's rows are known (else nil),
-// the response against compute.
+// against recorded over several; residuals; for one law of parameters and tokens the response
+// against each, with the law at fixed values of the other; and, where the FLOPs of the table's rows
+// are known (else nil), the response against compute, with the law at its best split.
 func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 	var shown []*learn.Fitted
 	for i := range a.Fits {
@@ -67,6 +71,10 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 		}
 	}
 	fitted.LogX, fitted.LogY = learn.Wide(logFactor, x), learn.Wide(logResponse, y)
+	if single {
+		fitted.KindX = records.KindOf(a.X[0])
+		residuals.KindX = fitted.KindX
+	}
 	if !single {
 		fitted.LogX = fitted.LogY
 	}
@@ -76,10 +84,81 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 			fitted.Points[i].Colour++ // apart from the line
 		}
 	}
-	if flops == nil || single || slices.Contains(a.X, "flops") {
-		return []figure.Panel{fitted, residuals}
+	panels := []figure.Panel{fitted, residuals}
+	both := len(shown) == 1 && shown[0].Result != nil && learn.CanAllocate(shown[0].Result.Law)
+	if both {
+		panels = append(panels, slicePanel(shown[0], 0), slicePanel(shown[0], 1))
 	}
-	return []figure.Panel{fitted, residuals, computePanel(a.Response, shown, flops)}
+	if flops == nil || single || slices.Contains(a.X, "flops") {
+		return panels
+	}
+	compute := computePanel(a.Response, shown, flops)
+	if both {
+		compute.Lines = append(compute.Lines, bestSplit(shown[0], compute.Points[0].X))
+	}
+	return append(panels, compute)
+}
+
+// slices of a law: at how many values of the other column it is drawn
+const slicesDrawn = 4
+
+// slicePanel draws the response against one of the two columns of a law, which is drawn at a few
+// values of the other; a row has the colour of the value that is nearest to its own.
+func slicePanel(f *learn.Fitted, column int) figure.Panel {
+	name, other := f.Columns[column], f.Columns[1-column]
+	at, beside := f.Data.Columns[name], f.Data.Columns[other]
+	p := figure.Panel{
+		Title: "Against " + name + ", with the law", X: name, Y: f.Response, KindX: records.KindOf(name),
+	}
+	values := slices.Compact(slices.Sorted(slices.Values(beside)))
+	n := min(slicesDrawn, len(values))
+	for k := range n {
+		v := values[k*(len(values)-1)/max(1, n-1)]
+		nearest := func(w float64) bool {
+			for j := range n {
+				u := values[j*(len(values)-1)/max(1, n-1)]
+				if math.Abs(math.Log(w/u)) < math.Abs(math.Log(w/v)) {
+					return false
+				}
+			}
+			return true
+		}
+		rows := figure.Series{Colour: k, Faint: true}
+		for i := range at {
+			if nearest(beside[i]) {
+				rows.X, rows.Y = append(rows.X, at[i]), append(rows.Y, f.Data.Y[i])
+			}
+		}
+		law := figure.Series{
+			Name:   quantity.Format(records.KindOf(other), v, 2) + " " + other,
+			Colour: k, X: learn.Grid(curvePoints, true, at),
+		}
+		for _, x := range law.X {
+			point := []float64{x, v}
+			if column == 1 {
+				point = []float64{v, x}
+			}
+			law.Y = append(law.Y, f.Predict(point))
+		}
+		p.Points, p.Lines = append(p.Points, rows), append(p.Lines, law)
+	}
+	p.LogX, p.LogY = learn.Wide(logFactor, at), learn.Wide(logResponse, f.Data.Y)
+	return p
+}
+
+// bestSplit is the law at the best split of each budget between the least and the largest.
+func bestSplit(f *learn.Fitted, budgets []float64) figure.Series {
+	out := figure.Series{Name: "law, best split", Colour: greyColour, Bold: true}
+	law := &learn.Law{Result: f.Result, PerParamToken: f.PerParamToken}
+	const points = 24
+	for _, c := range learn.Grid(points, true, budgets) {
+		best, err := learn.Allocate(law, c, 0, f.Level)
+		if err != nil { // no best split inside the sizes searched
+			continue
+		}
+		out.X, out.Y = append(out.X, c), append(out.Y, best.Allocation.Loss)
+	}
+	return out
 }
 
 // fitLine is the fitted curve with its band or, over several predictors, the diagonal on which a
@@ -98,7 +177,10 @@ func fitLine(f *learn.Fitted, place []float64, colour int) (figure.Series, figur
 
 // computePanel draws the response against FLOPs with the Pareto front.
 func computePanel(response string, shown []*learn.Fitted, flops []float64) figure.Panel {
-	p := figure.Panel{Title: "Against compute, with the Pareto front", X: "FLOP", Y: response}
+	p := figure.Panel{
+		Title: "Against compute, with the Pareto front", X: "training FLOPs", Y: response,
+		KindX: quantity.FLOP,
+	}
 	var all, responses []float64
 	for k, f := range shown {
 		x := make([]float64, len(f.Index))
@@ -128,9 +210,14 @@ func groupName(f *learn.Fitted) string {
 
 // IsoFLOPPanels draws the runs and parabola of each budget, and the best sizes against budgets.
 func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
-	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss"}
-	best := figure.Panel{Title: "Best size at each budget", X: "FLOP", Y: "params", LegendLow: true}
-	minima, at := figure.Series{Colour: greyColour}, figure.Series{}
+	scan := figure.Panel{
+		Title: "isoFLOP parabolas", X: "params", Y: "loss", KindX: quantity.Params,
+	}
+	best := figure.Panel{
+		Title: "Best size at each budget", X: "training FLOPs", Y: "params", LegendLow: true,
+		KindX: quantity.FLOP, KindY: quantity.Params,
+	}
+	minima, at := figure.Series{Name: "best size", Colour: greyColour}, figure.Series{}
 	var params, budgets []float64
 	for i := range s.IsoFLOP.Groups {
 		g := &s.IsoFLOP.Groups[i]
@@ -144,8 +231,8 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 			continue
 		}
 		runs := figure.Series{X: x, Y: y, Colour: len(budgets)}
-		if len(s.IsoFLOP.Groups) <= mostLegend {
-			runs.Name = quantity.Format(quantity.FLOP, g.FLOPs, 0)
+		if every := (len(s.IsoFLOP.Groups) + mostLegend - 1) / mostLegend; i%every == 0 {
+			runs.Name = axis.Label(roughly(g.FLOPs)) + " FLOP"
 		}
 		scan.Points = append(scan.Points, runs)
 		line := figure.Series{X: learn.Grid(curvePoints/4, true, x), Colour: len(budgets)}
@@ -170,7 +257,10 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 
 // EnvelopePanel draws the curves and their Pareto front.
 func EnvelopePanel(s *learn.Scanned) figure.Panel {
-	p := figure.Panel{Title: "Training curves and their Pareto front", X: "FLOP", Y: "loss"}
+	p := figure.Panel{
+		Title: "Training curves and their Pareto front", X: "training FLOPs", Y: "loss",
+		KindX: quantity.FLOP,
+	}
 	curves := slices.Clone(s.Curves)
 	slices.SortStableFunc(curves, func(a, b learn.NamedCurve) int {
 		return cmp.Compare(a.Params,
@@ -192,4 +282,13 @@ func EnvelopePanel(s *learn.Scanned) figure.Panel {
 	p.Lines = append(p.Lines, front)
 	p.LogX, p.LogY = learn.Wide(logFactor, x), learn.Wide(logResponse, y)
 	return p
+}
+
+// roughly returns a number to two digits.
+func roughly(v float64) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(v, 'e', 1, 64), 64)
+	if err != nil {
+		return v
+	}
+	return short
 }

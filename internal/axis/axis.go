@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Linear returns the multiples of 1, 2 or 5 times a power of ten from low to high: about wanted of
@@ -94,20 +96,42 @@ func Log(low, high float64) []Tick {
 	return out
 }
 
-// Label writes 1e+09 as 1e9 and 0.30000000000000004 as 0.3; numbers of six digits and more, or of
-// three zeros behind the point, are written with their power of ten.
+// Label writes 1e+09 as 10⁹, 1.5e8 as 1.5·10⁸ and 0.30000000000000004 as 0.3; numbers of six digits
+// and more, or of three zeros behind the point, are written with their power of ten.
 func Label(v float64) string {
 	const digits = 6
-	text := strconv.FormatFloat(v, 'g', digits, 64)
-	if a := math.Abs(v); a >= 1e5 || a < 1e-3 && a > 0 {
-		text = strconv.FormatFloat(v, 'e', digits-1, 64)
-		number, exponent, _ := strings.Cut(text, "e")
-		number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
-		if n, err := strconv.Atoi(exponent); err == nil {
-			text = number + "e" + strconv.Itoa(n)
+	a := math.Abs(v)
+	if !(a >= 1e5 || a < 1e-3 && a > 0) || !finite(v) {
+		return strconv.FormatFloat(v, 'g', digits, 64)
+	}
+	number, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits-1, 64), "e")
+	number = strings.TrimRight(strings.TrimRight(number, "0"), ".")
+	n, _ := strconv.Atoi(exponent)
+	power := "10" + raised.Replace(strconv.Itoa(n))
+	switch number {
+	case "1":
+		return power
+	case "-1":
+		return "-" + power
+	}
+	return number + "·" + power
+}
+
+var raised = strings.NewReplacer("-", "⁻", "0", "⁰", "1", "¹", "2", "²", "3", "³", "4", "⁴", "5",
+	"⁵", "6", "⁶", "7", "⁷", "8", "⁸", "9", "⁹")
+
+// Amount writes a place on an axis of amounts: with the prefix of its size and its unit where that is
+// short; compute, and what is long, as a power of ten.
+func Amount(kind quantity.Kind, v float64) string {
+	const longest = 9 // characters
+	if kind != quantity.Number && kind != quantity.FLOP {
+		text := strings.TrimSuffix(quantity.Format(kind, v, 2), ".00")
+		text = strings.Replace(text, ".0", "", 1)
+		if len(text) <= longest {
+			return text
 		}
 	}
-	return text
+	return Label(v)
 }
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

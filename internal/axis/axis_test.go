@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 )
@@ -81,7 +82,7 @@ func TestTicksEnd(t *testing.T) {
 				if !(v >= low-slack && v <= high+slack) || i > 0 && !(v > values[i-1]) {
 					t.Fatalf("tick %v of %v between %v and %v", v, values, low, high)
 				}
-				if Label(v) == "" || len(Label(v)) > 14 {
+				if Label(v) == "" || utf8.RuneCountInString(Label(v)) > 16 {
 					t.Fatalf("label %q", Label(v))
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/deepnarrow/deepnarrow/internal/axis"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // axes makes scales and ticks once all data are in. A panel without data gets the unit square,
@@ -17,14 +18,15 @@ func (p *Panel) axes(g *plot.Plot) {
 	for _, a := range []struct {
 		axis *plot.Axis
 		log  bool
-	}{{&g.X, p.LogX}, {&g.Y, p.LogY}} {
+		kind quantity.Kind
+	}{{&g.X, p.LogX, p.KindX}, {&g.Y, p.LogY, p.KindY}} {
 		if !(a.axis.Min <= a.axis.Max) || math.IsInf(a.axis.Min, 0) || math.IsInf(a.axis.Max, 0) {
 			a.axis.Min, a.axis.Max = 1, 2
 		}
-		a.axis.Tick.Marker = plot.TickerFunc(linearTicks)
+		a.axis.Tick.Marker = linearTicks(a.kind)
 		const margin = 0.04
 		if a.log {
-			a.axis.Scale, a.axis.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
+			a.axis.Scale, a.axis.Tick.Marker = plot.LogScale{}, logTicks(a.kind)
 			room := math.Exp(math.Max(math.Log(a.axis.Max)-math.Log(a.axis.Min), 0.05) * margin)
 			a.axis.Min = math.Max(a.axis.Min/room, math.SmallestNonzeroFloat64)
 			a.axis.Max = math.Min(a.axis.Max*room, math.MaxFloat64)
@@ -40,29 +42,33 @@ func (p *Panel) axes(g *plot.Plot) {
 }
 
 // linearTicks are at 1, 2 or 5 times a power of ten.
-func linearTicks(low, high float64) []plot.Tick {
-	const wanted = 7
-	var out []plot.Tick
-	for _, v := range axis.Linear(low, high, wanted) {
-		out = append(out, plot.Tick{Value: v, Label: axis.Label(v)})
+func linearTicks(kind quantity.Kind) plot.TickerFunc {
+	return func(low, high float64) []plot.Tick {
+		const wanted = 7
+		var out []plot.Tick
+		for _, v := range axis.Linear(low, high, wanted) {
+			out = append(out, plot.Tick{Value: v, Label: axis.Amount(kind, v)})
+		}
+		return out
 	}
-	return out
 }
 
 // logTicks are at powers of ten and, over few decades, at 2 and 5 between them; under half a decade
 // they are those of a linear axis.
-func logTicks(low, high float64) []plot.Tick {
-	decades := axis.Decades(low, high)
-	if decades < 0.7 {
-		return linearTicks(low, high)
-	}
-	var out []plot.Tick
-	for _, k := range axis.Log(low, high) {
-		t := plot.Tick{Value: k.Value}
-		if k.Major || decades < 2.5 && k.Even {
-			t.Label = axis.Label(k.Value)
+func logTicks(kind quantity.Kind) plot.TickerFunc {
+	return func(low, high float64) []plot.Tick {
+		decades := axis.Decades(low, high)
+		if decades < 0.7 {
+			return linearTicks(kind)(low, high)
 		}
-		out = append(out, t)
+		var out []plot.Tick
+		for _, k := range axis.Log(low, high) {
+			t := plot.Tick{Value: k.Value}
+			if k.Major || decades < 2.5 && k.Even {
+				t.Label = axis.Amount(kind, k.Value)
+			}
+			out = append(out, t)
+		}
+		return out
 	}
-	return out
 }

@@ -4,7 +4,6 @@ import (
 	"image/color"
 	"io"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 )
@@ -24,7 +23,7 @@ const (
 
 // WriteBars draws parts of a whole as horizontal bars, the first on top.
 func WriteBars(w io.Writer, f Format, title string, parts []Bar) error {
-	g := plot.New()
+	g := newPlot()
 	g.Title.Text, g.Title.TextStyle.Font.Size, g.Title.Padding = title, vg.Points(12), vg.Points(6)
 	g.HideX()
 	g.Y.LineStyle.Width, g.Y.Tick.LineStyle.Width = 0, 0
@@ -49,6 +48,7 @@ func WriteBars(w io.Writer, f Format, title string, parts []Bar) error {
 	}
 	labels.Offset = vg.Point{X: vg.Points(5), Y: vg.Points(-3)}
 	for i := range labels.TextStyle {
+		labels.TextStyle[i].Font.Variant = sans
 		labels.TextStyle[i].Font.Size, labels.TextStyle[i].Color = vg.Points(9), color.Gray{0x40}
 	}
 	g.Add(bars, labels)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 func picture(t *testing.T, f Format, panels ...Panel) string {
@@ -34,7 +36,7 @@ func TestLogAxesAreGuarded(t *testing.T) {
 		{"all doubles", []float64{5e-324, 1e308}, []float64{1, 2}, ""},
 	} {
 		s := []Series{{X: c.x, Y: c.y}}
-		for _, f := range []Format{SVG, PNG} {
+		for _, f := range []Format{SVG, PNG, PDF} {
 			out := picture(t, f, Panel{
 				Title: "t", LogX: true, LogY: true, Points: s, Lines: s,
 				Level: true,
@@ -56,7 +58,7 @@ func TestPicturesAreReproducible(t *testing.T) {
 		X: "x", Y: "y", LogX: true, Points: []Series{{Name: "n", X: x, Y: y}},
 		Bands: []Band{{X: x, Low: y, High: x}},
 	}
-	for _, f := range []Format{SVG, PNG} {
+	for _, f := range []Format{SVG, PNG, PDF} {
 		first, again := picture(t, f, p, p, p, p), picture(t, f, p, p, p, p)
 		if first != again {
 			t.Errorf("two %s pictures of the same panels differ", f)
@@ -65,15 +67,32 @@ func TestPicturesAreReproducible(t *testing.T) {
 }
 
 func TestFormatOf(t *testing.T) {
-	for file, want := range map[string]Format{"a.svg": SVG, "b/c.PNG": PNG} {
+	for file, want := range map[string]Format{"a.svg": SVG, "b/c.PNG": PNG, "d.pdf": PDF} {
 		if f, err := FormatOf(file); err != nil || f != want {
 			t.Errorf("%s: %v, %v", file, f, err)
 		}
 	}
-	for _, file := range []string{"a.pdf", "a", "png"} {
+	for _, file := range []string{"a.eps", "a", "png"} {
 		if _, err := FormatOf(file); err == nil {
 			t.Errorf("%s was accepted", file)
 		}
+	}
+}
+
+// A power of ten is drawn as 10 and a small raised exponent, of plain digits: the font lacks some
+// raised ones.
+func TestPowersAreRaised(t *testing.T) {
+	out := picture(t, SVG, Panel{
+		X: "x", Y: "y", LogX: true,
+		Points: []Series{{X: []float64{1e18, 1e22}, Y: []float64{1, 2}}},
+	})
+	for _, want := range []string{">10<", ">19<", ">20<", "font-size:7.2px", "Liberation Sans"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("the picture has no %s", want)
+		}
+	}
+	if strings.ContainsAny(out, "⁰¹²⁹") || strings.Contains(out, "Serif") {
+		t.Error("the picture has raised digits as they are typed, or serifs")
 	}
 }
 
@@ -87,9 +106,9 @@ func TestFrontByHand(t *testing.T) {
 
 func TestTicks(t *testing.T) {
 	labels := func(low, high float64, log bool) string {
-		ticks := linearTicks(low, high)
+		ticks := linearTicks(quantity.Number)(low, high)
 		if log {
-			ticks = logTicks(low, high)
+			ticks = logTicks(quantity.Number)(low, high)
 		}
 		var out []string
 		for _, k := range ticks {
@@ -106,8 +125,8 @@ func TestTicks(t *testing.T) {
 	}{
 		{-0.02, 0.04, false, "-0.02 -0.01 0 0.01 0.02 0.03 0.04"},
 		{2, 3.4, false, "2 2.2 2.4 2.6 2.8 3 3.2 3.4"},
-		{1e18, 1e22, true, "1e18 1e19 1e20 1e21 1e22"},
-		{4e7, 3e8, true, "5e7 1e8 2e8"},
+		{1e18, 1e22, true, "10¹⁸ 10¹⁹ 10²⁰ 10²¹ 10²²"},
+		{4e7, 3e8, true, "5·10⁷ 10⁸ 2·10⁸"},
 		{2, 3, true, "2 2.2 2.4 2.6 2.8 3"},
 	} {
 		if got := labels(c.low, c.high, c.log); got != c.want {

@@ -7,17 +7,22 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Panel is one plot.
 type Panel struct {
 	Title, X, Y string
 	LogX, LogY  bool
-	Bands       []Band
-	Lines       []Series
-	Points      []Series
+	// KindX and KindY are how the ticks are written; the zero value is plain numbers.
+	KindX, KindY quantity.Kind
+	Bands        []Band
+	Lines        []Series
+	Points       []Series
 	// Level draws a thin line at y = 0, for residuals on a linear axis.
 	Level bool
 	// LegendLow puts the legend at the lower right, for what rises.
@@ -61,9 +66,24 @@ func faded(c color.RGBA, share float64) color.RGBA {
 	return color.RGBA{mix(c.R), mix(c.G), mix(c.B), 0xFF}
 }
 
+// newPlot returns an empty plot whose texts are sans-serif, as those of the page.
+func newPlot() *plot.Plot {
+	g := plot.New()
+	for _, style := range []*text.Style{
+		&g.Title.TextStyle, &g.X.Label.TextStyle, &g.Y.Label.TextStyle, &g.X.Tick.Label,
+		&g.Y.Tick.Label, &g.Legend.TextStyle,
+	} {
+		style.Font.Variant, style.Handler = sans, raising{style.Handler}
+	}
+	return g
+}
+
+// sans is the variant of the font that has no serifs.
+const sans = "Sans"
+
 // build returns the gonum plot.
 func (p *Panel) build() (*plot.Plot, error) {
-	g := plot.New()
+	g := newPlot()
 	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
 	g.Title.TextStyle.Font.Size, g.X.Label.TextStyle.Font.Size,
 		g.Y.Label.TextStyle.Font.Size = vg.Points(12), vg.Points(11), vg.Points(11)
@@ -119,7 +139,7 @@ func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
 	scatter.Shape, scatter.Radius, scatter.Color = draw.CircleGlyph{}, vg.Points(2),
 		palette(s.Colour)
 	if s.Faint {
-		scatter.Radius, scatter.Color = vg.Points(1.2), faded(palette(s.Colour), 0.45)
+		scatter.Radius, scatter.Color = vg.Points(1.5), faded(palette(s.Colour), 0.65)
 	}
 	g.Add(scatter)
 	if s.Name != "" {

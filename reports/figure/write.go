@@ -1,9 +1,11 @@
 package figure
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
@@ -20,13 +23,14 @@ type Format string
 const (
 	SVG Format = "svg"
 	PNG Format = "png"
+	PDF Format = "pdf"
 )
 
-// FormatOf returns the format that a file's name ends in, or an error that names both.
+// FormatOf returns the format that a file's name ends in, or an error that names all.
 func FormatOf(file string) (Format, error) {
 	f := Format(strings.ToLower(strings.TrimPrefix(path.Ext(file), ".")))
-	if !slices.Contains([]Format{SVG, PNG}, f) {
-		return "", fmt.Errorf("unknown image format: %q; allowed: .svg or .png", file)
+	if !slices.Contains([]Format{SVG, PNG, PDF}, f) {
+		return "", fmt.Errorf("unknown image format: %q; allowed: .svg, .png or .pdf", file)
 	}
 	return f, nil
 }
@@ -73,7 +77,11 @@ func Write(w io.Writer, f Format, panels ...Panel) error {
 
 // newCanvas is an empty drawing, and what writes it.
 func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
-	if f == PNG {
+	switch f {
+	case PDF:
+		c := vgpdf.New(width, height)
+		return draw.New(c), undated{c}
+	case PNG:
 		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height),
 			vgimg.UseDPI(dotsPerInch))}
 		return draw.New(c), c
@@ -81,6 +89,20 @@ func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
 	c := vgsvg.New(width, height)
 	return draw.New(c), c
 }
+
+// undated writes a PDF whose dates are those of no day: the same drawing has the same bytes.
+type undated struct{ io.WriterTo }
+
+func (u undated) WriteTo(w io.Writer) (int64, error) {
+	var text bytes.Buffer
+	if _, err := u.WriterTo.WriteTo(&text); err != nil {
+		return 0, err
+	}
+	n, err := w.Write(pdfDate.ReplaceAll(text.Bytes(), []byte("(D:20000101000000")))
+	return int64(n), err
+}
+
+var pdfDate = regexp.MustCompile(`\(D:\d{14}`)
 
 // drawOne writes one plot with some room around it.
 func drawOne(w io.Writer, f Format, g *plot.Plot, width, height vg.Length) error {

@@ -158,15 +158,6 @@ func (a *scale) ticks(write func(v, step float64) string) []tick {
 	return out
 }
 
-// amount writes a place on an axis: with its unit, where that is short.
-func amount(kind quantity.Kind, v float64) string {
-	const longest = 9 // characters
-	if text := strings.TrimSuffix(quantity.Format(kind, v, 2), ".00"); len(text) <= longest {
-		return text
-	}
-	return axis.Label(v)
-}
-
 // lay turns values into pixels and reports whether there is anything to see.
 func (p *plot) lay() bool {
 	if len(p.Points)+len(p.Dots) < 2 {
@@ -210,10 +201,10 @@ func (p *plot) lay() bool {
 		d.PX, d.PY = x.at(d.X), y.at(d.Y)
 	}
 	p.LinePath, p.Area, p.Zero = linePath(&x, &y, p.Line), areaPath(&x, &y, p.Band), y.at(0)
-	p.XTicks = apart(x.ticks(func(v, _ float64) string { return amount(p.Kind, v) }))
+	p.XTicks = apart(x.ticks(func(v, _ float64) string { return axis.Amount(p.Kind, v) }))
 	p.YTicks = y.ticks(func(v, step float64) string {
 		if p.KindY != quantity.Number {
-			return amount(p.KindY, v)
+			return axis.Amount(p.KindY, v)
 		}
 		if !(step > 1e-7) || math.Abs(v) >= 1e7 {
 			return axis.Label(v)

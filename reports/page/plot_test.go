@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -46,7 +47,7 @@ func TestAnyRangeIsLaidOut(t *testing.T) {
 				t.Fatalf("%d and %d ticks", len(p.XTicks), len(p.YTicks))
 			}
 			for _, k := range append(p.XTicks, p.YTicks...) {
-				if math.IsNaN(k.At) || math.IsInf(k.At, 0) || len(k.Text) > 16 {
+				if math.IsNaN(k.At) || math.IsInf(k.At, 0) || utf8.RuneCountInString(k.Text) > 16 {
 					t.Fatalf("tick %v %q", k.At, k.Text)
 				}
 			}

@@ -14,7 +14,8 @@ func commandLine(args []string) string {
 	for i := 0; i < len(args); i++ {
 		name, _, joined := strings.Cut(args[i], "=")
 		switch {
-		case slices.Contains([]string{"-o", "-f", "--output", "--format"}, name):
+		case slices.Contains([]string{"--wide", "--details", "-q", "--quiet", "-v", "--verbose"}, name):
+		case slices.Contains([]string{"-o", "-f", "--output", "--format", "--color"}, name):
 			if !joined {
 				i++ // its value
 			}

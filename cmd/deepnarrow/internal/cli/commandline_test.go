@@ -15,6 +15,7 @@ func TestCommandLine(t *testing.T) {
 		{strings.Fields("plan t5-base --format json --devices 8"), "deepnarrow plan t5-base --devices 8"},
 		{strings.Fields("plan t5-base --output=x.md --format=markdown"), "deepnarrow plan t5-base"},
 		{strings.Fields("plan t5-base -oplan.json"), "deepnarrow plan t5-base"},
+		{strings.Fields("plan t5-base --wide -q -f json --color=never"), "deepnarrow plan t5-base"},
 		{strings.Fields("plan t5-base -o"), "deepnarrow plan t5-base"},
 		{[]string{"fit", "runs.csv", "--where", "loss<6"}, "deepnarrow fit runs.csv --where 'loss<6'"},
 		{[]string{"count", "it's", ""}, `deepnarrow count 'it'\''s' ''`},

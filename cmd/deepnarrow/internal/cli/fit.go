@@ -79,7 +79,7 @@ Data that cannot support a law are refused (exit 4).`,
 	flags.StringArrayVar(&f.predict, "predict", nil,
 		"predict at a `point`, such as params=1e9,tokens=2e10; repeatable")
 	flags.StringVar(&f.plot, "plot", "",
-		"draw data, fit and residuals into this `file` (.svg or .png)")
+		"draw data, fit and residuals into this `file` (.svg, .png or .pdf)")
 	writes(c, aFile, "plot")
 	return c
 }

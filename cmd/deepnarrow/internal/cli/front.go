@@ -21,6 +21,7 @@ func plotFront(file string, result *recommend.Result) error {
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
 		X:     costLabel(result.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
+		KindX: result.CostAxis.Kind(),
 	}
 	if byScore {
 		p.Y = "downstream score [points]"
@@ -39,7 +40,7 @@ func plotFront(file string, result *recommend.Result) error {
 		drawn++
 		m.Label = fmt.Sprint(row.Rank)
 		if row.Pick { // beside the point its name would cover others
-			p.Title += fmt.Sprintf("\n%s: %s", m.Label, row.Shape.Name)
+			p.Title += fmt.Sprintf("\nPick %s: %s", m.Label, row.Shape.Name)
 		}
 		cloud := &clouds[1]
 		if row.Released {

@@ -20,7 +20,7 @@ func (f *scanFlags) register(c *cobra.Command, what string) {
 	c.Flags().StringVar(&f.response, "y", "loss", "`column` of the loss")
 	c.Flags().Float64Var(&f.level, "level", defaultIntervalLevel,
 		"probability inside the intervals")
-	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg or .png)")
+	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg, .png or .pdf)")
 	writes(c, aFile, "plot")
 }
 

@@ -310,7 +310,7 @@ func TestRefusalsOfFit(t *testing.T) {
 			exitUsage,
 			"loss",
 		},
-		{"a plot of no format", head, []string{"--plot", "x.pdf"}, exitUsage, ".svg or .png"},
+		{"a plot of no format", head, []string{"--plot", "x.eps"}, exitUsage, ".svg, .png or .pdf"},
 		{
 			"a point without tokens", head + good.String(),
 			[]string{"--predict", "params=1e9"},

@@ -233,7 +233,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.laws, "laws", "",
 		"all: also show what each published law prefers among the rows")
 	flags.StringVar(&f.plot, "plot", "",
-		"also draw the cost against the quality to this `file` (.svg or .png)")
+		"also draw the cost against the quality to this `file` (.svg, .png or .pdf)")
 	flags.StringVar(&f.out, "out", "",
 		"also write the shape to start from into this `DIR`, as export does")
 	writes(c, aFile, "plot")
