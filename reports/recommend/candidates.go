@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -256,6 +257,19 @@ func (sp *space) at(i int, s *shapes.Shape) {
 	w.stack(&s.Decoder, sp.decoder[d])
 }
 
+// deeper returns the end of the row of the lattice that candidate i is in, in which only a depth
+// grows.
+func (sp *space) deeper(i int) int {
+	row := len(sp.encoder)
+	if row == 1 {
+		row = len(sp.decoder)
+	}
+	if i -= len(sp.list); !sp.lattice || i < 0 {
+		return len(sp.list) + i + 1
+	}
+	return len(sp.list) + (i/row+1)*row
+}
+
 func (w *width) stack(k *shapes.Stack, layers int) {
 	if k.Layers == 0 {
 		return
@@ -267,11 +281,25 @@ func (w *width) stack(k *shapes.Stack, layers int) {
 // norm, vocabulary and gating.
 func released(template *shapes.Shape) []shapes.Shape {
 	var list []shapes.Shape
+	for _, s := range distinct() {
+		if sameKind(&s, template) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// distinct are the countable architectures of the catalogue, each once in a family. They must not be
+// changed.
+var distinct = sync.OnceValue(func() []shapes.Shape {
+	var list []shapes.Shape
 	for _, e := range shapes.Catalogue() {
-		if e.NotCountable != "" || !sameKind(&e.Shape, template) {
+		if e.NotCountable != "" {
 			continue
 		}
-		known := slices.IndexFunc(list, func(s shapes.Shape) bool { return s.SameArchitecture(e.Shape) })
+		known := slices.IndexFunc(list, func(s shapes.Shape) bool {
+			return s.Family == e.Shape.Family && s.SameArchitecture(e.Shape)
+		})
 		if known >= 0 {
 			list[known].Name = preferredName(list[known].Name, e.Name)
 			continue
@@ -279,7 +307,7 @@ func released(template *shapes.Shape) []shapes.Shape {
 		list = append(list, e.Shape)
 	}
 	return list
-}
+})
 
 // preferredName picks among two names of one shape: that of the T5-Efficient release, whose names
 // say the dimensions.

@@ -96,6 +96,7 @@ func (e *evaluator) chunk(from, to int) evaluation {
 	var out evaluation
 	var s shapes.Shape
 	values := make([]float64, len(e.limits))
+	open := len(e.limits) == 0 && e.params == [2]float64{0, math.Inf(1)} && !e.all
 	for i := from; i < to; i++ {
 		e.space.at(i, &s)
 		p := flops.CountParameters(&s)
@@ -107,8 +108,14 @@ func (e *evaluator) chunk(from, to int) evaluation {
 			continue
 		}
 		out.feasible++
-		if pt, ok := e.point(i, &s, &p, values); ok {
+		pt, ok, dear := e.point(i, &s, &p, values)
+		if ok {
 			out.points = append(out.points, pt)
+		}
+		if dear && open { // and so are deeper ones
+			next := min(e.space.deeper(i), to)
+			out.feasible += next - 1 - i
+			i = next - 1
 		}
 	}
 	if e.ranked && !e.all {
@@ -118,17 +125,17 @@ func (e *evaluator) chunk(from, to int) evaluation {
 }
 
 // point judges a candidate within the limits; it is not ok where the candidate cannot matter. What
-// is cheap to know is looked at first.
+// is cheap to know is looked at first; dear is a candidate that costs too much by it.
 func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, values []float64) (
-	point, bool,
+	pt point, ok, dear bool,
 ) {
-	pt := point{index: index, released: index < len(e.space.list) && !e.all}
+	pt = point{index: index, released: index < len(e.space.list) && !e.all}
 	early := true // all weighed axes are cheap
 	for _, a := range e.weighed {
 		early = early && (a == plan.Params || a == plan.RunFLOPs)
 	}
 	if early && !e.costed(&pt, s, p, values) {
-		return pt, false
+		return pt, false, true
 	}
 	if e.ranked {
 		// What lies outside the evidence only takes from the value; not a number is what nothing
@@ -136,19 +143,21 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 		if v := e.judge.value(s, p); !(v >= e.enough) {
 			if pt.score = math.Inf(-1); !e.all {
 				if pt.score, pt.measured = v, true; !e.reaches(s, p) {
-					return pt, false
+					return pt, false, false
 				}
 			}
-			return pt, early || e.costed(&pt, s, p, values)
+			ok = early || e.costed(&pt, s, p, values)
+			return pt, ok, false
 		}
 		score, half := e.judge.score(s, p)
 		pt.score = score - max(0, half-e.judge.usual())
 		pt.measured = e.judge.measures(s, p)
 		if pt.score < e.enough {
-			return pt, false
+			return pt, false, false
 		}
 	}
-	return pt, early || e.costed(&pt, s, p, values)
+	ok = early || e.costed(&pt, s, p, values)
+	return pt, ok, false
 }
 
 // reaches says whether somebody published results of exactly this shape and the interval of its

@@ -3,6 +3,7 @@ package recommend
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -16,7 +17,8 @@ func anonymous(s shapes.Shape) shapes.Shape {
 	return s
 }
 
-func newDirectory() directory {
+// catalogue is the directory of the embedded catalogue, made once. It must not be changed.
+var catalogue = sync.OnceValue(func() directory {
 	d := directory{}
 	for _, e := range shapes.Catalogue() {
 		if e.NotCountable != "" {
@@ -30,7 +32,7 @@ func newDirectory() directory {
 		d[key] = e.Name
 	}
 	return d
-}
+})
 
 // short are well-known sizes with short names, for edits of them.
 var short = map[shapes.Family][]string{

@@ -126,7 +126,7 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 		if err != nil {
 			return nil, err
 		}
-		view := viewer{asked: q, names: newDirectory()}
+		view := viewer{asked: q, names: catalogue()}
 		for o := range operations {
 			step, ok, err := view.step(from[i], &operations[o])
 			if err != nil {

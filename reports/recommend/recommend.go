@@ -26,7 +26,7 @@ func Recommend(r Request) (Result, error) {
 	if reason := q.coster.unknown(&e); reason != "" {
 		return out, &NoAnswerError{Reason: reason, Unknown: true}
 	}
-	view := viewer{asked: q, names: newDirectory()}
+	view := viewer{asked: q, names: catalogue()}
 	var reach *float64 // the score that the pick must reach
 	if q.Anchor != nil {
 		if out.Anchor, err = view.anchor(); err != nil {

@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -163,15 +164,43 @@ func TestReleased(t *testing.T) {
 	for index, want := range map[int]bool{0: true, n - 1: true, n: false, n + 1: false} {
 		q.space.at(index, &s)
 		p := flops.CountParameters(&s)
-		if pt, ok := e.point(index, &s, &p, nil); !ok || pt.released != want || pt.index != index {
+		if pt, ok, _ := e.point(index, &s, &p, nil); !ok || pt.released != want || pt.index != index {
 			t.Errorf("candidate %d of %d released: %t, %t", index, n, pt.released, ok)
 		}
 	}
 	e.all = true
 	q.space.at(0, &s)
 	p := flops.CountParameters(&s)
-	if pt, _ := e.point(0, &s, &p, nil); pt.released {
+	if pt, _, _ := e.point(0, &s, &p, nil); pt.released {
 		t.Error("a listed shape counts as released")
+	}
+}
+
+// TestDearRowsAreSkipped: what is passed over, since a shallower shape costs too much already,
+// changes neither what is kept nor what is counted. The other walk looks at every candidate, as with a
+// limit on size that none reaches.
+func TestDearRowsAreSkipped(t *testing.T) {
+	for _, name := range []string{"t5-small", "t5-base/nl=5,dm=640,nh=10"} {
+		anchor, err := shapes.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := Request{Anchor: &anchor, Objective: plan.Params}.ask()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := q.evaluator()
+		beat, err := (&viewer{asked: q, names: catalogue()}).anchor()
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.against(&q.Request, beat)
+		some := e.run(1)
+		e.params[1] = math.MaxFloat64
+		if all := e.run(1); !reflect.DeepEqual(some, all) || len(all.points) == 0 {
+			t.Errorf("%s: %d points of %d, want %d of %d", name, len(some.points), some.feasible,
+				len(all.points), all.feasible)
+		}
 	}
 }
 
