@@ -106,6 +106,7 @@ func Fit(ctx context.Context, runs *Runs, q *Question) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	warnings = append(warnings, c.mixed(groups)...)
 	if len(q.By) > 0 { // else listed with the rows that the one fit dropped
 		warnings = append(warnings, runs.lost()...)
 	}

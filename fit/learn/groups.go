@@ -152,3 +152,44 @@ func (g *group) collapse(c *columns, rows []int, x string) []int {
 	g.drops = append(g.drops, s.Drops...)
 	return s.Rows
 }
+
+// scales are columns whose values part losses: of two tokenizers or texts they are on two scales, and
+// a run whose learning rate has decayed is below one that goes on at a constant rate (Hoffmann et
+// al. 2022, §3.1, arXiv 2203.15556; Hägele et al. 2024, arXiv 2405.18392).
+func scales() []string {
+	return []string{
+		"tokenizer", "dataset", "text", "schedule", "lr_schedule", "lr_scheduler", "lr_scheduler_type", "decayed",
+	}
+}
+
+// mixed warns of the columns of scales that have several values in the rows of one fit.
+func (c *columns) mixed(groups []*group) (warnings []string) {
+	for _, name := range scales() {
+		cells, err := c.Text(name)
+		if err != nil {
+			continue
+		}
+		for _, g := range groups {
+			values := map[string]bool{}
+			for _, row := range g.fitted {
+				if cells[row] != "" {
+					values[cells[row]] = true
+				}
+			}
+			if len(values) < 2 {
+				continue
+			}
+			const told = 3
+			list := slices.Sorted(maps.Keys(values))
+			more := ""
+			if len(list) > told {
+				more = fmt.Sprintf(" and %d more", len(list)-told)
+			}
+			warnings = append(warnings, fmt.Sprintf(
+				"rows of several values of %s are fitted together (%s%s): their losses are not on one scale; --by %s fits each apart",
+				name, strings.Join(list[:min(len(list), told)], ", "), more, name))
+			break
+		}
+	}
+	return warnings
+}

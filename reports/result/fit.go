@@ -21,21 +21,21 @@ type Fit struct {
 	RMS        *float64            `json:"rms,omitempty"`
 	Validation *float64            `json:"validation_rms,omitempty"`
 	// PerParamToken is k of training FLOPs = k·params·tokens in the rows, absent where it is 6.
-	PerParamToken *float64          `json:"flops_per_param_token,omitempty"`
+	PerParamToken *float64 `json:"flops_per_param_token,omitempty"`
 	// TokensOf is "both" where tokens are the positions of encoder and decoder, else absent.
-	TokensOf string `json:"tokens_of,omitempty"`
-	Certificate   *Certificate      `json:"certificate,omitempty"`
-	Rows          Rows              `json:"rows"`
-	Score         *Score            `json:"score,omitempty"`
-	Unscored      string            `json:"unscored,omitempty"`
-	Laws          []Law             `json:"laws,omitempty"`
-	Bootstrap     *Bootstrap        `json:"bootstrap,omitempty"`
-	Outliers      []Outlier         `json:"outliers,omitempty"`
-	Predictions   []Prediction      `json:"predictions,omitempty"`
-	Plot          *Plot             `json:"plot,omitempty"`
-	Derived       map[string]string `json:"derived,omitempty"`
-	Refused       *Refused          `json:"refused,omitempty"`
-	Warnings      []string          `json:"warnings"`
+	TokensOf    string            `json:"tokens_of,omitempty"`
+	Certificate *Certificate      `json:"certificate,omitempty"`
+	Rows        Rows              `json:"rows"`
+	Score       *Score            `json:"score,omitempty"`
+	Unscored    string            `json:"unscored,omitempty"`
+	Laws        []Law             `json:"laws,omitempty"`
+	Bootstrap   *Bootstrap        `json:"bootstrap,omitempty"`
+	Outliers    []Outlier         `json:"outliers,omitempty"`
+	Predictions []Prediction      `json:"predictions,omitempty"`
+	Plot        *Plot             `json:"plot,omitempty"`
+	Derived     map[string]string `json:"derived,omitempty"`
+	Refused     *Refused          `json:"refused,omitempty"`
+	Warnings    []string          `json:"warnings"`
 }
 
 // Objective is what the fit minimised, summed over rows.

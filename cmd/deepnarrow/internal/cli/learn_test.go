@@ -625,3 +625,26 @@ func TestTokensOfBothStacksThroughTheCommand(t *testing.T) {
 		t.Errorf("loss %g, want %g", got, want)
 	}
 }
+
+// A run of a constant rate and one that has decayed are not one group: the fit says so, and --by
+// parts them.
+func TestSchedulesAreNotPooledSilently(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("params,tokens,loss,schedule\n")
+	for i := range 24 {
+		n, k := 1e7*math.Pow(3, float64(i%4)), 1e9*math.Pow(2, float64(i/4))
+		loss := 1.8 + 480/math.Pow(n, 0.35) + 2100/math.Pow(k, 0.37)
+		fmt.Fprintf(&text, "%g,%g,%g,%s\n", n, k, loss*(1-0.02*float64(i%2)), []string{"constant", "cosine"}[i%2])
+	}
+	const want = "--by schedule fits each apart"
+	d := answerOf(t, text.String(), "fit", "-", "--law", "chinchilla", "--bootstrap", "0")
+	if notes := fmt.Sprint(d.Warnings, d.Results[0]["warnings"]); !strings.Contains(notes, want) || !strings.Contains(notes, "constant, cosine") {
+		t.Errorf("pooled: %s", notes)
+	}
+	for _, more := range [][]string{{"--by", "schedule"}, {"--where", "schedule=cosine"}} {
+		d := answerOf(t, text.String(), append([]string{"fit", "-", "--law", "kaplan", "--bootstrap", "0"}, more...)...)
+		if notes := fmt.Sprint(d.Warnings); strings.Contains(notes, want) {
+			t.Errorf("%v: %s", more, notes)
+		}
+	}
+}
