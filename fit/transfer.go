@@ -152,14 +152,14 @@ func (t *Transferred) judge(sign float64) {
 	switch {
 	case low <= carries:
 		t.Verdict = fmt.Sprintf(
-			"upstream rank does not carry to the downstream task: rank agreement %.2f, at worst %.2f; %s", rho, low, share)
+			"a better rank upstream says little about the rank downstream: rank agreement %.2f, at worst %.2f; %s", rho, low, share)
 	case t.Partial != nil && min(sign*t.Partial.Low, sign*t.Partial.High) <= 0:
 		t.Verdict = fmt.Sprintf(
-			"upstream rank does not carry beyond size: rank agreement %.2f, but %.2f among models of one size, an interval that holds 0; %s", rho, sign*t.Partial.Value, share)
+			"better upstream goes with better downstream only because larger models have both: rank agreement %.2f, but %.2f at equal size (interval includes 0); %s", rho, sign*t.Partial.Value, share)
 	default:
 		t.Carries = true
 		t.Verdict = fmt.Sprintf(
-			"upstream rank carries to the downstream task: rank agreement %.2f, at worst %.2f; %s",
+			"better upstream goes with better downstream: rank agreement %.2f, at worst %.2f; %s",
 			rho, low, share)
 	}
 }

@@ -63,9 +63,9 @@ func (r *Report) Calibrated(c *Calibrated) {
 		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]constantFields{},
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
+	r.Headline = []string{fmt.Sprintf("Profile of %s, from %d steps.", c.Profile.Name, c.Measured)}
 	t := Table{
-		Title:   "Profile of " + c.Profile.Name,
-		Columns: []Column{{Title: "question"}, {Title: "answer", Wraps: true}},
+		Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}},
 		Notes:   []string{"Fitted on " + fit.FittedOn + "."},
 	}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
@@ -86,18 +86,19 @@ func (r *Report) Calibrated(c *Calibrated) {
 		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
 		line("error on a shape left out", fmt.Sprintf("median %s, worst %s",
 			percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
-		line("inside the 80 % interval",
-			percent(c.Fit.Coverage80)+", before it was widened to hold 80 %")
+		line("inside the 80 % interval", percent(c.Fit.Coverage80)+", before widening it to hold 80 %")
+		r.Headline = append(r.Headline, fmt.Sprintf("Median error on a shape left out: %s.",
+			percent(math.Expm1(c.Fit.MedianAbsLogError))))
 	}
 	constants := Table{
-		Title: "What the steps say",
+		Title: "What the steps say", Detail: true,
 		Columns: []Column{
 			{Title: "constant"},
 			{Title: "value", Kind: quantity.Number, Digits: 4},
 			{Title: "spread (log)", Kind: quantity.Number, Digits: 2},
 			{Title: "expected before", Kind: quantity.Number, Digits: 4},
 		},
-		Notes: []string{"Constants that these steps say something about; the profile holds all."},
+		Notes: []string{"Only constants that these steps inform; the profile holds all."},
 	}
 	for i := range hardware.ConstantCount {
 		k := hardware.Constant(i)
@@ -130,25 +131,22 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	percent := func(e float64) string { return quantity.Format(quantity.Fraction, math.Expm1(e), 2) }
 	t := Table{
 		Columns: []Column{
-			{Title: "shape"},
-			{Title: "batch"},
-			{
-				Title: "measured", Kind: quantity.Duration,
-				Digits: 3,
-			},
+			{Title: "shape", Cuts: true},
+			{Title: "batch", Optional: 2},
+			{Title: "measured", Kind: quantity.Duration, Digits: 3},
 			{Title: "predicted", Kind: quantity.Duration},
-			{Title: "off by", Kind: quantity.Fraction, Digits: 2},
-			{Title: "disturbed"},
+			{Title: "error", Kind: quantity.Fraction, Digits: 2},
+			{Title: "disturbed", Optional: 1, Wraps: true},
 		},
 		Notes: []string{fmt.Sprintf(
-			"Off by is measured over predicted; intervals are 80 %%; points left over: %d. A disturbed step counts with its processor time, which is no fair test of a profile.", left)},
+			"Error: measured relative to predicted. Intervals are 80 %%. %d points were left over. Disturbed: other work ran beside the step, whose processor time is a rough stand-in.", left)},
 	}
 	for _, which := range []struct {
 		name        string
 		undisturbed bool
 	}{{"All", false}, {"Undisturbed", true}} {
 		if v := calibrate.Judge(rows, which.undisturbed); v.Steps > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf(
+			r.Headline = append(r.Headline, fmt.Sprintf(
 				"%s: %d steps, median error %s, worst %s, %d inside the interval.", which.name,
 				v.Steps, percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
 		}

@@ -246,7 +246,7 @@ func priceText(p *Planned) string {
 func planRows(plans []Planned, marks [][]string, notes []string) Table {
 	t := Table{Notes: append(notes, priceNotes(plans)...), Columns: []Column{
 		{Title: "plan", Wraps: true},
-		{Title: "layout", Wraps: true},
+		{Title: "layout", Wraps: true, Wide: true},
 		{Title: "fits", Optional: 6},
 		{Title: "step", Kind: quantity.Duration, Optional: 2},
 		{Title: "wall clock", Kind: quantity.Duration},
@@ -374,7 +374,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found) {
 	r.Tables = append(r.Tables, t)
 	if len(frontPlans) > 1 {
 		t := planRows(frontPlans[:min(shown, len(frontPlans))], front, nil)
-		t.Title, t.Notes = "Sooner for more money: nothing else is both faster and cheaper", nil
+		t.Title, t.Notes, t.Detail = "Faster for more money", nil, true
 		r.Tables = append(r.Tables, t)
 	}
 }

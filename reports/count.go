@@ -78,6 +78,7 @@ func (r *Report) Count(shapes []Counted) {
 		r.Document.Results = append(r.Document.Results, f)
 	}
 	if len(whole) > 0 {
+		r.Headline = countHeadline(whole)
 		r.Tables = append(r.Tables, countTable(whole))
 	}
 	if t := inferenceTable(whole); len(t.Rows) > 0 {
@@ -96,6 +97,32 @@ func (r *Report) Count(shapes []Counted) {
 	}
 }
 
+// countHeadline says how large the shapes are, and what a training step of one takes.
+func countHeadline(counted []Counted) []string {
+	c := &counted[0]
+	if len(counted) > 1 {
+		largest, smallest := c, c
+		for i := range counted {
+			if n := counted[i].Params.Total; n > largest.Params.Total {
+				largest = &counted[i]
+			} else if n < smallest.Params.Total {
+				smallest = &counted[i]
+			}
+		}
+		size := func(c *Counted) string {
+			return c.Shape.Name + " " + quantity.Format(quantity.Params, float64(c.Params.Total), 0)
+		}
+		return []string{fmt.Sprintf("%d shapes, from %s to %s parameters.", len(counted), size(smallest), size(largest))}
+	}
+	return []string{
+		fmt.Sprintf("%s: %s parameters.", c.Shape.Name, quantity.Grouped(c.Params.Total)),
+		fmt.Sprintf("Training on a batch of %s takes %s a step, and %s on one device.",
+			workloadText(&c.Shape, c.Workload), quantity.Format(quantity.FLOP, c.FLOPs[0].Step, 0),
+			quantity.Format(quantity.Bytes, c.Memory.PeakBytes, 0)),
+		"Next: deepnarrow plan " + c.Shape.Name + " --hardware a100 --devices 8",
+	}
+}
+
 func storedOf(s *Stored) *result.Stored {
 	if s == nil {
 		return nil
@@ -108,16 +135,16 @@ func inferenceTable(counted []Counted) Table {
 	t := Table{
 		Title: "Generating one sequence on one device",
 		Columns: []Column{
-			{Title: "shape"},
-			{Title: "positions"},
+			{Title: "shape", Cuts: true},
+			{Title: "positions", Optional: 3},
 			{Title: "weights", Kind: quantity.Bytes},
-			{Title: "cache of one token", Kind: quantity.Bytes},
-			{Title: "of one source token", Kind: quantity.Bytes},
+			{Title: "cache per token", Kind: quantity.Bytes, Optional: 2},
+			{Title: "per source token", Kind: quantity.Bytes, Optional: 1},
 			{Title: "cache", Kind: quantity.Bytes},
 			{Title: "total", Kind: quantity.Bytes},
 		},
 		Notes: []string{
-			"The cache holds keys and values of every layer, or of its window, or the compressed vector of latent attention, and those of the encoder's output; the total adds logits and workspace.",
+			"The cache is what attention keeps of earlier tokens; the total adds logits and workspace.",
 		},
 	}
 	for i := range counted {
@@ -168,16 +195,16 @@ func storedTable(counted []Counted) Table {
 
 func countTable(counted []Counted) Table {
 	t := Table{Columns: []Column{
-		{Title: "shape"},
-		{Title: "el/dl"},
-		{Title: "d_model"},
-		{Title: "d_ff"},
-		{Title: "heads×d_kv"},
+		{Title: "shape", Cuts: true},
+		{Title: "el/dl", Optional: 6},
+		{Title: "d_model", Optional: 5},
+		{Title: "d_ff", Optional: 2},
+		{Title: "heads×d_kv", Optional: 1},
 		{Title: "params"},
-		{Title: "non-embedding", Kind: quantity.Params},
-		{Title: "forward", Kind: quantity.FLOP},
+		{Title: "non-embedding", Kind: quantity.Params, Optional: 4},
+		{Title: "forward", Kind: quantity.FLOP, Optional: 3},
 		{Title: "step", Kind: quantity.FLOP},
-		{Title: "memory", Kind: quantity.Bytes},
+		{Title: "step's memory", Kind: quantity.Bytes},
 	}}
 	works := map[flops.Workload]bool{}
 	for i := range counted {
@@ -197,7 +224,7 @@ func countTable(counted []Counted) Table {
 		if len(works) == 1 {
 			note += ", batch " + workloadText(&first.Shape, first.Workload)
 		}
-		t.Notes = append(t.Notes, note+"; memory is the peak of that step on one device.")
+		t.Notes = append(t.Notes, note+". The memory is its peak on one device.")
 	}
 	return t
 }
@@ -207,10 +234,10 @@ func conventionTable(c *Counted) Table {
 		Title: "FLOPs of " + c.Shape.Name + " under every convention",
 		Columns: []Column{
 			{Title: "convention"},
-			{Title: "forward", Kind: quantity.FLOP},
-			{Title: "backward", Kind: quantity.FLOP},
+			{Title: "forward", Kind: quantity.FLOP, Optional: 2},
+			{Title: "backward", Kind: quantity.FLOP, Optional: 1},
 			{Title: "step", Kind: quantity.FLOP},
-			{Title: "against " + string(c.FLOPs[0].Convention), Kind: quantity.Ratio},
+			{Title: "relative to " + string(c.FLOPs[0].Convention), Kind: quantity.Ratio},
 		},
 	}
 	for _, n := range c.FLOPs {
@@ -218,7 +245,7 @@ func conventionTable(c *Counted) Table {
 			Text(string(n.Convention)), Amount(n.Forward),
 			Amount(n.Backward), Amount(n.Step), Amount(n.Step / c.FLOPs[0].Step),
 		})
-		t.Notes = append(t.Notes, string(n.Convention)+": "+n.Convention.Meaning()+".")
+		t.Basis = append(t.Basis, string(n.Convention)+": "+n.Convention.Meaning()+".")
 	}
 	return t
 }
@@ -227,12 +254,12 @@ func breakdownTable(c *Counted) Table {
 	t := Table{
 		Title: "Where the parameters and FLOPs of " + c.Shape.Name + " are",
 		Columns: []Column{
-			{Title: "part"},
+			{Title: "part", Cuts: true},
 			{Title: "params"},
 			{Title: "of params", Kind: quantity.Fraction},
-			{Title: "forward", Kind: quantity.FLOP},
+			{Title: "forward", Kind: quantity.FLOP, Optional: 2},
 			{Title: "of forward", Kind: quantity.Fraction},
-			{Title: "vector work", Kind: quantity.FLOP},
+			{Title: "vector work", Kind: quantity.FLOP, Optional: 1},
 		},
 		Notes: []string{
 			"Forward is matrix products of one forward pass; vector work (softmax, norms, activations) is kept apart.",
@@ -244,7 +271,7 @@ func breakdownTable(c *Counted) Table {
 	}
 	for _, row := range c.Breakdown {
 		t.Rows = append(t.Rows, []Cell{
-			Text(row.Name), Count(row.Params), Amount(
+			Text(spaced(row.Name)), Count(row.Params), Amount(
 				float64(row.Params) / float64(c.Params.Total)),
 			Amount(row.Forward), Amount(row.Forward / forward), Amount(row.Vector),
 		})

@@ -18,7 +18,7 @@ func decodeTable(plans []Planned) Table {
 			{Title: "latency", Kind: quantity.Duration},
 			{Title: "encoder and prompt", Kind: quantity.Duration, Optional: 2},
 			{Title: "one token", Kind: quantity.Duration},
-			{Title: "tokens per second", Kind: quantity.PerSecond},
+			{Title: "tokens", Kind: quantity.PerSecond},
 			{Title: "bottleneck", Optional: 1},
 			{Title: "memory", Kind: quantity.Bytes},
 			{Title: "fits"},

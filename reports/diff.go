@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -57,10 +58,10 @@ func (r *Report) Diff(d Diffed) {
 	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base,
 		d.Change, changed
 	if !d.Differs() {
-		r.Tables = append(r.Tables, Table{Title: "No difference between " + d.Base + " and " +
-			d.Change})
+		r.Headline = []string{"No difference between " + d.Base + " and " + d.Change + "."}
 		return
 	}
+	r.Headline = diffHeadline(&d)
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		if p.Only != "" {
@@ -80,6 +81,31 @@ func (r *Report) Diff(d Diffed) {
 			r.Tables = append(r.Tables, attributionTable(d.Fields, p.Differences))
 		}
 	}
+}
+
+// diffHeadline says by how much the main metrics of the first pair differ, and what causes it.
+func diffHeadline(d *Diffed) []string {
+	if len(d.Pairs) == 0 {
+		return []string{fmt.Sprintf("%d fields differ; no metric does.", len(d.Fields))}
+	}
+	p := &d.Pairs[0]
+	var parts []string
+	for i := range p.Differences {
+		switch m := &p.Differences[i]; m.Metric {
+		case plan.Params, plan.StepFLOPs, plan.StepTime, plan.Memory, plan.Cost:
+			if share := m.Relative(); m.Known() && !math.IsNaN(share) {
+				parts = append(parts, fmt.Sprintf("%s %s", m.Metric, strings.Replace(fmt.Sprintf("%+.1f %%", 100*share), "-", "−", 1)))
+			}
+		}
+	}
+	out := []string{p.Name + ": " + strings.Join(parts, ", ") + "."}
+	if len(parts) == 0 {
+		out[0] = p.Name + " differs."
+	}
+	if len(d.Pairs) > 1 {
+		out = append(out, fmt.Sprintf("%d results are compared.", len(d.Pairs)))
+	}
+	return out
 }
 
 func diffOf(p *compare.Pair, d *compare.Difference) result.Difference {
@@ -125,8 +151,8 @@ func diffTable(p *compare.Pair) Table {
 		Title: p.Name,
 		Columns: []Column{
 			{Title: "metric"},
-			{Title: "base"},
-			{Title: "change"},
+			{Title: "base", Wraps: true},
+			{Title: "change", Wraps: true},
 			{Title: "Δ"},
 			{Title: "Δ %"},
 		},
@@ -205,7 +231,7 @@ func attributionTable(fields []compare.Changed, differences []compare.Difference
 		case plan.Params, plan.StepFLOPs, plan.Memory, plan.StepTime, plan.Cost:
 			if len(d.Attribution) > 0 {
 				shown = append(shown, d)
-				t.Columns = append(t.Columns, Column{Title: "Δ " + d.Metric.String()})
+				t.Columns = append(t.Columns, Column{Title: "Δ " + d.Metric.String(), Optional: 9 - len(shown)})
 			}
 		}
 	}

@@ -49,14 +49,14 @@ func (r *Report) Evidence(opinions []recommend.SecondOpinion) {
 	sets := Table{
 		Columns: []Column{
 			{Title: "set"},
-			{Title: "what"},
-			{Title: "models"},
-			{Title: "numbers"},
-			{Title: "evidence"},
+			{Title: "what", Wraps: true},
+			{Title: "models", Wraps: true, Optional: 1},
+			{Title: "numbers", Optional: 2},
+			{Title: "evidence", Optional: 3},
 			{Title: "rank", Kind: quantity.Number, Digits: 2},
 		},
 		Notes: []string{
-			"Rank is the rank correlation of the law with the first metric of the set, over its largest group of models of known shape. --format json has sources and notes.",
+			"Rank: rank correlation of the law with the set's first metric, over its largest group. --format json has the sources.",
 		},
 	}
 	for i := range opinions {
@@ -67,25 +67,28 @@ func (r *Report) Evidence(opinions []recommend.SecondOpinion) {
 		})
 		r.Document.Results = append(r.Document.Results, opinionFieldsOf(o))
 	}
-	r.Tables = append(r.Tables, sets, agreementTable(opinions))
+	agreement := agreementTable(opinions)
+	agreement.Detail = true
+	r.listed(len(opinions), "published set", "recommend --like t5-base --details", sets)
+	r.Tables = append(r.Tables, agreement)
 }
 
 // agreementTable has a line for each operation of each set.
 func agreementTable(opinions []recommend.SecondOpinion) Table {
 	t := Table{
-		Title: "What each says of one operation alone",
+		Title: "Effect of one operation alone",
 		Columns: []Column{
 			{Title: "op"},
 			{Title: "set"},
 			{Title: "pairs"},
-			{Title: "as the law"},
-			{Title: "metric"},
-			{Title: "a doubling", Kind: quantity.Number, Digits: 2},
+			{Title: "agree"},
+			{Title: "metric", Optional: 1},
+			{Title: "per doubling", Kind: quantity.Number, Digits: 2},
 			{Title: "by the law", Kind: quantity.Number, Digits: 2},
 			{Title: "contradictions", Wraps: true},
 		},
 		Notes: []string{
-			"Pairs are two models of one group that differ in that operation alone, over all metrics of the set: nl layers of both stacks, el and dl of one, dm d_model, ff d_ff. A doubling is the mean change of the metric, better is positive; by the law that of SuperGLUE, or of the loss in nats. Scales differ: signs can be compared, sizes cannot.",
+			"Pairs: two models that differ in this operation only (nl layers of both stacks, el and dl of one, dm d_model, ff d_ff). Per doubling: mean change of the metric, positive is better; by the law: of SuperGLUE, or of the loss in nats. Compare signs, not sizes.",
 		},
 	}
 	for _, op := range toldOps {

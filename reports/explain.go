@@ -56,12 +56,13 @@ func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Ro
 		fields.Quality = append(fields.Quality, derivedOf(&d))
 		quality.Rows = append(quality.Rows, derivedRow(&d))
 	}
+	r.Headline = []string{row.Shape.Name + ": where its numbers come from."}
 	if row.Why != "" {
-		costs.Notes = append(costs.Notes, sentence(row.Why))
+		r.Headline = append(r.Headline, sentence(row.Why))
 	}
+	r.Headline = append(r.Headline, fmt.Sprintf("Evidence: %s%s.", row.Class, nearest(row)))
 	costs.Notes = append(costs.Notes,
-		"The letters are those of deepnarrow explain; names with a point are functions of this program, documented with their derivation.")
-	quality.Notes = append(quality.Notes, fmt.Sprintf("Evidence: %s%s.", row.Class, nearest(row)))
+		"deepnarrow explain says what the letters mean; names with a point are functions of this program.")
 	if len(e.Quality) == 0 {
 		quality.Columns, quality.Notes = nil, []string{sentence("no quality: " +
 			found.Evidence.Missing)}
@@ -118,13 +119,13 @@ func citedTable(rows []recommend.Cited, fields *explanationFields, result *recom
 		Title: "The measured rows behind it, nearest first",
 		Columns: []Column{
 			{Title: "row"},
-			{Title: "shape", Optional: 2},
+			{Title: "shape", Optional: 2, Cuts: true},
 			{Title: "distance", Kind: quantity.Number},
 			{Title: "loss", Kind: quantity.Number, Digits: 4},
 			{Title: "by the law", Kind: quantity.Number, Digits: 4},
 			{Title: "score", Kind: quantity.Number},
 			{Title: "by the law", Kind: quantity.Number},
-			{Title: "evidence"},
+			{Title: "evidence", Optional: 1},
 			{Title: "source"},
 		},
 		Notes: []string{"Distance is the largest factor by which a dimension differs."},

@@ -24,11 +24,36 @@ func (r *Report) Fit(fits []learn.Fitted) {
 		docs[i] = result.FitOf(&fits[i])
 		r.Document.Results = append(r.Document.Results, docs[i])
 	}
+	r.Headline = fitHeadline(fits, docs)
 	if len(fits) == 1 && fits[0].Group == nil {
 		r.Tables = append(r.Tables, singleFit(&fits[0], &docs[0])...)
 		return
 	}
 	r.Tables = append(r.Tables, groupTable(fits, docs))
+}
+
+// fitHeadline says what was fitted, how well, and what can be done with it.
+func fitHeadline(fits []learn.Fitted, docs []result.Fit) []string {
+	f, doc := &fits[0], &docs[0]
+	switch {
+	case len(fits) > 1 || f.Group != nil:
+		refused := 0
+		for i := range docs {
+			if docs[i].Refused != nil {
+				refused++
+			}
+		}
+		return []string{fmt.Sprintf("%d groups fitted, %d refused.", len(fits)-refused, refused)}
+	case f.Result == nil:
+		return []string{fmt.Sprintf("auto: an average of laws of %s in %s over %d rows.", doc.Response,
+			strings.Join(doc.Columns, ", "), doc.Rows.Used)}
+	}
+	return []string{
+		fmt.Sprintf("%s: %s = %s", doc.Law, doc.Response, doc.Formula),
+		fmt.Sprintf("%d rows; root mean square residual %s.", f.Result.Rows,
+			quantity.Format(quantity.Number, f.Result.RMS, 3)),
+		"Next: -o fit.json saves the law for allocate --fit, plan --fit and recommend --fit.",
+	}
 }
 
 // singleFit is one fit in full.
@@ -44,13 +69,13 @@ func singleFit(f *learn.Fitted, doc *result.Fit) []Table {
 		out = append(out, predictionTable(f))
 	}
 	last := &out[len(out)-1]
-	last.Notes = append(last.Notes, fitNotes(f, doc)...)
+	notes, basis := fitNotes(f, doc)
+	last.Notes, last.Basis = append(last.Notes, notes...), append(last.Basis, basis...)
 	return out
 }
 
 func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
 	t := Table{
-		Title:   fmt.Sprintf("%s: %s = %s", doc.Law, doc.Response, doc.Formula),
 		Columns: []Column{{Title: "parameter"}, {Title: "value", Digits: parameterDigits}},
 	}
 	if b := doc.Bootstrap; b != nil {
@@ -142,12 +167,12 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 			{Title: "law"},
 			{Title: "weight", Kind: quantity.Fraction},
 			{Title: "held-out error", Digits: 3},
-			{Title: "ΔAICc", Digits: 3},
-			{Title: "refused"},
+			{Title: "ΔAICc", Digits: 3, Optional: 1},
+			{Title: "refused", Wraps: true},
 		},
 		Notes: []string{
-			"The law marked * has the parameters above; the average by weight predicts.",
-			"Held-out error: root mean square on the rows with more compute, fitted to those with less (rolling origin).",
+			"* has the parameters above; predictions are the average by weight.",
+			"Held-out error: RMS error on the largest runs after fitting the smaller ones.",
 		},
 	}
 	least := math.Inf(1)
@@ -204,20 +229,18 @@ func predictionTable(f *learn.Fitted) Table {
 	return t
 }
 
-// fitNotes say what the fit rests on. They are of the fit rather than of its document where the
-// order of warnings matters.
-func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
-	var notes []string
+// fitNotes say what the fit rests on: what everybody must know, and what experts check. They are of
+// the fit rather than of its document where the order of warnings matters.
+func fitNotes(f *learn.Fitted, doc *result.Fit) (notes, basis []string) {
 	if r := f.Result; r != nil {
 		c := doc.Certificate
-		notes = append(notes,
+		notes = append(notes, certificateText(c))
+		basis = append(basis,
 			fmt.Sprintf("Objective %s, summed over %d rows: %s; root mean square residual %s.",
 				doc.Objective.Name, r.Rows, quantity.Format(quantity.Number, doc.Objective.Value,
 					12),
 				quantity.Format(quantity.Number, r.RMS, 4)),
-			fmt.Sprintf(
-				"Certificate: %d of %d starts agree, scaled gradient %.1e, condition %.1e, bounds met: %s.",
-				c.Agree, c.Starts, c.Gradient, r.Certificate.Condition, orNone(c.Active)))
+			fmt.Sprintf("Scaled gradient %.1e, condition %.1e.", c.Gradient, r.Certificate.Condition))
 		notes = append(notes, r.Warnings...)
 	}
 	if c := f.Curve; c != nil {
@@ -235,17 +258,16 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
 			told = append(told, fmt.Sprintf("%s (%s, %+.1f)", o.Row,
 				quantity.Format(quantity.Number, o.Value, 4), o.Studentised))
 		}
-		notes = append(notes, "Largest residuals (row, value, standard deviations): "+
+		basis = append(basis, "Largest residuals (row, value, standard deviations): "+
 			strings.Join(told, ", ")+".")
 	}
 	if b := doc.Bootstrap; b != nil {
 		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units,
 			b.Failed)
 		if b.Improved > 0 {
-			note += fmt.Sprintf(" %d found a better optimum elsewhere: the honest tail.",
-				b.Improved)
+			note += fmt.Sprintf(" %d found a better optimum elsewhere.", b.Improved)
 		}
-		notes = append(notes, note)
+		basis = append(basis, note)
 	}
 	if s := doc.Score; s != nil {
 		notes = append(notes, fmt.Sprintf(
@@ -258,14 +280,19 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) []string {
 	}
 	notes = append(notes, derivedNotes(f.Rows)...)
 	notes = append(notes, f.Warnings...)
-	return append(notes, dropNotes(doc.Rows)...)
+	return append(notes, dropNotes(doc.Rows)...), basis
 }
 
-func orNone(names []string) string {
-	if len(names) == 0 {
-		return "none"
+// certificateText says whether the optimum can be trusted.
+func certificateText(c *result.Certificate) string {
+	text := fmt.Sprintf("%d of %d starts found this optimum; ", c.Agree, c.Starts)
+	if c.Agree == c.Starts {
+		text = fmt.Sprintf("All %d starts found the same optimum; ", c.Starts)
 	}
-	return strings.Join(names, ", ")
+	if len(c.Active) == 0 {
+		return text + "no parameter is at a bound."
+	}
+	return text + "at a bound: " + strings.Join(c.Active, ", ") + "."
 }
 
 // derivedNotes say how columns came about that no file has.
@@ -341,20 +368,20 @@ func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
 	for _, b := range by {
 		t.Columns = append(t.Columns, Column{Title: b})
 	}
-	t.Columns = append(t.Columns, Column{Title: "law"}, Column{Title: "rows"},
-		Column{Title: "residual", Digits: 3})
+	t.Columns = append(t.Columns, Column{Title: "law"}, Column{Title: "rows", Optional: 3},
+		Column{Title: "residual", Digits: 3, Optional: 4})
 	params := sharedParameters(fits)
 	for _, p := range params {
-		t.Columns = append(t.Columns, Column{Title: p})
+		t.Columns = append(t.Columns, Column{Title: p, Optional: 2})
 	}
 	mean, anyScored := meanScore(docs)
 	if anyScored > 0 {
-		t.Columns = append(t.Columns, Column{Title: "scored"}, Column{Title: "RMSLE", Digits: 3},
-			Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2},
-			Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2})
+		t.Columns = append(t.Columns, Column{Title: "scored", Optional: 1}, Column{Title: "RMSLE", Digits: 3},
+			Column{Title: "in 80 %", Kind: quantity.Fraction, Digits: 2, Optional: 1},
+			Column{Title: "in 95 %", Kind: quantity.Fraction, Digits: 2, Optional: 1})
 	}
-	t.Columns = append(t.Columns, Column{Title: "refused"})
-	refused, dropped := 0, 0
+	t.Columns = append(t.Columns, Column{Title: "refused", Wraps: true})
+	dropped := 0
 	for i := range docs {
 		doc := &docs[i]
 		var row []Cell
@@ -378,14 +405,13 @@ func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
 		why := doc.Unscored
 		if doc.Refused != nil {
 			why = doc.Refused.Reason
-			refused++
 		}
 		t.Rows = append(t.Rows, append(row, Text(why)))
 		dropped += doc.Rows.Dropped
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf(
-		"%d groups, %d refused; %d rows dropped (--format json lists each with its reason).",
-		len(fits), refused, dropped))
+	if dropped > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d rows dropped (--format json lists each with its reason).", dropped))
+	}
 	if anyScored > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf(
 			"Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",

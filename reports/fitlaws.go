@@ -11,10 +11,10 @@ func (r *Report) Laws(laws []fit.Law) {
 	t := Table{
 		Columns: []Column{
 			{Title: "law"},
-			{Title: "predicts"},
-			{Title: "from"},
-			{Title: "formula"},
-			{Title: "source"},
+			{Title: "predicts", Optional: 2},
+			{Title: "from", Wraps: true},
+			{Title: "formula", Wraps: true},
+			{Title: "source", Wraps: true, Optional: 1},
 		},
 		Notes: []string{"--x names other columns to predict from, in the same order. --law auto compares laws by their error on held-out rows."},
 	}
@@ -37,5 +37,5 @@ func (r *Report) Laws(laws []fit.Law) {
 			Source     string   `json:"source"`
 		}{l.Name, l.Response, l.Columns, names, l.Formula, l.Source})
 	}
-	r.Tables = append(r.Tables, t)
+	r.listed(len(laws), "law", "fit runs.csv --law NAME", t)
 }

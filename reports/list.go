@@ -16,16 +16,16 @@ import (
 func (r *Report) Shapes(entries []shapes.Entry) {
 	t := Table{
 		Columns: []Column{
-			{Title: "name"},
+			{Title: "name", Cuts: true},
+			{Title: "params", Kind: quantity.Params},
 			{Title: "el/dl"},
 			{Title: "d_model"},
-			{Title: "d_ff"},
-			{Title: "heads×d_kv"},
-			{Title: "params", Kind: quantity.Params},
-			{Title: "also"},
-			{Title: "evidence"},
+			{Title: "d_ff", Optional: 4},
+			{Title: "heads×d_kv", Optional: 3},
+			{Title: "also", Optional: 1, Cuts: true},
+			{Title: "evidence", Optional: 2},
 		},
-		Notes: []string{
+		Basis: []string{
 			"Evidence says how the shape is known; --format json has source and note of each.",
 			"t5-tiny to t5-xxl are the paper's v1.0-style shapes: t5-xl is the public t5-3b, t5-xxl the public t5-11b.",
 		},
@@ -43,9 +43,9 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 			params, uncounted = Text("").Marked("*"), true
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(e.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
+			Text(e.Name), params, Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
 			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
-			params, Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
+			Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
 		})
 		r.Document.Results = append(r.Document.Results, struct {
 			Shape        result.Shape `json:"shape"`
@@ -65,6 +65,15 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		t.Notes = append(t.Notes,
 			"* shares heads or ties keys to values; listed, but neither counted nor planned.")
 	}
+	r.listed(len(entries), "shape", "count NAME", t)
+}
+
+// listed adds a list, with how many it has and which command takes one of them.
+func (r *Report) listed(n int, what, next string, t Table) {
+	if n != 1 {
+		what += "s"
+	}
+	r.Headline = []string{fmt.Sprintf("%d %s. Next: deepnarrow %s", n, what, next)}
 	r.Tables = append(r.Tables, t)
 }
 
@@ -73,18 +82,19 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 	t := Table{
 		Columns: []Column{
 			{Title: "name"},
-			{Title: "also"},
-			{Title: "bf16 or fp16 peak", Kind: quantity.FLOPRate},
+			{Title: "device", Cuts: true, Optional: 4},
+			{Title: "also", Cuts: true, Optional: 1},
+			{Title: "peak", Kind: quantity.FLOPRate},
 			{Title: "memory", Kind: quantity.Bytes},
 			{Title: "bandwidth", Kind: quantity.ByteRate},
-			{Title: "link, one way", Kind: quantity.ByteRate},
-			{Title: "power", Kind: quantity.Power},
+			{Title: "link", Kind: quantity.ByteRate, Optional: 2},
+			{Title: "power", Kind: quantity.Power, Optional: 3},
 			{Title: "price", Kind: quantity.HourlyPrice},
 		},
 		Notes: []string{
-			"Dense peaks. A dash is a figure that no source we trust states; --format json has the source of each figure.",
-			"Prices are examples with region and date in their source; give your own with --price.",
+			"Peak: dense bf16, else fp16. Link: one way. –: no source we trust. Prices are examples; --price takes yours.",
 		},
+		Basis: []string{"--format json has the source of each figure, and region and date of each price."},
 	}
 	for i := range profiles {
 		p := &profiles[i]
@@ -96,13 +106,13 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 			}
 		}
 		t.Rows = append(t.Rows, []Cell{
-			Text(p.Name), Text(strings.Join(p.Aliases, ", ")), peak, fieldCell(p.MemoryBytes),
+			Text(p.Aliases[0]), Text(p.Name), Text(strings.Join(p.Aliases[1:], ", ")), peak, fieldCell(p.MemoryBytes),
 			fieldCell(p.BandwidthBytesPerSecond),
 			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour),
 		})
 		r.Document.Results = append(r.Document.Results, profileOf(p))
 	}
-	r.Tables = append(r.Tables, t)
+	r.listed(len(profiles), "accelerator", "plan t5-base --hardware NAME --devices 8", t)
 }
 
 func fieldCell(f *hardware.Field) Cell {
@@ -190,7 +200,7 @@ func factsOf(fields map[hardware.Precision]hardware.Field) map[string]factFields
 
 // Conventions fills in the list of FLOPs conventions.
 func (r *Report) Conventions() {
-	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts"}}}
+	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts", Wraps: true}}}
 	for _, c := range flops.Conventions() {
 		t.Rows = append(t.Rows, []Cell{Text(string(c)), Text(c.Meaning())})
 		r.Document.Results = append(r.Document.Results, struct {
@@ -198,7 +208,7 @@ func (r *Report) Conventions() {
 			Meaning    string           `json:"meaning"`
 		}{c, c.Meaning()})
 	}
-	r.Tables = append(r.Tables, t)
+	r.listed(len(t.Rows), "convention", "count t5-base --convention NAME", t)
 }
 
 // Regions fills in the list of places whose electricity is known.
@@ -206,12 +216,12 @@ func (r *Report) Regions(regions []hardware.Region) {
 	t := Table{
 		Columns: []Column{
 			{Title: "region"},
-			{Title: "name"},
-			{Title: "kind"},
-			{Title: "provider"},
+			{Title: "name", Cuts: true},
+			{Title: "kind", Optional: 1},
+			{Title: "provider", Optional: 2},
 			{Title: "grid", Kind: quantity.CarbonIntensity},
 		},
-		Notes: []string{"Grid intensity is the yearly mean of the place, without offsets; --format json has year and source."},
+		Notes: []string{"Yearly means of the grid, without offsets; --format json has year and source."},
 	}
 	for _, p := range regions {
 		t.Rows = append(t.Rows, []Cell{
@@ -231,5 +241,5 @@ func (r *Report) Regions(regions []hardware.Region) {
 			string(p.Grid.Evidence),
 		})
 	}
-	r.Tables = append(r.Tables, t)
+	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region NAME", t)
 }

@@ -15,7 +15,7 @@ type layout struct {
 }
 
 const (
-	leastWrap = 20 // the narrowest a column of sentences may become: about three words
+	leastWrap = 14 // the narrowest a column of words may become: an estimate with one bound
 	leastCut  = 12 // and one of names that are cut
 )
 
@@ -47,7 +47,7 @@ func (l *layout) least() int {
 		switch {
 		case l.columns[c].Wraps:
 			widest = min(widest, leastWrap)
-		case l.columns[c].Cuts:
+		case l.columns[c].Cuts && l.columns[c].Optional > 0: // what names a row is cut last
 			widest = min(widest, max(leastCut, displayWidth(l.head[c])))
 		}
 		total += widest + gap
@@ -99,7 +99,7 @@ func (l *layout) fit(width int) bool {
 			switch {
 			case natural[c] == 0:
 			case l.columns[c].Wraps:
-				pieces[c] = strings.Split(Wrap(cell, share[c]), "\n")
+				pieces[c] = strings.Split(fold(cell, share[c]), "\n")
 			default:
 				pieces[c] = []string{cut(cell, share[c])}
 			}
@@ -120,6 +120,26 @@ func (l *layout) fit(width int) bool {
 	}
 	l.rows, l.source = rows, source
 	return true
+}
+
+// fold is [Wrap] that also breaks words, after a comma or slash where there is one.
+func fold(text string, width int) string {
+	var words []string
+	for _, word := range strings.Fields(text) {
+		for displayWidth(word) > width {
+			head := cut(word, width)
+			head = strings.TrimSuffix(head, "…")
+			if i := strings.LastIndexAny(head, ",/"); i > 0 {
+				head = head[:i+1]
+			}
+			if head == "" {
+				break
+			}
+			words, word = append(words, head), word[len(head):]
+		}
+		words = append(words, word)
+	}
+	return Wrap(strings.Join(words, " "), width)
 }
 
 // shares divides the room between flexible columns: evenly, but none gets more than it needs.

@@ -85,5 +85,6 @@ func (r *Report) Phases(c *plan.Campaign) {
 		{},
 	})
 	r.Document.Results = append(r.Document.Results, total)
+	r.Headline = []string{fmt.Sprintf("%d phases: %s, %s.", len(c.Phases), short(quantity.Duration, c.WallSeconds), short(quantity.Money, c.Bill.CostUSD))}
 	r.Tables = append(r.Tables, t)
 }

@@ -119,7 +119,7 @@ func planNotes(plans []Planned) []string {
 	}
 	goodput := ""
 	if g := plans[0].Schedule.Goodput.Interval; g != nil {
-		goodput = fmt.Sprintf(" (%s)", quantity.Format(quantity.Fraction, g.Value, 0))
+		goodput = fmt.Sprintf(" (%s)", quantity.Format(quantity.Fraction, g.Value, 2))
 	}
 	notes := []string{fmt.Sprintf(
 		"Intervals are %.0f %%. Memory is the peak per device. Wall clock = steps × step time ÷ goodput%s.",
@@ -232,6 +232,9 @@ func planOf(p *Planned, marks []string) result.Plan {
 	return f
 }
 
+// spaced writes a name of JSON as words.
+func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
 func yesNo(b *bool) string {
 	switch {
 	case b == nil:
@@ -303,7 +306,7 @@ func timeTable(q *hardware.Prediction) Table {
 
 func footprintTable(m *flops.Memory) Table {
 	t := Table{
-		Title: "Peak memory per device (" + strings.ReplaceAll(m.PeakPhase.String(), "_", " ") + ")", Detail: true,
+		Title: "Peak memory per device (" + spaced(m.PeakPhase.String()) + ")", Detail: true,
 		Columns: []Column{
 			{Title: "part"},
 			{Title: "bytes", Kind: quantity.Bytes},
@@ -313,7 +316,7 @@ func footprintTable(m *flops.Memory) Table {
 	for part, n := range m.Peak {
 		if n > 0 {
 			t.Rows = append(t.Rows, []Cell{
-				Text(flops.MemoryPart(part).String()), Amount(n),
+				Text(spaced(flops.MemoryPart(part).String())), Amount(n),
 				Amount(n / m.PeakBytes),
 			})
 		}

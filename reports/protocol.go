@@ -30,6 +30,11 @@ type protocolFields struct {
 // Protocol fills in the report of one-notch changes, a table per starting size. opinions are those of
 // other published sets; none where the caller's own records judge.
 func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpinion) {
+	sizes := map[string]bool{}
+	for i := range steps {
+		sizes[steps[i].From.Name] = true
+	}
+	r.Headline = []string{fmt.Sprintf("What one step of depth, width or heads costs and gains, from %d shapes.", len(sizes))}
 	var t *Table
 	reasons := []string{}
 	lacking := map[string][]string{} // operations by what they lack
@@ -37,18 +42,18 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpi
 		s := &steps[i]
 		if i == 0 || s.From.Name != steps[i-1].From.Name {
 			r.Tables = append(r.Tables, Table{
-				Title: "One notch from " + s.From.Name,
+				Title: "One step from " + s.From.Name,
 				Columns: []Column{
 					{Title: "op"},
-					{Title: "notch"},
+					{Title: "change"},
 					{Title: "params", Kind: quantity.Fraction},
 					{Title: "FLOPs", Kind: quantity.Fraction},
-					{Title: "memory", Kind: quantity.Fraction},
-					{Title: "step", Kind: quantity.Fraction},
-					{Title: "cost", Kind: quantity.Money},
-					{Title: "upstream loss", Kind: quantity.Number},
-					{Title: "downstream", Kind: quantity.Number},
-					{Title: "evidence"},
+					{Title: "memory", Kind: quantity.Fraction, Optional: 3},
+					{Title: "step", Kind: quantity.Fraction, Optional: 2},
+					{Title: "cost", Kind: quantity.Money, Optional: 4},
+					{Title: "loss", Kind: quantity.Number},
+					{Title: "score", Kind: quantity.Number},
+					{Title: "evidence", Optional: 1},
 				},
 			})
 			t = &r.Tables[len(r.Tables)-1]
@@ -69,12 +74,12 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpi
 	}
 	if t != nil {
 		t.Notes = append(t.Notes,
-			"Changes are after less before; params to step in percent of before; the notch is the next value among the released T5-Efficient shapes.")
+			"Changes from before to after, params to step in percent. A step goes to the next value among the released T5-Efficient shapes.")
 		if text := agreementText(opinions); text != "" {
-			t.Notes = append(t.Notes, text)
+			t.Basis = append(t.Basis, text)
 		}
 		for _, why := range reasons {
-			t.Notes = append(t.Notes, fmt.Sprintf("– %s: %s.", strings.Join(lacking[why], ", "), why))
+			t.Basis = append(t.Basis, fmt.Sprintf("– %s: %s.", strings.Join(lacking[why], ", "), why))
 		}
 	}
 }
@@ -118,7 +123,7 @@ func protocolRow(s *recommend.Step) []Cell {
 			{},
 			{},
 			{},
-			Text("no notch"),
+			Text("none released"),
 		}
 	}
 	before, c := &s.Before, &s.Change
@@ -145,10 +150,10 @@ func (r *Report) Opinions(result *recommend.Result) {
 		Title: "What published laws prefer among these rows",
 		Columns: []Column{
 			{Title: "law"},
-			{Title: "prefers"},
+			{Title: "prefers", Wraps: true},
 			{Title: "predicted loss", Kind: quantity.Number},
-			{Title: "why not"},
-			{Title: "source"},
+			{Title: "why not", Wraps: true},
+			{Title: "source", Wraps: true, Optional: 1},
 		},
 		Notes: []string{"Each law was fitted to its own data; they are shown side by side and never averaged."},
 	}

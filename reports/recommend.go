@@ -112,14 +112,19 @@ func pickLines(found *recommend.Result, quality func(*quantity.Interval) string)
 		if byLoss(found) {
 			change = p.Difference.Upstream.Interval
 		}
-		start := "Least " + p.Axis.String() + ": "
+		start := "Least " + axisName(p.Axis) + ": "
 		if len(out) == 0 {
 			start = "Instead of " + found.Anchor.Shape.Name + " train "
 		}
 		out = append(out, fmt.Sprintf("%s%s: %s %s, %s.", start, row.Shape.Name,
-			percentText(-*saved), p.Axis, quality(change)))
+			percentText(-*saved), axisName(p.Axis), quality(change)))
 	}
 	return out
+}
+
+// axisName is a metric in the words of a sentence.
+func axisName(m plan.Metric) string {
+	return strings.NewReplacer("params", "parameters", "flops", "FLOPs", "-", " ").Replace(m.String())
 }
 
 // percentText is a signed share in whole percent.

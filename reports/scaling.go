@@ -27,17 +27,18 @@ func estimateCell(e *result.Estimate) Cell {
 func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
 	r.Document.Results = append(r.Document.Results, f)
+	r.Headline = []string{
+		fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A), exponentText(&f.B)),
+	}
 	t := Table{
-		Title: fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A),
-			exponentText(&f.B)),
 		Columns: []Column{
 			{Title: "budget", Kind: quantity.FLOP},
-			{Title: "runs"},
+			{Title: "runs", Optional: 2},
 			{Title: "best params", Kind: quantity.Params},
 			{Title: "best tokens", Kind: quantity.Tokens},
 			{Title: "loss", Digits: 4},
-			{Title: "place in the scan", Kind: quantity.Fraction, Digits: 2},
-			{Title: "refused"},
+			{Title: "place in the scan", Kind: quantity.Fraction, Digits: 2, Optional: 1},
+			{Title: "refused", Wraps: true},
 		},
 	}
 	for i := range f.Budgets {
@@ -76,8 +77,8 @@ func exponentText(e *result.Estimate) string {
 func (r *Report) Envelope(s *learn.Scanned) {
 	f := result.EnvelopeOf(s)
 	r.Document.Results = append(r.Document.Results, f)
+	r.Headline = []string{fmt.Sprintf("envelope: params ∝ C^%s", exponentText(&f.A))}
 	t := Table{
-		Title: fmt.Sprintf("envelope: params ∝ C^%s", exponentText(&f.A)),
 		Columns: []Column{
 			{Title: "params", Kind: quantity.Params},
 			{Title: "leads from", Kind: quantity.FLOP},
@@ -101,10 +102,10 @@ func (r *Report) Allocate(all []learn.Allocated) {
 		{Title: "budget", Kind: quantity.FLOP},
 		{Title: "params", Kind: quantity.Params},
 		{Title: "tokens", Kind: quantity.Tokens},
-		{Title: "tokens a parameter", Digits: 3},
+		{Title: "tokens/param", Digits: 3, Optional: 3},
 		{Title: "loss", Digits: 4},
-		{Title: "nearest shape"},
-		{Title: "its loss", Digits: 4},
+		{Title: "nearest shape", Cuts: true, Optional: 2},
+		{Title: "its loss", Digits: 4, Optional: 1},
 	}}
 	several := false
 	for i := range all {
@@ -130,8 +131,11 @@ func (r *Report) Allocate(all []learn.Allocated) {
 			row = append([]Cell{Text(name)}, row...)
 		}
 		t.Rows = append(t.Rows, row)
-		if note := a.Law + ": " + a.Source + "."; !slices.Contains(t.Notes, note) {
-			t.Notes = append(t.Notes, note)
+		if i < 4 {
+			r.Headline = append(r.Headline, allocationText(&a))
+		}
+		if note := a.Law + ": " + a.Source + "."; !slices.Contains(t.Basis, note) {
+			t.Basis = append(t.Basis, note)
 		}
 	}
 	if why := learn.WhyApart(all); why != "" {
@@ -146,9 +150,21 @@ func (r *Report) Allocate(all []learn.Allocated) {
 				quantity.Format(quantity.Params, v.Usual, 0), percent*v.Saved))
 		}
 	}
-	t.Notes = append(t.Notes,
-		"FLOPs of training are counted as "+FLOPsOf(all[0].PerParamToken)+". The nearest shape is trained on the tokens that the budget leaves it.")
+	t.Notes = append(t.Notes, "Training FLOPs = "+FLOPsOf(all[0].PerParamToken)+".")
+	t.Basis = append(t.Basis, "'its loss': the nearest known model, trained on as many tokens as the budget allows.")
 	r.Tables = append(r.Tables, t)
+}
+
+// allocationText is the answer to one budget in a line.
+func allocationText(a *result.Allocation) string {
+	text := func(kind quantity.Kind, e *result.Estimate) string {
+		if in, ok := e.Interval(); ok {
+			return quantity.FormatInterval(kind, in)
+		}
+		return quantity.Format(kind, e.Value, 3)
+	}
+	return fmt.Sprintf("For %s train %s parameters on %s tokens: loss %s.", quantity.Format(quantity.FLOP, a.FLOPs, 3),
+		text(quantity.Params, &a.Params), text(quantity.Tokens, &a.Tokens), text(quantity.Number, &a.Loss))
 }
 
 // FLOPsOf words a count of k·params·tokens.
@@ -161,19 +177,19 @@ func FLOPsOf(k float64) string {
 func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster string) {
 	f := result.SizingOf(s, q, cluster)
 	r.Document.Results = append(r.Document.Results, f)
-	t := Table{Title: "What to train for " + budgetText(q), Columns: []Column{{Title: "measure"}}}
+	t := Table{Columns: []Column{{Title: "measure"}}}
+	where := ""
 	if cluster != "" {
-		t.Title += " on " + cluster
+		where = " on " + cluster
 	}
-	names := Table{Columns: []Column{
-		{Title: "choice"},
-		{Title: "shape", Wraps: true},
-		{Title: "layout", Wraps: true},
-	}}
-	rows := [8][]Cell{}
+	best := &f.Candidates[0]
+	r.Headline = append(r.Headline, fmt.Sprintf("For %s%s train %s parameters on %s tokens: loss %s.", budgetText(q), where,
+		words(quantity.Params, &best.Params).text, words(quantity.Tokens, &best.Tokens).text,
+		words(quantity.Number, &best.Loss).text))
+	rows := [10][]Cell{}
 	for i := range f.Candidates {
 		c := &f.Candidates[i]
-		t.Columns = append(t.Columns, Column{Title: c.Why})
+		t.Columns = append(t.Columns, Column{Title: c.Why, Wraps: true})
 		ratio := c.Tokens.Value / c.Params.Value
 		cells := [len(rows)]Cell{
 			words(quantity.Params, &c.Params), words(quantity.Tokens, &c.Tokens),
@@ -181,26 +197,25 @@ func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster st
 			{},
 			words(quantity.Duration, c.Time.TotalSeconds), words(quantity.Money, c.Cost.USD),
 			Text(quantity.Format(quantity.Fraction, c.Served, 0)),
+			Text(c.Shape.Name),
 		}
-		layout := Cell{}
 		if m := c.Time.MFU; m != nil {
 			cells[4] = Text(quantity.Format(quantity.Fraction, *m, 0))
-			layout = Text(plan.LayoutText(&s.Rows[i].Answer.Run))
+			cells[9] = Text(plan.LayoutText(&s.Rows[i].Answer.Run))
 		}
 		for k := range rows {
 			rows[k] = append(rows[k], cells[k])
 		}
-		names.Rows = append(names.Rows, []Cell{Text(c.Why), Text(c.Shape.Name), layout})
 	}
 	for k, name := range []string{
-		"params", "tokens", "a parameter", "loss", "MFU", "wall clock", "cost", "serving's share",
+		"params", "tokens", "tokens/param", "loss", "MFU", "wall clock", "cost", "serving's share", "shape", "layout",
 	} {
-		if timed := k > 3 && k < 7; timed && cluster == "" || k == 7 && q.ServeTokens == 0 {
+		if timed := k > 3 && k < 7 || k == 9; timed && cluster == "" || k == 7 && q.ServeTokens == 0 {
 			continue
 		}
 		t.Rows = append(t.Rows, append([]Cell{Text(name)}, rows[k]...))
 	}
-	t.Notes = append(t.Notes, fmt.Sprintf("%s: %s.", f.Law, f.Source), fmt.Sprintf(
+	t.Basis = append(t.Basis, sentence(f.Source), fmt.Sprintf(
 		"%d shapes were planned, a step of %s tokens; intervals are %.0f %%.", s.Priced,
 		quantity.Format(quantity.Tokens, float64(f.Candidates[0].Workload.Tokens), 3), percent*s.Level))
 	if v := f.Serving; v != nil {
@@ -209,7 +224,7 @@ func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster st
 			quantity.Format(quantity.Tokens, v.Tokens, 0)))
 	}
 	t.Notes = append(t.Notes, s.Notes...)
-	r.Tables = append(r.Tables, t, names)
+	r.Tables = append(r.Tables, t)
 }
 
 // budgetText words a budget.

@@ -88,9 +88,13 @@ func (c Cell) Marked(mark string) Cell {
 
 // Styled returns the cell in a style, for terminals with colours.
 func (c Cell) Styled(s style) Cell {
-	c.style = s
+	if !c.absent() {
+		c.style = s
+	}
 	return c
 }
+
+func (c Cell) absent() bool { return c.text == "" && c.amount == nil && c.mark == "" }
 
 // answerCell is yes or no, or whether something is so, as a colour says at a glance.
 func answerCell(text string, good bool) Cell {
@@ -108,7 +112,7 @@ func (t *Table) with(v View) (out Table, hidden bool) {
 	out = *t
 	out.Columns, out.Rows = nil, make([][]Cell, len(t.Rows))
 	for c, column := range t.Columns {
-		empty := !slices.ContainsFunc(t.Rows, func(row []Cell) bool { return row[c] != Cell{} })
+		empty := !slices.ContainsFunc(t.Rows, func(row []Cell) bool { return !row[c].absent() })
 		if empty && len(t.Rows) > 0 || column.Wide && !v.Wide {
 			hidden = hidden || !empty
 			continue

@@ -15,7 +15,8 @@ func (r *Report) Term(t data.Term) {
 		Formula string   `json:"formula,omitempty"`
 		Source  string   `json:"source,omitempty"`
 	}{t.Name, t.Aliases, t.Meaning, t.Formula, t.Source})
-	table := Table{Title: t.Name, Notes: []string{t.Meaning}}
+	r.Headline = []string{t.Name}
+	table := Table{Notes: []string{t.Meaning}}
 	for _, line := range []struct{ label, text string }{
 		{"Formula: ", t.Formula},
 		{"Also: ", strings.Join(t.Aliases, ", ")},

@@ -12,24 +12,26 @@ import (
 func (r *Report) Track(a *track.Answer) {
 	f := a.Result()
 	r.Document.Results = append(r.Document.Results, f)
-	verdict := Table{
-		Title:   fmt.Sprintf("%s: %s", f.Run, f.Verdict),
-		Columns: []Column{{Title: "finding", Wraps: true}, {Title: "makes it"}},
-	}
-	for _, x := range f.Findings {
-		verdict.Rows = append(verdict.Rows, []Cell{Text(x.Text), Text(x.Verdict)})
+	r.Headline = []string{fmt.Sprintf("%s: %s", f.Run, f.Verdict)}
+	const most = 3 // findings in the headline
+	for _, x := range f.Findings[:min(len(f.Findings), most)] {
+		r.Headline = append(r.Headline, sentence(x.Text))
 	}
 	if len(f.Findings) == 0 {
-		verdict.Rows = append(verdict.Rows, []Cell{Text("nothing departs from the plan"), {}})
+		r.Headline[0] += ": nothing departs from the plan"
+	}
+	findings := Table{Columns: []Column{{Title: "finding", Wraps: true}, {Title: "verdict"}}, Detail: true}
+	for _, x := range f.Findings {
+		findings.Rows = append(findings.Rows, []Cell{Text(x.Text), Text(x.Verdict)})
 	}
 	p, m, c := &f.Predicted, &f.Measured, &f.ToComplete
 	t := Table{
 		Columns: []Column{
 			{Title: "measure"},
-			{Title: "plan"},
-			{Title: "so far"},
-			{Title: "to complete"},
-			{Title: "whole run"},
+			{Title: "plan", Wraps: true},
+			{Title: "so far", Wraps: true},
+			{Title: "to complete", Wraps: true},
+			{Title: "whole run", Wraps: true},
 		},
 		Notes: []string{fmt.Sprintf(
 			"Intervals are %.0f %%. What is left takes the recent step time and a goodput between the measured and the planned one.", percent*f.Level)},
@@ -63,7 +65,10 @@ func (r *Report) Track(a *track.Answer) {
 			c.Finish.High))
 	}
 	t.Notes = append(t.Notes, f.Notes...)
-	r.Tables = append(r.Tables, verdict, t)
+	r.Tables = append(r.Tables, t)
+	if len(f.Findings) > most {
+		r.Tables = append(r.Tables, findings)
+	}
 }
 
 // words writes an estimate with its unit, a dash for nil.

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"fmt"
+
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -17,19 +19,20 @@ type Trained struct {
 func (r *Report) Trained(runs []Trained) {
 	t := Table{
 		Columns: []Column{
-			{Title: "shape"},
+			{Title: "shape", Cuts: true},
 			{Title: "params", Kind: quantity.Params},
 			{Title: "steps"},
 			{Title: "tokens", Kind: quantity.Tokens},
 			{Title: "held-out loss", Kind: quantity.Number, Digits: 4},
-			{Title: "training loss", Kind: quantity.Number, Digits: 4},
+			{Title: "training loss", Kind: quantity.Number, Digits: 4, Optional: 5},
 			{Title: "step", Kind: quantity.Duration},
-			{Title: "tokens per second", Kind: quantity.PerSecond},
-			{Title: "achieved", Kind: quantity.FLOPRate},
-			{Title: "of peak", Kind: quantity.Fraction},
-			{Title: "path"},
+			{Title: "speed in tokens", Kind: quantity.PerSecond, Optional: 4},
+			{Title: "achieved", Kind: quantity.FLOPRate, Optional: 2},
+			{Title: "of peak", Kind: quantity.Fraction, Optional: 3},
+			{Title: "path", Optional: 1},
 		},
-		Notes: []string{"Losses in nats a target; the step is the median; achieved is matmul FLOPs per second of a whole step, against the multiply-add rate measured just before."},
+		Notes: []string{"Losses are in nats per target token; step is the median."},
+		Basis: []string{"Achieved: matmul FLOPs per second of a whole step, relative to the multiply-add rate measured just before."},
 	}
 	for _, run := range runs {
 		rec := &run.Record
@@ -57,21 +60,27 @@ func (r *Report) Trained(runs []Trained) {
 		t.Rows = append(t.Rows, append(cells, Text(rec.Path)))
 		r.Document.Results = append(r.Document.Results, row)
 	}
+	for i := range runs {
+		rec := &runs[i].Record
+		r.Headline = append(r.Headline, fmt.Sprintf("%s: held-out loss %s after %s steps.", rec.Shape,
+			quantity.Format(quantity.Number, rec.Loss, 4), quantity.Grouped(int64(rec.Steps))))
+	}
 	r.Tables = append(r.Tables, t)
 }
 
 // Records fills in the report of run records as they are.
 func (r *Report) Records(records []kernel.Record) {
 	t := Table{Columns: []Column{
-		{Title: "shape"},
+		{Title: "shape", Cuts: true},
 		{Title: "params", Kind: quantity.Params},
-		{Title: "steps"},
+		{Title: "steps", Optional: 3},
 		{Title: "tokens", Kind: quantity.Tokens},
-		{Title: "FLOPs", Kind: quantity.FLOP},
+		{Title: "FLOPs", Kind: quantity.FLOP, Optional: 2},
 		{Title: "held-out loss", Kind: quantity.Number, Digits: 4},
-		{Title: "step", Kind: quantity.Duration},
-		{Title: "path"},
+		{Title: "step", Kind: quantity.Duration, Optional: 4},
+		{Title: "path", Optional: 1},
 	}}
+	best := -1
 	for i := range records {
 		rec := &records[i]
 		r.Document.Results = append(r.Document.Results, rec)
@@ -80,6 +89,16 @@ func (r *Report) Records(records []kernel.Record) {
 			Amount(float64(rec.Tokens)), Amount(rec.FLOPs),
 			Amount(rec.Loss), Amount(rec.StepSeconds), Text(rec.Path),
 		})
+		if best < 0 || rec.Loss < records[best].Loss {
+			best = i
+		}
+	}
+	if best >= 0 {
+		r.Headline = []string{
+			fmt.Sprintf("%d runs; the least held-out loss is %s, of %s.", len(records),
+				quantity.Format(quantity.Number, records[best].Loss, 4), records[best].Shape),
+			"Next: deepnarrow fit on the folder of the records",
+		}
 	}
 	r.Tables = append(r.Tables, t)
 }

@@ -18,8 +18,8 @@ const shownInversions = 15
 func (r *Report) Transfer(from *learn.Transferred) {
 	x := result.TransferOf(from)
 	r.Document.Results = append(r.Document.Results, x)
+	r.Headline = append(r.Headline, sentence(fmt.Sprintf("%s against %s: %s", x.Upstream, x.Downstream, x.Verdict)))
 	t := Table{
-		Title: fmt.Sprintf("%s against %s: %s", x.Upstream, x.Downstream, x.Verdict),
 		Columns: []Column{
 			{Title: "correlation"},
 			{Title: fmt.Sprintf("value, %.0f %% interval", percent*x.Level), Digits: 3},
@@ -34,10 +34,7 @@ func (r *Report) Transfer(from *learn.Transferred) {
 		t.Rows = append(t.Rows, []Cell{Text("Spearman given size"), estimateCell(x.Partial)})
 	}
 	tables := []Table{t}
-	if len(x.Inversions) > 0 {
-		tables = append(tables, inversionTable(&x))
-	}
-	last := &tables[len(tables)-1]
+	last := &tables[0]
 	number := func(v float64, digits int) string {
 		return quantity.Format(quantity.Number, v,
 			digits)
@@ -74,6 +71,10 @@ func (r *Report) Transfer(from *learn.Transferred) {
 	}
 	last.Notes = append(last.Notes, derivedNotes(from.Rows)...)
 	last.Notes = append(append(last.Notes, from.Notes...), dropNotes(x.Rows)...)
+	if len(x.Inversions) > 0 {
+		last.Notes = append(last.Notes, fmt.Sprintf("%d of %d pairs are inverted: the better loss has the worse score.", len(x.Inversions), x.Pairs))
+		tables = append(tables, inversionTable(&x))
+	}
 	r.Tables = append(r.Tables, tables...)
 }
 
@@ -99,10 +100,10 @@ func weightsText(links []result.Law) string {
 
 func inversionTable(x *result.Transfer) Table {
 	t := Table{
-		Title: fmt.Sprintf("Inversions: %d of %d pairs", len(x.Inversions), x.Pairs),
+		Title: fmt.Sprintf("Inversions: %d of %d pairs", len(x.Inversions), x.Pairs), Detail: true,
 		Columns: []Column{
-			{Title: "better upstream"},
-			{Title: "better downstream"},
+			{Title: "better upstream", Cuts: true},
+			{Title: "better downstream", Cuts: true},
 			{Title: x.Upstream + " gap", Digits: 3},
 			{Title: x.Downstream + " gap", Digits: 3},
 		},

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -61,21 +62,24 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 				{Title: "class"},
 				{Title: "hardware"},
 				{Title: "rows"},
-				{Title: "median |log error|", Kind: quantity.Number},
+				{Title: "median |ln error|", Kind: quantity.Number, Optional: 5},
 				{Title: "within 1.25×", Kind: quantity.Fraction},
-				{Title: "within 2×", Kind: quantity.Fraction},
-				{Title: "in 80 % interval", Kind: quantity.Fraction},
-				{Title: "constant MFU: median", Kind: quantity.Number},
-				{Title: "within 1.25×", Kind: quantity.Fraction},
+				{Title: "within 2×", Kind: quantity.Fraction, Optional: 3},
+				{Title: "in 80 % interval", Kind: quantity.Fraction, Optional: 4},
+				{Title: "baseline |ln error|", Kind: quantity.Number, Optional: 1},
+				{Title: "within 1.25×", Kind: quantity.Fraction, Optional: 2},
 			},
-			Notes: []string{"Constant MFU is the median MFU of the training rows on the same hardware family, the best single number a calculator could use."},
+			Notes: []string{"Baseline (last columns): the median MFU of the training rows on the same hardware family."},
 		}
 		if v.Decoding {
 			t.Columns[0].Title = "software"
-			t.Columns[7].Title = "counting layers: median"
-			t.Notes = []string{"Counting layers is the median time of a token and decoder layer in the training rows of the same software."}
+			t.Notes = []string{"Baseline (last columns): the median time per token and decoder layer of the same software."}
 		}
 		for n, s := range v.Table() {
+			if n == 0 && len(r.Headline) < 4 {
+				r.Headline = append(r.Headline, fmt.Sprintf("%s: %s of %d within 1.25× of the measured time, %s inside the 80 %% interval.",
+					t.Title, quantity.Format(quantity.Fraction, s.Within125, 2), s.N, quantity.Format(quantity.Fraction, s.Coverage80, 2)))
+			}
 			fields := validateFields{
 				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2,
 				s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2, nil,
@@ -103,7 +107,7 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 			}
 		}
 	}
-	r.unscored(left)
+	r.unscored(left, validations[0].HoldOut != calibrate.Given)
 }
 
 type unscoredFields struct {
@@ -112,7 +116,7 @@ type unscoredFields struct {
 }
 
 // unscored lists the rows that are not scored, by reason in order of first appearance.
-func (r *Report) unscored(rows []calibrate.Unscored) {
+func (r *Report) unscored(rows []calibrate.Unscored, detail bool) {
 	if len(rows) == 0 {
 		return
 	}
@@ -125,7 +129,7 @@ func (r *Report) unscored(rows []calibrate.Unscored) {
 		}
 		ids[u.Reason] = append(ids[u.Reason], u.ID)
 	}
-	t := Table{Title: "Rows that are not scored", Columns: []Column{
+	t := Table{Title: "Rows that are not scored", Detail: detail, Columns: []Column{
 		{Title: "rows"},
 		{Title: "why", Wraps: true},
 		{Title: "which", Wraps: true},
@@ -180,17 +184,17 @@ func (r *Report) Ranking(v recommend.Validation) {
 	t := Table{
 		Title: "Shapes of each group ranked by a fit to the others",
 		Columns: []Column{
-			{Title: "group"},
-			{Title: "rows"},
-			{Title: "law"},
+			{Title: "group", Cuts: true},
+			{Title: "rows", Optional: 3},
+			{Title: "law", Optional: 2},
 			{Title: "regret", Kind: quantity.Number},
 			{Title: "Spearman", Kind: quantity.Number},
 		},
-		Notes: []string{"Regret is by how much the outcome of the shape ranked first is worse than the group's best; Spearman is the rank correlation of prediction and outcome."},
+		Notes: []string{"Regret: how much worse the shape ranked first is than the group's best. Spearman: rank correlation of prediction and outcome."},
 	}
 	for _, b := range v.Baselines {
-		t.Columns = append(t.Columns, Column{Title: b.Name + ": regret", Kind: quantity.Number},
-			Column{Title: "Spearman", Kind: quantity.Number})
+		t.Columns = append(t.Columns, Column{Title: b.Name + ": regret", Kind: quantity.Number, Optional: 1},
+			Column{Title: "Spearman", Kind: quantity.Number, Optional: 1})
 	}
 	n := 0
 	add := func(group, law string, rows int, ours recommend.RankScore,
@@ -216,6 +220,8 @@ func (r *Report) Ranking(v recommend.Validation) {
 		n += g.N
 	}
 	add("all", "", n, v.Ours, v.Baselines)
+	r.Headline = []string{fmt.Sprintf("%d groups: rank correlation %s, regret %s in the mean.", len(v.Groups),
+		quantity.Format(quantity.Number, v.Ours.Spearman, 2), quantity.Format(quantity.Number, v.Ours.Regret, 3))}
 	for _, left := range v.Left {
 		t.Notes = append(t.Notes, sentence("left out: "+left))
 	}

@@ -89,7 +89,7 @@ func (r *Report) Write(w io.Writer, f Format, v View) error {
 			return err
 		}
 		more.Wide, more.Details = more.Wide || left.Wide, more.Details || left.Details
-		parts = append(parts, strings.TrimSuffix(text, "\n"))
+		parts = append(parts, strings.Trim(text, "\n"))
 	}
 	if line := more.more(); f == TextFormat && line != "" && !v.Quiet {
 		parts = append(parts, Wrap(line, v.prose()))

@@ -116,7 +116,7 @@ func TestDiffTableSaysWhatTheDocumentSays(t *testing.T) {
 }
 
 func TestCountTableSaysWhatTheDocumentSays(t *testing.T) {
-	table, d := both(t, "count t5-base")
+	table, d := both(t, "count t5-base --wide")
 	line := row(t, table, "t5-base")
 	r := d.Results[0]
 	for name, want := range map[string]string{

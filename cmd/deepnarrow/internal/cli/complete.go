@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -103,10 +104,12 @@ func (a *app) completeValues(root *cobra.Command) {
 	}
 }
 
+var brackets = regexp.MustCompile(` \([^)]*\)`)
+
 // oneOf reads the choices out of a flag's help: "adam, adafactor or muon (default adam)" and "…: a, b
 // or c"; nil where it lists none.
 func oneOf(help string) []string {
-	help, _, _ = strings.Cut(help, " (")
+	help = brackets.ReplaceAllString(help, "")
 	if _, after, found := strings.Cut(help, ": "); found {
 		help = after
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -138,6 +139,14 @@ func flagError(c *cobra.Command, err error) error {
 		if near := ourFlag(c, unknown.GetSpecifiedName()); near != "" {
 			hint = "did you mean " + near + "?"
 		}
+	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		var number *strconv.NumError
+		if errors.As(err, &number) {
+			return usage(hint, "--%s: not a number: %q", invalid.GetFlag().Name, number.Num)
+		}
+		return usage(hint, "--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
 	}
 	return usage(hint, "%w", err)
 }

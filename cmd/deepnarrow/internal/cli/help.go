@@ -59,7 +59,6 @@ func writeHelp(w io.Writer, c *cobra.Command, width int) {
 		}
 		writeRows(&b, group.Title, rows, width)
 	}
-	c.InitDefaultHelpFlag()
 	for _, g := range ByTopic(c) {
 		rows := make([][2]string, len(g.Flags))
 		for i, f := range g.Flags {
@@ -123,6 +122,7 @@ type Topic struct {
 
 // ByTopic returns the flags of a command in groups, the command's own first.
 func ByTopic(c *cobra.Command) []Topic {
+	c.InitDefaultHelpFlag()
 	var all []*pflag.Flag
 	for _, set := range []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()} {
 		set.VisitAll(func(f *pflag.Flag) {

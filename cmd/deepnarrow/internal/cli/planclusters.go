@@ -278,7 +278,7 @@ func (k *planAsk) commands(p *reports.Planned) {
 		}
 	})
 	typed = slices.DeleteFunc(typed, func(f plan.Flag) bool {
-		return slices.Contains([]string{"format", "output", "quiet", "what-if", "max-devices"}, f.Name)
+		return ofOutput(f.Name) || f.Name == "what-if" || f.Name == "max-devices"
 	})
 	if k.question.Search || k.auto {
 		p.Command = plan.Command(k.ref, p.Cluster, typed, plan.LayoutFlags(&p.Run))

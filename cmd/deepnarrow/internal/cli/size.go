@@ -202,18 +202,18 @@ func (f *recommendFlags) sizing() bool { return len(f.published) > 0 || given(f.
 
 // ofSizing are the flags of recommend that say something of such a question.
 var ofSizing = []string{
-	"published", "days", "max-cost", "max-device-hours", "max-flops", "family", "fit", "format", "output",
+	"published", "days", "max-cost", "max-device-hours", "max-flops", "family", "fit",
 	"cluster", "hardware", "devices", "price", "mfu", "goodput", "region", "batch", "encoder-length",
 	"decoder-length", "optimizer", "precision", "recompute", "attention", "dropout", "compiled", "stack",
 	"layout", "dp", "tp", "pp", "zero", "micro-batch", "accumulate", "interleave", "sequence-parallel",
-	"quiet", "verbose", "wide", "details", "watts", "pue", "grid",
+	"watts", "pue", "grid",
 }
 
 // size answers what to train for a budget by a law, as allocate does.
 func (f *recommendFlags) size(c *cobra.Command, a *app, ask *questionFlags) error {
 	var stray string
 	c.Flags().Visit(func(flag *pflag.Flag) {
-		if !slices.Contains(ofSizing, flag.Name) {
+		if !slices.Contains(ofSizing, flag.Name) && !ofOutput(flag.Name) {
 			stray = flag.Name
 		}
 	})

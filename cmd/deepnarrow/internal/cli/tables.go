@@ -24,11 +24,12 @@ var tableAnchors = []string{"t5-small", "t5-base", "t5-large", "t5-xl", "t5-xxl"
 // tablesPreface is what a reader of the page must know.
 const tablesPreface = `# DeepNarrow replacements of the T5 sizes
 
-What to train instead of each T5 size of the paper (v1.0 style: ReLU, tied head) on three device profiles: for each axis the shape that
-saves most of it at the quality of the size, released or not.
+What to train instead of each T5 size of the paper (v1.0 style: ReLU, tied head) on three device
+profiles: for each axis the shape that saves most of it at the quality of the size, released or not.
 
-Written by ` + "`deepnarrow tables -o docs/RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes, budgets, devices and your own runs:
-` + "`deepnarrow recommend`" + `, and ` + "`--explain`" + ` for where each number comes from.
+Written by ` + "`deepnarrow tables -o docs/RECOMMENDATIONS.md`" + `; a test keeps it so. For other sizes,
+budgets, devices and your own runs: ` + "`deepnarrow recommend`" + `, and ` + "`--explain`" + ` for where each number
+comes from.
 `
 
 func (a *app) tables() *cobra.Command {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
 // pages returns the markdown of every command by file name, and an index.
@@ -36,6 +38,7 @@ func pages(root *cobra.Command) map[string]string {
 
 // page is the markdown of one command.
 func page(c *cobra.Command) string {
+	c.InitDefaultHelpFlag()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# deepnarrow %s\n\n%s.\n\n```text\n%s\n```\n", c.Name(),
 		strings.TrimSuffix(c.Short, "."), c.UseLine())
@@ -45,9 +48,9 @@ func page(c *cobra.Command) string {
 	if c.Example != "" {
 		fmt.Fprintf(&b, "\n## Examples\n\n```sh\n%s\n```\n", outdent(c.Example))
 	}
-	if rows := flagRows(c.LocalFlags()); rows != "" {
-		fmt.Fprintf(&b, "\n## Flags\n\n| flag | value | default | meaning |\n|---|---|---|---|\n%s",
-			rows)
+	for _, topic := range cli.ByTopic(c) {
+		fmt.Fprintf(&b, "\n## %s\n\n| flag | value | default | meaning |\n|---|---|---|---|\n%s",
+			topic.Title, flagRows(topic.Flags))
 	}
 	if c.HasAvailableSubCommands() {
 		b.WriteString("\n## Sub-commands\n\n")
@@ -62,16 +65,10 @@ func page(c *cobra.Command) string {
 	return b.String()
 }
 
-func flagRows(flags *pflag.FlagSet) string {
+func flagRows(flags []*pflag.Flag) string {
 	var b strings.Builder
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" {
-			return
-		}
-		kind, usage := pflag.UnquoteUsage(f)
-		if strings.HasPrefix(kind, "*") { // a Go type: one of the words that the meaning lists
-			kind = "word"
-		}
+	for _, f := range flags {
+		_, usage := pflag.UnquoteUsage(f)
 		name := "`--" + f.Name + "`"
 		if f.Shorthand != "" {
 			name = "`-" + f.Shorthand + "`, " + name
@@ -84,8 +81,8 @@ func flagRows(flags *pflag.FlagSet) string {
 		if value != "" {
 			value = "`" + value + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(kind), cell(value), cell(usage))
-	})
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(cli.ValueName(f)), cell(value), cell(usage))
+	}
 	return b.String()
 }
 
