@@ -456,3 +456,12 @@ func TestAverageAdmits(t *testing.T) {
 		t.Errorf("%v, %v", x, err)
 	}
 }
+
+// Of four rows half is too few to fit to; three are enough.
+func TestAverageFoldsOfFourRows(t *testing.T) {
+	s := AverageSettings{Order: []float64{1, 2, 3, 4}}
+	folds, _ := s.folds(Data{Y: make([]float64, 4)})
+	if want := []averageFold{{[]int{0, 1, 2}, []int{3}, 1}}; !reflect.DeepEqual(folds, want) {
+		t.Errorf("folds %v, want %v", folds, want)
+	}
+}
