@@ -75,7 +75,11 @@ func (r *Report) Diff(d Diffed) {
 			r.Document.Results = append(r.Document.Results, diffOf(p, &p.Differences[n]))
 		}
 		if len(p.Differences) > 0 || len(d.Pairs) == 1 {
-			r.Tables = append(r.Tables, diffTable(p))
+			t := diffTable(p)
+			if len(d.Pairs) == 1 {
+				t.Title = "" // the headline says it
+			}
+			r.Tables = append(r.Tables, t)
 		}
 		if len(d.Fields) > 0 {
 			r.Tables = append(r.Tables, attributionTable(d.Fields, p.Differences))

@@ -73,7 +73,7 @@ func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Ro
 	}
 	if len(e.Opinions) > 0 {
 		t := agreementTable(e.Opinions)
-		t.Title = "What other published sets say of what changes"
+		t.Title, t.Detail = "What other published sets say of what changes", true
 		r.Tables = append(r.Tables, t)
 		for i := range e.Opinions {
 			fields.Opinions = append(fields.Opinions, opinionFieldsOf(&e.Opinions[i]))

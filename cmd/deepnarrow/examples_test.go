@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -10,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
 // measuring commands take minutes of this machine: their examples are not run.
@@ -62,10 +59,14 @@ func TestExamples(t *testing.T) {
 					continue
 				}
 				ran++
-				var stdout, stderr bytes.Buffer
-				code := cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Env: func(string) string { return "" }})
+				const width = 80
+				code, stdout, stderr := screen(args, width, false)
 				if code != 0 {
-					t.Errorf("%s: exit %d\n%s%s", command, code, stdout.String(), stderr.String())
+					t.Errorf("%s: exit %d\n%s%s", command, code, stdout, stderr)
+				}
+				whole := page == "tables" || page == "export" || strings.Contains(command, "--format")
+				if wide := tooWide(stdout, width); wide != "" && !whole {
+					t.Errorf("%s at %d columns: %s", command, width, wide)
 				}
 			}
 		})
