@@ -49,6 +49,9 @@ func tables() map[string]struct {
 	add("decode_times.csv", 56, collect(DecodeTimes(), func(d DecodeTime) sourced { return sourced{d.ID, d.Source, d.Evidence} }))
 	add("step_constants.csv", 123, collect(StepConstants(), func(c StepConstant) sourced { return sourced{c.Name, c.Source, c.Evidence} }))
 	add("laws.csv", 37, collect(LawParameters(), func(l LawParameter) sourced { return sourced{l.Law, l.Source, l.Evidence} }))
+	add("finetuning_sets.csv", 18, collect(FineTuningSets(), func(s FineTuningSet) sourced {
+		return sourced{s.Preset + " " + s.Task, s.Source, s.Evidence}
+	}))
 	add("goodput.csv", 3, collect(Goodputs(), func(g Goodput) sourced { return sourced{g.Run, g.Source, g.Evidence} }))
 	add("published_params.csv", 21, collect(AllPublishedParams(), func(p PublishedParams) sourced { return sourced{p.Model, p.Source, p.Evidence} }))
 	add("published_flops.csv", 18, collect(AllPublishedFLOPs(), func(p PublishedFLOPs) sourced { return sourced{p.Model, p.Source, p.Evidence} }))

@@ -10,7 +10,7 @@ import (
 // Execution is the numeric and kernel side of a training step: nothing in it changes what the model
 // computes but for rounding, all of it changes how many bytes the step holds. The zero value is a
 // common default: bfloat16 with float32 master weights, Adam, no recompute, fused attention, no
-// dropout, no workspace.
+// dropout, no workspace, everything trained.
 type Execution struct {
 	Precision Precision
 	// bytes of a gradient element where they differ from the precision's, e.g. 2; 0 = the
@@ -20,6 +20,7 @@ type Execution struct {
 	Recompute     Recompute
 	Attention     Attention
 	Dropout       bool // masks are saved, one byte per element
+	Tuning        Tuning
 
 	// NativeLogits computes the loss in the compute precision. By default the logits are copied to
 	// float32 and the softmax is saved in float32.

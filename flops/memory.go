@@ -94,6 +94,8 @@ type Memory struct {
 // Static is the bytes that parameters cost besides activations.
 type Static struct {
 	Parameters                            float64 // held by the device before ZeRO splits anything
+	Trained                               float64 // of which have gradients
+	Whole                                 float64 // bytes of the weights before ZeRO
 	Weights, Gradients, Master, Optimizer float64 // bytes after ZeRO
 }
 
@@ -113,12 +115,14 @@ func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.
 // element sizes of the [Precision] and the state of the [Optimizer]; ZeRO divides optimizer state
 // and master weights (1), gradients (2) and weights (3) by DP. Tensor parallelism divides matrices
 // and the activations between them by TP; norms, biases added after a reduction and position tables
-// are held by all. Activations are the sum of the tables of saved tensors in memory_saved.go.
+// are held by all. Gradients, master weights and optimizer state are those of what the [Tuning]
+// trains; a matrix that is kept quantised is unpacked for its product, one at a time. Activations are the sum of the tables of saved tensors in memory_saved.go.
 //
 // The shape must be valid. It does not allocate when the rest is too, and otherwise returns the
 // [*shapes.InvalidError] of the workload, the execution or the layout.
 //
-// Not modelled: fragmentation beyond the workspace; row statistics of norms (8 bytes a position);
+// Not modelled: the inputs of frozen products, which need not be saved, and the few that adapters
+// save besides; paged optimizer state; fragmentation beyond the workspace; row statistics of norms (8 bytes a position);
 // attention masks; dropout inside the feed-forward; expert parallelism (experts are copied to all
 // of DP); gradients that a framework frees between steps; offloading; the capacity factor of expert
 // routing.
@@ -127,6 +131,9 @@ func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.
 // 1910.02054, section 3).
 func TrainingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory, error) {
 	if err := validateMemory(s, w, &x, l); err != nil {
+		return Memory{}, err
+	}
+	if err := x.Tuning.Validate(s); err != nil {
 		return Memory{}, err
 	}
 	return trainingMemory(s, w, &x, l.For(w)), nil
@@ -163,8 +170,9 @@ func trainingMemory(s *shapes.Shape, w Workload, x *Execution, l Layout) Memory 
 // training returns the three phases of one stage.
 func (st *stage) training() Memory {
 	m := Memory{Stage: st.index}
-	var largest, layer float64
-	m.Layers, layer, largest = st.layerStatic()
+	var layer, all tally
+	m.Layers, layer, all = st.layerStatic()
+	largest, unpacked := all.largest, st.encoder.element[computeWidth]*all.packed
 	m.Outside = st.outsideStatic(&largest)
 	static := Footprint{
 		WeightBytes:    m.Layers.Weights + m.Outside.Weights,
@@ -180,7 +188,8 @@ func (st *stage) training() Memory {
 	forward := static
 	forward[ActivationBytes] = flight * (encoder.layers + decoder.layers)
 	forward[BoundaryBytes] = flight * st.boundary()
-	forward[CollectiveBytes] = st.collectives(layer, m.Layers, m.Outside)
+	forward[CollectiveBytes] = st.collectives(&layer, m.Layers, m.Outside)
+	forward[WorkingBytes] = unpacked
 	backward := forward
 	forward[LogitBytes] = st.logits()
 
@@ -188,9 +197,9 @@ func (st *stage) training() Memory {
 	// consumed.
 	if encoder.working-decoder.layers > decoder.working {
 		backward[ActivationBytes] -= decoder.layers
-		backward[WorkingBytes] = encoder.working
+		backward[WorkingBytes] += encoder.working
 	} else {
-		backward[WorkingBytes] = decoder.working
+		backward[WorkingBytes] += decoder.working
 	}
 
 	update := static

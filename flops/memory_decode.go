@@ -9,8 +9,9 @@ import "github.com/deepnarrow/deepnarrow/shapes"
 //
 // where a windowed layer caches its window, and latent attention its compressed vector once on every
 // device ([CacheBytes]),
+// weights of the layers as [Tuning] stores them, adapters merged,
 // with b = ⌈B/DP⌉ sequences, caches in the compute precision and divided by the smaller of TP and
-// kv_heads, layers of the worst pipeline stage. Weights are kept in the working precision only.
+// kv_heads, layers of the worst pipeline stage. Weights are kept in the working precision only, or quantised.
 // Peak and Phases[ForwardEnd] are the state at the last position; the other phases are empty, and
 // so is StaticBytes but for weights and workspace.
 //
@@ -24,6 +25,8 @@ import "github.com/deepnarrow/deepnarrow/shapes"
 // keys.
 func DecodingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory, error) {
 	l = Layout{DP: l.DP, TP: l.TP, PP: l.PP}
+	// Adapters are merged into the weights, which nothing trains.
+	x.Tuning = Tuning{Stored: x.Tuning.Stored, Frozen: EncoderPart | DecoderPart | EmbeddingPart | headPart}
 	padded := w
 	dp := max(1, l.DP)
 	padded.Batch = (w.Batch + dp - 1) / dp * dp
@@ -61,7 +64,7 @@ func (st *stage) decoding() Memory {
 	m.Layers, _, _ = st.layerStatic()
 	m.Outside = st.outsideStatic(&largest)
 	for _, part := range [...]*Static{&m.Layers, &m.Outside} {
-		part.Gradients, part.Master, part.Optimizer = 0, 0, 0
+		part.Trained, part.Gradients, part.Master, part.Optimizer = 0, 0, 0, 0
 	}
 	d := &st.decoder
 	layers, windowed := float64(st.decoderSpan.layers), float64(st.decoderSpan.windowed)

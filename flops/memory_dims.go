@@ -88,6 +88,8 @@ const (
 // micro-batch.
 type stackModel struct {
 	stack   *shapes.Stack
+	part    Parts
+	flows   bool // gradients run through the layers
 	cross   bool
 	dims    [dimCount]float64
 	splits  [splitCount]float64
@@ -102,6 +104,10 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 ) stackModel {
 	b, n, sk := float64(l.MicroBatch), float64(length), float64(keyLength)
 	m := stackModel{stack: k, exec: x, cross: k == &s.Decoder && s.CrossAttention()}
+	encoder, decoder := x.Tuning.Flows(s)
+	if m.part, m.flows = EncoderPart, encoder; k == &s.Decoder {
+		m.part, m.flows = DecoderPart, decoder
+	}
 	m.dims = [dimCount]float64{
 		one: 1, model: float64(s.WidthOf(k)), inner: float64(k.Inner()),
 		kvInner: float64(k.KVInner()), keyInner: float64(k.KeyInner()),

@@ -294,11 +294,13 @@ type stackSaved struct {
 
 // saved sums the tables over the layers of a span.
 //
+// A stack that no gradients run through saves nothing.
+//
 // The backward pass of a layer adds the tensors that recompute left out, the gradient of the
 // residual stream, and the two widest gradients on either side of one operation: of the softmax or
 // of the feed-forward's activation.
 func (m *stackModel) saved(s span) stackSaved {
-	if s.layers == 0 {
+	if s.layers == 0 || !m.flows {
 		return stackSaved{}
 	}
 	dense, sparse := savedBytes{}, savedBytes{}

@@ -21,10 +21,9 @@ func (st *stage) headStack() *stackModel {
 	return &st.encoder
 }
 
-// layerStatic returns the static bytes of the stage's layers, the parameters of its largest layer,
-// and the elements of its largest tensor.
-func (st *stage) layerStatic() (total Static, layer, largest float64) {
-	var all tally
+// layerStatic returns the static bytes of the stage's layers, its largest layer, and the largest
+// tensors of all.
+func (st *stage) layerStatic() (total Static, layer, all tally) {
 	for _, part := range [...]struct {
 		m *stackModel
 		s span
@@ -35,14 +34,22 @@ func (st *stage) layerStatic() (total Static, layer, largest float64) {
 		dense, sparse := part.m.layerTallies()
 		if n := min(part.s.layers, part.m.stack.HasOwnWeights()) - part.s.sparse; n > 0 {
 			all = all.plus(dense.times(n))
-			layer = max(layer, dense.params)
+			layer = layer.larger(&dense)
 		}
 		if part.s.sparse > 0 {
 			all = all.plus(sparse.times(part.s.sparse))
-			layer = max(layer, sparse.params)
+			layer = layer.larger(&sparse)
 		}
 	}
-	return st.static(all), layer, all.largest
+	return st.static(all), layer, all
+}
+
+// larger returns the tally of more parameters.
+func (t tally) larger(u *tally) tally {
+	if u.params > t.params {
+		return *u
+	}
+	return t
 }
 
 // repeats reports whether a stack's layers are held already, as the other stack's.
@@ -72,9 +79,9 @@ func (st *stage) outsideStatic(largest *float64) Static {
 		switch {
 		case repeats:
 		case k.Position == shapes.Relative:
-			all.add(part.m, relativeTableWeights, false)
+			all.add(part.m, relativeTableWeights, false, part.m.part)
 		case k.Position == shapes.Disentangled:
-			all.add(part.m, pairTableWeights, false)
+			all.add(part.m, pairTableWeights, false, part.m.part)
 		}
 		if part.s.first {
 			table = table || s.SharesTable(k)
@@ -83,16 +90,16 @@ func (st *stage) outsideStatic(largest *float64) Static {
 		}
 		if part.s.last {
 			if k.FinalNorm && !repeats {
-				all.add(part.m, normWeights, false)
+				all.add(part.m, normWeights, false, part.m.part)
 			}
 			all.addDense(s, part.m, outputOf(s, k))
 		}
 	}
 	if st.index == 0 && s.TokenTypes > 0 {
-		all.add(&st.encoder, tokenTypeWeights, false)
+		all.add(&st.encoder, tokenTypeWeights, false, EmbeddingPart)
 	}
 	if st.encoderSpan.last && s.Pooler {
-		all.add(&st.encoder, squareWeights, false)
+		all.add(&st.encoder, squareWeights, false, headPart)
 	}
 	head := st.headStack()
 	if st.last {
@@ -101,7 +108,7 @@ func (st *stage) outsideStatic(largest *float64) Static {
 		all.addDense(s, head, shapes.Pooled)
 	}
 	if table {
-		all.add(head, tokenTableWeights, false)
+		all.add(head, tokenTableWeights, false, EmbeddingPart)
 	}
 	*largest = max(*largest, all.largest)
 	return st.static(all)
@@ -115,29 +122,29 @@ func (t *tally) addInput(s *shapes.Shape, m *stackModel, repeats bool) {
 		for i := range convs {
 			c := &convs[i]
 			if c.In > 0 {
-				t.matrix(m, float64(c.In)*float64(c.Taps), float64(c.Out), c.Bias)
+				t.matrix(m, float64(c.In)*float64(c.Taps), float64(c.Out), c.Bias, EmbeddingPart)
 			}
 			t.vector(m, float64(c.Extra))
 		}
 		t.vector(m, float64(beside))
 	}
 	if k == &s.Encoder && s.SourceVocab > 0 {
-		t.add(m, sourceTableWeights, false)
+		t.add(m, sourceTableWeights, false, EmbeddingPart)
 	}
 	if k.Position == shapes.Learned && !repeats {
-		t.add(m, learnedTableWeights, false)
+		t.add(m, learnedTableWeights, false, EmbeddingPart)
 	}
 	if s.EmbeddingNorm {
-		t.add(m, embeddingNormWeights, false)
+		t.add(m, embeddingNormWeights, false, EmbeddingPart)
 	}
 	if k.Extra > 0 {
-		t.add(m, extraWeights, false)
+		t.add(m, extraWeights, false, EmbeddingPart)
 	}
 }
 
 func (t *tally) vector(m *stackModel, n float64) {
 	if n > 0 {
-		t.tensor(m, matrix{rows: n, cols: 1}, 1)
+		t.tensor(m, matrix{rows: n, cols: 1}, 1, EmbeddingPart)
 	}
 }
 
@@ -145,7 +152,11 @@ func (t *tally) vector(m *stackModel, n float64) {
 func (t *tally) addDense(s *shapes.Shape, m *stackModel, at shapes.Place) {
 	for i := range s.Dense {
 		if l := &s.Dense[i]; l.In > 0 && l.At == at {
-			t.matrix(m, float64(l.In), float64(l.Out), l.Bias)
+			part := headPart
+			if denseComponent(l) == FrontendInput {
+				part = EmbeddingPart
+			}
+			t.matrix(m, float64(l.In), float64(l.Out), l.Bias, part)
 		}
 	}
 }
@@ -169,12 +180,12 @@ func outputOf(s *shapes.Shape, k *shapes.Stack) shapes.Place {
 func (t *tally) addHead(s *shapes.Shape, m *stackModel) {
 	switch s.Head {
 	case shapes.HeadUntied:
-		t.add(m, tokenTableWeights, false)
+		t.add(m, tokenTableWeights, false, headPart)
 	case shapes.HeadMLM:
-		t.add(m, transformWeights, false)
+		t.add(m, transformWeights, false, headPart)
 	}
 	if s.HeadBias && s.Head != shapes.HeadNone {
-		t.add(m, headBiasWeights, false)
+		t.add(m, headBiasWeights, false, headPart)
 	}
 }
 
@@ -235,7 +246,7 @@ func (st *stage) logits() float64 {
 // Gathered weights and gradients never exceed what ZeRO had split off. Reduction of gradients under
 // ZeRO 0 and 1 works in place. Buckets of a fixed size that some frameworks add are part of the
 // workspace.
-func (st *stage) collectives(layer float64, inLayers, outside Static) float64 {
+func (st *stage) collectives(layer *tally, inLayers, outside Static) float64 {
 	sum := 0.0
 	l := st.layout
 	m := &st.encoder
@@ -254,18 +265,19 @@ func (st *stage) collectives(layer float64, inLayers, outside Static) float64 {
 		}
 		sum += 2 * width * boundary / m.splits[bySeq]
 	}
-	params := inLayers.Parameters + outside.Parameters
 	b := st.exec.bytes()
-	if l.ZeRO >= 2 {
-		sum += gathered(float64(b.Gradient), layer, params, inLayers.Gradients+outside.Gradients)
+	gradient, weight := float64(b.Gradient), float64(b.Weight)
+	if trained := inLayers.Trained + outside.Trained; l.ZeRO >= 2 {
+		sum += gathered(gradient*layer.trained, gradient*trained, inLayers.Gradients+outside.Gradients)
 	}
 	if l.ZeRO >= 3 {
-		sum += gathered(float64(b.Weight), 2*layer, params, inLayers.Weights+outside.Weights)
+		sum += gathered(2*(weight*layer.trained+layer.frozen), inLayers.Whole+outside.Whole,
+			inLayers.Weights+outside.Weights)
 	}
 	return sum
 }
 
-// gathered returns width·elements, but no more than what splitting saved.
-func gathered(width, elements, params, held float64) float64 {
-	return min(width*elements, max(0, width*params-held))
+// gathered returns the bytes, but no more than what splitting all saved.
+func gathered(bytes, all, held float64) float64 {
+	return min(bytes, max(0, all-held))
 }

@@ -13,6 +13,7 @@ type weight struct {
 	rowsBy, colsBy split
 	copies         dim // one, or the experts
 	needs          feature
+	target         Targets
 }
 
 // The weights of each block of a layer. Matrices are split so that two consecutive ones need one
@@ -29,10 +30,10 @@ var (
 	}
 	layerExtraWeights = []weight{{rows: layerExtra}}
 	attentionWeights  = []weight{
-		{rows: model, cols: inner, colsBy: byTP},
-		{rows: model, cols: kvInner, colsBy: byKV},
-		{rows: model, cols: kvInner, colsBy: byKV},
-		{rows: inner, cols: model, rowsBy: byTP},
+		{rows: model, cols: inner, colsBy: byTP, target: TargetQueries},
+		{rows: model, cols: kvInner, colsBy: byKV, target: TargetKeys},
+		{rows: model, cols: kvInner, colsBy: byKV, target: TargetValues},
+		{rows: inner, cols: model, rowsBy: byTP, target: TargetOutput},
 		{rows: inner, rowsBy: byTP, needs: withBiasQ},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
@@ -40,53 +41,53 @@ var (
 	}
 	// keys and values of cross-attention are made from the encoder's width
 	crossAttentionWeights = []weight{
-		{rows: model, cols: inner, colsBy: byTP},
-		{rows: source, cols: kvInner, colsBy: byKV},
-		{rows: source, cols: kvInner, colsBy: byKV},
-		{rows: inner, cols: model, rowsBy: byTP},
+		{rows: model, cols: inner, colsBy: byTP, target: TargetQueries},
+		{rows: source, cols: kvInner, colsBy: byKV, target: TargetKeys},
+		{rows: source, cols: kvInner, colsBy: byKV, target: TargetValues},
+		{rows: inner, cols: model, rowsBy: byTP, target: TargetOutput},
 		{rows: inner, rowsBy: byTP, needs: withBiasQ},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
 		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
 		{rows: model, needs: withBiasO},
 	}
 	// the ranks of latent attention are held by every device, what is made from them is split
-	directQueryWeights = []weight{{rows: model, cols: inner, colsBy: byTP}}
+	directQueryWeights = []weight{{rows: model, cols: inner, colsBy: byTP, target: TargetQueries}}
 	queryRankWeights   = []weight{
 		{rows: model, cols: queryRank},
 		{rows: queryRank},
-		{rows: queryRank, cols: inner, colsBy: byTP},
+		{rows: queryRank, cols: inner, colsBy: byTP, target: TargetQueries},
 	}
 	latentWeights = []weight{
 		{rows: model, cols: cached},
 		{rows: kvRank},
-		{rows: kvRank, cols: expanded, colsBy: byTP},
-		{rows: outInner, cols: model, rowsBy: byTP},
+		{rows: kvRank, cols: expanded, colsBy: byTP, target: TargetKeys | TargetValues},
+		{rows: outInner, cols: model, rowsBy: byTP, target: TargetOutput},
 		{rows: inner, rowsBy: byTP, needs: withBiasQ},
 		{rows: keyInner, rowsBy: byTP, needs: withBiasK},
 		{rows: valueInner, rowsBy: byTP, needs: withBiasV},
 		{rows: model, needs: withBiasO},
 	}
 	feedForwardWeights = []weight{
-		{rows: model, cols: ffn, colsBy: byTP},
-		{rows: model, cols: ffn, colsBy: byTP, needs: withGate},
-		{rows: ffn, cols: model, rowsBy: byTP},
+		{rows: model, cols: ffn, colsBy: byTP, target: TargetFFN},
+		{rows: model, cols: ffn, colsBy: byTP, needs: withGate, target: TargetFFN},
+		{rows: ffn, cols: model, rowsBy: byTP, target: TargetFFN},
 		{rows: ffn, rowsBy: byTP, needs: withBiasFFN},
 		{rows: ffn, rowsBy: byTP, needs: withBiasFFN | withGate},
 		{rows: model, needs: withBiasFFN},
 	}
 	expertWeights = []weight{
 		{rows: model, cols: experts},
-		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts},
-		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, needs: withGate},
-		{rows: expertFFN, cols: model, rowsBy: byTP, copies: experts},
+		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, target: TargetFFN},
+		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, needs: withGate, target: TargetFFN},
+		{rows: expertFFN, cols: model, rowsBy: byTP, copies: experts, target: TargetFFN},
 		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN},
 		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN | withGate},
 		{rows: model, copies: experts, needs: withBiasFFN},
 	}
 	sharedWeights = []weight{
-		{rows: model, cols: sharedFFN, colsBy: byTP},
-		{rows: model, cols: sharedFFN, colsBy: byTP, needs: withGate},
-		{rows: sharedFFN, cols: model, rowsBy: byTP},
+		{rows: model, cols: sharedFFN, colsBy: byTP, target: TargetFFN},
+		{rows: model, cols: sharedFFN, colsBy: byTP, needs: withGate, target: TargetFFN},
+		{rows: sharedFFN, cols: model, rowsBy: byTP, target: TargetFFN},
 		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN},
 		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN | withGate},
 		{rows: model, needs: withBiasFFN},
@@ -121,12 +122,17 @@ var (
 // tally sums weights as one device holds them.
 type tally struct {
 	params  float64 // elements
+	trained float64 // elements that have gradients
+	frozen  float64 // bytes of the others
 	state   float64 // bytes of optimizer state
-	largest float64 // elements of the largest tensor
+	largest float64 // elements of the largest tensor that is trained
+	// elements of the largest tensor that is kept smaller than it is computed with
+	packed float64
 }
 
-// add counts a table of weights. hidden says that its matrices are inside the layers.
-func (t *tally) add(m *stackModel, table []weight, hidden bool) {
+// add counts a table of weights of a part. hidden says that its matrices are inside the layers.
+func (t *tally) add(m *stackModel, table []weight, hidden bool, part Parts) {
+	tuning := &m.exec.Tuning
 	for n := range table {
 		w := &table[n]
 		if m.has&w.needs != w.needs {
@@ -135,36 +141,69 @@ func (t *tally) add(m *stackModel, table []weight, hidden bool) {
 		held := matrix{rows: m.local(w.rows, w.rowsBy), cols: m.local(w.cols, w.colsBy)}
 		held.hidden = hidden && w.cols != one
 		held.factored = m.dims[w.rows] >= adafactorMinDim && m.dims[w.cols] >= adafactorMinDim
-		t.tensor(m, held, m.dims[w.copies])
+		copies := m.dims[w.copies]
+		t.tensor(m, held, copies, part)
+		if tuning.Adapts(part, w.target) {
+			rank := float64(tuning.Rank)
+			for _, side := range [...]float64{held.rows, held.cols} {
+				t.train(m, matrix{
+					rows: side, cols: rank, hidden: true,
+					factored: side >= adafactorMinDim && rank >= adafactorMinDim,
+				}, copies)
+			}
+		}
 	}
 }
 
 // tensor counts so many copies of one weight.
-func (t *tally) tensor(m *stackModel, held matrix, copies float64) {
-	t.params += copies * held.rows * held.cols
+func (t *tally) tensor(m *stackModel, held matrix, copies float64, part Parts) {
+	if m.exec.Tuning.Trains(part) {
+		t.train(m, held, copies)
+		return
+	}
+	n, width, stored := held.rows*held.cols, float64(m.exec.bytes().Weight), Whole
+	if held.hidden {
+		stored = m.exec.Tuning.Stored
+	}
+	if stored != Whole {
+		t.packed = max(t.packed, n)
+	}
+	t.params += copies * n
+	t.frozen += copies * stored.Bytes(held.rows, held.cols, width)
+}
+
+// train counts so many copies of a weight that is trained.
+func (t *tally) train(m *stackModel, held matrix, copies float64) {
+	n := held.rows * held.cols
+	t.params, t.trained = t.params+copies*n, t.trained+copies*n
 	t.state += copies * stateBytes(m.exec.Optimizer, held, m.state)
-	t.largest = max(t.largest, held.rows*held.cols)
+	t.largest = max(t.largest, n)
 }
 
 // matrix counts a matrix outside the layers that every device holds, and its bias.
-func (t *tally) matrix(m *stackModel, rows, cols float64, bias bool) {
+func (t *tally) matrix(m *stackModel, rows, cols float64, bias bool, part Parts) {
 	t.tensor(m, matrix{
 		rows: rows, cols: cols, factored: rows >= adafactorMinDim && cols >= adafactorMinDim,
-	}, 1)
+	}, 1, part)
 	if bias {
-		t.tensor(m, matrix{rows: cols, cols: 1}, 1)
+		t.tensor(m, matrix{rows: cols, cols: 1}, 1, part)
 	}
 }
 
 // times returns the tally of n equal parts.
 func (t tally) times(n int) tally {
-	return tally{params: float64(n) * t.params, state: float64(n) * t.state, largest: t.largest}
+	f := float64(n)
+	return tally{
+		params: f * t.params, trained: f * t.trained, frozen: f * t.frozen, state: f * t.state,
+		largest: t.largest, packed: t.packed,
+	}
 }
 
 func (t tally) plus(u tally) tally {
 	return tally{
-		params: t.params + u.params, state: t.state + u.state,
-		largest: max(t.largest, u.largest),
+		params: t.params + u.params, trained: t.trained + u.trained, frozen: t.frozen + u.frozen,
+		state: t.state + u.state, largest: max(t.largest, u.largest),
+		packed: max(t.packed, u.packed),
 	}
 }
 
@@ -174,46 +213,46 @@ func (m *stackModel) layerTallies() (dense, sparse tally) {
 	k := m.stack
 	switch {
 	case k.Latent == (shapes.Latent{}):
-		common.add(m, attentionWeights, true)
+		common.add(m, attentionWeights, true, m.part)
 	case k.Latent.QueryRank > 0:
-		common.add(m, queryRankWeights, true)
-		common.add(m, latentWeights, true)
+		common.add(m, queryRankWeights, true, m.part)
+		common.add(m, latentWeights, true, m.part)
 	default:
-		common.add(m, directQueryWeights, true)
-		common.add(m, latentWeights, true)
+		common.add(m, directQueryWeights, true, m.part)
+		common.add(m, latentWeights, true, m.part)
 	}
 	if k.QKNorm != shapes.NoQKNorm {
-		common.add(m, queryNormWeights, true)
+		common.add(m, queryNormWeights, true, m.part)
 	}
 	norms := k.Norms()
 	if m.cross {
-		common.add(m, crossAttentionWeights, true)
+		common.add(m, crossAttentionWeights, true, m.part)
 		if k.QKNorm != shapes.NoQKNorm {
-			common.add(m, queryNormWeights, true)
+			common.add(m, queryNormWeights, true, m.part)
 		}
 		norms += k.CrossNorms()
 	}
 	for range norms {
-		common.add(m, normWeights, true)
+		common.add(m, normWeights, true, m.part)
 	}
 	if k.LayerExtra > 0 {
-		common.add(m, layerExtraWeights, true)
+		common.add(m, layerExtraWeights, true, m.part)
 	}
 	if k.Position == shapes.RelativeLayers {
-		common.add(m, relativeTableWeights, true)
+		common.add(m, relativeTableWeights, true, m.part)
 	}
 	dense, sparse = common, common
-	dense.add(m, feedForwardWeights, true)
+	dense.add(m, feedForwardWeights, true, m.part)
 	if k.Experts > 0 {
-		sparse.add(m, expertWeights, true)
+		sparse.add(m, expertWeights, true, m.part)
 		if k.SharedDFF > 0 {
-			sparse.add(m, sharedWeights, true)
+			sparse.add(m, sharedWeights, true, m.part)
 		}
 	}
 	return dense, sparse
 }
 
-// static turns a tally into bytes: element sizes times parameters, each kind divided over DP from
+// static turns a tally into bytes: element sizes times trained parameters, each kind divided over DP from
 // its ZeRO stage on (Rajbhandari et al. 2020, arXiv 1910.02054, section 5).
 func (st *stage) static(t tally) Static {
 	b := st.exec.bytes()
@@ -226,9 +265,11 @@ func (st *stage) static(t tally) Static {
 	}
 	return Static{
 		Parameters: t.params,
-		Weights:    over(3, float64(b.Weight)*t.params),
-		Gradients:  over(2, float64(b.Gradient)*t.params),
-		Master:     over(1, float64(b.Master)*t.params),
+		Trained:    t.trained,
+		Whole:      float64(b.Weight)*t.trained + t.frozen,
+		Weights:    over(3, float64(b.Weight)*t.trained+t.frozen),
+		Gradients:  over(2, float64(b.Gradient)*t.trained),
+		Master:     over(1, float64(b.Master)*t.trained),
 		Optimizer:  over(1, t.state),
 	}
 }

@@ -98,7 +98,8 @@ func exposed(share, c, window float64) float64 {
 }
 
 // dataParallel returns the seconds of gradient and weight collectives of one step that show, for so
-// many parameters on a device before ZeRO splits them. pass is the time of one micro-batch.
+// many trained parameters and so many bytes of frozen weights on a device before ZeRO splits them.
+// pass is the time of one micro-batch.
 //
 //	ZeRO 0   one all-reduce of the gradients
 //	ZeRO 1–2 one reduce-scatter of the gradients and one all-gather of the weights
@@ -107,13 +108,16 @@ func exposed(share, c, window float64) float64 {
 // The first three can hide behind the backward pass of the last micro-batch, ZeRO 3 behind all of
 // the step. On a torus the parameters are split within a slice only: across slices goes one
 // all-reduce of each device's gradient shard a step.
-func (s *Machine) dataParallel(params float64, dp, stride, zero, accumulate, layers int,
+func (s *Machine) dataParallel(params, frozen float64, dp, stride, zero, accumulate, layers int,
 	pass float64,
 ) float64 {
 	if dp <= 1 {
 		return 0
 	}
 	weights, gradients := params*s.weight, params*s.gradient
+	if zero >= 3 {
+		weights += frozen * 2 / 3 // gathered twice, and without gradients
+	}
 	behind := pass * backwardPasses / (1 + backwardPasses)
 	if zero < 3 {
 		// Each of the two halves moves what one of ZeRO's two collectives moves.

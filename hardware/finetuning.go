@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
@@ -21,6 +22,18 @@ var fineTunings = []FineTuning{
 	{"glue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 84}, 1 << 18},
 	{"superglue", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 62}, 1 << 18},
 	{"squad", flops.Workload{Batch: 128, EncoderLength: 512, DecoderLength: 97}, 1 << 18},
+}
+
+// Examples returns how many training examples the tasks of the set-up have together (sources in
+// facts/finetuning_sets.csv).
+func (f *FineTuning) Examples() float64 {
+	sum := 0
+	for _, s := range data.FineTuningSets() {
+		if s.Preset == f.Name {
+			sum += s.Examples
+		}
+	}
+	return float64(sum)
 }
 
 // FindFineTuning returns the set-up of a name, in any letter case. The error is a [*PresetError].

@@ -18,6 +18,8 @@ type sublayer struct {
 	gathers  float64 // bytes of tensor-parallel collectives (all-reduce volume)
 	shuffles float64 // bytes of expert all-to-all
 	casts    float64 // bytes moved by casts to the products' format, in one pass
+	adapted  float64 // seconds of adapters
+	unpacked float64 // bytes moved by unpacking quantised weights
 	exchange float64 // bytes of keys and values that context-parallel devices hold together
 }
 
@@ -207,33 +209,40 @@ func (b *blockTime) total() float64 {
 	return b.matmul + b.core + b.vector + b.launch + b.tensor + b.expert
 }
 
-// train returns the time of forward, recomputation and backward of one sublayer.
+// train is tune where all is trained.
+func (s *Machine) train(p *sublayer, tp int) blockTime { return s.tune(p, tp, all) }
+
+// tune returns the time of forward, recomputation and backward of one sublayer.
 //
 // Work and launches hide each other: (work⁴ + launches⁴)^¼.
-func (s *Machine) train(p *sublayer, tp int) blockTime {
-	passes, corePasses := 1.0+backwardPasses, 1.0+fusedCoreBackwardPasses
+func (s *Machine) tune(p *sublayer, tp int, back backward) blockTime {
+	passes, corePasses := 1.0+backwardPasses*back.data, 1.0+fusedCoreBackwardPasses*back.data
 	if s.unfused {
 		corePasses = passes
 	}
-	reduces := 2.0 // collectives of the forward and the backward pass
+	products := 1 + back.data + back.weights
+	unpackings := 1 + back.data
+	reduces := 1 + back.data // collectives of the forward and the backward pass
 	full := passes
-	switch s.recompute {
-	case flops.RecomputeFull:
+	switch {
+	case back.data == 0: // nothing is kept, and nothing computed again
+	case s.recompute == flops.RecomputeFull:
 		full, corePasses, reduces = passes+1, corePasses+1, 3
-	case flops.RecomputeSelective:
+		products, unpackings = products+1, unpackings+1
+	case s.recompute == flops.RecomputeSelective:
 		corePasses++
 	}
 	b := blockTime{
-		matmul: full * p.matmul,
+		matmul: products*p.matmul + full*p.adapted,
 		core:   corePasses * p.core,
-		vector: (full*(s.traffic*p.bytes+p.casts) + corePasses*p.scores) / s.stream,
+		vector: (full*(s.traffic*p.bytes+p.casts) + corePasses*p.scores + unpackings*p.unpacked) / s.stream,
 		tensor: reduces * s.tensorReduce(p.gathers, tp) * s.tensorExposed,
 		expert: reduces * s.allToAll(p.shuffles, tp),
 	}
 	if p.exchange > 0 {
 		// Keys and values go round once forward, and twice backward with their gradients, behind
 		// the core.
-		rounds := reduces/2 + backwardPasses
+		rounds := reduces/2 + backwardPasses*back.data
 		b.tensor += exposed(s.dataExposed, rounds*s.gather(p.exchange, s.contexts, tp), b.core)
 	}
 	b.launch = added(b.matmul+b.core+b.vector, full*p.kernels*s.launch)

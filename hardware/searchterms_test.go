@@ -131,21 +131,21 @@ func TestLatencyByHand(t *testing.T) {
 	expect(t, "nothing to move", m.gather(0, 8, 1), 0)
 	expect(t, "one device", m.gather(8e8, 1, 1), 0)
 	// weights of 2 bytes: 3 collectives of 12 layers for each of 5 micro-batches
-	expect(t, "zero 3", m.dataParallel(1e8, 8, 1, 3, 5, 12, 0), 3*5*(2e8*7/8/1e11+12*3e-3))
+	expect(t, "zero 3", m.dataParallel(1e8, 0, 8, 1, 3, 5, 12, 0), 3*5*(2e8*7/8/1e11+12*3e-3))
 	// 32 chips in slices of 8: within a slice as before, across four of them one all-reduce of an
 	// eighth of the weights
 	m.axes, m.wraps = 2, true
-	expect(t, "zero 3 over slices", m.dataParallel(1e8, 32, 1, 3, 5, 12, 0),
+	expect(t, "zero 3 over slices", m.dataParallel(1e8, 0, 32, 1, 3, 5, 12, 0),
 		3*5*(2e8*7/8/1e11+12*3e-3)+1e-3+2*2e8/8*3/4/1e10)
 	// half of what is hidden shows, as the fourth-power sum of it and the pass
 	m.axes, m.gatherExposed, m.latency = 0, 0.5, 0
 	c := 3 * 2e8 * 7 / 8 / 1e11
-	expect(t, "half exposed behind as long a pass", m.dataParallel(1e8, 8, 1, 3, 1, 12, c/2),
+	expect(t, "half exposed behind as long a pass", m.dataParallel(1e8, 0, 8, 1, 3, 1, 12, c/2),
 		c/2+c/2*(math.Pow(2, 0.25)-1))
 	// gradients hide behind the backward pass, two thirds of the time
 	m.dataExposed = 0
 	g := 2 * 4e8 * 7 / 8 / 1e11
-	expect(t, "gradients", m.dataParallel(1e8, 8, 1, 0, 1, 12, 1.5*g), g*(math.Pow(2, 0.25)-1))
+	expect(t, "gradients", m.dataParallel(1e8, 0, 8, 1, 0, 1, 12, 1.5*g), g*(math.Pow(2, 0.25)-1))
 }
 
 // Every axis of a layout takes devices, and devices fill nodes of 8.

@@ -68,7 +68,7 @@ func (s *Machine) stack(sh *shapes.Shape, k *shapes.Stack, w slice, decoder bool
 	if k.Layers == 0 {
 		return out
 	}
-	sparse := k.SparseLayers()
+	sparse, back := k.SparseLayers(), s.backwardOf(sh, decoder)
 	names := &sublayerPieces[0]
 	if decoder {
 		names = &sublayerPieces[1]
@@ -78,9 +78,10 @@ func (s *Machine) stack(sh *shapes.Shape, k *shapes.Stack, w slice, decoder bool
 			continue
 		}
 		cost := s.layer(sh, k, w, decoder, kind == 1)
+		s.adapt(&cost, sh, k, w, decoder, kind == 1)
 		for i := range cost {
 			if cost[i].kernels > 0 {
-				b := s.train(&cost[i], w.tp)
+				b := s.tune(&cost[i], w.tp, back)
 				out.pieces.add(names[i], b, float64(n))
 			}
 		}
@@ -114,7 +115,7 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 		p.matmul += s.project(w.Batch, sh.DModel, sh.DModel, s.headRate)
 	}
 	full := 1.0 + backwardPasses
-	b := blockTime{matmul: full * p.matmul, vector: full * (s.traffic*p.bytes +
+	b := blockTime{matmul: (1 + s.headBackward(sh)) * p.matmul, vector: full * (s.traffic*p.bytes +
 		p.scores) / s.stream}
 	b.launch = added(b.matmul+b.vector, full*p.kernels*s.launch)
 	return b
@@ -174,8 +175,8 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 		t[pipelineTransfers] = m * s.transfer(sh, micro, l)
 	}
 
-	params := s.localParameters(sh, l)
-	t[dataCollectives] = s.dataParallel(params, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate, ceilDiv(encoder.layers+decoder.layers, l.PP),
+	params, frozen := s.trainedShare(sh, s.localParameters(sh, l))
+	t[dataCollectives] = s.dataParallel(params, frozen, l.DP*s.contexts, l.TP, l.ZeRO, l.Accumulate, ceilDiv(encoder.layers+decoder.layers, l.PP),
 		slowest)
 	shards := 1.0
 	if l.ZeRO >= 1 {

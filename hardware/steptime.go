@@ -125,10 +125,8 @@ func Predict(r Run) (Prediction, error) {
 	p.Parts, p.Bound = t.parts()
 	step := p.StepSeconds.Value
 	available := float64(p.Devices) * machine.peak * step
-	p.MFU = flops.CountUnder(flops.MatmulConvention, &r.Shape, r.Workload,
-		r.Execution.Recompute).Step / available
-	p.HFU = flops.CountUnder(flops.HardwareConvention, &r.Shape, r.Workload,
-		r.Execution.Recompute).Step / available
+	work, recomputed := flops.CountTuned(&r.Shape, r.Workload, &r.Execution)
+	p.MFU, p.HFU = work.Step/available, (work.Step+recomputed)/available
 	p.TokensPerSecond = float64(r.Workload.Tokens(&r.Shape)) / step
 	if p.Fits = r.Profile.Fits(&memory); p.Fits != nil && !*p.Fits {
 		usable, _ := r.Profile.UsableBytes()

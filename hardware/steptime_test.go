@@ -149,25 +149,25 @@ func TestCollectivesByHand(t *testing.T) {
 	// ZeRO 0 sums 4-byte gradients: an all-reduce is a reduce-scatter and an all-gather. ZeRO 1
 	// gathers 2-byte weights instead.
 	half := 1e8 * 4.0 * 7 / 8 / 1e11
-	if got := m.dataParallel(1e8, 8, 1, 0, 1, 1, 0); !equal(got, 2*half) {
+	if got := m.dataParallel(1e8, 0, 8, 1, 0, 1, 1, 0); !equal(got, 2*half) {
 		t.Errorf("zero 0: %g s, want %g", got, 2*half)
 	}
-	if got := m.dataParallel(1e8, 8, 1, 1, 1, 1, 0); !equal(got, 1.5*half) {
+	if got := m.dataParallel(1e8, 0, 8, 1, 1, 1, 1, 0); !equal(got, 1.5*half) {
 		t.Errorf("zero 1: %g s, want %g", got, 1.5*half)
 	}
 	// ZeRO 3 moves the weights three times for each micro-batch.
-	if got := m.dataParallel(1e8, 8, 1, 3, 5, 1, 0); !equal(got, 5*1.5*half) {
+	if got := m.dataParallel(1e8, 0, 8, 1, 3, 5, 1, 0); !equal(got, 5*1.5*half) {
 		t.Errorf("zero 3: %g s, want %g", got, 5*1.5*half)
 	}
 	// It gathers layer by layer: each of 3 gathers of each of 10 layers starts up, in log₂ 8 hops.
 	m.latency = 1e-6
-	if got := m.dataParallel(1e8, 8, 1, 3, 5, 10, 0); !equal(got, 5*(1.5*half+3*10*3e-6)) {
+	if got := m.dataParallel(1e8, 0, 8, 1, 3, 5, 10, 0); !equal(got, 5*(1.5*half+3*10*3e-6)) {
 		t.Errorf("zero 3, 10 layers: %g s, want %g", got, 5*(1.5*half+90e-6))
 	}
 	m.latency = 0
 	// Nothing shows when a long computation can hide all of it.
 	m.dataExposed, m.gatherExposed = 0, 0
-	if got := m.dataParallel(1e8, 8, 1, 3, 1, 1, 100); got > 1e-6 {
+	if got := m.dataParallel(1e8, 0, 8, 1, 3, 1, 1, 100); got > 1e-6 {
 		t.Errorf("hidden: %g s", got)
 	}
 }
@@ -178,8 +178,8 @@ func TestCollectivesByHand(t *testing.T) {
 func TestOnlyGradientShardsCrossSlices(t *testing.T) {
 	m := toy()
 	m.axes, m.wraps, m.domain = 2, true, 256
-	inside := m.dataParallel(1e10, 256, 1, 3, 1, 1, 0)
-	across := m.dataParallel(1e10, 4096, 1, 3, 1, 1, 0) - inside
+	inside := m.dataParallel(1e10, 0, 256, 1, 3, 1, 1, 0)
+	across := m.dataParallel(1e10, 0, 4096, 1, 3, 1, 1, 0) - inside
 	if want := 2 * (2e10 / 256) * 15 / 16 / 1e10; !approx.Relative(across, want, 1e-6) {
 		t.Errorf("%g s across slices, want %g", across, want)
 	}

@@ -29,7 +29,7 @@ func AtMFU(r Run, mfu float64) (p Profile, expected float64, err error) {
 	if err != nil {
 		return Profile{}, 0, err
 	}
-	work := flops.CountUnder(flops.MatmulConvention, &r.Shape, r.Workload, r.Execution.Recompute)
+	work, _ := flops.CountTuned(&r.Shape, r.Workload, &r.Execution)
 	full := work.Step / (float64(r.Devices()) * m.peak) // at an MFU of 1
 	expected = full / seconds
 	level := math.Log(expected / mfu)
