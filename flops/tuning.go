@@ -120,7 +120,12 @@ func parseSet(kind string, names, words []string) (uint8, error) {
 	for _, word := range words {
 		i := slices.Index(names, strings.ToLower(strings.TrimSpace(word)))
 		if i < 0 {
-			return 0, fmt.Errorf("unknown %s: %q; allowed: %s", kind, word, strings.Join(names, ", "))
+			return 0, fmt.Errorf(
+				"unknown %s: %q; allowed: %s",
+				kind,
+				word,
+				strings.Join(names, ", "),
+			)
 		}
 		set |= 1 << i
 	}
@@ -149,26 +154,37 @@ func ParseLoRA(text string) (rank int, targets Targets, err error) {
 	}
 	for key := range words {
 		if key != "rank" && key != "targets" {
-			return 0, 0, fmt.Errorf("not adapters: %q; allowed: rank=16 or rank=16,targets=q,v", text)
+			return 0, 0, fmt.Errorf(
+				"not adapters: %q; allowed: rank=16 or rank=16,targets=q,v",
+				text,
+			)
 		}
 	}
 	value := strings.Join(words["rank"], ",")
 	if rank, err = strconv.Atoi(value); err != nil || rank < 1 || rank > maxRank {
-		return 0, 0, fmt.Errorf("rank of adapters: %q; allowed: 1 to %d, such as rank=16", value, maxRank)
+		return 0, 0, fmt.Errorf(
+			"rank of adapters: %q; allowed: 1 to %d, such as rank=16",
+			value,
+			maxRank,
+		)
 	}
 	switch asked := words["targets"]; {
 	case len(asked) == 1 && asked[0] == "all":
 		targets = allTargets
 	case len(asked) > 0:
-		var set uint8
-		set, err = parseSet("target", targetNames, asked)
-		targets = Targets(set)
+		targets, err = ParseTargets(strings.Join(asked, ","))
 	}
 	return rank, targets, err
 }
 
-// targets returns the matrices that have adapters.
-func (t *Tuning) targets() Targets {
+// ParseTargets reads targets separated by commas.
+func ParseTargets(text string) (Targets, error) {
+	set, err := parseSet("target", targetNames, strings.Split(text, ","))
+	return Targets(set), err
+}
+
+// Beside returns the matrices that have adapters.
+func (t *Tuning) Beside() Targets {
 	switch {
 	case t.Rank == 0:
 		return 0
@@ -186,13 +202,13 @@ func (t *Tuning) Trains(p Parts) bool { return t.Rank == 0 && t.Frozen&p == 0 }
 
 // Adapts says whether the matrices of a stack that the set names have adapters.
 func (t *Tuning) Adapts(p Parts, set Targets) bool {
-	return t.targets()&set != 0 && t.Frozen&p == 0
+	return t.Beside()&set != 0 && t.Frozen&p == 0
 }
 
 // Flows says through which stacks gradients run: where something is trained in the layers or before
 // them. A decoder passes on what its encoder needs.
 func (t *Tuning) Flows(s *shapes.Shape) (encoder, decoder bool) {
-	adapted := t.targets()
+	adapted := t.Beside()
 	trains := func(p Parts) bool {
 		return t.Trains(p) || t.Trains(EmbeddingPart) || t.Adapts(p, adapted)
 	}
@@ -279,7 +295,13 @@ func TrainedParameters(s *shapes.Shape, t *Tuning) int64 {
 			trained += int64(o.Owners) * o.Params
 		}
 		if t.Adapts(part, o.target()) {
-			trained += int64(o.Owners*max(1, o.Experts)) * int64(t.Rank) * int64(o.Matmul.N+o.Matmul.K)
+			trained += int64(
+				o.Owners*max(1, o.Experts),
+			) * int64(
+				t.Rank,
+			) * int64(
+				o.Matmul.N+o.Matmul.K,
+			)
 		}
 	}
 	return trained
@@ -330,10 +352,19 @@ func CountTuned(s *shapes.Shape, w Workload, x *Execution) (count Count, recompu
 		}
 		if t.Adapts(part, o.target()) {
 			m := o.Matmul
-			added := 2 * float64(o.Layers) * float64(m.Count*m.M) * float64(t.Rank) * float64(m.N+m.K)
+			added := 2 * float64(
+				o.Layers,
+			) * float64(
+				m.Count*m.M,
+			) * float64(
+				t.Rank,
+			) * float64(
+				m.N+m.K,
+			)
 			forward, backward = forward+added, backward+2*added
 		}
-		if flows && (x.Recompute == RecomputeFull && o.InLayer || x.Recompute == RecomputeSelective && o.Core) {
+		if flows &&
+			(x.Recompute == RecomputeFull && o.InLayer || x.Recompute == RecomputeSelective && o.Core) {
 			recomputed += work
 		}
 	}

@@ -51,7 +51,13 @@ func TestAdapterParameters(t *testing.T) {
 	}
 }
 
-var tunings = []string{"", "rank=8", "rank=16,targets=all", "rank=4,targets=k,o", "rank=2,targets=ffn"}
+var tunings = []string{
+	"",
+	"rank=8",
+	"rank=16,targets=all",
+	"rank=4,targets=k,o",
+	"rank=2,targets=ffn",
+}
 
 // What the ledger counts as trained is what the memory of one device holds gradients of, and
 // without a tuning the FLOPs are those without.
@@ -78,8 +84,14 @@ func TestTrainedAgrees(t *testing.T) {
 				}
 				trained := flops.TrainedParameters(&s, &x.Tuning)
 				if got := m.Layers.Trained + m.Outside.Trained; got != float64(trained) {
-					t.Errorf("%s, %q, frozen %q: memory trains %.0f, the ledger %d", s.Name, text, frozen,
-						got, trained)
+					t.Errorf(
+						"%s, %q, frozen %q: memory trains %.0f, the ledger %d",
+						s.Name,
+						text,
+						frozen,
+						got,
+						trained,
+					)
 				}
 				if frozen == 0 && text == "" {
 					count, _ := flops.CountTuned(&s, w, &x)
@@ -109,7 +121,11 @@ func TestFineTuningMemory(t *testing.T) {
 	adapted.Tuning = lora(t, "rank=8")
 	examples := flops.Workload{Batch: 8, EncoderLength: 64, DecoderLength: 8}
 	causal := flops.Workload{Batch: 8, DecoderLength: 64}
-	half := flops.Execution{Precision: flops.FP16Mixed, Optimizer: flops.Adam, Recompute: flops.RecomputeFull}
+	half := flops.Execution{
+		Precision: flops.FP16Mixed,
+		Optimizer: flops.Adam,
+		Recompute: flops.RecomputeFull,
+	}
 	half.Tuning = lora(t, "rank=4")
 	const gb = 1e9
 	for _, c := range []struct {
@@ -129,7 +145,13 @@ func TestFineTuningMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 		off := m.PeakBytes/c.want - 1
-		t.Logf("%s: %.4g GB, published %.4g GB (%+.1f %%)", c.name, m.PeakBytes/gb, c.want/gb, 100*off)
+		t.Logf(
+			"%s: %.4g GB, published %.4g GB (%+.1f %%)",
+			c.name,
+			m.PeakBytes/gb,
+			c.want/gb,
+			100*off,
+		)
 		if !(math.Abs(off) <= publishedSlack) {
 			t.Errorf("%s: %.4g GB, published %.4g GB", c.name, m.PeakBytes/gb, c.want/gb)
 		}
@@ -141,20 +163,38 @@ func TestFineTuningMemory(t *testing.T) {
 		tuning := lora(t, c.lora)
 		got := 2 * float64(flops.TrainedParameters(parsed(t, c.shape), &tuning)) / 1e6
 		if !(math.Abs(got/c.megabytes-1) <= publishedSlack) {
-			t.Errorf("%s, %s: adapters of %.1f MB, published %g MB", c.shape, c.lora, got, c.megabytes)
+			t.Errorf(
+				"%s, %s: adapters of %.1f MB, published %g MB",
+				c.shape,
+				c.lora,
+				got,
+				c.megabytes,
+			)
 		}
 	}
 	// Their adapters and gradients have 16 bits, their moments 32: 4 bytes more than in pure bfloat16.
-	x := flops.Execution{Precision: flops.PureBF16, Optimizer: flops.Adam, Recompute: flops.RecomputeFull}
+	x := flops.Execution{
+		Precision: flops.PureBF16,
+		Optimizer: flops.Adam,
+		Recompute: flops.RecomputeFull,
+	}
 	x.Tuning = lora(t, "rank=64,targets=all")
 	x.Tuning.Stored = flops.Int4
-	m, err := flops.TrainingMemory(parsed(t, "llama-65b"), flops.Workload{Batch: 1, DecoderLength: 512}, x,
-		flops.Layout{})
+	m, err := flops.TrainingMemory(
+		parsed(t, "llama-65b"),
+		flops.Workload{Batch: 1, DecoderLength: 512},
+		x,
+		flops.Layout{},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	peak := m.PeakBytes + 4*(m.Layers.Trained+m.Outside.Trained)
-	t.Logf("LLaMA 65B with QLoRA: %.4g GB, of which weights %.4g GB", peak/gb, m.Peak[flops.WeightBytes]/gb)
+	t.Logf(
+		"LLaMA 65B with QLoRA: %.4g GB, of which weights %.4g GB",
+		peak/gb,
+		m.Peak[flops.WeightBytes]/gb,
+	)
 	if !(peak <= 48*gb) {
 		t.Errorf("LLaMA 65B with QLoRA: %.4g GB, published below 48 GB", peak/gb)
 	}
@@ -209,7 +249,12 @@ func TestFrozenEncoder(t *testing.T) {
 	through, same := count(flops.EncoderPart)
 	none, less := count(flops.EncoderPart | flops.EmbeddingPart)
 	if same != kept || !(less < kept) {
-		t.Errorf("activations %g, with a frozen encoder %g, without gradients through it %g", kept, same, less)
+		t.Errorf(
+			"activations %g, with a frozen encoder %g, without gradients through it %g",
+			kept,
+			same,
+			less,
+		)
 	}
 	if !(none < through && through < all) {
 		t.Errorf("backward FLOPs %g, %g, %g; want a fall", all, through, none)

@@ -191,6 +191,9 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 		}
 	}
 	line("parameters", quantity.Grouped(p.Params.Total))
+	if p.Run.Execution.Tuning != (flops.Tuning{}) {
+		line("trained", tunedText(p))
+	}
 	line("batch", workloadText(&p.Run.Shape, p.Run.Workload))
 	line("layout", plan.LayoutText(&p.Run))
 	line("peak memory per device", quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0))
@@ -217,6 +220,22 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
 	}
 	return t
+}
+
+// tunedText is how many parameters are trained, and how the rest is kept.
+func tunedText(p *Planned) string {
+	t := p.Run.Execution.Tuning
+	text := quantity.Grouped(p.Trained)
+	if t.Rank > 0 {
+		text += fmt.Sprintf(" of adapters of rank %d on %s", t.Rank, t.Beside())
+	}
+	if t.Stored != flops.Whole {
+		text += ", the rest " + t.Stored.String()
+	}
+	if t.Frozen != 0 {
+		text += "; frozen: " + t.Frozen.String()
+	}
+	return text
 }
 
 // planOf returns a plan as JSON writes it.

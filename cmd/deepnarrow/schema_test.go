@@ -41,6 +41,10 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		},
 		{"plan", "t5-11b", "--hardware", "v100", "--devices", "8", "--optimizer", "adamw"},
 		{
+			"plan", "llama-2-7b", "--hardware", "l4", "--preset", "superglue", "--epochs", "3", "--lora",
+			"rank=16", "--weights", "int4", "--freeze", "embeddings",
+		},
+		{
 			"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws",
 			"all",
 		},

@@ -16,9 +16,10 @@ const NoHardware = "no hardware is named"
 type Answer struct {
 	Resolved
 
-	Params flops.Parameters
-	FLOPs  flops.Count // of one step, matmul convention
-	Memory flops.Memory
+	Params  flops.Parameters
+	Trained int64       // of Params and adapters
+	FLOPs   flops.Count // of one step, matmul convention
+	Memory  flops.Memory
 	Fits   *bool // nil where the device's memory is not known
 
 	StepTime   hardware.Estimate    // seconds
@@ -52,9 +53,9 @@ func (r Resolved) Answer() (Answer, error) {
 	s, w, x := &r.Run.Shape, r.Run.Workload, r.Run.Execution
 	a := Answer{
 		Resolved: r, Params: flops.CountParameters(s),
-		FLOPs:    flops.CountUnder(flops.MatmulConvention, s, w, x.Recompute),
-		StepTime: hardware.Estimate{Missing: NoHardware},
+		Trained: flops.TrainedParameters(s, &x.Tuning), StepTime: hardware.Estimate{Missing: NoHardware},
 	}
+	a.FLOPs, _ = flops.CountTuned(s, w, &x)
 	if err := a.time(); err != nil {
 		return a, err
 	}

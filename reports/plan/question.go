@@ -36,9 +36,10 @@ type Question struct {
 	// the model for this run. 0 is the profile's, or the model's.
 	MFU float64
 
-	Length  hardware.Length // zero: the paper's 524,288 steps
-	Rates   hardware.StatedRates
-	Goodput *float64 // share of the rented time that trains, above 0
+	Length     hardware.Length // zero: of FineTuning, or else the paper's 524,288 steps
+	FineTuning FineTuning
+	Rates      hardware.StatedRates
+	Goodput    *float64 // share of the rented time that trains, above 0
 
 	// Decode is how many sequences an answer is generated for at once; 0 asks for no decoding.
 	Decode int

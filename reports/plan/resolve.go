@@ -48,7 +48,7 @@ type Resolved struct {
 //	layout     the stated axes, and the devices that remain as copies of the model; a batch that
 //	           nobody stated grows to a multiple of copies · micro-batch · accumulation. With
 //	           Search the fastest layout, recompute mode and sequence parallelism that fit
-//	length     524,288 steps
+//	length     that of fine-tuning, see [FineTuning]; else 524,288 steps
 //
 // Errors: [*shapes.InvalidError] for a workload or layout that the shape does not allow,
 // [*hardware.NoLayoutError] and [*hardware.MissingError] of a search, [*hardware.RegionError], an
@@ -59,6 +59,7 @@ func (q Question) Resolve() (Resolved, error) {
 		Decisions: make([]Assumption, 0, mostDecisions), Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
 		generation: q.Generation, generate: q.Generate,
 	}
+	q.Workload = q.FineTuning.workload(q.Workload, &q.Shape)
 	if err := r.workload(&q); err != nil {
 		return r, err
 	}
@@ -74,6 +75,9 @@ func (q Question) Resolve() (Resolved, error) {
 		return r, err
 	}
 	if err := r.utilise(&q); err != nil {
+		return r, err
+	}
+	if err := r.fineTune(&q.FineTuning); err != nil {
 		return r, err
 	}
 	if r.Length == (hardware.Length{}) {
@@ -97,7 +101,7 @@ func (r Resolved) Stated() Question {
 		Shape: run.Shape, Workload: run.Workload, Precision: &x.Precision, Optimizer: &x.Optimizer,
 		Attention: &x.Attention, Recompute: &x.Recompute, Dropout: x.Dropout,
 		Devices: run.Devices(), Layout: run.Layout, Software: run.Software, Length: r.Length,
-		Rates: r.rates, Decode: r.decode, Generation: r.generation, Generate: r.generate,
+		FineTuning: FineTuning{Tuning: x.Tuning}, Rates: r.rates, Decode: r.decode, Generation: r.generation, Generate: r.generate,
 	}
 	if r.Timed {
 		compiled := run.Compiled()
@@ -208,6 +212,7 @@ func (r *Resolved) execution(q *Question) {
 	if open := decide(q.Recompute, &x.Recompute); open && !q.Search {
 		r.assume("recompute", x.Recompute.String(), hardware.Default, "nothing is recomputed")
 	}
+	x.Tuning = q.FineTuning.Tuning
 	r.Run.Execution = x
 }
 

@@ -101,6 +101,9 @@ func PlanOf(p *plan.Answer) Plan {
 		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(p), Missing: p.Missing(),
 		Breakdown: SharesOf(p.Breakdown),
 	}
+	if f.Execution.Tuning != nil {
+		f.Params.Trained = &p.Trained
+	}
 	for _, c := range p.Changes {
 		f.Changes = append(f.Changes, Change{
 			What: c.What, Kind: string(c.Kind), Gain: c.Gain, StepSeconds: c.StepSeconds,

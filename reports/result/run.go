@@ -15,6 +15,7 @@ type Params struct {
 	NonEmbedding int64            `json:"non_embedding"`
 	Active       int64            `json:"active"`
 	ByComponent  map[string]int64 `json:"by_component"`
+	Trained      *int64           `json:"trained,omitempty"` // where not all is
 }
 
 // ParamsOf returns a count as JSON writes it.
@@ -111,7 +112,7 @@ func (r *Run) Resolved() hardware.Run {
 	return hardware.Run{
 		Execution: flops.Execution{
 			Precision: x.Precision, Optimizer: x.Optimizer, Attention: x.Attention,
-			Recompute: x.Recompute,
+			Recompute: x.Recompute, Tuning: x.Tuning.of(),
 		},
 		Layout: flops.Layout{
 			DP: l.DP, TP: l.TP, PP: l.PP, Interleave: l.Interleave, ZeRO: l.ZeRO,
@@ -130,6 +131,33 @@ type Execution struct {
 	SequenceParallel bool            `json:"sequence_parallel"`
 	Compiled         bool            `json:"compiled"`
 	Stack            string          `json:"stack"`
+	Tuning           *Tuning         `json:"tuning,omitempty"` // absent where all is trained
+}
+
+// Tuning is what of a model is trained, and how the rest is kept.
+type Tuning struct {
+	Rank    int           `json:"rank,omitempty"`    // of LoRA adapters
+	Targets string        `json:"targets,omitempty"` // matrices with adapters
+	Weights flops.Storage `json:"weights"`           // whole, int8 or int4
+	Frozen  string        `json:"frozen,omitempty"`  // parts
+}
+
+func tuningOf(t flops.Tuning) *Tuning {
+	if t == (flops.Tuning{}) {
+		return nil
+	}
+	return &Tuning{t.Rank, t.Beside().String(), t.Stored, t.Frozen.String()}
+}
+
+// of returns the tuning; what an older program wrote otherwise is left out.
+func (t *Tuning) of() flops.Tuning {
+	if t == nil {
+		return flops.Tuning{}
+	}
+	out := flops.Tuning{Rank: t.Rank, Stored: t.Weights}
+	out.Targets, _ = flops.ParseTargets(t.Targets)
+	out.Frozen, _ = flops.ParseParts(t.Frozen)
+	return out
 }
 
 func executionOf(run *hardware.Run) Execution {
@@ -137,6 +165,7 @@ func executionOf(run *hardware.Run) Execution {
 	return Execution{
 		x.Precision, x.Optimizer, x.Attention, x.Recompute,
 		run.Layout.SequenceParallel, run.Compiled(), cmp.Or(run.Software.Stack, plan.AverageStack),
+		tuningOf(x.Tuning),
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 // planFlags are the flags of plan besides the question's.
 type planFlags struct {
 	questionFlags
+	tuning     tuningFlags
 	fitted     string
 	decode     bool
 	generation hardware.Generation
@@ -53,6 +54,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
   deepnarrow plan t5-base --hardware a100 --devices 8 --max-cost '$5000'
   deepnarrow plan t5-base --cluster 8xa100 --what-if price=2x --what-if batch=256,512
   deepnarrow plan llama-2-7b --hardware a100 --decode --prompt 512 --generate 64
+  deepnarrow plan llama-2-7b --cluster 1xrtx-4090 --lora rank=16 --weights int4 --epochs 3 --examples 50k
   deepnarrow plan run.yaml`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
@@ -76,6 +78,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
 
 func (f *planFlags) register(c *cobra.Command) {
 	f.questionFlags.register(c)
+	f.tuning.register(c)
 	flags := c.Flags()
 	flags.BoolVar(&f.decode, "decode", false,
 		"also predict how long generating an answer takes, of 1 sequence or --batch")

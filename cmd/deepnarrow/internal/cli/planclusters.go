@@ -74,6 +74,9 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 	}
 	q, err := f.question()
 	f.lengthFlags = length
+	if err == nil {
+		err = f.tuning.ask(&q, false)
+	}
 	if err != nil {
 		return q, limits, err
 	}
@@ -137,6 +140,7 @@ func (f *planFlags) variants(c *cobra.Command) ([][]plan.WhatIf, error) {
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[string]any) {
 	f.questionFlags.inputs(in)
+	f.tuning.inputs(in)
 	values := map[string][]string{}
 	for _, list := range lists(c, plan.Variables()) {
 		for _, w := range list {
