@@ -22,9 +22,12 @@ type builtin struct {
 	judge      func(*judge, *Rule) []outcome
 }
 
+// fitsInMemory is the built-in rule that needs hardware.
+const fitsInMemory = "fits-in-memory"
+
 var builtins = []builtin{
 	{
-		"fits-in-memory", Error, false,
+		fitsInMemory, Error, false,
 		[]string{"headroom"},
 		"The training step fits in the memory of a device.", (*judge).fitsInMemory,
 	},

@@ -38,6 +38,11 @@ type Candidate struct {
 	Checkpoint     *config.Header // tensors beside the configuration; nil when there are none
 	CheckpointFile string
 	CheckpointErr  error // why the tensors beside could not be read
+
+	// At the revision that is compared with: the shape, nil where it is not known, and whether the
+	// file was not there yet.
+	Base *shapes.Shape
+	New  bool
 }
 
 // Request is what to judge and by what.
@@ -47,6 +52,8 @@ type Request struct {
 	Question   plan.Question // about each candidate
 	Baseline   Baseline      // nil when there is none
 	Today      time.Time     // the day on which waivers are judged
+	Since      string        // the revision that candidates are compared with; empty for none
+	Removed    []string      // files that were there at Since
 
 	// Recommend answers what else could be trained; nil is [recommend.Recommend]. It is called from
 	// several goroutines at once.
@@ -77,12 +84,16 @@ type Result struct {
 	// about what was read: defaults that stand in for what a file leaves out, and rules that apply
 	// to nothing
 	Warnings []string
+	Since    string // the revision that the costs are compared with; empty for none
+	Removed  []string
 }
 
 // Cost is what one configuration costs.
 type Cost struct {
 	File, Path, Shape string
 	Measures          plan.Measures
+	Base              *plan.Measures // at [Result.Since]; nil where it is not known
+	New               bool           // the file was not there at [Result.Since]
 }
 
 // Count returns how many findings have a status.
@@ -105,7 +116,7 @@ func Check(q Request) Result {
 		q.Recommend = recommend.Recommend
 	}
 	judges := q.judgeAll()
-	var out Result
+	out := Result{Since: q.Since, Removed: q.Removed}
 	used := make([]bool, len(q.Rules.Waivers))
 	applied := map[string]bool{}
 	for i := range q.Candidates {
@@ -117,7 +128,7 @@ func Check(q Request) Result {
 		if j.err == nil {
 			out.Costs = append(out.Costs, Cost{
 				File: c.File, Path: c.Path, Shape: j.shape.Name,
-				Measures: j.measures,
+				Measures: j.measures, Base: j.base, New: c.New,
 			})
 		}
 		for n := range q.Rules.Rules {
@@ -133,13 +144,7 @@ func Check(q Request) Result {
 			}
 		}
 	}
-	for i := range q.Candidates {
-		if c := q.Candidates[i].Config; c != nil {
-			for _, w := range c.Warnings {
-				out.Warnings = append(out.Warnings, w.String())
-			}
-		}
-	}
+	out.Warnings = q.readWarnings()
 	for i := range judges {
 		for _, w := range judges[i].warnings { // each once, not by file
 			if !slices.Contains(out.Warnings, w) {
@@ -148,6 +153,36 @@ func Check(q Request) Result {
 		}
 	}
 	out.Warnings = append(out.Warnings, q.unused(used, applied)...)
+	return out
+}
+
+// readWarnings tells what was assumed of the files, each kind once: of the first file, and of how many
+// others.
+func (q *Request) readWarnings() []string {
+	var out []string
+	var others []int
+	at := map[string]int{} // by what it says, the place left out
+	for i := range q.Candidates {
+		c := q.Candidates[i].Config
+		if c == nil {
+			continue
+		}
+		for _, w := range c.Warnings {
+			text := w.String()
+			kind := strings.TrimPrefix(text, w.Position.String())
+			if n, told := at[kind]; told {
+				others[n]++
+				continue
+			}
+			at[kind] = len(out)
+			out, others = append(out, text), append(others, 0)
+		}
+	}
+	for i, n := range others {
+		if n > 0 {
+			out[i] += fmt.Sprintf(" (and so %d times more)", n)
+		}
+	}
 	return out
 }
 
@@ -170,6 +205,12 @@ func (q *Request) judge(c *Candidate) judge {
 	if j.answer, j.err = &answer, err; err == nil {
 		run := answer.Run
 		j.measures, j.run, j.warnings = answer.Measures(), &run, answer.Resolved.Warnings()
+	}
+	if c.Base != nil {
+		if base, err := q.Question.Of(c.Base).Answer(); err == nil {
+			measures := base.Measures()
+			j.base = &measures
+		}
 	}
 	for n := range q.Rules.Rules {
 		if rule := &q.Rules.Rules[n]; matchAny(rule.Files, c.Path) {
@@ -248,13 +289,14 @@ func (q *Request) unused(used []bool, applied map[string]bool) []string {
 type judge struct {
 	*Request
 	candidate *Candidate
-	shape     *shapes.Shape // nil when it could not be read
-	answer    *plan.Answer  // while the rules are applied
-	measures  plan.Measures // of the answer
-	run       *hardware.Run // of the answer
-	warnings  []string      // of the answer
-	err       error         // why there are none
-	outcomes  [][]outcome   // by rule
+	shape     *shapes.Shape  // nil when it could not be read
+	answer    *plan.Answer   // while the rules are applied
+	measures  plan.Measures  // of the answer
+	base      *plan.Measures // of the configuration before; nil where that is not known
+	run       *hardware.Run  // of the answer
+	warnings  []string       // of the answer
+	err       error          // why there are none
+	outcomes  [][]outcome    // by rule
 }
 
 // outcome is what a rule says.

@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestUnknownIsNoPass(t *testing.T) {
 		{"id: a, metric: step-time, max: 1d", "", "t5-base", "no hardware is named"},
 		{
 			"id: a, metric: memory, max_increase: 10%", "", "t5-base",
-			"the baseline has no memory of t5-base",
+			"the baseline is not there",
 		},
 		{"id: fits-in-memory", "", "t5-base", "no hardware is named"},
 		{"id: not-dominated", "", "gpt2", "disagree fourfold about the best width"},
@@ -236,28 +237,86 @@ func TestInconsistent(t *testing.T) {
 	}
 }
 
+// TestNewPasses: a configuration that the baseline does not know passes the rule that compares with it,
+// and its other limits are judged (DESIGN: "new").
+func TestNewPasses(t *testing.T) {
+	q := request(t, "baseline: b.json\nrules: [{id: a, metric: params, max_increase: 10%}, {id: b, metric: params, max: 1M, max_increase: 0%}]",
+		"", "t5-base")
+	q.Baseline = Baseline{"other": {"params": 1}}
+	r := Check(q)
+	if got := statuses(&r); got != "pass fail" || !strings.HasPrefix(r.Findings[0].Message, "new: ") {
+		t.Errorf("%s: %s", got, r.Findings[0].Message)
+	}
+	q.Baseline["t5-base"] = map[string]float64{"memory": 1}
+	r = Check(q)
+	if got := statuses(&r); got != "error fail" {
+		t.Errorf("known without the metric: %s: %s", got, r.Findings[0].Message)
+	}
+}
+
+// TestComplete: the built-in rules stay with extends: builtin, a rule of the same id replaces one, a
+// limit of the command line replaces a rule, and the rule that needs hardware is the project's only
+// where the project names it.
+func TestComplete(t *testing.T) {
+	limit, err := AtMost(plan.Params, "300M")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		rules string
+		timed bool
+		want  string
+	}{
+		{"{}", false, "aligned-dimensions head-size vocab-padded depth-plateau config-inconsistent unknown-field max-params"},
+		{
+			"extends: builtin\nrules: [{id: head-size, sizes: [32]}, {id: max-params, metric: params, max: 1}]", true,
+			"fits-in-memory aligned-dimensions head-size vocab-padded depth-plateau config-inconsistent unknown-field max-params",
+		},
+		{
+			"extends: [builtin]\nrules: [{id: fits-in-memory}]", false,
+			"fits-in-memory aligned-dimensions head-size vocab-padded depth-plateau config-inconsistent unknown-field max-params",
+		},
+		{"rules: [{id: x, metric: params, max: 1}]", true, "x max-params"},
+	} {
+		q := request(t, c.rules, "")
+		silent := q.Rules.Silent()
+		if q.Rules.Complete(c.timed, []Rule{limit}); silent != strings.HasPrefix(c.want, "x") {
+			t.Errorf("%s: silent: %t", c.rules, silent)
+		}
+		var ids []string
+		for _, r := range q.Rules.Rules {
+			ids = append(ids, r.ID)
+			if r.ID == "max-params" && (r.Max == nil || r.Max.Value != 300e6) {
+				t.Errorf("%s: the limit is %v", c.rules, r.Max)
+			}
+		}
+		if got := strings.Join(ids, " "); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.rules, got, c.want)
+		}
+	}
+}
+
 // TestHint: the change that a hint names meets the limit.
 func TestHint(t *testing.T) {
 	r := Check(request(t, "rules: [{id: a, metric: params, max: 200M}]", "", "t5-base"))
 	hint := r.Findings[0].Hint
 	var label string
-	for _, l := range []string{"encoder layers 1", "decoder layers", "d_ff", "d_model"} {
-		if strings.HasPrefix(hint, l) {
+	var from, to int
+	edits := map[string]string{
+		"encoder layers": "el", "decoder layers": "dl", "d_ff": "ff", "d_model": "dm",
+	}
+	for l := range edits {
+		if n, _ := fmt.Sscanf(hint, "reducing "+l+" alone from %d to %d would pass", &from, &to); n == 2 {
 			label = l
 		}
 	}
-	edits := map[string]string{
-		"encoder layers 1": "el", "decoder layers": "dl", "d_ff": "ff",
-		"d_model": "dm",
-	}
-	words := strings.Fields(strings.TrimPrefix(hint, strings.TrimSuffix(label, " 1")))
-	if label == "" || len(words) == 0 {
+	if label == "" || to >= from {
 		t.Fatalf("hint %q", hint)
 	}
 	r = Check(request(t, "rules: [{id: a, metric: params, max: 200M}]", "",
-		"t5-base/"+edits[label]+"="+words[0]))
-	if r.Findings[0].Status != Pass {
-		t.Errorf("the hint %q does not help: %s", hint, r.Findings[0].Message)
+		fmt.Sprintf("t5-base/%s=%d", edits[label], to)))
+	if got := statuses(&r); got != "pass" {
+		t.Errorf("after %q: %s: %s", hint, got, r.Findings[0].Message)
 	}
 }
 

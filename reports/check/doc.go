@@ -9,8 +9,9 @@
 //
 // A rules file (.deepnarrow.yaml) has these keys, all optional:
 //
-//	extends    another rules file, or a list of them; its rules come first and
-//	           one of the same id replaces it
+//	extends    another rules file, "builtin" for the built-in rules, or a list
+//	           of them; their rules come first and one of the same id replaces
+//	           one of them
 //	files      globs of the configurations to check when none are named
 //	plan       the flags of deepnarrow plan that say on what the configurations
 //	           would run, such as hardware, devices, batch, steps

@@ -67,15 +67,25 @@ func (j *judge) limits(rule *Rule) []outcome {
 
 // increase compares with the baseline.
 func (j *judge) increase(rule *Rule, o outcome) outcome {
-	base, known := j.Baseline[j.candidate.Path][rule.Metric.String()]
-	if !known {
-		unknown := cannot("the baseline has no %s of %s", rule.Metric, j.candidate.Path)[0]
+	measured, known := j.Baseline[j.candidate.Path]
+	base, has := measured[rule.Metric.String()]
+	switch {
+	case j.Baseline == nil:
+		unknown := cannot("the baseline is not there")[0]
 		unknown.hint = "deepnarrow check --update-baseline writes it"
+		return unknown
+	case !known:
+		o.message = fmt.Sprintf("new: %s is %s, and the baseline does not know this configuration yet",
+			rule.Metric, amount(o.kind, *o.value))
+		return o
+	case !has:
+		unknown := cannot("the baseline knows this configuration and not its %s", rule.Metric)[0]
+		unknown.hint = "deepnarrow check --update-baseline adds it"
 		return unknown
 	}
 	limit := base * (1 + *rule.MaxIncrease)
 	o.limit, o.broken = &limit, *o.value > limit
-	o.message = fmt.Sprintf("%s is %s, %s the baseline of %s; allowed: an increase of %s",
+	o.message = fmt.Sprintf("%s is %s, %s against the baseline of %s; allowed: an increase of %s",
 		rule.Metric, amount(o.kind, *o.value), signed(*o.value/base-1), amount(o.kind, base),
 		percent(*rule.MaxIncrease))
 	return o
@@ -146,7 +156,11 @@ func (j *judge) remedy(metric plan.Metric, value, limit float64) (field, hint st
 		const farthest = 4 // a hint beyond this factor would be another model
 		if change := math.Abs(math.Log(float64(n) / float64(k.value))); ok && change < min(best, math.Log(farthest)) {
 			best, field = change, k.field
-			hint = fmt.Sprintf("%s %d instead of %d alone would do", k.label, n, k.value)
+			verb := "reducing"
+			if n > k.value {
+				verb = "raising"
+			}
+			hint = fmt.Sprintf("%s %s alone from %d to %d would pass", verb, k.label, k.value, n)
 		}
 	}
 	return field, hint

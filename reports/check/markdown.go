@@ -33,7 +33,8 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 	case r.Count(Warn) > 0:
 		heading = "passed with warnings"
 	}
-	fmt.Fprintf(&b, "### Model configurations: check %s\n\n%s.\n", heading, r.verdict())
+	fmt.Fprintf(&b, "### Model configurations: check %s\n\n%s.\n", heading,
+		markdown.Escape(r.verdict()))
 	if len(broken) > 0 {
 		b.WriteString("\n| status | where | rule | what |\n|---|---|---|---|\n")
 	}
@@ -61,13 +62,20 @@ func (r *Result) writeMarkdown(w io.Writer, comment bool) error {
 			markdown.Escape(f.Rule), f.Waiver.Expires.Format(time.DateOnly),
 			markdown.Escape(f.Waiver.Reason))
 	}
-	if len(r.Costs) > 0 {
+	if len(r.Costs)+len(r.Removed) > 0 {
 		t := r.costTable()
+		if len(r.Removed) > 0 {
+			t.Notes = append(t.Notes, "Removed: "+strings.Join(r.Removed[:min(mostRows, len(r.Removed))], ", ")+".")
+		}
 		if more := len(t.Rows) - mostRows; more > 0 {
 			t.Rows = t.Rows[:mostRows]
 			t.Notes = append(t.Notes, fmt.Sprintf("%d more files.", more))
 		}
-		b.WriteString("\n<details><summary>What they cost</summary>\n\n")
+		summary, open := "What they cost", ""
+		if r.Since != "" {
+			summary, open = "What they cost, and the change since "+markdown.Escape(r.Since), " open"
+		}
+		fmt.Fprintf(&b, "\n<details%s><summary>%s</summary>\n\n", open, summary)
 		costs := reports.Report{Tables: []reports.Table{t}}
 		if err := costs.Write(&b, reports.MarkdownFormat, reports.View{}); err != nil {
 			return err

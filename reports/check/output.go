@@ -50,7 +50,8 @@ type About struct {
 	Version string // of the tool
 	Rules   []Rule // that were applied
 	Inputs  map[string]any
-	Width   int // columns that a table of text may have; 0 means any
+	Width   int  // columns that a table of text may have; 0 means any
+	Quiet   bool // text says what is broken and nothing else
 	// InRepository returns how a file is called from the root of its repository, where the readers
 	// of JUnit, SARIF and annotations look for it; nil leaves names as they are.
 	InRepository func(file string) string
@@ -73,7 +74,7 @@ func (r *Result) Write(w io.Writer, f Format, a About) error {
 	case SummaryFormat, CommentFormat:
 		return r.writeMarkdown(w, f == CommentFormat)
 	default:
-		return r.writeText(w, a.Width)
+		return r.writeText(w, a)
 	}
 }
 
@@ -111,7 +112,11 @@ func (r *Result) verdict() string {
 		files[f.File] = true
 	}
 	_, waived := r.urgent()
-	parts := []string{fmt.Sprintf("%s checked", plural(len(files), "file"))}
+	checked := "checked"
+	if r.Since != "" {
+		checked = "changed since " + r.Since + " checked"
+	}
+	parts := []string{plural(len(files), "file") + " " + checked}
 	for _, s := range []struct {
 		n    int
 		word string

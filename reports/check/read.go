@@ -91,7 +91,7 @@ func (r *reader) read(root config.Value) Rules {
 	for _, e := range root.Entries {
 		if e.Key == "extends" {
 			out = r.extend(e.Value)
-			out.File, out.At = r.file, root.Position
+			out.File, out.At, out.extends = r.file, root.Position, true
 		}
 	}
 	for _, e := range root.Entries {
@@ -191,6 +191,12 @@ func (r *reader) extend(v config.Value) Rules {
 	for _, target := range targets {
 		name := r.text("extends", target)
 		if name == "" {
+			continue
+		}
+		if name == BuiltInRules {
+			for _, rule := range DefaultRules(true) {
+				out.put(rule)
+			}
 			continue
 		}
 		base, ok := r.open(target.Position, name)

@@ -151,16 +151,25 @@ func (r *reader) limit(rule *Rule, key string, v config.Value) *Limit {
 	if rule.Metric != plan.NoMetric {
 		kind = rule.Metric.Kind()
 	}
-	value, ok := r.amount(key, kind, v)
-	if !ok {
+	if _, ok := r.amount(key, kind, v); !ok {
 		return nil
 	}
+	limit, _ := readLimit(kind, v.Text)
+	return limit
+}
+
+// readLimit reads an amount: parameters exactly, where they are whole.
+func readLimit(kind quantity.Kind, text string) (*Limit, error) {
+	value, err := quantity.Parse(kind, text)
+	if err != nil {
+		return nil, err
+	}
 	if kind == quantity.Params {
-		if exact, err := quantity.ParseExact(kind, v.Text); err == nil {
+		if exact, err := quantity.ParseExact(kind, text); err == nil {
 			value = float64(exact)
 		}
 	}
-	return &Limit{Value: value, Text: strings.TrimSpace(v.Text)}
+	return &Limit{Value: value, Text: strings.TrimSpace(text)}, nil
 }
 
 func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64, bool) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -25,6 +26,8 @@ type Rules struct {
 	Waivers  []Waiver
 	Baseline string // path of the baseline as the file says it; empty without
 	At       config.Position
+
+	extends bool // the file says what it extends, be it nothing
 }
 
 // Setting is a line of the plan section: a flag of the command line.
@@ -59,6 +62,37 @@ type Limit struct {
 	Text  string
 }
 
+// BuiltInRules is what extends calls the built-in rules.
+const BuiltInRules = "builtin"
+
+// AtMost returns the rule that a metric is at most an amount, written as in a rules file.
+func AtMost(m plan.Metric, amount string) (Rule, error) {
+	limit, err := readLimit(m.Kind(), amount)
+	return Rule{ID: "max-" + m.String(), Severity: Error, Metric: m, Max: limit}, err
+}
+
+// Complete puts the built-in rules where the project has none of its own, and the limits of the
+// command line in place of rules of their ids. The rule that needs hardware goes where none is named
+// (timed is false), but for one that the project states.
+func (rules *Rules) Complete(timed bool, limits []Rule) {
+	if len(rules.Rules) == 0 {
+		rules.Rules = DefaultRules(timed)
+	}
+	rules.Rules = slices.DeleteFunc(rules.Rules, func(r Rule) bool {
+		return !timed && r.ID == fitsInMemory && r.Line == 0 ||
+			slices.ContainsFunc(limits, func(l Rule) bool { return l.ID == r.ID })
+	})
+	rules.Rules = append(rules.Rules, limits...)
+}
+
+// Silent says whether the project switches the built-in rules off without saying so: it has rules,
+// none of them built in, and extends nothing.
+func (rules *Rules) Silent() bool {
+	return len(rules.Rules) > 0 && !rules.extends && !slices.ContainsFunc(rules.Rules, func(r Rule) bool {
+		return r.Metric == plan.NoMetric
+	})
+}
+
 // Waiver excuses findings until a day.
 type Waiver struct {
 	config.Position
@@ -73,7 +107,7 @@ type Waiver struct {
 func DefaultRules(timed bool) []Rule {
 	var out []Rule
 	for _, b := range builtins {
-		if b.everywhere || b.id == "fits-in-memory" && timed {
+		if b.everywhere || b.id == fitsInMemory && timed {
 			out = append(out, Rule{ID: b.id, Severity: b.severity})
 		}
 	}

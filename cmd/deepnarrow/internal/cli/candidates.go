@@ -100,13 +100,7 @@ func (a *app) candidate(name, folder string) check.Candidate {
 		c.Config, c.Err = a.readConfig(name)
 		return c
 	}
-	if here, err := filepath.Abs(name); err == nil {
-		if there, err := filepath.Abs(folder); err == nil {
-			if rel, err := filepath.Rel(there, here); err == nil {
-				c.Path = filepath.ToSlash(rel)
-			}
-		}
-	}
+	c.Path = relative(folder, name)
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():

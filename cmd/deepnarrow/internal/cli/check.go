@@ -1,9 +1,11 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,9 +23,13 @@ import (
 
 // checkFlags are the flags of check besides the plan's.
 type checkFlags struct {
-	rules, format, output, today string
-	emit                         []string
-	updateBaseline, followLinks  bool
+	rules, format, output, today, failOn, since string
+	emit                                        []string
+	updateBaseline, followLinks, strict         bool
+	start, ifListed                             bool
+
+	given  func(flag string) bool
+	limits func() ([]check.Rule, error) // of the --max- flags
 }
 
 func (a *app) check() *cobra.Command {
@@ -36,30 +42,48 @@ func (a *app) check() *cobra.Command {
 		GroupID: groupReview,
 		Long: `Check model configurations against the rules in .deepnarrow.yaml, which is looked
 for from the working directory up to the root of the repository (or --rules). Without
-rules, the built-in ones apply that hold anywhere.
+rules, the built-in ones apply that hold anywhere. Every --max- flag is one rule more.
 
 A FILE is anything deepnarrow count reads; a GLOB in quotes may use ** for folders.
 Without either, the files: of the rules are checked. The other flags say on what the
 configurations would run; they win over the plan: of the rules.
+
+--changed-since main judges only what differs from the branch point with main, files
+that are not committed included, and says by how much each cost changed. When the rules
+themselves changed, every file is judged.
 
 The files are taken for a stranger's: what leads out of the repository over a link is
 refused, unless --follow-links; what a file names is inside the repository always.
 
 Exit code: 0 all rules hold or warn, 1 one fails, 3 a file or a rule could not be
 judged.`,
-		Example: `  deepnarrow check config.json
+		Example: `  deepnarrow check --init
+  deepnarrow check config.json --max-params 300M
   deepnarrow check 'configs/**/*.json' --hardware tpu-v3 --devices 16
-  deepnarrow check --format github --emit sarif=check.sarif --emit summary=summary.md
+  deepnarrow check --changed-since main --format github --emit sarif=check.sarif --emit summary=summary.md
   deepnarrow check --update-baseline`,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return a.runCheck(args, &f, plan, &ask)
+		RunE: func(c *cobra.Command, args []string) error {
+			if f.start {
+				return a.startRules(c, args, f.rules)
+			}
+			return a.runCheck(c.Context(), args, &f, plan, &ask)
 		},
 	}
-	ask.register(c)
+	ask.registerWork(c)
 	a.files.register(c)
 	plan = pflag.NewFlagSet("plan", pflag.ContinueOnError)
 	plan.AddFlagSet(c.Flags())
 	flags := c.Flags()
+	f.given, f.limits = flags.Changed, limitFlags(c)
+	flags.BoolVar(&f.start, "init", false,
+		"write a commented rules file to start from (.deepnarrow.yaml, or what --rules names), never over another")
+	flags.StringVar(&f.failOn, "fail-on", string(check.Error),
+		"the least `severity` that makes the exit code 1: error or warning")
+	flags.BoolVar(&f.strict, "strict", false, "the same as --fail-on warning")
+	flags.StringVar(&f.since, "changed-since", "",
+		"judge only what changed since a git `revision`, such as main, and tell the change of every cost")
+	flags.BoolVar(&f.ifListed, "if-listed", false,
+		"of the files named, judge those that files: of the rules lists (without it, those called as models are)")
 	flags.StringVar(&f.rules, "rules", "", "rules `file` (default: the nearest .deepnarrow.yaml)")
 	flags.StringVar(&f.format, "format", string(check.TextFormat),
 		"how to write the findings: table, json, junit, sarif, github, summary or comment")
@@ -78,10 +102,14 @@ judged.`,
 	return c
 }
 
-func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
+func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *pflag.FlagSet,
 	ask *questionFlags,
 ) error {
 	outputs, err := f.outputs()
+	if err != nil {
+		return err
+	}
+	limits, err := f.limits()
 	if err != nil {
 		return err
 	}
@@ -121,20 +149,38 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 		return err
 	}
 	asked.Decode = 1
-	if len(rules.Rules) == 0 {
-		// a gate without rules would pass everything
-		rules.Rules = check.DefaultRules(asked.Profile != nil)
+	if rules.Silent() {
+		a.tell("hint: " + rules.File + " replaces the built-in rules; \"extends: builtin\" keeps them, \"extends: []\" hides this hint")
 	}
-	q := check.Request{Rules: rules, Question: asked, Today: today}
+	rules.Complete(asked.Profile != nil, limits) // a gate without rules would pass everything
+	if f.strict || f.failOn == string(check.Warning) {
+		for i := range rules.Rules {
+			rules.Rules[i].Severity = check.Error
+		}
+	}
+	if f.ifListed {
+		if args = listedFiles(args, &rules, folder); len(args) == 0 {
+			return nil
+		}
+	}
+	q := check.Request{Rules: rules, Question: asked, Today: today, Since: f.since}
 	if q.Candidates, err = a.candidates(args, &rules, folder, f.followLinks); err != nil {
 		return err
+	}
+	if f.since != "" {
+		if err := a.changedOnly(ctx, &q, args, folder, append(ask.profiles, a.files.architectures)); err != nil {
+			return err
+		}
 	}
 	if q.Baseline, err = f.baseline(&q, folder, root); err != nil {
 		return err
 	}
+	if f.updateBaseline {
+		return a.updateBaseline(&q, folder, root)
+	}
 	result := check.Check(q)
 	for _, w := range result.Warnings {
-		fmt.Fprintln(a.Err, "warning:", w)
+		a.tell("warning: " + w)
 	}
 	about := check.About{
 		Version: version(), Rules: rules.Rules,
@@ -142,12 +188,18 @@ func (a *app) runCheck(args []string, f *checkFlags, plan *pflag.FlagSet,
 		InRepository: host.InRepository,
 	}
 	ask.inputs(about.Inputs)
+	for _, l := range limits {
+		about.Inputs[strings.ReplaceAll(l.ID, "-", "_")] = l.Max.Value
+	}
+	if f.since != "" {
+		about.Inputs["changed_since"] = f.since
+	}
 	if delete(about.Inputs, "hardware"); asked.Profile != nil {
 		about.Inputs["hardware"] = asked.Profile.Name
 	}
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
-		if about.Width = 0; o.file == "" {
+		if about.Width, about.Quiet = 0, a.common.quiet; o.file == "" {
 			about.Width = a.Width
 			out := a.Out
 			if o.format == check.GitHubFormat { // its lines are commands of the workflow
@@ -183,6 +235,14 @@ type target struct {
 }
 
 func (f *checkFlags) outputs() ([]target, error) {
+	if f.failOn != string(check.Error) && f.failOn != string(check.Warning) {
+		return nil, unknownKind("severity", f.failOn, []string{string(check.Error), string(check.Warning)})
+	}
+	for _, name := range []string{"format", "output", "emit", "strict", "fail-on", "changed-since"} {
+		if f.updateBaseline && f.given(name) {
+			return nil, usage("", "--update-baseline judges nothing, so that --%s says nothing", name)
+		}
+	}
 	format, err := check.ParseFormat(f.format)
 	if err != nil {
 		return nil, usage("", "--format: %w", err)
@@ -306,10 +366,8 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (ma
 	return set, nil
 }
 
-// baseline reads the baseline of the rules, which lies in their folder; with --update-baseline it is
-// measured and written first.
+// baseline reads the baseline of the rules, which lies in their folder.
 func (f *checkFlags) baseline(q *check.Request, folder string, root *openfile.Root) (check.Baseline, error) {
-	name := filepath.Join(folder, filepath.FromSlash(q.Rules.Baseline))
 	switch {
 	case q.Rules.Baseline == "" && f.updateBaseline:
 		return nil,
@@ -322,24 +380,61 @@ func (f *checkFlags) baseline(q *check.Request, folder string, root *openfile.Ro
 			"%s: baseline is %q; allowed: a file below the folder of the rules", q.Rules.File,
 			q.Rules.Baseline), "")
 	}
-	old, err := readBaseline(name, root)
-	if !f.updateBaseline {
-		return old, err
+	old, err := readBaseline(baselineFile(q, folder), root)
+	if f.updateBaseline { // one that cannot be read is replaced
+		err = nil
 	}
+	return old, err
+}
+
+func baselineFile(q *check.Request, folder string) string {
+	return filepath.Join(folder, filepath.FromSlash(q.Rules.Baseline))
+}
+
+// updateBaseline measures the configurations and writes the baseline, and says what is new and what
+// changed in it. Files that are not checked this time keep what they had.
+func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Root) error {
+	name := baselineFile(q, folder)
 	if err := root.Writable(name); err != nil {
-		return nil, badInput(err, "")
+		return badInput(err, "")
 	}
-	// Files that are not checked this time keep what they had; a baseline that cannot be read is
-	// replaced.
 	measured := *q
 	measured.Rules.Rules = nil
-	b := check.BaselineOf(check.Check(measured).Costs)
-	for path, measures := range old {
+	r := check.Check(measured)
+	b := check.BaselineOf(r.Costs)
+	counts := map[string]int{}
+	for i := range r.Costs {
+		file := r.Costs[i].Path
+		word := "unchanged"
+		if old, known := q.Baseline[file]; !known {
+			word = "new"
+		} else if !maps.Equal(old, b[file]) {
+			word = "changed"
+		}
+		if counts[word]++; word != "unchanged" && !a.common.quiet {
+			fmt.Fprintf(a.Out, "%-7s  %s\n", word, file)
+		}
+	}
+	for path, measures := range q.Baseline {
 		if _, fresh := b[path]; !fresh {
 			b[path] = measures
 		}
 	}
-	return b, writeFile(name, b.Write)
+	if err := writeFile(name, b.Write); err != nil {
+		return err
+	}
+	if !a.common.quiet {
+		fmt.Fprintf(a.Out, "wrote %s: %d configurations, %d new, %d changed\n", filepath.ToSlash(name), len(b),
+			counts["new"], counts["changed"])
+	}
+	if missing := len(q.Candidates) - len(r.Costs); missing > 0 {
+		for _, f := range r.Findings {
+			a.tell(f.File + ": " + f.Message)
+		}
+		return badInput(fmt.Errorf("check: %d of %d files could not be measured and are not in the baseline",
+			missing, len(q.Candidates)), "")
+	}
+	return nil
 }
 
 // readBaseline reads a baseline; none is no error, as each rule that needs it says so.

@@ -152,6 +152,16 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	return nil
 }
 
+// CreateFile writes a file that is not there yet, links not followed. Errors: [*WriteError], which is
+// [fs.ErrExist] for one that is there; or that of write.
+func CreateFile(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return Unwritable(name, err)
+	}
+	return writeAndClose(name, f, write)
+}
+
 // watched keeps the error of the file apart from those of what writes to it.
 type watched struct {
 	io.Writer

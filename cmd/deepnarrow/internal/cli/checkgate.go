@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/reports/check"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+)
+
+// limitFlags registers --max-METRIC for every metric, and refuses what sets the length of a run in
+// other commands and would look like a limit here. It returns what reads the rules that were given.
+func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
+	flags := c.Flags()
+	for _, m := range plan.Metrics() {
+		optionalFlag(c, m.Kind(), "max-"+m.String(), "the most that is allowed of "+m.Label())
+	}
+	for _, name := range []string{"days", "deadline"} {
+		flags.Var(noFlag("would set the length of the run; allowed: --steps or --tokens for the length, --max-total-time for a limit"), name, "")
+		if err := flags.MarkHidden(name); err != nil {
+			panic("cli: " + err.Error()) // no such flag
+		}
+	}
+	return func() ([]check.Rule, error) {
+		var out []check.Rule
+		for _, m := range plan.Metrics() {
+			name := "max-" + m.String()
+			if !flags.Changed(name) {
+				continue
+			}
+			rule, err := check.AtMost(m, flags.Lookup(name).Value.String())
+			if err != nil {
+				return nil, usage("", "--%s: %w", name, err)
+			}
+			out = append(out, rule)
+		}
+		return out, nil
+	}
+}
+
+// noFlag is a flag of other commands that this one refuses, and why.
+type noFlag string
+
+func (f noFlag) Set(string) error { return errors.New(string(f)) }
+func (noFlag) String() string     { return "" }
+func (noFlag) Type() string       { return "value" }
+
+// startGlobs are the files that a first rules file lists where there are such.
+var startGlobs = []string{"**/config.json", "**/*.gin", "**/model_config.yaml", "**/*.safetensors"}
+
+// startRules writes a rules file to start from.
+func (a *app) startRules(c *cobra.Command, args []string, name string) error {
+	var other string
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Name != "init" && f.Name != "rules" && c.InheritedFlags().Lookup(f.Name) == nil {
+			other = f.Name
+		}
+	})
+	switch {
+	case len(args) > 0:
+		return usage("files: in the rules lists what is checked", "--init takes no files; found %q", args[0])
+	case other != "":
+		return usage("", "--init judges nothing, so that --%s says nothing", other)
+	case name == "":
+		name = rulesName
+	}
+	var files strings.Builder
+	for _, g := range startGlobs {
+		found, err := host.Expand(g, 1, check.Match, func(start string) (fs.FS, error) { return os.DirFS(start), nil })
+		if err == nil && len(found) > 0 {
+			fmt.Fprintf(&files, "- %q\n", g)
+		}
+	}
+	if files.Len() == 0 {
+		files.WriteString("- \"**/config.json\" # none is there yet\n")
+	}
+	text := strings.Replace(firstRules, "FILES\n", files.String(), 1)
+	if err := host.CreateFile(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+		hint := ""
+		if errors.Is(err, fs.ErrExist) {
+			hint = "--rules names another file; one that is there is never replaced"
+		}
+		return badInput(err, hint)
+	}
+	fmt.Fprintf(a.Out, "wrote %s\n", name)
+	a.tell("next: deepnarrow check")
+	return nil
+}
+
+// firstRules is the rules file of --init.
+const firstRules = `# What deepnarrow check demands of the model configurations of this repository.
+# docs/check.md of deepnarrow describes every line.
+
+# The built-in rules stay; without this line the rules below replace them.
+extends: builtin
+
+# What is checked when no files are named: ** stands for any folders.
+files:
+FILES
+
+# On what the models would run: the flags of deepnarrow plan. Times, money and
+# "fits in memory" need a machine.
+# plan:
+#   hardware: a100          # deepnarrow list hardware
+#   devices: 8
+#   tokens: 34.4B
+
+# Limits: params, non-embedding-params, step-flops, flops, memory, step-time,
+# total-time, device-hours, cost, energy, co2, decode-latency.
+# rules:
+# - id: small-enough
+#   metric: params
+#   max: 300M
+# - id: affordable
+#   metric: cost
+#   max: $500
+#   severity: warning        # told, and the exit code stays 0
+# - id: no-silent-growth
+#   metric: params
+#   max_increase: 10%        # against the baseline below
+
+# deepnarrow check --update-baseline writes it; commit it.
+# baseline: .deepnarrow-baseline.json
+
+# waivers:
+# - rule: small-enough
+#   files: configs/xl.json
+#   reason: the last model of the old fleet
+#   expires: 2030-12-31      # the last day it holds
+`
+
+// listedFiles returns the files that the rules list; without a list, those that are called as models
+// are.
+func listedFiles(args []string, rules *check.Rules, folder string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(name string) bool {
+		if len(rules.Files) > 0 {
+			here := relative(folder, name)
+			return !slices.ContainsFunc(rules.Files, func(g string) bool { return check.Match(g, here) })
+		}
+		ending := strings.ToLower(filepath.Ext(name))
+		return !slices.Contains(modelFiles, filepath.Base(name)) && ending != ".gin" && ending != ".safetensors"
+	})
+}
+
+// relative returns a path with slashes from a folder, as it is where there is none.
+func relative(folder, name string) string {
+	here, err := filepath.Abs(name)
+	there, wrong := filepath.Abs(folder)
+	if rel, no := filepath.Rel(there, here); err == nil && wrong == nil && no == nil {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(name)
+}
+
+// changedOnly leaves the candidates that differ from the branch point with a revision, themselves or
+// in a file that they rest on, and says what they were there. Where the rules or a file of the plan
+// changed, all are left.
+func (a *app) changedOnly(ctx context.Context, q *check.Request, args []string, folder string, others []string) error {
+	base, changes, err := host.ChangedSince(ctx, q.Since)
+	if err != nil {
+		return badInput(fmt.Errorf("--changed-since: %w", err),
+			"a shallow clone knows no branch point: fetch the whole history (fetch-depth: 0)")
+	}
+	changed := func(name string) bool {
+		_, is := changes[host.InRepository(name)]
+		return name != "" && is
+	}
+	rests := append([]string{q.Rules.File}, others...)
+	for i := range q.Rules.Rules {
+		rests = append(rests, q.Rules.Rules[i].File)
+	}
+	if !slices.ContainsFunc(rests, changed) {
+		q.Candidates = slices.DeleteFunc(q.Candidates, func(c check.Candidate) bool {
+			return !slices.ContainsFunc(filesOf(&c), changed)
+		})
+	}
+	for i := range q.Candidates {
+		c := &q.Candidates[i]
+		name := host.InRepository(c.File)
+		if c.New = changes[name] == 'A'; c.New || c.Config == nil {
+			continue
+		}
+		if before, err := a.sideAt(ctx, base, name); err == nil && before.results == nil {
+			c.Base = &before.shape
+		}
+	}
+	root, _ := host.Repository()
+	for name, status := range changes {
+		here := path.Join(filepath.ToSlash(root), name)
+		there := relative(folder, filepath.FromSlash(here))
+		listed := slices.ContainsFunc(args, func(g string) bool { return check.Match(filepath.ToSlash(g), here) }) ||
+			len(args) == 0 && slices.ContainsFunc(q.Rules.Files, func(g string) bool { return check.Match(g, there) })
+		if status == 'D' && listed {
+			q.Removed = append(q.Removed, here)
+		}
+	}
+	slices.Sort(q.Removed)
+	return nil
+}
+
+// filesOf lists the files that a candidate was read from.
+func filesOf(c *check.Candidate) []string {
+	out := []string{c.File, c.CheckpointFile}
+	if c.Config != nil {
+		for _, f := range c.Config.Fields {
+			out = append(out, f.File)
+		}
+	}
+	var faults *config.Error
+	if errors.As(c.Err, &faults) {
+		for _, f := range faults.Faults {
+			out = append(out, f.File)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
