@@ -16,7 +16,7 @@ import (
 // topics group the flags in help, in this order; a flag that none names stands first, as the
 // command's own.
 var topics = []struct{ title, flags string }{
-	{"Limits", "max-params max-flops max-step-time max-device-hours max-cost max-memory max-decode-latency deadline sure min-params min-d-model max-d-model depth"},
+	{"Limits", "max-params max-non-embedding-params max-step-flops max-flops max-step-time max-total-time max-device-hours max-cost max-memory max-energy max-co2 max-decode-latency deadline sure min-params min-d-model max-d-model depth"},
 	{"Run", "tokens tokens-per-param steps days batch encoder-length decoder-length dropout optimizer precision attention recompute goodput fit what-if"},
 	{"Hardware and layout", "hardware cluster devices max-devices layout dp tp pp interleave zero micro-batch accumulate context-parallel expert-parallel sequence-parallel compiled stack mfu"},
 	{"Price and carbon", "price prices watts pue region grid"},
