@@ -115,7 +115,7 @@ func diffHeadline(d *Diffed) []string {
 func diffOf(p *compare.Pair, d *compare.Difference) result.Difference {
 	f := result.Difference{
 		Name: p.Name, Metric: d.Metric.String(), Unit: d.Metric.Unit(),
-		Overlap: d.Overlap, Attribution: []result.Effect{},
+		Overlap: d.Overlap, Attribution: []result.Effect{}, DeltaInterval: d.Interval, RelativeInterval: d.Share,
 	}
 	if p.Base != nil {
 		f.BaseRun = result.RunOf(&p.Base.Run)
@@ -161,7 +161,7 @@ func diffTable(p *compare.Pair) Table {
 			{Title: "Δ %"},
 		},
 	}
-	uncertain := false
+	uncertain, shared := false, false
 	for i := range p.Differences {
 		d := &p.Differences[i]
 		row := []Cell{
@@ -175,15 +175,26 @@ func diffTable(p *compare.Pair) Table {
 			if share := d.Relative(); !math.IsNaN(share) {
 				row[4] = Plain(fmt.Sprintf("%+.1f", 100*share))
 			}
-			if d.Overlap {
+			if d.Share != nil {
+				shared = true
+				row[4] = Plain(signedShare(d.Share))
+			}
+			if d.Uncertain() {
 				uncertain = true
 				row[3] = row[3].Marked(" ~")
 			}
 		}
 		t.Rows = append(t.Rows, row)
 	}
-	if uncertain {
-		t.Notes = append(t.Notes, "~ the 80 % intervals overlap: the difference may be none.")
+	if shared {
+		t.Notes = append(t.Notes, "The intervals of Δ % are of the difference: errors that both share cancel (80 %).")
+	}
+	switch {
+	case uncertain && shared:
+		t.Notes = append(t.Notes, "~ the interval of the difference holds 0: it may be none.")
+	case uncertain:
+		t.Notes = append(t.Notes,
+			"~ the 80 % intervals overlap; how much of their error is shared is not known.")
 	}
 	return t
 }
@@ -199,8 +210,23 @@ func sideCell(m plan.Metric, e hardware.Estimate) Cell {
 	}
 }
 
+// signedShare writes a share with its interval as percent, to the digits that the interval supports:
+// +14.4 (12.1 to 16.8).
+func signedShare(i *interval) string {
+	digits := 1
+	if half := 100 * i.HalfWidth(); half >= 5 {
+		digits = 0
+	}
+	percent := func(v float64) string { return strings.ReplaceAll(fmt.Sprintf("%.*f", digits, 100*v), "-", "−") }
+	sign := ""
+	if i.Value > 0 {
+		sign = "+"
+	}
+	return fmt.Sprintf("%s%s (%s to %s)", sign, percent(i.Value), percent(i.Low), percent(i.High))
+}
+
 // signedAmount writes a difference, or a part of it, with its sign: parameters in full, estimates
-// to the digits that the wider interval supports.
+// to the digits that the interval of the difference supports.
 func signedAmount(d *compare.Difference, v float64) string {
 	sign := "+"
 	if v < 0 {
@@ -211,15 +237,13 @@ func signedAmount(d *compare.Difference, v float64) string {
 		return sign + quantity.Grouped(int64(math.Round(v)))
 	}
 	wide := max(d.Base.Interval.HalfWidth(), d.Change.Interval.HalfWidth())
+	if d.Interval != nil {
+		wide = d.Interval.HalfWidth()
+	}
 	if wide == 0 {
 		return sign + quantity.Format(kind, v, 0)
 	}
-	column := quantity.NewColumn(kind, 0, v)
-	text := sign + column.Rounded(interval{Value: v, Low: v - wide, High: v + wide})
-	if u := column.Unit(); u != "" {
-		text += " " + u
-	}
-	return text
+	return sign + quantity.FormatRounded(kind, interval{Value: v, Low: v - wide, High: v + wide})
 }
 
 // attributionTable says what each field contributes to the main metrics.

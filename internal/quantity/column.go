@@ -223,6 +223,12 @@ func FormatInterval(kind Kind, i Interval) string {
 	return c.decorate(c.Interval(i))
 }
 
+// FormatRounded returns the value of an interval with its unit, to the digits that the interval supports.
+func FormatRounded(kind Kind, i Interval) string {
+	c := NewColumn(kind, 0, i.Value)
+	return c.decorate(c.Rounded(i))
+}
+
 // symbolIsAttached tells units that are part of each number ($2.00, 2.5B, 37%) from those that
 // follow a cell.
 func (c Column) symbolIsAttached() bool {

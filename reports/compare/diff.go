@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -14,13 +15,25 @@ type Difference struct {
 	Base, Change hardware.Estimate
 	// Delta is Change less Base; meaningless where either is absent.
 	Delta float64
-	// Overlap says that the intervals share a value, so that the difference may be none.
+	// Interval is Delta, and Share Delta over the base, with the interval of the difference: what is
+	// wrong with both sides alike cancels, see [hardware.Together]. Nil where both sides are exact, and
+	// where nobody knows what they share.
+	Interval, Share *quantity.Interval
+	// Overlap says that the intervals of the sides share a value.
 	Overlap     bool
 	Attribution []Part // sums to Delta but for rounding; nil where nothing is known of the fields
 }
 
 // Known reports whether both sides have the metric.
 func (d *Difference) Known() bool { return d.Base.Interval != nil && d.Change.Interval != nil }
+
+// Uncertain reports whether the difference may be none.
+func (d *Difference) Uncertain() bool {
+	if d.Share != nil {
+		return d.Share.Low <= 0 && d.Share.High >= 0
+	}
+	return d.Overlap
+}
 
 // Relative returns Delta as a share of the base, NaN where the base is 0.
 func (d *Difference) Relative() float64 {
@@ -48,6 +61,7 @@ func Shapes(q plan.Question, base, change *shapes.Shape) (Comparison, error) {
 		return c, err
 	}
 	c.Differences = differencesOf(c.Base.Measures(), c.Change.Measures())
+	c.weigh()
 	if len(c.Differences) == 0 || len(c.Fields) == 0 {
 		return c, nil
 	}
@@ -61,6 +75,24 @@ func Shapes(q plan.Question, base, change *shapes.Shape) (Comparison, error) {
 		}
 	}
 	return c, nil
+}
+
+// weigh gives the differences of estimates their intervals. All of them are in proportion to a time.
+func (c *Comparison) weigh() {
+	steps := hardware.StepsTogether(&c.Base.Run, &c.Change.Run)
+	for i := range c.Differences {
+		d := &c.Differences[i]
+		a, b := d.Base.Interval, d.Change.Interval
+		if a == nil || b == nil || a.Low == a.High && b.Low == b.High || !(a.Low > 0) {
+			continue
+		}
+		together := steps
+		if d.Metric == plan.DecodeLatency {
+			together = hardware.GenerationsTogether(&c.Base.Decode.Run, &c.Change.Decode.Run)
+		}
+		delta, share := together.Difference(*a, *b), together.Relative(a.Value, b.Value)
+		d.Interval, d.Share = &delta, &share
+	}
 }
 
 // differencesOf lists the metrics that differ, and those that only one side has.

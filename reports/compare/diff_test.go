@@ -166,8 +166,33 @@ func TestIdenticalShapes(t *testing.T) {
 	}
 }
 
-// TestOverlap: intervals that share a value mark the difference as uncertain; exact numbers never
-// are.
+// TestIntervalsOfDifferences: a model with four layers more costs more, though the intervals of the two
+// costs overlap; 2 % more d_ff need not; a model against itself has no error; exact numbers have none.
+func TestIntervalsOfDifferences(t *testing.T) {
+	base, _ := shapes.Parse("t5-base")
+	for name, uncertain := range map[string]bool{"t5-base/el=16": false, "t5-base/ff=3136": true} {
+		change, _ := shapes.Parse(name)
+		c, err := Shapes(timed(t), &base, &change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range c.Differences {
+			d := &c.Differences[i]
+			exact := d.Base.Interval.Low == d.Base.Interval.High
+			switch {
+			case exact != (d.Interval == nil) || exact != (d.Share == nil):
+				t.Errorf("%s, %s: interval %v", name, d.Metric, d.Interval)
+			case exact || d.Metric == plan.DecodeLatency: // of decoders that are the same
+			case !(d.Interval.Low < d.Delta && d.Delta < d.Interval.High):
+				t.Errorf("%s, %s: %g is not in %v", name, d.Metric, d.Delta, *d.Interval)
+			case d.Uncertain() != uncertain:
+				t.Errorf("%s, %s: %+v, uncertain: %t", name, d.Metric, *d.Share, d.Uncertain())
+			}
+		}
+	}
+}
+
+// TestOverlap: intervals of estimates that share a value are told; exact numbers have none.
 func TestOverlap(t *testing.T) {
 	base, _ := shapes.Parse("t5-base")
 	change, _ := shapes.Parse("t5-base/ff=3136")

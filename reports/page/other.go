@@ -52,7 +52,7 @@ func (s *section) findings(d *result.Saved) error {
 func (s *section) differences(d *result.Saved) error {
 	t := table{Table: reports.Table{
 		Title: "What changes",
-		Notes: []string{"~ the intervals overlap: the difference may be none."},
+		Notes: []string{"~ the difference may be none: its interval holds 0 or, where that is not known, those of both sides overlap."},
 		Columns: columnsOf(
 			"metric",
 			"Δ",
@@ -80,7 +80,11 @@ func (s *section) differences(d *result.Saved) error {
 			share = reports.Amount(*d.Relative).Written(fmt.Sprintf("%+.1f", 100**d.Relative))
 		}
 		delta := amount(d.Delta, "+")
-		if d.Overlap && d.Delta != nil {
+		uncertain := d.Overlap
+		if i := d.RelativeInterval; i != nil {
+			uncertain = i.Low <= 0 && i.High >= 0
+		}
+		if uncertain && d.Delta != nil {
 			delta = delta.Marked(" ~")
 		}
 		slices.SortStableFunc(d.Attribution, func(a, b result.Effect) int {

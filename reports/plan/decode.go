@@ -12,6 +12,7 @@ import (
 type Decoded struct {
 	Workload flops.Workload     // DecoderLength positions are generated for each sequence
 	Devices  int                // of one copy
+	Run      hardware.Run       // of one copy
 	Decoding *hardware.Decoding // nil where it cannot be known
 	Missing  string             // why
 }
@@ -54,7 +55,7 @@ func (r *Resolved) decoded() *Decoded {
 		return &Decoded{Missing: fmt.Sprintf("a prompt of %d leaves nothing of %d positions to generate",
 			run.Generation.Prompt, w.DecoderLength)}
 	}
-	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices()}
+	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices(), Run: run}
 	decoding, err := hardware.PredictDecoding(run)
 	var missing *hardware.MissingError
 	switch {

@@ -6,18 +6,21 @@ import (
 
 // Difference is a result of diff: one metric of one pair.
 type Difference struct {
-	Name           string             `json:"name"`
-	Only           string             `json:"only,omitempty"`
-	Metric         string             `json:"metric,omitempty"`
-	Unit           string             `json:"unit,omitempty"`
-	Base           *float64           `json:"base,omitempty"`
-	Change         *float64           `json:"change,omitempty"`
-	Delta          *float64           `json:"delta,omitempty"`
-	Relative       *float64           `json:"relative,omitempty"` // delta as a fraction of base
-	Overlap        bool               `json:"overlap"`            // the intervals share a value
-	BaseInterval   *quantity.Interval `json:"base_interval,omitempty"`
-	ChangeInterval *quantity.Interval `json:"change_interval,omitempty"`
-	Attribution    []Effect           `json:"attribution"`
+	Name     string   `json:"name"`
+	Only     string   `json:"only,omitempty"`
+	Metric   string   `json:"metric,omitempty"`
+	Unit     string   `json:"unit,omitempty"`
+	Base     *float64 `json:"base,omitempty"`
+	Change   *float64 `json:"change,omitempty"`
+	Delta    *float64 `json:"delta,omitempty"`
+	Relative *float64 `json:"relative,omitempty"` // delta as a fraction of base
+	Overlap  bool     `json:"overlap"`            // the intervals share a value
+	// of the difference: errors that both sides share cancel
+	DeltaInterval    *quantity.Interval `json:"delta_interval,omitempty"`
+	RelativeInterval *quantity.Interval `json:"relative_interval,omitempty"`
+	BaseInterval     *quantity.Interval `json:"base_interval,omitempty"`
+	ChangeInterval   *quantity.Interval `json:"change_interval,omitempty"`
+	Attribution      []Effect           `json:"attribution"`
 	// how the change was run, and the base where that differs; absent for results of a document
 	*Run
 	BaseRun *Run `json:"base_run,omitempty"`
