@@ -43,7 +43,7 @@ values of any column, that they were not fitted to. --published compares the
 points of the paper's figures, and the rows of its tables.`,
 		Example: `  deepnarrow transfer runs.csv --upstream loss --downstream bleu
   deepnarrow transfer runs.csv --downstream bleu --law kaplan --predict params=1e9,tokens=2e10
-  deepnarrow transfer runs.csv --downstream bleu --law auto --hold-out shape
+  deepnarrow transfer runs.csv --downstream bleu --law auto --hold-out budget
   deepnarrow transfer --published`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return a.runTransfer(c.Context(), &f,
