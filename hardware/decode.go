@@ -49,6 +49,8 @@ type Decoding struct {
 // depends on the software: a framework that dispatches kernel by kernel, or an engine or a compiled
 // graph (see [TokenLaunch]).
 //
+// Matrices that are kept quantised are read as they are kept, and multiplied as whole ones.
+//
 // Errors: those of [flops.DecodingMemory] and [*MissingError]. Not modelled: speculative decoding,
 // batches that change while they run, sequences that end before others of their batch.
 func PredictDecoding(r Run) (Decoding, error) {
@@ -245,6 +247,7 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 	}
 
 	var t stepTime
+	stored := s.stored
 	add := func(p piece, kernels, bytes float64, layers int, products ...gemm) {
 		q := sublayer{
 			bytes: (5 * s.compute * float64(rows) * float64(d)), scores: bytes, kernels: kernels,
@@ -255,7 +258,7 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 				continue // no shared experts
 			}
 			seconds := s.fewRows(m)
-			if read := s.operandSeconds(m); read >= seconds {
+			if read := s.readSeconds(m, stored); read >= seconds {
 				q.scores += read * s.stream
 			} else {
 				q.matmul += seconds
@@ -294,7 +297,7 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 			gemm{met, each, d, ff}, gemm{every, rows, (m - 1) * shared, d},
 			gemm{every, rows, d, shared})
 	}
-	reduced = 0
+	reduced, stored = 0, s.compute
 	vocab := ceilDiv(sh.Vocab, l.TP)
 	add(headProduct, h.kernels.around, h.logits*logitBytes*float64(rows)*float64(vocab), 1,
 		gemm{1, rows, vocab, sh.TableWidth()})

@@ -123,6 +123,12 @@ func (s *Machine) trainedShare(sh *shapes.Shape, params float64) (trained, froze
 	if t.Rank == 0 {
 		share -= trained / params
 	}
-	const square = 1 << 12 // a matrix of usual size, for the constants that belong to an output
-	return trained, share * params * t.Stored.Bytes(square, square, s.weight) / (square * square)
+	return trained, share * params * storedBytes(t.Stored, s.weight)
+}
+
+// storedBytes returns the bytes of an element of a matrix of usual size, whose constants belong to
+// an output or to a block.
+func storedBytes(stored flops.Storage, width float64) float64 {
+	const side = 1 << 12
+	return stored.Bytes(side, side, width) / (side * side)
 }

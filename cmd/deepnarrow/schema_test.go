@@ -45,6 +45,10 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 			"rank=16", "--weights", "int4", "--freeze", "embeddings",
 		},
 		{
+			"plan", "t5-base", "llama-2-7b", "--hardware", "h100,l4", "--serve", "--requests", "20/s",
+			"--max-latency", "3s", "--weights", "int8", "--sure", "75%",
+		},
+		{
 			"recommend", "--like", "t5-base", "--hardware", "tpu-v3", "--devices", "16", "--laws",
 			"all",
 		},

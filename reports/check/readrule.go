@@ -201,12 +201,14 @@ func (r *reader) whole(key string, v config.Value) int {
 func (r *reader) metric(key string, v config.Value) plan.Metric {
 	name := r.text(key, v)
 	m, known := plan.ParseMetric(name)
-	if name == "" || known {
+	if name == "" || known && m != plan.LifetimeCost {
 		return m
 	}
 	var names []string
 	for _, m := range plan.Metrics() {
-		names = append(names, m.String())
+		if m != plan.LifetimeCost { // rests on traffic that no rule states
+			names = append(names, m.String())
+		}
 	}
 	f := config.Fault{
 		Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name),

@@ -20,14 +20,15 @@ type Answer struct {
 	Trained int64       // of Params and adapters
 	FLOPs   flops.Count // of one step, matmul convention
 	Memory  flops.Memory
-	Fits   *bool // nil where the device's memory is not known
+	Fits    *bool // nil where the device's memory is not known
 
 	StepTime   hardware.Estimate    // seconds
 	Prediction *hardware.Prediction // what StepTime is made of; nil where it is absent
 	Schedule   hardware.Schedule
 	RunFLOPs   hardware.Estimate // of the whole run
 
-	Decode *Decoded // nil unless asked for
+	Decode  *Decoded // nil unless asked for
+	Serving *Served  // the same
 
 	// with Question.Detail
 	Breakdown []flops.Share     // of one forward pass, by component
@@ -64,6 +65,9 @@ func (r Resolved) Answer() (Answer, error) {
 	a.RunFLOPs = scaled(a.Schedule.Steps, a.FLOPs.Step)
 	if r.decode > 0 {
 		a.Decode = r.decoded()
+	}
+	if r.serving != nil {
+		a.Serving = r.served(*r.serving)
 	}
 	if r.detail {
 		a.Breakdown = flops.NewLedger(s, w).ByComponent()
@@ -150,7 +154,7 @@ func (a *Answer) Missing() map[string]string {
 	add("steps", a.Schedule.Steps)
 	add("tokens", a.Schedule.Tokens)
 	for _, m := range Metrics() {
-		if m != DecodeLatency || a.Decode != nil {
+		if (m != DecodeLatency || a.Decode != nil) && (m != LifetimeCost || a.Serving != nil) {
 			add(m.Path(), m.Of(a))
 		}
 	}

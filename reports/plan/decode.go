@@ -39,17 +39,23 @@ func (r *Resolved) decoded() *Decoded {
 	}
 	run := Copy(r.Run, r.decode)
 	run.Generation = r.generation
+	return generated(run, r.generate)
+}
+
+// generated predicts the answers of a run that generates: so many positions of each sequence, 0 as
+// many as the workload says.
+func generated(run hardware.Run, positions int) *Decoded {
 	w := &run.Workload
 	switch {
 	case run.Shape.Encoder.Layers > 0:
 		if run.Generation.Prompt > 0 {
 			w.EncoderLength, run.Generation.Prompt = run.Generation.Prompt, 0
 		}
-		if r.generate > 0 {
-			w.DecoderLength = r.generate
+		if positions > 0 {
+			w.DecoderLength = positions
 		}
-	case r.generate > 0:
-		w.DecoderLength = run.Generation.Prompt + r.generate
+	case positions > 0:
+		w.DecoderLength = run.Generation.Prompt + positions
 	}
 	if w.DecoderLength <= run.Generation.Prompt {
 		return &Decoded{Missing: fmt.Sprintf("a prompt of %d leaves nothing of %d positions to generate",

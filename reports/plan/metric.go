@@ -27,6 +27,7 @@ const (
 	Energy
 	CO2
 	DecodeLatency // to generate one answer with one copy of the model
+	LifetimeCost  // of training, and of serving so many tokens
 
 	MetricCount // bounds arrays that are indexed by a metric
 )
@@ -91,6 +92,10 @@ var metrics = [MetricCount]traits{
 		"decode-latency", "time to generate one answer", "seconds", "decode.latency_seconds",
 		quantity.Duration,
 		func(a *Answer) hardware.Estimate { return a.Decode.Latency() },
+	},
+	LifetimeCost: {
+		"lifetime-cost", "cost of training and serving", "USD", "cost.lifetime_usd", quantity.Money,
+		(*Answer).LifetimeCost,
 	},
 }
 

@@ -48,6 +48,8 @@ type Question struct {
 	// an encoder is the length of its input.
 	Generation hardware.Generation
 	Generate   int
+	// Serving is the traffic that the model is to answer; nil asks for none.
+	Serving *Serving
 	// Detail asks also for the breakdown by component and for what single changes would gain.
 	Detail bool
 }

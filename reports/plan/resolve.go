@@ -36,6 +36,7 @@ type Resolved struct {
 	decode     int
 	generation hardware.Generation
 	generate   int
+	serving    *Serving
 	detail     bool
 }
 
@@ -57,7 +58,7 @@ func (q Question) Resolve() (Resolved, error) {
 	r := Resolved{
 		Run:       hardware.Run{Shape: q.Shape, Software: q.Software},
 		Decisions: make([]Assumption, 0, mostDecisions), Length: q.Length, rates: q.Rates, decode: q.Decode, detail: q.Detail,
-		generation: q.Generation, generate: q.Generate,
+		generation: q.Generation, generate: q.Generate, serving: q.Serving,
 	}
 	q.Workload = q.FineTuning.workload(q.Workload, &q.Shape)
 	if err := r.workload(&q); err != nil {
@@ -102,6 +103,7 @@ func (r Resolved) Stated() Question {
 		Attention: &x.Attention, Recompute: &x.Recompute, Dropout: x.Dropout,
 		Devices: run.Devices(), Layout: run.Layout, Software: run.Software, Length: r.Length,
 		FineTuning: FineTuning{Tuning: x.Tuning}, Rates: r.rates, Decode: r.decode, Generation: r.generation, Generate: r.generate,
+		Serving: r.serving,
 	}
 	if r.Timed {
 		compiled := run.Compiled()

@@ -36,6 +36,7 @@ type Plan struct {
 	Changes     []Change           `json:"changes,omitempty"`
 	Command     string             `json:"command,omitempty"` // lays the run out the same way
 	Decode      *Decode            `json:"decode,omitempty"`
+	Serve       *Serve             `json:"serve,omitempty"`
 	Missing     map[string]string  `json:"missing,omitempty"`
 }
 
@@ -98,7 +99,8 @@ func PlanOf(p *plan.Answer) Plan {
 		Memory: MemoryOf(&p.Memory, p.Fits), Steps: schedule.Steps.Interval,
 		Tokens: schedule.Tokens.Interval, RunFLOPs: p.RunFLOPs.Interval,
 		Time: TimeOf(p), Cost: CostOf(&schedule.Bill),
-		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(p), Missing: p.Missing(),
+		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(p),
+		Serve: ServeOf(p.Serving), Missing: p.Missing(),
 		Breakdown: SharesOf(p.Breakdown),
 	}
 	if f.Execution.Tuning != nil {

@@ -21,6 +21,7 @@ type planFlags struct {
 	tuning     tuningFlags
 	fitted     string
 	decode     bool
+	serve      serveFlags
 	generation hardware.Generation
 	generate   int
 
@@ -45,6 +46,9 @@ the paper). --max-cost and --deadline ask the inverse: the most tokens for them.
 With --tokens or --steps they are limits that the run keeps to, with the probability
 --sure; --devices auto then asks which clusters do, on how many devices.
 
+With --serve the answer is what serving takes instead: the batch that is cheapest and
+answers within --max-latency, the devices for --requests, dollars per million tokens.
+
 A YAML file with phases, such as pre-training and fine-tuning on GLUE, is planned
 phase by phase and added up to one bill (docs/plan.md).`,
 		Example: `  deepnarrow plan t5-base --hardware tpu-v3 --devices 16
@@ -55,6 +59,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
   deepnarrow plan t5-base --cluster 8xa100 --what-if price=2x --what-if batch=256,512
   deepnarrow plan llama-2-7b --hardware a100 --decode --prompt 512 --generate 64
   deepnarrow plan llama-2-7b --cluster 1xrtx-4090 --lora rank=16 --weights int4 --epochs 3 --examples 50k
+  deepnarrow plan llama-2-7b --hardware h100 --serve --prompt 512 --generate 64 --requests 20/s
   deepnarrow plan run.yaml`,
 		Args:              atLeastOneShape,
 		ValidArgsFunction: completeShapes,
@@ -83,11 +88,12 @@ func (f *planFlags) register(c *cobra.Command) {
 	flags.BoolVar(&f.decode, "decode", false,
 		"also predict how long generating an answer takes, of 1 sequence or --batch")
 	countFlag(c, &f.generation.Prompt, "prompt",
-		"with --decode: positions of a sequence that are given (default: the encoder's)")
+		"with --decode or --serve: positions of a sequence that are given (default: the encoder's)")
 	countFlag(c, &f.generate, "generate",
-		"with --decode: positions to generate for each sequence (default: the decoder's)")
+		"with --decode or --serve: positions to generate for each sequence (default: the decoder's)")
 	countFlag(c, &f.generation.Beams, "beams",
 		"with --decode: hypotheses that beam search keeps of each sequence (default 1)")
+	f.serve.register(c)
 	flags.StringVar(&f.fitted, "fit", "",
 		"also predict the loss by the law in this `file`, as fit -o writes it")
 	flags.StringVar(&f.prices, "prices", "",
@@ -145,7 +151,10 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	if len(ask.plans) == 0 && ask.none != nil {
 		return planError(ask.none)
 	}
-	if !f.devices.auto {
+	switch {
+	case f.serve.on:
+		r.Serve(ask.plans)
+	case !f.devices.auto:
 		r.Plan(ask.plans, ask.limited())
 	}
 	return a.render(r)

@@ -75,7 +75,10 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 	q, err := f.question()
 	f.lengthFlags = length
 	if err == nil {
-		err = f.tuning.ask(&q, false)
+		err = f.tuning.ask(&q, f.serve.on)
+	}
+	if err == nil && f.serve.on {
+		return f.serve.ask(c, f, q)
 	}
 	if err != nil {
 		return q, limits, err
@@ -91,9 +94,12 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 	if limits.Devices = f.maxDevices; limits.Devices > 0 && !f.devices.auto {
 		return q, limits, usage("", "--max-devices says nothing without --devices auto")
 	}
+	if err := needs(c, "serve", "requests", "max-latency"); err != nil {
+		return q, limits, err
+	}
 	for _, flag := range []string{"prompt", "generate", "beams"} {
 		if c.Flags().Changed(flag) && !f.decode {
-			return q, limits, usage("", "--%s is of generation; allowed: with --decode", flag)
+			return q, limits, usage("", "--%s is of generation; allowed: with --decode or --serve", flag)
 		}
 	}
 	if q.Detail = true; f.decode {
@@ -141,6 +147,7 @@ func (f *planFlags) variants(c *cobra.Command) ([][]plan.WhatIf, error) {
 func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[string]any) {
 	f.questionFlags.inputs(in)
 	f.tuning.inputs(in)
+	f.serve.inputs(in)
 	values := map[string][]string{}
 	for _, list := range lists(c, plan.Variables()) {
 		for _, w := range list {
@@ -196,6 +203,11 @@ type planAsk struct {
 func (k *planAsk) compare(clusters []plan.Cluster, variants [][]plan.WhatIf) error {
 	for i := range clusters {
 		base := clusters[i].Ask(k.question)
+		if ask := base.Serving; ask != nil {
+			rented := *ask
+			rented.Rented = clusters[i].Devices
+			base.Serving = &rented
+		}
 		var usual *plan.Answer
 		for _, changes := range variants {
 			q := base
@@ -248,6 +260,11 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 	rented.Devices = answer.Run.Devices()
 	p := reports.Planned{Answer: answer, Cluster: &rented, Label: label}
 	told := answer.Warnings()
+	if s := answer.Serving; s != nil {
+		if told = nil; s.Rented > 0 && s.Devices() > s.Rented {
+			told = append(told, fmt.Sprintf("the traffic takes %d devices; %d are rented", s.Devices(), s.Rented))
+		}
+	}
 	if k.law != nil {
 		told = append(told, predictLoss(&p, k.law)...)
 	}
@@ -257,7 +274,9 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 	if k.limited() != nil {
 		p.Sure = k.limits.Kept(&answer)
 	}
-	k.commands(&p)
+	if answer.Serving == nil {
+		k.commands(&p)
+	}
 	k.plans = append(k.plans, p)
 }
 
