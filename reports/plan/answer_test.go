@@ -288,7 +288,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is read as %s, JSON %s", m, got, text)
 		}
 	}
-	if len(Metrics()) != 12 || Metrics()[0] != Params || Metrics()[11] != DecodeLatency {
+	if len(Metrics()) != 13 || Metrics()[0] != Params || Metrics()[12] != LifetimeCost {
 		t.Errorf("metrics %v", Metrics())
 	}
 	for m, want := range map[Metric]struct {
@@ -308,7 +308,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s: %s %s %s", m, m.Kind(), m.Unit(), m.Path())
 		}
 	}
-	for _, name := range []string{"", "none", "speed", "invalid(13)"} {
+	for _, name := range []string{"", "none", "speed", "invalid(14)"} {
 		if m, ok := ParseMetric(name); ok {
 			t.Errorf("%q is read as %s", name, m)
 		}
@@ -317,10 +317,13 @@ func TestMetrics(t *testing.T) {
 	if err := m.UnmarshalText([]byte("speed")); err == nil || !strings.Contains(err.Error(), "step-time") {
 		t.Errorf("speed: %v", err)
 	}
-	if MetricCount.String() != "invalid(13)" || NoMetric.String() != "none" {
+	if MetricCount.String() != "invalid(14)" || NoMetric.String() != "none" {
 		t.Errorf("%s, %s", MetricCount, NoMetric)
 	}
-	a := answer(t, Question{Shape: shape(t, "t5-small"), Profile: profile(t, "a100"), Decode: 1})
+	a := answer(t, Question{
+		Shape: shape(t, "t5-small"), Profile: profile(t, "a100"), Decode: 1,
+		Serving: &Serving{Tokens: 1e9},
+	})
 	measures := a.Measures()
 	for _, m := range Metrics() {
 		if measures[m].Interval == nil || *measures[m].Interval != *m.Of(&a).Interval {
