@@ -1,6 +1,7 @@
 package hardware
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -40,11 +41,22 @@ const maxPrices = 100_000
 
 // ReadPrices reads a price list: CSV with the columns accelerator, region, kind (on-demand,
 // reserved or spot), usd_per_device_hour and date, of which the first and the price are needed.
-// name is that of the file, for messages; all faults are told at once, as file:line.
+// Cells may be separated by semicolons; prices then may have decimal commas. name is that of the
+// file, for messages; all faults are told at once, as file:line.
 func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
-	rows := csv.NewReader(r)
+	text := bufio.NewReader(r)
+	start, _ := text.Peek(text.Size())
+	heading, _, _ := strings.Cut(string(start), "\n")
+	rows := csv.NewReader(text)
 	rows.FieldsPerRecord, rows.TrimLeadingSpace = -1, true
+	european := strings.Contains(heading, ";") && !strings.Contains(heading, ",")
+	if european {
+		rows.Comma = ';'
+	}
 	head, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: is empty; a line of column names is wanted", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a price list: %w", name, err)
 	}
@@ -68,6 +80,9 @@ func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		default:
 			line, _ = rows.FieldPos(0)
+			if at := column[3]; european && at < len(row) {
+				row[at] = strings.Replace(row[at], ",", ".", 1)
+			}
 			var q Quoted
 			if q, err = readPrice(row, column); err == nil {
 				out = append(out, q)

@@ -19,6 +19,10 @@ func TestReadPrices(t *testing.T) {
 	if err != nil || len(got) != len(want) || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v, %v", got, err)
 	}
+	european, err := ReadPrices("p.csv", strings.NewReader("gpu;price\nh100;2,50\n"))
+	if err != nil || european[0].USDPerHour != 2.5 {
+		t.Errorf("%+v, %v", european, err)
+	}
 	p := found(t, "h100")
 	at := got[0].At(p, "p.csv")
 	if f := at.PriceUSDPerHour; f.Value != 2.5 || f.Note != "spot, us-east-1, 2026-11-02" || f.Origin != File {
@@ -28,7 +32,7 @@ func TestReadPrices(t *testing.T) {
 		t.Error("the profile was changed")
 	}
 	for text, told := range map[string]string{
-		"":                                          "not a price list",
+		"":                                          "is empty",
 		"accelerator,region\nh100,x\n":              "no column usd_per_device_hour",
 		"price,kind\n1,spot\n":                      "no column accelerator",
 		"gpu,price\n":                               "no prices",

@@ -359,6 +359,10 @@ func (r *Report) Offers(plans []Planned, found *plan.Found) {
 		}
 	}
 	promise := fmt.Sprintf("%d clusters planned, up to %d devices each", found.Priced, found.Limits.Devices)
+	if n := plans[0].Schedule.Tokens.Interval; n != nil {
+		promise = fmt.Sprintf("%d clusters planned for %s tokens, up to %d devices each", found.Priced,
+			quantity.Format(quantity.Tokens, n.Value, 0), found.Limits.Devices)
+	}
 	if text := limitText(&found.Limits); text != "" {
 		promise += fmt.Sprintf("; all listed keep %s with a probability of %.0f %% or more", text, 100*found.Limits.Sure)
 	}

@@ -215,9 +215,13 @@ func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster st
 		}
 		t.Rows = append(t.Rows, append([]Cell{Text(name)}, rows[k]...))
 	}
+	timed := ""
+	if level := f.Candidates[0].Time.Level; cluster != "" && level != s.Level {
+		timed = fmt.Sprintf(", those of wall clock and cost %.0f %%", percent*level)
+	}
 	t.Basis = append(t.Basis, sentence(f.Source), fmt.Sprintf(
-		"%d shapes were planned, a step of %s tokens; intervals are %.0f %%.", s.Priced,
-		quantity.Format(quantity.Tokens, float64(f.Candidates[0].Workload.Tokens), 3), percent*s.Level))
+		"%d shapes were planned, a step of %s tokens; intervals are %.0f %%%s.", s.Priced,
+		quantity.Format(quantity.Tokens, float64(f.Candidates[0].Workload.Tokens), 3), percent*s.Level, timed))
 	if v := f.Serving; v != nil {
 		t.Notes = append(t.Notes, fmt.Sprintf(
 			"Serving %s tokens takes its share of the budget; wall clock and cost are of the training.",

@@ -229,6 +229,12 @@ func ParsePoint(text string) (Point, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		if !(v > 0) {
+			return nil, fmt.Errorf("%s is %g; allowed: more than 0", name, v)
+		}
+		if _, twice := point[name]; twice {
+			return nil, fmt.Errorf("%s is given twice", name)
+		}
 		point[name] = v
 	}
 	return point, nil
@@ -272,6 +278,9 @@ func (l *laws) check(q *Question) error {
 			return &QuestionError{About: "fix", Word: name, Names: names, Problem: fmt.Sprintf(
 				"%q is not a parameter of %s; allowed: %s", name, l.list[0].Name, strings.Join(names, ", "))}
 		}
+	}
+	if len(l.list) == 1 && len(l.list[0].Params) > 0 && len(q.Fix) == len(l.list[0].Params) {
+		return &QuestionError{About: "fix", Problem: "every parameter is held: nothing is left to fit"}
 	}
 	for _, p := range q.Points {
 		for name := range p {

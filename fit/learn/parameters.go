@@ -7,11 +7,22 @@ import (
 	"strings"
 )
 
-// ParseFixed reads parameters to hold, each as E=1.69; nil without any.
+// commaList takes texts apart at their commas.
+func commaList(texts []string) []string {
+	if len(texts) == 0 {
+		return nil
+	}
+	return strings.Split(strings.Join(texts, ","), ",")
+}
+
+// ParseFixed reads parameters to hold, each as E=1.69, several with commas between; nil without any.
 func ParseFixed(texts []string) (map[string]float64, error) {
 	var out map[string]float64
-	for _, text := range texts {
+	for _, text := range commaList(texts) {
 		name, value, _ := strings.Cut(text, "=")
+		if _, twice := out[name]; twice {
+			return nil, fmt.Errorf("%s is given twice", name)
+		}
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil || !finite(v) || name == "" {
 			return nil, fmt.Errorf("%q; allowed: NAME=VALUE, such as E=1.69", text)
@@ -24,13 +35,15 @@ func ParseFixed(texts []string) (map[string]float64, error) {
 	return out, nil
 }
 
-// ParseBounds reads ranges of parameters, each as E=0:2; an end that is left out is open. It
-// returns
-// nil without any.
+// ParseBounds reads ranges of parameters, each as E=0:2, several with commas between; an end that is
+// left out is open. It returns nil without any.
 func ParseBounds(texts []string) (map[string][2]float64, error) {
 	var out map[string][2]float64
-	for _, text := range texts {
+	for _, text := range commaList(texts) {
 		name, span, _ := strings.Cut(text, "=")
+		if _, twice := out[name]; twice {
+			return nil, fmt.Errorf("%s is given twice", name)
+		}
 		low, high, ok := strings.Cut(span, ":")
 		ok = ok && name != ""
 		end := func(text string, open float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -56,6 +57,8 @@ type Transferred struct {
 	Predictions []Predicted
 	Rows
 	Notes []string
+	// Warnings say what makes the correlations other than they look.
+	Warnings []string
 }
 
 // Chained is a chain with its heaviest upstream law, the links that it averages, and its root mean
@@ -88,10 +91,45 @@ func Transfer(ctx context.Context, runs *Runs, q *TransferQuestion) (*Transferre
 		return nil, err
 	}
 	out.Rows = t.rows(len(t.used), t.Drops)
+	out.Warnings = append(sharesAndPercent(q.Downstream, in.Downstream), q.reversed(out.Transfer)...)
 	if q.Link == NoLink {
 		return out, nil
 	}
 	return out, t.link(ctx, in, out)
+}
+
+// sharesAndPercent asks about results of which some are at most 1 and the others ten times as large
+// or more: 0.8 beside 80.
+func sharesAndPercent(column string, values []float64) []string {
+	const fewest, apart = 2, 10
+	small, large, top, bottom := 0, 0, 0.0, math.Inf(1)
+	for _, v := range values {
+		switch {
+		case v > 1:
+			large, bottom = large+1, min(bottom, v)
+		case v > 0:
+			small, top = small+1, max(top, v)
+		}
+	}
+	if small < fewest || large < fewest || bottom < apart*top {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d values of %s are at most 1 and %d are %.3g and more: shares beside percentages?",
+		small, column, large, bottom)}
+}
+
+// reversed asks about results of which the lower go with the better upstream ones.
+func (q *TransferQuestion) reversed(t *fit.Transferred) []string {
+	rho := t.Spearman.Value // a lower loss with a higher score is below 0
+	if q.UpstreamHigher != q.DownstreamLower {
+		rho = -rho
+	}
+	const strong = 0.5
+	if q.DownstreamLower || rho < strong {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s is lower where %s is better; --downstream-lower says that a lower one is better",
+		q.Downstream, q.Upstream)}
 }
 
 // transfer is the models with both results.

@@ -381,6 +381,10 @@ func TestUnitsInWords(t *testing.T) {
 		{"tokens (thousands)", "5", "tokens", 5000},
 		{"#params (M)", "60", "params", 60e6},
 		{"N (M)", "60", "params", 60e6},
+		{"elapsed_hours", "2", "elapsed", 7200},
+		{"runtime (min)", "2", "elapsed", 120},
+		{"Elapsed Time [h]", "0.5", "elapsed", 1800},
+		{"step_time_ms", "250", "step_seconds", 0.25},
 	} {
 		table := mustRead(t, "r.csv", fmt.Sprintf("%q,x\n%q,1\n", c.heading, c.cell))
 		if got := numbers(t, table, c.ours); got[0] != c.want {
@@ -468,6 +472,7 @@ func TestTablesOfOtherPrograms(t *testing.T) {
 		"a comma after the heading": "params,loss,\n6e7,3.1\n2e8,2.9\n",
 		"comments":                  "# written by x\n## y\nparams,loss\n6e7,3.1\n2e8,2.9\n",
 		"a line of Excel":           "sep=;\nparams;loss\n6e7;3.1\n2e8;2.9\n",
+		"bars":                      "params|loss\n6e7|3.1\n2e8|2.9\n",
 		"an index of pandas":        ",params,loss\n0,6e7,3.1\n1,2e8,2.9\n",
 		"a line break in a cell":    "params,loss,note\n6e7,3.1,\"a\nb\"\n2e8,2.9,\"c \"\"d\"\"\"\n",
 	} {

@@ -140,7 +140,7 @@ func (s *separated) split(record []byte) (cells []string, closed bool) {
 }
 
 // separatedFile reads CSV or TSV. The separator of a file that is not named .tsv is the commonest of
-// comma, semicolon and tab in its first line, or what a line "sep=;" says. Lines before the heading
+// comma, semicolon and tab in its first line, or a bar where there is none of them, or what a line "sep=;" says. Lines before the heading
 // that begin with # are comments.
 func (b *builder) separatedFile(name string, text *bufio.Reader) error {
 	text = unixLines(text)
@@ -274,6 +274,9 @@ func separator(text *bufio.Reader) byte {
 		if n := strings.Count(line, string(c)); n > most {
 			best, most = c, n
 		}
+	}
+	if most == 0 && strings.Contains(line, "|") {
+		return '|'
 	}
 	return best
 }

@@ -40,6 +40,7 @@ var synonyms = map[string][]string{
 		"seconds_per_step", "sec_per_step", "s_per_step", "iteration_time", "iter_time",
 		"iteration_seconds", "time_per_iteration", "seconds_per_iteration",
 		"elapsed_time_per_iteration", "train_step_time", "perf_step_time", "perf_iter_time",
+		"seconds_iteration", "sec_iteration", "s_iteration", "s_iter", "s_it", "seconds_step", "s_step",
 		"batch_time", "time_per_batch", "train_step_timing", "train_step_timing_in_s",
 	},
 	"step_milliseconds": {

@@ -21,7 +21,7 @@ var kinds = map[string]quantity.Kind{
 	"decoder_layers": quantity.Count,
 	"d_model":        quantity.Count, "d_ff": quantity.Count, "d_kv": quantity.Count,
 	"heads": quantity.Count, "vocab": quantity.Count,
-	"seconds": quantity.Duration,
+	"seconds": quantity.Duration, "elapsed": quantity.Duration, "step_seconds": quantity.Duration,
 }
 
 // KindOf returns what a column of that name measures: a plain number unless the name is one of this
@@ -159,6 +159,11 @@ func parseHeading(text string) heading {
 		}
 		if n, ok := letters[strings.ToLower(m[2])]; ok && large && kind != quantity.FLOP {
 			return heading{name: m[1], pow10: n, stated: true}
+		}
+		if kind == quantity.Duration { // elapsed_hours, step_time_ms
+			if _, err := (quantity.Header{Unit: strings.ToLower(m[2])}).Reader(kind); err == nil {
+				return heading{name: m[1], unit: strings.ToLower(m[2]), stated: true}
+			}
 		}
 	}
 	if m := ofNoun.FindStringSubmatch(text); m != nil {

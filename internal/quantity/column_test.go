@@ -34,6 +34,9 @@ func TestFormat(t *testing.T) {
 		{Ratio, 1.12, 3, "1.12"},
 		{Number, -2.021, 4, "-2.021"},
 		{Number, 0, 3, "0"},
+		{Number, 1e300, 3, "1e+300"}, // no screen of zeros
+		{Number, 1.234e-300, 3, "1.23e-300"},
+		{Params, 1e305, 3, "1e+293T"},
 		{Bytes, 0, 3, "0 B"},
 		{Duration, 0.25, 3, "250 ms"},
 		{Duration, 12.34, 3, "12.3 s"},

@@ -69,7 +69,21 @@ func supportedPlace(halfWidth float64) int {
 
 // roundedText writes a value rounded at a power of ten, in plain decimals: place −2 gives 1.23,
 // place 1 gives 1230.
+//
+// What would take more than a screen's width of zeros is told by its power of ten: 1.00e+300.
 func roundedText(value float64, place int) string {
+	const largest, smallest = 21, -15
+	if value == 0 && place < smallest {
+		return "0"
+	}
+	if value != 0 {
+		switch e := exponentAfterRounding(value, 1); {
+		case e >= largest && place <= 0:
+			return strconv.FormatFloat(value, 'e', -1, 64)
+		case e >= largest, e < smallest:
+			return strconv.FormatFloat(value, 'e', max(0, e-place), 64)
+		}
+	}
 	if place <= 0 {
 		return withoutNegativeZero(strconv.FormatFloat(value, 'f', -place, 64))
 	}

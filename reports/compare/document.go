@@ -39,6 +39,9 @@ func ReadDocument(text []byte) ([]Named, error) {
 	if c, ok := head.Conventions["flops"]; ok && c != "matmul" {
 		return nil, fmt.Errorf("counts FLOPs under the convention %q; allowed: matmul", c)
 	}
+	if head.Command() == "" {
+		return nil, fmt.Errorf("schema is %.80q; allowed: results of count, plan or recommend as this version writes them", head.Schema)
+	}
 	var out []Named
 	for _, raw := range head.Results {
 		var fields map[string]any

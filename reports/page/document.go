@@ -17,7 +17,7 @@ type Source struct {
 func decode(s Source) (*result.Saved, error) {
 	var d result.Saved
 	if err := json.Unmarshal(s.Text, &d); err != nil {
-		return nil, fmt.Errorf("%s: is not a result: %w", s.Name, err)
+		return nil, fmt.Errorf("%s: is not a result: no JSON document", s.Name)
 	}
 	if d.Command() == "" {
 		return nil, fmt.Errorf(

@@ -2,10 +2,12 @@ package plan
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // NoHardware is why figures are absent that need a machine.
@@ -133,6 +135,10 @@ func (a *Answer) Warnings() []string {
 	out := a.Resolved.Warnings()
 	if a.Prediction != nil {
 		out = append(out, a.Prediction.Warnings...)
+	}
+	if n := a.Schedule.Steps.Interval; n != nil && n.Value < 1 {
+		out = append(out, fmt.Sprintf("the run is %.2g of one step, which takes %s tokens", n.Value,
+			quantity.Grouped(int64(a.Run.Workload.TrainingTokens(&a.Run.Shape)))))
 	}
 	return out
 }

@@ -73,10 +73,11 @@ type Saved struct {
 	Warnings    []string          `json:"warnings"`
 }
 
-// Command is the word between the slashes of the schema; empty for another's schema.
+// Command is the word between the slashes of the schema; empty for another's schema, or a version of
+// it that this program does not know.
 func (d *Saved) Command() string {
 	parts := strings.Split(d.Schema, "/")
-	if len(parts) != 3 || parts[0] != "deepnarrow" {
+	if len(parts) != 3 || d.Schema != SchemaOf(parts[1]) {
 		return ""
 	}
 	return parts[1]

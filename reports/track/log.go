@@ -100,6 +100,14 @@ func NewLog(runs *learn.Runs, p *Plan) (*Log, error) {
 	return l, nil
 }
 
+// Last returns the latest time in the log; zero where its clock tells no date.
+func (l *Log) Last() time.Time {
+	if clock := l.Points[len(l.Points)-1].Clock; l.Absolute && !math.IsNaN(clock) {
+		return timeOf(clock)
+	}
+	return time.Time{}
+}
+
 // oneRun refuses rows of several runs, or of several shapes.
 func oneRun(runs *learn.Runs) error {
 	for _, column := range []string{runs.Group, "shape"} {

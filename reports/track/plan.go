@@ -50,7 +50,7 @@ func ReadPlan(file string, text []byte, n int) (*Plan, error) {
 		return fmt.Errorf("%s: %s", file, fmt.Sprintf(format, args...))
 	}
 	if err := json.Unmarshal(text, &doc); err != nil {
-		return nil, wrong("not a plan: %v", err)
+		return nil, wrong("not a plan: no JSON document, as deepnarrow plan -o plan.json writes")
 	}
 	const want = "deepnarrow/plan/"
 	if !strings.HasPrefix(doc.Schema, want) {
@@ -71,7 +71,8 @@ func ReadPlan(file string, text []byte, n int) (*Plan, error) {
 	case len(all) == 0:
 		return nil, wrong("no planned run")
 	case n == 0 && len(all) > 1 || n < 0 || n > len(all):
-		return nil, wrong("%d planned runs; allowed: one of %s", len(all), strings.Join(names, "; "))
+		return nil, wrong("%d planned runs; allowed: --result with the number of one of %s", len(all),
+			strings.Join(names, "; "))
 	}
 	p := all[max(n, 1)-1]
 	p.MaxUSD, p.DeadlineSeconds = doc.Inputs.MaxUSD, doc.Inputs.Deadline

@@ -79,7 +79,6 @@ func (q Question) Answer() *Answer {
 	log := *q.Log
 	log.Points = slices.Clone(log.Points)
 	a := &Answer{Plan: q.Plan, Log: &log, Notes: slices.Clone(log.Notes)}
-	last := log.Points[len(log.Points)-1]
 	a.batch()
 	a.Step = log.Points[len(log.Points)-1].Step
 	a.Tokens = a.Step * q.Plan.StepTokens
@@ -90,7 +89,7 @@ func (q Question) Answer() *Answer {
 	}
 	if p, ok := paceOf(&log); ok {
 		a.Pace = &p
-		a.project(&q, last.Clock, price)
+		a.project(&q, price)
 		a.speed()
 		a.limits(&q, price)
 	} else {
@@ -99,6 +98,10 @@ func (q Question) Answer() *Answer {
 	}
 	a.losses()
 	a.restarts()
+	if a.Step > slack*q.Plan.Steps {
+		a.find("", "the log goes on to step %s, the plan ends at %s: is it of another run?",
+			quantity.Format(quantity.Count, a.Step, 0), quantity.Format(quantity.Count, q.Plan.Steps, 0))
+	}
 	a.judge()
 	return a
 }
@@ -145,7 +148,7 @@ func (a *Answer) batch() {
 }
 
 // project works out what has passed and what is left.
-func (a *Answer) project(q *Question, clock, price float64) {
+func (a *Answer) project(q *Question, price float64) {
 	p, plan := a.Pace, a.Plan
 	good := plan.Goodput
 	if g, ok := p.goodput(); ok {
@@ -158,10 +161,7 @@ func (a *Answer) project(q *Question, clock, price float64) {
 	if !p.Clocked {
 		elapsed = p.Elapsed/plan.Goodput.Value + before
 	}
-	at := time.Time{}
-	if a.Log.Absolute && !math.IsNaN(clock) {
-		at = timeOf(clock)
-	}
+	at := a.Log.Last()
 	if !q.Now.IsZero() {
 		if wait := q.Now.Sub(at).Seconds(); !at.IsZero() && wait > 0 && a.Share < 1 {
 			elapsed += wait
@@ -222,15 +222,25 @@ func (a *Answer) waiting(wait float64) {
 	}
 }
 
+// elsewhere is how many times the predicted step time no step of the planned run takes.
+const elsewhere = 100.0
+
 // speed compares step times.
 func (a *Answer) speed() {
 	p, predicted := a.Pace, a.Plan.StepSeconds
 	if predicted != nil {
 		ratio := p.Recent.Value / predicted.Value
 		a.Ratio = &ratio
-		said := fmt.Sprintf("recent steps take %s, %.2g times the predicted %s",
-			quantity.FormatInterval(quantity.Duration, p.Recent), ratio,
+		times := fmt.Sprintf("%.2g", ratio)
+		if ratio >= elsewhere {
+			times = fmt.Sprintf("%.0f", ratio)
+		}
+		said := fmt.Sprintf("recent steps take %s, %s times the predicted %s",
+			quantity.FormatInterval(quantity.Duration, p.Recent), times,
 			quantity.FormatInterval(quantity.Duration, *predicted))
+		if ratio >= elsewhere || ratio <= 1/elsewhere {
+			said += " (in another unit, or of another run?)"
+		}
 		switch {
 		case p.Recent.Value > predicted.High:
 			a.find(Slower, "%s", said)

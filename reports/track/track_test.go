@@ -206,6 +206,7 @@ func TestSameRunManyWays(t *testing.T) {
 	p := toyPlan(t, "", "")
 	for name, head := range map[string]string{
 		"step_seconds": "step,step_time\n%d,1.2\n", "milliseconds": "step,elapsed time per iteration (ms)\n%d,1200\n",
+		"a slash": "step,seconds/iteration\n%d,1.2\n", "minutes": "step,step_time_min\n%d,0.02\n",
 		"rate":        "global_step,train/steps_per_second\n%d,0.8333333333333334\n",
 		"tokens rate": "step,tokens_per_sec\n%d,666.6666666666666\n",
 		"json":        "", "seconds that are of a step": "step,time\n%d,1.2\n",
@@ -293,6 +294,25 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestAnotherRun asks whether a log is the plan's where its steps are beyond what any step takes, or
+// beyond the end of the plan.
+func TestAnotherRun(t *testing.T) {
+	p := toyPlan(t, "", "")
+	for text, want := range map[string]string{
+		"step,step_seconds\n10,1200\n20,1200\n":     "1200 times the predicted",
+		"step,step_seconds\n10,1\n2000000,1\n":      "is it of another run?",
+		"step,step_seconds\n10,0.0001\n20,0.0001\n": "in another unit, or of another run?",
+	} {
+		log, err := read(t, p, "run.csv", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if told := fmt.Sprint(Question{Plan: p, Log: log}.Answer().Findings); !strings.Contains(told, want) {
+			t.Errorf("%q: %s, want %s", text, told, want)
+		}
+	}
+}
+
 // TestBrokenLoss is a run that ends in NaN.
 func TestBrokenLoss(t *testing.T) {
 	p := toyPlan(t, "", "")
@@ -343,7 +363,7 @@ func TestReadPlan(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`: "not a plan", `{"schema":"deepnarrow/fit/v1"}`: `schema is "deepnarrow/fit/v1"`,
 		`{"schema":"deepnarrow/plan/v1","results":[]}`: "no planned run",
-		two: "2 planned runs; allowed: one of 1: toy on 9",
+		two: "2 planned runs; allowed: --result with the number of one of 1: toy on 9",
 		`{"schema":"deepnarrow/plan/v1","results":[{}]}`: "has no number of steps",
 	} {
 		if _, err := ReadPlan("p.json", []byte(text), 0); err == nil || !strings.Contains(err.Error(), want) {

@@ -57,7 +57,7 @@ each size reaches, and --family t5 counts encoder-decoders as they are.
 	f.size.register(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.budgets, "budget", nil,
-		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable")
+		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable, or separated by commas")
 	flags.StringVar(&f.law, "law", fit.Chinchilla().Name, "law `name` in params and tokens")
 	flags.StringVar(&f.objective, "objective", "", "as in fit (default log-huber:1e-3)")
 	flags.StringVar(&f.from, "fit", "",
@@ -73,7 +73,7 @@ each size reaches, and --family t5 counts encoder-decoders as they are.
 
 func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string) error {
 	var budgets []float64
-	for _, text := range f.budgets {
+	for _, text := range commaSeparated(f.budgets) {
 		v, err := quantity.Parse(quantity.FLOP, text)
 		if err != nil {
 			return usage("", "--budget: %w", err)
@@ -101,6 +101,14 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	if err := checkLevel(f.level); err != nil {
 		return err
 	}
+	for _, name := range []string{
+		"law", "objective", "bootstrap", "seed", "map", "where", "join",
+		"run-key", "group", "last", "drop-highest",
+	} {
+		if len(files) == 0 && f.size.change(name) {
+			return usage("", "--%s is of fits; allowed: with FILE...", name)
+		}
+	}
 	r := newReport("allocate")
 	laws, err := a.lawsOf(ctx, f, files, &r)
 	if err != nil {
@@ -126,6 +134,15 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	return a.render(r)
 }
 
+// commaSeparated takes a flag that repeats apart at its commas.
+func commaSeparated(texts []string) []string {
+	var out []string
+	for _, text := range texts {
+		out = append(out, quantity.SplitList(text)...)
+	}
+	return out
+}
+
 // mostBudget is a trillion times what anybody has spent on a run.
 const mostBudget = 1e40
 
@@ -144,10 +161,7 @@ func (a *app) lawsOf(ctx context.Context, f *allocateFlags, files []string, r *r
 ) {
 	if len(f.published) > 0 {
 		var out []*learn.Law
-		var names []string
-		for _, text := range f.published {
-			names = append(names, quantity.SplitList(text)...)
-		}
+		names := commaSeparated(f.published)
 		for _, name := range names {
 			law, ok := learn.PublishedLaw(name)
 			if !ok {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -56,9 +57,9 @@ Data that cannot support a law are refused (exit 4).`,
 	flags := c.Flags()
 	flags.StringVar(&f.Law, "law", learn.Auto,
 		"law `name` (deepnarrow list laws), names to compare with commas between, or auto")
-	flags.StringArrayVar(&f.fix, "fix", nil, "hold a parameter at a `value`, such as E=1.69; repeatable")
+	flags.StringArrayVar(&f.fix, "fix", nil, "hold a parameter at a `value`, such as E=1.69; repeatable, or separated by commas")
 	flags.StringArrayVar(&f.bound, "bound", nil,
-		"keep a parameter in a `range`, such as E=0:2; either end may be left out; repeatable")
+		"keep a parameter in a `range`, such as E=0:2; either end may be left out; repeatable, or separated by commas")
 	flags.StringArrayVar(&f.X, "x", nil,
 		"`columns` to predict from, in the order of the law's (default: the law's own)")
 	flags.StringVar(&f.Y, "y", "", "`column` to predict (default loss, or score for a link)")
@@ -87,10 +88,19 @@ Data that cannot support a law are refused (exit 4).`,
 // question reads the flags, before any file is.
 func (f *fitFlags) question() (s learn.Selection, err error) {
 	if f.Law != learn.Auto {
+		var names []string
 		for name := range strings.SplitSeq(f.Law, ",") {
-			if err = checkLaw("law", strings.TrimSpace(name), fit.Laws(), learn.Auto); err != nil {
+			name = strings.TrimSpace(name)
+			if err = checkLaw("law", name, fit.Laws(), learn.Auto); err != nil {
 				return s, err
 			}
+			switch {
+			case name == learn.Auto:
+				return s, usage("", "--law: auto compares all laws that read the columns; allowed: auto alone, or names")
+			case slices.Contains(names, name):
+				return s, usage("", "--law: %s is given twice", name)
+			}
+			names = append(names, name)
 		}
 	}
 	if f.Fix, err = learn.ParseFixed(f.fix); err != nil {

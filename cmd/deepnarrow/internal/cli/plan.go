@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -132,6 +133,11 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
 	ask := planAsk{flags: c.Flags(), question: q, limits: limits, law: law, report: &r, auto: f.devices.auto}
+	if f.prices != "" {
+		if unpriced := unquoted(clusters); len(unpriced) > 0 {
+			ask.warn("%s has no price of %s: that of the catalogue is taken", f.prices, strings.Join(unpriced, ", "))
+		}
+	}
 	for _, ref := range args {
 		s, warnings, err := a.shape(ref)
 		if err != nil {

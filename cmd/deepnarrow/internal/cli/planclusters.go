@@ -53,6 +53,18 @@ func (f *planFlags) rented(a *app) ([]plan.Cluster, error) {
 	return plan.Quote(clusters, quoted, f.prices), nil
 }
 
+// unquoted names the clusters that neither a price list nor the command line gives a price.
+func unquoted(clusters []plan.Cluster) []string {
+	var out []string
+	for i := range clusters {
+		f := clusters[i].Profile.PriceUSDPerHour
+		if name := clusters[i].String(); (f == nil || f.Origin == hardware.DataSheet) && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
 // limited returns the question of the flags, and the limits that the run keeps to where its length is
 // stated otherwise.
 func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error) {
@@ -335,12 +347,12 @@ func (k *planAsk) search(clusters []plan.Cluster) error {
 		return err
 	}
 	if len(found.Offers) == 0 {
-		var lines []string
+		var reasons []string
 		for _, r := range found.Refused {
-			lines = append(lines, "  "+r.Cluster+": "+r.Why)
+			reasons = append(reasons, r.Cluster+" "+r.Why)
 		}
-		return noAnswer(fmt.Errorf("no cluster keeps to the limits with a probability of %.0f %%\n%s",
-			100*found.Limits.Sure, strings.Join(lines, "\n")),
+		return noAnswer(fmt.Errorf("no cluster keeps to the limits with a probability of %.0f %%: %s",
+			100*found.Limits.Sure, strings.Join(reasons, "; ")),
 			"a later --deadline, a larger --max-cost, more --max-devices or a lower --sure")
 	}
 	first := len(k.plans)

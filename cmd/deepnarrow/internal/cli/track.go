@@ -94,7 +94,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 		return badInput(err, "deepnarrow plan -o plan.json writes one")
 	}
 	if q.Plan, err = track.ReadPlan(file, text, f.number); err != nil {
-		return badInput(err, "--result N picks one of several")
+		return badInput(err, "")
 	}
 	runs, err := a.growing(&f.runs, selection, f.log)
 	if err != nil {
@@ -102,6 +102,10 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	}
 	if q.Log, err = track.NewLog(runs, q.Plan); err != nil {
 		return columnError(fmt.Errorf("%s: %w", f.log, err))
+	}
+	if last := q.Log.Last(); q.Now.Before(last) && !q.Now.IsZero() {
+		return usage("", "--now is %s; allowed: from the last row of the log on, %s",
+			f.now, last.Format(time.RFC3339))
 	}
 	answer := q.Answer()
 	if f.calibrate != "" {

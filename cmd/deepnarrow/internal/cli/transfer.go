@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strings"
 
@@ -139,10 +140,14 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 		return err
 	}
 	out, err := learn.Transfer(ctx, runs, &f.TransferQuestion)
+	var refusal *fit.Refusal
+	if errors.As(err, &refusal) && refusal.Kind == fit.TooFewPoints {
+		return noAnswer(err, "a row for each model, with both results, is wanted")
+	}
 	if err != nil {
 		return learnError(ctx, runs, err)
 	}
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Warnings = append(append(r.Document.Warnings, runs.Notices()...), out.Warnings...)
 	r.Document.Inputs = f.runs.inputs(files)
 	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"],
 		r.Document.Inputs["link"] = f.Upstream, f.Downstream, f.Link
