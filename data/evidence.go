@@ -54,6 +54,6 @@ func ParseEvidence(text string) (Evidence, error) {
 	if near, ok := suggest.Nearest(text, names); ok {
 		hint = "; did you mean " + near + "?"
 	}
-	return "", fmt.Errorf("unknown evidence class: %q%s; one of %s", text, hint,
+	return "", fmt.Errorf("unknown evidence class: %q%s; allowed: %s", text, hint,
 		strings.Join(names, ", "))
 }

@@ -51,7 +51,7 @@ func readTable[T any](name string, in io.Reader, build func(*row) T) ([]T, error
 	reader := csv.NewReader(in)
 	heading, err := reader.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s:1:1: an empty file; a heading and rows are wanted", name)
+		return nil, fmt.Errorf("%s:1:1: an empty file; needed: a heading and rows", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

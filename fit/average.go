@@ -170,7 +170,7 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	folds, units := s.folds(d)
 	if len(folds) == 0 {
 		return nil, refuse(TooFewPoints, nil,
-			"%d rows of %d runs leave nothing to validate a law on; want runs of at least three sizes",
+			"%d rows of %d runs leave nothing to validate a law on; needed: runs of at least three sizes",
 			d.Len(), units)
 	}
 	for _, f := range folds {

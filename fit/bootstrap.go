@@ -89,7 +89,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	}
 	units := d.units()
 	if len(units) < leastUnits {
-		return nil, refuse(TooFewPoints, nil, "%d runs to resample; want at least %d", len(units),
+		return nil, refuse(TooFewPoints, nil, "%d runs to resample; needed: at least %d", len(units),
 			leastUnits)
 	}
 	pb := newProblem(&r.Law, d, r.Objective)

@@ -114,7 +114,7 @@ func (d Data) fault(law *Law, obj Objective, i int) string {
 		return fmt.Sprintf("%s is %v", law.Response, y)
 	}
 	if y <= 0 && (!obj.raw || law.Response == "loss") {
-		return fmt.Sprintf("%s is %v; want a positive number", law.Response, y)
+		return fmt.Sprintf("%s is %v; allowed: a positive number", law.Response, y)
 	}
 	for _, name := range law.Columns {
 		v := d.Columns[name][i]
@@ -122,12 +122,12 @@ func (d Data) fault(law *Law, obj Objective, i int) string {
 			return fmt.Sprintf("%s is %v", name, v)
 		}
 		if v <= 0 && law.Response == "loss" {
-			return fmt.Sprintf("%s is %v; want a positive number", name, v)
+			return fmt.Sprintf("%s is %v; allowed: a positive number", name, v)
 		}
 	}
 	if d.Weight != nil {
 		if w := d.Weight[i]; !finite(w) || w < 0 {
-			return fmt.Sprintf("weight is %v; want a number that is not negative", w)
+			return fmt.Sprintf("weight is %v; allowed: a number that is not negative", w)
 		}
 	}
 	return ""

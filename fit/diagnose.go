@@ -34,13 +34,13 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 	free := len(law.Params) - len(set.Fixed)
 	if seen <= free && len(set.Priors) == 0 {
 		return nil, refuse(TooFewPoints, nil,
-			"%d distinct rows for the %d free parameters of %s; want at least %d",
+			"%d distinct rows for the %d free parameters of %s; needed: at least %d",
 			seen, free, law.Name, free+1)
 	}
 	for _, name := range law.Columns {
 		if constant(d.Columns[name]) && len(set.Fixed) == 0 && len(set.Priors) == 0 {
 			return nil, refuse(ConstantColumn, []string{name},
-				"every row has %s = %s; want at least two values to fit %s",
+				"every row has %s = %s; needed: at least two values to fit %s",
 				name, number(d.Columns[name][0]), law.Name)
 		}
 	}
@@ -103,7 +103,7 @@ func (r *Result) diagnose(pb *problem) error {
 		r.Certificate.Active = append(r.Certificate.Active, pa.Name)
 		switch {
 		case x[j] <= pb.zero[j]:
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is 0: the rows show no sign of it",
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s = 0: these rows do not show it (runs too short or too few)",
 				pa.Name))
 		case pb.bounded[j]:
 			r.Warnings = append(r.Warnings, fmt.Sprintf("%s is held by its bound, %s", pa.Name,
@@ -125,7 +125,7 @@ func (r *Result) diagnose(pb *problem) error {
 	r.Warnings = append(r.Warnings, pb.fewValues()...)
 	if lost := pb.unidentified(x, ws.pinned, &r.Certificate); len(lost) > 0 {
 		return refuse(Unidentified, lost,
-			"the rows do not determine it in %s; hold it fixed or fit a smaller law", pb.law.Name)
+			"the rows do not determine it in %s; fit a smaller law, or add rows", pb.law.Name)
 	}
 	if !r.Certificate.Converged && !pb.obj.nonSmooth() {
 		return refuse(NotConverged, nil, "no start reached an optimum of %s (scaled gradient %.2g)",

@@ -58,7 +58,7 @@ func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 				if !(v > 0) || math.IsInf(v, 0) {
 					return nil, &Refusal{
 						Kind: BadValue, Rows: []int{i},
-						Reason: fmt.Sprintf("curve %d, point %d: %v; want positive numbers", i, k,
+						Reason: fmt.Sprintf("curve %d, point %d: %v; allowed: positive numbers", i, k,
 							v),
 					}
 				}
@@ -69,7 +69,7 @@ func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	leaders := lead(curves)
 	if len(leaders) < 4 {
 		return out, refuse(NoInteriorMinimum, []string{"params"},
-			"%d sizes lead somewhere; want at least four (the first and the last say nothing)",
+			"%d sizes lead somewhere; needed: at least four (the first and the last say nothing)",
 			len(leaders))
 	}
 	out.Leaders = leaders[1 : len(leaders)-1]

@@ -231,7 +231,7 @@ func TestObjectiveNames(t *testing.T) {
 	} {
 		if _, err := ParseObjective(s); err == nil {
 			t.Errorf("%q was accepted", s)
-		} else if !strings.Contains(err.Error(), "want") {
+		} else if !strings.Contains(err.Error(), "; allowed: ") {
 			t.Errorf("%q: %v does not say what is wanted", s, err)
 		}
 	}

@@ -121,8 +121,8 @@ func TestCleanListsEveryDrop(t *testing.T) {
 	}
 	for k, want := range []Drop{
 		{1, "loss is NaN"},
-		{2, "loss is -1; want a positive number"},
-		{4, "params is 0; want a positive number"},
+		{2, "loss is -1; allowed: a positive number"},
+		{4, "params is 0; allowed: a positive number"},
 	} {
 		if drops[k] != want {
 			t.Errorf("drop %d: %v, want %v", k, drops[k], want)

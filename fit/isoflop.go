@@ -91,7 +91,7 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 			if !(v > 0) || math.IsInf(v, 0) {
 				return nil, &Refusal{
 					Kind: BadValue, Rows: []int{i},
-					Reason: fmt.Sprintf("row %d: %+v; want positive numbers", i, r),
+					Reason: fmt.Sprintf("row %d: %+v; allowed: positive numbers", i, r),
 				}
 			}
 		}
@@ -115,7 +115,7 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 	}
 	if len(c) < 2 {
 		return out, refuse(NoInteriorMinimum, nil,
-			"%d of %d budgets have a minimum inside the sizes that were run; want at least two",
+			"%d of %d budgets have a minimum inside the sizes that were run; needed: at least two",
 			len(c), len(out.Groups))
 	}
 	ln, _ := fitPolynomial(c, n, 1)
@@ -193,7 +193,7 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 	g.FLOPs = math.Exp(mean)
 	p, ok := fitPolynomial(ln, loss, 2)
 	if !ok {
-		g.Refused = refuse(TooFewPoints, nil, "%d distinct sizes; want at least three", distinct(n))
+		g.Refused = refuse(TooFewPoints, nil, "%d distinct sizes; needed: at least three", distinct(n))
 		return g
 	}
 	g.parabola = p

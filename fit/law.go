@@ -113,7 +113,7 @@ type UnknownNameError struct {
 }
 
 func (e *UnknownNameError) Error() string {
-	return fmt.Sprintf("unknown %s: %q; want one of %s", e.What, e.Name,
+	return fmt.Sprintf("unknown %s: %q; allowed: %s", e.What, e.Name,
 		strings.Join(e.Valid, ", "))
 }
 

@@ -57,7 +57,7 @@ func NewLearningCurve(x, y []float64) (LearningCurve, error) {
 	}
 	if len(c.X) < minCurvePoints {
 		return LearningCurve{}, refuse(TooFewPoints, nil,
-			"a learning curve of %d distinct x; at least %d are needed", len(c.X), minCurvePoints)
+			"a learning curve of %d distinct x; needed: at least %d", len(c.X), minCurvePoints)
 	}
 	return c, nil
 }

@@ -88,9 +88,9 @@ func ParseObjective(s string) (Objective, error) {
 	case name == "quantile" && good && v < 1:
 		return quantileLoss(v), nil
 	case slices.Contains([]string{"log-huber", "huber"}, name):
-		return Objective{}, fmt.Errorf("objective %s: %q; want a positive number", name, arg)
+		return Objective{}, fmt.Errorf("objective %s: %q; allowed: a positive number", name, arg)
 	case slices.Contains([]string{"asymmetric", "quantile"}, name):
-		return Objective{}, fmt.Errorf("objective %s: %q; want a number between 0 and 1", name, arg)
+		return Objective{}, fmt.Errorf("objective %s: %q; allowed: a number between 0 and 1", name, arg)
 	case s == "squared":
 		return Squared(), nil
 	case s == "squared-log":

@@ -19,7 +19,7 @@ func sixtyRuns(seed uint64) Data {
 	return d
 }
 
-// The trial: 60 good rows and one of loss 7.31 ended in "unidentified parameter A".
+// The trial: 60 good rows and one of loss 7.31 ended in "undetermined parameter A".
 func TestDivergedRunIsNamed(t *testing.T) {
 	clean := sixtyRuns(1)
 	want := mustFit(t, Chinchilla(), clean, LogHuber(1e-3), nil)

@@ -23,7 +23,7 @@ var kindNames = map[Kind]string{
 	TooFewPoints:      "too few points",
 	BadValue:          "bad value",
 	ConstantColumn:    "constant column",
-	Unidentified:      "unidentified parameter",
+	Unidentified:      "undetermined parameter",
 	AtBound:           "parameter at a bound",
 	NoInteriorMinimum: "no interior minimum",
 	NotConverged:      "not converged",

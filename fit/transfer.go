@@ -70,7 +70,7 @@ func Transfer(in TransferInput) (*Transferred, error) {
 		panic("fit: Transfer: columns of different lengths")
 	}
 	if n < transferRows {
-		return nil, refuse(TooFewPoints, nil, "%d models; want at least %d for an interval", n,
+		return nil, refuse(TooFewPoints, nil, "%d models; needed: at least %d for an interval", n,
 			transferRows)
 	}
 	for name, c := range map[string][]float64{

@@ -214,7 +214,7 @@ func mode(p *Profile, s Software) string {
 	if compiled(p, s) {
 		return "compiled graph"
 	}
-	return "kernel by kernel"
+	return "eager (not compiled)"
 }
 
 // assumptions lists what the prediction rests on besides the run.
@@ -246,7 +246,7 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 	}
 	field("memory bandwidth", rate(p.BandwidthBytesPerSecond), p.BandwidthBytesPerSecond)
 	list = append(list, Assumption{
-		"rate of large products",
+		"achieved matrix-multiply rate",
 		fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3),
 			100*m.rate/m.peak), origin, c.FittedOn,
 	})

@@ -49,7 +49,7 @@ type RegionError struct {
 
 func (e *RegionError) Error() string {
 	if len(e.Matches) > 0 {
-		return fmt.Sprintf("a region name that means several places: %q; one of %s is wanted",
+		return fmt.Sprintf("a region name that means several places: %q; allowed: %s",
 			clip(e.Name), strings.Join(e.Matches, ", "))
 	}
 	hint := ""
@@ -57,7 +57,7 @@ func (e *RegionError) Error() string {
 		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
 	}
 	return fmt.Sprintf(
-		"unknown region: %q%s; a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3) is wanted", clip(e.Name), hint)
+		"unknown region: %q%s; allowed: a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3)", clip(e.Name), hint)
 }
 
 // FindRegion returns the place that a name means: the key of a cloud region, zone or country, an

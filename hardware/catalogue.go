@@ -37,7 +37,7 @@ type NameError struct {
 
 func (e *NameError) Error() string {
 	if len(e.Matches) > 0 {
-		return fmt.Sprintf("a hardware name that means several devices: %q; one of %s is wanted",
+		return fmt.Sprintf("a hardware name that means several devices: %q; allowed: %s",
 			e.Name, strings.Join(e.Matches, ", "))
 	}
 	hint := ""
@@ -45,7 +45,7 @@ func (e *NameError) Error() string {
 		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
 	}
 	return fmt.Sprintf(
-		"unknown hardware: %q%s; a name from \"list hardware\" or a profile file is wanted", e.Name,
+		"unknown hardware: %q%s; allowed: a name that deepnarrow list hardware shows, or a profile file", e.Name,
 		hint)
 }
 

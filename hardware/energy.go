@@ -33,7 +33,7 @@ func (p Profile) MeanPower(given *float64) Input {
 		return Given("mean power", *given)
 	case p.PowerWatts == nil:
 		return missingInput("mean power", fmt.Sprintf(
-			"no power of %s is known: give the mean with --watts", p.Name))
+			"no power of %s is known; add --watts", p.Name))
 	}
 	f := *p.PowerWatts
 	input := Input{

@@ -61,6 +61,6 @@ func (e *PresetError) Error() string {
 	if e.Nearest != "" {
 		hint = "; did you mean " + e.Nearest + "?"
 	}
-	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; one of %s", e.Name, hint,
+	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; allowed: %s", e.Name, hint,
 		strings.Join(e.Allowed, ", "))
 }

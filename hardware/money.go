@@ -59,7 +59,7 @@ func (p Profile) Price(given *float64) Input {
 	case given != nil:
 		return Given("price", *given)
 	case p.PriceUSDPerHour == nil:
-		return missingInput("price", fmt.Sprintf("no price of %s is known: give one with --price",
+		return missingInput("price", fmt.Sprintf("no price of %s is known; add --price",
 			p.Name))
 	}
 	f := *p.PriceUSDPerHour
@@ -136,7 +136,7 @@ var nowhere = sync.OnceValue(func() Rates {
 func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 	if stated.PUE != nil && *stated.PUE < 1 {
 		return Rates{}, fmt.Errorf(
-			"PUE: %s; 1 or more is wanted, facility energy over computer energy",
+			"PUE: %s; allowed: 1 or more, facility energy over computer energy",
 			quantity.Shortest(*stated.PUE))
 	}
 	rates := nowhere()

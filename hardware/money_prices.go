@@ -99,7 +99,7 @@ func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 	case len(faults) > 0:
 		return nil, errors.Join(faults...)
 	case len(out) == 0:
-		return nil, fmt.Errorf("%s: no prices; a line for each accelerator is wanted", name)
+		return nil, fmt.Errorf("%s: no prices; needed: a line for each accelerator", name)
 	case len(out) > maxPrices:
 		return nil, fmt.Errorf("%s: too many prices; allowed: %d", name, maxPrices)
 	}

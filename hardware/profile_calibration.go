@@ -47,7 +47,7 @@ func (r *profileReader) calibration(p *Profile, e entry) {
 				given[row.key] = row
 			}
 		default:
-			r.fault(part.at, "calibration: unknown key: %q; one of fitted_on, residual, constants",
+			r.fault(part.at, "calibration: unknown key: %q; allowed: fitted_on, residual, constants",
 				clip(part.key))
 		}
 	}
@@ -90,26 +90,26 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 			list, ok := part.value.(*ast.SequenceNode)
 			if !ok || len(list.Values) > int(i) {
 				r.fault(part.at,
-					"%s: a list of the correlations with the constants before is wanted, such as [0.06, -0.2]", i)
+					"%s: not a list; allowed: the correlations with the constants before, such as [0.06, -0.2]", i)
 				continue
 			}
 			for k, item := range list.Values {
 				v, ok := r.plain(item)
 				if ok && math.Abs(v) > 1 {
-					r.fault(item.GetToken(), "%s: a correlation of %g; −1 to 1 is wanted", i, v)
+					r.fault(item.GetToken(), "%s: a correlation of %g; allowed: −1 to 1", i, v)
 					continue
 				}
 				c.Covariance[i][k] = v * sd[i] * sd[k]
 				c.Covariance[k][i] = c.Covariance[i][k]
 			}
 		default:
-			r.fault(part.at, "%s: unknown key: %q; one of value, log_sd, correlations", i,
+			r.fault(part.at, "%s: unknown key: %q; allowed: value, log_sd, correlations", i,
 				clip(part.key))
 		}
 	}
 	c.Covariance[i][i] = sd[i] * sd[i]
 	if c.Constants[i] == 0 || sd[i] == 0 {
-		r.fault(row.at, "%s: value and log_sd are wanted", i)
+		r.fault(row.at, "%s: not a constant; allowed: value and log_sd", i)
 	}
 }
 
@@ -142,6 +142,6 @@ func (r *profileReader) within(e entry, v, most float64) bool {
 	if v > 0 && v <= most {
 		return true
 	}
-	r.fault(e.at, "%s: %g; more than 0 is wanted, at most %g", e.key, v, most)
+	r.fault(e.at, "%s: %g; allowed: more than 0, at most %g", e.key, v, most)
 	return false
 }

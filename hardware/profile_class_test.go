@@ -194,17 +194,17 @@ slices: [4x4, 2x2]
 
 func TestFaultyClassesAndNodes(t *testing.T) {
 	for text, want := range map[string]string{
-		"kind: asic":             "kind: \"asic\"; one of gpu, tpu, cpu, other",
-		"compiled: maybe":        "compiled: \"maybe\"; one of yes, no",
+		"kind: asic":             "kind: \"asic\"; allowed: gpu, tpu, cpu, other",
+		"compiled: maybe":        "compiled: \"maybe\"; allowed: yes, no",
 		"devices_per_node: 0":    "not a number of devices: \"0\"",
 		"devices_per_node: 1.5":  "not a number of devices: \"1.5\"",
-		"node_sizes: 8":          "a list is wanted",
+		"node_sizes: 8":          "not a list",
 		"node_sizes: [8, many]":  "not a number of devices: \"many\"",
 		"slices: [4x4x4x4]":      "not the shape of a slice",
 		"slices: [4x-4]":         "not the shape of a slice",
 		"slices: [99999999x4]":   "not the shape of a slice",
 		"slices: [\"4\"]":        "not the shape of a slice",
-		"devices_per_node: [8]":  "a single value is wanted",
+		"devices_per_node: [8]":  "not a single value",
 		"devices_per_node: 1e99": "not a number of devices",
 	} {
 		_, err := ReadProfile("bad.yaml", strings.NewReader("name: x\n"+text+"\n"))

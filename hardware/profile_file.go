@@ -101,7 +101,7 @@ func (r *profileReader) read(text []byte) Profile {
 		r.set(&profile, e)
 	}
 	if !named {
-		r.fault(nil, "no name; a line such as \"name: our A100\" is wanted")
+		r.fault(nil, "no name; allowed: a line such as \"name: our A100\"")
 	}
 	return profile
 }
@@ -124,10 +124,10 @@ func (r *profileReader) document(text []byte) (ast.Node, bool) {
 	}
 	switch {
 	case len(file.Docs) == 0 || len(file.Docs) == 1 && file.Docs[0].Body == nil:
-		r.fault(nil, "one YAML document is wanted; found none")
+		r.fault(nil, "no YAML document; allowed: one")
 		return nil, false
 	case len(file.Docs) > 1:
-		r.fault(nil, "one YAML document is wanted; found %d", len(file.Docs))
+		r.fault(nil, "%d YAML documents; allowed: one", len(file.Docs))
 		return nil, false
 	}
 	return file.Docs[0].Body, true
@@ -150,7 +150,7 @@ func (r *profileReader) set(p *Profile, e entry) {
 	case texts[e.key] != nil:
 		word, ok := r.word(e.value)
 		if allowed := choices[e.key]; ok && allowed != nil && !slices.Contains(allowed, word) {
-			r.fault(e.value.GetToken(), "%s: %q; one of %s", e.key, clip(word),
+			r.fault(e.value.GetToken(), "%s: %q; allowed: %s", e.key, clip(word),
 				strings.Join(allowed, ", "))
 			return
 		}
@@ -161,7 +161,7 @@ func (r *profileReader) set(p *Profile, e entry) {
 	case e.key == "compiled":
 		word, ok := r.word(e.value)
 		if ok && word != "yes" && word != "no" {
-			r.fault(e.value.GetToken(), "compiled: %q; one of yes, no", clip(word))
+			r.fault(e.value.GetToken(), "compiled: %q; allowed: yes, no", clip(word))
 			return
 		}
 		yes := word == "yes"
@@ -182,7 +182,7 @@ func (r *profileReader) set(p *Profile, e entry) {
 		for _, by := range entries {
 			if !slices.Contains(precisions[:], Precision(by.key)) {
 				r.fault(by.at,
-					"%s: unknown precision: %q; one of fp32, tf32, fp16, bf16, fp8, int8, fp4",
+					"%s: unknown precision: %q; allowed: fp32, tf32, fp16, bf16, fp8, int8, fp4",
 					e.key, clip(by.key))
 				continue
 			}
@@ -215,7 +215,7 @@ func (r *profileReader) own(c *Class) {
 func (r *profileReader) list(e entry, such string) []string {
 	list, ok := e.value.(*ast.SequenceNode)
 	if !ok {
-		r.fault(e.value.GetToken(), "%s: a list is wanted, such as %s", e.key, such)
+		r.fault(e.value.GetToken(), "%s: not a list; allowed: such as %s", e.key, such)
 		return nil
 	}
 	var words []string
@@ -299,7 +299,7 @@ func (r *profileReader) number(p *Profile, s setting, e entry) {
 				}
 				field.Evidence = class
 			default:
-				r.fault(part.at, "%s: unknown key: %q; one of value, source, evidence, note", e.key,
+				r.fault(part.at, "%s: unknown key: %q; allowed: value, source, evidence, note", e.key,
 					clip(part.key))
 			}
 		}
@@ -332,7 +332,7 @@ type entry struct {
 func (r *profileReader) entries(node ast.Node) ([]entry, bool) {
 	mapping, ok := node.(ast.MapNode)
 	if !ok {
-		r.fault(node.GetToken(), "keys and values are wanted, such as \"memory: 80 GiB\"")
+		r.fault(node.GetToken(), "not keys and values; allowed: such as \"memory: 80 GiB\"")
 		return nil, false
 	}
 	var out []entry
@@ -363,7 +363,7 @@ func (r *profileReader) word(node ast.Node) (string, bool) {
 	case *ast.NullNode:
 	default:
 		r.fault(node.GetToken(),
-			"a single value is wanted; anchors, aliases, tags, lists and maps are not read here")
+			"not a single value; allowed: a number or a word, no anchors, aliases, tags, lists or maps")
 		return "", false
 	}
 	if text == "" {

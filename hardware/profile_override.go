@@ -67,7 +67,7 @@ func Override(profile Profile, text string) (Profile, error) {
 		case !found || key == "":
 			faults = append(faults, &OverrideError{
 				clip(strings.TrimSpace(part)),
-				errors.New("not an override; key=value is wanted, such as mem=40GiB"),
+				errors.New("not an override; allowed: key=value, such as mem=40GiB"),
 			})
 		case !known:
 			faults = append(faults, &OverrideError{clip(key), errors.New(unknownKey(key))})

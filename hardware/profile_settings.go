@@ -112,7 +112,7 @@ func unknownKey(key string, others ...string) string {
 	if near, ok := suggest.Nearest(key, keys); ok {
 		hint = "; did you mean " + near + "?"
 	}
-	return fmt.Sprintf("unknown key: %q%s; one of %s", clip(key), hint, strings.Join(keys, ", "))
+	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), hint, strings.Join(keys, ", "))
 }
 
 // clip shortens hostile input before it is shown.

@@ -23,7 +23,7 @@ func (r *rowReader) shape(out *MeasuredRun) {
 	switch row.Arch {
 	case "enc-dec", "dec-only", "enc-only":
 	default:
-		r.refuse("the architecture is %q; enc-dec, dec-only or enc-only is wanted", row.Arch)
+		r.refuse("the architecture is %q; allowed: enc-dec, dec-only or enc-only", row.Arch)
 		return
 	}
 	if sparse.MatchString(row.Model) {
@@ -144,7 +144,7 @@ func (r *rowReader) execution(out *MeasuredRun) {
 	if row.Products != "" {
 		format, ok := formatOf(row.Products)
 		if !ok {
-			r.refuse("products are in %q; one of fp32, tf32, fp16, bf16, fp8 is wanted", row.Products)
+			r.refuse("products are in %q; allowed: fp32, tf32, fp16, bf16, fp8", row.Products)
 		}
 		if run.Software.Matmul = format; format == executionFormat(x.Precision) {
 			run.Software.Matmul = ""

@@ -110,7 +110,7 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 			continue
 		}
 		if list, ok = e.value.(*ast.SequenceNode); !ok || len(list.Values) == 0 {
-			r.fault(e.at, "phases: a list is wanted, such as - {name: pre-training, steps: 524288}")
+			r.fault(e.at, "phases: not a list; allowed: such as - {name: pre-training, steps: 524288}")
 			return nil
 		}
 	}
@@ -144,7 +144,7 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 			{"hardware", p.Hardware},
 		} {
 			if need.value == "" {
-				r.fault(start, "%s: no %s; a line of the phase or at the top is wanted", p.Name,
+				r.fault(start, "%s: no %s; allowed: a line of the phase or at the top", p.Name,
 					need.key)
 			}
 		}
@@ -189,7 +189,7 @@ func (r *profileReader) phase(p *PhaseSpec, entries []entry, also []string, refu
 		}
 		if slices.Contains(lengthKeys, e.key) {
 			if length != "" {
-				r.fault(e.at, "%s and %s both say how long the phase is; one of them is wanted",
+				r.fault(e.at, "%s and %s both say how long the phase is; allowed: one of them",
 					length, e.key)
 				continue
 			}
@@ -215,7 +215,7 @@ func (p *PhaseSpec) keys() map[string]func(string) error {
 		return func(word string) error {
 			n, err := quantity.ParseExact(quantity.Count, word)
 			if err == nil && (n < int64(least) || n > math.MaxInt32) {
-				err = fmt.Errorf("out of range: %d; %d to %d is wanted", n, least, math.MaxInt32)
+				err = fmt.Errorf("out of range: %d; allowed: %d to %d", n, least, math.MaxInt32)
 			}
 			*at = int(n)
 			return err
@@ -240,7 +240,7 @@ func (p *PhaseSpec) keys() map[string]func(string) error {
 	search := func(word string) error {
 		if p.Search = word; word != "auto" {
 			return fmt.Errorf(
-				"unknown layout: %q; auto, or the lines dp, tp, pp and zero are wanted", clip(word))
+				"unknown layout: %q; allowed: auto, or the lines dp, tp, pp and zero", clip(word))
 		}
 		return nil
 	}
@@ -282,5 +282,5 @@ func unknownPhaseKey(key string, p *PhaseSpec, also, refused []string) string {
 	if near, ok := suggest.Nearest(key, keys); ok {
 		hint = "; did you mean " + near + "?"
 	}
-	return fmt.Sprintf("unknown key: %q%s; one of %s", clip(key), hint, strings.Join(keys, ", "))
+	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), hint, strings.Join(keys, ", "))
 }

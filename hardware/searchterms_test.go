@@ -102,7 +102,7 @@ func TestPartsByHand(t *testing.T) {
 		names = append(names, p.Name)
 	}
 	want := []string{
-		"element-wise work", "decoder feed-forward", "encoder feed-forward", "fixed cost of a step",
+		"element-wise work", "decoder feed-forward", "encoder feed-forward", "per-step overhead",
 	}
 	if !slices.Equal(names, want) || bound != BandwidthBound {
 		t.Errorf("%v, bound by %s", names, bound)
@@ -331,9 +331,9 @@ func TestAssumptionsByOrigin(t *testing.T) {
 		value  string
 		origin Origin
 	}{
-		"facts":   {func(*Run) {}, "kernel by kernel", DataSheet},
+		"facts":   {func(*Run) {}, "eager (not compiled)", DataSheet},
 		"flag":    {func(r *Run) { r.Software.Compiled = &yes }, "compiled graph", Flag},
-		"nothing": {func(r *Run) { r.Profile.Class = Class{} }, "kernel by kernel", Default},
+		"nothing": {func(r *Run) { r.Profile.Class = Class{} }, "eager (not compiled)", Default},
 	} {
 		r := planOf(found(t, "a100"))
 		c.edit(&r)

@@ -90,7 +90,7 @@ var pieceNames = [pieces]struct {
 	dataCollectives:   {"gradient and weight collectives", NetworkBound},
 	pipelineBubble:    {"pipeline bubble", ComputeBound},
 	optimizerUpdate:   {"optimizer", BandwidthBound},
-	fixedCost:         {"fixed cost of a step", LaunchBound},
+	fixedCost:         {"per-step overhead", LaunchBound},
 	stragglers:        {"waiting for the slowest node", NetworkBound},
 }
 

@@ -343,19 +343,27 @@ func footprintTable(m *flops.Memory) Table {
 	return t
 }
 
+// originText says where a value comes from; prices come from price lists, not data sheets.
+func originText(a *plan.Assumption) string {
+	if a.Name == "price" && a.Origin == hardware.DataSheet {
+		return "price list"
+	}
+	return string(a.Origin)
+}
+
 func assumptionTable(p *Planned) Table {
 	t := Table{
 		Title: "Assumptions and sources", Detail: true,
 		Columns: []Column{
 			{Title: "assumption"},
-			{Title: "value"},
-			{Title: "origin"},
+			{Title: "value", Wraps: true},
+			{Title: "origin", Optional: 1},
 			{Title: "source", Wraps: true},
 		},
 	}
 	for _, a := range p.Assumptions() {
 		t.Rows = append(t.Rows, []Cell{
-			Text(a.Name), Text(a.Words()), Text(string(a.Origin)),
+			Text(a.Name), Text(a.Words()), Text(originText(&a)),
 			Text(a.Source),
 		})
 	}

@@ -49,7 +49,7 @@ func encode(answer any, err error) string {
 	}
 	text, err := json.Marshal(reply)
 	if err != nil {
-		return `{"error":"the answer holds a value that is no number"}`
+		return `{"error":"the answer has a value that is not a number"}`
 	}
 	return string(text)
 }

@@ -414,7 +414,7 @@ func TestGroups(t *testing.T) {
 	}
 	if d := a.Fits[1].Drops; len(d) != 3 || d[2] != (Drop{
 		"runs.csv:32",
-		"loss is 0; want a positive number",
+		"loss is 0; allowed: a positive number",
 	}) {
 		t.Errorf("drops %v", d)
 	}

@@ -170,7 +170,7 @@ func (b *builder) separatedFile(name string, text *bufio.Reader) error {
 	first, _, err := s.record()
 	switch {
 	case errors.Is(err, io.EOF):
-		return &Error{File: name, Problem: "the file is empty; want a line of column names"}
+		return &Error{File: name, Problem: "the file is empty; needed: a line of column names"}
 	case err != nil:
 		return &Error{File: name, Line: s.line, Problem: err.Error()}
 	}

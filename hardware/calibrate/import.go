@@ -62,7 +62,7 @@ func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([
 	}
 	if len(lines) == 0 {
 		return nil, fmt.Errorf(
-			"%s: no measurements; columns such as shape, batch, step_seconds are wanted", name)
+			"%s: no measurements; needed: columns such as shape, batch, step_seconds", name)
 	}
 	if lines[0].cells["shape"] == "" {
 		return publishedSteps(name, text, lines, base)
@@ -211,7 +211,7 @@ func (l *stepLine) measurement(base hardware.Run, read StepShape) (Measurement, 
 			}
 		}
 		if err == nil && !(m.Seconds > 0) {
-			fail("step_seconds", fmt.Errorf("%s; more than 0 is wanted", text))
+			fail("step_seconds", fmt.Errorf("%s; allowed: more than 0", text))
 		}
 	}
 	if len(faults) == 0 {

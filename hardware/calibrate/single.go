@@ -103,7 +103,7 @@ func plausible(steps []Measurement, base *hardware.Calibration, most float64) er
 		at := logSeconds(&s.Run, &base.Constants)
 		switch {
 		case !(s.Seconds > 0) || math.IsInf(s.Seconds, 0):
-			faults = append(faults, fmt.Errorf("%s: a step of %v s; more than 0 is wanted",
+			faults = append(faults, fmt.Errorf("%s: a step of %v s; allowed: more than 0",
 				s.where(i), s.Seconds))
 		case math.IsNaN(at) || math.IsInf(at, 0):
 			faults = append(faults, fmt.Errorf("%s: %s", s.where(i), missingOf(&s.Run)))

@@ -29,7 +29,7 @@ type CheckpointError struct {
 }
 
 func (e *CheckpointError) Error() string {
-	return fmt.Sprintf("%s: %s: %s; want %s", e.Name, e.Problem, e.Value, e.Want)
+	return fmt.Sprintf("%s: %s: %s; allowed: %s", e.Name, e.Problem, e.Value, e.Want)
 }
 
 // Save writes weights, optimizer state and the count of steps in the safetensors format, weights

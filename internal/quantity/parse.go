@@ -17,7 +17,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	return fmt.Sprintf("%s: %s%s; %s is wanted, such as %s", e.Problem, quote(e.Text), e.Hint,
+	return fmt.Sprintf("%s: %s%s; allowed: %s, such as %s", e.Problem, quote(e.Text), e.Hint,
 		kindTraits[e.Kind].name, kindTraits[e.Kind].allowed)
 }
 
@@ -110,7 +110,7 @@ func explainUnit(kind Kind, unitText string) (problem, hint string) {
 			strings.TrimSuffix(unitText, "S") + "?"
 	case kind == FLOPRate && (strings.HasSuffix(unitText, "FLOP") ||
 		strings.HasSuffix(unitText, "FLOPs")):
-		return "a count of FLOP where a rate is wanted", "; did you mean " +
+		return "a count of FLOP where a rate is needed", "; did you mean " +
 			strings.TrimSuffix(unitText, "s") + "/s?"
 	case kind == Bytes && slices.Contains([]string{"k", "K", "M", "G", "T"}, unitText):
 		return "unit without B",
@@ -122,7 +122,7 @@ func explainUnit(kind Kind, unitText string) (problem, hint string) {
 		return "unknown unit " + quote(unitText), hint
 	}
 	if other, ok := kindOfUnit(unitText, kind); ok {
-		return kindTraits[other].name + " where " + kindTraits[kind].name + " is wanted", ""
+		return kindTraits[other].name + " where " + kindTraits[kind].name + " is needed", ""
 	}
 	return "unknown unit " + quote(unitText), unitHint(kind, unitText)
 }
@@ -139,7 +139,7 @@ func stripCurrency(kind Kind, body string) (rest, problem string) {
 		rest, dollar = strings.CutPrefix(body, "USD ")
 	}
 	if dollar && kind != Money && kind != HourlyPrice {
-		return "", "an amount of money where " + kindTraits[kind].name + " is wanted"
+		return "", "an amount of money where " + kindTraits[kind].name + " is needed"
 	}
 	return rest, ""
 }

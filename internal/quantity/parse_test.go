@@ -87,10 +87,10 @@ func TestParseRefuses(t *testing.T) {
 	}{
 		{FLOP, "", "nothing given"},
 		{FLOP, "   ", "nothing given"},
-		{FLOP, "300 TFLOP/s", "a rate in FLOP/s where a count of FLOP is wanted"},
+		{FLOP, "300 TFLOP/s", "a rate in FLOP/s where a count of FLOP is needed"},
 		{FLOP, "300 TFLOPS", "did you mean TFLOP?"},
 		{FLOPRate, "300 TFLOP", "did you mean TFLOP/s?"},
-		{FLOPRate, "300 TFLOPs", "a count of FLOP where a rate is wanted"},
+		{FLOPRate, "300 TFLOPs", "a count of FLOP where a rate is needed"},
 		{FLOPRate, "3e14", "no unit"},
 		{FLOP, "1e400", "too large"},
 		{FLOP, "1e99999999999999999999", "too large"},
@@ -108,14 +108,14 @@ func TestParseRefuses(t *testing.T) {
 		{Count, "5.", "decimal point"},
 		{Count, "300m", "did you mean M?"},
 		{Count, "5 6", "unknown unit"},
-		{Params, "2.5B tokens", "a count of tokens where a count of parameters is wanted"},
+		{Params, "2.5B tokens", "a count of tokens where a count of parameters is needed"},
 		{Tokens, "34.4B tokns", "did you mean"},
 		{Bytes, "16", "no unit"},
 		{Bytes, "16G", "16iB"[2:]},
 		{Bytes, "16gib", "did you mean GiB?"},
 		{Bytes, "16Gb", "did you mean GB?"},
-		{Bytes, "900 GB/s", "a bandwidth where an amount of bytes is wanted"},
-		{ByteRate, "80GB", "an amount of bytes where a bandwidth is wanted"},
+		{Bytes, "900 GB/s", "a bandwidth where an amount of bytes is needed"},
+		{ByteRate, "80GB", "an amount of bytes where a bandwidth is needed"},
 		{Bytes, "80GB junk", "unknown unit"},
 		{Duration, "14", "no unit"},
 		{Duration, "3h4h", "order"},
@@ -126,7 +126,7 @@ func TestParseRefuses(t *testing.T) {
 		{Money, "€20", "only US dollars"},
 		{
 			Money, "$2/h",
-			"a price per device-hour in US dollars where an amount of US dollars is wanted",
+			"a price per device-hour in US dollars where an amount of US dollars is needed",
 		},
 		{Money, "$", "no number"},
 		{Tokens, "$20", "an amount of money where"},
@@ -148,7 +148,7 @@ func TestParseRefuses(t *testing.T) {
 		if !strings.Contains(err.Error(), c.mention) {
 			t.Errorf("Parse(%v, %q): %q does not mention %q", c.kind, c.text, err, c.mention)
 		}
-		if !strings.Contains(err.Error(), "wanted, such as") {
+		if !strings.Contains(err.Error(), "; allowed: ") {
 			t.Errorf("Parse(%v, %q): %q does not say what is allowed", c.kind, c.text, err)
 		}
 	}
@@ -156,7 +156,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestErrorReadsWhatValueAllowed(t *testing.T) {
 	_, err := Parse(Bytes, "16gib")
-	const want = `unknown unit "gib": "16gib"; did you mean GiB?; an amount of bytes is wanted, such as 80GB (1e9 bytes each), 16GiB (2^30 bytes each), 512 MB`
+	const want = `unknown unit "gib": "16gib"; did you mean GiB?; allowed: an amount of bytes, such as 80GB (1e9 bytes each), 16GiB (2^30 bytes each), 512 MB`
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

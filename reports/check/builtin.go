@@ -250,7 +250,7 @@ func (j *judge) vocabPadded(rule *Rule) []outcome {
 	padded := *j.shape
 	padded.Vocab = up(v, multiple)
 	o.broken = true
-	o.message = fmt.Sprintf("the vocabulary of %s is no multiple of %d%s",
+	o.message = fmt.Sprintf("the vocabulary of %s is not a multiple of %d%s",
 		quantity.Grouped(int64(v)), multiple, j.price(&padded))
 	o.hint = fmt.Sprintf("pad it to %d: %s parameters more", padded.Vocab,
 		quantity.Grouped(parameters(&padded)-parameters(j.shape)))

@@ -272,7 +272,7 @@ func (q *Request) unused(used []bool, applied map[string]bool) []string {
 	var out []string
 	for i, w := range q.Rules.Waivers {
 		if !used[i] {
-			out = append(out, fmt.Sprintf("%s: the waiver of %s excuses nothing", w.Position,
+			out = append(out, fmt.Sprintf("%s: the waiver for %s matches no finding; remove it", w.Position,
 				w.Rule))
 		}
 	}

@@ -35,7 +35,7 @@ func TestFaultyRules(t *testing.T) {
 		{"rules: 3", "r.yaml:1:8: rules is a single value; allowed: a list of"},
 		{"rules:\n- metric: params\n  max: 1", "r.yaml:2:3: id is missing"},
 		{"rules:\n- id: Small Enough\n  metric: params\n  max: 1", `r.yaml:2:7: id is not an id: "Small Enough"`},
-		{"rules:\n- id: fits-in-memry", `r.yaml:2:7: id has no metric and is no built-in rule: "fits-in-memry"; did you mean fits-in-memory?`},
+		{"rules:\n- id: fits-in-memry", `r.yaml:2:7: id has no metric and is not a built-in rule: "fits-in-memry"; did you mean fits-in-memory?`},
 		{"rules:\n- id: a\n  metric: parms\n  max: 1", `r.yaml:3:11: metric is unknown: "parms"; did you mean params?`},
 		{"rules:\n- id: a\n  metric: params", "r.yaml:2:7: id limits nothing"},
 		{
@@ -55,11 +55,11 @@ func TestFaultyRules(t *testing.T) {
 		},
 		{
 			"rules:\n- id: a\n  metric: params\n  max: 1\n  multiple: 3",
-			"r.yaml:5:13: multiple is no setting of a",
+			"r.yaml:5:13: multiple is not a setting of a",
 		},
 		{
 			"rules:\n- id: head-size\n  max: 3",
-			"r.yaml:3:8: max is no setting of head-size; allowed: severity, message, files, sizes",
+			"r.yaml:3:8: max is not a setting of head-size; allowed: severity, message, files, sizes",
 		},
 		{"rules:\n- id: head-size\n  sizes: [64, 0]", "is not a whole number from 1 up"},
 		{"rules:\n- id: head-size\n  severity: fatal", `r.yaml:3:13: severity is unknown: "fatal"; allowed: error or warning`},

@@ -111,7 +111,7 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Posi
 	if i < 0 {
 		f := config.Fault{
 			Position: id.Position, Field: "id",
-			Problem: "has no metric and is no built-in rule", Value: shorten(rule.ID),
+			Problem: "has no metric and is not a built-in rule", Value: shorten(rule.ID),
 			Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", "),
 		}
 		f.Suggestion, _ = suggest.Nearest(rule.ID, BuiltIn())
@@ -131,7 +131,7 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 	}
 	for key, v := range orderedKeys(by) {
 		if !slices.Contains(allowed, key) {
-			r.fault(v.Position, key, "is no setting of "+rule.ID, "",
+			r.fault(v.Position, key, "is not a setting of "+rule.ID, "",
 				strings.Join(allowed[1:], ", "))
 		}
 	}

@@ -46,7 +46,7 @@ func ReadDocument(text []byte) ([]Named, error) {
 	for _, raw := range head.Results {
 		var fields map[string]any
 		if err := json.Unmarshal(raw, &fields); err != nil {
-			return nil, fmt.Errorf("holds a result that is no object: %w", err)
+			return nil, fmt.Errorf("has a result that is not an object: %w", err)
 		}
 		var n Named
 		n.Name, _ = look(fields, "shape.name").(string)

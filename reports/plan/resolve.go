@@ -375,7 +375,7 @@ func (r *Resolved) utilise(q *Question) error {
 		return nil
 	}
 	if !(mfu > 0 && mfu <= 1) {
-		return fmt.Errorf("mfu: %g is no utilisation; allowed: more than 0, up to 1", mfu)
+		return fmt.Errorf("mfu: %g is not a utilisation; allowed: more than 0, up to 1", mfu)
 	}
 	p, expected, err := hardware.AtMFU(r.Run, mfu)
 	if err != nil {

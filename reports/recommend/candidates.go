@@ -77,7 +77,7 @@ func (r *Request) template() (shapes.Shape, error) {
 			}
 			slices.Sort(families)
 			return s, fmt.Errorf(
-				"no candidates are known for the family %q without an anchor; one of %s", r.Family,
+				"no candidates are known for the family %q without an anchor; allowed: %s", r.Family,
 				strings.Join(families, ", "))
 		}
 		var err error

@@ -102,7 +102,7 @@ func (k *Row) derived(r *Request) []Derived {
 		{
 			"step time", quantity.Duration, k.StepTime,
 			fmt.Sprintf(
-				"sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bound by %s", k.bound()), "hardware.Predict; deepnarrow plan lists what it rests on",
+				"sum over operations of max(FLOPs/(peak·η), bytes/bandwidth) + launch, with collectives and pipeline; bottleneck: %s", k.bound()), "hardware.Predict; deepnarrow plan lists what it rests on",
 		},
 		{
 			"wall clock", quantity.Duration, k.Schedule.Occupancy.WallSeconds, "step time · steps / goodput",

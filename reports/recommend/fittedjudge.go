@@ -44,7 +44,7 @@ var fitColumns = map[string]func(s *shapes.Shape, p *flops.Parameters) float64{
 
 func newFittedJudge(law *fit.Result, template *shapes.Shape, c *coster) (*fittedJudge, error) {
 	if law.Law.Response != "loss" {
-		return nil, fmt.Errorf("the fitted law %s predicts a %s; a law of loss is needed",
+		return nil, fmt.Errorf("the fitted law %s predicts a %s; allowed: a law of loss",
 			law.Law.Name, law.Law.Response)
 	}
 	j := &fittedJudge{law: law}

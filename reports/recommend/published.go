@@ -119,7 +119,7 @@ func fitPublished(rows []reading, sizeOnly bool, from *publishedLaw) (*published
 	measured := slices.DeleteFunc(slices.Clone(rows), func(m reading) bool { return m.loss == nil })
 	if n := len(measured); n < minimumReadings {
 		return nil, fmt.Errorf(
-			"%d upstream readings of the allowed evidence; at least %d are needed", n,
+			"%d upstream readings of the allowed evidence; needed: at least %d", n,
 			minimumReadings)
 	}
 	if from != nil && l.refit(measured, from) {
@@ -202,7 +202,7 @@ func (l *publishedLaw) fitLines(rows []reading) error {
 	}
 	if len(y) < minimumReadings {
 		return fmt.Errorf(
-			"%d downstream readings of the allowed evidence; at least %d are needed", len(y),
+			"%d downstream readings of the allowed evidence; needed: at least %d", len(y),
 			minimumReadings)
 	}
 	if l.link, ok = fit.LeastSquares(x, y, nil); !ok {

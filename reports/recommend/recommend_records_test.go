@@ -105,7 +105,7 @@ func TestLengthIsTheRecords(t *testing.T) {
 	if l := r.Pick().Shape.Decoder.Layers; l > 12 {
 		t.Errorf("the pick has %d layers", l)
 	}
-	if !strings.Contains(strings.Join(r.Evidence.Notes, "; "), "20 tokens for each parameter") {
+	if !strings.Contains(strings.Join(r.Evidence.Notes, "; "), "20 tokens per parameter") {
 		t.Errorf("notes %q", r.Evidence.Notes)
 	}
 }

@@ -50,7 +50,7 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	kept, notes := usable(r, template)
 	j := &recordJudge{records: kept, by: r.JudgedBy, tokens: tokens, notes: notes}
 	if len(kept) < minimumRecords {
-		return j, fmt.Errorf("%d usable records; at least %d are needed", len(kept),
+		return j, fmt.Errorf("%d usable records; needed: at least %d", len(kept),
 			minimumRecords)
 	}
 	var loss, errors []float64

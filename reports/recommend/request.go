@@ -10,6 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -261,19 +262,19 @@ func (r *Request) assumeLength(template *shapes.Shape) {
 	case r.budgets(template):
 		r.TokensPerParam = computeOptimal
 		r.assumed = fmt.Sprintf(
-			"the runs are taken to be of %d tokens for each parameter, which is compute-optimal by Hoffmann et al. 2022 (arXiv 2203.15556)", computeOptimal)
+			"assumes runs of %d tokens per parameter, compute-optimal by Hoffmann et al. 2022 (arXiv 2203.15556)", computeOptimal)
 	case len(tokens) == 0:
 		return
 	case residualSpread(tokens) > enoughVariation &&
 		residualSpread(tokens, params) <= enoughVariation:
 		r.TokensPerParam = fit.Median(ratios)
 		r.assumed = fmt.Sprintf(
-			"the runs are taken to be of %.3g tokens for each parameter, as the records",
-			r.TokensPerParam)
+			"assumes runs of %.3g tokens per parameter, as in your records", r.TokensPerParam)
 	default:
 		r.Question.Length.Tokens = math.Exp(fit.Median(tokens))
 		r.assumed = fmt.Sprintf(
-			"the runs are taken to be of %.3g tokens, the median of the records", r.Question.Length.Tokens)
+			"assumes runs of %s tokens (the median of your records)",
+			quantity.Format(quantity.Count, r.Question.Length.Tokens, 0))
 	}
 }
 

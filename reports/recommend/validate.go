@@ -79,7 +79,7 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 			why += ")"
 		}
 		return out, fmt.Errorf(
-			"%d groups of at least %d rows with params, d_model, layers and an outcome; at least 2 are needed%s", len(groups), minimumGroup, why)
+			"%d groups of at least %d rows with params, d_model, layers and an outcome; needed: at least 2%s", len(groups), minimumGroup, why)
 	}
 	if !slices.ContainsFunc(groups, func(g runGroup) bool { return scatter(g.cost) > 0 }) {
 		return out, fmt.Errorf("in no group does the outcome vary: there is nothing to rank")

@@ -72,7 +72,7 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 	}
 	if len(fits) > 1 {
 		return nil, &records.Error{File: file, Problem: fmt.Sprintf(
-			"%d fits; one is needed: fit without --by, or with --where for one group", len(fits))}
+			"%d fits; allowed: one, fit without --by, or with --where for one group", len(fits))}
 	}
 	return &learn.Law{
 		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken, BothStacks: fits[0].BothStacks,

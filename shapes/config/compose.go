@@ -53,7 +53,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 		a, err = m.options.table().find(model)
 	}
 	if err != nil || a == nil || a.parts != nil {
-		m.fault(f.value.at, key, "is a model this reader does not know", quote(name), "")
+		m.fault(f.value.at, key, "is a model that is not supported yet", quote(name), "")
 		return shapes.Shape{}, false
 	}
 	s.skip("architectures", "torch_dtype", "is_decoder", "add_cross_attention",

@@ -96,7 +96,7 @@ func TestHostileContent(t *testing.T) {
 		{
 			"a long word",
 			strings.NewReader(`{"model_type": "` + strings.Repeat("x", 10<<20) + `"}`),
-			"is an architecture this reader does not know",
+			"is an architecture that is not supported yet",
 		},
 		{
 			"deep YAML flow", strings.NewReader("a: " + strings.Repeat("[", 5_000)),

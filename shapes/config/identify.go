@@ -46,7 +46,7 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 		}
 		f := Fault{
 			Position: at, Field: "model_type",
-			Problem: "is an architecture this reader does not know", Value: quote(name),
+			Problem: "is an architecture that is not supported yet", Value: quote(name),
 			Allowed: "a model type of the table; --architectures FILE adds one (docs/shape-file.md)",
 		}
 		if near, ok := suggest.Nearest(name, table.names()); ok {

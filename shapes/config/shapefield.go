@@ -197,7 +197,7 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 			a, known := activations[w]
 			if !known {
 				return &evalFault{
-					problem: "is an activation this reader does not know", value: quote(w),
+					problem: "is an activation that is not supported yet", value: quote(w),
 					allowed: allowedWords(activations),
 				}
 			}

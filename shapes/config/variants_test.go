@@ -277,7 +277,7 @@ func TestSlips(t *testing.T) {
 		},
 		{
 			`{"model_type": "bart", "activation_function": "tanh"}`,
-			`-:1:24: activation_function is an activation this reader does not know: "tanh"`,
+			`-:1:24: activation_function is an activation that is not supported yet: "tanh"`,
 		},
 		{
 			`{"model_type": "switch_transformers", "feed_forward_proj": "gated-gelu"}`,

@@ -13,7 +13,7 @@ func exactly[T any](x []T, n int) []T {
 // rowsOf returns how many rows of cols elements x holds.
 func rowsOf(x []float32, cols int) int {
 	if cols <= 0 || len(x)%cols != 0 {
-		panic(fmt.Sprintf("vec: %d elements are no rows of %d", len(x), cols))
+		panic(fmt.Sprintf("vec: %d elements do not make rows of %d", len(x), cols))
 	}
 	return len(x) / cols
 }

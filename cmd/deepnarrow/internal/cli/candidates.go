@@ -104,7 +104,7 @@ func (a *app) candidate(name, folder string) check.Candidate {
 	info, err := os.Stat(name)
 	switch {
 	case err == nil && info.IsDir():
-		c.Err = fmt.Errorf("is a folder; allowed: files, or a glob such as '%s/**/*.json'", c.File)
+		c.Err = fmt.Errorf("is a folder; allowed: '%s/**/*.json'", filepath.ToSlash(filepath.Clean(c.File)))
 	case err != nil && !looksLikeFile(name):
 		s, parseErr := shapes.Parse(name)
 		if c.Err = parseErr; parseErr == nil {

@@ -90,7 +90,7 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 		"how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
 	c.Flags().IntVar(&generate, "generate", 0,
-		"also count the memory of generating so many `POSITIONS` of one sequence")
+		"also count the memory of generating this many `positions` of one sequence")
 	return c
 }
 

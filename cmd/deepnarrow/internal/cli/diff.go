@@ -27,7 +27,7 @@ func (a *app) diff() *cobra.Command {
 	var exitCode bool
 	c := &cobra.Command{
 		Use:     "diff BASE CHANGE",
-		Short:   "Say what a change of shape changes, and which field is the cause",
+		Short:   "Compare two shapes and attribute the differences to fields",
 		GroupID: groupReview,
 		Long: `Compare two shapes on every metric: base, change, difference, and what each field
 that differs contributes to it. BASE and CHANGE are shapes, configuration files,

@@ -103,7 +103,7 @@ that leads grows with compute (Hoffmann et al. 2022, approach 1, arXiv 2203.1555
 
 Rows of one run (--group, else of one size) are one curve. The smallest and the
 largest size that lead say nothing about the growth and are left out; fewer than
-two others is no answer (exit 4).`,
+two others do not give an answer (exit 4).`,
 		Example: `  deepnarrow envelope curves.csv
   deepnarrow envelope logs.csv --group model --plot front.svg`,
 		Args: atLeastOneFile,

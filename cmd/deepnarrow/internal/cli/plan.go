@@ -36,11 +36,11 @@ func (a *app) plan() *cobra.Command {
 	var f planFlags
 	c := &cobra.Command{
 		Use:     "plan {SHAPE... --cluster CLUSTER | RUN.yaml}",
-		Short:   "Plan a run: does it fit, how long, how much, what binds",
+		Short:   "Plan a run: does it fit, how long, how much, and the bottleneck",
 		GroupID: groupPlan,
 		Long: `Plan a training run: whether it fits in memory, how long a step and the whole
 run take, what it costs in money, energy and CO2, each with an 80 % interval, and
-what binds. Several shapes, clusters and values of a flag stand side by side.
+the bottleneck. Several shapes, clusters and values of a flag stand side by side.
 
 A run is as long as --steps, --tokens or --days say (default 524,288 steps, as in
 the paper). --max-cost and --deadline ask the inverse: the most tokens for them.

@@ -15,7 +15,7 @@ func (a *app) protocol() *cobra.Command {
 	var runs runFlags
 	c := &cobra.Command{
 		Use:     "protocol --from small,base,large",
-		Short:   "What one notch of each scaling operation costs and gains",
+		Short:   "Cost and gain of one step of depth, width, heads, …",
 		GroupID: groupRecommend,
 		Long: `For each starting size and each scaling operation of the paper (nl el dl ff dm kv nh):
 the exact change of parameters, FLOPs, memory, step time and money for one notch,
@@ -79,7 +79,7 @@ shows its costs and says so.`,
 	a.output.register(c)
 	c.Flags().StringVar(&from, "from", "small,base,large", "starting `shapes`, separated by commas")
 	c.Flags().StringVar(&file, "records", "",
-		"`file` of your own runs to rest on, as fit reads them")
+		"`file` of your own runs to use instead, as fit reads them")
 	c.Flags().StringVar(&group, "records-group", "",
 		"column that tells runs apart whose losses are not on one scale")
 	c.Flags().StringArrayVar(&runs.mapping, "map", nil,

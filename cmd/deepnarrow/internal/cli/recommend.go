@@ -218,12 +218,12 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	countFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
 	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
 	flags.StringSliceVar(&f.evidence, "evidence", nil,
-		"rest on these classes only: primary, secondary, figure, recalled")
+		"use evidence of these classes only: primary, secondary, figure, recalled")
 	countFlag(c, &f.top, "top", "rows at most (default 12)")
 	flags.StringVar(&f.records, "records", "",
-		"`file` of your own runs to rest on instead of the published ones, as fit reads them")
+		"`file` of your own runs, used instead of the published ones, as fit reads them")
 	flags.StringVar(&f.fitted, "fit", "",
-		"rest on the law in this `file`, as fit -o writes it, instead of the published results")
+		"use the law in this `file`, as fit -o writes it, instead of the published results")
 	flags.StringVar(&f.groupBy, "records-group", "",
 		"column that tells runs apart whose losses are not on one scale")
 	flags.StringArrayVar(&f.runs.mapping, "map", nil,

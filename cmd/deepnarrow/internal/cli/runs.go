@@ -247,7 +247,7 @@ func learnError(ctx context.Context, runs *learn.Runs, err error) error {
 		case question.Word != "":
 			hint = didYouMean(question.Word, question.Names, "")
 		case question.Names != nil:
-			hint = "--map tokens='their name' names one of ours"
+			hint = "--map tokens='COLUMN' says which column it is"
 		}
 		return usage(hint, "--%s: %w", question.About, err)
 	case errors.As(err, &refusal):

@@ -19,7 +19,7 @@ func (a *app) validate() *cobra.Command {
 	var runs runFlags
 	c := &cobra.Command{
 		Use:     "validate",
-		Short:   "Hold predicted step times against measured ones",
+		Short:   "Compare predicted and measured step times",
 		GroupID: groupMeasure,
 		Long: `Replay every shipped measured step time through the predictor, each group of rows
 and then each source predicted by a model that has not seen it, and our own steps of
