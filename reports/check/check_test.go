@@ -175,7 +175,7 @@ func TestWaivers(t *testing.T) {
 	}
 	q := request(t,
 		"rules: [{id: a, metric: params, max: 1B}]\nwaivers: [{rule: a, reason: because, expires: 2026-07-01}]", "", "t5-base")
-	if r := Check(q); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "excuses nothing") {
+	if r := Check(q); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "matches no finding") {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 	// What cannot be evaluated is not excused.
