@@ -125,7 +125,7 @@ echo 'extends: t5-small' >-; printf '%s\nfiles: "-"\n' "$rule" >.deepnarrow.yaml
 run 0 '1 file checked' check '?' < <(sleep 30 2>/dev/null); run 0 60,506,624 count ./-`},
 	{name: "names that look like flags", script: `
 mkdir -- --rules=evil; echo 'extends: t5-small' >--rules=evil/a.yaml; run 0 '1 file checked' check -- --rules=evil/a.yaml; run 0 '1 file checked' check './--rules=evil/*.yaml'
-grep -q 'entry: deepnarrow check --$' "$SOURCE/.pre-commit-hooks.yaml"`},
+grep -q 'entry: deepnarrow check --if-listed --$' "$SOURCE/.pre-commit-hooks.yaml"`},
 	{name: "a revision", script: `
 command -v git >/dev/null || exit 0
 rm -r .git; git init -q .; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b

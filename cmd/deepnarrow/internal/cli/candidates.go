@@ -71,7 +71,8 @@ func (a *app) candidates(args []string, rules *check.Rules, folder string, follo
 			if name == "-" && arg != "-" {
 				name = "./-"
 			}
-			if !seen[name] {
+			// rules are not a configuration that a glob means
+			if !seen[name] && (name == arg || filepath.Base(name) != rulesName) {
 				seen[name] = true
 				names = append(names, name)
 			}
