@@ -53,7 +53,7 @@ func TestDocumentedCommands(t *testing.T) {
 			}
 			ran++
 			var stdout, stderr bytes.Buffer
-			code := cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Env: func(string) string { return "" }})
+			code := cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Width: 100, Env: func(string) string { return "" }})
 			// check and diff --exit-code may find something; that is an answer.
 			if code > 1 {
 				t.Errorf("%s: %s: exit %d\n%s", page, command, code, stderr.String())

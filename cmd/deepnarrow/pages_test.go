@@ -21,8 +21,8 @@ func TestGeneratedPages(t *testing.T) {
 	}
 	for _, p := range []struct{ page, command string }{
 		{"RECOMMENDATIONS.md", "tables"},
-		{"VALIDATION.md", "validate --format markdown"},
-		{"evidence.md", "list evidence --format markdown"},
+		{"VALIDATION.md", "validate --format markdown --details"},
+		{"evidence.md", "list evidence --format markdown --details"},
 	} {
 		t.Run(p.page, func(t *testing.T) {
 			file := filepath.Join(root, "docs", p.page)
