@@ -68,6 +68,9 @@ const (
 
 // TestAverageOnPublishedSurfaces measures the table of docs/extrapolation.md.
 func TestAverageOnPublishedSurfaces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits every published set")
+	}
 	var rmsle, cover80, cover95, half []float64
 	var misses, widths [][]float64 // |error|/(t·s) and t·s by set, row
 	single := make([][]float64, len(surfaceLaws()))
@@ -205,6 +208,9 @@ func newSizes(t testing.TB) []newSize {
 }
 
 func TestNewSizeFromThree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fits every published set")
+	}
 	var rmsle []float64
 	held, rows := 0, 0.0
 	cases := newSizes(t)
