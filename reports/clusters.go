@@ -327,8 +327,9 @@ func mendTable(plans []Planned) Table {
 	return t
 }
 
-// Offers fills in the report of a search over clusters: its offers, planned, in their order.
-func (r *Report) Offers(plans []Planned, found *plan.Found) {
+// Offers fills in the report of a search over clusters: its offers, planned, in their order. of names
+// the run where the report has several.
+func (r *Report) Offers(plans []Planned, found *plan.Found, of string) {
 	marks := make([][]string, len(plans))
 	var front, best [][]string
 	var frontPlans, bestPlans []Planned
@@ -352,7 +353,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found) {
 			front, frontPlans = append(front, words), append(frontPlans, plans[i])
 		}
 		if len(words) > 0 {
-			r.Headline = append(r.Headline, headline(strings.Join(words, " and "), &plans[i], clusterName(&plans[i])))
+			r.Headline = append(r.Headline, headline(strings.Join(words, " and ")+of, &plans[i], clusterName(&plans[i])))
 		}
 		if o.Cheapest && plans[i].Command != "" {
 			r.Headline = append(r.Headline, "  "+plans[i].Command)
@@ -368,7 +369,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found) {
 	}
 	const shown = 12
 	t := planRows(bestPlans[:min(shown, len(bestPlans))], best, append([]string{promise + "."}, planNotes(plans)...))
-	t.Title = "The cheapest count of each accelerator"
+	t.Title = "The cheapest count of each accelerator" + of
 	if n := len(bestPlans) - shown; n > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("%d more, at a higher cost: --format json has all.", n))
 	}
@@ -378,7 +379,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found) {
 	r.Tables = append(r.Tables, t)
 	if len(frontPlans) > 1 {
 		t := planRows(frontPlans[:min(shown, len(frontPlans))], front, nil)
-		t.Title, t.Notes, t.Detail = "Faster for more money", nil, true
+		t.Title, t.Notes, t.Detail = "Faster for more money"+of, nil, true
 		r.Tables = append(r.Tables, t)
 	}
 }

@@ -40,7 +40,7 @@ func TestExitCodesOfTheBinary(t *testing.T) {
 		{"check t5-base --rules rules.yaml --update-baseline", 2},
 		{"check t5-base --hardware a100 --hardware h100", 2},
 		{"check t5-base --hardware nope", 3},
-		{"check t5-base -o no/such/folder/x", 3},
+		{"check t5-base -o no/such/folder/x.txt", 3},
 		{"diff t5-base t5-base", 0},
 		{"diff t5-base t5-base --exit-code", 0},
 		{"diff t5-base t5-large", 0},

@@ -217,7 +217,7 @@ func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *re
 	q.Progress = bar.Begin
 	law, err := learn.FitLaw(ctx, runs, &q)
 	if err != nil {
-		return nil, learnError(ctx, runs, err)
+		return nil, a.learnError(ctx, runs, err)
 	}
 	return law, nil
 }

@@ -88,7 +88,7 @@ judged.`,
 	flags.StringVar(&f.format, "format", string(check.TextFormat),
 		"how to write the findings: table, json, junit, sarif, github, summary or comment")
 	flags.StringVarP(&f.output, "output", "o", "",
-		"write the findings to this `file` instead of standard output")
+		"write the findings to this `file`; its ending is the format (.txt .json .xml .sarif .md)")
 	flags.StringArrayVar(&f.emit, "emit", nil,
 		"also write the findings to a file, as `FORMAT=FILE`; may be repeated")
 	writes(c, aFile, "output")
@@ -108,6 +108,13 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	outputs, err := f.outputs()
 	if err != nil {
 		return err
+	}
+	for _, o := range outputs {
+		for _, file := range args {
+			if o.file != "" && filepath.Clean(o.file) == filepath.Clean(file) {
+				return usage("", "%s is a file to judge; allowed: findings in a file of their own", file)
+			}
+		}
 	}
 	limits, err := f.limits()
 	if err != nil {
@@ -247,6 +254,11 @@ func (f *checkFlags) outputs() ([]target, error) {
 	if err != nil {
 		return nil, usage("", "--format: %w", err)
 	}
+	if f.output != "" && !f.given("format") {
+		if format, err = findingsFormat(f.output); err != nil {
+			return nil, err
+		}
+	}
 	out := []target{{format, f.output}}
 	for _, e := range f.emit {
 		name, file, ok := strings.Cut(e, "=")
@@ -260,7 +272,35 @@ func (f *checkFlags) outputs() ([]target, error) {
 		}
 		out = append(out, target{format, file})
 	}
+	for i := range out {
+		for j := range i {
+			if file := filepath.Clean(out[i].file); out[j].file != "" && filepath.Clean(out[j].file) == file && !isDevice(file) {
+				return nil, usage("", "%s is written twice; allowed: a file for each format", file)
+			}
+		}
+	}
 	return out, nil
+}
+
+// findingsFormat is the format of findings that the name of a file ends in.
+func findingsFormat(name string) (check.Format, error) {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".txt":
+		return check.TextFormat, nil
+	case ".json":
+		return check.JSONFormat, nil
+	case ".xml":
+		return check.JUnitFormat, nil
+	case ".sarif":
+		return check.SARIFFormat, nil
+	case ".md":
+		return check.SummaryFormat, nil
+	}
+	if isDevice(name) {
+		return check.TextFormat, nil
+	}
+	return "", usage("--format names the format whatever the ending is",
+		"-o %s: the ending names no format; allowed: .txt, .json, .xml (junit), .sarif, .md (summary)", name)
 }
 
 // rulesName is the file that is looked for.

@@ -151,7 +151,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	answer, err := learn.Fit(ctx, runs, &f.Question)
 	bar.End()
 	if answer == nil || err != nil && ctx.Err() == nil {
-		return learnError(ctx, runs, err)
+		return a.learnError(ctx, runs, err)
 	}
 	r := newReport("fit")
 	r.Document.Inputs = f.inputs(files, answer)

@@ -74,7 +74,7 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			}
 			s, err := learn.IsoFLOP(runs, f.response, spread, f.level)
 			if err != nil {
-				return learnError(c.Context(), runs, err)
+				return a.learnError(c.Context(), runs, err)
 			}
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
@@ -114,7 +114,7 @@ two others do not give an answer (exit 4).`,
 			}
 			s, err := learn.Envelope(runs, f.response, f.level)
 			if err != nil {
-				return learnError(c.Context(), runs, err)
+				return a.learnError(c.Context(), runs, err)
 			}
 			r := f.report("envelope", args, runs)
 			r.Envelope(s)

@@ -76,6 +76,11 @@ var endings = []struct {
 	{".xlsx", xlsxFormat},
 }
 
+// isDevice tells devices and descriptors, whose names say nothing.
+func isDevice(name string) bool {
+	return strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/")
+}
+
 // formatOfFile is the format that the name of a file ends in. Devices and descriptors have no ending.
 func formatOfFile(name string) (reports.Format, error) {
 	ending := strings.ToLower(filepath.Ext(name))
@@ -86,7 +91,7 @@ func formatOfFile(name string) (reports.Format, error) {
 		}
 		known = append(known, e.ending)
 	}
-	if name == "" || strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/") {
+	if name == "" || isDevice(name) {
 		return reports.TextFormat, nil
 	}
 	hint := "--format names the format whatever the ending is"

@@ -145,6 +145,9 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 		}
 		r.Document.Warnings = append(r.Document.Warnings, warnings...)
 		ask.ref, ask.question.Shape = ref, s
+		if len(args) > 1 {
+			ask.of = " for " + ref
+		}
 		if f.devices.auto {
 			err = ask.search(clusters)
 		} else {

@@ -207,8 +207,9 @@ type planAsk struct {
 	law      *learn.Law
 	report   *reports.Report
 	plans    []reports.Planned
-	none     error // why a cluster has no plan
-	auto     bool  // the devices are searched
+	none     error  // why a cluster has no plan
+	auto     bool   // the devices are searched
+	of       string // the shape, where there are several
 }
 
 // compare plans the question on every cluster with every variant.
@@ -360,6 +361,6 @@ func (k *planAsk) search(clusters []plan.Cluster) error {
 		o := &found.Offers[i]
 		k.add(&o.Cluster, o.Answer, "")
 	}
-	k.report.Offers(k.plans[first:], &found)
+	k.report.Offers(k.plans[first:], &found, k.of)
 	return nil
 }

@@ -136,6 +136,9 @@ func (a *app) runs(f *runFlags, s learn.Selection, files []string, response stri
 		}
 	}
 	runs, err := s.Of(response, table)
+	if err != nil {
+		a.warned(table)
+	}
 	return runs, columnError(err)
 }
 
@@ -233,9 +236,19 @@ func columnError(err error) error {
 	return badInput(err, "")
 }
 
+// warned tells what the reader of records left out, where an error keeps it from the document.
+func (a *app) warned(t *records.Table) {
+	for _, w := range t.Warnings {
+		a.tell("warning: " + w)
+	}
+}
+
 // learnError gives an error of package learn its exit code and what may help; a refusal also says
 // which rows of the runs were not used.
-func learnError(ctx context.Context, runs *learn.Runs, err error) error {
+func (a *app) learnError(ctx context.Context, runs *learn.Runs, err error) error {
+	if err != nil && ctx.Err() == nil {
+		a.warned(runs.Table)
+	}
 	var question *learn.QuestionError
 	var refusal *fit.Refusal
 	switch {

@@ -145,7 +145,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 		return noAnswer(err, "a row for each model, with both results, is wanted")
 	}
 	if err != nil {
-		return learnError(ctx, runs, err)
+		return a.learnError(ctx, runs, err)
 	}
 	r.Document.Warnings = append(append(r.Document.Warnings, runs.Notices()...), out.Warnings...)
 	r.Document.Inputs = f.runs.inputs(files)
