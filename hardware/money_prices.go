@@ -55,7 +55,7 @@ func ReadPrices(name string, r io.Reader) ([]Quoted, error) {
 	}
 	head, err := rows.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: is empty; a line of column names is wanted", name)
+		return nil, fmt.Errorf("%s: is empty; needed: a line of column names", name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: not a price list: %w", name, err)

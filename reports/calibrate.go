@@ -66,7 +66,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 	r.Headline = []string{fmt.Sprintf("Profile of %s, from %d steps.", c.Profile.Name, c.Measured)}
 	t := Table{
 		Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}},
-		Notes:   []string{"Fitted on " + fit.FittedOn + "."},
+		Basis:   []string{"Fitted on " + fit.FittedOn + "."},
 	}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
 	if c.Threads > 0 {

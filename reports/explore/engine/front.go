@@ -147,7 +147,7 @@ func (f *Front) ticks(cost plan.Metric) {
 
 func notes(result *recommend.Result) []string {
 	e := &result.Evidence
-	out := []string{fmt.Sprintf("%s of %s candidates qualify. Intervals are 80 %%.",
+	out := []string{fmt.Sprintf("%s of %s shapes are within the limits. Intervals are 80 %%.",
 		quantity.Grouped(int64(result.Feasible)), quantity.Grouped(int64(result.Counted)))}
 	out = append(out, result.Warnings...)
 	if e.Missing != "" {
@@ -157,7 +157,7 @@ func notes(result *recommend.Result) []string {
 		out = append(out, e.Check.String())
 	}
 	if e.Recalled {
-		out = append(out, "† rests on results written down from memory of the paper.")
+		out = append(out, "† = depends on paper results that were transcribed from memory and could not be checked.")
 	}
 	return out
 }

@@ -142,7 +142,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	out, err := learn.Transfer(ctx, runs, &f.TransferQuestion)
 	var refusal *fit.Refusal
 	if errors.As(err, &refusal) && refusal.Kind == fit.TooFewPoints {
-		return noAnswer(err, "a row for each model, with both results, is wanted")
+		return noAnswer(err, "each model needs a row with both results")
 	}
 	if err != nil {
 		return a.learnError(ctx, runs, err)
