@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -22,6 +23,7 @@ type protocolFields struct {
 	MemoryBytes *float64          `json:"memory_bytes_change,omitempty"`
 	StepSeconds *float64          `json:"step_seconds_change,omitempty"`
 	USD         *float64          `json:"usd_change,omitempty"`
+	Decode      *float64          `json:"decode_seconds_change,omitempty"` // of one answer
 	Quality     result.Quality    `json:"quality_change"`
 	Evidence    map[string]string `json:"evidence,omitempty"`
 	Missing     map[string]string `json:"missing,omitempty"`
@@ -50,6 +52,7 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpi
 					{Title: "FLOPs", Kind: quantity.Fraction},
 					{Title: "memory", Kind: quantity.Fraction, Optional: 3},
 					{Title: "step", Kind: quantity.Fraction, Optional: 2},
+					{Title: "decode", Kind: quantity.Fraction, Optional: 5},
 					{Title: "cost", Kind: quantity.Money, Optional: 4},
 					{Title: "loss", Kind: quantity.Number},
 					{Title: "score", Kind: quantity.Number},
@@ -74,7 +77,7 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpi
 	}
 	if t != nil {
 		t.Notes = append(t.Notes,
-			"Changes from before to after, params to step in percent. A step goes to the next value among the released T5-Efficient shapes.")
+			"Changes from before to after, params to decode (the time of an answer) in percent. A step goes to the next value among the released T5-Efficient shapes.")
 		if text := agreementText(opinions); text != "" {
 			t.Basis = append(t.Basis, text)
 		}
@@ -96,6 +99,7 @@ func protocolOf(s *recommend.Step) protocolFields {
 	c := &s.Change
 	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs,
 		&c.MemoryBytes, c.StepSeconds, c.CostUSD
+	f.Decode = c.DecodeSeconds
 	f.Quality = result.Quality{
 		Upstream: s.Upstream.Interval, Downstream: s.Downstream.Interval,
 	}
@@ -123,13 +127,16 @@ func protocolRow(s *recommend.Step) []Cell {
 			{},
 			{},
 			{},
+			{},
 			Text("none released"),
 		}
 	}
 	before, c := &s.Before, &s.Change
-	step := Cell{}
-	if c.StepSeconds != nil && before.StepTime.Interval != nil {
-		step = Amount(*c.StepSeconds / before.StepTime.Interval.Value)
+	relative := func(change *float64, of hardware.Estimate) Cell {
+		if change == nil || of.Interval == nil {
+			return Cell{}
+		}
+		return Amount(*change / of.Interval.Value)
 	}
 	evidence := s.Upstream.Class.String()
 	if s.Upstream.Interval == nil && s.Downstream.Interval == nil {
@@ -139,7 +146,9 @@ func protocolRow(s *recommend.Step) []Cell {
 		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)),
 		Amount(float64(c.Params) / float64(before.Params.Total)),
 		Amount(c.FLOPs / before.FLOPs.Step),
-		Amount(c.MemoryBytes / before.Memory.PeakBytes), step, share(c.CostUSD),
+		Amount(c.MemoryBytes / before.Memory.PeakBytes),
+		relative(c.StepSeconds, before.StepTime), relative(c.DecodeSeconds, before.Decode.Latency()),
+		share(c.CostUSD),
 		Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
 	}
 }

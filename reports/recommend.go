@@ -100,10 +100,7 @@ func pickLines(found *recommend.Result, quality func(*quantity.Interval) string)
 	var rows, out []string
 	for _, p := range found.Picks {
 		row := &found.Rows[p.Row]
-		saved := map[string]*float64{
-			"params": row.Saved.Params, "flops": row.Saved.FLOPs, "step-time": row.Saved.StepTime,
-			"memory": row.Saved.Memory, "cost": row.Saved.Cost,
-		}[p.Axis.String()]
+		saved := p.Axis.Saved(&row.Answer, &found.Anchor.Answer)
 		if saved == nil || slices.Contains(rows, row.Shape.Name) || len(out) == most {
 			continue
 		}
@@ -234,6 +231,7 @@ func recommendColumns(result *recommend.Result) []recommendColumn {
 		fraction("memory saved", plan.Memory, false, func(s *recommend.Saved) *float64 { return s.Memory }),
 		{Column{Title: "step", Kind: quantity.Duration, Wide: objective != plan.StepTime}, func(row *recommend.Row) Cell { return Optional(row.StepTime.Interval) }},
 		{Column{Title: "decode", Kind: quantity.Duration, Wide: objective != plan.DecodeLatency}, func(row *recommend.Row) Cell { return Optional(row.Decode.Latency().Interval) }},
+		{Column{Title: "with serving", Kind: quantity.Money, Wide: objective != plan.LifetimeCost}, func(row *recommend.Row) Cell { return Optional(row.LifetimeCost().Interval) }},
 		{Column{Title: "cost", Kind: quantity.Money}, func(row *recommend.Row) Cell { return Optional(row.Schedule.Bill.CostUSD.Interval) }},
 		upstream, downstream,
 		{Column{Title: "evidence", Optional: 1}, func(row *recommend.Row) Cell { return Text(evidenceText(row)) }},
@@ -254,6 +252,11 @@ func recommendNotes(result *recommend.Result) []string {
 		notes[0] += " Row 0 is " + result.Anchor.Shape.Name + "."
 	}
 	notes[0] += " " + strings.Join(marks, ", ") + "."
+	if s := result.Rows[0].Serving; s != nil && s.Decoding != nil {
+		notes = append(notes, fmt.Sprintf(
+			"With serving: %s tokens, %d in and %d out a request, in the batch that is cheapest.",
+			quantity.Format(quantity.Tokens, s.Tokens, 0), s.Prompt, s.Generate))
+	}
 	if note := layoutNote(result); note != "" {
 		notes = append(notes, note)
 	}

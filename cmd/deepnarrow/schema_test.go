@@ -53,6 +53,10 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 			"all",
 		},
 		{"recommend", "--max-flops", "1e20", "--family", "gpt"},
+		{
+			"recommend", "--like", "t5-base", "--hardware", "a100", "--objective", "lifetime-cost",
+			"--serve-tokens", "1T", "--max-latency", "5s", "--generate", "64",
+		},
 		{"recommend", "--like", "t5-base", "--hardware", "a100", "--explain", "2"},
 		{"tables"},
 		{"recommend", "--max-params", "150M", "--objective", "quality", "--evidence", "figure"},

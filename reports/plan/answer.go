@@ -68,9 +68,7 @@ func (r Resolved) Answer() (Answer, error) {
 	if r.decode > 0 {
 		a.Decode = r.decoded()
 	}
-	if r.serving != nil {
-		a.Serving = r.served(*r.serving)
-	}
+	a.Serving = r.Served()
 	if r.detail {
 		a.Breakdown = flops.NewLedger(s, w).ByComponent()
 		if a.Prediction != nil {

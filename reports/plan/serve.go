@@ -53,8 +53,9 @@ func (s *Served) Seconds() hardware.Estimate {
 }
 
 const (
-	mostServed = 1 << 12 // sequences of a batch that are tried
-	mostShards = 16      // devices of a copy
+	// MostServed is the largest batch of a copy that is tried, in sequences.
+	MostServed = 1 << 12
+	mostShards = 16 // devices of a copy
 	// secondsPerMonth is a twelfth of a year of 365.25 days.
 	secondsPerMonth = 365.25 * 86400 / 12
 	million         = 1e6
@@ -95,7 +96,7 @@ func (r *Resolved) served(ask Serving) *Served {
 	var best *Served
 	var why, remedy string
 	for _, tp := range shards(&base, &ask) {
-		for batch := max(1, ask.Batch); batch <= max(mostServed, ask.Batch); batch *= 2 {
+		for batch := max(1, ask.Batch); batch <= max(MostServed, ask.Batch); batch *= 2 {
 			run := base
 			run.Layout = flops.Layout{TP: tp}
 			run.Workload.Batch, run.Generation.Prompt = batch, ask.Prompt
@@ -138,6 +139,20 @@ func (r *Resolved) served(ask Serving) *Served {
 		return none(why + remedy)
 	}
 	return best
+}
+
+// Served is how the model serves the question's traffic; nil where it has none.
+func (r *Resolved) Served() *Served {
+	if r.serving == nil {
+		return nil
+	}
+	return r.served(*r.serving)
+}
+
+// Serves returns the same decisions with other traffic.
+func (r Resolved) Serves(s Serving) Resolved {
+	r.serving = &s
+	return r
 }
 
 // resolved fills in the lengths and the probability.

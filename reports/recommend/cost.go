@@ -20,6 +20,12 @@ type coster struct {
 	layouts  []flops.Layout    // usual first, then what takes fewer devices or splits less well
 	machine  *hardware.Machine // nil where no step time can be had
 	timeless string            // why
+	// served is how the template is served; candidates are served by as many devices a copy. Nil
+	// without traffic.
+	served *plan.Served
+	server *hardware.Machine // of served; nil where that cannot be known
+	// longest is how long an answer may take by the value of its time; +Inf without a limit.
+	longest float64
 }
 
 func newCoster(r *Request, template *shapes.Shape) (coster, error) {
@@ -49,7 +55,60 @@ func newCoster(r *Request, template *shapes.Shape) (coster, error) {
 		return c, nil
 	}
 	c.machine = &machine
+	if err == nil {
+		err = c.serve()
+	}
 	return c, err
+}
+
+// serve finds how the template serves the traffic. Candidates are served by as many devices a copy,
+// and screened as if the interval of their answers were as wide.
+func (c *coster) serve() error {
+	if c.served = c.usual.Served(); c.served == nil || c.served.Decoding == nil {
+		return nil
+	}
+	run := &c.served.Run
+	server, err := hardware.NewMachine(&run.Profile, run.Execution, run.Software)
+	if err != nil {
+		return err
+	}
+	c.server = &server
+	fixed := c.served.Serving
+	fixed.Batch = 0
+	if c.longest = math.Inf(1); c.served.MaxSeconds > 0 {
+		sure, _ := c.served.Seconds().AtMost(c.served.Sure)
+		c.longest = c.served.MaxSeconds * c.served.Decoding.TotalSeconds.Value / sure
+	}
+	c.request.Question.Serving, c.usual = &fixed, c.usual.Serves(fixed)
+	return nil
+}
+
+// life returns the dollars of serving a shape; NaN where they are not known.
+func (c *coster) life(s *shapes.Shape) float64 {
+	price := c.usual.Rates.Price.Interval
+	if c.server == nil || price == nil || s.Decoder.Layers == 0 {
+		return math.NaN()
+	}
+	run := c.served.Run
+	run.Shape = *s
+	least := math.NaN() // seconds of a sequence
+	for batch := 1; batch <= plan.MostServed; batch *= 2 {
+		run.Workload.Batch = batch
+		m, err := flops.DecodingMemory(s, run.Workload, run.Execution, run.Layout)
+		if fits := run.Profile.Fits(&m); err != nil || fits != nil && !*fits {
+			break
+		}
+		seconds := c.server.GenerateSeconds(&run, float64(c.served.Decoding.Generated))
+		if seconds > c.longest {
+			break
+		}
+		if each := seconds / float64(batch); !(each >= least) {
+			least = each
+		}
+	}
+	requests := c.served.Tokens / float64(c.served.Prompt+c.served.Generate)
+	const secondsPerHour = 3600
+	return requests * least * float64(c.served.TP) * price.Value / secondsPerHour
 }
 
 // spreads lists layouts without regard to time, for shapes that do not allow the usual one: copies
@@ -103,7 +162,7 @@ func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.ste
 // costs are the metrics that candidates can be limited and ranked by, see cheap.
 var costs = [...]plan.Metric{
 	plan.Params, plan.RunFLOPs, plan.StepTime, plan.DeviceHours, plan.Cost, plan.Memory,
-	plan.DecodeLatency,
+	plan.DecodeLatency, plan.LifetimeCost,
 }
 
 // cheap returns one of costs as [plan.Metric.Of] would, without interval and at the usual layout;
@@ -131,6 +190,8 @@ func (c *coster) cheap(metric plan.Metric, s *shapes.Shape, p *flops.Parameters)
 		one.Batch = 1
 		encoder, step := c.machine.DecodeSeconds(s, one, flops.Layout{TP: c.layout(s).TP})
 		return encoder + float64(one.DecoderLength)*step
+	case plan.LifetimeCost:
+		return c.time(plan.Cost, s, p) + c.life(s)
 	}
 	return math.NaN()
 }

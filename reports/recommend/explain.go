@@ -116,6 +116,11 @@ func (k *Row) derived(r *Request) []Derived {
 			"cost", quantity.Money, k.Schedule.Bill.CostUSD, "device-hours · price",
 			"hardware.Profile.Price; deepnarrow list hardware shows the prices",
 		},
+		{
+			"cost of training and serving", quantity.Money, k.LifetimeCost(),
+			"cost + requests · answer time / batch · devices of a copy · price",
+			"plan.Served; deepnarrow plan --serve shows its parts",
+		},
 	} {
 		if e.estimate.Interval != nil && r.Question.Profile != nil {
 			out = append(out, Derived{e.name, e.kind, *e.estimate.Interval, e.formula, e.where})

@@ -35,6 +35,8 @@ type Change struct {
 	MemoryBytes float64
 	StepSeconds *float64
 	CostUSD     *float64
+	// DecodeSeconds is of one answer.
+	DecodeSeconds *float64
 }
 
 // Gain is a change of quality with its 80 % interval, or the reason why nobody knows it.
@@ -203,6 +205,7 @@ func changeOf(before, after *plan.Answer) Change {
 		FLOPs:       after.FLOPs.Step - before.FLOPs.Step,
 		MemoryBytes: after.Memory.PeakBytes - before.Memory.PeakBytes,
 		StepSeconds: difference(plan.StepTime), CostUSD: difference(plan.Cost),
+		DecodeSeconds: difference(plan.DecodeLatency),
 	}
 }
 

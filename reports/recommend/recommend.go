@@ -216,8 +216,10 @@ func (c *coster) unknown(e *evaluator) string {
 		case m == plan.Params || m == plan.RunFLOPs || m == plan.Memory:
 		case c.machine == nil:
 			return m.String() + " is not known: " + c.timeless
-		case m == plan.Cost && !c.priced():
+		case (m == plan.Cost || m == plan.LifetimeCost) && !c.priced():
 			return "cost is not known: " + c.usual.Rates.Price.Missing
+		case m == plan.LifetimeCost && c.server == nil:
+			return "the cost of serving is not known: " + c.served.Missing
 		}
 	}
 	return ""

@@ -146,6 +146,11 @@ func (r Request) filled() (Request, error) {
 				limit)
 		}
 	}
+	_, limited := r.Caps[plan.LifetimeCost]
+	s := r.Question.Serving
+	if (limited || r.Objective == plan.LifetimeCost) && (s == nil || !(s.Tokens > 0)) {
+		return r, fmt.Errorf("the cost of a lifetime needs the tokens that are served in it")
+	}
 	if r.Anchor == nil && len(r.Caps) == 0 && r.Params == 0 && r.Target == nil && r.Source != Listed {
 		return r,
 			fmt.Errorf(

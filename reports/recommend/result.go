@@ -119,7 +119,7 @@ type Neighbour struct {
 // Saved is the fraction of the anchor's cost that a row saves: 0.4 is 40 % less, negative is more.
 // Nil where either is not known.
 type Saved struct {
-	Params, FLOPs, StepTime, Memory, Cost *float64
+	Params, FLOPs, StepTime, Memory, Cost, LifetimeCost *float64
 }
 
 // Quality is the predicted or measured quality with its 80 % interval.

@@ -103,7 +103,7 @@ func (v *viewer) compare(out *Result) {
 // everywhere says whether nothing known costs more and something less.
 func (s *Saved) everywhere() bool {
 	less := false
-	for _, f := range []*float64{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost} {
+	for _, f := range []*float64{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost, s.LifetimeCost} {
 		if f != nil && *f < 0 {
 			return false
 		}
@@ -195,6 +195,6 @@ func (row *Row) saved(anchor *Row) Saved {
 	of := func(m plan.Metric) *float64 { return m.Saved(&row.Answer, &anchor.Answer) }
 	return Saved{
 		Params: of(plan.Params), FLOPs: of(plan.RunFLOPs), StepTime: of(plan.StepTime),
-		Memory: of(plan.Memory), Cost: of(plan.Cost),
+		Memory: of(plan.Memory), Cost: of(plan.Cost), LifetimeCost: of(plan.LifetimeCost),
 	}
 }

@@ -65,6 +65,7 @@ type Cost struct {
 	DeviceHours *quantity.Interval `json:"device_hours,omitempty"`
 	EnergyKWh   *quantity.Interval `json:"energy_kwh,omitempty"`
 	CO2Kg       *quantity.Interval `json:"co2_kg,omitempty"`
+	Lifetime    *quantity.Interval `json:"lifetime_usd,omitempty"` // of training and serving
 }
 
 // Change is a [hardware.Change].

@@ -21,6 +21,7 @@ type Recommended struct {
 	Time     Time               `json:"time"`
 	Decode   *quantity.Interval `json:"decode_seconds,omitempty"`
 	Cost     Cost               `json:"cost"`
+	Serve    *Serve             `json:"serve,omitempty"`
 	Saved    Savings            `json:"saved"`
 	Quality  Quality            `json:"quality"`
 	Evidence string             `json:"evidence"`
@@ -39,6 +40,7 @@ type Savings struct {
 	StepTime *float64 `json:"step_time,omitempty"`
 	Memory   *float64 `json:"memory,omitempty"`
 	Cost     *float64 `json:"cost,omitempty"`
+	Lifetime *float64 `json:"lifetime_cost,omitempty"`
 }
 
 // Quality is predicted or measured, with its interval.
@@ -75,6 +77,7 @@ func RecommendedOf(row *recommend.Row, among string) Recommended {
 		Missing: row.Missing(),
 	}
 	f.Time.Parts = nil // plan has them
+	f.Cost.Lifetime, f.Serve = row.LifetimeCost().Interval, ServeOf(row.Serving)
 	if row.Nearest != nil {
 		f.Nearest = &Nearest{row.Nearest.Name, row.Nearest.Distance}
 	}
@@ -95,5 +98,5 @@ func RecommendedOf(row *recommend.Row, among string) Recommended {
 
 // SavingsOf returns what a row saves as JSON writes it.
 func SavingsOf(s *recommend.Saved) Savings {
-	return Savings{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost}
+	return Savings{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost, s.LifetimeCost}
 }

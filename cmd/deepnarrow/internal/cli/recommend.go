@@ -37,7 +37,8 @@ shape to start from is also written as a configuration, as export writes it.
 allocate does: what to train on the --cluster for so long or so much.`,
 		Example: `  deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16
   deepnarrow recommend --like t5-large --candidates catalogue
-  deepnarrow recommend --max-params 150M --el-dl free --objective quality`,
+  deepnarrow recommend --max-params 150M --el-dl free --objective quality
+  deepnarrow recommend --like t5-base --hardware a100 --objective lifetime-cost --serve-tokens 1T`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkPlot(f.plot); err != nil {
@@ -165,6 +166,7 @@ type recommendFlags struct {
 	records, groupBy, laws, fitted, plot, explain, out, to               string
 	runs                                                                 runFlags
 	tokensPerParam                                                       *float64
+	serving                                                              trafficFlags
 	evidence                                                             []string
 	caps                                                                 map[plan.Metric]*float64
 	published                                                            []string
@@ -194,11 +196,12 @@ func (f *recommendFlags) register(c *cobra.Command) {
 			plan.DecodeLatency,
 			"longest time to generate one answer (batch 1) with one copy of the model",
 		},
+		{plan.LifetimeCost, "largest bill of training and serving --serve-tokens"},
 	} {
 		f.caps[cap.metric] = optionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
 	}
 	flags.StringVar(&f.objective, "objective", "",
-		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency; or quality within the limits (default with --like cost where it is known, else flops; without --like quality)")
+		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency, lifetime-cost (with --serve-tokens); or quality within the limits (default with --like cost where it is known, else flops; without --like quality)")
 	f.params = optionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
 	flags.StringVar(&f.score, "score", "",
 		"downstream score: superglue, average, glue or squad (default superglue)")
@@ -244,6 +247,7 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"show the formulas, sources and measured rows behind one `row` instead: its number, its shape, or anchor")
 	flags.StringArrayVar(&f.published, "published", nil,
 		"without --like: find size and tokens together for one budget by these published `laws`, as allocate does")
+	f.serving.register(c)
 	f.days = new(float64)
 	flags.Var(quantity.NewDaysFlag(f.days), "days",
 		"without --like: what to train on the cluster in this time, 14, 14d or 36h, as allocate does")
@@ -263,6 +267,7 @@ func (f *recommendFlags) inputs(objective string) map[string]any {
 			in["max_"+strings.ReplaceAll(axis.String(), "-", "_")] = *v
 		}
 	}
+	f.serving.inputs(in)
 	return in
 }
 
@@ -302,6 +307,9 @@ func (f *recommendFlags) request(a *app, ask *questionFlags) (recommend.Request,
 		return r, err
 	}
 	if r.Question, err = ask.searched(); err != nil {
+		return r, err
+	}
+	if r.Question.Serving, err = f.serving.ask(); err != nil {
 		return r, err
 	}
 	if v := given(f.tokensPerParam); v != nil {

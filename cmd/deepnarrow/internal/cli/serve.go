@@ -98,3 +98,60 @@ func (f *serveFlags) inputs(in map[string]any) {
 		}
 	}
 }
+
+// trafficFlags say what a model serves in its life.
+type trafficFlags struct {
+	tokens, maxLatency *float64
+	prompt, generate   int
+}
+
+func (f *trafficFlags) register(c *cobra.Command) {
+	f.tokens = optionalFlag(c, quantity.Tokens, "serve-tokens",
+		"tokens of requests and answers that the model serves in its life, such as 1T")
+	f.maxLatency = optionalFlag(c, quantity.Duration, "max-latency",
+		"with --serve-tokens: longest time of an answer, in the batch that serves cheapest")
+	countFlag(c, &f.prompt, "prompt",
+		"with --serve-tokens: tokens of a request (default: the encoder's length, or 512)")
+	countFlag(c, &f.generate, "generate",
+		"with --serve-tokens: tokens of an answer (default: the decoder's length, or 128)")
+}
+
+// ask returns the traffic; nil where none is stated.
+func (f *trafficFlags) ask() (*plan.Serving, error) {
+	v, longest := given(f.tokens), given(f.maxLatency)
+	switch {
+	case v == nil && (f.prompt+f.generate > 0 || longest != nil):
+		return nil, usage(
+			"",
+			"--prompt, --generate and --max-latency say nothing without --serve-tokens",
+		)
+	case v == nil:
+		return nil, nil
+	case !(*v > 0 && *v <= mostLength):
+		return nil, usage("", "--serve-tokens is %s; allowed: more than 0, up to 1e18",
+			quantity.Shortest(*v))
+	}
+	ask := plan.Serving{Tokens: *v, Prompt: f.prompt, Generate: f.generate}
+	if longest != nil {
+		if ask.MaxSeconds = *longest; *longest == 0 {
+			return nil, usage("", "--max-latency is 0; allowed: more than 0")
+		}
+	}
+	return &ask, nil
+}
+
+// inputs adds what the flags state to the inputs of a JSON document.
+func (f *trafficFlags) inputs(in map[string]any) {
+	for name, v := range map[string]*float64{
+		"serve_tokens": given(f.tokens), "max_latency_seconds": given(f.maxLatency),
+	} {
+		if v != nil {
+			in[name] = *v
+		}
+	}
+	for name, n := range map[string]int{"prompt": f.prompt, "generate": f.generate} {
+		if n > 0 {
+			in[name] = n
+		}
+	}
+}
