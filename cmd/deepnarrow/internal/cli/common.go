@@ -21,8 +21,8 @@ func (f *commonFlags) register(root *cobra.Command) {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the result only, no warnings and hints")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "also say on stderr which files are read and how long it took")
 	flags.Var(&f.color, "color", "colours on a terminal: auto, always or never; NO_COLOR turns auto off")
+	// A template of cobra's would keep every exported method in the binary: 4 MB.
 	root.Version = version()
-	root.SetVersionTemplate("deepnarrow {{.Version}}\n")
 	root.Flags().Bool("version", false, "print the version") // cobra would give it -v
 }
 
