@@ -48,6 +48,7 @@ func TestDifferencesOfPublishedSteps(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d of %d pairs lie in their intervals", within, pairs)
 	if share := float64(within) / float64(pairs); !(share >= least && share <= most) || pairs < 500 {
 		t.Errorf("%d of %d pairs, %.3f, lie in their intervals, want %g to %g", within, pairs, share, least, most)
 	}

@@ -18,6 +18,7 @@ type Diffed struct {
 	Base, Change string
 	Fields       []compare.Changed
 	Pairs        []compare.Pair
+	Tree         bool // pairs are the configurations of a repository, before and now
 }
 
 // Differs reports whether anything is different.
@@ -61,6 +62,10 @@ func (r *Report) Diff(d Diffed) {
 		r.Headline = []string{"No difference between " + d.Base + " and " + d.Change + "."}
 		return
 	}
+	if d.Tree {
+		r.tree(&d)
+		return
+	}
 	r.Headline = diffHeadline(&d)
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
@@ -87,6 +92,54 @@ func (r *Report) Diff(d Diffed) {
 	}
 }
 
+// tree fills in the comparison of a repository's configurations: a row each.
+func (r *Report) tree(d *Diffed) {
+	t := Table{Columns: []Column{{Title: "configuration"}, {Title: "what differs", Wraps: true}}}
+	shown := []plan.Metric{plan.Params, plan.StepFLOPs, plan.Memory, plan.StepTime, plan.Cost}
+	for i, m := range shown {
+		t.Columns = append(t.Columns, Column{Title: "Δ % " + m.String(), Optional: len(shown) - i})
+	}
+	counts := map[string]int{}
+	uncertain := false
+	for i := range d.Pairs {
+		p := &d.Pairs[i]
+		row := make([]Cell, len(t.Columns))
+		row[0] = Text(p.Name)
+		var words []string
+		for _, f := range p.Fields {
+			words = append(words, f.Field+" "+f.Base+" → "+f.Change)
+		}
+		word := map[string]string{"base": "gone", "change": "new"}[p.Only]
+		if counts[word]++; word != "" {
+			words = []string{word}
+			r.Document.Results = append(r.Document.Results,
+				result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}})
+		}
+		row[1] = Text(strings.Join(words, ", "))
+		for n := range p.Differences {
+			m := &p.Differences[n]
+			r.Document.Results = append(r.Document.Results, diffOf(p, m))
+			share := m.Relative()
+			if at := slices.Index(shown, m.Metric); at >= 0 && m.Known() && !math.IsNaN(share) {
+				row[2+at] = Plain(plusMinus(share))
+				if m.Share != nil {
+					row[2+at] = Plain(signedShare(m.Share))
+				}
+				if m.Uncertain() {
+					row[2+at], uncertain = row[2+at].Marked(" ~"), true
+				}
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if uncertain {
+		t.Notes = []string{"~ the interval of the difference holds 0: it may be none."}
+	}
+	r.Headline = []string{fmt.Sprintf("Configurations since %s: %d changed, %d new, %d gone.",
+		d.Base, counts[""], counts["new"], counts["gone"])}
+	r.Tables = append(r.Tables, t)
+}
+
 // diffHeadline says by how much the main metrics of the first pair differ, and what causes it.
 func diffHeadline(d *Diffed) []string {
 	if len(d.Pairs) == 0 {
@@ -98,7 +151,7 @@ func diffHeadline(d *Diffed) []string {
 		switch m := &p.Differences[i]; m.Metric {
 		case plan.Params, plan.StepFLOPs, plan.StepTime, plan.Memory, plan.Cost:
 			if share := m.Relative(); m.Known() && !math.IsNaN(share) {
-				parts = append(parts, fmt.Sprintf("%s %s", m.Metric, strings.Replace(fmt.Sprintf("%+.1f %%", 100*share), "-", "−", 1)))
+				parts = append(parts, fmt.Sprintf("%s %s %%", m.Metric, plusMinus(share)))
 			}
 		}
 	}
@@ -173,7 +226,7 @@ func diffTable(p *compare.Pair) Table {
 		if d.Known() {
 			row[3] = Plain(signedAmount(d, d.Delta))
 			if share := d.Relative(); !math.IsNaN(share) {
-				row[4] = Plain(fmt.Sprintf("%+.1f", 100*share))
+				row[4] = Plain(plusMinus(share))
 			}
 			if d.Share != nil {
 				shared = true
@@ -208,6 +261,11 @@ func sideCell(m plan.Metric, e hardware.Estimate) Cell {
 	default:
 		return Plain(quantity.FormatInterval(m.Kind(), *i))
 	}
+}
+
+// plusMinus writes an exact share as percent with its sign.
+func plusMinus(share float64) string {
+	return strings.Replace(fmt.Sprintf("%+.1f", 100*share), "-", "−", 1)
 }
 
 // signedShare writes a share with its interval as percent, to the digits that the interval supports:

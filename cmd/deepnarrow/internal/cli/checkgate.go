@@ -201,7 +201,10 @@ func (a *app) changedOnly(ctx context.Context, q *check.Request, args []string, 
 	for name, status := range changes {
 		here := path.Join(filepath.ToSlash(root), name)
 		there := relative(folder, filepath.FromSlash(here))
-		listed := slices.ContainsFunc(args, func(g string) bool { return check.Match(filepath.ToSlash(g), here) }) ||
+		listed := slices.ContainsFunc(args, func(g string) bool {
+			g = filepath.ToSlash(g)
+			return g == here || check.Match(g, here)
+		}) ||
 			len(args) == 0 && slices.ContainsFunc(q.Rules.Files, func(g string) bool { return check.Match(g, there) })
 		if status == 'D' && listed {
 			q.Removed = append(q.Removed, here)

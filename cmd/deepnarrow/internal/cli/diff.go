@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -26,21 +28,27 @@ func (a *app) diff() *cobra.Command {
 	var ask questionFlags
 	var exitCode bool
 	c := &cobra.Command{
-		Use:     "diff BASE CHANGE",
+		Use:     "diff BASE CHANGE | diff REVISION",
 		Short:   "Compare two shapes and attribute the differences to fields",
 		GroupID: groupReview,
 		Long: `Compare two shapes on every metric: base, change, difference, and what each field
 that differs contributes to it. BASE and CHANGE are shapes, configuration files,
 files of a git revision (HEAD~1:configs/a.json), or earlier results as JSON.
 
-~ marks a difference whose intervals overlap. With --exit-code the exit code is 1
+With one git REVISION all configurations are compared that the branch changed since it
+left that revision: those that files: of .deepnarrow.yaml lists, without a list those
+that are called as models are.
+
+Errors that both sides share cancel in the interval of a difference; ~ marks one that
+may be none. With --exit-code the exit code is 1
 when anything differs.`,
 		Example: `  deepnarrow diff t5-base t5-base/nl=16
   deepnarrow diff HEAD~1:config.json config.json --hardware tpu-v3 --devices 16
+  deepnarrow diff main
   deepnarrow diff plan-before.json plan-after.json --exit-code`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return usage("deepnarrow diff t5-base t5-large", "diff compares two; found %d",
+			if len(args) != 1 && len(args) != 2 {
+				return usage("deepnarrow diff t5-base t5-large", "diff compares two, or what changed since a revision; found %d",
 					len(args))
 			}
 			return nil
@@ -59,6 +67,14 @@ when anything differs.`,
 			}
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["attribution"] = "mean effect of a field over all orders of change"
+			if len(args) == 1 {
+				d, warnings, err := a.diffTree(c.Context(), q, args[0])
+				if err != nil {
+					return err
+				}
+				r.Document.Warnings = append(append(r.Document.Warnings, warnings...), d.Warnings()...)
+				return a.renderDiff(r, d, exitCode)
+			}
 			var sides [2]side
 			for i, ref := range args {
 				if sides[i], err = a.side(c.Context(), ref); err != nil {
@@ -75,17 +91,7 @@ when anything differs.`,
 					"results in JSON are compared as they were made, each with its own batch, hardware and flags, and causes are not told")
 			}
 			r.Document.Warnings = append(r.Document.Warnings, d.Warnings()...)
-			r.Diff(d)
-			if err := a.render(r); err != nil {
-				return err
-			}
-			if exitCode && d.Differs() {
-				return &failure{
-					code: exitFinding,
-					err:  fmt.Errorf("diff: %s and %s differ", args[0], args[1]),
-				}
-			}
-			return nil
+			return a.renderDiff(r, d, exitCode)
 		},
 	}
 	a.output.register(c)
@@ -93,6 +99,84 @@ when anything differs.`,
 	a.files.register(c)
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
 	return c
+}
+
+// renderDiff writes a comparison.
+func (a *app) renderDiff(r reports.Report, d reports.Diffed, exitCode bool) error {
+	r.Diff(d)
+	if err := a.render(r); err != nil {
+		return err
+	}
+	if exitCode && d.Differs() {
+		return &failure{code: exitFinding, err: fmt.Errorf("diff: %s and %s differ", d.Base, d.Change)}
+	}
+	return nil
+}
+
+// diffTree compares the configurations of the repository with those at the commit where the branch left
+// a revision. Their names come from the repository: no link leads out of it.
+func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (reports.Diffed, []string, error) {
+	d := reports.Diffed{Base: revision, Change: "the working tree", Tree: true}
+	a = a.within(inContainer)
+	rules, folder, err := a.findRules("")
+	if err != nil {
+		return d, nil, err
+	}
+	_, changes, err := host.ChangedSince(ctx, revision)
+	if err != nil {
+		return d, nil, badInput(err, "deepnarrow diff BASE CHANGE compares two shapes; REVISION is a branch or commit of git")
+	}
+	var names []string
+	if len(rules.Files) == 0 {
+		root, _ := host.Repository()
+		for name := range changes {
+			names = append(names, filepath.Join(root, filepath.FromSlash(name)))
+		}
+		if names = listedFiles(names, &rules, folder); len(names) == 0 {
+			return d, nil, nil
+		}
+		slices.Sort(names)
+	}
+	tree := check.Request{Since: revision, Rules: check.Rules{Files: rules.Files}}
+	here := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return changes[host.InRepository(name)] == 'D' })
+	if len(here) > 0 || len(rules.Files) > 0 {
+		tree.Candidates, err = a.candidates(here, &rules, folder, false)
+		if err != nil {
+			return d, nil, err
+		}
+	}
+	if err := a.changedOnly(ctx, &tree, names, folder, nil); err != nil {
+		return d, nil, err
+	}
+	var warnings []string
+	for i := range tree.Candidates {
+		c := &tree.Candidates[i]
+		pair := compare.Pair{Name: c.File}
+		switch {
+		case c.Err != nil:
+			warnings = append(warnings, fmt.Sprintf("%s: cannot be compared: %v", c.File, c.Err))
+			continue
+		case c.New:
+			pair.Only = "change"
+		case c.Base == nil:
+			warnings = append(warnings, c.File+": cannot be compared: it was not read at "+revision)
+			continue
+		default:
+			changed, err := compare.Shapes(q, c.Base, &c.Config.Shape)
+			if err != nil {
+				return d, nil, planError(err)
+			}
+			pair.Fields, pair.Differences, pair.Base, pair.Change = changed.Fields, changed.Differences, &changed.Base, &changed.Change
+			if len(pair.Fields) == 0 {
+				continue
+			}
+		}
+		d.Pairs = append(d.Pairs, pair)
+	}
+	for _, name := range tree.Removed {
+		d.Pairs = append(d.Pairs, compare.Pair{Name: name, Only: "base"})
+	}
+	return d, warnings, nil
 }
 
 // side is one argument of diff: a shape, or the results of a document.
