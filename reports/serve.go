@@ -37,11 +37,11 @@ func (r *Report) Serve(plans []Planned) {
 		Title: "Serving",
 		Columns: []Column{
 			{Title: "shape"},
-			{Title: "hardware", Optional: 7},
+			{Title: "hardware"},
 			{Title: "devices"},
 			{Title: "of a copy", Optional: 6},
 			{Title: "batch", Optional: 2},
-			{Title: "answer", Kind: quantity.Duration},
+			{Title: "answer", Kind: quantity.Duration, Optional: 7},
 			{Title: "memory", Kind: quantity.Bytes, Optional: 3},
 			{Title: "M tokens in", Kind: quantity.Money},
 			{Title: "M tokens out", Kind: quantity.Money},
