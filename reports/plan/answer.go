@@ -76,6 +76,7 @@ func (r Resolved) Answer() (Answer, error) {
 			if a.Changes, err = hardware.Changes(r.Run); err != nil {
 				return a, err
 			}
+			a.lighten()
 		}
 	}
 	return a, nil

@@ -60,6 +60,8 @@ func ChangeFlags(from, to *hardware.Run, searched bool) ([]Flag, bool) {
 	add(x.Precision != y.Precision, "precision", y.Precision)
 	add(x.Optimizer != y.Optimizer, "optimizer", y.Optimizer)
 	add(x.Attention != y.Attention, "attention", y.Attention)
+	add(x.Tuning.Rank != y.Tuning.Rank, "lora", fmt.Sprintf("rank=%d", y.Tuning.Rank))
+	add(x.Tuning.Stored != y.Tuning.Stored, "weights", y.Tuning.Stored)
 	add(v.Batch != w.Batch, "batch", w.Batch)
 	add(v.EncoderLength != w.EncoderLength && to.Shape.Encoder.Layers > 0, "encoder-length",
 		w.EncoderLength)

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -70,6 +71,7 @@ func (r *Resolved) fineTune(f *FineTuning) error {
 	if err := t.Validate(&r.Run.Shape); err != nil {
 		return err
 	}
+	r.fineTuned = *f != (FineTuning{})
 	if t.Rank > 0 && t.Targets == 0 {
 		r.assume("adapters", "on queries and values", hardware.Default,
 			"Hu et al. 2021, arXiv 2106.09685, section 4.2")
@@ -91,4 +93,55 @@ func (r *Resolved) fineTune(f *FineTuning) error {
 		)
 	}
 	return nil
+}
+
+// usualRank is the rank of the adapters that are proposed: between the 4 to 8 of Hu et al. 2021 and
+// the 64 of Dettmers et al. 2023.
+const usualRank = 16
+
+// lighten adds to the changes that make fine-tuning fit what training less of the model does: adapters,
+// and adapters on quantised weights. They come after the changes that leave the result as it is.
+func (a *Answer) lighten() {
+	run, t := a.Run, a.Run.Execution.Tuning
+	if a.Fits == nil || *a.Fits || !a.fineTuned || t.Stored != flops.Whole {
+		return
+	}
+	var found []hardware.Change
+	for _, change := range [...]struct {
+		what   string
+		stored flops.Storage
+	}{
+		{"adapters only (LoRA)", flops.Whole}, {"adapters on int4 weights (QLoRA)", flops.Int4},
+	} {
+		run.Execution.Tuning = t
+		tuned := &run.Execution.Tuning
+		if tuned.Stored = change.stored; t.Rank == 0 {
+			tuned.Rank = usualRank
+		}
+		if *tuned == t || tuned.Validate(&run.Shape) != nil {
+			continue
+		}
+		best, err := hardware.SearchLayout(run, run.Devices())
+		if err != nil || !best.Fits {
+			continue
+		}
+		lighter := run
+		lighter.Layout, lighter.Execution.Recompute = best.Layout, best.Recompute
+		p, err := hardware.Predict(lighter)
+		if err != nil {
+			continue
+		}
+		found = append(found, hardware.Change{
+			What: change.what, Kind: hardware.ShapeChange, Run: lighter,
+			Gain:        p.TokensPerSecond/a.Prediction.TokensPerSecond - 1,
+			StepSeconds: p.StepSeconds.Value, PeakBytes: p.Memory.PeakBytes, Fits: p.Fits,
+		})
+	}
+	at := slices.IndexFunc(a.Changes, func(c hardware.Change) bool {
+		return c.Kind != hardware.SettingChange
+	})
+	if at < 0 {
+		at = len(a.Changes)
+	}
+	a.Changes = slices.Insert(a.Changes, at, found...)
 }

@@ -106,3 +106,58 @@ func TestNothingToTrain(t *testing.T) {
 		}
 	}
 }
+
+// Fine-tuning that does not fit is told what adapters would take, as planning them says; training
+// from scratch is not.
+func TestFineTuningThatDoesNotFit(t *testing.T) {
+	s, err := shapes.Parse("llama-2-7b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := hardware.Parse("rtx-4090")
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := plan.Question{
+		Shape: s, Profile: &p, Search: true, Detail: true,
+		Workload: flops.Workload{Batch: 16, DecoderLength: 512},
+	}
+	proposed := func(f plan.FineTuning) map[string]hardware.Change {
+		q.FineTuning = f
+		a, err := q.Answer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]hardware.Change{}
+		for _, c := range a.Changes {
+			out[c.What] = c
+		}
+		return out
+	}
+	const lora, qlora = "adapters only (LoRA)", "adapters on int4 weights (QLoRA)"
+	whole := proposed(plan.FineTuning{Examples: 50e3})
+	for what, tuning := range map[string]flops.Tuning{lora: {Rank: 16}, qlora: {Rank: 16, Stored: flops.Int4}} {
+		c, found := whole[what]
+		if !found || c.Fits == nil || !*c.Fits {
+			t.Errorf("%s is not proposed", what)
+			continue
+		}
+		q.FineTuning.Tuning = tuning
+		a, err := q.Answer()
+		if err != nil || a.Memory.PeakBytes != c.PeakBytes ||
+			a.StepTime.Interval.Value != c.StepSeconds {
+			t.Errorf(
+				"%s: %g bytes and %g s are promised, planned are %g and %v, %v",
+				what,
+				c.PeakBytes,
+				c.StepSeconds,
+				a.Memory.PeakBytes,
+				a.StepTime.Interval,
+				err,
+			)
+		}
+	}
+	if _, found := proposed(plan.FineTuning{})[lora]; found {
+		t.Error("training from scratch is told to train adapters")
+	}
+}

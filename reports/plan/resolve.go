@@ -37,6 +37,7 @@ type Resolved struct {
 	generation hardware.Generation
 	generate   int
 	serving    *Serving
+	fineTuned  bool // the run starts from a trained model
 	detail     bool
 }
 
