@@ -226,6 +226,9 @@ func columnError(err error) error {
 		return nil
 	case errors.As(err, &missing):
 		hint := "--map ours=theirs names a column of the file"
+		if missing.Name == "params" {
+			hint += "; --map shape=theirs one of shapes by name, whose parameters are counted"
+		}
 		if missing.Suggestion != "" {
 			hint = "did you mean " + missing.Suggestion + "? " + hint
 		}

@@ -103,6 +103,9 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 	if len(f.predict) > 0 && (f.Law == "" || f.Link == learn.NoLink) {
 		return s, usage("", "--predict needs --law and a link")
 	}
+	if f.Upstream == f.Downstream {
+		return s, usage("", "--upstream and --downstream are both %s; allowed: two columns", f.Upstream)
+	}
 	if f.HoldOut != "" && (f.published || f.Link == learn.NoLink) {
 		return s, usage("", "--hold-out needs FILE... and a link")
 	}
