@@ -85,7 +85,7 @@ judged.`,
 	flags.BoolVar(&f.ifListed, "if-listed", false,
 		"of the files named, judge those that files: of the rules lists (without it, those called as models are)")
 	flags.StringVar(&f.rules, "rules", "", "rules `file` (default: the nearest .deepnarrow.yaml)")
-	flags.StringVar(&f.format, "format", string(check.TextFormat),
+	flags.StringVarP(&f.format, "format", "f", string(check.TextFormat),
 		"how to write the findings: table, json, junit, sarif, github, summary or comment")
 	flags.StringVarP(&f.output, "output", "o", "",
 		"write the findings to this `file`; its ending is the format (.txt .json .xml .sarif .md)")

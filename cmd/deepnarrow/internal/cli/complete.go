@@ -90,7 +90,7 @@ func (a *app) completeValues(root *cobra.Command) {
 			}
 			list, known := values[f.Name]
 			switch _, words := pflag.UnquoteUsage(f); {
-			case oneOf(words) != nil && !known:
+			case oneOf(words) != nil:
 				complete(func() []string { return oneOf(words) })
 			case known:
 				complete(list)
