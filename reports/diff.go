@@ -94,11 +94,12 @@ func (r *Report) Diff(d Diffed) {
 
 // tree fills in the comparison of a repository's configurations: a row each.
 func (r *Report) tree(d *Diffed) {
-	t := Table{Columns: []Column{{Title: "configuration"}, {Title: "what differs", Wraps: true}}}
-	shown := []plan.Metric{plan.Params, plan.StepFLOPs, plan.Memory, plan.StepTime, plan.Cost}
+	t := Table{Columns: []Column{{Title: "configuration"}}}
+	shown := []plan.Metric{plan.Params, plan.Memory, plan.Cost, plan.StepTime, plan.StepFLOPs}
 	for i, m := range shown {
-		t.Columns = append(t.Columns, Column{Title: "Δ % " + m.String(), Optional: len(shown) - i})
+		t.Columns = append(t.Columns, Column{Title: "Δ % " + m.String(), Optional: 1 + len(shown) - i})
 	}
+	t.Columns = append(t.Columns, Column{Title: "what differs", Wraps: true, Optional: 1})
 	counts := map[string]int{}
 	uncertain := false
 	for i := range d.Pairs {
@@ -111,22 +112,24 @@ func (r *Report) tree(d *Diffed) {
 		}
 		word := map[string]string{"base": "gone", "change": "new"}[p.Only]
 		if counts[word]++; word != "" {
-			words = []string{word}
+			row[1] = Text(word)
 			r.Document.Results = append(r.Document.Results,
 				result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}})
 		}
-		row[1] = Text(strings.Join(words, ", "))
+		if len(words) > 0 {
+			row[len(row)-1] = Text(strings.Join(words, ", "))
+		}
 		for n := range p.Differences {
 			m := &p.Differences[n]
 			r.Document.Results = append(r.Document.Results, diffOf(p, m))
 			share := m.Relative()
 			if at := slices.Index(shown, m.Metric); at >= 0 && m.Known() && !math.IsNaN(share) {
-				row[2+at] = Plain(plusMinus(share))
+				row[1+at] = Plain(plusMinus(share))
 				if m.Share != nil {
-					row[2+at] = Plain(signedShare(m.Share))
+					row[1+at] = Plain(signedShare(m.Share))
 				}
 				if m.Uncertain() {
-					row[2+at], uncertain = row[2+at].Marked(" ~"), true
+					row[1+at], uncertain = row[1+at].Marked(" ~"), true
 				}
 			}
 		}

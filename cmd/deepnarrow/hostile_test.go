@@ -133,6 +133,8 @@ echo 'extends: ./base.yaml' >y.yaml; echo 'extends: ../base.yaml' >sub/z.yaml; e
 git add -A; git commit -qm x
 run 0 60,506,624 diff HEAD:y.yaml t5-base; run 0 60,506,624 diff HEAD:sub/z.yaml t5-base; run 3 'HEAD:bad.yaml:1:10: .*leaves the folder' diff HEAD:bad.yaml t5-base
 (cd sub; run 0 60,506,624 diff HEAD:./z.yaml t5-base; run 0 60,506,624 diff HEAD:../y.yaml t5-base; run 3 'leaves the folder' diff HEAD:../bad.yaml t5-base)
+ln -s ../secret.gin operative_config.gin; run 0 'operative_config.gin: cannot be compared: ` + outside + `' diff HEAD; run 3 '` + outside + `' check --changed-since HEAD '*.gin'
+for command in 'diff --' 'check y.yaml --changed-since'; do run 3 '--output=x' $command --output=x; run 3 'HEAD:y.yaml' $command HEAD:y.yaml; done
 run 3 'deepnarrow' diff HEAD:s.gin t5-base; run 3 'deepnarrow' diff --  --output=x:y t5-base; [ ! -e x ]`},
 	{name: "the first signal is heard", script: `
 for command in 'count -' 'fit -' 'report -' 'check -' 'calibrate --from - --hardware a100'; do

@@ -154,7 +154,8 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 		pair := compare.Pair{Name: c.File}
 		switch {
 		case c.Err != nil:
-			warnings = append(warnings, fmt.Sprintf("%s: cannot be compared: %v", c.File, c.Err))
+			why := strings.TrimSuffix(c.Err.Error(), "; "+followHint) // which is a flag of check
+			warnings = append(warnings, fmt.Sprintf("%s: cannot be compared: %s", c.File, why))
 			continue
 		case c.New:
 			pair.Only = "change"

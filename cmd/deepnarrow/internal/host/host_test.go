@@ -18,6 +18,16 @@ func match(glob, path string) bool {
 
 func tree(folder string) (fs.FS, error) { return os.DirFS(folder), nil }
 
+// TestByNumber: names are in the order in which people count.
+func TestByNumber(t *testing.T) {
+	want := []string{"a", "a/1", "a/2", "a/02", "a/10.json", "a/10a", "a/b", "a10", "b", "b007x2", "b007x10"}
+	got := slices.Clone(want)
+	slices.Reverse(got)
+	if slices.SortFunc(got, byNumber); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestExpand(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{"a.json", "b/c.json", "b/.git/d.json", "b/e.yaml"} {
