@@ -247,7 +247,7 @@ func (s *Machine) decoderStep(sh *shapes.Shape, w flops.Workload, l flops.Layout
 	}
 
 	var t stepTime
-	stored := s.stored
+	stored := storedBytes(s.exec.Tuning.Stored, s.compute)
 	add := func(p piece, kernels, bytes float64, layers int, products ...gemm) {
 		q := sublayer{
 			bytes: (5 * s.compute * float64(rows) * float64(d)), scores: bytes, kernels: kernels,

@@ -83,7 +83,6 @@ type Machine struct {
 	experts        int
 	compute        float64 // bytes of an activation
 	weight         float64 // bytes of a working weight
-	stored         float64 // bytes of one in the layers, as it is kept for reading
 	gradient       float64 // bytes of a gradient
 	optimizerBytes float64 // moved per parameter by one update
 	recompute      flops.Recompute
@@ -216,7 +215,6 @@ func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Ma
 		b.Gradient = x.GradientBytes
 	}
 	m.compute, m.weight, m.gradient = float64(b.Compute), float64(b.Weight), float64(b.Gradient)
-	m.stored = storedBytes(x.Tuning.Stored, m.compute)
 	m.optimizerBytes = c[OptimizerTraffic] * updateBytes(x.Optimizer, b)
 	return m, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -188,6 +189,9 @@ func comparison(plans []Planned, marks [][]string, limits *plan.Limits, notes []
 			row = append(row, Text(strings.Join(m, ", ")))
 		}
 		t.Rows = append(t.Rows, row)
+	}
+	if plans[0].Run.Execution.Tuning != (flops.Tuning{}) {
+		line("trained", tunedText)
 	}
 	line("layout", func(p *Planned) string { return plan.LayoutText(&p.Run) })
 	line("batch", func(p *Planned) string { return workloadText(&p.Run.Shape, p.Run.Workload) })

@@ -56,6 +56,8 @@ const (
 	// MostServed is the largest batch of a copy that is tried, in sequences.
 	MostServed = 1 << 12
 	mostShards = 16 // devices of a copy
+	// mostRequests is a second of everybody's; copies are counted in whole numbers.
+	mostRequests = 1e9
 	// secondsPerMonth is a twelfth of a year of 365.25 days.
 	secondsPerMonth = 365.25 * 86400 / 12
 	million         = 1e6
@@ -84,6 +86,10 @@ func (r *Resolved) served(ask Serving) *Served {
 		return none(NoHardware)
 	case shape.Decoder.Layers == 0:
 		return none(shape.Name + " has no decoder and generates nothing")
+	}
+	if !(ask.PerSecond <= mostRequests) {
+		return none(fmt.Sprintf("%.3g requests a second; allowed: up to %.0g", ask.PerSecond,
+			mostRequests))
 	}
 	ask = ask.resolved(r.Run.Workload, shape)
 	base := Copy(r.Run, 1)
