@@ -237,9 +237,52 @@ func (c *logColumns) clock() []float64 {
 			c.log.Absolute = dated == known
 			return out
 		}
+		c.unread("timestamp", texts)
 	}
 	n, _ := c.numbers("elapsed")
+	known := func(v float64) bool { return !math.IsNaN(v) }
+	if texts, err := c.runs.Text("elapsed"); err == nil && !slices.ContainsFunc(n, known) {
+		n = make([]float64, len(texts))
+		for i, t := range texts {
+			n[i] = colons(t)
+		}
+		if !slices.ContainsFunc(n, known) {
+			c.unread("elapsed", texts)
+		}
+	}
 	return n
+}
+
+// unread notes a column of which no cell is a time.
+func (c *logColumns) unread(name string, cells []string) {
+	if i := slices.IndexFunc(cells, func(cell string) bool { return cell != "" }); i >= 0 {
+		c.note("No cell of the column of %s is read as a time, such as %.40q.", name, cells[i])
+	}
+}
+
+// colons reads seconds as 1:02:03 or 2:03, as many programs write what has elapsed, with Python's "1
+// day, " before; NaN for another text.
+func colons(text string) float64 {
+	total := 0.0
+	if days, clock, ok := strings.Cut(text, ", "); ok {
+		n, err := strconv.ParseFloat(strings.TrimRight(days, " days"), 64)
+		if err != nil || strings.Count(clock, ":") != 2 {
+			return math.NaN()
+		}
+		text, total = clock, 24*60*60*n
+	}
+	parts, unit := strings.Split(text, ":"), 1.0
+	if len(parts) != 2 && len(parts) != 3 {
+		return math.NaN()
+	}
+	for _, part := range slices.Backward(parts) {
+		n, err := strconv.ParseFloat(part, 64)
+		if err != nil || !(n >= 0) {
+			return math.NaN()
+		}
+		total, unit = total+unit*n, 60*unit
+	}
+	return total
 }
 
 // fallsOften tells times of steps from a clock, which falls back at restarts only and does not stand
@@ -263,6 +306,7 @@ var clockLayouts = []string{
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00",
 	"2006-01-02 15:04:05.999999999", "2006-01-02 15:04:05,000", "2006/01/02 15:04:05",
 	"2006-01-02 15:04:05.999999999 -0700 MST", "2006-01-02 15:04:05 -0700", "2006-01-02",
+	"2006-01-02 15:04", "2006-01-02T15:04", "02.01.2006 15:04:05", "02.01.2006 15:04", "02.01.2006",
 }
 
 // parseClock reads a date, seconds, milliseconds, microseconds or nanoseconds since 1970, or seconds

@@ -294,6 +294,26 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
+// TestColons reads what has elapsed as programs write it, and says where a column of times is none.
+func TestColons(t *testing.T) {
+	for text, want := range map[string]float64{
+		"1:02:03": 3723, "0:00:01.5": 1.5, "2:03": 123, "1 day, 1:00:00": 90000, "2 days, 0:00:01": 172801,
+	} {
+		if got := colons(text); got != want {
+			t.Errorf("%s = %v, want %v", text, got, want)
+		}
+	}
+	for _, text := range []string{"", "1", "1:-2", "1:2:3:4", "x:1", "1 day, 5", "NaN:1"} {
+		if got := colons(text); !math.IsNaN(got) {
+			t.Errorf("%q = %v", text, got)
+		}
+	}
+	log, err := read(t, toyPlan(t, "", ""), "run.csv", "step,loss,date\n1,3,03/04/26\n2,2,03/05/26\n")
+	if err != nil || !strings.Contains(fmt.Sprint(log.Notes), `timestamp is read as a time, such as "03/04/26"`) {
+		t.Errorf("%v, %v", log, err)
+	}
+}
+
 // TestAnotherRun asks whether a log is the plan's where its steps are beyond what any step takes, or
 // beyond the end of the plan.
 func TestAnotherRun(t *testing.T) {
@@ -380,7 +400,7 @@ func TestParseClock(t *testing.T) {
 	const want = 1767323045
 	for _, text := range []string{
 		"2026-01-02T03:04:05Z", "2026-01-02 03:04:05", "2026-01-02T04:04:05+01:00",
-		"2026-01-02 03:04:05,000", "1767323045", "1767323045000", "1767323045000000", "1.767323045e18",
+		"2026-01-02 03:04:05,000", "02.01.2026 03:04:05", "1767323045", "1767323045000", "1767323045000000", "1.767323045e18",
 	} {
 		if got, absolute := parseClock(text); got != want || !absolute {
 			t.Errorf("%s: %v %v", text, got, absolute)
