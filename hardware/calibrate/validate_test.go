@@ -113,15 +113,15 @@ func checkClasses(t *testing.T, v *Validation, by HoldOut) {
 	}
 }
 
-// Speeds of generation, each device left out: median 0.25, nine of ten within a factor of 2,
-// intervals of 70 to 90 %, and better than counting layers.
+// Speeds of generation, of which serving is made, each device left out: median 0.25, nine of ten
+// within a factor of 2, intervals of 75 to 90 %, and better than counting layers.
 func TestLeaveOneDeviceOutOfDecoding(t *testing.T) {
 	v := ValidateDecoding(data.DecodeTimes())
 	for _, s := range v.Table() {
 		if s.Hardware != "all" {
 			continue
 		}
-		if !(s.MedianAbsLog <= 0.25) || !(s.Within2 >= 0.9) || !(s.Coverage80 >= 0.7) ||
+		if !(s.MedianAbsLog <= 0.25) || !(s.Within2 >= 0.9) || !(s.Coverage80 >= 0.75) ||
 			!(s.Coverage80 <= 0.9) || !(s.MedianAbsLog < s.BaselineMedian) {
 			t.Errorf("%+v", s)
 		}
