@@ -142,6 +142,25 @@ func TestWrappedColumn(t *testing.T) {
 	}
 }
 
+// A command is broken as a shell reads it; the program's name in a sentence is a word.
+func TestWrap(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{
+			"Faster: deepnarrow plan t5-base --dp 16 --zero 2",
+			"Faster: deepnarrow \\\n  plan t5-base --dp \\\n  16 --zero 2",
+		},
+		{
+			"It is what deepnarrow list hardware names; --prices FILE takes yours.",
+			"It is what deepnarrow\nlist hardware names;\n--prices FILE takes\nyours.",
+		},
+		{"a word", "a word"},
+	} {
+		if got := Wrap(c.line, 21); got != c.want {
+			t.Errorf("Wrap(%q) = %q, want %q", c.line, got, c.want)
+		}
+	}
+}
+
 // TestFieldsFit: a sentence in a block goes on under itself, a long word stands below its heading.
 func TestFieldsFit(t *testing.T) {
 	table := Table{

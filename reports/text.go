@@ -176,29 +176,50 @@ func field(b *strings.Builder, head, value string, indent, width int) {
 	b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 }
 
-// Wrap breaks a line at spaces so that it fits the width; 0 leaves it whole.
+// Wrap breaks a line at spaces so that it fits the width; 0 leaves it whole. A command to type goes
+// on behind a backslash, so that it can be copied.
 func Wrap(line string, width int) string {
 	if width <= 0 {
 		return line
 	}
+	const more, indent = ` \`, "  "
 	var b strings.Builder
-	at := 0
-	for _, word := range strings.Fields(line) {
-		n := displayWidth(word)
+	at, command := 0, false
+	words := strings.Fields(line)
+	for i, word := range words {
+		n, room := displayWidth(word), width
+		if command {
+			room -= len(more)
+		}
 		switch {
 		case at == 0:
-		case at+1+n > width:
-			b.WriteByte('\n')
-			at = 0
-		default:
+		case at+1+n <= room:
 			b.WriteByte(' ')
 			at++
+		case command:
+			b.WriteString(more + "\n" + indent)
+			at = len(indent)
+		default:
+			b.WriteByte('\n')
+			at = 0
 		}
 		b.WriteString(word)
 		at += n
+		command = (command || word == "deepnarrow" && isCommand(words[i:])) && !endsClause(word)
 	}
 	return b.String()
 }
+
+// isCommand reports whether words are a command with flags: elsewhere the program's name is prose.
+func isCommand(words []string) bool {
+	end := slices.IndexFunc(words, endsClause) + 1
+	if end == 0 {
+		end = len(words)
+	}
+	return slices.ContainsFunc(words[:end], func(w string) bool { return strings.HasPrefix(w, "--") })
+}
+
+func endsClause(word string) bool { return strings.ContainsAny(word[len(word)-1:], ".,;:") }
 
 // escaped returns heading and rows with every cell safe inside a markdown table.
 func escaped(head []string, rows [][]string) ([]string, [][]string) {
