@@ -13,7 +13,7 @@ var measuredFiles embed.FS
 func Measured() fs.FS {
 	inside, err := fs.Sub(measuredFiles, "measured")
 	if err != nil {
-		panic("data: " + err.Error()) // a mistake of ours
+		panic("data: " + err.Error()) // a mistake made here
 	}
 	return inside
 }

@@ -67,8 +67,8 @@ type StepTime struct {
 	ThroughputCountsEncoderOnly      bool
 	Source, SourceRevision, NoteText string
 	Evidence                         Evidence // empty in a user's file
-	// Unread are cells of shape and layout that are no plain counts ("5120 tokens (max-tokens)"),
-	// as "column: cell". Their fields are nil; whoever shows the row should say so.
+	// Unread are cells of shape and layout that are not plain counts ("5120 tokens (max-tokens)"),
+	// as "column: cell". Their fields are nil; what shows the row should say so.
 	Unread []string
 	// Assumed are values that no column states plainly: what a remark, a model's name or a loosely
 	// worded cell ("about 2048") was taken to say.
@@ -76,7 +76,7 @@ type StepTime struct {
 }
 
 // ReadStepTimes reads rows in the columns of facts/step_times.csv; name stands in the errors. Each
-// row needs an id; other columns and cells may be missing, and unknown columns are ignored: whoever
+// row needs an id; other columns and cells may be missing, and unknown columns are ignored: what
 // uses a row says what it lacks.
 func ReadStepTimes(name string, in io.Reader) ([]StepTime, error) {
 	return readTable(name, in, stepTime)

@@ -122,7 +122,7 @@ func (k *kinks) slope(i int) float64 {
 
 func (k *kinks) isActive(i int) bool { return slices.Contains(k.active, i) }
 
-// step solves the system above with W + mu·M in the place of W, M the matrix of squares over the
+// step solves the system above with W + mu·M instead of W, M the matrix of squares over the
 // typical residual; ok is false when it is singular or the step does not descend.
 func (k *kinks) step(mu float64) (s []float64, ok bool) {
 	pb, nf, na := k.pb, len(k.free), len(k.active)

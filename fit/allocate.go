@@ -7,7 +7,7 @@ import (
 
 // AllocateSettings steers [Allocate]; nil means all defaults.
 type AllocateSettings struct {
-	// FLOPs counts a training run of so many parameters and tokens; it must rise with tokens. Nil
+	// FLOPs counts a training run by its parameters and tokens; it must rise with tokens. Nil
 	// means 6·params·tokens.
 	FLOPs func(params, tokens float64) float64
 	// MinParams and MaxParams bound the search; zero means 1e3 and the size that the budget trains

@@ -11,7 +11,7 @@ import (
 // ChooseSettings steers [Choose]; nil means all defaults.
 type ChooseSettings struct {
 	// Order ranks the rows from cheap to dear (compute, or the predictor of a curve): a fold is
-	// fitted to the cheap rows and scored on the next dearer ones. Nil means the product of the
+	// fitted to the cheap rows and scored on the next more expensive ones. Nil means the product of the
 	// columns of the first law whose columns the data have.
 	Order []float64
 	// Folds is the number of rolling origins; zero means 4.
@@ -54,7 +54,7 @@ const (
 	defaultFirst = 0.6
 )
 
-// Choose returns the law that best predicts rows dearer than those it was fitted to: rolling
+// Choose returns the law that best predicts rows more expensive than those it was fitted to: rolling
 // origins cut the rows, in the order of compute, into fitted and scored parts; rows of equal order
 // stay together. A law that is refused on all rows, or whose columns are absent, is out, and the
 // reason is listed; one that a fold refuses gets the worst error of that fold.

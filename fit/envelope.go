@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-// Curve is one training run seen along the way: loss after so many FLOPs.
+// Curve is one training run seen along the way: loss after FLOPs spent.
 type Curve struct {
 	Params      float64
 	FLOPs, Loss []float64

@@ -10,7 +10,7 @@ type autoSettings struct {
 	// A candidate's weight falls with its validation error to this power.
 	validationPower float64
 	// noiseFactor is the noise of rows yet to come over the residuals of the rows fitted.
-	// Validation errors within it are no evidence.
+	// Validation errors within it are not evidence.
 	noiseFactor float64
 }
 

@@ -21,7 +21,7 @@ type InferenceAllocation struct {
 }
 
 // InferenceAware returns the parameters and training tokens that reach a loss with the fewest FLOPs
-// over training and serving so many tokens:
+// over training and serving a number of tokens each:
 //
 //	min over N of 6·N·D + 2·N·D_inf  with D such that L(N, D) = loss
 //

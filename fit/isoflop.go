@@ -32,7 +32,7 @@ type IsoFLOPGroup struct {
 	// largest.
 	Position float64
 	// NarrowParams is the minimum of a parabola through the half of the rows next to Params, 0 when
-	// they are too few or have none: a curve that is no parabola moves it.
+	// they are too few or have none: a curve that is not a parabola moves it.
 	NarrowParams float64
 	// Refused is why the budget has no minimum, or nil.
 	Refused *Refusal

@@ -83,7 +83,7 @@ func (pb *problem) leverages(theta []float64) []float64 {
 		held[j] = pb.fixed[j] || theta[j] <= pb.lo[j] || theta[j] >= pb.hi[j]
 	}
 	out := make([]float64, pb.n)
-	if pb.n > screenAbove { // of so many rows none has leverage
+	if pb.n > screenAbove { // among that many rows none has leverage
 		return out
 	}
 	m, free, _ := pb.normalMatrix(theta, held)

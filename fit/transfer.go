@@ -34,7 +34,7 @@ type Transferred struct {
 	// Inversions lists the pairs in which the model that is better upstream is worse downstream,
 	// the largest downstream loss first.
 	Inversions []Inversion
-	// Pairs is the number of pairs that are no tie on either side.
+	// Pairs is the number of pairs that are not a tie on either side.
 	Pairs int
 	// Carries says whether upstream rank may stand in for downstream rank; Verdict says why, in one
 	// sentence.

@@ -15,7 +15,7 @@ type Share struct {
 	Vector  float64 // other FLOPs
 }
 
-// add counts an operation in so many layers, of which some own their parameters.
+// add counts an operation in n layers, of which some own their parameters.
 func (r *Share) add(o *Op, layers, owners int) {
 	r.Params += int64(owners) * o.Params
 	r.Forward += float64(layers) * o.Matmul.FLOPs()

@@ -35,7 +35,7 @@ type Op struct {
 	Core      bool    // part of softmax(QKᵀ)·V: what selective recompute repeats
 	Causal    bool    // half of a core that a causal kernel may skip
 	Windowed  bool    // only in the layers that have a window
-	Experts   int     // weights of so many experts back one Matmul.Count of active ones; 0 = dense
+	Experts   int     // weights of this many experts back one Matmul.Count of active ones; 0 = dense
 }
 
 // FLOPs returns the matrix-product FLOPs of one forward pass through all layers.

@@ -254,7 +254,7 @@ func (b *builder) project(name string, c Component, layers, tokens, out, in int,
 	b.add(o)
 }
 
-// norm adds so many norms of a width.
+// norm adds n norms of a width.
 func (b *builder) norm(name string, c Component, layers, tokens, width, count int) {
 	if count == 0 {
 		return

@@ -94,9 +94,9 @@ func (m *stackModel) cachedBytes() float64 {
 	return 2 * m.element[computeWidth] * m.local(kvInner, byKV)
 }
 
-// CacheBytes returns what generation keeps for one sequence of so many decoder positions, in bytes:
+// CacheBytes returns what generation keeps for one sequence of decoder positions, in bytes:
 // the keys and values of every layer, or of its window, or the vector they are made of with latent
-// attention; per element so many bytes, on one device. The keys and values of an encoder's output
+// attention; at that many bytes an element, on one device. The keys and values of an encoder's output
 // are apart: cross of them for each of its positions.
 //
 // Source: Shazeer 2019 (arXiv 1911.02150, section 2.4); DeepSeek-AI 2024 (arXiv 2405.04434, table 1)

@@ -155,7 +155,7 @@ func (t *tally) add(m *stackModel, table []weight, hidden bool, part Parts) {
 	}
 }
 
-// tensor counts so many copies of one weight.
+// tensor counts n copies of one weight.
 func (t *tally) tensor(m *stackModel, held matrix, copies float64, part Parts) {
 	if m.exec.Tuning.Trains(part) {
 		t.train(m, held, copies)

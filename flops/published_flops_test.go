@@ -8,7 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// comparableFLOPs says which published counts use a convention of ours, and how to read their
+// comparableFLOPs says which published counts use one of our conventions, and how to read their
 // workload and model. The keys are the models of data/facts/published_flops.csv; the tolerance is
 // the row's own.
 var comparableFLOPs = map[string]struct {

@@ -176,7 +176,7 @@ func (c *Calibration) generation(r *Run, of timing, seconds float64) quantity.In
 const DecodeSD = 0.25
 
 // GenerationVariance returns the variance of ln(measured/predicted) of a time of generation that is
-// predicted to take so many seconds.
+// predicted to take these seconds.
 func (c *Calibration) GenerationVariance(r *Run, of func(*Machine) float64, seconds float64) float64 {
 	own := c.spread(r, of, seconds, constants)
 	return own + DecodeSD*DecodeSD

@@ -13,7 +13,7 @@ const (
 	// kernels share the memory system.
 	MatmulShare Constant = iota
 	// SaturationDepth is the inner dimension, in elements, at which a product reaches half of its
-	// rate: filling and draining the pipeline of a tile costs as much as so many steps along k.
+	// rate: filling and draining the pipeline of a tile costs as much as this many steps along k.
 	SaturationDepth
 	// WaveQuantisation is how much of an unfilled last wave of tiles is lost: 1 all (one tile
 	// size), 0 none (kernels that split work evenly).

@@ -93,7 +93,7 @@ func PredictDecoding(r Run) (Decoding, error) {
 	return d, nil
 }
 
-// GenerateSeconds returns the time of a run on the machine to generate so many positions for every
+// GenerateSeconds returns the time of a run on the machine to generate that many positions for every
 // sequence, in seconds; the caches are those in the middle of the run's own.
 func (s *Machine) GenerateSeconds(r *Run, positions float64) float64 {
 	t := s.decode(&r.Shape, r.Workload, r.Layout, r.Generation)

@@ -124,7 +124,7 @@ func (s *Machine) layer(sh *shapes.Shape, k *shapes.Stack, w slice, decoder,
 	return out
 }
 
-// feedForward adds the two or three products of so many feed-forward networks and what is between
+// feedForward adds the two or three products of n feed-forward networks and what is between
 // them.
 func (s *Machine) feedForward(f *sublayer, count, rows, d, ff, matrices int) {
 	hidden := float64(count*rows) * float64(ff)

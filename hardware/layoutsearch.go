@@ -21,7 +21,7 @@ type LayoutChoice struct {
 // put lays a run out as chosen.
 func (c *LayoutChoice) put(r *Run) { r.Layout, r.Execution.Recompute = c.Layout, c.Recompute }
 
-// NoLayoutError says that no layout of so many devices is possible at all.
+// NoLayoutError says that no layout over these devices is possible at all.
 type NoLayoutError struct {
 	Devices, Batch int
 }

@@ -55,7 +55,7 @@ type Machine struct {
 	stream   float64 // bytes/s of element-wise kernels
 
 	units      float64 // tiles that run at once; 0 = unknown or one
-	edge       int     // of an output tile of a device that is no systolic array
+	edge       int     // of an output tile of a device that is not a systolic array
 	pad        int     // elements that k is padded to, and n on a systolic array
 	alignMin   int
 	saturation float64
@@ -227,7 +227,7 @@ func ProcessorExecution() flops.Execution {
 	}
 }
 
-// torus returns the axes of a torus and whether a slice of so many chips closes into rings: a 2D
+// torus returns the axes of a torus and whether a slice of that many chips closes into rings: a 2D
 // torus does so as a whole pod, a 3D one from 4×4×4 chips (scaling-book, tpus.md; the traps of
 // facts/accelerators.csv).
 func torus(p *Profile, domain int) (axes int, wraps bool) {

@@ -39,7 +39,7 @@ type Occupancy struct {
 	WallSeconds Estimate
 }
 
-// Occupy returns the occupancy of a run whose steps take so many seconds in all: wall clock = steps
+// Occupy returns the occupancy of a run from the seconds that its steps take in all: wall clock = steps
 // / goodput.
 func Occupy(devices int, stepSeconds Estimate, goodput Input) Occupancy {
 	return Occupancy{Devices: devices, WallSeconds: product(stepSeconds,

@@ -113,7 +113,7 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 	}
 }
 
-// maxLogSD bounds the spread of a logarithm: a factor of e^10 either way is no knowledge at all.
+// maxLogSD bounds the spread of a logarithm: a factor of e^10 either way says nothing at all.
 const maxLogSD = 10
 
 // priorResidual is the spread of a calibration that does not state one: two runs of one

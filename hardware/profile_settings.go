@@ -55,7 +55,7 @@ func buildSettings() []setting {
 			key: "inter_link", kind: quantity.ByteRate,
 			put: at(func(p *Profile) **Field { return &p.InterBytesPerSecond }),
 		},
-		// Whoever states a power states what the device draws.
+		// A stated power is what the device draws.
 		{key: "power", short: "watts", kind: quantity.Power, put: func(p *Profile, f Field) { p.PowerWatts, p.PowerKind = &f, MeanPower }},
 		{
 			key: "price", kind: quantity.HourlyPrice,

@@ -72,7 +72,7 @@ var (
 )
 
 // findDevice returns the profile that a source's words for a device mean. It takes no part of a
-// name for the whole, as [Find] does: "GPU" is no device.
+// name for the whole, as [Find] does: "GPU" is not a device.
 func findDevice(words string) (Profile, error) {
 	name := countedDevices.ReplaceAllString(words, "$2") // 8xA100
 	name = bareSlice.ReplaceAllString(name, "TPU v$1")   // v4-128

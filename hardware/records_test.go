@@ -161,7 +161,7 @@ func TestNeuronCoresAreNotChips(t *testing.T) {
 
 // "per device" batches of a sharded program are sequences over all devices, tensor-parallel ones
 // included: 64 chips with 3 each are one pass over 192, not four passes of 16 copies. A pipeline's
-// micro-batch of 1 on as many devices as sequences is no such thing: 529.6B took 280 passes.
+// micro-batch of 1 on as many devices as sequences is not one: 529.6B took 280 passes.
 func TestMicroBatchesPerDevice(t *testing.T) {
 	if l := readRun(t, published(t, "st0338")).Run.Layout; l.TP != 4 || l.Accumulate != 1 || l.MicroBatch != 12 {
 		t.Errorf("st0338: %+v; want one pass of 12 for each of 16 copies", l)
@@ -189,7 +189,7 @@ func TestSlicesOfATorus(t *testing.T) {
 	}
 }
 
-// A 500 W H100 with 2.4 TB/s is no data-sheet H100.
+// A 500 W H100 with 2.4 TB/s is not a data-sheet H100.
 func TestOddDevicesKeepTheirLimits(t *testing.T) {
 	r := readRun(t, published(t, "st0392"))
 	h100, err := Find("h100")

@@ -32,7 +32,7 @@ type Schedule struct {
 	Goodput   Input
 }
 
-// Plan returns the schedule of a run on so many devices whose steps take stepSeconds and consume
+// Plan returns the schedule of a run on that many devices whose steps take stepSeconds and consume
 // tokensPerStep.
 //
 //	wall = steps · step seconds / goodput      given steps or tokens

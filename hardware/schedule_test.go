@@ -42,7 +42,7 @@ func TestPlanByHand(t *testing.T) {
 	}
 }
 
-// TestPlanWithoutStepTime: a run of so many days has a bill even where nobody can say how many
+// TestPlanWithoutStepTime: a run of a given number of days has a bill even where nobody can say how many
 // steps it makes.
 func TestPlanWithoutStepTime(t *testing.T) {
 	rates := Rates{

@@ -133,7 +133,7 @@ func parameterCell(e result.Estimate) Cell {
 // far says that a number is told in scientific form.
 func far(v float64) bool { return math.Abs(v) >= 1e6 || v != 0 && math.Abs(v) < 1e-3 }
 
-// number writes so many digits, in scientific form where that is shorter.
+// number writes a number of digits, in scientific form where that is shorter.
 func number(v float64, digits int) string {
 	if far(v) {
 		return exponential(v, digits)
@@ -143,7 +143,7 @@ func number(v float64, digits int) string {
 
 func scientific(v float64) string { return exponential(v, 3) }
 
-// exponential writes so many digits and an exponent: 6.02e23.
+// exponential writes a number of digits and an exponent: 6.02e23.
 func exponential(v float64, digits int) string {
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits-1, 64), "e")
 	n, err := strconv.Atoi(exponent)

@@ -17,7 +17,7 @@ type Report struct {
 	Preface  string   // markdown before the tables of a page; other formats leave it out
 	Headline []string // the answer in at most five lines: the number, the verdict, what to do next
 	Tables   []Table
-	// Rows are written as CSV in the place of the document's results where those only sum them up.
+	// Rows are written as CSV instead of the document's results where those only sum them up.
 	Rows []any
 }
 

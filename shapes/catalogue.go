@@ -93,7 +93,7 @@ func (c *index) find(key string) (*Entry, bool) {
 }
 
 // catalogue is built on first use, so that commands that need no shape start without it. A
-// malformed embedded table is a mistake of ours: it panics.
+// malformed embedded table is a mistake made here: it panics.
 var catalogue = sync.OnceValue(func() *index {
 	c, err := newIndex()
 	if err != nil {

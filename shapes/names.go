@@ -27,7 +27,7 @@ const (
 // s again.
 //
 // Errors: [*UnknownError], [*NotCountableError], [*AmbiguousError], [*EditError], and
-// [*InvalidError] for an edit whose result is no valid shape.
+// [*InvalidError] for an edit whose result is not a valid shape.
 func Parse(ref string) (Shape, error) {
 	if len(ref) > maxRef {
 		return Shape{}, &UnknownError{
@@ -89,7 +89,7 @@ func (c *index) resolve(part, whole string) (Shape, edits, error) {
 	}
 	key = strings.TrimPrefix(strings.TrimPrefix(key, "t5-"), "efficient-")
 	if e, ok := c.find(efficientPrefix + key); ok &&
-		strings.Contains(key, "-") { // a bare "small" is no name
+		strings.Contains(key, "-") { // a bare "small" is not a name
 		shape, err := e.countable()
 		return shape, edits{}, err
 	}

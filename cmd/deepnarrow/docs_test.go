@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the output shown in README and 
 
 const root = "../.."
 
-// TestDocumentedCommands runs every command of ours in the console blocks of README and docs and
+// TestDocumentedCommands runs every deepnarrow command in the console blocks of README and docs and
 // compares what they show with what comes out. A command line starts with "$ deepnarrow" or "$ go
 // run ./cmd/deepnarrow"; what follows up to the next command is its standard output, and no output
 // shown means that it must only succeed. Commands that measure this machine are not run. The
@@ -125,7 +125,7 @@ func rewrite(text string, output func(command, shown string) string) string {
 	return out.String()
 }
 
-// commandLine splits a command of ours into its arguments: words, single and double quotes.
+// commandLine splits a deepnarrow command into its arguments: words, single and double quotes.
 func commandLine(line string) (args []string, ours bool) {
 	for _, prefix := range []string{"deepnarrow", "go run ./cmd/deepnarrow"} {
 		if rest, found := strings.CutPrefix(line, prefix); found && (rest == "" || rest[0] == ' ') {

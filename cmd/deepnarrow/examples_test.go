@@ -23,6 +23,10 @@ var prepared = map[string][]string{
 		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-before.json",
 		"deepnarrow plan t5-base --hardware tpu-v3 -o plan-after.json",
 	},
+	"report": {
+		"deepnarrow plan t5-base --hardware a100 -o a100.json",
+		"deepnarrow plan t5-base --hardware h100 -o h100.json",
+	},
 }
 
 // TestExamples runs the examples of every page in docs/commands, which are those of --help, one
@@ -55,7 +59,7 @@ func TestExamples(t *testing.T) {
 			for _, command := range commands {
 				args, ours := commandLine(command)
 				if !ours {
-					t.Errorf("%s: not a command of ours", command)
+					t.Errorf("%s: not a deepnarrow command", command)
 					continue
 				}
 				ran++

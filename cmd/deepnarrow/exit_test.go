@@ -55,7 +55,7 @@ func TestExitCodesOfTheBinary(t *testing.T) {
 		{"count t5-base --format html", 0},
 		{"report", 2},
 		{"report missing.json", 3},
-		{"report good/t5-small.json", 3}, // a configuration is no result
+		{"report good/t5-small.json", 3}, // a configuration is not a result
 		{"report ../../../../reports/page/testdata/1-plan.json -o no/such/folder/x.html", 3},
 	} {
 		command := exec.Command(binary, strings.Fields(c.line)...)

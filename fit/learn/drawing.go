@@ -62,7 +62,7 @@ func (f *Fitted) drawing() *Drawing {
 	return out
 }
 
-// CurveOver returns the fitted curve of a law of one predictor at so many places between the rows,
+// CurveOver returns the fitted curve of a law of one predictor at n places between the rows,
 // fitted and held out.
 func (f *Fitted) CurveOver(points int) Curve {
 	x := [][]float64{f.Data.Columns[f.Columns[0]], f.Held.Columns[f.Columns[0]]}

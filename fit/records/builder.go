@@ -88,7 +88,7 @@ func (b *builder) put(heading, text string) {
 	c.cells.set(b.Len()-1, text)
 }
 
-// field is put of what a log calls its own: a name of ours gets a word before it.
+// field is put of what a log calls its own: one of our names gets a word before it.
 func (b *builder) field(of, name, text string) {
 	b.put(b.fieldName(of, name), text)
 }

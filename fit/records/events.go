@@ -33,7 +33,7 @@ type loggedFile struct {
 	scalars  int
 }
 
-// restart is a SessionLog that says START: the tags had so many values when it was written.
+// restart is a SessionLog that says START: the tags had these counts of values when it was written.
 type restart struct {
 	step int64
 	had  map[string]int

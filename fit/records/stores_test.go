@@ -186,7 +186,7 @@ func TestMLflowStore(t *testing.T) {
 			t.Errorf("%s: %s lost %v", name, diff, table.Lost)
 		}
 	}
-	// A view in the place of a table could run without an end.
+	// A view instead of a table could run without an end.
 	_, err := Read("other.db", strings.NewReader(mlflowStore(t, `DROP TABLE metrics`,
 		`CREATE VIEW metrics AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key FROM n`)))
 	if err == nil || !strings.Contains(err.Error(), "no table metrics") {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// synonyms are the headings that other programs give to columns of ours, folded. Single letters
+// synonyms are the headings that other programs give to our columns, folded. Single letters
 // count only in this very case: D is tokens, d a width. This is the one table of all commands.
 var synonyms = map[string][]string{
 	"params": {

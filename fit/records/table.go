@@ -125,7 +125,7 @@ func (t *Table) Names() []string {
 }
 
 // Has tells whether a column of that name was read or can be derived. A name that several columns
-// could have is there too: whoever reads it gets the question.
+// could have is there too: its reader gets the question.
 func (t *Table) Has(name string) bool {
 	_, err := t.Numbers(name)
 	var several *AmbiguousError

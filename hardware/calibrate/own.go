@@ -33,7 +33,7 @@ type ownSession struct {
 func ownSessions() []ownSession {
 	files, err := fs.Glob(data.Measured(), "*"+designFile)
 	if err != nil {
-		panic("calibrate: " + err.Error()) // a mistake of ours
+		panic("calibrate: " + err.Error()) // a mistake made here
 	}
 	sessions := make([]ownSession, len(files))
 	for i, file := range files {
@@ -73,7 +73,7 @@ func ownRecords(name string) []Record {
 			return records
 		}
 	}
-	panic("calibrate: embedded measurements: " + err.Error()) // a mistake of ours
+	panic("calibrate: embedded measurements: " + err.Error()) // a mistake made here
 }
 
 // ValidateOwn predicts the unseen steps of each shipped session by a profile fitted to its design.

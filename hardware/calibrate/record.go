@@ -103,7 +103,7 @@ func (r *Record) check() error {
 	return nil
 }
 
-// withBetter appends a record, or puts it in the place of an earlier one of its point if it is
+// withBetter appends a record, or replaces an earlier one of its point if it is
 // better: undisturbed, or else quicker.
 func withBetter(records []Record, r Record) []Record {
 	i := slices.IndexFunc(records, func(o Record) bool { return o.point() == r.point() })

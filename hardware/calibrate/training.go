@@ -13,7 +13,7 @@ func kernelWorkload(o *kernel.Options) flops.Workload {
 	}
 }
 
-// TrainingFLOPs returns what so many steps of the reference kernel count under the matmul
+// TrainingFLOPs returns what n steps of the reference kernel count under the matmul
 // convention, which does not count recomputation.
 func TrainingFLOPs(s *shapes.Shape, o *kernel.Options, steps int) float64 {
 	count := flops.CountUnder(flops.MatmulConvention, s, kernelWorkload(o), flops.RecomputeNone)

@@ -31,7 +31,7 @@ func (m *Model) squaresOf(gradient []float32) *squares {
 	return s
 }
 
-// watch returns the squares of neighbouring tensors, which whoever completes them must run.
+// watch returns the squares of neighbouring tensors, which the one that completes them must run.
 func (m *Model) watch(l linear) *squares {
 	for n := range m.Tensors {
 		if at := m.Tensors[n].offset; at >= l.offset && at < l.offset+len(l.gradient) {

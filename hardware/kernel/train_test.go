@@ -367,6 +367,6 @@ func TestRecordsRoundTrip(t *testing.T) {
 		t.Error("a record without a loss was written")
 	}
 	if _, err := ReadRecords("memory", bytes.NewBufferString("\n{\"shape\": 3}\n")); err == nil {
-		t.Error("a line that is no record was read")
+		t.Error("a line that is not a record was read")
 	}
 }

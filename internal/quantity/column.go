@@ -206,7 +206,7 @@ func (c Column) intervalPlace(i Interval) int {
 	return place
 }
 
-// Format is one value with its unit, to so many significant digits (0 means [DefaultDigits]): "1.23
+// Format is one value with its unit, to a number of significant digits (0 means [DefaultDigits]): "1.23
 // ZFLOP", "2.50B", "$1.50M", "3d 4h", "37.0%". [Parse] of the same kind reads it back.
 func Format(kind Kind, value float64, digits int) string {
 	c := NewColumn(kind, digits, value)

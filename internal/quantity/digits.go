@@ -32,7 +32,7 @@ func Grouped(value int64) string {
 	return b.String()
 }
 
-// digitPlace is the power of ten of the last of so many significant digits of a value (−2 for 1.23
+// digitPlace is the power of ten of the last of n significant digits of a value (−2 for 1.23
 // with 3 digits).
 func digitPlace(value float64, digits int) int {
 	if value == 0 {
@@ -41,7 +41,7 @@ func digitPlace(value float64, digits int) int {
 	return exponentAfterRounding(value, digits) - digits + 1
 }
 
-// exponentAfterRounding is the decimal exponent of a value rounded to so many digits: 1 for 9.99
+// exponentAfterRounding is the decimal exponent of a value rounded to n digits: 1 for 9.99
 // with 2 digits (10).
 func exponentAfterRounding(value float64, digits int) int {
 	text := strconv.FormatFloat(math.Abs(value), 'e', digits-1, 64)

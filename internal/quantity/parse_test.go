@@ -213,7 +213,7 @@ func TestHeaders(t *testing.T) {
 		{"loss", "loss", Number, "-1.5", -1.5},
 		{"cost [USD]", "cost", Money, "12.5", 12.5},
 		{"mfu (%)", "mfu", Fraction, "37", 0.37},
-		// base unit: a bare number in a column is no trap
+		// base unit: a bare number in a column is not a trap
 		{"step_time_s", "step_time_s", Duration, "7.7431", 7.7431},
 	}
 	for _, c := range cases {

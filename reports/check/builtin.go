@@ -12,7 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
 
-// builtin is a rule of ours.
+// builtin is one of the rules that ship with the program.
 type builtin struct {
 	id         string
 	severity   Severity // unless the project says otherwise

@@ -70,7 +70,7 @@ type Finding struct {
 
 	Metric       plan.Metric // of a limit, else empty
 	Kind         quantity.Kind
-	Value, Limit *float64 // unrounded, in base units; nil when the rule is no comparison
+	Value, Limit *float64 // unrounded, in base units; nil when the rule is not a comparison
 	Message      string
 	Hint         string        // what would mend it, or empty
 	Waiver       *Waiver       // the waiver that turned a broken rule into a pass

@@ -23,7 +23,7 @@ func githubData(text string) string { return plain.Commandless(plain.Line(github
 
 func githubProperty(text string) string { return githubColons.Replace(githubData(text)) }
 
-// writeGitHub writes a workflow command for each finding that is no pass.
+// writeGitHub writes a workflow command for each finding that is not a pass.
 func (r *Result) writeGitHub(w io.Writer) error {
 	broken, _ := r.urgent()
 	byLevel := map[string][]Finding{}

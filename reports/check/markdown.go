@@ -10,7 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/markdown"
 )
 
-// Marker is the first line of a comment. Whoever posts it finds the comment of the last push by
+// Marker is the first line of a comment. The one who posts it finds the comment of the last push by
 // this line and replaces it.
 const Marker = "<!-- deepnarrow-check -->"
 

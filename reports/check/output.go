@@ -91,7 +91,7 @@ func (r *Result) renamed(name func(string) string) *Result {
 // order is how badly a finding wants to be read.
 var order = map[Status]int{InError: 0, Fail: 1, Warn: 2, Pass: 3}
 
-// urgent returns the findings that are no passes, the worst first, and those that a waiver excuses.
+// urgent returns the findings that are not passes, the worst first, and those that a waiver excuses.
 func (r *Result) urgent() (broken, waived []Finding) {
 	for _, f := range r.Findings {
 		switch {

@@ -127,7 +127,7 @@ func (r *reader) read(root config.Value) Rules {
 	return out
 }
 
-// put adds a rule, in the place of one of the same id that was extended.
+// put adds a rule, instead of one of the same id that was extended.
 func (rules *Rules) put(rule Rule) {
 	for i := range rules.Rules {
 		if old := &rules.Rules[i]; old.ID == rule.ID && old.File != rule.File {

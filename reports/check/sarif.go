@@ -14,7 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
-// SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing rules are no results:
+// SARIF 2.1.0 (OASIS standard, 2020-03-27), as far as it is needed. Passing rules are not results:
 // code hosts would list them as alerts.
 type sarifLog struct {
 	Schema  string     `json:"$schema"`

@@ -35,7 +35,7 @@ type message struct {
 	Session string          `json:"sessionId,omitempty"`
 }
 
-// patience bounds every wait on the browser, so that a test that hangs says where; it is no claim
+// patience bounds every wait on the browser, so that a test that hangs says where; it is not a claim
 // about speed. The first search fits the shipped evidence, which takes seconds on a busy machine.
 const patience = 2 * time.Minute
 

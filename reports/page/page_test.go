@@ -178,7 +178,7 @@ func TestManyFits(t *testing.T) {
 	}
 }
 
-// TestNotResults: what is no result is refused by name.
+// TestNotResults: what is not a result is refused by name.
 func TestNotResults(t *testing.T) {
 	for _, bad := range []string{"", "{", "[]", `{"model_type":"t5"}`, `{"schema":"deepnarrow/plan"}`, `{"schema":"deepnarrow/plan/v1","results":[3]}`, `{"schema":"deepnarrow/plan/v1","results":{}}`} {
 		err := Write(&bytes.Buffer{}, Head{Title: "x"}, []Source{{Name: "bad.json", Text: []byte(bad)}})

@@ -75,7 +75,7 @@ func generated(run hardware.Run, positions int) *Decoded {
 	return d
 }
 
-// Copy returns the run of one copy of a training run's model that generates answers for so many
+// Copy returns the run of one copy of a training run's model that generates answers for a number of
 // sequences at once.
 func Copy(run hardware.Run, sequences int) hardware.Run {
 	l := &run.Layout

@@ -140,7 +140,7 @@ func (c *coster) stepTokens() float64 {
 	return float64(c.usual.Run.Workload.TrainingTokens(&c.usual.Run.Shape))
 }
 
-// length returns how long the run of a candidate with so many parameters is.
+// length returns how long the run of a candidate with that many parameters is.
 func (c *coster) length(params float64) hardware.Length {
 	if ratio := c.request.TokensPerParam; ratio > 0 {
 		return hardware.Length{Tokens: ratio * params}
@@ -148,7 +148,7 @@ func (c *coster) length(params float64) hardware.Length {
 	return c.usual.Length
 }
 
-// tokens returns the training tokens of a candidate with so many parameters.
+// tokens returns the training tokens of a candidate with that many parameters.
 func (c *coster) tokens(params float64) float64 {
 	if l := c.length(params); l.Tokens > 0 {
 		return l.Tokens
@@ -156,7 +156,7 @@ func (c *coster) tokens(params float64) float64 {
 	return c.usual.Length.Steps * c.stepTokens()
 }
 
-// steps returns the optimizer steps of a candidate with so many parameters.
+// steps returns the optimizer steps of a candidate with that many parameters.
 func (c *coster) steps(params float64) float64 { return c.tokens(params) / c.stepTokens() }
 
 // costs are the metrics that candidates can be limited and ranked by, see cheap.

@@ -28,7 +28,7 @@ type Derived struct {
 	Kind    quantity.Kind
 	Value   quantity.Interval
 	Formula string // in the letters of the rows before it, with numbers where they were fitted
-	Where   string // the source of the formula: a paper, and what of ours works it out
+	Where   string // the source of the formula: a paper, and the code here that works it out
 }
 
 // Cited is one measured shape behind a prediction.
@@ -76,7 +76,7 @@ func (k *Row) derived(r *Request) []Derived {
 	glossary := func(term, function string) (formula, where string) {
 		t, ok := data.FindTerm(term)
 		if !ok {
-			panic("recommend: no term " + term) // a mistake of ours
+			panic("recommend: no term " + term) // a mistake made here
 		}
 		return t.Formula, t.Source + "; " + function
 	}

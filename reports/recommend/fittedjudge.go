@@ -114,7 +114,7 @@ func newRun(law *fit.Result, x []float64) quantity.Interval {
 }
 
 // PredictLoss returns the loss in nats that a law fitted by the caller predicts for a shape trained
-// on so many tokens with so many FLOPs in all, with the central 80 % of runs that scatter as the
+// on a number of tokens with a number of FLOPs in all, with the central 80 % of runs that scatter as the
 // fitted ones did. It knows nothing of where the law's rows lay. The error names a predictor that a
 // run does not have.
 func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval,

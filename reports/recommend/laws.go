@@ -25,7 +25,7 @@ type Opinion struct {
 	Best int
 }
 
-// Opinions returns what the published laws say of shapes trained on so many tokens each (tokens[i]
+// Opinions returns what the published laws say of shapes trained on these tokens each (tokens[i]
 // of list[i]). All were fitted to decoder-only models: for other shapes each is absent with the
 // reason.
 //

@@ -37,7 +37,7 @@ type prediction struct {
 //
 // Why this holds 80 %: were the scaled errors of a new row and of the n rows exchangeable, the new
 // one would be as likely of any rank among the n + 1, so it lies below the k-th smallest of the n
-// with chance k/(n + 1). The rank 0.8·(n + 1) makes that 80 %, where it is no whole number between
+// with chance k/(n + 1). The rank 0.8·(n + 1) makes that 80 %, where it is not a whole number between
 // two neighbours of it: of 21 rows each held out from 20, the rank is 16.8, and 16 or 17 are held.
 func newPredictor(rows []reading, from *publishedLaw) (*predictor, error) {
 	p, err := uncalibrated(rows, from)

@@ -116,7 +116,7 @@ func (j *publishedJudge) lossOf(t *traits, m *reading) float64 {
 }
 
 // both returns loss and score: the measured number where there is one, with the error of the laws
-// where σ = 1, which is no less than the noise of a single run; else the prediction, from the
+// where σ = 1, which is at least the noise of a single run; else the prediction, from the
 // measured loss where there is one.
 func (j *publishedJudge) both(t *traits, m *reading) (loss, score quantity.Interval) {
 	law := j.predict(t)

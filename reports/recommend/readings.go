@@ -145,7 +145,7 @@ var paperShapes = sync.OnceValue(func() map[string]reading {
 	for _, ref := range refs {
 		s, err := shapes.Parse(ref)
 		if err != nil {
-			panic("recommend: embedded results name no shape: " + err.Error()) // a mistake of ours
+			panic("recommend: embedded results name no shape: " + err.Error()) // a mistake made here
 		}
 		p := flops.CountParameters(&s)
 		out[ref] = reading{shape: &s, traits: traitsOf(&s, &p)}

@@ -127,7 +127,7 @@ func TestPicks(t *testing.T) {
 				other := &r.Rows[i]
 				if q := other.Quality.Downstream.Interval; q.Value >= row.Quality.Downstream.Interval.Value &&
 					*p.Axis.Saved(&other.Answer, &r.Anchor.Answer) > mine+1e-9 {
-					t.Errorf("by %s: %s is no worse than %s and saves more", p.Axis,
+					t.Errorf("by %s: %s is not worse than %s and saves more", p.Axis,
 						other.Shape.Name, row.Shape.Name)
 				}
 			}

@@ -201,7 +201,7 @@ func (r Request) filled() (Request, error) {
 }
 
 // deepestLattice is the depth at which a lattice ends that only the published results judge: of the
-// measured shapes base-nl40 and base-nl48 are no better than base-nl36.
+// measured shapes base-nl40 and base-nl48 are not better than base-nl36.
 const deepestLattice = 36
 
 // deepestByLaws is the depth of the deepest models of the Gemstones suite.

@@ -162,7 +162,7 @@ func TestOpinedAsTheLawHasIt(t *testing.T) {
 	}
 }
 
-// The rows that the law was fitted to, and those of its fine-tuning, are no second opinion.
+// The rows that the law was fitted to, and those of its fine-tuning, are not a second opinion.
 func TestOwnRowsAreNoSecondOpinion(t *testing.T) {
 	for _, r := range data.ShapeResults() {
 		r := r

@@ -185,10 +185,10 @@ func knee(points []point, front []int) int {
 }
 
 // neighbours returns points of the front next to the pick first, on either side in turn, each at
-// least a tenth cheaper or dearer than the one before.
+// least a tenth cheaper or more expensive than the one before.
 func neighbours(points []point, front []int, pick int) []int {
 	const step = 1.1
-	var cheaper, dearer []int
+	var cheaper, costlier []int
 	last := points[front[pick]].cost
 	for k := pick - 1; k >= 0; k-- {
 		if c := points[front[k]].cost; c*step <= last {
@@ -198,16 +198,16 @@ func neighbours(points []point, front []int, pick int) []int {
 	last = points[front[pick]].cost
 	for _, i := range front[pick+1:] {
 		if c := points[i].cost; c >= last*step {
-			dearer, last = append(dearer, i), c
+			costlier, last = append(costlier, i), c
 		}
 	}
 	var out []int
-	for k := range max(len(cheaper), len(dearer)) {
+	for k := range max(len(cheaper), len(costlier)) {
 		if k < len(cheaper) {
 			out = append(out, cheaper[k])
 		}
-		if k < len(dearer) {
-			out = append(out, dearer[k])
+		if k < len(costlier) {
+			out = append(out, costlier[k])
 		}
 	}
 	return out

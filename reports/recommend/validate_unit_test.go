@@ -88,7 +88,7 @@ func TestChooseFront(t *testing.T) {
 	}
 }
 
-// From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth dearer, 13 less than
+// From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth more expensive, 13 less than
 // a tenth more than that.
 func TestNeighbours(t *testing.T) {
 	points := []point{

@@ -28,7 +28,7 @@ func surface(columns ...string) (fit.Law, fit.Data) {
 }
 
 // A fit that was written predicts the same when it is read back, and its columns mean what the law
-// says unless they go by a name of ours.
+// says unless they go by one of our names.
 func TestFitsAreReadBack(t *testing.T) {
 	for _, c := range []struct{ columns, want []string }{
 		{[]string{"params", "tokens"}, []string{"params", "tokens"}},
@@ -117,6 +117,6 @@ func TestFitDocumentsHoldNoNaN(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(text), "no prediction at x=1") {
-		t.Errorf("the prediction that is no number is not mentioned: %s", text)
+		t.Errorf("the prediction that is not a number is not mentioned: %s", text)
 	}
 }

@@ -41,7 +41,7 @@ type tableSource struct {
 var builtin = sync.OnceValue(func() *Table {
 	t, err := newTable("architectures.yaml", builtinTable, nil)
 	if err != nil {
-		panic(err) // a mistake of ours
+		panic(err) // a mistake made here
 	}
 	return t
 })

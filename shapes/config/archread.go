@@ -280,7 +280,7 @@ func (m *modelReader) convolutions() {
 var harmless = sync.OnceValue(func() *architecture {
 	a, err := builtin().find("_harmless")
 	if err != nil {
-		panic(err) // a mistake of ours
+		panic(err) // a mistake made here
 	}
 	return a
 })

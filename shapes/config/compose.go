@@ -229,7 +229,7 @@ func scales(n shapes.Norm) int {
 	return 1
 }
 
-// biases returns the parameters of a set of biases in one layer with so many attention blocks.
+// biases returns the parameters of a set of biases in one layer by its attention blocks.
 func biases(k *shapes.Stack, set shapes.Bias, width, blocks int) int {
 	n := 0
 	for _, b := range []struct {

@@ -175,7 +175,7 @@ func (p *tableParser) inherit(f field, chain []string) {
 	}
 }
 
-// replace sets an assignment, in the place of one of the same field; of an assignment to both stacks
+// replace sets an assignment, instead of one of the same field; of an assignment to both stacks
 // it takes one.
 func replace(list []assignment, s assignment) []assignment {
 	stack, rest, _ := strings.Cut(s.field, ".")

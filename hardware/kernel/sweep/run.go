@@ -43,7 +43,7 @@ type Outcome struct {
 const defaultHeldOutBatches = 16
 
 // Run takes the runs that are not done, one after the other. It ends with the error of ctx when ctx
-// ends: the run in hand is lost, all before it are kept. A budget that is used up is no error: the
+// ends: the run in hand is lost, all before it are kept. A budget that is used up is not an error: the
 // outcome names what is left. Runs that are done under another recipe are a [*kernel.MixedError]:
 // their losses are not comparable.
 func (s *Study) Run(ctx context.Context) (Outcome, error) {

@@ -477,7 +477,7 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 	return nil
 }
 
-// readBaseline reads a baseline; none is no error, as each rule that needs it says so.
+// readBaseline reads a baseline; having none is not an error, as each rule that needs it says so.
 func readBaseline(name string, root *openfile.Root) (check.Baseline, error) {
 	file, err := root.Open(name)
 	switch {

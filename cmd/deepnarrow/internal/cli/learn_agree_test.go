@@ -351,7 +351,7 @@ func TestAllocationsAgreeWithJSON(t *testing.T) {
 func TestTransfersAgreeWithJSON(t *testing.T) {
 	var rows strings.Builder
 	rows.WriteString("model,params,tokens,loss,score\n")
-	for i := range 24 { // a law and a link of ours, with wiggles that swap neighbours
+	for i := range 24 { // a law and a link made here, with wiggles that swap neighbours
 		n, d := 1e7*math.Pow(3, float64(i%4)), 1e9*math.Pow(2, float64(i/4))
 		loss := 1.8 + 480/math.Pow(n, 0.35) + 2100/math.Pow(d, 0.37)
 		fmt.Fprintf(&rows, "m%d,%g,%g,%.6f,%.4f\n", i, n, d, loss+0.02*math.Sin(float64(5*i)),

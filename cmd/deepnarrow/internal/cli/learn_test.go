@@ -56,7 +56,7 @@ func answerOf(t *testing.T, stdin string, args ...string) document {
 	return d
 }
 
-// within tells whether a number agrees to so many significant digits.
+// within tells whether a number agrees to a number of significant digits.
 func within(got, want float64, digits int) bool {
 	return math.Abs(got-want) <= 0.5*math.Pow(10, math.Floor(math.Log10(math.Abs(want)))-float64(
 		digits)+1)
@@ -356,7 +356,7 @@ func TestRefusalsOfFit(t *testing.T) {
 	}
 }
 
-// interruptedAfter is a context that is cancelled once its error was asked for so many times, as by
+// interruptedAfter is a context that is cancelled once its error was asked for n times, as by
 // Ctrl-C in the middle of the work.
 type interruptedAfter struct {
 	context.Context

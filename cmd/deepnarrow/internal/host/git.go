@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// GitShow returns a file of a revision, REVISION:FILE, of at most so many bytes.
+// GitShow returns a file of a revision, REVISION:FILE, of at most limit bytes.
 func GitShow(ctx context.Context, name string, most int) ([]byte, error) {
 	out, err := git(ctx, most, "show", "--no-textconv", "--no-ext-diff", "--end-of-options", name)
 	if err != nil {

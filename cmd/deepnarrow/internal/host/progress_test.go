@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// TestProgress: nothing before the delay, one line in the place of the other after it, and an empty
+// TestProgress: nothing before the delay, one line instead of the other after it, and an empty
 // line at the end. The expected lines follow from the injected times: a quarter in 3 s leaves 9 s,
 // three quarters in 6 s leave 2 s.
 func TestProgress(t *testing.T) {
