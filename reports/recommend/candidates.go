@@ -257,17 +257,19 @@ func (sp *space) at(i int, s *shapes.Shape) {
 	w.stack(&s.Decoder, sp.decoder[d])
 }
 
-// deeper returns the end of the row of the lattice that candidate i is in, in which only a depth
-// grows.
+// deeper returns the end of the candidates from i on that differ from it in nothing but deeper stacks:
+// in a lattice those of its row, in which the encoder grows, or of its width where the row begins with
+// it.
 func (sp *space) deeper(i int) int {
-	row := len(sp.encoder)
-	if row == 1 {
-		row = len(sp.decoder)
+	if !sp.lattice || i < len(sp.list) {
+		return i + 1
 	}
-	if i -= len(sp.list); !sp.lattice || i < 0 {
-		return len(sp.list) + i + 1
+	i -= len(sp.list)
+	end := len(sp.encoder)
+	if !sp.tied && i%end == 0 {
+		end *= len(sp.decoder)
 	}
-	return len(sp.list) + (i/row+1)*row
+	return len(sp.list) + (i/end+1)*end
 }
 
 func (w *width) stack(k *shapes.Stack, layers int) {
