@@ -172,7 +172,7 @@ func (t *tally) tensor(m *stackModel, held matrix, copies float64, part Parts) {
 	t.frozen += copies * stored.Bytes(held.rows, held.cols, width)
 }
 
-// train counts so many copies of a weight that is trained.
+// train counts that many copies of a weight that is trained.
 func (t *tally) train(m *stackModel, held matrix, copies float64) {
 	n := held.rows * held.cols
 	t.params, t.trained = t.params+copies*n, t.trained+copies*n

@@ -52,7 +52,7 @@ func decoder(p *data.PublishedFLOPs) shapes.Shape {
 func forwardOf(c Count) float64 { return c.Forward }
 func stepOf(c Count) float64    { return c.Step }
 
-// TestPublishedFLOPs compares every published count whose convention is one of ours, and lists the
+// TestPublishedFLOPs compares every published count whose convention is one of our own, and lists the
 // others with the reason.
 func TestPublishedFLOPs(t *testing.T) {
 	met := 0

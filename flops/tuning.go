@@ -71,7 +71,7 @@ var (
 	storageNames = []string{"whole", "int8", "int4"}
 )
 
-// Bytes returns what so many matrices of rows × outputs take, in bytes; width is that of an element
+// Bytes returns what that many matrices of rows × outputs take, in bytes; width is that of an element
 // in the working precision.
 func (q Storage) Bytes(rows, outputs, width float64) float64 {
 	n := rows * outputs

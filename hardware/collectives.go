@@ -98,7 +98,7 @@ func exposed(share, c, window float64) float64 {
 }
 
 // dataParallel returns the seconds of gradient and weight collectives of one step that show, for so
-// many trained parameters and so many bytes of frozen weights on a device before ZeRO splits them.
+// many trained parameters and that many bytes of frozen weights on a device before ZeRO splits them.
 // pass is the time of one micro-batch.
 //
 //	ZeRO 0   one all-reduce of the gradients

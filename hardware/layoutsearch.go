@@ -31,7 +31,7 @@ func (e *NoLayoutError) Error() string {
 		"no layout spreads a batch of %d sequences over %d devices; the data-parallel size must divide the batch, and tp the heads and d_ff", e.Batch, e.Devices)
 }
 
-// SearchLayout returns the fastest layout of a run over so many devices that fits in memory: of
+// SearchLayout returns the fastest layout of a run over that many devices that fits in memory: of
 // every split into data, tensor and pipeline parallelism, ZeRO stage, micro-batch and recompute
 // mode that the shape allows. Tensor parallelism stays within the fast links and splits the
 // sequence too where its length allows. The run's own layout and recompute mode are ignored; modes

@@ -39,7 +39,7 @@ func (s *Machine) matmulSeconds(p gemm, rate float64) float64 {
 // operandSeconds returns the time to read and write the operands of a product.
 func (s *Machine) operandSeconds(p gemm) float64 { return s.readSeconds(p, s.compute) }
 
-// readSeconds is operandSeconds with weights of so many bytes an element.
+// readSeconds is operandSeconds with weights of that many bytes an element.
 func (s *Machine) readSeconds(p gemm, stored float64) float64 {
 	m, n, k := float64(p.m), float64(p.n), float64(p.k)
 	return float64(p.count) * (s.compute*(m*k+m*n) + stored*k*n) / s.stream

@@ -8,7 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 )
 
-// proposal is a change that could make a run fit, to be laid out anew over so many devices.
+// proposal is a change that could make a run fit, to be laid out anew over that many devices.
 type proposal struct {
 	candidate
 	devices int

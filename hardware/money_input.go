@@ -89,7 +89,7 @@ func reciprocal(x Estimate) Estimate {
 func square(x float64) float64 { return x * x }
 
 // nineTenths is the 0.9 quantile of the normal distribution: the bounds of an estimate at [Level]
-// are so many standard deviations of its logarithm from the value.
+// are that many standard deviations of its logarithm from the value.
 const nineTenths = 1.2815515655446004
 
 // AtMost returns the number that the estimate stays below with a probability between 0 and 1.

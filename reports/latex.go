@@ -7,7 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
-// latexSpecial are the characters that LaTeX reads as commands, and those of ours that its usual
+// latexSpecial are the characters that LaTeX reads as commands, and those of our characters that its usual
 // fonts lack.
 var latexSpecial = strings.NewReplacer(
 	`\`, `\textbackslash{}`, `{`, `\{`, `}`, `\}`, `$`, `\$`, `&`, `\&`, `#`, `\#`, `%`, `\%`, `_`, `\_`,

@@ -15,7 +15,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
-// screen is what a command shows on a screen so many columns wide, 0 in a pipe.
+// screen is what a command shows on a screen that many columns wide, 0 in a pipe.
 func screen(args []string, width int, colors bool) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	code = cli.Run(context.Background(), args, cli.Streams{

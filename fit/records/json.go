@@ -148,7 +148,7 @@ func decodeObject(text []byte) (map[string]any, error) {
 }
 
 // flatten puts the fields of a row. Names are those of a log where of says what to put before one
-// one of ours; a table's own run and step are ours.
+// one of our own; a table's own run and step are ours.
 func (b *builder) flatten(of, prefix string, fields map[string]any, depth int) {
 	names := make([]string, 0, len(fields))
 	for n := range fields {

@@ -42,7 +42,7 @@ func (r *Resolved) decoded() *Decoded {
 	return generated(run, r.generate)
 }
 
-// generated predicts the answers of a run that generates: so many positions of each sequence, 0 as
+// generated predicts the answers of a run that generates: that many positions of each sequence, 0 as
 // many as the workload says.
 func generated(run hardware.Run, positions int) *Decoded {
 	w := &run.Workload

@@ -27,7 +27,7 @@ const (
 	Energy
 	CO2
 	DecodeLatency // to generate one answer with one copy of the model
-	LifetimeCost  // of training, and of serving so many tokens
+	LifetimeCost  // of training, and of serving that many tokens
 
 	MetricCount // bounds arrays that are indexed by a metric
 )

@@ -248,7 +248,7 @@ func (s *Served) bill(seconds float64, price hardware.Input) {
 	s.Life = scaled(busy, perSecond*s.Tokens/float64(s.Prompt+s.Generate))
 }
 
-// LifetimeCost is the bill of training and of serving so many tokens after it, in dollars. Its bounds
+// LifetimeCost is the bill of training and of serving that many tokens after it, in dollars. Its bounds
 // are the sums of theirs: both rest on the same price, and the errors of their times differ.
 func (a *Answer) LifetimeCost() hardware.Estimate {
 	train := a.Schedule.Bill.CostUSD

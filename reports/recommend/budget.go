@@ -209,13 +209,13 @@ func (s *sizer) loss(law []float64, params, tokens float64) float64 {
 	return s.Law.Result.Law.Predict(law, x[:])
 }
 
-// best returns the candidate of the lowest loss when tokens cost so many times what is expected; −1
+// best returns the candidate of the lowest loss when tokens cost that many times what is expected; −1
 // where none can be trained at all.
-func (s *sizer) best(list []candidate, law []float64, dearer float64) int {
+func (s *sizer) best(list []candidate, law []float64, costlier float64) int {
 	at, least := -1, math.Inf(1)
 	for i := range list {
 		c := &list[i]
-		d := c.tokens(s.budget, dearer*c.perToken.Value)
+		d := c.tokens(s.budget, costlier*c.perToken.Value)
 		if d < s.stepTokens {
 			continue
 		}
@@ -490,10 +490,10 @@ func (s *sizer) intervals(out *Sizing, r *SizedRow, list []candidate, best int) 
 	law, c := s.Law.Result.Params, &list[best]
 	half := newSizeSpread(r)
 	for _, per := range []float64{c.perToken.Low, c.perToken.High} {
-		dearer := per / c.perToken.Value
-		if i := s.best(list, law, dearer); i >= 0 {
+		costlier := per / c.perToken.Value
+		if i := s.best(list, law, costlier); i >= 0 {
 			x := &list[i]
-			d := x.tokens(s.budget, dearer*x.perToken.Value)
+			d := x.tokens(s.budget, costlier*x.perToken.Value)
 			half.speed(x.params, d, s.loss(law, x.params, d), speedScale(s.Level))
 		}
 	}

@@ -141,7 +141,7 @@ func TestSizeByHand(t *testing.T) {
 	}
 }
 
-// TestSizeMonotone: more money never buys a higher loss, dearer devices never a lower one, and the
+// TestSizeMonotone: more money never buys a higher loss, costlier devices never a lower one, and the
 // interval holds its value.
 func TestSizeMonotone(t *testing.T) {
 	loss := func(spec string, usd, serve float64) (*SizedRow, float64) {

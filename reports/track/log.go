@@ -211,7 +211,7 @@ func (c *logColumns) stepSeconds(p *Plan) []float64 {
 	return nil
 }
 
-// possible says whether a run can have steps of so many seconds: from a nanosecond to thirty years.
+// possible says whether a run can have steps of that many seconds: from a nanosecond to thirty years.
 func possible(seconds float64) bool { return seconds >= 1e-9 && seconds <= 1e9 }
 
 // clock returns when each row was written, in seconds; nil where the log does not say.

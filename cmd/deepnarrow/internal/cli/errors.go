@@ -151,7 +151,7 @@ func flagError(c *cobra.Command, err error) error {
 	return usage(hint, "%w", err)
 }
 
-// elsewhere are the names that other tools give to flags of ours, without - and _.
+// elsewhere are the names that other tools give to our flags, without - and _.
 var elsewhere = map[string]string{
 	"seqlen": "encoder-length decoder-length", "sequencelength": "encoder-length decoder-length",
 	"maxseqlen": "encoder-length decoder-length", "contextlength": "decoder-length encoder-length",

@@ -38,7 +38,7 @@ func (h heard) Read(p []byte) (int, error) {
 	}
 }
 
-// readLimited reads a file, or standard input for -, of at most so many bytes.
+// readLimited reads a file, or standard input for -, of at most limit bytes.
 func (a *app) readLimited(name string, most int64) ([]byte, error) {
 	file, err := a.open(name)
 	if err != nil {

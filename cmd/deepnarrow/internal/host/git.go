@@ -52,7 +52,7 @@ func ChangedSince(ctx context.Context, revision string) (base string, changes ma
 	return base, changes, err
 }
 
-// git runs git and returns at most so many bytes of what it says. No option, filter or program that the
+// git runs git and returns at most limit bytes of what it says. No option, filter or program that the
 // repository configures takes part.
 func git(ctx context.Context, most int, args ...string) ([]byte, error) {
 	var out, problem bytes.Buffer
