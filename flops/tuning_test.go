@@ -108,7 +108,7 @@ func TestTrainedAgrees(t *testing.T) {
 const publishedSlack = 0.10
 
 // Published memory of fine-tuning. The README of the PEFT library measures an A100 with its example
-// scripts, which train in float32 on 8 sequences of 64 positions with Adam. Hu et al. 2021 (arXiv
+// scripts; float32, Adam and 8 sequences of 64 positions are assumed. Hu et al. 2021 (arXiv
 // 2106.09685, section 4.2) state 350 GB and, at rank 4, a checkpoint of 35 MB (2 bytes a parameter)
 // for GPT-3. Dettmers et al. 2023 (arXiv 2305.14314) state 26 MB of adapters of 0.2 % of LLaMA 7B
 // (section 2), and less than 48 GB for LLaMA 65B (abstract).

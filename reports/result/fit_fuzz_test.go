@@ -1,7 +1,6 @@
 package result
 
 import (
-	"math"
 	"strings"
 	"testing"
 )
@@ -21,9 +20,7 @@ func FuzzReadFits(f *testing.F) {
 			for i := range x {
 				x[i] = 1e9
 			}
-			if y := s.Result.Predict(x...); math.IsNaN(y) {
-				continue // a law outside its domain
-			}
+			_ = s.Result.Predict(x...) // NaN where a law is outside its domain
 		}
 		_, _ = ReadLaw("f.json", strings.NewReader(text))
 	})
