@@ -18,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -242,13 +243,14 @@ func TestInstall(t *testing.T) {
 	if err := zipped.Close(); err != nil {
 		t.Fatal(err)
 	}
-	sum := fmt.Sprintf("%x", sha256.Sum256(pack.Bytes()))
+	var sum atomic.Value // as the release lists it
+	sum.Store(fmt.Sprintf("%x", sha256.Sum256(pack.Bytes())))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/" + version + "/" + name + ".tar.gz":
 			_, _ = w.Write(pack.Bytes())
 		case "/" + version + "/deepnarrow-" + version + "-checksums.txt":
-			fmt.Fprintf(w, "%s  %s.tar.gz\n", sum, name)
+			fmt.Fprintf(w, "%s  %s.tar.gz\n", sum.Load(), name)
 		default:
 			http.NotFound(w, r)
 		}
@@ -265,7 +267,7 @@ func TestInstall(t *testing.T) {
 	if left, err := os.ReadDir(folder); err != nil || len(left) != 1 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	sum = strings.Repeat("0", 64)
+	sum.Store(strings.Repeat("0", 64))
 	for _, c := range [][2]string{{version, "is not what the release lists"}, {"v1.0.0", "404"}, {"main", "allowed: a release"}, {"../v1.0.0", "allowed: a release"}} {
 		other := filepath.Join(t.TempDir(), "bin")
 		code, out := shell(t, ".", env, "install", c[0], other)

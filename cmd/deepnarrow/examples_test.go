@@ -55,7 +55,6 @@ func TestExamples(t *testing.T) {
 			folder := exampleFolder(t, page)
 			commands := append(prepared[page], strings.Split(strings.TrimSpace(string(block[1])),
 				"\n")...)
-			t.Chdir(folder)
 			for _, command := range commands {
 				args, ours := commandLine(command)
 				if !ours {
@@ -63,6 +62,11 @@ func TestExamples(t *testing.T) {
 					continue
 				}
 				ran++
+				if strings.Contains(command, "--init") { // where a rules file is not there yet
+					t.Chdir(t.TempDir())
+				} else {
+					t.Chdir(folder)
+				}
 				const width = 80
 				code, stdout, stderr := screen(args, width, false)
 				if code != 0 {
@@ -101,12 +105,12 @@ func exampleFolder(t *testing.T, page string) string {
 			t.Fatal(err)
 		}
 	}
-	if page != "diff" {
+	if page != "diff" && page != "check" {
 		return folder
 	}
 	for _, line := range []string{
-		"init -q", "add .", "commit -q -m one",
-		"commit -q -m two --allow-empty",
+		"init -q -b main", "add .", "commit -q -m one",
+		"checkout -q -b change", "commit -q -m two --allow-empty",
 	} {
 		c := exec.Command("git", append([]string{
 			"-c", "user.name=x", "-c",

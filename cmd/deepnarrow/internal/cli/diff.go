@@ -47,9 +47,15 @@ when anything differs.`,
   deepnarrow diff main
   deepnarrow diff plan-before.json plan-after.json --exit-code`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 && len(args) != 2 {
-				return usage("deepnarrow diff t5-base t5-large", "diff compares two, or what changed since a revision; found %d",
-					len(args))
+			n := len(args)
+			if n == 1 {
+				if _, err := shapes.Parse(args[0]); err != nil {
+					return nil // a revision, then
+				}
+			}
+			if n != 2 {
+				return usage("deepnarrow diff t5-base t5-large",
+					"diff compares two shapes, or what changed since a revision; found %d", n)
 			}
 			return nil
 		},
