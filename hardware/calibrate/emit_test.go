@@ -150,8 +150,8 @@ func TestSessionGoesOn(t *testing.T) {
 	records := filepath.Join(folder, "session.jsonl")
 	call := func(points string) string {
 		out, err := exec.Command(interpreter, filepath.Join("twin", "session.py"), twin, "-o", records,
-			"--batch", "2", "--points", points, "--products", "2", "--warmup", "0",
-			"--steps", "3").CombinedOutput()
+			"--batch", "2", "--points", points, "--products", "2", "--answers", "2", "--tokens", "3",
+			"--warmup", "0", "--steps", "3").CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
@@ -163,8 +163,8 @@ func TestSessionGoesOn(t *testing.T) {
 	}
 	first := call("1")
 	both := call("2")
-	if !strings.HasPrefix(both, first) || strings.Count(first, "\n") != 3 ||
-		strings.Count(both, "\n") != 4 {
+	if !strings.HasPrefix(both, first) || strings.Count(first, "\n") != 5 ||
+		strings.Count(both, "\n") != 6 {
 		t.Errorf("first\n%sthen\n%s", first, both)
 	}
 	if again := call("2"); again != both {
@@ -173,6 +173,33 @@ func TestSessionGoesOn(t *testing.T) {
 	steps, err := ReadSteps(records, strings.NewReader(both), base(t), shapes.Parse)
 	if err != nil || len(steps) != 2 || steps[1].Run.Workload.Batch != 2 {
 		t.Errorf("%d steps, %v", len(steps), err)
+	}
+}
+
+// Generation with kept keys and values chooses the tokens that the whole decoder does.
+func TestGenerationOfTheTwin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts PyTorch")
+	}
+	interpreter := python(t)
+	w := flops.Workload{Batch: 2, EncoderLength: 16, DecoderLength: 8}
+	twin := script(t, t.TempDir(), []Point{{parse(t, "t5-tiny/el=2,dl=3,vocab=384"), w}})
+	const program = `
+import sys, torch
+sys.path.insert(0, "twin")
+import session
+twin = session.load(sys.argv[1])
+torch.manual_seed(1)
+model = twin.T5(twin.POINTS[0]["shape"], False).eval()
+inputs = torch.randint(384, (2, 16))
+tokens = session.generate(twin, model, inputs, 40)
+with torch.no_grad():
+    x = model.decoder(model.shared(torch.nn.functional.pad(tokens[:, :-1], (1, 0))), model.encoder(model.shared(inputs)))
+    logits = torch.nn.functional.linear(x, model.shared.weight) if model.lm_head is None else model.lm_head(x)
+assert tokens.shape == (2, 40) and torch.equal(tokens, logits.argmax(-1)), (tokens, logits.argmax(-1))
+`
+	if out, err := exec.Command(interpreter, "-c", program, twin).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
 	}
 }
 

@@ -70,8 +70,8 @@ func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([
 	var out []Measurement
 	var faults []error
 	for _, l := range lines {
-		if l.cells["matmul"] != "" {
-			continue // a session of the twin measures products besides
+		if l.cells["matmul"] != "" || l.cells["generate"] != "" {
+			continue // a session of the twin measures products and generation besides
 		}
 		m, err := l.measurement(base, shape)
 		m.Where = fmt.Sprintf("%s:%d", name, l.line)

@@ -1,12 +1,12 @@
-"""One session on an accelerator: training steps of the twin and a grid of matrix products.
+"""One session on an accelerator: training steps of the twin, generation, and a grid of matrix products.
 
     deepnarrow calibrate --emit pytorch $(python3 session.py --shapes) --batch 8 -o twin.py
     python3 session.py twin.py --minutes 8 -o session.jsonl
     deepnarrow calibrate --from session.jsonl --hardware h100 -o ours.yaml
 
 Every record is written as soon as it is measured; the same call goes on from the file. What the time does not
-allow is left out, the shapes in turn so that a short session has some of each size. Lines with a "matmul" are
-not steps: calibrate takes those with a shape.
+allow is left out, the shapes in turn so that a short session has some of each size. Lines with a "matmul" or
+a "generate" are not steps: calibrate takes those with a shape.
 """
 
 import argparse
@@ -77,6 +77,63 @@ def product(m, n, k, device, repeats):
     return statistics.median(seconds)
 
 
+@torch.no_grad()
+def generate(twin, model, inputs, count):
+    """The greedy tokens after token 0, with keys and values kept: [sequences, count]."""
+
+    def attend(a, y, k, v, bias):
+        scores = a.split(a.q(y)) @ k.transpose(2, 3)
+        if bias is not None:
+            scores = scores + bias.to(scores.dtype)
+        out = torch.softmax(scores.float(), -1).to(v.dtype) @ v
+        return a.o(out.transpose(1, 2).reshape(y.shape[0], y.shape[1], -1))
+
+    memory = model.encoder(model.shared(inputs))
+    blocks = model.decoder.block
+    across = [(b.layer[1].EncDecAttention.split(b.layer[1].EncDecAttention.k(memory)), b.layer[1].EncDecAttention.split(b.layer[1].EncDecAttention.v(memory))) for b in blocks]
+    kept = [None] * len(blocks)
+    index = twin.buckets(count, count, model.decoder.buckets, True, inputs.device)
+    token = torch.zeros(inputs.shape[0], 1, dtype=torch.long, device=inputs.device)
+    tokens = []
+    for at in range(count):
+        x = model.shared(token)
+        bias = blocks[0].table(index[at : at + 1, : at + 1]).permute(2, 0, 1)[None]
+        for n, block in enumerate(blocks):
+            own, cross = block.layer[0], block.layer[1]
+            a, y = own.SelfAttention, own.layer_norm(x)
+            k, v = a.split(a.k(y)), a.split(a.v(y))
+            if kept[n] is not None:
+                k, v = torch.cat([kept[n][0], k], 2), torch.cat([kept[n][1], v], 2)
+            kept[n] = k, v
+            x = x + attend(a, y, k, v, bias)
+            x = x + attend(cross.EncDecAttention, cross.layer_norm(x), *across[n], None)
+            x = block.layer[-1](x)
+        x = model.decoder.final_layer_norm(x)
+        logits = torch.nn.functional.linear(x * model.d**-0.5, model.shared.weight) if model.lm_head is None else model.lm_head(x)
+        token = logits.argmax(-1)
+        tokens.append(token)
+    return torch.cat(tokens, 1)
+
+
+def generation(twin, point, batch, count, device, repeats):
+    """One record of generation in bfloat16, eager: prompts of the point's encoder length, the median of repeats."""
+    model = twin.T5(point["shape"], False).to(device, torch.bfloat16).eval()
+    inputs = torch.randint(point["shape"]["vocab"], (batch, point["encoder_length"]), device=device)
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    seconds = []
+    for i in range(repeats + 1):
+        wait()
+        start = time.perf_counter()
+        generate(twin, model, inputs, count)
+        wait()
+        if i:
+            seconds.append(time.perf_counter() - start)
+    return {
+        "generate": point["name"], "model": point["shape"], "batch": batch, "prompt": point["encoder_length"], "tokens": count,
+        "seconds": statistics.median(seconds), "precision": "bf16", "compiled": False,
+    }
+
+
 def batches(options, cuda):
     """Batch sizes of a device: as stated, or doubled until memory is full."""
     if options.batch:
@@ -99,6 +156,8 @@ def tasks(twin, options, cuda):
     modes = [False, True] if options.compile else [False]
     grid = [("matmul %d %d %d" % p, p) for p in PRODUCTS[: options.products]]
     points = twin.POINTS[: options.points]
+    # one shape in three, alone and eight at a time: what is kept for each kernel and what memory gives
+    answers = [("generate %s %d" % (p["name"], batch), (p, batch)) for p in points[::3] for batch in (1, 8)][: options.answers]
     spread = sorted(range(len(points)), key=lambda i: (i % 6, i))
     for batch in batches(options, cuda):
         for compiled in modes:
@@ -106,6 +165,8 @@ def tasks(twin, options, cuda):
                 yield "step %s %d %s" % (points[i]["name"], batch, compiled), (points[i], batch, compiled)
         while grid:
             yield grid.pop(0)
+        while answers:
+            yield answers.pop(0)
 
 
 def main():
@@ -119,6 +180,8 @@ def main():
     parser.add_argument("--compile", action="store_true", help="also compiled; needs PyTorch 2")
     parser.add_argument("--points", type=int, default=len(SHAPES), help="points at most")
     parser.add_argument("--products", type=int, default=len(PRODUCTS), help="matrix products at most")
+    parser.add_argument("--answers", type=int, default=2 * len(SHAPES), help="generations at most")
+    parser.add_argument("--tokens", type=int, default=64, help="tokens that a generation makes")
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--steps", type=int, default=10)
     options = parser.parse_args()
@@ -141,6 +204,9 @@ def main():
             if key.startswith("matmul"):
                 m, n, k = task
                 record = {"matmul": [m, n, k], "seconds": product(m, n, k, cluster.device, options.steps), "device": cluster.name(), "torch": torch.__version__}
+            elif key.startswith("generate"):
+                record = generation(twin, *task, options.tokens, cluster.device, max(1, options.steps // 3))
+                record.update(device=cluster.name(), torch=torch.__version__)
             else:
                 point, batch, compiled = task
                 if (point["name"], compiled) in full:
