@@ -297,19 +297,18 @@ func (r *Runs) bothStacks(rows []int) bool {
 // backward (Kaplan et al. 2020, §2.1, arXiv 2001.08361).
 const flopsPerParamToken = 6
 
-// nearestShapes returns the catalogue shapes next in size to the best one, each with the tokens
-// that
-// the budget leaves it: D = C/(k·N), less a third of those served.
+// nearestShapes returns the dense catalogue shapes next in size to the best one, each with the
+// tokens that the budget leaves it: D = C/(k·N), less a third of those served.
 func nearestShapes(law *fit.Result, best *fit.Allocation, k, served float64) []NearShape {
 	const listed = 3
 	const far = math.Ln2 // no shape beyond a factor of two is near
 	distance := func(n NearShape) float64 {
-		return math.Abs(
-			math.Log(float64(n.Params) / best.Params))
+		return math.Abs(math.Log(float64(n.Params) / best.Params))
 	}
 	var all []NearShape
 	for _, e := range shapes.Catalogue() {
-		if e.NotCountable != "" || !e.Shape.ReadsTokens() {
+		sparse := e.Shape.Encoder.Experts+e.Shape.Decoder.Experts > 0 // the laws are of dense models
+		if e.NotCountable != "" || !e.Shape.ReadsTokens() || sparse {
 			continue
 		}
 		n := NearShape{Shape: e.Name, Params: flops.CountParameters(&e.Shape).Total}
