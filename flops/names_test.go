@@ -36,7 +36,7 @@ func TestNamesPeopleType(t *testing.T) {
 		var o Optimizer
 		var a Attention
 		if p.UnmarshalText([]byte(meant)) != nil && o.UnmarshalText([]byte(meant)) != nil && a.UnmarshalText([]byte(meant)) != nil {
-			t.Errorf("%s stands for %s, which is no word", word, meant)
+			t.Errorf("%s stands for %s, which is not a word", word, meant)
 		}
 	}
 }

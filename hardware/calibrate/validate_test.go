@@ -93,6 +93,8 @@ func checkClasses(t *testing.T, v *Validation, by HoldOut) {
 	for device, n := range rows {
 		mean += inside[device] / n / float64(len(rows))
 	}
+	t.Logf("%d fp8 rows: median %.3f; averaged by device the intervals cover %.3f", len(fp8),
+		fit.Median(fp8), mean)
 	if by == ByDevice && !(mean >= coverageLow && mean <= coverageHigh) {
 		t.Errorf("averaged by device the intervals cover %.3f", mean)
 	}

@@ -39,7 +39,7 @@ type section struct {
 // subject is one shape, law or run, with its cards and bars.
 type subject struct {
 	Name, Detail string
-	Command      string // plans it the same way; empty for what is no plan
+	Command      string // plans it the same way; empty for what is not a plan
 	Cards        []card
 	Bars         []bars
 	Plots        []plot

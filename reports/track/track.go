@@ -15,7 +15,7 @@ type Verdict string
 
 // The verdicts, from bad to good. The first that applies is the run's.
 const (
-	Diverging  Verdict = "diverging"   // the loss rises, is no number, or ends above the law of the plan
+	Diverging  Verdict = "diverging"   // the loss rises, is not a number, or ends above the law of the plan
 	OverBudget Verdict = "over budget" // the bill at the end exceeds the stated budget
 	Slower     Verdict = "slower"      // steps, or the whole run, take longer than the plan's interval
 	OnPlan     Verdict = "on plan"

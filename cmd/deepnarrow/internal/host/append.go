@@ -84,7 +84,7 @@ func Appendable(name string) (removed int, err error) {
 	return removed, nil
 }
 
-// mend is what [Appendable] says of an open file. What is no line of JSON is kept.
+// mend is what [Appendable] says of an open file. What is not a line of JSON is kept.
 func mend(f *os.File) (removed int, err error) {
 	const longest = 1 << 20 // as readers of records read
 	end, err := f.Seek(0, io.SeekEnd)
