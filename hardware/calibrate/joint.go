@@ -158,41 +158,41 @@ func (p *joint) fit(from *jointFit, iterations int) *jointFit {
 	o := observations{weight: p.weight, residual: func(i int, theta, slope []float64) float64 {
 		return p.residual(&p.runs[i], p.effects[i], theta, slope)
 	}}
-	if from != nil && from.slopes != nil {
+	if from != nil && from.known != nil {
 		o.residual, o.scale = p.near(from, start), from.scale
 	}
 	return &jointFit{joint: p, posterior: solve(prior, o, start, iterations)}
 }
 
-// slopeReach is how far an unknown may move before a left-out fit works the slopes of a run out anew:
-// that moves predictions by 1e-4 to 3e-4 in the mean, less than the steps that a fold leaves out.
+// slopeReach is how far an unknown may move before a left-out fit works a run out anew: that moves
+// predictions by 1e-4 to 3e-4 in the mean, less than the steps that a fold leaves out.
 const slopeReach = 0.01
 
-// near returns the residuals of a fit that starts where another ended. Slopes take nearly all of the
-// time and change little from one step to the next: a run keeps those of the last unknowns within
-// reach, at first those of the other fit.
+// near returns the residuals of a fit that starts where another ended. Predictions take nearly all of
+// the time and are all but straight over a short way: within reach of the unknowns where a run was
+// last worked out, at first those of the other fit, it is predicted by its slopes there.
 func (p *joint) near(from *jointFit, start []float64) func(i int, theta, slope []float64) float64 {
-	type known struct {
-		at []float64
-		of constants
-	}
-	rows := make([]known, len(p.runs))
+	rows := make([]knownRun, len(p.runs))
 	for i := range rows {
-		rows[i] = known{start, from.slopes[p.runs[i].ID]}
+		rows[i] = from.known[p.runs[i].ID]
+		rows[i].theta = start
 	}
 	return func(i int, theta, slope []float64) float64 {
 		r, k := &p.runs[i], &rows[i]
-		c := p.constants(theta, p.effects[i])
-		at := logSeconds(&r.Run, &c)
-		if p.moved(i, theta, k.at) > slopeReach {
-			k.at = slices.Clone(theta)
+		if p.moved(i, theta, k.theta) > slopeReach {
+			c := p.constants(theta, p.effects[i])
+			k.theta, k.at = slices.Clone(theta), logSeconds(&r.Run, &c)
 			for j, slope := range k.of {
 				if slope != 0 { // what bore nothing on the run where the other fit ended still does not
-					k.of[j] = constantSlope(&r.Run, c, j, at)
+					k.of[j] = constantSlope(&r.Run, c, j, k.at)
 				}
 			}
 		}
 		p.spread(k.of, p.effects[i], slope)
+		at := k.at
+		for j, s := range slope {
+			at += s * (theta[j] - k.theta[j])
+		}
 		return math.Log(r.Seconds) - at
 	}
 }
@@ -216,16 +216,25 @@ func (p *joint) moved(i int, theta, from []float64) float64 {
 type jointFit struct {
 	joint *joint
 	posterior
-	slopes map[string]constants // of each run at the fit, where other fits start from it
+	known map[string]knownRun // by ID, where other fits start from this one
 }
 
-// share works out the slopes that other fits start from.
+// knownRun is ln of the predicted seconds of a run, and its slopes in ln of the constants, at the
+// unknowns theta.
+type knownRun struct {
+	theta []float64
+	at    float64
+	of    constants
+}
+
+// share works out the predictions and slopes that other fits start from.
 func (f *jointFit) share() {
-	f.slopes = map[string]constants{}
+	f.known = map[string]knownRun{}
 	for i := range f.joint.runs {
 		r := &f.joint.runs[i]
 		c := f.joint.constants(f.theta, f.joint.effects[i])
-		f.slopes[r.ID] = constantSlopes(&r.Run, c, logSeconds(&r.Run, &c))
+		at := logSeconds(&r.Run, &c)
+		f.known[r.ID] = knownRun{f.theta, at, constantSlopes(&r.Run, c, at)}
 	}
 }
 

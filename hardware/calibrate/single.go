@@ -157,16 +157,19 @@ const (
 // from others, in the logarithm.
 const ownSD = 0.08
 
-// tangent is the slopes of ln predicted seconds of a step in the logarithms of the constants, and
-// where they were taken.
-type tangent struct{ at, slope []float64 }
+// tangent is ln of the predicted seconds of a step, and its slopes in the logarithms of the
+// constants, at the logarithms theta.
+type tangent struct {
+	theta, slope []float64
+	at           float64
+}
 
 // tangentAt takes the slopes in the constants that bear on any of the steps.
 func tangentAt(r *hardware.Run, theta []float64, read []int) tangent {
 	c := constantsOf(theta)
-	at, t := logSeconds(r, &c), tangent{slices.Clone(theta), make([]float64, len(theta))}
+	t := tangent{slices.Clone(theta), make([]float64, len(theta)), logSeconds(r, &c)}
 	for _, k := range read {
-		t.slope[k] = constantSlope(r, c, k, at)
+		t.slope[k] = constantSlope(r, c, k, t.at)
 	}
 	return t
 }
@@ -176,10 +179,19 @@ func (t *tangent) moved(theta []float64) float64 {
 	far := 0.0
 	for k, slope := range t.slope {
 		if slope != 0 {
-			far = max(far, math.Abs(theta[k]-t.at[k]))
+			far = max(far, math.Abs(theta[k]-t.theta[k]))
 		}
 	}
 	return far
+}
+
+// near returns ln of the predicted seconds near theta, along the slopes.
+func (t *tangent) near(theta []float64) float64 {
+	at := t.at
+	for k, slope := range t.slope {
+		at += slope * (theta[k] - t.theta[k])
+	}
+	return at
 }
 
 // again takes the slopes anew elsewhere, in the constants that have one.
@@ -193,8 +205,8 @@ func (t *tangent) again(r *hardware.Run, theta []float64) {
 	*t = tangentAt(r, theta, read)
 }
 
-// fitSingle solves for the logarithms of all constants. The slopes of the steps at the start may be
-// given, where another fit has ended there: then those that are within reach serve.
+// fitSingle solves for the logarithms of all constants. The tangents of the steps at the start may be
+// given, where another fit has ended there: then they serve as far as they reach.
 func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 	tangents []tangent,
 ) posterior {
@@ -246,18 +258,15 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 		read = constantsRead(steps, base.Constants, constantsOf(start))
 	}
 	residual := func(i int, theta, slope []float64) float64 {
-		r := &steps[i].Run
+		var t *tangent
 		if tangents == nil {
-			copy(slope, tangentAt(r, theta, read).slope)
-		} else {
-			t := &tangents[i]
-			if t.moved(theta) > slopeReach {
-				t.again(r, theta)
-			}
-			copy(slope, t.slope)
+			exact := tangentAt(&steps[i].Run, theta, read)
+			t = &exact
+		} else if t = &tangents[i]; t.moved(theta) > slopeReach {
+			t.again(&steps[i].Run, theta)
 		}
-		c := constantsOf(theta)
-		return math.Log(steps[i].Seconds) - logSeconds(r, &c)
+		copy(slope, t.slope)
+		return math.Log(steps[i].Seconds) - t.near(theta)
 	}
 	o := observations{weight: weight, scale: scale, most: most, residual: residual}
 	return solve(prior, o, start, fitSteps)

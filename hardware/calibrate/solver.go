@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
 // gaussian is a normal prior on the unknowns.
@@ -19,7 +20,8 @@ type gaussian struct {
 // observations are what a fit is held to.
 type observations struct {
 	weight []float64
-	// residual returns ln(measured/predicted) of row i at theta and fills ∂ ln predicted/∂θ.
+	// residual returns ln(measured/predicted) of row i at theta and fills ∂ ln predicted/∂θ. Several
+	// rows are worked out at once.
 	residual func(i int, theta, slope []float64) float64
 	scale    float64 // spread of the residuals before the first step; 0 = startScale
 	most     float64 // largest spread believed; 0 = any
@@ -63,7 +65,7 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 	}
 	hessian := mat.NewSymDense(n, nil)
 	residuals := make([]float64, len(o.weight))
-	slope := make([]float64, n)
+	slopes := mat.NewDense(max(1, len(o.weight)), n, nil)
 	gradient, offset, pull := mat.NewVecDense(n, nil), mat.NewVecDense(n, nil),
 		mat.NewVecDense(n, nil)
 	var factor mat.Cholesky
@@ -74,11 +76,13 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 		hessian.CopySym(prior.precision)
 		pull.MulVec(prior.precision, offset)
 		gradient.CopyVec(pull)
+		parallel.Each(len(o.weight), 0, func(i int) {
+			residuals[i] = o.residual(i, p.theta, slopes.RawRowView(i))
+		})
 		for i := range o.weight {
-			residuals[i] = o.residual(i, p.theta, slope)
 			z := residuals[i] / p.scale
 			w := o.weight[i] * (tails + 1) / (tails + z*z) / (p.scale * p.scale)
-			s := mat.NewVecDense(n, slope)
+			s := mat.NewVecDense(n, slopes.RawRowView(i))
 			gradient.AddScaledVec(gradient, w*residuals[i], s)
 			hessian.SymRankOne(hessian, w, s)
 		}

@@ -104,9 +104,22 @@ func missingOf(r *hardware.Run) string {
 
 // Validate scores rows by models fitted to the others: for each group or source of the rows, a fit
 // to all rows outside it.
-func Validate(rows []data.StepTime, by HoldOut) Validation {
+func Validate(rows []data.StepTime, by HoldOut) Validation { return ValidateEach(rows, by)[0] }
+
+// ValidateEach is [Validate] for several ways of leaving rows out.
+func ValidateEach(rows []data.StepTime, ways ...HoldOut) []Validation {
 	runs, unscored := readRuns(rows)
-	v := Validation{HoldOut: by, Unscored: unscored}
+	all := newJoint(runs).fit(nil, fitSteps)
+	all.share()
+	out := make([]Validation, len(ways))
+	for i, by := range ways {
+		out[i] = Validation{HoldOut: by, Unscored: unscored, Rows: all.leaveOut(runs, by)}
+	}
+	return out
+}
+
+// leaveOut scores the runs of a fit, each by a fit to the runs outside its group, source or device.
+func (f *jointFit) leaveOut(runs []hardware.MeasuredRun, by HoldOut) []Scored {
 	key := func(r *hardware.MeasuredRun) string {
 		switch by {
 		case BySource:
@@ -116,13 +129,11 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 		}
 		return r.Group
 	}
-	all := newJoint(runs).fit(nil, fitSteps)
-	all.share()
 	folds := map[string][]int{}
 	for i := range runs {
 		folds[key(&runs[i])] = append(folds[key(&runs[i])], i)
 	}
-	v.Rows = make([]Scored, len(runs))
+	out := make([]Scored, len(runs))
 	names := slices.Collect(maps.Keys(folds))
 	parallel.Each(len(names), 0, func(k int) {
 		var train []hardware.MeasuredRun
@@ -131,12 +142,12 @@ func Validate(rows []data.StepTime, by HoldOut) Validation {
 				train = append(train, runs[i])
 			}
 		}
-		model, base := newJoint(train).fit(all, foldSteps), newBaseline(train)
+		model, base := newJoint(train).fit(f, foldSteps), newBaseline(train)
 		for _, i := range folds[names[k]] {
-			v.Rows[i] = model.score(&runs[i], base)
+			out[i] = model.score(&runs[i], base)
 		}
 	})
-	return v
+	return out
 }
 
 const (

@@ -110,12 +110,8 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(from) == 0 {
 		rows := data.StepTimes()
 		own, err := calibrate.ValidateOwn()
-		return []calibrate.Validation{
-			calibrate.Validate(rows, calibrate.ByGroup),
-			calibrate.Validate(rows, calibrate.BySource),
-			calibrate.Validate(rows, calibrate.ByDevice), own,
-			calibrate.ValidateDecoding(data.DecodeTimes()),
-		}, err
+		out := calibrate.ValidateEach(rows, calibrate.ByGroup, calibrate.BySource, calibrate.ByDevice)
+		return append(out, own, calibrate.ValidateDecoding(data.DecodeTimes())), err
 	}
 	var rows []data.StepTime
 	var speeds []data.DecodeTime
