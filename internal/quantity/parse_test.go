@@ -45,6 +45,8 @@ func TestParse(t *testing.T) {
 		{Params, "2.5B params", 2.5e9},
 		{Params, "60 parameters", 60},
 		{Tokens, "34.4B tokens", 34.4e9},
+		{Params, "70m", 70e6},
+		{Tokens, "300b", 300e9},
 		{Tokens, "1e12", 1e12},
 		{PerSecond, "550k tokens/s", 550e3},
 		{PerSecond, "23/s", 23},

@@ -53,6 +53,9 @@ var (
 		{"T", multiplier{12, 1}},
 	}
 	moneyPrefixes = countPrefixes
+	// Names of models and logs write 70m parameters and 300b tokens.
+	modelPrefixes = append(slices.Clone(countPrefixes),
+		prefix{"m", multiplier{6, 1}}, prefix{"b", multiplier{9, 1}}, prefix{"t", multiplier{12, 1}})
 	smallPrefixes = []prefix{
 		{"", one},
 		{"k", multiplier{3, 1}},
@@ -102,8 +105,8 @@ var units = [...][]unit{
 		{[]string{"ns"}, noPrefix, multiplier{-9, 1}},
 	},
 	Count:  {{[]string{""}, countPrefixes, one}},
-	Params: {{[]string{""}, countPrefixes, one}},
-	Tokens: {{[]string{""}, countPrefixes, one}},
+	Params: {{[]string{""}, modelPrefixes, one}},
+	Tokens: {{[]string{""}, modelPrefixes, one}},
 	PerSecond: {{
 		[]string{"/s", "tokens/s", "steps/s", "sequences/s", "samples/s", "it/s"},
 		countPrefixes, one,

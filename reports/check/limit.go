@@ -85,7 +85,7 @@ func (j *judge) increase(rule *Rule, o outcome) outcome {
 	}
 	limit := base * (1 + *rule.MaxIncrease)
 	o.limit, o.broken = &limit, *o.value > limit
-	o.message = fmt.Sprintf("%s is %s, %s against the baseline of %s; allowed: an increase of %s",
+	o.message = fmt.Sprintf("%s is %s, %s on the baseline of %s; allowed: +%s",
 		rule.Metric, amount(o.kind, *o.value), signed(*o.value/base-1), amount(o.kind, base),
 		percent(*rule.MaxIncrease))
 	return o
