@@ -243,6 +243,7 @@ func (a *attempts) tell() {
 type facetGroup struct {
 	value string
 	rows  []int
+	last  float64 // step
 }
 
 // notFacets are columns that differ between attempts of one run.
@@ -262,19 +263,18 @@ func (a *attempts) facet(rows []int) (string, []facetGroup) {
 			v := c.cells.at(row)
 			n, known := at[v]
 			if !known {
-				if 2*(len(groups)+1) > len(rows) {
-					groups = nil
-					break
-				}
 				n = len(groups)
 				at[v] = n
-				groups = append(groups, facetGroup{value: v})
+				groups = append(groups, facetGroup{value: v, last: math.Inf(-1)})
 			}
-			groups[n].rows = append(groups[n].rows, row)
+			g := &groups[n]
+			if v == "" || 2*len(groups) > len(rows) || !(a.steps[row] > g.last) {
+				groups = nil
+				break
+			}
+			g.rows, g.last = append(g.rows, row), a.steps[row]
 		}
-		if len(groups) < 2 || slices.ContainsFunc(groups, func(g facetGroup) bool {
-			return g.value == "" || !rising(a.steps, g.rows)
-		}) {
+		if len(groups) < 2 {
 			continue
 		}
 		return c.heading, groups
