@@ -240,6 +240,20 @@ func (b *browser) picture(session, name string, width int, dark bool) {
 	if folder == "" {
 		return
 	}
+	scheme := b.emulate(session, width, dark)
+	var shot struct{ Data []byte }
+	b.call(session, "Page.captureScreenshot", map[string]any{
+		"format":                "png",
+		"captureBeyondViewport": true,
+	}, &shot)
+	if err := os.WriteFile(fmt.Sprintf("%s/%s-%d-%s.png", folder, name, width, scheme), shot.Data, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// emulate shows the page on a screen of a width, in a light or a dark scheme, whose name it returns.
+func (b *browser) emulate(session string, width int, dark bool) string {
+	b.t.Helper()
 	scheme := "light"
 	if dark {
 		scheme = "dark"
@@ -254,18 +268,12 @@ func (b *browser) picture(session, name string, width int, dark bool) {
 			"width": width, "height": 900, "deviceScaleFactor": 1,
 			"mobile": width < 600,
 		}, nil)
-	var shot struct{ Data []byte }
-	b.call(session, "Page.captureScreenshot", map[string]any{
-		"format":                "png",
-		"captureBeyondViewport": true,
-	}, &shot)
-	if err := os.WriteFile(fmt.Sprintf("%s/%s-%d-%s.png", folder, name, width, scheme), shot.Data, 0o644); err != nil {
-		b.t.Fatal(err)
-	}
+	return scheme
 }
 
 // accessible runs axe-core, as npm install --no-save axe-core puts it or DEEPNARROW_AXE names it, and
-// reports what it finds serious or critical; without it nothing is checked.
+// reports what it finds serious or critical on a desk and on a phone, light and dark; without it nothing
+// is checked.
 func (b *browser) accessible(session string) {
 	b.t.Helper()
 	file := cmp.Or(os.Getenv("DEEPNARROW_AXE"), "../../node_modules/axe-core/axe.min.js")
@@ -275,10 +283,16 @@ func (b *browser) accessible(session string) {
 		return
 	}
 	b.call(session, "Runtime.evaluate", map[string]any{"expression": string(checker)}, nil)
-	var found []string
-	b.run(session, `axe.run().then((r) => r.passes.length < 10 ? ["little was checked"] : r.violations.filter((v) => ["serious", "critical"].includes(v.impact))
-		.map((v) => v.id + ": " + v.nodes[0].html.slice(0, 200) + " " + v.nodes[0].failureSummary))`, &found)
-	for _, f := range found {
-		b.t.Error(f)
+	for _, width := range []int{1280, 400} {
+		for _, dark := range []bool{false, true} {
+			scheme := b.emulate(session, width, dark)
+			var found []string
+			b.run(session, `axe.run().then((r) => r.passes.length < 10 ? ["little was checked"] : r.violations.filter((v) => ["serious", "critical"].includes(v.impact))
+				.map((v) => v.id + ": " + v.nodes[0].html.slice(0, 200) + " " + v.nodes[0].failureSummary))`, &found)
+			for _, f := range found {
+				b.t.Errorf("at %d px, %s: %s", width, scheme, f)
+			}
+		}
 	}
+	b.emulate(session, 1280, false)
 }

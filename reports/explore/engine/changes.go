@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -30,7 +31,9 @@ type Change struct {
 // Beside answers a state's [Aside].
 func Beside(fragment string) (Aside, error) {
 	out := Aside{Changes: []Change{}, Serving: []Card{}}
-	state, a, err := ask(fragment, func(q *plan.Question) { q.Detail, q.Decode = true, 1 })
+	state, a, err := ask(fragment, func(q *plan.Question) {
+		q.Detail, q.Decode, q.Serving = true, 1, &plan.Serving{}
+	})
 	if err != nil {
 		return out, err
 	}
@@ -68,6 +71,18 @@ func Beside(fragment string) (Aside, error) {
 				Note: "weights, caches and workspace of one copy",
 			},
 		}
+	}
+	if v := a.Serving; v != nil && v.PerMillionOut.Interval != nil {
+		on := "one device"
+		if v.TP > 1 {
+			on = fmt.Sprintf("a copy of %d devices", v.TP)
+		}
+		out.Serving = append(out.Serving, Card{
+			Title: "a million tokens generated",
+			Text:  quantity.FormatInterval(quantity.Money, *v.PerMillionOut.Interval),
+			Note: fmt.Sprintf("%s always busy, answering %d requests of %d tokens at once; a million of those %s",
+				on, v.Batch, v.Prompt, quantity.Format(quantity.Money, v.PerMillionIn.Interval.Value, 2)),
+		})
 	}
 	return out, nil
 }
