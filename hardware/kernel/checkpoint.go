@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // momentsName is the tensor of a checkpoint that holds the optimizer's state as it lies in memory.
@@ -41,15 +41,15 @@ func (m *Model) Save(w io.Writer, metadata map[string]string) error {
 	all[stepKey], all[optimizerKey], all[formatKey] = strconv.Itoa(m.steps),
 		m.options.Optimizer.String(), "pt"
 	stored := m.stored()
-	entries := make([]config.Tensor, len(stored))
+	entries := make([]tensors.Tensor, len(stored))
 	for n, t := range stored {
-		entries[n] = config.Tensor{Name: t.Name, DType: "F32"}
+		entries[n] = tensors.Tensor{Name: t.Name, DType: "F32"}
 		for _, dim := range t.Dims {
 			entries[n].Shape = append(entries[n].Shape, int64(dim))
 		}
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
-	if _, err := config.WriteHeader(b, all, entries); err != nil {
+	if _, err := tensors.WriteHeader(b, all, entries); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}
 	for _, t := range stored {
@@ -78,7 +78,7 @@ func (m *Model) stored() []Tensor {
 // error comes after the header, the model is half read and must not be used.
 func (m *Model) Load(name string, r io.Reader) (map[string]string, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
-	header, err := config.ReadHeader(name, buffered)
+	header, err := tensors.ReadHeader(name, buffered, -1)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (m *Model) Load(name string, r io.Reader) (map[string]string, error) {
 }
 
 // matches checks that a checkpoint holds exactly the model's tensors, and returns its steps.
-func (m *Model) matches(name string, header *config.Header) (steps int, err error) {
+func (m *Model) matches(name string, header *tensors.Header) (steps int, err error) {
 	if got, want := header.Metadata[optimizerKey], m.options.Optimizer.String(); got != want {
 		return 0, &CheckpointError{
 			Name: name, Problem: "was written with another optimizer",

@@ -14,6 +14,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // Status is how a rule came out.
@@ -35,7 +37,7 @@ type Candidate struct {
 	Config *config.Result // nil when it could not be read
 	Err    error          // why
 
-	Checkpoint     *config.Header // tensors beside the configuration; nil when there are none
+	Checkpoint     *tensors.Header // tensors beside the configuration; nil when there are none
 	CheckpointFile string
 	CheckpointErr  error // why the tensors beside could not be read
 
@@ -224,7 +226,7 @@ func (q *Request) judge(c *Candidate) judge {
 // unreadable reports a file that holds no shape, a finding for each fault.
 func unreadable(c *Candidate) []Finding {
 	f := Finding{File: c.File, Rule: readable, Severity: Error, Status: InError}
-	var faults *config.Error
+	var faults *syntax.Error
 	switch {
 	case errors.As(c.Err, &faults):
 		var out []Finding
@@ -304,7 +306,7 @@ type outcome struct {
 	broken  bool
 	unknown bool   // the rule could not be evaluated; message says why
 	field   string // the field of the shape to look at
-	at      config.Position
+	at      syntax.Position
 
 	metric       plan.Metric
 	kind         quantity.Kind
@@ -363,7 +365,7 @@ func (j *judge) finding(rule *Rule, o outcome) Finding {
 }
 
 // place returns where the file says a field of the shape.
-func (j *judge) place(field string) config.Position {
+func (j *judge) place(field string) syntax.Position {
 	if at, ok := j.candidate.Config.Fields[field]; ok {
 		return at.Position
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 var today = time.Date(2026, 6, 30, 12, 0, 0, 0, time.UTC)
@@ -223,7 +224,7 @@ func TestInconsistent(t *testing.T) {
 	if r := Check(q); r.Findings[0].Status != Pass {
 		t.Errorf("no checkpoint: %+v", r.Findings[0])
 	}
-	c.Checkpoint = &config.Header{Tensors: []config.Tensor{{
+	c.Checkpoint = &tensors.Header{Tensors: []tensors.Tensor{{
 		Name: "shared.weight", DType: "F32",
 		Shape: []int64{32128, 768},
 	}}}

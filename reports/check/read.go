@@ -12,6 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // Limits on what a set of rules may be.
@@ -51,7 +52,7 @@ func readRules(name string, in io.Reader, o Options, chain []string) (Rules, err
 	r := &reader{file: name, options: o, chain: append(slices.Clone(chain), path.Clean(name))}
 	rules := r.read(root)
 	if len(r.faults) > 0 {
-		return Rules{}, &config.Error{Faults: r.faults}
+		return Rules{}, &syntax.Error{Faults: r.faults}
 	}
 	return rules, nil
 }
@@ -61,11 +62,11 @@ type reader struct {
 	file    string
 	options Options
 	chain   []string
-	faults  []config.Fault
+	faults  []syntax.Fault
 }
 
-func (r *reader) fault(at config.Position, field, problem, value, allowed string) {
-	r.faults = append(r.faults, config.Fault{
+func (r *reader) fault(at syntax.Position, field, problem, value, allowed string) {
+	r.faults = append(r.faults, syntax.Fault{
 		Position: at, Field: field, Problem: problem,
 		Value: shorten(value), Allowed: allowed,
 	})
@@ -140,12 +141,12 @@ func (rules *Rules) put(rule Rule) {
 
 // resolve checks what can only be seen with all files read.
 func (rules *Rules) resolve() error {
-	var faults []config.Fault
-	seen := map[string]config.Position{}
+	var faults []syntax.Fault
+	seen := map[string]syntax.Position{}
 	for i := range rules.Rules {
 		rule := &rules.Rules[i]
 		if first, twice := seen[rule.ID]; twice {
-			faults = append(faults, config.Fault{
+			faults = append(faults, syntax.Fault{
 				Position: rule.Position, Field: "id",
 				Problem: "stands twice", Value: shorten(rule.ID),
 				Allowed: fmt.Sprintf("ids that differ; first in line %d", first.Line),
@@ -153,7 +154,7 @@ func (rules *Rules) resolve() error {
 		}
 		seen[rule.ID] = rule.Position
 		if rule.MaxIncrease != nil && rules.Baseline == "" {
-			faults = append(faults, config.Fault{
+			faults = append(faults, syntax.Fault{
 				Position: rule.Position, Field: "max_increase",
 				Problem: "has no baseline to compare with",
 				Allowed: "a line such as \"baseline: .deepnarrow-baseline.json\"",
@@ -164,7 +165,7 @@ func (rules *Rules) resolve() error {
 		if _, known := seen[w.Rule]; known {
 			continue
 		}
-		f := config.Fault{
+		f := syntax.Fault{
 			Position: w.Position, Field: "rule", Problem: "names no rule",
 			Value: shorten(w.Rule), Allowed: "the id of a rule above",
 		}
@@ -176,7 +177,7 @@ func (rules *Rules) resolve() error {
 		faults = append(faults, f)
 	}
 	if len(faults) > 0 {
-		return &config.Error{Faults: faults}
+		return &syntax.Error{Faults: faults}
 	}
 	return nil
 }
@@ -215,7 +216,7 @@ func (r *reader) extend(v config.Value) Rules {
 	return out
 }
 
-func (r *reader) open(at config.Position, target string) (Rules, bool) {
+func (r *reader) open(at syntax.Position, target string) (Rules, bool) {
 	resolved := path.Join(path.Dir(r.file), target)
 	root := path.Clean(r.options.Root)
 	switch {
@@ -241,7 +242,7 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 			if errors.As(err, &pathError) {
 				reason = pathError.Err
 			}
-			r.faults = append(r.faults, config.Fault{
+			r.faults = append(r.faults, syntax.Fault{
 				Position: at, Field: "extends",
 				Problem: "cannot be opened: " + reason.Error(), Value: shorten(target), Err: err,
 			})
@@ -249,7 +250,7 @@ func (r *reader) open(at config.Position, target string) (Rules, bool) {
 		}
 		defer file.Close()
 		rules, err := readRules(resolved, file, r.options, r.chain)
-		var nested *config.Error
+		var nested *syntax.Error
 		switch {
 		case errors.As(err, &nested):
 			r.faults = append(r.faults, nested.Faults...)

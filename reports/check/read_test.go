@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // open reads files of a test file system by their slash paths.
@@ -98,7 +98,7 @@ func TestFaultyRules(t *testing.T) {
 			"bad.yaml":    {Data: []byte("nonsense: 1")},
 		}
 		_, err := ReadRules("r.yaml", strings.NewReader(c.text), Options{Open: open(files)})
-		var faults *config.Error
+		var faults *syntax.Error
 		if !errors.As(err, &faults) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%.60q:\n  got  %v\n  want %s", c.text, err, c.want)
 		}
@@ -109,7 +109,7 @@ func TestFaultyRules(t *testing.T) {
 func TestAllFaultsAtOnce(t *testing.T) {
 	_, err := ReadRules("r.yaml", strings.NewReader(
 		"rules:\n- id: a\n  metric: nope\n- id: head-size\n  severity: x\nfils: y\n"), Options{})
-	var faults *config.Error
+	var faults *syntax.Error
 	if !errors.As(err, &faults) || len(faults.Faults) != 3 {
 		t.Errorf("faults: %v", err)
 	}
@@ -190,7 +190,7 @@ func FuzzReadRules(f *testing.F) {
 		"extends: [a.yaml]\nplan: {batch: 3}\nwaivers:\n- {rule: a, reason: b, expires: 2026-01-01}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		_, err := ReadRules("r.yaml", strings.NewReader(text), Options{Open: func(string) (io.ReadCloser, error) { return nil, fs.ErrNotExist }})
-		var faults *config.Error
+		var faults *syntax.Error
 		if err != nil && !errors.As(err, &faults) {
 			t.Errorf("error without a place: %v", err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 var (
@@ -91,7 +92,7 @@ func orderedKeys(by map[string]config.Value) func(func(string, config.Value) boo
 }
 
 // identity reads what a rule is about: its id and its metric.
-func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Position) {
+func (r *reader) identity(rule *Rule, by map[string]config.Value, at syntax.Position) {
 	id, ok := by["id"]
 	if !ok {
 		r.fault(at, "id", "is missing", "", "a line such as \"id: small-enough\"")
@@ -109,7 +110,7 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at config.Posi
 	}
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
 	if i < 0 {
-		f := config.Fault{
+		f := syntax.Fault{
 			Position: id.Position, Field: "id",
 			Problem: "has no metric and is not a built-in rule", Value: shorten(rule.ID),
 			Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", "),
@@ -179,7 +180,7 @@ func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64
 	}
 	value, err := quantity.Parse(kind, text)
 	if err != nil {
-		r.faults = append(r.faults, config.Fault{
+		r.faults = append(r.faults, syntax.Fault{
 			Position: v.Position, Field: key,
 			Problem: "is not understood: " + err.Error(), Err: err,
 		})
@@ -210,7 +211,7 @@ func (r *reader) metric(key string, v config.Value) plan.Metric {
 			names = append(names, m.String())
 		}
 	}
-	f := config.Fault{
+	f := syntax.Fault{
 		Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name),
 		Allowed: strings.Join(names, ", "),
 	}
@@ -317,8 +318,8 @@ func (r *reader) globs(key string, v config.Value) []string {
 	return out
 }
 
-func (r *reader) unknown(at config.Position, key string, keys []string) {
-	f := config.Fault{
+func (r *reader) unknown(at syntax.Position, key string, keys []string) {
+	f := syntax.Fault{
 		Position: at, Field: "key", Problem: "is unknown", Value: shorten(key),
 		Allowed: strings.Join(keys, ", "),
 	}

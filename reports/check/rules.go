@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // Severity is what breaking a rule means.
@@ -25,20 +25,20 @@ type Rules struct {
 	Rules    []Rule
 	Waivers  []Waiver
 	Baseline string // path of the baseline as the file says it; empty without
-	At       config.Position
+	At       syntax.Position
 
 	extends bool // the file says what it extends, be it nothing
 }
 
 // Setting is a line of the plan section: a flag of the command line.
 type Setting struct {
-	config.Position
+	syntax.Position
 	Key, Value string
 }
 
 // Rule is one rule. Exactly one of Metric and a built-in of the same ID says what it looks at.
 type Rule struct {
-	config.Position
+	syntax.Position
 	ID       string
 	Severity Severity
 	Message  string   // of the project; empty for the rule's own
@@ -95,7 +95,7 @@ func (rules *Rules) Silent() bool {
 
 // Waiver excuses findings until a day.
 type Waiver struct {
-	config.Position
+	syntax.Position
 	Rule    string
 	Files   []string
 	Reason  string

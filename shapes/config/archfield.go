@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // sectionAt returns the section of a key, opened once.
@@ -17,16 +19,16 @@ func (m *modelReader) sectionAt(s *section, path, key string) *section {
 		return inner
 	}
 	f, ok := s.byName[key]
-	if !ok || f.value.kind != object {
+	if !ok || f.Value.Kind != syntax.Object {
 		return nil
 	}
 	s.taken[key] = true
-	m.nested[path] = newSection(m.reading, f.value)
+	m.nested[path] = newSection(m.reading, f.Value)
 	return m.nested[path]
 }
 
 // find returns the field of a dotted name, of the model's section or of the whole file.
-func (m *modelReader) find(dotted string) (field, bool) {
+func (m *modelReader) find(dotted string) (syntax.Field, bool) {
 	for _, s := range []*section{m.model, m.root} {
 		key, path := dotted, ""
 		for {
@@ -48,33 +50,33 @@ func (m *modelReader) find(dotted string) (field, bool) {
 			break
 		}
 	}
-	return field{}, false
+	return syntax.Field{}, false
 }
 
 // interpolated follows a value such as ${model.hidden_size} to the field it names.
-func (m *modelReader) interpolated(f field, depth int) field {
-	inner, ok := strings.CutPrefix(f.value.text, "${")
-	if f.value.kind != word || !ok || !strings.HasSuffix(inner, "}") || depth > maxExtends {
+func (m *modelReader) interpolated(f syntax.Field, depth int) syntax.Field {
+	inner, ok := strings.CutPrefix(f.Value.Text, "${")
+	if f.Value.Kind != syntax.Word || !ok || !strings.HasSuffix(inner, "}") || depth > maxExtends {
 		return f
 	}
 	n := m.root.at
-	target := &node{kind: object, at: n}
+	target := &syntax.Node{Kind: syntax.Object, At: n}
 	for _, g := range m.root.byName {
-		target.fields = append(target.fields, g)
+		target.Fields = append(target.Fields, g)
 	}
 	for key := range strings.SplitSeq(strings.TrimSuffix(inner, "}"), ".") {
-		i := slices.IndexFunc(target.fields, func(g field) bool { return g.name == key })
+		i := slices.IndexFunc(target.Fields, func(g syntax.Field) bool { return g.Name == key })
 		if i < 0 {
 			return f
 		}
-		target = target.fields[i].value
+		target = target.Fields[i].Value
 	}
-	return m.interpolated(field{f.name, f.at, target}, depth+1)
+	return m.interpolated(syntax.Field{Name: f.Name, At: f.At, Value: target}, depth+1)
 }
 
 // take returns the field of one of the names; two that contradict are a fault.
-func (m *modelReader) take(names []string) (field, bool) {
-	var found field
+func (m *modelReader) take(names []string) (syntax.Field, bool) {
+	var found syntax.Field
 	ok := false
 	for _, n := range names {
 		f, present := m.find(n)
@@ -82,11 +84,11 @@ func (m *modelReader) take(names []string) (field, bool) {
 		case !present:
 		case !ok:
 			found, ok = f, true
-		case found.value.kind == null:
+		case found.Value.Kind == syntax.Null:
 			found = f
-		case f.value.kind != null && !f.value.equals(found.value):
-			m.fault(f.at, f.name, "contradicts "+found.name, f.value.show(),
-				"the same value as "+found.value.show()+", or only one of the two")
+		case f.Value.Kind != syntax.Null && !f.Value.Equals(found.Value):
+			m.fault(f.At, f.Name, "contradicts "+found.Name, f.Value.Show(),
+				"the same value as "+found.Value.Show()+", or only one of the two")
 		}
 	}
 	return found, ok
@@ -113,7 +115,7 @@ func (m *modelReader) value(n string) (any, bool, error) {
 			return nil, false, nil
 		}
 	}
-	if f, ok := m.take(d.names); ok && d.always == nil && f.value.kind != null {
+	if f, ok := m.take(d.names); ok && d.always == nil && f.Value.Kind != syntax.Null {
 		m.touched = append(m.touched, f)
 	}
 	if v, ok := m.values[n]; ok {
@@ -147,15 +149,15 @@ func (m *modelReader) isField(n string) bool {
 
 // labels returns the classes of a task's head: the entries of id2label, num_labels, or 2.
 func (m *modelReader) labels(named bool) any {
-	if f, ok := m.find("id2label"); ok && f.value.kind == object && len(f.value.fields) > 0 {
-		if named && strings.HasPrefix(f.value.fields[0].value.text, "LABEL_") {
-			m.warnLabels(f.at, len(f.value.fields))
+	if f, ok := m.find("id2label"); ok && f.Value.Kind == syntax.Object && len(f.Value.Fields) > 0 {
+		if named && strings.HasPrefix(f.Value.Fields[0].Value.Text, "LABEL_") {
+			m.warnLabels(f.At, len(f.Value.Fields))
 		}
-		return float64(len(f.value.fields))
+		return float64(len(f.Value.Fields))
 	}
 	for _, n := range []string{"num_labels", "_num_labels"} {
-		if f, ok := m.find(n); ok && f.value.kind == number {
-			if v, ok := m.root.whole(f.name, f.value); ok {
+		if f, ok := m.find(n); ok && f.Value.Kind == syntax.Number {
+			if v, ok := m.root.whole(f.Name, f.Value); ok {
 				return float64(v)
 			}
 		}
@@ -167,7 +169,7 @@ func (m *modelReader) labels(named bool) any {
 }
 
 // warnLabels says that the head's size may be a default: the labels have no names.
-func (m *modelReader) warnLabels(at Position, n int) {
+func (m *modelReader) warnLabels(at syntax.Position, n int) {
 	text := fmt.Sprintf("the labels have no names; the task's head is counted with %d of them", n)
 	if !slices.ContainsFunc(m.warnings, func(w Warning) bool { return w.Text == text }) {
 		m.warn(at, "%s", text)
@@ -186,23 +188,23 @@ func (m *modelReader) compute(n string, d *declaration) (any, error) {
 		return d.always.eval(sc)
 	}
 	f, present := m.take(d.names)
-	if present && f.value.kind == null && !d.nullable {
-		m.fault(f.value.at, f.name, "is null", "", "a whole number")
+	if present && f.Value.Kind == syntax.Null && !d.nullable {
+		m.fault(f.Value.At, f.Name, "is null", "", "a whole number")
 		return d.absent, nil
 	}
 	switch {
-	case present && f.value.kind != null:
+	case present && f.Value.Kind != syntax.Null:
 		return m.convert(f, d)
 	case d.instead != nil:
 		return d.instead.eval(sc)
 	case d.required:
-		if d.kind == boolean {
+		if d.kind == syntax.Boolean {
 			m.fault(m.model.at, n, "is missing", "", "true or false")
 		} else {
 			m.fault(m.model.at, n, "is missing", "", m.whyRequired())
 		}
 		return nil, errFaulted
-	case present && d.kind == number: // null
+	case present && d.kind == syntax.Number: // null
 		return nil, nil
 	}
 	if d.mention {
@@ -219,58 +221,58 @@ func (m *modelReader) whyRequired() string {
 }
 
 // convert checks a field's value against its declared kind.
-func (m *modelReader) convert(f field, d *declaration) (any, error) {
-	v := f.value
+func (m *modelReader) convert(f syntax.Field, d *declaration) (any, error) {
+	v := f.Value
 	switch {
-	case d.kind == number && d.fraction && v.kind == number:
-		if x, err := strconv.ParseFloat(v.text, 64); err == nil && x >= 0 && x < maxInteger {
+	case d.kind == syntax.Number && d.fraction && v.Kind == syntax.Number:
+		if x, err := strconv.ParseFloat(v.Text, 64); err == nil && x >= 0 && x < maxInteger {
 			return x, nil
 		}
-	case v.kind == number && v.text == "-1" && d.nullable && (d.kind == number || d.kind == null):
+	case v.Kind == syntax.Number && v.Text == "-1" && d.nullable && (d.kind == syntax.Number || d.kind == syntax.Null):
 		return nil, nil // many classes write −1 for "not set"
-	case d.kind == number, d.kind == null && v.kind == number:
-		n, ok := m.root.whole(f.name, v)
+	case d.kind == syntax.Number, d.kind == syntax.Null && v.Kind == syntax.Number:
+		n, ok := m.root.whole(f.Name, v)
 		if !ok {
 			return nil, errFaulted
 		}
 		return float64(n), nil
-	case d.kind == boolean:
-		if v.kind != boolean {
-			m.fault(v.at, f.name, "is not true or false", v.show(), "true or false")
+	case d.kind == syntax.Boolean:
+		if v.Kind != syntax.Boolean {
+			m.fault(v.At, f.Name, "is not true or false", v.Show(), "true or false")
 			return nil, errFaulted
 		}
-	case d.kind == word && v.kind != word:
-		m.fault(v.at, f.name, "is not text", v.show(), "text")
+	case d.kind == syntax.Word && v.Kind != syntax.Word:
+		m.fault(v.At, f.Name, "is not text", v.Show(), "text")
 		return nil, errFaulted
 	}
 	return plainValue(v), nil
 }
 
 // plainValue returns a node as expressions see it.
-func plainValue(n *node) any {
-	switch n.kind {
-	case number:
-		x, err := strconv.ParseFloat(n.text, 64)
+func plainValue(n *syntax.Node) any {
+	switch n.Kind {
+	case syntax.Number:
+		x, err := strconv.ParseFloat(n.Text, 64)
 		if err != nil {
-			return n.text
+			return n.Text
 		}
 		return x
-	case boolean:
-		return n.text == "true"
-	case list:
-		out := make([]any, len(n.items))
-		for i, item := range n.items {
+	case syntax.Boolean:
+		return n.Text == "true"
+	case syntax.List:
+		out := make([]any, len(n.Items))
+		for i, item := range n.Items {
 			out[i] = plainValue(item)
 		}
 		return out
-	case object:
-		out := make([]any, len(n.fields))
-		for i, f := range n.fields {
-			out[i] = f.name
+	case syntax.Object:
+		out := make([]any, len(n.Fields))
+		for i, f := range n.Fields {
+			out[i] = f.Name
 		}
 		return out
-	case null:
+	case syntax.Null:
 		return nil
 	}
-	return n.text
+	return n.Text
 }

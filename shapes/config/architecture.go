@@ -8,11 +8,11 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // builtinTable is every architecture this program knows; docs/shape-file.md explains the format.
@@ -47,31 +47,31 @@ var builtin = sync.OnceValue(func() *Table {
 })
 
 // ReadTable reads a table of a user's own, whose entries come before the built-in ones and may
-// build on them. The error is an [*Error] with every fault.
+// build on them. The error is an [*syntax.Error] with every fault.
 func ReadTable(name string, r io.Reader) (*Table, error) {
-	raw, err := readAll(name, r, maxYAMLBytes)
+	raw, err := syntax.ReadAll(name, r, syntax.MaxYAMLBytes)
 	if err != nil {
 		return nil, err
 	}
-	t, err := decodeText(name, raw)
+	t, err := syntax.DecodeText(name, raw)
 	if err != nil {
 		return nil, err
 	}
-	table, err := newTable(name, string(t.bytes), builtin())
+	table, err := newTable(name, string(t.Bytes), builtin())
 	if err != nil {
 		return nil, err
 	}
-	var faults []Fault
+	var faults []syntax.Fault
 	for _, entry := range table.order {
 		if _, err := table.find(entry); err != nil {
-			var list *Error
+			var list *syntax.Error
 			if errors.As(err, &list) {
 				faults = append(faults, list.Faults...)
 			}
 		}
 	}
 	if len(faults) > 0 {
-		return nil, &Error{Faults: faults}
+		return nil, &syntax.Error{Faults: faults}
 	}
 	return table, nil
 }
@@ -96,7 +96,7 @@ func newTable(file, text string, below *Table) (*Table, error) {
 			keep(at)
 			name, start = m[1], at
 			if _, twice := t.sources[name]; twice {
-				return nil, fileError(file, "has an entry twice", quote(name), "one entry a name")
+				return nil, syntax.FileError(file, "has an entry twice", syntax.Quote(name), "one entry a name")
 			}
 			t.order = append(t.order, name)
 		}
@@ -104,7 +104,7 @@ func newTable(file, text string, below *Table) (*Table, error) {
 	}
 	keep(at)
 	if len(t.order) == 0 {
-		return nil, fileError(
+		return nil, syntax.FileError(
 			file,
 			"has no entries",
 			"",
@@ -129,7 +129,7 @@ func (t *Table) names() []string {
 	return slices.Compact(all)
 }
 
-// find returns an entry, nil when there is none; the error is an [*Error] of the table.
+// find returns an entry, nil when there is none; the error is an [*syntax.Error] of the table.
 func (t *Table) find(name string) (*architecture, error) {
 	src, ok := t.sources[name]
 	if !ok {
@@ -198,9 +198,9 @@ type class struct {
 // declaration is a field of a configuration.
 type declaration struct {
 	names    []string
-	kind     kind // of the value: number, boolean, word or list; null for any scalar
-	absent   any  // value when absent
-	mention  bool // the default is a size to be mentioned
+	kind     syntax.Kind // of the value: number, boolean, word or list; null for any scalar
+	absent   any         // value when absent
+	mention  bool        // the default is a size to be mentioned
 	required bool
 	nullable bool       // null is a value, else it is a fault or the default
 	fraction bool       // a number may have a fraction
@@ -230,7 +230,7 @@ type convRule struct {
 
 // expectation is the values of a field that leave the shape as it is.
 type expectation struct {
-	allowed []*node
+	allowed []*syntax.Node
 	reason  string
 }
 
@@ -243,8 +243,8 @@ type check struct {
 
 // parse reads an entry and what it builds on.
 func (t *Table) parse(name string, src tableSource, chain []string) (*architecture, error) {
-	text := newText(t.file, []byte(src.text))
-	root, err := parseYAML(text)
+	text := syntax.NewText(t.file, []byte(src.text))
+	root, err := syntax.ParseYAML(text)
 	if err != nil {
 		return nil, moved(err, src.line)
 	}
@@ -254,9 +254,9 @@ func (t *Table) parse(name string, src tableSource, chain []string) (*architectu
 		ignore: map[string]bool{}, expect: map[string]expectation{}, leftOut: map[string]string{},
 		assume: map[string]string{}, own: t.below != nil,
 	}}
-	body := root.fields[0].value
-	if body.kind != object {
-		in.fault(body.at, name, "is not a section", body.show(), "fields and shape")
+	body := root.Fields[0].Value
+	if body.Kind != syntax.Object {
+		in.fault(body.At, name, "is not a section", body.Show(), "fields and shape")
 	} else {
 		p.entry(newSection(in, body), chain)
 	}
@@ -318,31 +318,14 @@ func (a *architecture) put(name string, d *declaration) {
 }
 
 // allows reports whether a value leaves the shape as the table says it.
-func (e *expectation) allows(n *node) bool {
-	if n.kind == null || (n.kind == list || n.kind == object) && len(n.items)+len(n.fields) == 0 {
+func (e *expectation) allows(n *syntax.Node) bool {
+	if n.Kind == syntax.Null || (n.Kind == syntax.List || n.Kind == syntax.Object) && len(n.Items)+len(n.Fields) == 0 {
 		return true
 	}
-	if n.kind == list {
-		return !slices.ContainsFunc(n.items, func(item *node) bool { return !e.allows(item) })
+	if n.Kind == syntax.List {
+		return !slices.ContainsFunc(n.Items, func(item *syntax.Node) bool { return !e.allows(item) })
 	}
-	return slices.ContainsFunc(e.allowed, n.equals)
-}
-
-// equals compares scalars by value: 0, 0.0 and false are alike.
-func (n *node) equals(m *node) bool {
-	if n.same(m) {
-		return true
-	}
-	zero := func(n *node) bool {
-		return n.kind == boolean && n.text == "false" ||
-			n.kind == number && strings.Trim(n.text, "0.") == ""
-	}
-	if n.kind == number && m.kind == number {
-		x, errX := strconv.ParseFloat(n.text, 64)
-		y, errY := strconv.ParseFloat(m.text, 64)
-		return errX == nil && errY == nil && x == y
-	}
-	return zero(n) && zero(m)
+	return slices.ContainsFunc(e.allowed, n.Equals)
 }
 
 // says lists what is allowed.
@@ -352,7 +335,7 @@ func (e *expectation) says() string {
 	}
 	var shown []string
 	for _, n := range e.allowed {
-		shown = append(shown, n.show())
+		shown = append(shown, n.Show())
 	}
 	return fmt.Sprintf("%s, or no such field", strings.Join(shown, " or "))
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // modelReader applies an entry of the table to a configuration.
@@ -24,12 +25,12 @@ type modelReader struct {
 	shape   *shapes.Shape
 	values  map[string]any
 	assumed []string
-	touched []field // the fields the expression being evaluated has read
+	touched []syntax.Field // the fields the expression being evaluated has read
 	busy    []string
 }
 
 // readModel builds the shape of a config.json, or of a trainer's file as the entry says.
-func readModel(r *reading, o *Options, root *node) shapes.Shape {
+func readModel(r *reading, o *Options, root *syntax.Node) shapes.Shape {
 	s := newSection(r, root)
 	table := o.table()
 	a, cl, ok := identify(s, table)
@@ -43,14 +44,14 @@ func readModel(r *reading, o *Options, root *node) shapes.Shape {
 }
 
 // underscored returns a file with its keys as trainers read them: - and _ are alike.
-func underscored(n *node, depth int) *node {
-	if n.kind != object || depth > maxDepth {
+func underscored(n *syntax.Node, depth int) *syntax.Node {
+	if n.Kind != syntax.Object || depth > syntax.MaxDepth {
 		return n
 	}
-	out := &node{kind: object, at: n.at}
-	for _, f := range n.fields {
-		key := strings.ReplaceAll(strings.TrimLeft(f.name, "-"), "-", "_")
-		out.fields = append(out.fields, field{key, f.at, underscored(f.value, depth+1)})
+	out := &syntax.Node{Kind: syntax.Object, At: n.At}
+	for _, f := range n.Fields {
+		key := strings.ReplaceAll(strings.TrimLeft(f.Name, "-"), "-", "_")
+		out.Fields = append(out.Fields, syntax.Field{Name: key, At: f.At, Value: underscored(f.Value, depth+1)})
 	}
 	return out
 }
@@ -61,7 +62,7 @@ func apply(r *reading, o *Options, a *architecture, cl *class, s *section) shape
 		f, ok := s.byName["model_type"]
 		at, what := s.at, ""
 		if ok {
-			at, what = f.value.at, "model_type "
+			at, what = f.Value.At, "model_type "
 		}
 		r.fault(at, "", what+a.name+" cannot be counted: "+a.refuse, "", "")
 		return shapes.Shape{}
@@ -78,7 +79,7 @@ func apply(r *reading, o *Options, a *architecture, cl *class, s *section) shape
 		}
 	}
 	for _, n := range slices.Sorted(maps.Keys(a.assume)) {
-		if f, ok := m.take(a.fields[n].names); o.Vocab == 0 && (!ok || f.value.kind == null) {
+		if f, ok := m.take(a.fields[n].names); o.Vocab == 0 && (!ok || f.Value.Kind == syntax.Null) {
 			r.warn(s.at, "%s is absent; taken are %s", n, a.assume[n])
 		}
 	}
@@ -90,8 +91,8 @@ func apply(r *reading, o *Options, a *architecture, cl *class, s *section) shape
 		m.check(&c)
 	}
 	for _, n := range slices.Sorted(maps.Keys(a.leftOut)) {
-		if f, ok := m.find(n); ok && truth(plainValue(f.value)) {
-			m.warn(f.at, "%s: %s is not counted", f.name, a.leftOut[n])
+		if f, ok := m.find(n); ok && truth(plainValue(f.Value)) {
+			m.warn(f.At, "%s: %s is not counted", f.Name, a.leftOut[n])
 		}
 	}
 	m.warnUncounted(a.uncounted)
@@ -133,8 +134,8 @@ func (m *modelReader) expectations() {
 	maps.Copy(all, m.a.expect)
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		e := all[n]
-		if f, ok := m.find(n); ok && !e.allows(f.value) {
-			m.fault(f.value.at, f.name, "cannot be expressed as a shape", f.value.show(), e.says())
+		if f, ok := m.find(n); ok && !e.allows(f.Value) {
+			m.fault(f.Value.At, f.Name, "cannot be expressed as a shape", f.Value.Show(), e.says())
 		}
 	}
 }
@@ -149,7 +150,7 @@ func (m *modelReader) check(c *check) {
 	at, shown := m.model.at, ""
 	if d := m.a.fields[c.field]; d != nil {
 		if f, ok := m.take(d.names); ok {
-			at, shown = f.value.at, f.value.show()
+			at, shown = f.Value.At, f.Value.Show()
 		}
 	}
 	m.fault(at, c.field, c.problem, shown, c.allowed)
@@ -160,7 +161,7 @@ func (m *modelReader) eval(shapeField string, e expression) any {
 	m.touched = nil
 	v, err := e.eval(&scope{value: m.value})
 	if len(m.touched) > 0 && shapeField != "" {
-		m.note(shapeField, m.touched[0].name, m.touched[0].at)
+		m.note(shapeField, m.touched[0].Name, m.touched[0].At)
 	}
 	if err != nil {
 		m.blame(err)
@@ -179,15 +180,15 @@ func (m *modelReader) blame(err error) {
 		return
 	}
 	at, named := m.root.at, fault.field
-	f := field{}
+	f := syntax.Field{}
 	if d := m.a.fields[fault.field]; d != nil {
 		f, _ = m.take(d.names)
 	}
-	if f.value == nil && len(m.touched) > 0 {
+	if f.Value == nil && len(m.touched) > 0 {
 		f = m.touched[0]
 	}
-	if f.value != nil {
-		at, named = f.at, f.name
+	if f.Value != nil {
+		at, named = f.At, f.Name
 	}
 	m.fault(at, named, fault.problem, fault.value, fault.allowed)
 }
@@ -310,8 +311,8 @@ func (m *modelReader) rest() {
 	}
 	for _, part := range sections {
 		for _, f := range part.s.untaken() {
-			if !known(f.name) && !known(part.path+f.name) {
-				m.unknown = append(m.unknown, Field{Position: f.at, Name: part.path + f.name})
+			if !known(f.Name) && !known(part.path+f.Name) {
+				m.unknown = append(m.unknown, Field{Position: f.At, Name: part.path + f.Name})
 			}
 		}
 	}
@@ -336,10 +337,10 @@ var training = regexp.MustCompile(
 // suspicious lists the unread fields of a trainer's file whose names say sizes, unless they are off.
 func (m *modelReader) suspicious(s *section, path string) {
 	for _, f := range s.untaken() {
-		off := isFalse(f.value) || len(f.value.items)+len(f.value.fields) == 0 && f.value.text == ""
-		if counting.MatchString(f.name) && !training.MatchString(f.name) && !off &&
-			!m.a.ignore[f.name] {
-			m.unknown = append(m.unknown, Field{Position: f.at, Name: path + f.name})
+		off := isFalse(f.Value) || len(f.Value.Items)+len(f.Value.Fields) == 0 && f.Value.Text == ""
+		if counting.MatchString(f.Name) && !training.MatchString(f.Name) && !off &&
+			!m.a.ignore[f.Name] {
+			m.unknown = append(m.unknown, Field{Position: f.At, Name: path + f.Name})
 		}
 	}
 }

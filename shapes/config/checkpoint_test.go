@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // tensorList collects the tensors of a test checkpoint under the names that transformers gives
@@ -253,7 +255,7 @@ func TestCheckpointsOfEveryFamily(t *testing.T) {
 		"switch": "encoder.experts",
 	}
 	for name, c := range tinyCheckpoints() {
-		h, err := ReadHeader(name, bytes.NewReader(checkpoint(c.tensors...)))
+		h, err := tensors.ReadHeader(name, bytes.NewReader(checkpoint(c.tensors...)), -1)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -7,15 +7,17 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // Disagreement is a field that a configuration and the tensors say differently.
 type Disagreement struct {
-	Position        // of the field in the configuration, or the file
-	Field    string // the shape's field, e.g. "encoder.layers"
-	Config   string // what the configuration says
-	Header   string // what the tensors say
-	Tensor   string // the tensor that says it
+	syntax.Position        // of the field in the configuration, or the file
+	Field           string // the shape's field, e.g. "encoder.layers"
+	Config          string // what the configuration says
+	Header          string // what the tensors say
+	Tensor          string // the tensor that says it
 }
 
 func (d Disagreement) String() string {
@@ -27,10 +29,7 @@ func (d Disagreement) String() string {
 // vocabulary, heads, experts and the presence of an untied head. It knows the tensor names of the
 // supported Hugging Face architectures; tensors with other names say nothing. Whether the counts
 // agree as well is for the caller to see from [Header.ParametersOf].
-func Compare(r *Result, h *Header) []Disagreement {
-	if !h.unpacked {
-		h.unpack()
-	}
+func Compare(r *Result, h *tensors.Header) []Disagreement {
 	if h.Partial != "" {
 		return nil
 	}
@@ -39,14 +38,14 @@ func Compare(r *Result, h *Header) []Disagreement {
 		deepest: map[string]observed{},
 	}
 	for i := range h.Tensors {
-		c.tensor(&h.Tensors[i])
+		c.tensor(h, &h.Tensors[i])
 	}
 	c.depths()
 	switch {
 	case len(h.Tensors) == 0 || c.shape.Head != shapes.HeadUntied && c.shape.Head != shapes.HeadTied:
 	case c.shape.Head == shapes.HeadUntied && c.headSeen == "":
 		c.differ("head", "untied", "tied (there is no head)", h.Tensors[0].Name)
-	case c.shape.Head == shapes.HeadTied && c.headSeen != "" && !h.copies(c.headSeen):
+	case c.shape.Head == shapes.HeadTied && c.headSeen != "" && !h.Copies(c.headSeen):
 		c.differ("head", "tied", "untied (it is stored apart)", c.headSeen)
 	}
 	return c.found
@@ -92,10 +91,6 @@ var (
 		"shared.weight", "embed_tokens.weight", "word_embeddings.weight",
 		"wte.weight", "embed_in.weight",
 	}
-	headTensors = []string{
-		"lm_head.weight", "embed_out.weight", "proj_out.weight",
-		"cls.predictions.decoder.weight",
-	}
 	positionNames = []string{"embed_positions.weight", "wpe.weight", "position_embeddings.weight"}
 	queryNames    = []string{".q.weight", "q_proj.weight", "query.weight"}
 	keyNames      = []string{".k.weight", "k_proj.weight", "key.weight"}
@@ -104,13 +99,6 @@ var (
 		"gate_proj.weight", "dense_h_to_4h.weight",
 	}
 )
-
-func endsIn(name string, suffixes []string) bool {
-	return slices.ContainsFunc(suffixes, func(s string) bool {
-		return strings.HasSuffix(name, s) && (len(name) == len(s) || s[0] == '.' ||
-			name[len(name)-len(s)-1] == '.')
-	})
-}
 
 // stack returns the stack a tensor belongs to: the only one, or the one whose name is part of the
 // tensor's.
@@ -130,18 +118,18 @@ func (c *comparison) stack(parts []string) (string, *shapes.Stack) {
 }
 
 // tensor compares what one tensor says.
-func (c *comparison) tensor(t *Tensor) {
-	if len(t.Shape) != 2 || t.trained != 0 && t.trained != t.number {
+func (c *comparison) tensor(h *tensors.Header, t *tensors.Tensor) {
+	if len(t.Shape) != 2 || !h.Whole(t) {
 		return // not a matrix, or packed
 	}
 	rows, columns := t.Shape[0], t.Shape[1]
 	parts := strings.Split(t.Name, ".")
 	switch {
-	case endsIn(t.Name, embeddingNames):
+	case tensors.EndsIn(t.Name, embeddingNames):
 		c.number("vocab", c.shape.Vocab, rows, t.Name)
 		c.number("d_model", c.shape.DModel, columns, t.Name)
 		return
-	case endsIn(t.Name, headTensors):
+	case tensors.EndsIn(t.Name, tensors.HeadNames):
 		c.headSeen = t.Name
 		if c.shape.Head != shapes.HeadNone {
 			c.number("vocab", c.shape.Vocab, rows, t.Name)
@@ -154,34 +142,34 @@ func (c *comparison) tensor(t *Tensor) {
 	}
 	c.deeper(name, parts, t.Name)
 	switch {
-	case endsIn(t.Name, positionNames):
+	case tensors.EndsIn(t.Name, positionNames):
 		if k.Position == shapes.Learned {
 			c.number(name+".positions", k.Positions, rows, t.Name)
 		}
-	case endsIn(t.Name, []string{"relative_attention_bias.weight"}):
+	case tensors.EndsIn(t.Name, []string{"relative_attention_bias.weight"}):
 		if k.Position == shapes.Relative {
 			c.number(name+".positions", k.Positions, rows, t.Name)
 			c.number(name+".heads", k.Heads, columns, t.Name)
 		}
-	case endsIn(t.Name, queryNames):
+	case tensors.EndsIn(t.Name, queryNames):
 		c.number(name+".heads × d_kv", k.Inner(), rows, t.Name)
-	case endsIn(t.Name, keyNames):
+	case tensors.EndsIn(t.Name, keyNames):
 		c.number(name+".kv_heads × d_kv", k.KVInner(), rows, t.Name)
-	case endsIn(t.Name, []string{"c_attn.weight"}):
+	case tensors.EndsIn(t.Name, []string{"c_attn.weight"}):
 		c.number(name+".heads × d_kv", k.Inner()+2*k.KVInner(), columns, t.Name)
-	case endsIn(t.Name, []string{"query_key_value.weight"}):
+	case tensors.EndsIn(t.Name, []string{"query_key_value.weight"}):
 		c.number(name+".heads × d_kv", k.Inner()+2*k.KVInner(), rows, t.Name)
-	case endsIn(t.Name, innerRows):
+	case tensors.EndsIn(t.Name, innerRows):
 		c.number(name+".d_ff", k.DFF, rows, t.Name)
 		c.gated(name, k, t.Name)
-	case endsIn(t.Name, []string{"c_fc.weight"}):
+	case tensors.EndsIn(t.Name, []string{"c_fc.weight"}):
 		c.number(name+".d_ff", k.DFF, columns, t.Name)
 	}
 }
 
 // gated compares the kind of T5's feed-forward, which its names tell.
 func (c *comparison) gated(stack string, k *shapes.Stack, tensor string) {
-	one, two := endsIn(tensor, []string{"wi.weight"}), endsIn(tensor, []string{"wi_0.weight"})
+	one, two := tensors.EndsIn(tensor, []string{"wi.weight"}), tensors.EndsIn(tensor, []string{"wi_0.weight"})
 	if k.Gated && one || !k.Gated && two {
 		c.differ(stack+".gated", strconv.FormatBool(k.Gated), strconv.FormatBool(two), tensor)
 	}
@@ -197,7 +185,7 @@ func (c *comparison) deeper(stack string, parts []string, tensor string) {
 		} else if layered {
 			continue // T5 numbers the sublayers of a block as well
 		}
-		n, ok := wholeNumber(digits)
+		n, ok := syntax.WholeNumber(digits)
 		if !ok || n < 0 {
 			continue
 		}
@@ -221,40 +209,4 @@ func (c *comparison) depths() {
 			c.number(s.name+".experts", s.k.Experts, o.value, o.tensor)
 		}
 	}
-}
-
-// ParametersOf returns the parameters a header holds as the shape counts them: without buffers,
-// without fixed sinusoids, and without copies of a tied embedding that some checkpoints store.
-func (h *Header) ParametersOf(s *shapes.Shape) int64 {
-	if !h.unpacked {
-		h.unpack()
-	}
-	shared := slices.ContainsFunc(
-		h.Tensors,
-		func(t Tensor) bool { return endsIn(t.Name, []string{"shared.weight"}) },
-	)
-	tied := s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
-	var sum int64
-	for i := range h.Tensors {
-		t := &h.Tensors[i]
-		copied := shared && endsIn(t.Name, []string{"embed_tokens.weight"}) ||
-			tied && endsIn(t.Name, headTensors) ||
-			endsIn(t.Name, []string{"cls.predictions.decoder.bias"})
-		if !copied && !isBuffer(t) && !fixedPositions(s, t) {
-			sum += t.trained
-		}
-	}
-	return sum
-}
-
-// fixedPositions reports whether a tensor is the sinusoid table of a stack.
-func fixedPositions(s *shapes.Shape, t *Tensor) bool {
-	if !endsIn(t.Name, []string{"embed_positions.weight"}) {
-		return false
-	}
-	k := &s.Encoder
-	if slices.Contains(strings.Split(t.Name, "."), "decoder") {
-		k = &s.Decoder
-	}
-	return k.Position == shapes.Sinusoidal
 }

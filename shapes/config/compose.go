@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // compose reads the two parts of an architecture and joins them.
@@ -12,7 +13,7 @@ func (m *modelReader) compose(p *parts) {
 		return
 	}
 	if inner := m.nested[p.decoder]; !p.towers && encoder.DModel != decoder.DModel {
-		if f, ok := inner.byName["cross_attention_hidden_size"]; !ok || f.value.kind == null {
+		if f, ok := inner.byName["cross_attention_hidden_size"]; !ok || f.Value.Kind == syntax.Null {
 			m.fault(
 				m.root.at,
 				p.decoder+".cross_attention_hidden_size",
@@ -32,20 +33,20 @@ func (m *modelReader) compose(p *parts) {
 		joined.Family = m.a.family
 	}
 	*m.shape = joined
-	if f, ok := m.find("tie_encoder_decoder"); ok && !isFalse(f.value) {
-		m.warn(f.at, "tie_encoder_decoder is not followed: the parts of both models are counted")
+	if f, ok := m.find("tie_encoder_decoder"); ok && !isFalse(f.Value) {
+		m.warn(f.At, "tie_encoder_decoder is not followed: the parts of both models are counted")
 	}
 }
 
 // part reads one model of a section: bare, or with its language-model head.
 func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	f, ok := m.root.take(key)
-	if !ok || f.value.kind != object {
+	if !ok || f.Value.Kind != syntax.Object {
 		m.fault(m.root.at, key, "is missing", "", "a section that describes the part")
 		return shapes.Shape{}, false
 	}
 	in := newReading(m.file)
-	s := newSection(in, f.value)
+	s := newSection(in, f.Value)
 	m.nested[key] = s
 	name := s.word("", model, "model_type")
 	a, err := m.options.table().find(name)
@@ -53,7 +54,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 		a, err = m.options.table().find(model)
 	}
 	if err != nil || a == nil || a.parts != nil {
-		m.fault(f.value.at, key, "is a model that is not supported yet", quote(name), "")
+		m.fault(f.Value.At, key, "is a model that is not supported yet", syntax.Quote(name), "")
 		return shapes.Shape{}, false
 	}
 	s.skip("architectures", "torch_dtype", "is_decoder", "add_cross_attention",

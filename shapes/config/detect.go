@@ -6,6 +6,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // Format is a kind of configuration file.
@@ -56,7 +58,7 @@ func detect(name string, content []byte) Format {
 	switch {
 	case len(first) > 0 && (first[0] == '{' || first[0] == '['):
 		return HuggingFace
-	case argumentLine.Match(content):
+	case syntax.ArgumentLine.Match(content):
 		return Trainer
 	case ginLine.Match(content):
 		return Gin

@@ -12,7 +12,7 @@
 // field that changes the architecture in a way [shapes.Shape] cannot say is a fault, a field that
 // changes neither parameters nor operations is passed over, and a field nobody knows is listed in
 // [Result.Unknown]. Faults are collected, each with its line and column, and returned together as
-// an [*Error].
+// an [*syntax.Error].
 //
 // # YAML
 //

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // expression is a value of the table of architectures: arithmetic and choices over the fields of a
@@ -342,7 +344,7 @@ func (p *expressionParser) accept(token string) bool {
 }
 
 func (p *expressionParser) choice() (expression, error) {
-	if p.depth++; p.depth > maxDepth {
+	if p.depth++; p.depth > syntax.MaxDepth {
 		return nil, fmt.Errorf("is nested too deep")
 	}
 	defer func() { p.depth-- }()

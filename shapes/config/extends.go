@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // maxExtends bounds the files of one chain of extends.
@@ -20,33 +21,33 @@ func (y *yamlShape) extend(rd *reader) error {
 		return nil
 	}
 	y.extended = true
-	if f.value.kind != word || strings.TrimSpace(f.value.text) == "" {
-		y.fault(f.value.at, "extends", "is not text", f.value.show(),
+	if f.Value.Kind != syntax.Word || strings.TrimSpace(f.Value.Text) == "" {
+		y.fault(f.Value.At, "extends", "is not text", f.Value.Show(),
 			"a catalogue name such as t5-base, or a path such as ./base.yaml")
 		return nil
 	}
-	target := f.value.text
+	target := f.Value.Text
 	if !looksLikePath(target) {
-		y.extendCatalogue(f.value)
+		y.extendCatalogue(f.Value)
 		return nil
 	}
 	resolved, _ := rd.resolve(y.file, target)
 	chain := append(slices.Clone(rd.chain), path.Clean(y.file))
 	switch {
 	case slices.Contains(chain, resolved):
-		y.fault(f.value.at, "extends", "goes in a circle",
+		y.fault(f.Value.At, "extends", "goes in a circle",
 			strings.Join(append(chain, resolved), " → "), "a chain that ends")
 		return nil
 	case len(chain) >= maxExtends:
-		y.fault(f.value.at, "extends", "is a chain of too many files", quote(target), "at most 16")
+		y.fault(f.Value.At, "extends", "is a chain of too many files", syntax.Quote(target), "at most 16")
 		return nil
 	}
-	base, err := (&reader{Options: rd.Options, chain: chain}).nested(f.value.at, "extends", target)
+	base, err := (&reader{Options: rd.Options, chain: chain}).nested(f.Value.At, "extends", target)
 	if err != nil {
 		return err
 	}
 	if base.Format == Safetensors && base.Shape.DModel == 0 {
-		y.fault(f.value.at, "extends", "holds tensors but no shape", quote(target),
+		y.fault(f.Value.At, "extends", "holds tensors but no shape", syntax.Quote(target),
 			"a configuration file")
 		return nil
 	}
@@ -58,20 +59,20 @@ func (y *yamlShape) extend(rd *reader) error {
 	return nil
 }
 
-func (y *yamlShape) extendCatalogue(n *node) {
-	base, err := shapes.Parse(n.text)
+func (y *yamlShape) extendCatalogue(n *syntax.Node) {
+	base, err := shapes.Parse(n.Text)
 	var unknown *shapes.UnknownError
 	if errors.As(err, &unknown) {
-		y.faults = append(y.faults, Fault{
-			Position: n.at, Field: "extends", Problem: "names no shape", Value: quote(n.text),
+		y.faults = append(y.faults, syntax.Fault{
+			Position: n.At, Field: "extends", Problem: "names no shape", Value: syntax.Quote(n.Text),
 			Suggestion: unknown.Suggestion,
 			Allowed:    "a name of the catalogue, an edit such as t5-small/nl=16, or a path such as ./base.yaml", Err: err,
 		})
 		return
 	}
 	if err != nil {
-		y.faults = append(y.faults, Fault{
-			Position: n.at, Field: "extends",
+		y.faults = append(y.faults, syntax.Fault{
+			Position: n.At, Field: "extends",
 			Problem: "cannot be followed", Value: err.Error(), Err: err,
 		})
 		return

@@ -1,6 +1,10 @@
 package config
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+)
 
 // foreign names the formats that hold models and that this reader does not read, by their first
 // bytes.
@@ -33,7 +37,7 @@ var foreign = []struct{ start, is, allowed string }{
 func foreignFormat(name string, start []byte) error {
 	for _, f := range foreign {
 		if bytes.HasPrefix(start, []byte(f.start)) {
-			return fileError(name, f.is, "", f.allowed)
+			return syntax.FileError(name, f.is, "", f.allowed)
 		}
 	}
 	return nil

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // seed adds the files of testdata with one of the extensions.
@@ -41,7 +44,7 @@ func readAnything(t *testing.T, name string, content []byte) {
 	o.Open = func(name string) (io.ReadCloser, error) { return files.Open(name) }
 	r, err := Read(name, bytes.NewReader(content), o)
 	if err != nil {
-		var typed *Error
+		var typed *syntax.Error
 		if !errors.As(err, &typed) || len(typed.Faults) == 0 {
 			t.Fatalf("error of type %T: %v", err, err)
 		}
@@ -96,9 +99,9 @@ func FuzzHeader(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		h, err := ReadHeader("m.safetensors", bytes.NewReader(content))
+		h, err := tensors.ReadHeader("m.safetensors", bytes.NewReader(content), -1)
 		if err != nil {
-			var typed *Error
+			var typed *syntax.Error
 			if !errors.As(err, &typed) {
 				t.Fatalf("error of type %T", err)
 			}
@@ -124,7 +127,7 @@ func FuzzIndex(f *testing.F) {
 		files := fstest.MapFS{"m.safetensors": {Data: append(shard, 0, 0, 0, 0)}}
 		o := Options{Open: func(name string) (io.ReadCloser, error) { return files.Open(name) }}
 		if _, err := Read("model.safetensors.index.json", bytes.NewReader(content), o); err != nil {
-			var typed *Error
+			var typed *syntax.Error
 			if !errors.As(err, &typed) {
 				t.Fatalf("error of type %T", err)
 			}
@@ -149,7 +152,7 @@ func FuzzTable(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		table, err := ReadTable("t.yaml", bytes.NewReader(content))
 		if err != nil {
-			var typed *Error
+			var typed *syntax.Error
 			if !errors.As(err, &typed) {
 				t.Fatalf("error of type %T: %v", err, err)
 			}

@@ -5,13 +5,15 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // includeGin opens what a gin file includes: from its folder, from the working directory, from the
 // folder that references may not leave, or, for the configurations that T5 was published with, from
 // [publishedGin].
-func (rd *reader) includeGin(from *text, target string) (*text, error) {
-	candidates := []string{path.Join(path.Dir(from.file), target), path.Clean(target)}
+func (rd *reader) includeGin(from *syntax.Text, target string) (*syntax.Text, error) {
+	candidates := []string{path.Join(path.Dir(from.File), target), path.Clean(target)}
 	if rd.Root != "" {
 		candidates = append(candidates, path.Join(rd.Root, target))
 	}
@@ -23,20 +25,20 @@ func (rd *reader) includeGin(from *text, target string) (*text, error) {
 		f, err := rd.Open(resolved)
 		if err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
-				why = errors.New(reason(err))
+				why = errors.New(syntax.Reason(err))
 			}
 			continue
 		}
 		defer f.Close()
-		raw, err := readAll(resolved, f, maxGinBytes)
+		raw, err := syntax.ReadAll(resolved, f, syntax.MaxGinBytes)
 		if err != nil {
 			return nil, err
 		}
-		return decodeText(resolved, raw)
+		return syntax.DecodeText(resolved, raw)
 	}
 	for _, p := range publishedGin {
 		if target == p.path || strings.HasSuffix(target, "/"+p.path) {
-			return decodeText("published "+p.path, []byte(p.text))
+			return syntax.DecodeText("published "+p.path, []byte(p.text))
 		}
 	}
 	return nil, why

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // meshClasses are the classes of Mesh TensorFlow whose parameters describe the model; everything
@@ -16,7 +17,7 @@ var meshClasses = map[string]bool{
 
 // readMesh reads the bitransformer of Mesh TensorFlow as T5 was trained with. What has no default
 // in every release must be given.
-func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
+func readMesh(r *reading, f *syntax.Gin, vocab int) shapes.Shape {
 	m := &meshModel{reading: r, stacks: map[string]*section{}}
 	for _, scope := range []string{"encoder", "decoder"} {
 		m.stacks[scope] = m.stackSection(f, scope)
@@ -27,7 +28,7 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	if width := decoder.need("", "Unitransformer.d_model"); width != shape.DModel && width > 0 &&
 		shape.DModel > 0 {
 		f := decoder.byName["Unitransformer.d_model"]
-		r.fault(f.at, "decoder/Unitransformer.d_model", "contradicts the encoder's", f.value.show(),
+		r.fault(f.At, "decoder/Unitransformer.d_model", "contradicts the encoder's", f.Value.Show(),
 			"the same width in both stacks")
 	}
 	shape.Encoder = m.stack("encoder", []string{"SelfAttention", "DenseReluDense"})
@@ -40,11 +41,11 @@ func readMesh(r *reading, f *ginFile, vocab int) shapes.Shape {
 	if decoder.flag("head", false, "Unitransformer.shared_embedding_and_softmax_weights") {
 		shape.Head = shapes.HeadTied
 	}
-	if shared, ok := decoder.take("Bitransformer.shared_embedding"); !ok || !isTrue(shared.value) ||
-		shared.value.kind == null {
-		at, value := f.at, "absent"
+	if shared, ok := decoder.take("Bitransformer.shared_embedding"); !ok || !isTrue(shared.Value) ||
+		shared.Value.Kind == syntax.Null {
+		at, value := f.At, "absent"
 		if ok {
-			at, value = shared.at, shared.value.show()
+			at, value = shared.At, shared.Value.Show()
 		}
 		r.fault(at, "Bitransformer.shared_embedding", "cannot be expressed as a shape", value,
 			"True: one embedding shared by both stacks")
@@ -62,16 +63,16 @@ type meshModel struct {
 
 // stackSection collects the bindings of one scope. Without a scope a binding holds for both, unless
 // the scope has its own.
-func (m *meshModel) stackSection(f *ginFile, scope string) *section {
+func (m *meshModel) stackSection(f *syntax.Gin, scope string) *section {
 	scoped := map[string]bool{}
-	for _, b := range f.bindings {
-		if b.scope == scope {
-			scoped[b.class+"."+b.parameter] = true
+	for _, b := range f.Bindings {
+		if b.Scope == scope {
+			scoped[b.Class+"."+b.Parameter] = true
 		}
 	}
-	return ginSection(m.reading, f, func(b ginBinding) (string, bool) {
-		key := b.class + "." + b.parameter
-		return key, meshClasses[b.class] && (b.scope == scope || b.scope == "" && !scoped[key])
+	return ginSection(m.reading, f, func(b syntax.Binding) (string, bool) {
+		key := b.Class + "." + b.Parameter
+		return key, meshClasses[b.Class] && (b.Scope == scope || b.Scope == "" && !scoped[key])
 	})
 }
 
@@ -79,8 +80,8 @@ func (m *meshModel) stackSection(f *ginFile, scope string) *section {
 func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 	s := m.stacks[scope]
 	if f, ok := s.take("make_layer_stack.layers"); ok {
-		if got := wrongLayers(f.value, want); got != "" {
-			s.fault(f.value.at, f.name, "cannot be expressed as a shape", got,
+		if got := wrongLayers(f.Value, want); got != "" {
+			s.fault(f.Value.At, f.Name, "cannot be expressed as a shape", got,
 				"["+strings.Join(want, ", ")+"]")
 		}
 	}
@@ -104,7 +105,7 @@ func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 	k.KVHeads = k.Heads
 	if heads, ok := s.optional("", "SelfAttention.num_memory_heads"); ok && heads > 0 {
 		s.note(scope+".kv_heads", "SelfAttention.num_memory_heads",
-			s.byName["SelfAttention.num_memory_heads"].at)
+			s.byName["SelfAttention.num_memory_heads"].At)
 		k.KVHeads = heads
 	}
 	m.sameInCross(s, "num_heads", k.Heads)
@@ -119,7 +120,7 @@ func (m *meshModel) sameInCross(s *section, parameter string, value int) {
 	name := "EncDecAttention." + parameter
 	if v, ok := s.optional("", name); ok && v != value {
 		f := s.byName[name]
-		m.fault(f.at, name, "cannot be expressed as a shape", f.value.show(),
+		m.fault(f.At, name, "cannot be expressed as a shape", f.Value.Show(),
 			"the same as in SelfAttention")
 	}
 }
@@ -128,16 +129,16 @@ func (m *meshModel) sameInCross(s *section, parameter string, value int) {
 // absent list means the usual one, which has it.
 func (m *meshModel) noOtherNorm(s *section, name string) bool {
 	f, ok := s.take(name)
-	if !ok || f.value.kind == null {
+	if !ok || f.Value.Kind == syntax.Null {
 		return true
 	}
 	found := false
-	for _, item := range f.value.items {
+	for _, item := range f.Value.Items {
 		switch class := className(item); {
 		case class == "sublayer_rms_norm" || class == "sublayer_rms_norm_subsampled":
 			found = true
 		case strings.Contains(class, "norm"):
-			m.fault(item.at, name, "cannot be expressed as a shape", class, "sublayer_rms_norm")
+			m.fault(item.At, name, "cannot be expressed as a shape", class, "sublayer_rms_norm")
 		}
 	}
 	return found
@@ -157,12 +158,12 @@ func (m *meshModel) position(scope string, k *shapes.Stack) {
 		k.Position, k.Positions = shapes.Relative, buckets
 	case relative != "" && relative != "bias_shared" || relative != "" && (learned || sinusoid):
 		f := s.byName["SelfAttention.relative_attention_type"]
-		s.fault(f.value.at, scope+"/"+f.name, "cannot be expressed as a shape", f.value.show(),
+		s.fault(f.Value.At, scope+"/"+f.Name, "cannot be expressed as a shape", f.Value.Show(),
 			"'bias_shared' without another positional embedding, or None")
 	case learned && known:
 		k.Position, k.Positions = shapes.Learned, length
 		s.note(scope+".positions", "Unitransformer.max_length",
-			s.byName["Unitransformer.max_length"].at)
+			s.byName["Unitransformer.max_length"].At)
 	case learned:
 		s.fault(s.at, scope+"/Unitransformer.max_length", "is missing", "",
 			"the rows of the learned position table, or positional_embedding = False")
@@ -207,7 +208,7 @@ func (m *meshModel) listUnknown() {
 			"Bitransformer.shared_embedding",
 		)
 		for _, f := range s.untaken() {
-			if found := (Field{Position: f.at, Name: f.name}); !slices.Contains(m.unknown, found) {
+			if found := (Field{Position: f.At, Name: f.Name}); !slices.Contains(m.unknown, found) {
 				m.unknown = append(m.unknown, found)
 			}
 		}

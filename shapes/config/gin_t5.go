@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // readGin builds the shape of a T5X or Mesh TensorFlow configuration.
-func readGin(r *reading, f *ginFile, vocab int) shapes.Shape {
+func readGin(r *reading, f *syntax.Gin, vocab int) shapes.Shape {
 	has := func(class string) bool {
-		return slices.ContainsFunc(f.bindings, func(b ginBinding) bool { return b.class == class })
+		return slices.ContainsFunc(f.Bindings, func(b syntax.Binding) bool { return b.Class == class })
 	}
 	switch {
 	case has("T5Config"):
@@ -19,41 +20,41 @@ func readGin(r *reading, f *ginFile, vocab int) shapes.Shape {
 	case has("Bitransformer") || has("Unitransformer"):
 		return readMesh(r, f, vocab)
 	}
-	r.fault(Position{File: r.file}, "", "configures no model this reader knows", "",
+	r.fault(syntax.Position{File: r.file}, "", "configures no model this reader knows", "",
 		"bindings of T5Config (T5X) or of Bitransformer and Unitransformer (Mesh TensorFlow)")
 	return shapes.Shape{}
 }
 
 // ginSection collects the bindings that name accepts under the name it gives them. A later binding
 // replaces an earlier one, as gin does.
-func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *section {
-	root := &node{kind: object, at: f.at}
+func ginSection(r *reading, f *syntax.Gin, name func(syntax.Binding) (string, bool)) *section {
+	root := &syntax.Node{Kind: syntax.Object, At: f.At}
 	index := map[string]int{}
-	deferred := map[string]Fault{}
-	for _, b := range f.bindings {
+	deferred := map[string]syntax.Fault{}
+	for _, b := range f.Bindings {
 		key, ok := name(b)
 		if !ok {
 			continue
 		}
-		value, err := f.resolve(b.value)
+		value, err := f.Resolve(b.Value)
 		if err != nil {
-			fault := err.(*Error).Faults[0]
-			fault.Field = b.class + "." + b.parameter
+			fault := err.(*syntax.Error).Faults[0]
+			fault.Field = b.Class + "." + b.Parameter
 			deferred[key] = fault // of no matter unless the shape needs the value
-			value = b.value
+			value = b.Value
 		} else {
 			delete(deferred, key)
 		}
-		entry := field{name: key, at: b.at, value: value}
+		entry := syntax.Field{Name: key, At: b.At, Value: value}
 		if i, twice := index[key]; twice {
-			if first := root.fields[i].at; first.File == b.at.File && first.File == r.file {
-				r.warn(b.at, "%s replaces the value of line %d", key, first.Line)
+			if first := root.Fields[i].At; first.File == b.At.File && first.File == r.file {
+				r.warn(b.At, "%s replaces the value of line %d", key, first.Line)
 			}
-			root.fields[i] = entry
+			root.Fields[i] = entry
 			continue
 		}
-		index[key] = len(root.fields)
-		root.fields = append(root.fields, entry)
+		index[key] = len(root.Fields)
+		root.Fields = append(root.Fields, entry)
 	}
 	s := newSection(r, root)
 	s.deferred = deferred
@@ -63,7 +64,7 @@ func ginSection(r *reading, f *ginFile, name func(ginBinding) (string, bool)) *s
 // need reads a whole number that has no default.
 func (s *section) need(shapeFields, name string) int {
 	v, ok := s.optional(shapeFields, name)
-	if f, present := s.byName[name]; !ok && (!present || f.value.kind == null) {
+	if f, present := s.byName[name]; !ok && (!present || f.Value.Kind == syntax.Null) {
 		s.fault(s.at, name, "is missing", "", "a whole number")
 	}
 	return v
@@ -71,11 +72,11 @@ func (s *section) need(shapeFields, name string) int {
 
 // readT5X reads network.T5Config of t5x/examples/t5: absent fields have the defaults of that class.
 // Relative positions have 32 buckets in every model.
-func readT5X(r *reading, f *ginFile) shapes.Shape {
+func readT5X(r *reading, f *syntax.Gin) shapes.Shape {
 	s := ginSection(
 		r,
 		f,
-		func(b ginBinding) (string, bool) { return b.parameter, b.class == "T5Config" },
+		func(b syntax.Binding) (string, bool) { return b.Parameter, b.Class == "T5Config" },
 	)
 	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8,
 		"num_heads")
@@ -100,7 +101,7 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 		Norm:    shapes.RMSNorm,
 	}
 	if slices.ContainsFunc(
-		f.imports,
+		f.Imports,
 		func(i string) bool { return strings.Contains(i, "scalable_t5") },
 	) {
 		// that variant scans over equal layers, so each has a relative table of its own
@@ -115,7 +116,7 @@ func readT5X(r *reading, f *ginFile) shapes.Shape {
 	s.skip("dtype", "dropout_rate", "float32_attention_logits", "max_distance", "scan_layers",
 		"remat_policy", "transpose_batch_seqlen")
 	for _, f := range s.untaken() {
-		r.unknown = append(r.unknown, Field{Position: f.at, Name: "T5Config." + f.name})
+		r.unknown = append(r.unknown, Field{Position: f.At, Name: "T5Config." + f.Name})
 	}
 	return shape
 }
@@ -133,17 +134,17 @@ func t5Family(s *shapes.Shape) shapes.Family {
 // single ReLU.
 func (s *section) ginActivations(stack, name string) (gated bool, a shapes.Activation) {
 	f, ok := s.take(name)
-	if !ok || f.value.kind == null {
+	if !ok || f.Value.Kind == syntax.Null {
 		return false, shapes.ReLU
 	}
-	s.note(stack+".gated "+stack+".activation", name, f.at)
-	items := f.value.items
-	if f.value.kind == word {
-		items = []*node{f.value}
+	s.note(stack+".gated "+stack+".activation", name, f.At)
+	items := f.Value.Items
+	if f.Value.Kind == syntax.Word {
+		items = []*syntax.Node{f.Value}
 	}
 	var words []string
 	for _, item := range items {
-		words = append(words, item.text)
+		words = append(words, item.Text)
 	}
 	gated = len(words) == 2 && slices.Contains(words, "linear")
 	words = slices.DeleteFunc(words, func(w string) bool { return gated && w == "linear" })
@@ -152,18 +153,18 @@ func (s *section) ginActivations(stack, name string) (gated bool, a shapes.Activ
 			return gated, a
 		}
 	}
-	s.fault(f.value.at, name, "cannot be expressed as a shape", showItems(items),
+	s.fault(f.Value.At, name, "cannot be expressed as a shape", showItems(items),
 		"one of "+allowedWords(activations)+", or such a one and linear")
 	return gated, shapes.ReLU
 }
 
 // showItems returns the items of a list for an error message.
-func showItems(items []*node) string {
+func showItems(items []*syntax.Node) string {
 	var shown []string
 	for _, item := range items {
-		shown = append(shown, item.show())
+		shown = append(shown, item.Show())
 	}
-	return clip("(" + strings.Join(shown, ", ") + ")")
+	return syntax.Clip("(" + strings.Join(shown, ", ") + ")")
 }
 
 // tokenizers are the vocabularies that T5 and mT5 were released with: pieces and sentinels, padded
@@ -184,17 +185,17 @@ const (
 )
 
 // extraIDs returns the sentinels a gin file asks for. A model file of "100extra" has them already.
-func extraIDs(f *ginFile, model string) int {
+func extraIDs(f *syntax.Gin, model string) int {
 	if strings.Contains(model, "extra") {
 		return sentinels
 	}
-	for i := len(f.bindings) - 1; i >= 0; i-- {
-		b := &f.bindings[i]
-		if b.parameter != "extra_ids" {
+	for i := len(f.Bindings) - 1; i >= 0; i-- {
+		b := &f.Bindings[i]
+		if b.Parameter != "extra_ids" {
 			continue
 		}
-		if n, err := f.resolve(b.value); err == nil && n.kind == number {
-			if v, ok := wholeNumber(n.text); ok && v >= 0 && v < maxInteger {
+		if n, err := f.Resolve(b.Value); err == nil && n.Kind == syntax.Number {
+			if v, ok := syntax.WholeNumber(n.Text); ok && v >= 0 && v < maxInteger {
 				return int(v)
 			}
 		}
@@ -204,70 +205,49 @@ func extraIDs(f *ginFile, model string) int {
 
 // meshVocab returns the rows of the embedding, which a Mesh TensorFlow file does not say: from the
 // caller, a macro, or the path of a known tokenizer.
-func meshVocab(r *reading, f *ginFile, given int) int {
+func meshVocab(r *reading, f *syntax.Gin, given int) int {
 	if given > 0 {
 		r.usedVocab = true
 		return given
 	}
 	for _, macro := range []string{"vocab_size", "VOCAB_SIZE"} {
-		if n, ok := f.macros[macro]; ok && n.kind == number {
-			if v, ok := wholeNumber(n.text); ok && v > 0 && v < maxInteger {
-				r.note("vocab", macro, n.at)
+		if n, ok := f.Macros[macro]; ok && n.Kind == syntax.Number {
+			if v, ok := syntax.WholeNumber(n.Text); ok && v > 0 && v < maxInteger {
+				r.note("vocab", macro, n.At)
 				return int(v)
 			}
 		}
 	}
-	for _, n := range f.words() {
+	for _, n := range f.Words() {
 		for _, t := range tokenizers {
-			if strings.Contains(n.text, t.path) {
-				r.note("vocab", "vocabulary", n.at)
-				rows := (t.pieces + extraIDs(f, n.text) + divisor - 1) / divisor * divisor
-				r.warn(n.at,
+			if strings.Contains(n.Text, t.path) {
+				r.note("vocab", "vocabulary", n.At)
+				rows := (t.pieces + extraIDs(f, n.Text) + divisor - 1) / divisor * divisor
+				r.warn(n.At,
 					"the file does not say the vocabulary size: taken as %d from the tokenizer %s",
 					rows, t.path)
 				return rows
 			}
 		}
 	}
-	r.fault(f.at, "vocab", "is not said by this file, which names a tokenizer only", "",
+	r.fault(f.At, "vocab", "is not said by this file, which names a tokenizer only", "",
 		"the rows of the embedding given beside the file, or in it as vocab_size = 32128")
 	return 0
 }
 
-// words returns all text values of a file, in order.
-func (f *ginFile) words() []*node {
-	var found []*node
-	for _, b := range f.bindings {
-		if b.value.kind == word {
-			found = append(found, b.value)
-		}
-	}
-	names := make([]string, 0, len(f.macros))
-	for name := range f.macros {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if f.macros[name].kind == word {
-			found = append(found, f.macros[name])
-		}
-	}
-	return found
-}
-
 // className returns the class a reference such as @a.b.SelfAttention means.
-func className(n *node) string {
-	if n.kind != reference {
+func className(n *syntax.Node) string {
+	if n.Kind != syntax.Reference {
 		return ""
 	}
-	name := strings.TrimLeft(n.text, "@")
+	name := strings.TrimLeft(n.Text, "@")
 	return name[strings.LastIndexAny(name, "./")+1:]
 }
 
 // wrongLayers returns what keeps a list of layer classes from being the wanted one, or "".
-func wrongLayers(n *node, want []string) string {
+func wrongLayers(n *syntax.Node, want []string) string {
 	var got []string
-	for _, item := range n.items {
+	for _, item := range n.Items {
 		got = append(got, className(item))
 	}
 	if slices.Equal(got, want) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -43,7 +44,7 @@ func TestBadFiles(t *testing.T) {
 			t.Errorf("%s was accepted", f.Name())
 			continue
 		}
-		if _, ok := err.(*Error); !ok {
+		if _, ok := err.(*syntax.Error); !ok {
 			t.Errorf("%s: error of type %T", f.Name(), err)
 		}
 		fmt.Fprintf(&out, "%v\n\n", err)

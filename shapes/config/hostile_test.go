@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 	"golang.org/x/text/encoding/unicode"
 )
 
@@ -151,7 +152,7 @@ func TestHostileContent(t *testing.T) {
 	}
 	for _, tt := range tests {
 		_, err := Read("-", tt.content, Options{})
-		var typed *Error
+		var typed *syntax.Error
 		if !errors.As(err, &typed) || !strings.Contains(err.Error(), tt.want) {
 			message := fmt.Sprint(err)
 			t.Errorf("%s: %.200s, want %q", tt.name, message, tt.want)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // identify returns the entry of a configuration and the class to build. model_type and
@@ -30,7 +31,7 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 		if a == nil {
 			at, value := s.at, ""
 			if architecture != "" {
-				at, value = architectureAt, quote(architecture)
+				at, value = architectureAt, syntax.Quote(architecture)
 			}
 			s.fault(at, "model_type", "is missing and architectures does not tell it", value,
 				"one of the model types of docs/shape-file.md, or a file of a known trainer")
@@ -42,11 +43,11 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 	if err != nil || a == nil || name[0] == '_' {
 		at := s.at
 		if typed {
-			at = typeField.value.at
+			at = typeField.Value.At
 		}
-		f := Fault{
+		f := syntax.Fault{
 			Position: at, Field: "model_type",
-			Problem: "is an architecture that is not supported yet", Value: quote(name),
+			Problem: "is an architecture that is not supported yet", Value: syntax.Quote(name),
 			Allowed: "a model type of the table; --architectures FILE adds one (docs/shape-file.md)",
 		}
 		if near, ok := suggest.Nearest(name, table.names()); ok {
@@ -65,7 +66,7 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 	cl := a.classOf(architecture)
 	if cl == nil {
 		s.fault(architectureAt, "architectures",
-			"is not a class of model_type "+name+" this reader knows", quote(architecture),
+			"is not a class of model_type "+name+" this reader knows", syntax.Quote(architecture),
 			strings.Join(a.classNames(), ", "))
 		return nil, nil, false
 	}
@@ -151,7 +152,7 @@ func (a *architecture) signed(s *section) bool {
 			name, value, valued := strings.Cut(strings.TrimSpace(alternative), "=")
 			found = found ||
 				s.has(name) &&
-					(!valued || s.byName[name].value != nil && s.byName[name].value.text == value)
+					(!valued || s.byName[name].Value != nil && s.byName[name].Value.Text == value)
 		}
 		if !found {
 			return false
@@ -162,43 +163,43 @@ func (a *architecture) signed(s *section) bool {
 
 // has reports whether a dotted key is there, with - or _.
 func (s *section) has(dotted string) bool {
-	n := &node{}
+	n := &syntax.Node{}
 	for _, f := range s.byName {
-		n.fields = append(n.fields, f)
+		n.Fields = append(n.Fields, f)
 	}
 	for key := range strings.SplitSeq(dotted, ".") {
-		i := slices.IndexFunc(n.fields, func(f field) bool {
-			return strings.ReplaceAll(strings.TrimLeft(f.name, "-"), "-", "_") == key
+		i := slices.IndexFunc(n.Fields, func(f syntax.Field) bool {
+			return strings.ReplaceAll(strings.TrimLeft(f.Name, "-"), "-", "_") == key
 		})
 		if i < 0 {
 			return false
 		}
-		n = n.fields[i].value
+		n = n.Fields[i].Value
 	}
 	return true
 }
 
 // firstArchitecture returns the first class name of "architectures".
-func firstArchitecture(s *section) (string, Position) {
+func firstArchitecture(s *section) (string, syntax.Position) {
 	f, present := s.take("architectures")
-	if !present || f.value.kind == null || f.value.kind == list && len(f.value.items) == 0 {
+	if !present || f.Value.Kind == syntax.Null || f.Value.Kind == syntax.List && len(f.Value.Items) == 0 {
 		return "", s.at
 	}
-	s.note("architectures", f.name, f.at)
-	if f.value.kind != list || f.value.items[0].kind != word {
+	s.note("architectures", f.Name, f.At)
+	if f.Value.Kind != syntax.List || f.Value.Items[0].Kind != syntax.Word {
 		s.fault(
-			f.value.at,
-			f.name,
+			f.Value.At,
+			f.Name,
 			"is not a list of class names",
-			f.value.show(),
+			f.Value.Show(),
 			`such as ["T5ForConditionalGeneration"]`,
 		)
 		return "", s.at
 	}
-	first := f.value.items[0]
-	if len(f.value.items) > 1 {
-		s.warn(f.value.items[1].at, "only the first of %d architectures is read",
-			len(f.value.items))
+	first := f.Value.Items[0]
+	if len(f.Value.Items) > 1 {
+		s.warn(f.Value.Items[1].At, "only the first of %d architectures is read",
+			len(f.Value.Items))
 	}
-	return first.text, first.at
+	return first.Text, first.At
 }

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // typed is a tensor of a test file with its element type.
@@ -18,17 +19,17 @@ type typed struct {
 }
 
 // header returns a safetensors header of tensors that lie one behind the other.
-func header(t *testing.T, tensors ...typed) *Header {
+func header(t *testing.T, held ...typed) *tensors.Header {
 	t.Helper()
-	var list []Tensor
-	for _, x := range tensors {
-		list = append(list, Tensor{Name: x.name, DType: x.dtype, Shape: x.shape})
+	var list []tensors.Tensor
+	for _, x := range held {
+		list = append(list, tensors.Tensor{Name: x.name, DType: x.dtype, Shape: x.shape})
 	}
 	var b bytes.Buffer
-	if _, err := WriteHeader(&b, nil, list); err != nil {
+	if _, err := tensors.WriteHeader(&b, nil, list); err != nil {
 		t.Fatal(err)
 	}
-	h, err := ReadHeader("m.safetensors", &b)
+	h, err := tensors.ReadHeader("m.safetensors", &b, -1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // Options say what a file may refer to. The zero value reads files that stand alone.
@@ -49,7 +51,7 @@ type Result struct {
 
 	// Tensors is the header of a safetensors file or of all shards of an index; nil for the other
 	// formats.
-	Tensors *Header
+	Tensors *tensors.Header
 
 	// Fields tells for each field of the shape, named as in [shapes.Fault] ("d_model",
 	// "encoder.layers"), what the file calls it and where it stands. Fields that come from a
@@ -68,7 +70,7 @@ type Result struct {
 // only between YAML and the others that look like it, and is used in messages ("-" for standard
 // input) and to find other files.
 //
-// The error is an [*Error] with every fault of the file.
+// The error is an [*syntax.Error] with every fault of the file.
 func Read(name string, r io.Reader, o Options) (*Result, error) {
 	if o.Root == "" {
 		o.Root = path.Dir(name)
@@ -88,26 +90,26 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 	buffered := bufio.NewReader(r)
 	start, err := buffered.Peek(64)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, readError(name, err)
+		return nil, syntax.ReadError(name, err)
 	}
 	if err := foreignFormat(name, start); err != nil {
 		return nil, err
 	}
 	if isSafetensors(name, start) {
-		return readTensorFile(name, buffered, dataSize(r), rd)
+		return readTensorFile(name, buffered, tensors.DataSize(r), rd)
 	}
-	raw, err := readAll(name, buffered, maxTextBytes)
+	raw, err := syntax.ReadAll(name, buffered, syntax.MaxTextBytes)
 	if err != nil {
 		return nil, err
 	}
-	t, err := decodeText(name, raw)
+	t, err := syntax.DecodeText(name, raw)
 	if err != nil {
 		return nil, err
 	}
-	switch format := detect(name, t.bytes); format {
+	switch format := detect(name, t.Bytes); format {
 	case HuggingFace:
-		t.bytes = pythonJSON(t.bytes)
-		root, err := parseJSON(t)
+		t.Bytes = pythonJSON(t.Bytes)
+		root, err := syntax.ParseJSON(t)
 		if err != nil {
 			return nil, err
 		}
@@ -120,16 +122,16 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 		in := newReading(name)
 		return result(format, in, readModel(in, &rd.Options, root))
 	case Trainer:
-		root := parseArguments(t)
-		if !argumentLine.Match(t.bytes) {
-			if root, err = parseTOML(t); err != nil {
+		root := syntax.ParseArguments(t)
+		if !syntax.ArgumentLine.Match(t.Bytes) {
+			if root, err = syntax.ParseTOML(t); err != nil {
 				return nil, err
 			}
 		}
 		in := newReading(name)
 		return result(format, in, readModel(in, &rd.Options, root))
 	case Gin:
-		file, err := parseGin(t, rd.includeGin)
+		file, err := syntax.ParseGin(t, rd.includeGin)
 		if err != nil {
 			return nil, err
 		}
@@ -158,12 +160,12 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 }
 
 // nested opens and reads a file that another one refers to at a position.
-func (rd *reader) nested(from Position, field, target string) (*Result, error) {
+func (rd *reader) nested(from syntax.Position, field, target string) (*Result, error) {
 	resolved, problem := rd.resolve(from.File, target)
 	fail := func(problem, allowed string, cause error) error {
-		return &Error{Faults: []Fault{{
+		return &syntax.Error{Faults: []syntax.Fault{{
 			Position: from, Field: field, Problem: problem,
-			Value: quote(target), Allowed: allowed, Err: cause,
+			Value: syntax.Quote(target), Allowed: allowed, Err: cause,
 		}}}
 	}
 	switch {
@@ -175,7 +177,7 @@ func (rd *reader) nested(from Position, field, target string) (*Result, error) {
 	}
 	f, err := rd.Open(resolved)
 	if err != nil {
-		return nil, fail("cannot be opened: "+reason(err), "", err)
+		return nil, fail("cannot be opened: "+syntax.Reason(err), "", err)
 	}
 	defer f.Close()
 	return readFile(resolved, f, rd)

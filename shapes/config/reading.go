@@ -10,12 +10,13 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // reading collects what is found on the way through one file.
 type reading struct {
 	file     string
-	faults   []Fault
+	faults   []syntax.Fault
 	warnings []Warning
 	fields   map[string]Field // shape field → where the file says it
 	unknown  []Field
@@ -23,30 +24,44 @@ type reading struct {
 	usedVocab bool // the caller's vocabulary was taken
 }
 
+// Warning is something the reader noticed and went on.
+type Warning struct {
+	syntax.Position
+	Text string
+}
+
+func (w Warning) String() string { return w.Position.String() + ": " + w.Text }
+
+// Field is a field as the file names it, and where it stands.
+type Field struct {
+	syntax.Position
+	Name string
+}
+
 func newReading(file string) *reading {
 	return &reading{file: file, fields: map[string]Field{}}
 }
 
-func (r *reading) fault(at Position, fieldName, problem, value, allowed string) {
-	r.faults = append(r.faults, Fault{
+func (r *reading) fault(at syntax.Position, fieldName, problem, value, allowed string) {
+	r.faults = append(r.faults, syntax.Fault{
 		Position: at, Field: fieldName, Problem: problem,
 		Value: value, Allowed: allowed,
 	})
 }
 
-func (r *reading) warn(at Position, format string, args ...any) {
+func (r *reading) warn(at syntax.Position, format string, args ...any) {
 	r.warnings = append(r.warnings, Warning{Position: at, Text: fmt.Sprintf(format, args...)})
 }
 
 // note records where shape fields (separated by spaces) come from.
-func (r *reading) note(shapeFields, name string, at Position) {
+func (r *reading) note(shapeFields, name string, at syntax.Position) {
 	for f := range strings.FieldsSeq(shapeFields) {
 		r.fields[f] = Field{Position: at, Name: name}
 	}
 }
 
 // place returns where a shape field is said, or the file.
-func (r *reading) place(shapeField string) Position { return r.where(shapeField).Position }
+func (r *reading) place(shapeField string) syntax.Position { return r.where(shapeField).Position }
 
 // validate adds the faults of [shapes.Shape.Validate], each at the line that says the field. Where
 // a fault is known already, neither the same field nor one that the file does not say is repeated:
@@ -62,7 +77,7 @@ func (r *reading) validate(s *shapes.Shape) {
 		if r.faulted(where) || where.Line == 0 && before > 0 {
 			continue
 		}
-		r.faults = append(r.faults, Fault{
+		r.faults = append(r.faults, syntax.Fault{
 			Position: where.Position, Field: where.Name,
 			Problem: "is out of range", Value: f.Value, Allowed: f.Allowed,
 		})
@@ -84,23 +99,23 @@ func whereIn(fields map[string]Field, file, shapeField string) Field {
 			return Field{Position: f.Position, Name: shapeField}
 		}
 	}
-	return Field{Position: Position{File: file}, Name: shapeField}
+	return Field{Position: syntax.Position{File: file}, Name: shapeField}
 }
 
 // faulted reports whether a fault at the place of a field is known already.
 func (r *reading) faulted(f Field) bool {
-	return slices.ContainsFunc(r.faults, func(g Fault) bool {
+	return slices.ContainsFunc(r.faults, func(g syntax.Fault) bool {
 		return g.Field == f.Name && g.Position == f.Position
 	})
 }
 
 // unknownWord records a fault for a word that is none of the candidates.
-func (r *reading) unknownWord(at Position, field, problem, value, word string,
+func (r *reading) unknownWord(at syntax.Position, field, problem, value, word string,
 	candidates []string,
 ) {
 	sorted := slices.Sorted(slices.Values(candidates))
 	nearest, _ := suggest.Nearest(word, sorted)
-	r.faults = append(r.faults, Fault{
+	r.faults = append(r.faults, syntax.Fault{
 		Position: at, Field: field, Problem: problem, Value: value,
 		Allowed: strings.Join(sorted, ", "), Suggestion: nearest,
 	})
@@ -109,25 +124,25 @@ func (r *reading) unknownWord(at Position, field, problem, value, word string,
 // maxFaults is how many faults of one file are listed; nobody mends more at once.
 const maxFaults = 100
 
-// err returns nil or the [*Error] of all faults in the order of their lines.
+// err returns nil or the [*syntax.Error] of all faults in the order of their lines.
 func (r *reading) err() error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+	slices.SortStableFunc(r.faults, func(a, b syntax.Fault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line),
 			cmp.Compare(a.Column, b.Column))
 	})
-	faults := slices.CompactFunc(r.faults, func(a, b Fault) bool {
+	faults := slices.CompactFunc(r.faults, func(a, b syntax.Fault) bool {
 		return a.Position == b.Position && a.Field == b.Field && a.Problem == b.Problem &&
 			a.Value == b.Value
 	})
 	if more := len(faults) - maxFaults; more > 0 {
 		faults = append(faults[:maxFaults:maxFaults],
-			Fault{
-				Position: Position{File: r.file}, Problem: "has more faults",
+			syntax.Fault{
+				Position: syntax.Position{File: r.file}, Problem: "has more faults",
 				Value: strconv.Itoa(more),
 			})
 	}
-	return &Error{Faults: faults}
+	return &syntax.Error{Faults: faults}
 }

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // stored is a tensor of a test checkpoint, as F32.
@@ -27,10 +30,10 @@ func (s stored) elements() int64 {
 }
 
 // checkpoint returns a safetensors file of these tensors with all its data.
-func checkpoint(tensors ...stored) []byte {
+func checkpoint(held ...stored) []byte {
 	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
 	var end int64
-	for _, t := range tensors {
+	for _, t := range held {
 		begin := end
 		end += 4 * t.elements()
 		header[t.name] = map[string]any{
@@ -93,7 +96,7 @@ const tinyT5Config = `{"model_type": "t5", "architectures": ["T5ForConditionalGe
 const tinyT5Parameters = 256 + 528 + 1584 + 16 + 16
 
 func TestHeaderCountsTensors(t *testing.T) {
-	h, err := ReadHeader("m.safetensors", bytes.NewReader(checkpoint(tinyT5()...)))
+	h, err := tensors.ReadHeader("m.safetensors", bytes.NewReader(checkpoint(tinyT5()...)), -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,9 +184,9 @@ func TestCompareFindsDisagreements(t *testing.T) {
 			[]string{"encoder.positions is 32 here", "decoder.positions is 32 here"},
 		},
 	}
-	tensors := tinyT5()
+	held := tinyT5()
 	// The header lists by data; put what these tests name first.
-	h, err := ReadHeader("m.safetensors", bytes.NewReader(checkpoint(sorted(tensors)...)))
+	h, err := tensors.ReadHeader("m.safetensors", bytes.NewReader(checkpoint(sorted(held)...)), -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,8 +214,8 @@ func TestCompareFindsDisagreements(t *testing.T) {
 	}
 }
 
-func sorted(tensors []stored) []stored {
-	out := append([]stored(nil), tensors...)
+func sorted(held []stored) []stored {
+	out := append([]stored(nil), held...)
 	for i := range out {
 		for j := i + 1; j < len(out); j++ {
 			if out[j].name < out[i].name {
@@ -225,13 +228,13 @@ func sorted(tensors []stored) []stored {
 
 // An untied configuration needs a head among the tensors.
 func TestCompareMissesHead(t *testing.T) {
-	var tensors []stored
+	var held []stored
 	for _, s := range tinyT5() {
 		if s.name != "lm_head.weight" {
-			tensors = append(tensors, s)
+			held = append(held, s)
 		}
 	}
-	h, err := ReadHeader("m.safetensors", bytes.NewReader(checkpoint(tensors...)))
+	h, err := tensors.ReadHeader("m.safetensors", bytes.NewReader(checkpoint(held...)), -1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -442,7 +445,7 @@ func TestBadHeaders(t *testing.T) {
 			headerFile(
 				"{" + strings.Repeat(
 					`"a": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]}, `,
-					maxHeaderFaults+1,
+					tensors.MaxFaults+1,
 				) + `"b": 1}`,
 			),
 			`"a" occurs twice`,
@@ -450,8 +453,8 @@ func TestBadHeaders(t *testing.T) {
 		{"number", headerFile(`{"a": 3}`), `"a" has no known dtype: absent`},
 	}
 	for _, tt := range tests {
-		_, err := ReadHeader("m.safetensors", bytes.NewReader(tt.data))
-		if _, ok := err.(*Error); !ok || !strings.Contains(err.Error(), tt.want) {
+		_, err := tensors.ReadHeader("m.safetensors", bytes.NewReader(tt.data), -1)
+		if _, ok := err.(*syntax.Error); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
 		}
 	}
@@ -495,65 +498,11 @@ func TestHeaderAllocatesWhatIsThere(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range runs {
-		_, _ = ReadHeader("m.safetensors", bytes.NewReader(data))
+		_, _ = tensors.ReadHeader("m.safetensors", bytes.NewReader(data), -1)
 	}
 	runtime.ReadMemStats(&after)
 	const most = 64 << 10 // a few read buffers
 	if got := (after.TotalAlloc - before.TotalAlloc) / runs; got > most {
 		t.Errorf("%d bytes allocated for a header of two bytes, at most %d expected", got, most)
-	}
-}
-
-// What is written is read back the same, and its data starts aligned.
-func TestWriteHeader(t *testing.T) {
-	tensors := []Tensor{
-		{Name: "b", DType: "F32", Shape: []int64{3, 5}},
-		{Name: "a \"quoted\" <name>", DType: "BF16", Shape: []int64{7}},
-		{Name: "scalar", DType: "I64"},
-		{Name: "none", DType: "F32", Shape: []int64{0, 4}},
-	}
-	metadata := map[string]string{"step": "12", "format": "deepnarrow"}
-	var out bytes.Buffer
-	wrote, err := WriteHeader(&out, metadata, tensors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wrote.DataOffset != int64(out.Len()) || wrote.DataOffset%8 != 0 {
-		t.Errorf("data at %d, header of %d bytes", wrote.DataOffset, out.Len())
-	}
-	const bytesOfData = 60 + 14 + 8 + 0
-	if wrote.Bytes() != bytesOfData {
-		t.Errorf("%d bytes of data, want %d", wrote.Bytes(), bytesOfData)
-	}
-	read, err := ReadHeader("m.safetensors", &out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if read.DataOffset != wrote.DataOffset || read.Metadata["step"] != "12" ||
-		len(read.Tensors) != len(tensors) {
-		t.Errorf("read %+v, wrote %+v", read, wrote)
-	}
-	byName := map[string]Tensor{}
-	for _, r := range read.Tensors {
-		byName[r.Name] = r
-	}
-	for _, w := range wrote.Tensors {
-		r := byName[w.Name]
-		if r.Begin != w.Begin || r.End != w.End || r.DType != w.DType ||
-			r.Elements() != w.Elements() {
-			t.Errorf("read %+v, wrote %+v", r, w)
-		}
-	}
-	for _, bad := range [][]Tensor{
-		{{Name: "a", DType: "F32"}, {Name: "a", DType: "F32"}},
-		{{Name: "", DType: "F32"}},
-		{{Name: "__metadata__", DType: "F32"}},
-		{{Name: "a", DType: "F33"}},
-		{{Name: "a", DType: "F32", Shape: []int64{-1}}},
-		{{Name: "a", DType: "F32", Shape: []int64{1 << 40, 1 << 40}}},
-	} {
-		if _, err := WriteHeader(io.Discard, nil, bad); err == nil {
-			t.Errorf("%+v was written", bad)
-		}
 	}
 }

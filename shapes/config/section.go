@@ -5,42 +5,44 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // section is an object of a file whose fields are taken one by one. What was never taken is
 // unknown.
 type section struct {
 	*reading
-	at     Position
-	byName map[string]field
+	at     syntax.Position
+	byName map[string]syntax.Field
 	order  []string
 	taken  map[string]bool
 
-	deferred map[string]Fault // faults of fields that count only when they are asked for
+	deferred map[string]syntax.Fault // faults of fields that count only when they are asked for
 }
 
 // newSection indexes an object; a key that occurs twice is a fault.
-func newSection(r *reading, n *node) *section {
+func newSection(r *reading, n *syntax.Node) *section {
 	s := &section{
-		reading: r, at: n.at, byName: make(map[string]field, len(n.fields)),
+		reading: r, at: n.At, byName: make(map[string]syntax.Field, len(n.Fields)),
 		taken: map[string]bool{},
 	}
-	for _, f := range n.fields {
-		if first, twice := s.byName[f.name]; twice {
-			r.fault(f.at, quote(f.name), "occurs twice", "",
-				fmt.Sprintf("one value (the first is in line %d)", first.at.Line))
+	for _, f := range n.Fields {
+		if first, twice := s.byName[f.Name]; twice {
+			r.fault(f.At, syntax.Quote(f.Name), "occurs twice", "",
+				fmt.Sprintf("one value (the first is in line %d)", first.At.Line))
 			continue
 		}
-		s.byName[f.name] = f
-		s.order = append(s.order, f.name)
+		s.byName[f.Name] = f
+		s.order = append(s.order, f.Name)
 	}
 	return s
 }
 
 // take returns the field of one of the names and marks them all as known. Two names of one thing
 // must agree.
-func (s *section) take(names ...string) (field, bool) {
-	var found field
+func (s *section) take(names ...string) (syntax.Field, bool) {
+	var found syntax.Field
 	ok := false
 	for _, name := range names {
 		s.taken[name] = true
@@ -48,16 +50,16 @@ func (s *section) take(names ...string) (field, bool) {
 		if fault, ok := s.deferred[name]; ok {
 			s.faults = append(s.faults, fault)
 			delete(s.deferred, name)
-			s.byName[name] = field{name: f.name, at: f.at, value: &node{kind: word, at: f.value.at}}
+			s.byName[name] = syntax.Field{Name: f.Name, At: f.At, Value: &syntax.Node{Kind: syntax.Word, At: f.Value.At}}
 			continue
 		}
 		switch {
 		case !present:
 		case !ok:
 			found, ok = f, true
-		case !f.value.same(found.value):
-			s.fault(f.at, f.name, "contradicts "+found.name, f.value.show(),
-				"the same value as "+found.value.show()+", or only one of the two")
+		case !f.Value.Same(found.Value):
+			s.fault(f.At, f.Name, "contradicts "+found.Name, f.Value.Show(),
+				"the same value as "+found.Value.Show()+", or only one of the two")
 		}
 	}
 	return found, ok
@@ -71,8 +73,8 @@ func (s *section) skip(names ...string) {
 }
 
 // untaken returns the fields nobody asked for, in file order.
-func (s *section) untaken() []field {
-	var rest []field
+func (s *section) untaken() []syntax.Field {
+	var rest []syntax.Field
 	for _, name := range s.order {
 		if !s.taken[name] {
 			rest = append(rest, s.byName[name])
@@ -88,11 +90,11 @@ func (s *section) optional(shapeFields string, names ...string) (value int, ok b
 	if !present {
 		return 0, false
 	}
-	s.note(shapeFields, f.name, f.at)
-	if f.value.kind == null {
+	s.note(shapeFields, f.Name, f.At)
+	if f.Value.Kind == syntax.Null {
 		return 0, false
 	}
-	return s.whole(f.name, f.value)
+	return s.whole(f.Name, f.Value)
 }
 
 // integer is optional with a default, and null is a fault.
@@ -101,30 +103,30 @@ func (s *section) integer(shapeFields string, absent int, names ...string) int {
 	if !present {
 		return absent
 	}
-	s.note(shapeFields, f.name, f.at)
-	if v, ok := s.whole(f.name, f.value); ok {
+	s.note(shapeFields, f.Name, f.At)
+	if v, ok := s.whole(f.Name, f.Value); ok {
 		return v
 	}
 	return absent
 }
 
 // whole converts a node to a whole number ≥ 0.
-func (s *section) whole(name string, n *node) (int, bool) {
+func (s *section) whole(name string, n *syntax.Node) (int, bool) {
 	const allowed = "a whole number of at least 0, in plain decimal digits"
-	if n.kind != number {
-		s.fault(n.at, name, "is not a number", n.show(), allowed)
+	if n.Kind != syntax.Number {
+		s.fault(n.At, name, "is not a number", n.Show(), allowed)
 		return 0, false
 	}
-	v, ok := wholeNumber(n.text)
+	v, ok := syntax.WholeNumber(n.Text)
 	switch {
-	case !ok && isHuge(n.text) || v > maxInteger:
-		s.fault(n.at, name, "is too large", n.show(), fmt.Sprintf("at most %d", int64(maxInteger)))
+	case !ok && isHuge(n.Text) || v > maxInteger:
+		s.fault(n.At, name, "is too large", n.Show(), fmt.Sprintf("at most %d", int64(maxInteger)))
 		return 0, false
 	case !ok:
-		s.fault(n.at, name, "is not a whole number", n.show(), allowed)
+		s.fault(n.At, name, "is not a whole number", n.Show(), allowed)
 		return 0, false
 	case v < 0:
-		s.fault(n.at, name, "is negative", n.show(), allowed)
+		s.fault(n.At, name, "is negative", n.Show(), allowed)
 		return 0, false
 	}
 	return int(v), true
@@ -144,44 +146,46 @@ func (s *section) flag(shapeFields string, absent bool, names ...string) bool {
 	if !present {
 		return absent
 	}
-	s.note(shapeFields, f.name, f.at)
-	if f.value.kind != boolean {
-		s.fault(f.value.at, f.name, "is not true or false", f.value.show(), "true or false")
+	s.note(shapeFields, f.Name, f.At)
+	if f.Value.Kind != syntax.Boolean {
+		s.fault(f.Value.At, f.Name, "is not true or false", f.Value.Show(), "true or false")
 		return absent
 	}
-	return f.value.text == "true"
+	return f.Value.Text == "true"
 }
 
 // word returns the text of a field, or the default when absent or null.
 func (s *section) word(shapeFields, absent string, names ...string) string {
 	f, present := s.take(names...)
-	if !present || f.value.kind == null {
+	if !present || f.Value.Kind == syntax.Null {
 		return absent
 	}
-	s.note(shapeFields, f.name, f.at)
-	if f.value.kind != word {
-		s.fault(f.value.at, f.name, "is not text", f.value.show(), "text")
+	s.note(shapeFields, f.Name, f.At)
+	if f.Value.Kind != syntax.Word {
+		s.fault(f.Value.At, f.Name, "is not text", f.Value.Show(), "text")
 		return absent
 	}
-	return f.value.text
+	return f.Value.Text
 }
 
 // refuse records a fault when a field says something a shape cannot express.
-func (s *section) refuse(name string, meaningless func(*node) bool, why string) {
+func (s *section) refuse(name string, meaningless func(*syntax.Node) bool, why string) {
 	f, present := s.take(name)
-	if present && !meaningless(f.value) {
-		s.fault(f.value.at, name, "cannot be expressed as a shape", f.value.show(), why)
+	if present && !meaningless(f.Value) {
+		s.fault(f.Value.At, name, "cannot be expressed as a shape", f.Value.Show(), why)
 	}
 }
 
 // isFalse accepts null, false and zero.
-func isFalse(n *node) bool {
-	return n.kind == null || n.kind == boolean && n.text == "false" || n.kind == number &&
-		n.text == "0"
+func isFalse(n *syntax.Node) bool {
+	return n.Kind == syntax.Null || n.Kind == syntax.Boolean && n.Text == "false" || n.Kind == syntax.Number &&
+		n.Text == "0"
 }
 
 // isTrue accepts null and true.
-func isTrue(n *node) bool { return n.kind == null || n.kind == boolean && n.text == "true" }
+func isTrue(n *syntax.Node) bool {
+	return n.Kind == syntax.Null || n.Kind == syntax.Boolean && n.Text == "true"
+}
 
 // allowedWords returns "a, b, c", the sorted keys of a table.
 func allowedWords[V any](table map[string]V) string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // shapeField is a field of [shapes.Shape] or [shapes.Stack] by the name that our YAML, the table of
@@ -197,7 +198,7 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 			a, known := activations[w]
 			if !known {
 				return &evalFault{
-					problem: "is an activation that is not supported yet", value: quote(w),
+					problem: "is an activation that is not supported yet", value: syntax.Quote(w),
 					allowed: allowedWords(activations),
 				}
 			}

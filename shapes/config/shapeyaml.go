@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // families are the words of "family".
@@ -20,14 +21,14 @@ var families = []string{
 
 // readYAML reads this project's own format: the fields of [shapes.Shape] in snake_case, upon the
 // shape that extends names.
-func readYAML(t *text, rd *reader) (*Result, error) {
-	root, err := parseYAML(t)
+func readYAML(t *syntax.Text, rd *reader) (*Result, error) {
+	root, err := syntax.ParseYAML(t)
 	if err != nil {
 		return nil, err
 	}
 	if s := newSection(newReading(""), root); !s.ours() {
 		if a := rd.table().bySignature(s); a != nil || s.has("model_type") {
-			in := newReading(t.file)
+			in := newReading(t.File)
 			return result(YAML, in, readModel(in, &rd.Options, root))
 		}
 	}
@@ -35,8 +36,8 @@ func readYAML(t *text, rd *reader) (*Result, error) {
 }
 
 // readOurs reads the section of a shape.
-func readOurs(root *node, rd *reader) (*Result, error) {
-	in := newReading(root.at.File)
+func readOurs(root *syntax.Node, rd *reader) (*Result, error) {
+	in := newReading(root.At.File)
 	y := &yamlShape{section: newSection(in, root)}
 	if err := y.extend(rd); err != nil {
 		return nil, err
@@ -48,20 +49,20 @@ func readOurs(root *node, rd *reader) (*Result, error) {
 
 // ourResult returns the shape of a JSON file in our own format: a shape, or the first of the results
 // of a command; nil for other files.
-func ourResult(root *node) *node {
+func ourResult(root *syntax.Node) *syntax.Node {
 	s := newSection(newReading(""), root)
 	if s.ours() && !s.has("model_type") {
 		return root
 	}
 	schema, results := s.byName["schema"], s.byName["results"]
-	if schema.value == nil || !strings.HasPrefix(schema.value.text, "deepnarrow/") ||
-		results.value == nil || len(results.value.items) == 0 {
+	if schema.Value == nil || !strings.HasPrefix(schema.Value.Text, "deepnarrow/") ||
+		results.Value == nil || len(results.Value.Items) == 0 {
 		return nil
 	}
-	first := newSection(newReading(""), results.value.items[0])
-	if shape, ok := first.byName["shape"]; ok && shape.value.kind == object &&
-		newSection(newReading(""), shape.value).ours() {
-		return shape.value
+	first := newSection(newReading(""), results.Value.Items[0])
+	if shape, ok := first.byName["shape"]; ok && shape.Value.Kind == syntax.Object &&
+		newSection(newReading(""), shape.Value).ours() {
+		return shape.Value
 	}
 	return nil
 }
@@ -124,7 +125,7 @@ func (f *shapeField) read(
 func (y *yamlShape) require(names ...string) {
 	for _, name := range names {
 		if _, ok := y.byName[name]; !ok {
-			y.fault(Position{File: y.file}, name, "is missing", "",
+			y.fault(syntax.Position{File: y.file}, name, "is missing", "",
 				name+": here, or extends: a shape that has it")
 		}
 	}
@@ -133,7 +134,7 @@ func (y *yamlShape) require(names ...string) {
 func (y *yamlShape) family() {
 	w := y.word("family", string(y.shape.Family), "family")
 	if f, ok := y.byName["family"]; ok && !slices.Contains(families, w) {
-		y.unknownWord(f.value.at, "family", "is unknown", f.value.show(), w, families)
+		y.unknownWord(f.Value.At, "family", "is unknown", f.Value.Show(), w, families)
 		return
 	}
 	y.shape.Family = shapes.Family(w)
@@ -159,7 +160,7 @@ func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte)
 		if kind, ok := err.(*shapes.KindError); ok {
 			allowed = kind.Valid
 		}
-		s.unknownWord(f.value.at, f.name, "is unknown", f.value.show(), w, allowed)
+		s.unknownWord(f.Value.At, f.Name, "is unknown", f.Value.Show(), w, allowed)
 		return false
 	}
 	return true
@@ -170,16 +171,16 @@ func (y *yamlShape) bias() {
 	if !ok {
 		return
 	}
-	y.note("bias", f.name, f.at)
-	words := f.value.items
-	if f.value.kind != list {
-		words = []*node{f.value}
+	y.note("bias", f.Name, f.At)
+	words := f.Value.Items
+	if f.Value.Kind != syntax.List {
+		words = []*syntax.Node{f.Value}
 	}
 	y.shape.Bias = shapes.NoBias
 	for _, w := range words {
-		b, known := biasWords[w.text]
-		if w.kind != word || !known {
-			y.unknownWord(w.at, "bias", "is unknown", w.show(), w.text,
+		b, known := biasWords[w.Text]
+		if w.Kind != syntax.Word || !known {
+			y.unknownWord(w.At, "bias", "is unknown", w.Show(), w.Text,
 				slices.Collect(maps.Keys(biasWords)))
 			continue
 		}
@@ -196,18 +197,18 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	if !ok {
 		return
 	}
-	if f.value.kind == word && f.value.text == "none" {
+	if f.Value.Kind == syntax.Word && f.Value.Text == "none" {
 		*k = shapes.Stack{}
 		return
 	}
-	if f.value.kind != object {
-		y.fault(f.value.at, name, "is not a section", f.value.show(),
+	if f.Value.Kind != syntax.Object {
+		y.fault(f.Value.At, name, "is not a section", f.Value.Show(),
 			"indented lines such as layers: 12, or none")
 		return
 	}
-	s := newSection(y.reading, f.value)
+	s := newSection(y.reading, f.Value)
 	prefix, follows, fresh := name+".", k.KVHeads == k.Heads, k.Layers == 0
-	y.note(name, name, f.at)
+	y.note(name, name, f.At)
 	given := map[string]bool{}
 	sections := map[string]*section{}
 	for i := range stackFields {
@@ -261,7 +262,7 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	if k.Layers == 0 {
 		*k = shapes.Stack{}
 		if _, ok := s.byName["layers"]; !ok {
-			s.fault(f.at, prefix+"layers", "is missing", "",
+			s.fault(f.At, prefix+"layers", "is missing", "",
 				"the number of layers, or no "+name+" at all")
 		}
 	}
@@ -276,18 +277,18 @@ func (y *yamlShape) inner(s *section, prefix, name string) *section {
 	if !ok {
 		return nil
 	}
-	if f.value.kind != object {
+	if f.Value.Kind != syntax.Object {
 		y.fault(
-			f.value.at,
+			f.Value.At,
 			prefix+name,
 			"is not a section",
-			f.value.show(),
+			f.Value.Show(),
 			"indented lines such as "+map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name],
 		)
 		return nil
 	}
-	y.note(prefix+name, name, f.at)
-	return newSection(y.reading, f.value)
+	y.note(prefix+name, name, f.At)
+	return newSection(y.reading, f.Value)
 }
 
 // dense reads the list of dense layers outside the stacks.
@@ -328,30 +329,30 @@ func (y *yamlShape) convs(s *section, prefix string, front *shapes.Frontend) {
 }
 
 // list returns the sections of a list.
-func (y *yamlShape) list(s *section, prefix, name string, most int) []*node {
+func (y *yamlShape) list(s *section, prefix, name string, most int) []*syntax.Node {
 	f, ok := s.take(name)
 	if !ok {
 		return nil
 	}
-	y.note(prefix+name, name, f.at)
-	if f.value.kind != list || len(f.value.items) > most {
-		y.fault(f.value.at, prefix+name, "is not a list of sections", f.value.show(),
+	y.note(prefix+name, name, f.At)
+	if f.Value.Kind != syntax.List || len(f.Value.Items) > most {
+		y.fault(f.Value.At, prefix+name, "is not a list of sections", f.Value.Show(),
 			fmt.Sprintf("at most %d of them", most))
 		return nil
 	}
-	for _, item := range f.value.items {
-		if item.kind != object {
+	for _, item := range f.Value.Items {
+		if item.Kind != syntax.Object {
 			y.fault(
-				item.at,
+				item.At,
 				prefix+name,
 				"is not a section",
-				item.show(),
+				item.Show(),
 				"keys such as in and out",
 			)
 			return nil
 		}
 	}
-	return f.value.items
+	return f.Value.Items
 }
 
 // complain makes every key nobody asked for a fault: in our own format a key without effect is a
@@ -359,6 +360,6 @@ func (y *yamlShape) list(s *section, prefix, name string, most int) []*node {
 func (y *yamlShape) complain(s *section, prefix string) {
 	known := slices.Collect(maps.Keys(s.taken))
 	for _, f := range s.untaken() {
-		y.unknownWord(f.at, prefix+f.name, "is an unknown key", "", f.name, known)
+		y.unknownWord(f.At, prefix+f.Name, "is an unknown key", "", f.Name, known)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // maxShards bounds the files one index may name; the largest public models have a few hundred.
@@ -17,7 +20,7 @@ const maxShards = 4096
 
 // readTensorFile reads a safetensors file and, where there is one, the config.json beside it.
 func readTensorFile(name string, r io.Reader, size int64, rd *reader) (*Result, error) {
-	header, err := readHeader(name, r, size)
+	header, err := tensors.ReadHeader(name, r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +36,7 @@ var shardName = regexp.MustCompile(`-\d+-of-(\d+)\.safetensors$`)
 
 // beside returns the tensors with the shape of the config.json in the same folder, and a warning
 // for each disagreement of the two.
-func beside(name string, header *Header, rd *reader) (*Result, error) {
+func beside(name string, header *tensors.Header, rd *reader) (*Result, error) {
 	out := &Result{Format: Safetensors, Tensors: header, Fields: map[string]Field{}, file: name}
 	if rd.Open == nil || name == "-" {
 		return out, nil
@@ -44,11 +47,11 @@ func beside(name string, header *Header, rd *reader) (*Result, error) {
 		return out, nil
 	}
 	if err != nil {
-		return nil, readError(target, err)
+		return nil, syntax.ReadError(target, err)
 	}
 	defer f.Close()
 	config, err := readFile(target, f, rd)
-	var list *Error
+	var list *syntax.Error
 	if errors.As(err, &list) {
 		out.Warnings = append(out.Warnings, Warning{
 			Position: list.Faults[0].Position,
@@ -64,7 +67,7 @@ func beside(name string, header *Header, rd *reader) (*Result, error) {
 	config.Tensors = header
 	if header.Partial != "" {
 		config.Warnings = append(config.Warnings, Warning{
-			Position: Position{File: name}, Text: "holds " + header.Partial + ": not compared",
+			Position: syntax.Position{File: name}, Text: "holds " + header.Partial + ": not compared",
 		})
 	}
 	for _, d := range Compare(config, header) {
@@ -74,9 +77,9 @@ func beside(name string, header *Header, rd *reader) (*Result, error) {
 }
 
 // isIndex reports whether a JSON object is a model.safetensors.index.json.
-func isIndex(root *node) bool {
-	for _, f := range root.fields {
-		if f.name == "weight_map" && f.value.kind == object {
+func isIndex(root *syntax.Node) bool {
+	for _, f := range root.Fields {
+		if f.Name == "weight_map" && f.Value.Kind == syntax.Object {
 			return true
 		}
 	}
@@ -84,35 +87,35 @@ func isIndex(root *node) bool {
 }
 
 // readIndex reads the header of every shard that an index names.
-func readIndex(name string, root *node, rd *reader) (*Result, error) {
+func readIndex(name string, root *syntax.Node, rd *reader) (*Result, error) {
 	in := newReading(name)
 	s := newSection(in, root)
 	m, _ := s.take("weight_map")
-	shardOf := map[string]field{}
+	shardOf := map[string]syntax.Field{}
 	var order []string
-	for _, f := range m.value.fields {
-		if f.value.kind != word || strings.ContainsAny(f.value.text, `/\`) || f.value.text == ".." {
-			in.fault(f.value.at, quote(f.name), "is in no file of this folder", f.value.show(),
+	for _, f := range m.Value.Fields {
+		if f.Value.Kind != syntax.Word || strings.ContainsAny(f.Value.Text, `/\`) || f.Value.Text == ".." {
+			in.fault(f.Value.At, syntax.Quote(f.Name), "is in no file of this folder", f.Value.Show(),
 				"the plain name of a .safetensors file")
 			continue
 		}
-		if _, seen := shardOf[f.value.text]; !seen {
-			order = append(order, f.value.text)
-			shardOf[f.value.text] = f
+		if _, seen := shardOf[f.Value.Text]; !seen {
+			order = append(order, f.Value.Text)
+			shardOf[f.Value.Text] = f
 		}
 	}
 	if len(order) > maxShards {
-		in.fault(m.at, "weight_map", "names too many files", fmt.Sprint(len(order)),
+		in.fault(m.At, "weight_map", "names too many files", fmt.Sprint(len(order)),
 			fmt.Sprintf("at most %d", maxShards))
 	}
 	if err := in.err(); err != nil {
 		return nil, err
 	}
-	all := &Header{}
+	all := &tensors.Header{}
 	for _, shard := range order {
-		header, err := rd.shard(shardOf[shard].value, shard)
+		header, err := rd.shard(shardOf[shard].Value, shard)
 		if err != nil && rd.none(path.Dir(name), order) {
-			return indexAlone(name, s, len(m.value.fields), rd)
+			return indexAlone(name, s, len(m.Value.Fields), rd)
 		}
 		if err != nil {
 			return nil, err
@@ -148,16 +151,16 @@ func (rd *reader) none(folder string, shards []string) bool {
 
 // indexAlone returns what an index says whose files are not here, or cannot be read: the shape of
 // the configuration beside it, or else what the size in bytes would mean.
-func indexAlone(name string, s *section, tensors int, rd *reader) (*Result, error) {
+func indexAlone(name string, s *section, held int, rd *reader) (*Result, error) {
 	size := int64(0)
-	if f, ok := s.take("metadata"); ok && f.value.kind == object {
-		inner := newSection(newReading(name), f.value)
+	if f, ok := s.take("metadata"); ok && f.Value.Kind == syntax.Object {
+		inner := newSection(newReading(name), f.Value)
 		if g, ok := inner.byName["total_size"]; ok {
-			whole, _, _ := strings.Cut(g.value.text, ".")
+			whole, _, _ := strings.Cut(g.Value.Text, ".")
 			size, _ = strconv.ParseInt(whole, 10, 64)
 		}
 	}
-	says := fmt.Sprintf("an index of %d tensors whose files are not here", tensors)
+	says := fmt.Sprintf("an index of %d tensors whose files are not here", held)
 	if size > 0 {
 		says += fmt.Sprintf(
 			": %d bytes, which are %d parameters of 2 bytes or %d of 4",
@@ -166,12 +169,12 @@ func indexAlone(name string, s *section, tensors int, rd *reader) (*Result, erro
 			size/4,
 		)
 	}
-	out, err := beside(name, &Header{Partial: says}, rd)
+	out, err := beside(name, &tensors.Header{Partial: says}, rd)
 	if err != nil {
 		return nil, err
 	}
 	if out.Shape.DModel == 0 {
-		return nil, fileError(
+		return nil, syntax.FileError(
 			name,
 			"is "+says,
 			"",
@@ -182,45 +185,45 @@ func indexAlone(name string, s *section, tensors int, rd *reader) (*Result, erro
 }
 
 // sameTensors checks that the shards hold what the index lists, no more and no less.
-func (r *reading) sameTensors(m field, all *Header) {
-	listed := make(map[string]string, len(m.value.fields))
-	for _, f := range m.value.fields {
-		listed[f.name] = f.value.text
+func (r *reading) sameTensors(m syntax.Field, all *tensors.Header) {
+	listed := make(map[string]string, len(m.Value.Fields))
+	for _, f := range m.Value.Fields {
+		listed[f.Name] = f.Value.Text
 	}
 	held := make(map[string]bool, len(all.Tensors))
 	for i := range all.Tensors {
 		t := &all.Tensors[i]
 		held[t.Name] = true
 		if listed[t.Name] != t.Shard {
-			r.fault(m.at, quote(t.Name), "is in a shard but not in the index", t.Shard, "")
+			r.fault(m.At, syntax.Quote(t.Name), "is in a shard but not in the index", t.Shard, "")
 		}
 	}
-	for _, f := range m.value.fields {
-		if !held[f.name] {
-			r.fault(f.at, quote(f.name), "is in the index but not in its shard", f.value.show(), "")
+	for _, f := range m.Value.Fields {
+		if !held[f.Name] {
+			r.fault(f.At, syntax.Quote(f.Name), "is in the index but not in its shard", f.Value.Show(), "")
 		}
 	}
-	if len(r.faults) > maxHeaderFaults {
-		r.faults = r.faults[:maxHeaderFaults]
+	if len(r.faults) > tensors.MaxFaults {
+		r.faults = r.faults[:tensors.MaxFaults]
 	}
 }
 
 // shard reads the header of one file of an index.
-func (rd *reader) shard(from *node, name string) (*Header, error) {
+func (rd *reader) shard(from *syntax.Node, name string) (*tensors.Header, error) {
 	fail := func(problem string, cause error) error {
-		return &Error{Faults: []Fault{{
-			Position: from.at, Field: "weight_map", Problem: problem,
-			Value: quote(name), Err: cause,
+		return &syntax.Error{Faults: []syntax.Fault{{
+			Position: from.At, Field: "weight_map", Problem: problem,
+			Value: syntax.Quote(name), Err: cause,
 		}}}
 	}
 	if rd.Open == nil {
 		return nil, fail("refers to a file, which cannot be opened from here", nil)
 	}
-	target := path.Join(path.Dir(from.at.File), name)
+	target := path.Join(path.Dir(from.At.File), name)
 	f, err := rd.Open(target)
 	if err != nil {
-		return nil, fail("cannot be opened: "+reason(err), err)
+		return nil, fail("cannot be opened: "+syntax.Reason(err), err)
 	}
 	defer f.Close()
-	return readHeader(target, f, dataSize(f))
+	return tensors.ReadHeader(target, f, tensors.DataSize(f))
 }

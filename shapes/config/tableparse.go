@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // tableParser reads one entry.
@@ -21,7 +22,7 @@ type tableParser struct {
 
 // moved adds the lines before an entry to the places of its faults.
 func moved(err error, lines int) error {
-	var list *Error
+	var list *syntax.Error
 	if errors.As(err, &list) {
 		for i := range list.Faults {
 			if list.Faults[i].Line > 0 {
@@ -47,32 +48,32 @@ func (p *tableParser) entry(s *section, chain []string) {
 	a.uncounted = s.word("", a.uncounted, "uncounted")
 	a.rest = s.word("", a.rest, "rest")
 	if f, ok := s.take("assume"); ok {
-		for _, g := range f.value.fields {
-			a.assume[g.name] = g.value.text
+		for _, g := range f.Value.Fields {
+			a.assume[g.Name] = g.Value.Text
 		}
 	}
 	if f, ok := s.take("prefix"); ok {
-		a.prefixes = texts(f.value)
+		a.prefixes = texts(f.Value)
 	}
 	if f, ok := s.take("when"); ok {
-		a.when = texts(f.value)
+		a.when = texts(f.Value)
 	}
 	if f, ok := s.take("fields"); ok {
-		for _, g := range f.value.fields {
+		for _, g := range f.Value.Fields {
 			p.declare(g)
 		}
 	}
 	if f, ok := s.take("shape"); ok {
-		a.shape = p.assignments(a.shape, f.value)
+		a.shape = p.assignments(a.shape, f.Value)
 	}
 	if f, ok := s.take("dense"); ok {
-		a.dense = p.denseRules(f.value)
+		a.dense = p.denseRules(f.Value)
 	}
 	if f, ok := s.take("convs"); ok {
-		a.convs = p.convRules(f.value)
+		a.convs = p.convRules(f.Value)
 	}
 	if f, ok := s.take("classes"); ok {
-		for _, g := range f.value.fields {
+		for _, g := range f.Value.Fields {
 			p.class(g)
 		}
 	}
@@ -80,33 +81,33 @@ func (p *tableParser) entry(s *section, chain []string) {
 		a.usual = w
 	}
 	if f, ok := s.take("ignore"); ok {
-		for _, w := range texts(f.value) {
+		for _, w := range texts(f.Value) {
 			a.ignore[w] = true
 		}
 	}
 	if f, ok := s.take("expect"); ok {
-		for _, g := range f.value.fields {
+		for _, g := range f.Value.Fields {
 			p.expectation(g)
 		}
 	}
 	p.parts(s)
 	if f, ok := s.take("left_out"); ok {
-		for _, g := range f.value.fields {
-			a.leftOut[g.name] = g.value.text
+		for _, g := range f.Value.Fields {
+			a.leftOut[g.Name] = g.Value.Text
 		}
 	}
 	if f, ok := s.take("check"); ok {
-		for _, g := range f.value.fields {
+		for _, g := range f.Value.Fields {
 			p.check(g)
 		}
 	}
 	for _, f := range s.untaken() {
 		p.unknownWord(
-			f.at,
-			f.name,
+			f.At,
+			f.Name,
 			"is an unknown key",
 			"",
-			f.name,
+			f.Name,
 			slices.Collect(maps.Keys(s.taken)),
 		)
 	}
@@ -118,7 +119,7 @@ func (p *tableParser) parts(s *section) {
 		if !ok {
 			return "", ""
 		}
-		inner := newSection(p.reading, f.value)
+		inner := newSection(p.reading, f.Value)
 		return inner.word("", "", "encoder"), inner.word("", "", "decoder")
 	}
 	encoder, decoder := two("parts")
@@ -132,32 +133,32 @@ func (p *tableParser) parts(s *section) {
 	}
 }
 
-func (p *tableParser) check(f field) {
-	s := newSection(p.reading, f.value)
-	c := check{field: f.name, problem: s.word("", "", "or"), allowed: s.word("", "", "allowed")}
+func (p *tableParser) check(f syntax.Field) {
+	s := newSection(p.reading, f.Value)
+	c := check{field: f.Name, problem: s.word("", "", "or"), allowed: s.word("", "", "allowed")}
 	if must, ok := s.take("must"); ok {
-		c.must = p.expression(f.name, must.value, must.value.text)
+		c.must = p.expression(f.Name, must.Value, must.Value.Text)
 		p.a.checks = append(p.a.checks, c)
 	}
 }
 
 // texts returns the words of a list, or the one word.
-func texts(n *node) []string {
-	if n.kind != list {
-		return []string{n.text}
+func texts(n *syntax.Node) []string {
+	if n.Kind != syntax.List {
+		return []string{n.Text}
 	}
 	var out []string
-	for _, item := range n.items {
-		out = append(out, item.text)
+	for _, item := range n.Items {
+		out = append(out, item.Text)
 	}
 	return out
 }
 
 // inherit starts from copies of other entries, later ones over earlier.
-func (p *tableParser) inherit(f field, chain []string) {
-	for _, base := range texts(f.value) {
+func (p *tableParser) inherit(f syntax.Field, chain []string) {
+	for _, base := range texts(f.Value) {
 		if len(chain) > maxExtends || slices.Contains(chain, base) {
-			p.fault(f.value.at, "like", "goes in a circle", quote(base), "a chain that ends")
+			p.fault(f.Value.At, "like", "goes in a circle", syntax.Quote(base), "a chain that ends")
 			return
 		}
 		var b *architecture
@@ -168,7 +169,7 @@ func (p *tableParser) inherit(f field, chain []string) {
 			b, err = p.table.below.find(base)
 		}
 		if err != nil || b == nil {
-			p.fault(f.value.at, "like", "names no entry", quote(base), "")
+			p.fault(f.Value.At, "like", "names no entry", syntax.Quote(base), "")
 			return
 		}
 		p.a.over(b)
@@ -197,86 +198,86 @@ func replace(list []assignment, s assignment) []assignment {
 }
 
 // declare reads one field: "name | alias: default". docs/shape-file.md lists the kinds of default.
-func (p *tableParser) declare(f field) {
+func (p *tableParser) declare(f syntax.Field) {
 	d := &declaration{}
-	for n := range strings.SplitSeq(f.name, "|") {
+	for n := range strings.SplitSeq(f.Name, "|") {
 		d.names = append(d.names, strings.TrimSpace(n))
 	}
-	v := f.value
-	switch v.kind {
-	case null:
+	v := f.Value
+	switch v.Kind {
+	case syntax.Null:
 		d.nullable = true
-	case number:
-		x, err := strconv.ParseFloat(v.text, 64)
+	case syntax.Number:
+		x, err := strconv.ParseFloat(v.Text, 64)
 		if err != nil {
-			p.fault(v.at, f.name, "is not a number", v.show(), "")
+			p.fault(v.At, f.Name, "is not a number", v.Show(), "")
 		}
-		d.kind, d.absent, d.mention = number, x, x != 0
-		d.fraction = strings.Contains(v.text, ".")
-	case boolean:
-		d.kind, d.absent, d.nullable = boolean, v.text == "true", true
-	case list:
-		d.kind, d.nullable = list, true
-		if len(v.items) > 0 {
+		d.kind, d.absent, d.mention = syntax.Number, x, x != 0
+		d.fraction = strings.Contains(v.Text, ".")
+	case syntax.Boolean:
+		d.kind, d.absent, d.nullable = syntax.Boolean, v.Text == "true", true
+	case syntax.List:
+		d.kind, d.nullable = syntax.List, true
+		if len(v.Items) > 0 {
 			d.absent = plainValue(v)
 		}
-	case word:
+	case syntax.Word:
 		p.declareWord(d, f)
 	default:
-		p.fault(v.at, f.name, "is not a default", v.show(), "a value, or a word of the table")
+		p.fault(v.At, f.Name, "is not a default", v.Show(), "a value, or a word of the table")
 	}
 	p.a.put(d.names[0], d)
 }
 
-func (p *tableParser) declareWord(d *declaration, f field) {
-	text := f.value.text
-	kinds := map[string]kind{"number": number, "text": word, "flag": boolean, "list": list}
+func (p *tableParser) declareWord(d *declaration, f syntax.Field) {
+	text := f.Value.Text
+	kinds := map[string]syntax.Kind{"number": syntax.Number, "text": syntax.Word, "flag": syntax.Boolean, "list": syntax.List}
 	switch k, known := kinds[text]; {
 	case known:
 		d.kind, d.nullable = k, true
 	case text == "fraction":
-		d.kind, d.nullable, d.fraction = number, true, true
+		d.kind, d.nullable, d.fraction = syntax.Number, true, true
 	case text == "required flag":
-		d.kind, d.required = boolean, true
+		d.kind, d.required = syntax.Boolean, true
 	case text == "required":
-		d.kind, d.required = number, true
+		d.kind, d.required = syntax.Number, true
 	case strings.HasPrefix(text, "?="):
 		d.nullable = true
-		d.instead = p.expression(f.name, f.value, text[2:])
+		d.instead = p.expression(f.Name, f.Value, text[2:])
 	case strings.HasPrefix(text, "="):
-		d.always = p.expression(f.name, f.value, text[1:])
+		d.always = p.expression(f.Name, f.Value, text[1:])
 	case strings.HasSuffix(text, "?"):
 		x, err := strconv.ParseFloat(strings.TrimSuffix(text, "?"), 64)
 		if err != nil {
-			p.fault(f.value.at, f.name, "is not a number", f.value.show(), "")
+			p.fault(f.Value.At, f.Name, "is not a number", f.Value.Show(), "")
 		}
-		d.kind, d.absent, d.mention, d.nullable = number, x, x != 0, true
+		d.kind, d.absent, d.mention, d.nullable = syntax.Number, x, x != 0, true
 	default:
-		d.kind, d.absent, d.nullable = word, text, true
+		d.kind, d.absent, d.nullable = syntax.Word, text, true
 	}
 }
 
-func (p *tableParser) expression(fieldName string, n *node, text string) expression {
+func (p *tableParser) expression(fieldName string, n *syntax.Node, text string) expression {
 	e, err := parseExpression(text)
 	if err != nil {
-		p.fault(n.at, fieldName, "is not an expression: it "+err.Error(), quote(text), "")
+		p.fault(n.At, fieldName, "is not an expression: it "+err.Error(), syntax.Quote(text), "")
 		return constant{}
 	}
 	return e
 }
 
-func (p *tableParser) assignments(out []assignment, n *node) []assignment {
-	for _, f := range n.fields {
-		stack, rest, cut := strings.Cut(f.name, ".")
-		known := fieldNamed(modelFields, f.name) != nil
+func (p *tableParser) assignments(out []assignment, n *syntax.Node) []assignment {
+	for _, f := range n.Fields {
+		stack, rest, cut := strings.Cut(f.Name, ".")
+		known := fieldNamed(modelFields, f.Name) != nil
 		if cut && (stack == "encoder" || stack == "decoder" || stack == "both") {
 			known = fieldNamed(stackFields, rest) != nil
 		}
 		if !known {
-			p.fault(f.at, f.name, "is not a field of a shape", "", "see docs/shape-file.md")
+			p.fault(f.At, f.Name, "is not a field of a shape", "", "see docs/shape-file.md")
 			continue
 		}
-		out = replace(out, assignment{f.name, p.expression(f.name, f.value, f.value.text)})
+		out = replace(out, assignment{f.Name, p.expression(f.Name, f.Value, f.Value.Text)})
 	}
 	return out
 }
@@ -284,13 +285,13 @@ func (p *tableParser) assignments(out []assignment, n *node) []assignment {
 // denseLine is "place: in -> out", with "+ bias" behind it or not.
 var denseLine = regexp.MustCompile(`^([a-z-]+): (.+) -> (.+?)( \+ bias)?$`)
 
-func (p *tableParser) denseRules(n *node) []denseRule {
+func (p *tableParser) denseRules(n *syntax.Node) []denseRule {
 	var out []denseRule
 	for _, text := range texts(n) {
 		m := denseLine.FindStringSubmatch(text)
 		var r denseRule
 		if m == nil || r.at.UnmarshalText([]byte(m[1])) != nil {
-			p.fault(n.at, "dense", "is not a layer", quote(text), "pooled: in -> out + bias")
+			p.fault(n.At, "dense", "is not a layer", syntax.Quote(text), "pooled: in -> out + bias")
 			continue
 		}
 		r.in, r.out = p.expression("dense", n, m[2]), p.expression("dense", n, m[3])
@@ -303,16 +304,16 @@ func (p *tableParser) denseRules(n *node) []denseRule {
 // convLine is "encoder: in -> out, taps, rate, extra, bias", the last two optional.
 var convLine = regexp.MustCompile(`^(encoder|decoder): (.+) -> (.+)$`)
 
-func (p *tableParser) convRules(n *node) []convRule {
+func (p *tableParser) convRules(n *syntax.Node) []convRule {
 	var out []convRule
 	for _, text := range texts(n) {
 		m := convLine.FindStringSubmatch(text)
 		if m == nil {
 			p.fault(
-				n.at,
+				n.At,
 				"convs",
 				"is not a convolution",
-				quote(text),
+				syntax.Quote(text),
 				"encoder: in -> out, taps, rate",
 			)
 			continue
@@ -330,41 +331,41 @@ func (p *tableParser) convRules(n *node) []convRule {
 	return out
 }
 
-func (p *tableParser) class(f field) {
-	if f.value.kind == null { // not a class of this entry, though of one it follows
-		delete(p.a.classes, f.name)
+func (p *tableParser) class(f syntax.Field) {
+	if f.Value.Kind == syntax.Null { // not a class of this entry, though of one it follows
+		delete(p.a.classes, f.Name)
 		return
 	}
 	c := &class{}
-	if f.value.kind == object {
-		s := newSection(p.reading, f.value)
+	if f.Value.Kind == syntax.Object {
+		s := newSection(p.reading, f.Value)
 		c.uncounted = s.word("", "", "uncounted")
 		if d, ok := s.take("dense"); ok {
-			c.dense = p.denseRules(d.value)
+			c.dense = p.denseRules(d.Value)
 		}
-		rest := &node{kind: object, at: f.value.at, fields: s.untaken()}
+		rest := &syntax.Node{Kind: syntax.Object, At: f.Value.At, Fields: s.untaken()}
 		c.shape = p.assignments(nil, rest)
 	}
-	p.a.classes[f.name] = c
+	p.a.classes[f.Name] = c
 	if p.a.usual == "" {
-		p.a.usual = f.name
+		p.a.usual = f.Name
 	}
 }
 
-func (p *tableParser) expectation(f field) {
-	e := expectation{allowed: []*node{f.value}}
-	switch f.value.kind {
-	case list:
-		e.allowed = f.value.items
-	case object:
-		s := newSection(p.reading, f.value)
+func (p *tableParser) expectation(f syntax.Field) {
+	e := expectation{allowed: []*syntax.Node{f.Value}}
+	switch f.Value.Kind {
+	case syntax.List:
+		e.allowed = f.Value.Items
+	case syntax.Object:
+		s := newSection(p.reading, f.Value)
 		if only, ok := s.take("only"); ok {
-			e.allowed = []*node{only.value}
-			if only.value.kind == list {
-				e.allowed = only.value.items
+			e.allowed = []*syntax.Node{only.Value}
+			if only.Value.Kind == syntax.List {
+				e.allowed = only.Value.Items
 			}
 		}
 		e.reason = s.word("", "", "as")
 	}
-	p.a.expect[f.name] = e
+	p.a.expect[f.Name] = e
 }

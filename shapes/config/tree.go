@@ -3,11 +3,13 @@ package config
 import (
 	"fmt"
 	"io"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // Value is a value of a YAML file and its place.
 type Value struct {
-	Position
+	syntax.Position
 	Kind    ValueKind
 	Text    string  // of a scalar, as written: 012 and 1_000 are for the caller to refuse
 	Items   []Value // of a list
@@ -33,65 +35,65 @@ func (k ValueKind) String() string {
 
 // Entry is one key of a section.
 type Entry struct {
-	Position
+	syntax.Position
 	Key   string
 	Value Value
 }
 
 // ReadYAML returns the section that a YAML file consists of, for the other files of this project
 // that people write by hand. Size, nesting and tokens are bounded as for shapes; anchors, aliases,
-// merge keys, tags and keys that stand twice are faults. The error is an [*Error].
+// merge keys, tags and keys that stand twice are faults. The error is an [*syntax.Error].
 func ReadYAML(name string, r io.Reader) (Value, error) {
-	raw, err := readAll(name, r, maxYAMLBytes)
+	raw, err := syntax.ReadAll(name, r, syntax.MaxYAMLBytes)
 	if err != nil {
 		return Value{}, err
 	}
-	t, err := decodeText(name, raw)
+	t, err := syntax.DecodeText(name, raw)
 	if err != nil {
 		return Value{}, err
 	}
-	root, err := parseYAML(t)
+	root, err := syntax.ParseYAML(t)
 	if err != nil {
 		return Value{}, err
 	}
 	tree := treeBuilder{}
 	v := tree.value(root)
 	if len(tree.faults) > 0 {
-		return Value{}, &Error{Faults: tree.faults}
+		return Value{}, &syntax.Error{Faults: tree.faults}
 	}
 	return v, nil
 }
 
-type treeBuilder struct{ faults []Fault }
+type treeBuilder struct{ faults []syntax.Fault }
 
-func (b *treeBuilder) value(n *node) Value {
-	v := Value{Position: n.at}
-	switch n.kind {
-	case null:
-	case list:
+func (b *treeBuilder) value(n *syntax.Node) Value {
+	v := Value{Position: n.At}
+	switch n.Kind {
+	case syntax.Null:
+	case syntax.List:
 		v.Kind = List
-		for _, item := range n.items {
+		for _, item := range n.Items {
 			v.Items = append(v.Items, b.value(item))
 		}
-	case object:
+	case syntax.Object:
 		v.Kind = Section
-		seen := map[string]Position{}
-		for _, f := range n.fields {
-			if first, twice := seen[f.name]; twice {
-				b.faults = append(b.faults, Fault{
-					Position: f.at, Field: f.name,
+		seen := map[string]syntax.Position{}
+		for _, f := range n.Fields {
+			if first, twice := seen[f.Name]; twice {
+				b.faults = append(b.faults, syntax.Fault{
+					Position: f.At, Field: f.Name,
 					Problem: "stands twice", Value: fmt.Sprintf("first in line %d", first.Line),
 				})
 				continue
 			}
-			seen[f.name] = f.at
+			seen[f.Name] = f.At
 			v.Entries = append(v.Entries, Entry{
-				Position: f.at, Key: f.name,
-				Value: b.value(f.value),
+				Position: f.At, Key: f.Name,
+				Value: b.value(f.Value),
 			})
 		}
 	default:
-		v.Kind, v.Text = Scalar, n.text
+		v.Kind, v.Text = Scalar, n.Text
 	}
 	return v
 }

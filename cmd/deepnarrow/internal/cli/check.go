@@ -18,7 +18,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/check"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // checkFlags are the flags of check besides the plan's.
@@ -362,13 +362,13 @@ const followHint = "--follow-links reads it all the same, where the repository i
 // which. A profile file is relative to the rules.
 func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (map[string]bool, error) {
 	set := map[string]bool{}
-	var faults []config.Fault
+	var faults []syntax.Fault
 	for _, s := range settings {
 		flag := plan.Lookup(s.Key)
 		if flag == nil || s.Key == "help" {
 			var names []string
 			plan.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			faults = append(faults, config.Fault{
+			faults = append(faults, syntax.Fault{
 				Position: s.Position, Field: "plan." + s.Key,
 				Problem: "is unknown", Allowed: "the flags of deepnarrow plan: " +
 					strings.Join(names, ", "),
@@ -394,14 +394,14 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (ma
 			if cause := errors.Unwrap(err); cause != nil {
 				err = cause
 			}
-			faults = append(faults, config.Fault{
+			faults = append(faults, syntax.Fault{
 				Position: s.Position, Field: "plan." + s.Key,
 				Problem: "is not understood: " + err.Error(), Err: err,
 			})
 		}
 	}
 	if len(faults) > 0 {
-		return nil, badInput(&config.Error{Faults: faults}, "")
+		return nil, badInput(&syntax.Error{Faults: faults}, "")
 	}
 	return set, nil
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // limitFlags registers --max-METRIC for every metric, and refuses what sets the length of a run in
@@ -222,7 +222,7 @@ func filesOf(c *check.Candidate) []string {
 			out = append(out, f.File)
 		}
 	}
-	var faults *config.Error
+	var faults *syntax.Error
 	if errors.As(c.Err, &faults) {
 		for _, f := range faults.Faults {
 			out = append(out, f.File)

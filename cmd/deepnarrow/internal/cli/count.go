@@ -9,7 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 func (a *app) count() *cobra.Command {
@@ -112,7 +112,7 @@ func inference(
 }
 
 // stored returns what a checkpoint holds, nil without one.
-func stored(file string, tensors *config.Header) *reports.Stored {
+func stored(file string, tensors *tensors.Header) *reports.Stored {
 	if tensors == nil {
 		return nil
 	}

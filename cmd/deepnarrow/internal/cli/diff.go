@@ -22,6 +22,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 func (a *app) diff() *cobra.Command {
@@ -287,7 +288,7 @@ func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
 	result, err := config.Read(path.Clean(file), bytes.NewReader(text), config.Options{
 		Open: open, Root: filepath.ToSlash(root), Vocab: a.files.vocab, Architectures: table,
 	})
-	var list *config.Error
+	var list *syntax.Error
 	if errors.As(err, &list) {
 		for i := range list.Faults {
 			list.Faults[i].File = revision + ":" + list.Faults[i].File

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // Exit codes. They never change meaning with flags.
@@ -84,10 +84,10 @@ func (a *app) report(ctx context.Context, err error) int {
 // errorLines returns the lines of an error: one for each fault of a file and for each error that is
 // joined. A line break anywhere else is in a text that a file says, and no line of its own.
 func errorLines(err error) []string {
-	var faults *config.Error
+	var faults *syntax.Error
 	text := err.Error()
 	switch inner := err.(type) {
-	case *config.Error:
+	case *syntax.Error:
 		faults = inner
 	case interface{ Unwrap() []error }:
 		var lines, texts []string

@@ -15,13 +15,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 // model is what a SHAPE argument names.
 type model struct {
-	shape    shapes.Shape   // zero when only tensors are known
-	tensors  *config.Header // of a safetensors file, else nil
-	warnings []string       // what a file says that is not counted
+	shape    shapes.Shape    // zero when only tensors are known
+	tensors  *tensors.Header // of a safetensors file, else nil
+	warnings []string        // what a file says that is not counted
 }
 
 // model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for standard input.

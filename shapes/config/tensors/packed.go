@@ -1,4 +1,4 @@
-package config
+package tensors
 
 import (
 	"strings"
@@ -109,6 +109,9 @@ func ratio(a, b int64) int64 {
 // unpack sets how many parameters each tensor stands for: none for buffers, scales and second names
 // of a tied tensor, several an element where they are packed.
 func (h *Header) unpack() {
+	if h.unpacked {
+		return
+	}
 	byName := make(map[string]*Tensor, len(h.Tensors))
 	for i := range h.Tensors {
 		t := &h.Tensors[i]
@@ -168,18 +171,8 @@ func (h *Header) tied(byName map[string]*Tensor) {
 		same := len(t.Shape) == 2 && len(shared.Shape) == 2 && t.Shape[0] == shared.Shape[0] &&
 			t.Shape[1] == shared.Shape[1]
 		if same &&
-			(endsIn(t.Name, []string{"embed_tokens.weight"}) || first && t.Name == "lm_head.weight") {
+			(EndsIn(t.Name, []string{"embed_tokens.weight"}) || first && t.Name == "lm_head.weight") {
 			t.trained = 0
 		}
 	}
-}
-
-// copies reports whether a head's tensor is known to be the token table under another name.
-func (h *Header) copies(head string) bool {
-	for i := range h.Tensors {
-		if t := &h.Tensors[i]; t.Name == head {
-			return t.trained == 0
-		}
-	}
-	return false
 }

@@ -1,4 +1,4 @@
-package config
+package tensors
 
 import (
 	"bytes"
@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // maxHeaderBytes is the longest header the format allows (100 MB).
@@ -85,9 +88,7 @@ type Header struct {
 
 // Countable returns why the parameters of the model cannot be counted from the tensors, or "".
 func (h *Header) Countable() string {
-	if !h.unpacked {
-		h.unpack()
-	}
+	h.unpack()
 	switch {
 	case h.Partial != "":
 		return h.Partial
@@ -121,9 +122,7 @@ func (h *Header) Bytes() int64 {
 // always tie. Packed tensors count what they hold; where that is not known, see [Header.Countable],
 // they count 0.
 func (h *Header) Parameters() int64 {
-	if !h.unpacked {
-		h.unpack()
-	}
+	h.unpack()
 	var sum int64
 	for i := range h.Tensors {
 		sum += h.Tensors[i].trained
@@ -148,23 +147,19 @@ func isBuffer(t *Tensor) bool {
 
 // ReadHeader returns the header of a safetensors file and reads nothing after it: an 8-byte
 // little-endian length, then that many bytes of JSON. Every entry is checked: a known type, a size
-// that its offsets agree with, and data without gap or overlap.
-func ReadHeader(name string, r io.Reader) (*Header, error) {
-	return readHeader(name, r, -1)
-}
-
-// readHeader is ReadHeader with the length of the whole file, −1 when unknown.
-func readHeader(name string, r io.Reader, size int64) (*Header, error) {
+// that its offsets agree with, and data without gap or overlap. size is the length of the whole
+// file, −1 where it is unknown.
+func ReadHeader(name string, r io.Reader, size int64) (*Header, error) {
 	raw, err := headerBytes(name, r)
 	if err != nil {
 		return nil, err
 	}
-	t, err := decodeText(name, raw)
+	t, err := syntax.DecodeText(name, raw)
 	if err != nil {
 		return nil, err
 	}
 	h := &headerReader{
-		json: newJSONReader(t), header: &Header{DataOffset: int64(8 + len(raw))},
+		json: syntax.NewJSONReader(t), header: &Header{DataOffset: int64(8 + len(raw))},
 		seen: map[string]bool{},
 	}
 	if err := h.read(); err != nil {
@@ -175,7 +170,7 @@ func readHeader(name string, r io.Reader, size int64) (*Header, error) {
 	}
 	h.layout(size)
 	if len(h.faults) > 0 {
-		return nil, &Error{Faults: h.faults}
+		return nil, &syntax.Error{Faults: h.faults}
 	}
 	return h.header, nil
 }
@@ -185,23 +180,23 @@ func headerBytes(name string, r io.Reader) ([]byte, error) {
 	var prefix [8]byte
 	if n, err := io.ReadFull(r, prefix[:]); err != nil {
 		if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, readError(name, err)
+			return nil, syntax.ReadError(name, err)
 		}
-		return nil, fileError(name, "is too short for a safetensors file",
+		return nil, syntax.FileError(name, "is too short for a safetensors file",
 			fmt.Sprintf("%d bytes", n), "8 bytes of header length and a header")
 	}
 	length := binary.LittleEndian.Uint64(prefix[:])
 	if length < 2 || length > maxHeaderBytes {
-		return nil, fileError(name, "has an impossible safetensors header length",
+		return nil, syntax.FileError(name, "has an impossible safetensors header length",
 			fmt.Sprintf("%d bytes", length), fmt.Sprintf("2 to %d bytes", maxHeaderBytes))
 	}
 	var raw bytes.Buffer // grows with what is there, not with what is promised
 	n, err := io.CopyN(&raw, r, int64(length))
 	switch {
 	case err != nil && !errors.Is(err, io.EOF):
-		return nil, readError(name, err)
+		return nil, syntax.ReadError(name, err)
 	case n < int64(length):
-		return nil, fileError(name, "ends inside the safetensors header",
+		return nil, syntax.FileError(name, "ends inside the safetensors header",
 			fmt.Sprintf("%d of %d bytes", n, length), "a complete file")
 	}
 	return raw.Bytes(), nil
@@ -209,39 +204,39 @@ func headerBytes(name string, r io.Reader) ([]byte, error) {
 
 // headerReader walks the header entry by entry, so that only one entry at a time is a tree.
 type headerReader struct {
-	json   *jsonReader
+	json   *syntax.JSONReader
 	header *Header
 	seen   map[string]bool
-	faults []Fault
+	faults []syntax.Fault
 }
 
-const maxHeaderFaults = 20
+const MaxFaults = 20
 
 func (h *headerReader) read() error {
-	token, at, err := h.json.next()
+	token, at, err := h.json.Next()
 	if err != nil {
 		return err
 	}
 	if fmt.Sprint(token) != "{" {
-		return &Error{Faults: []Fault{{
+		return &syntax.Error{Faults: []syntax.Fault{{
 			Position: at, Problem: "is not a safetensors header",
-			Value: clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors",
+			Value: syntax.Clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors",
 		}}}
 	}
-	for h.json.decoder.More() && len(h.faults) < maxHeaderFaults {
-		token, at, err := h.json.next()
+	for h.json.Decoder.More() && len(h.faults) < MaxFaults {
+		token, at, err := h.json.Next()
 		if err != nil {
 			return err
 		}
 		name := token.(string) // the decoder accepts nothing else as a key
 		if len(h.header.Tensors) == maxTensors {
-			return &Error{Faults: []Fault{{
+			return &syntax.Error{Faults: []syntax.Fault{{
 				Position: at, Problem: "holds too many tensors",
 				Allowed: fmt.Sprintf("at most %d", maxTensors),
 			}}}
 		}
-		h.json.nodes = maxNodes
-		value, err := h.json.value(1)
+		h.json.Nodes = syntax.MaxNodes
+		value, err := h.json.Value(1)
 		if err != nil {
 			return err
 		}
@@ -255,65 +250,65 @@ func (h *headerReader) read() error {
 		}
 		h.tensor(name, value)
 	}
-	if len(h.faults) >= maxHeaderFaults {
-		return &Error{Faults: h.faults}
+	if len(h.faults) >= MaxFaults {
+		return &syntax.Error{Faults: h.faults}
 	}
-	if _, _, err := h.json.next(); err != nil {
+	if _, _, err := h.json.Next(); err != nil {
 		return err
 	}
-	return h.json.end()
+	return h.json.End()
 }
 
-func (h *headerReader) fault(at Position, field, problem, value, allowed string) {
-	h.faults = append(h.faults, Fault{
-		Position: at, Field: quote(field), Problem: problem,
+func (h *headerReader) fault(at syntax.Position, field, problem, value, allowed string) {
+	h.faults = append(h.faults, syntax.Fault{
+		Position: at, Field: syntax.Quote(field), Problem: problem,
 		Value: value, Allowed: allowed,
 	})
 }
 
-func (h *headerReader) metadata(n *node) {
+func (h *headerReader) metadata(n *syntax.Node) {
 	h.header.Metadata = map[string]string{}
-	for _, f := range n.fields {
-		if f.value.kind == word {
-			h.header.Metadata[f.name] = f.value.text
+	for _, f := range n.Fields {
+		if f.Value.Kind == syntax.Word {
+			h.header.Metadata[f.Name] = f.Value.Text
 		}
 	}
 }
 
 // tensor checks and keeps one entry.
-func (h *headerReader) tensor(name string, n *node) {
+func (h *headerReader) tensor(name string, n *syntax.Node) {
 	before := len(h.faults)
 	t := Tensor{Name: name}
 	var ok bool
-	parts := map[string]*node{}
-	for _, f := range n.fields {
-		parts[f.name] = f.value
+	parts := map[string]*syntax.Node{}
+	for _, f := range n.Fields {
+		parts[f.Name] = f.Value
 	}
 	dtype, shape, offsets := parts["dtype"], parts["shape"], parts["data_offsets"]
-	if dtype == nil || dtype.kind != word || dtypeBits[dtype.text] == 0 {
-		h.fault(n.at, name, "has no known dtype", showOrAbsent(dtype), allowedWords(dtypeBits))
+	if dtype == nil || dtype.Kind != syntax.Word || dtypeBits[dtype.Text] == 0 {
+		h.fault(n.At, name, "has no known dtype", showOrAbsent(dtype), strings.Join(slices.Sorted(maps.Keys(dtypeBits)), ", "))
 	} else {
-		t.DType = dtype.text
+		t.DType = dtype.Text
 	}
-	if t.Shape = h.numbers(name, "shape", shape, n.at); len(h.faults) == before {
+	if t.Shape = h.numbers(name, "shape", shape, n.At); len(h.faults) == before {
 		if t.number, ok = product(t.Shape); !ok {
-			h.fault(shape.at, name, "has a shape whose product overflows",
-				clip(fmt.Sprint(t.Shape)), "")
+			h.fault(shape.At, name, "has a shape whose product overflows",
+				syntax.Clip(fmt.Sprint(t.Shape)), "")
 			return
 		}
 	}
-	ends := h.numbers(name, "data_offsets", offsets, n.at)
+	ends := h.numbers(name, "data_offsets", offsets, n.At)
 	if len(h.faults) > before {
 		return
 	}
 	if len(ends) != 2 || ends[0] > ends[1] || ends[1] > maxDataBytes {
-		h.fault(offsets.at, name, "has wrong data_offsets", clip(fmt.Sprint(ends)),
+		h.fault(offsets.At, name, "has wrong data_offsets", syntax.Clip(fmt.Sprint(ends)),
 			"[begin, end] with begin ≤ end")
 		return
 	}
 	t.Begin, t.End = ends[0], ends[1]
 	if want := t.size(); t.End-t.Begin != want {
-		h.fault(offsets.at, name, "has data that does not fit its shape",
+		h.fault(offsets.At, name, "has data that does not fit its shape",
 			fmt.Sprintf("%d bytes", t.End-t.Begin),
 			fmt.Sprintf("%d bytes for %s %v", want, t.DType, t.Shape))
 		return
@@ -321,24 +316,24 @@ func (h *headerReader) tensor(name string, n *node) {
 	h.header.Tensors = append(h.header.Tensors, t)
 }
 
-func showOrAbsent(n *node) string {
+func showOrAbsent(n *syntax.Node) string {
 	if n == nil {
 		return "absent"
 	}
-	return n.show()
+	return n.Show()
 }
 
 // numbers reads a list of whole numbers ≥ 0.
-func (h *headerReader) numbers(name, part string, n *node, at Position) []int64 {
-	if n == nil || n.kind != list {
+func (h *headerReader) numbers(name, part string, n *syntax.Node, at syntax.Position) []int64 {
+	if n == nil || n.Kind != syntax.List {
 		h.fault(at, name, "has no list "+part, showOrAbsent(n), "a list of whole numbers")
 		return nil
 	}
-	out := make([]int64, 0, len(n.items))
-	for _, item := range n.items {
-		v, ok := wholeNumber(item.text)
-		if item.kind != number || !ok || v < 0 {
-			h.fault(item.at, name, "has a "+part+" that is not whole numbers", item.show(),
+	out := make([]int64, 0, len(n.Items))
+	for _, item := range n.Items {
+		v, ok := syntax.WholeNumber(item.Text)
+		if item.Kind != syntax.Number || !ok || v < 0 {
+			h.fault(item.At, name, "has a "+part+" that is not whole numbers", item.Show(),
 				"whole numbers of at least 0")
 			return nil
 		}
@@ -359,7 +354,7 @@ func (h *headerReader) layout(data int64) {
 	if len(h.faults) > 0 {
 		return
 	}
-	at := Position{File: h.json.text.file}
+	at := syntax.Position{File: h.json.Text.File}
 	var end int64
 	for i := range tensors {
 		if t := &tensors[i]; t.Begin != end {
@@ -371,7 +366,7 @@ func (h *headerReader) layout(data int64) {
 		end = tensors[i].End
 	}
 	if data > 0 && data != end {
-		h.faults = append(h.faults, Fault{
+		h.faults = append(h.faults, syntax.Fault{
 			Position: at, Problem: "has a wrong length of data",
 			Value: fmt.Sprintf("%d bytes", data), Allowed: fmt.Sprintf(
 				"%d bytes, as its header says", end),
@@ -380,7 +375,7 @@ func (h *headerReader) layout(data int64) {
 }
 
 // dataSize returns the length of a regular file, or −1.
-func dataSize(r io.Reader) int64 {
+func DataSize(r io.Reader) int64 {
 	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
 		return -1

@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"errors"
@@ -11,43 +11,44 @@ import (
 const (
 	maxGinBindings = 20000
 	maxGinDepth    = 16
+	maxIncludes    = 16
 )
 
 // ginFile is the bindings and macros of a gin file.
-type ginFile struct {
-	bindings []ginBinding
-	macros   map[string]*node
-	imports  []string // the import statements
-	at       Position
+type Gin struct {
+	Bindings []Binding
+	Macros   map[string]*Node
+	Imports  []string // the import statements
+	At       Position
 }
 
 // ginBinding is scope/module.Class.parameter = value.
-type ginBinding struct {
-	scope     string // "" or "encoder", "decoder", …
-	class     string // the last part of the dotted class
-	parameter string
-	at        Position
-	value     *node
+type Binding struct {
+	Scope     string // "" or "encoder", "decoder", …
+	Class     string // the last part of the dotted class
+	Parameter string
+	At        Position
+	Value     *Node
 }
 
 // ginScanner reads the subset of gin that operative configurations consist of: bindings, block
 // bindings, macros, imports and comments.
 type ginScanner struct {
-	text     *text
+	text     *Text
 	pos      int
-	file     *ginFile
+	file     *Gin
 	faults   []Fault
 	selector string // of the block binding whose lines follow, "" outside
 
-	include func(from *text, target string) (*text, error) // opens what a file includes
+	include func(from *Text, target string) (*Text, error) // opens what a file includes
 	chain   []string                                       // the files being read
 }
 
 // parseGin returns the bindings of a gin file and of those it includes, later ones replacing
 // earlier.
-func parseGin(t *text, include func(*text, string) (*text, error)) (*ginFile, error) {
-	file := &ginFile{macros: map[string]*node{}, at: Position{File: t.file}}
-	s := &ginScanner{text: t, file: file, include: include, chain: []string{t.file}}
+func ParseGin(t *Text, include func(*Text, string) (*Text, error)) (*Gin, error) {
+	file := &Gin{Macros: map[string]*Node{}, At: Position{File: t.File}}
+	s := &ginScanner{text: t, file: file, include: include, chain: []string{t.File}}
 	if err := s.scan(); err != nil {
 		return nil, err
 	}
@@ -57,12 +58,12 @@ func parseGin(t *text, include func(*text, string) (*text, error)) (*ginFile, er
 // scan reads the statements of one file.
 func (s *ginScanner) scan() error {
 	t := s.text
-	if len(t.bytes) > maxGinBytes {
-		return fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
-			fmt.Sprintf("a gin file of at most %d bytes", maxGinBytes))
+	if len(t.Bytes) > MaxGinBytes {
+		return FileError(t.File, "is too large", fmt.Sprintf("%d bytes", len(t.Bytes)),
+			fmt.Sprintf("a gin file of at most %d bytes", MaxGinBytes))
 	}
-	for s.skipBlank(); s.pos < len(t.bytes); s.skipBlank() {
-		if len(s.file.bindings)+len(s.file.macros) > maxGinBindings {
+	for s.skipBlank(); s.pos < len(t.Bytes); s.skipBlank() {
+		if len(s.file.Bindings)+len(s.file.Macros) > maxGinBindings {
 			return t.fail(s.pos, "holds too many bindings", "",
 				fmt.Sprintf("at most %d", maxGinBindings))
 		}
@@ -89,18 +90,18 @@ func (s *ginScanner) included(start int, target string) *Fault {
 		return s.fault(
 			start,
 			"includes a gin file that cannot be read: "+err.Error(),
-			quote(target),
+			Quote(target),
 			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote",
 		)
 	}
-	if slices.Contains(s.chain, t.file) || len(s.chain) > maxExtends {
-		return s.fault(start, "includes files in a circle", quote(target), "a chain that ends")
+	if slices.Contains(s.chain, t.File) || len(s.chain) > maxIncludes {
+		return s.fault(start, "includes files in a circle", Quote(target), "a chain that ends")
 	}
 	inner := &ginScanner{
 		text:    t,
 		file:    s.file,
 		include: s.include,
-		chain:   append(slices.Clone(s.chain), t.file),
+		chain:   append(slices.Clone(s.chain), t.File),
 	}
 	var list *Error
 	if err := inner.scan(); errors.As(err, &list) {
@@ -112,7 +113,7 @@ func (s *ginScanner) included(start int, target string) *Fault {
 // recover moves to the line after a fault.
 func (s *ginScanner) recover(start int) {
 	s.pos = max(s.pos, start+1)
-	for s.pos < len(s.text.bytes) && s.text.bytes[s.pos-1] != '\n' {
+	for s.pos < len(s.text.Bytes) && s.text.Bytes[s.pos-1] != '\n' {
 		s.pos++
 	}
 }
@@ -122,15 +123,15 @@ func (s *ginScanner) fault(offset int, problem, value, allowed string) *Fault {
 }
 
 func (s *ginScanner) peek() byte {
-	if s.pos < len(s.text.bytes) {
-		return s.text.bytes[s.pos]
+	if s.pos < len(s.text.Bytes) {
+		return s.text.Bytes[s.pos]
 	}
 	return 0
 }
 
 // skipBlank passes spaces, line ends and comments.
 func (s *ginScanner) skipBlank() {
-	for s.pos < len(s.text.bytes) {
+	for s.pos < len(s.text.Bytes) {
 		switch c := s.peek(); {
 		case c == '#':
 			s.skipLine()
@@ -146,7 +147,7 @@ func (s *ginScanner) skipBlank() {
 
 // skipSpace passes spaces and continued line ends within a statement.
 func (s *ginScanner) skipSpace() {
-	for s.pos < len(s.text.bytes) {
+	for s.pos < len(s.text.Bytes) {
 		switch c := s.peek(); {
 		case c == ' ' || c == '\t' || c == '\r':
 			s.pos++
@@ -164,8 +165,8 @@ func (s *ginScanner) skipSpace() {
 
 // atLineEnd reports whether only blanks stand between an offset and a newline.
 func (s *ginScanner) atLineEnd(i int) bool {
-	for ; i < len(s.text.bytes); i++ {
-		switch s.text.bytes[i] {
+	for ; i < len(s.text.Bytes); i++ {
+		switch s.text.Bytes[i] {
 		case '\n':
 			return true
 		case ' ', '\t', '\r':
@@ -177,7 +178,7 @@ func (s *ginScanner) atLineEnd(i int) bool {
 }
 
 func (s *ginScanner) skipLine() {
-	for s.pos < len(s.text.bytes) && s.peek() != '\n' {
+	for s.pos < len(s.text.Bytes) && s.peek() != '\n' {
 		s.pos++
 	}
 }
@@ -185,7 +186,7 @@ func (s *ginScanner) skipLine() {
 // name reads letters, digits and the separators of scopes and modules.
 func (s *ginScanner) name() string {
 	start := s.pos
-	for s.pos < len(s.text.bytes) {
+	for s.pos < len(s.text.Bytes) {
 		c := s.peek()
 		letter := c == '_' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 		if !letter && (s.pos == start || c != '.' && c != '/' && (c < '0' || c > '9')) {
@@ -193,12 +194,12 @@ func (s *ginScanner) name() string {
 		}
 		s.pos++
 	}
-	return string(s.text.bytes[start:s.pos])
+	return string(s.text.Bytes[start:s.pos])
 }
 
 // indented reports whether the statement at pos stands deeper than column 1.
 func (s *ginScanner) indented() bool {
-	return s.pos > 0 && (s.text.bytes[s.pos-1] == ' ' || s.text.bytes[s.pos-1] == '\t')
+	return s.pos > 0 && (s.text.Bytes[s.pos-1] == ' ' || s.text.Bytes[s.pos-1] == '\t')
 }
 
 // statement reads one statement; s.pos stands on its first character.
@@ -210,12 +211,12 @@ func (s *ginScanner) statement() *Fault {
 	}
 	name := s.name()
 	if name == "" {
-		return s.fault(start, "is not a gin statement", quote(s.line(start)),
+		return s.fault(start, "is not a gin statement", Quote(s.line(start)),
 			"Class.parameter = value, NAME = value or import")
 	}
 	switch name {
 	case "import", "from":
-		s.file.imports = append(s.file.imports, name+s.line(s.pos))
+		s.file.Imports = append(s.file.Imports, name+s.line(s.pos))
 		s.skipLine()
 		return nil
 	case "include":
@@ -233,13 +234,13 @@ func (s *ginScanner) statement() *Fault {
 		s.pos++
 		return s.bind(start, name, inBlock)
 	}
-	return s.fault(start, "is not a gin statement", quote(s.line(start)),
+	return s.fault(start, "is not a gin statement", Quote(s.line(start)),
 		"Class.parameter = value, NAME = value or import")
 }
 
 // line returns the rest of the line at an offset.
 func (s *ginScanner) line(offset int) string {
-	rest, _, _ := strings.Cut(string(s.text.bytes[offset:min(len(s.text.bytes),
+	rest, _, _ := strings.Cut(string(s.text.Bytes[offset:min(len(s.text.Bytes),
 		offset+4*maxQuoted)]), "\n")
 	return rest
 }
@@ -252,7 +253,7 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 	}
 	s.skipSpace()
 	if c := s.peek(); c != 0 && c != '\n' && c != '#' {
-		return s.fault(s.pos, "has text after the value", quote(s.line(s.pos)),
+		return s.fault(s.pos, "has text after the value", Quote(s.line(s.pos)),
 			"one value a statement")
 	}
 	if inBlock {
@@ -260,7 +261,7 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 	}
 	selector, parameter, dotted := cutLast(name, ".")
 	if !dotted {
-		s.file.macros[name] = value
+		s.file.Macros[name] = value
 		return nil
 	}
 	scope, class, scoped := cutLast(selector, "/")
@@ -271,12 +272,12 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 		class = last
 	}
 	if class == "macro" && parameter == "value" { // the long form of NAME = value
-		s.file.macros[scope] = value
+		s.file.Macros[scope] = value
 		return nil
 	}
-	s.file.bindings = append(s.file.bindings, ginBinding{
-		scope: scope, class: class,
-		parameter: parameter, at: s.text.at(start), value: value,
+	s.file.Bindings = append(s.file.Bindings, Binding{
+		Scope: scope, Class: class,
+		Parameter: parameter, At: s.text.at(start), Value: value,
 	})
 	return nil
 }

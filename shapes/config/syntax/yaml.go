@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"errors"
@@ -15,23 +15,23 @@ import (
 
 // parseYAML returns the mapping a YAML file consists of. Anchors, aliases, merge keys and tags are
 // faults: a shape needs none of them, and they are how small files grow large.
-func parseYAML(t *text) (root *node, err error) {
-	if len(t.bytes) > maxYAMLBytes {
-		return nil, fileError(t.file, "is too large", fmt.Sprintf("%d bytes", len(t.bytes)),
-			fmt.Sprintf("YAML of at most %d bytes", maxYAMLBytes))
+func ParseYAML(t *Text) (root *Node, err error) {
+	if len(t.Bytes) > MaxYAMLBytes {
+		return nil, FileError(t.File, "is too large", fmt.Sprintf("%d bytes", len(t.Bytes)),
+			fmt.Sprintf("YAML of at most %d bytes", MaxYAMLBytes))
 	}
 	defer func() {
 		// The tree is the parser's; a defect of its own must not take the program down.
 		if p := recover(); p != nil {
-			root, err = nil, fileError(t.file, "is not valid YAML", clip(fmt.Sprint(p)), "")
+			root, err = nil, FileError(t.File, "is not valid YAML", Clip(fmt.Sprint(p)), "")
 		}
 	}()
-	file, err := yamlfile.Parse(t.bytes, parser.AllowDuplicateMapKey())
+	file, err := yamlfile.Parse(t.Bytes, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return nil, yamlError(t, err)
 	}
-	c := &yamlConverter{file: t.file}
-	var found *node
+	c := &yamlConverter{file: t.File}
+	var found *Node
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
@@ -45,32 +45,32 @@ func parseYAML(t *text) (root *node, err error) {
 	}
 	switch {
 	case found == nil:
-		return nil, fileError(t.file, "is empty", "", "")
-	case found.kind != object:
+		return nil, FileError(t.File, "is empty", "", "")
+	case found.Kind != Object:
 		return nil, &Error{Faults: []Fault{{
-			Position: found.at, Problem: "has no keys",
-			Value: found.show(), Allowed: "lines of key: value",
+			Position: found.At, Problem: "has no keys",
+			Value: found.Show(), Allowed: "lines of key: value",
 		}}}
 	}
 	return found, nil
 }
 
 // yamlError turns a parser's error into one with a place.
-func yamlError(t *text, err error) error {
+func yamlError(t *Text, err error) error {
 	var limit *yamlfile.LimitError
 	if errors.As(err, &limit) {
 		return &Error{Faults: []Fault{{
-			Position: yamlPosition(t.file, limit.At), Problem: limit.Problem, Allowed: limit.Allowed,
+			Position: yamlPosition(t.File, limit.At), Problem: limit.Problem, Allowed: limit.Allowed,
 		}}}
 	}
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
 		return &Error{Faults: []Fault{{
-			Position: yamlPosition(t.file, syntax.GetToken()),
-			Problem:  "is not valid YAML", Value: clip(syntax.GetMessage()),
+			Position: yamlPosition(t.File, syntax.GetToken()),
+			Problem:  "is not valid YAML", Value: Clip(syntax.GetMessage()),
 		}}}
 	}
-	return fileError(t.file, "is not valid YAML", clip(err.Error()), "")
+	return FileError(t.File, "is not valid YAML", Clip(err.Error()), "")
 }
 
 func yamlPosition(file string, t *token.Token) Position {
@@ -90,28 +90,28 @@ func (c *yamlConverter) fail(n ast.Node, problem, value, allowed string) error {
 	}}}
 }
 
-func (c *yamlConverter) node(n ast.Node, depth int) (*node, error) {
-	if depth > maxDepth {
-		return nil, c.fail(n, "is nested too deep", "", fmt.Sprintf("at most %d levels", maxDepth))
+func (c *yamlConverter) node(n ast.Node, depth int) (*Node, error) {
+	if depth > MaxDepth {
+		return nil, c.fail(n, "is nested too deep", "", fmt.Sprintf("at most %d levels", MaxDepth))
 	}
 	if n == nil {
-		return &node{kind: null, at: Position{File: c.file}, text: "null"}, nil
+		return &Node{Kind: Null, At: Position{File: c.file}, Text: "null"}, nil
 	}
 	at := yamlPosition(c.file, n.GetToken())
-	scalar := func(k kind) (*node, error) { return &node{kind: k, at: at, text: n.GetToken().Value}, nil }
+	scalar := func(k Kind) (*Node, error) { return &Node{Kind: k, At: at, Text: n.GetToken().Value}, nil }
 	switch v := n.(type) {
 	case *ast.NullNode:
-		return &node{kind: null, at: at, text: "null"}, nil
+		return &Node{Kind: Null, At: at, Text: "null"}, nil
 	case *ast.BoolNode:
-		out, _ := scalar(boolean)
-		out.text = strings.ToLower(out.text)
+		out, _ := scalar(Boolean)
+		out.Text = strings.ToLower(out.Text)
 		return out, nil
 	case *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
-		return scalar(number)
+		return scalar(Number)
 	case *ast.StringNode:
-		return &node{kind: word, at: at, text: v.Value}, nil
+		return &Node{Kind: Word, At: at, Text: v.Value}, nil
 	case *ast.LiteralNode:
-		return &node{kind: word, at: at, text: v.Value.Value}, nil
+		return &Node{Kind: Word, At: at, Text: v.Value.Value}, nil
 	case *ast.SequenceNode:
 		return c.sequence(v, at, depth)
 	case *ast.MappingNode:
@@ -124,22 +124,22 @@ func (c *yamlConverter) node(n ast.Node, depth int) (*node, error) {
 		"", "plain values, lists and sections")
 }
 
-func (c *yamlConverter) sequence(v *ast.SequenceNode, at Position, depth int) (*node, error) {
-	out := &node{kind: list, at: at}
+func (c *yamlConverter) sequence(v *ast.SequenceNode, at Position, depth int) (*Node, error) {
+	out := &Node{Kind: List, At: at}
 	for _, item := range v.Values {
 		n, err := c.node(item, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		out.items = append(out.items, n)
+		out.Items = append(out.Items, n)
 	}
 	return out, nil
 }
 
-func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, depth int) (*node,
+func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, depth int) (*Node,
 	error,
 ) {
-	out := &node{kind: object, at: at}
+	out := &Node{Kind: Object, At: at}
 	for _, pair := range values {
 		if pair.Key.IsMergeKey() {
 			return nil, c.fail(pair.Key, "is a merge key, which is not accepted here", "<<",
@@ -149,20 +149,20 @@ func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, dep
 		if err != nil {
 			return nil, err
 		}
-		if key.kind == list || key.kind == object {
-			return nil, c.fail(pair.Key, "is not a key", key.show(), "a word")
+		if key.Kind == List || key.Kind == Object {
+			return nil, c.fail(pair.Key, "is not a key", key.Show(), "a word")
 		}
 		value, err := c.node(pair.Value, depth+1)
 		if err != nil {
 			return nil, err
 		}
-		if value.at.Line == 0 {
-			value.at = key.at
+		if value.At.Line == 0 {
+			value.At = key.At
 		}
-		out.fields = append(out.fields, field{name: key.text, at: key.at, value: value})
+		out.Fields = append(out.Fields, Field{Name: key.Text, At: key.At, Value: value})
 	}
-	if len(out.fields) > 0 {
-		out.at = out.fields[0].at
+	if len(out.Fields) > 0 {
+		out.At = out.Fields[0].At
 	}
 	return out, nil
 }

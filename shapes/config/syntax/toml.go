@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"regexp"
@@ -6,14 +6,14 @@ import (
 )
 
 // argumentLine tells a list of a trainer's arguments (--num-layers 24), as in a launch script.
-var argumentLine = regexp.MustCompile(`(?m)^\s*(?:[A-Z_]+=\(\s*)?--[a-z][\w-]*(?:[ =]|\s*\\?$)`)
+var ArgumentLine = regexp.MustCompile(`(?m)^\s*(?:[A-Z_]+=\(\s*)?--[a-z][\w-]*(?:[ =]|\s*\\?$)`)
 
 // parseArguments returns the arguments of a list or launch script as an object: a name without a
 // value is true.
-func parseArguments(t *text) *node {
-	root := &node{kind: object, at: Position{File: t.file, Line: 1, Column: 1}}
+func ParseArguments(t *Text) *Node {
+	root := &Node{Kind: Object, At: Position{File: t.File, Line: 1, Column: 1}}
 	offset := 0
-	for line := range strings.Lines(string(t.bytes)) {
+	for line := range strings.Lines(string(t.Bytes)) {
 		start := offset
 		offset += len(line)
 		line, _, _ = strings.Cut(line, "#")
@@ -22,30 +22,30 @@ func parseArguments(t *text) *node {
 			continue
 		}
 		words := strings.Fields(strings.ReplaceAll(line[strings.Index(line, "--"):], "=", " "))
-		for i := 0; i < len(words) && len(root.fields) < maxGinBindings; i++ {
+		for i := 0; i < len(words) && len(root.Fields) < maxGinBindings; i++ {
 			key, ok := strings.CutPrefix(words[i], "--")
 			if !ok {
 				continue
 			}
-			value := &node{kind: boolean, at: t.at(start), text: "true"}
+			value := &Node{Kind: Boolean, At: t.at(start), Text: "true"}
 			if i+1 < len(words) && !strings.HasPrefix(words[i+1], "--") {
 				value = scalarNode(strings.Trim(words[i+1], `"'`), t.at(start))
 				i++
 			}
-			root.fields = append(root.fields, field{name: key, at: t.at(start), value: value})
+			root.Fields = append(root.Fields, Field{Name: key, At: t.at(start), Value: value})
 		}
 	}
 	return root
 }
 
 // scalarNode returns a bare word as a number, true or false, or text.
-func scalarNode(s string, at Position) *node {
-	n := &node{kind: word, at: at, text: s}
+func scalarNode(s string, at Position) *Node {
+	n := &Node{Kind: Word, At: at, Text: s}
 	switch {
 	case s == "true" || s == "false" || s == "True" || s == "False":
-		n.kind, n.text = boolean, strings.ToLower(s)
+		n.Kind, n.Text = Boolean, strings.ToLower(s)
 	case tomlNumber.MatchString(s):
-		n.kind, n.text = number, strings.ReplaceAll(s, "_", "")
+		n.Kind, n.Text = Number, strings.ReplaceAll(s, "_", "")
 	}
 	return n
 }
@@ -59,11 +59,11 @@ var (
 // parseTOML reads the subset of TOML that configurations of trainers consist of: sections, keys, and
 // values of one line. Lists, tables in one line and text of several lines are passed over, as no
 // shape stands in them.
-func parseTOML(t *text) (*node, error) {
-	root := &node{kind: object, at: Position{File: t.file, Line: 1, Column: 1}}
+func ParseTOML(t *Text) (*Node, error) {
+	root := &Node{Kind: Object, At: Position{File: t.File, Line: 1, Column: 1}}
 	here := root
 	offset, lines := 0, 0
-	for line := range strings.Lines(string(t.bytes)) {
+	for line := range strings.Lines(string(t.Bytes)) {
 		start := offset
 		offset += len(line)
 		line = strings.TrimSpace(line)
@@ -89,18 +89,18 @@ func parseTOML(t *text) (*node, error) {
 			}
 			target, key = target.child(head, t.at(start)), rest
 		}
-		target.fields = append(target.fields, field{
-			name: strings.Trim(key, `"'`), at: t.at(start), value: tomlValue(m[2], t.at(start)),
+		target.Fields = append(target.Fields, Field{
+			Name: strings.Trim(key, `"'`), At: t.at(start), Value: tomlValue(m[2], t.at(start)),
 		})
 	}
 	return root, nil
 }
 
 // tomlValue reads a value up to its comment.
-func tomlValue(s string, at Position) *node {
+func tomlValue(s string, at Position) *Node {
 	if s[0] == '"' || s[0] == '\'' {
 		if end := strings.IndexByte(s[1:], s[0]); end >= 0 {
-			return &node{kind: word, at: at, text: s[1 : end+1]}
+			return &Node{Kind: Word, At: at, Text: s[1 : end+1]}
 		}
 	}
 	bare, _, _ := strings.Cut(s, "#")
@@ -108,13 +108,13 @@ func tomlValue(s string, at Position) *node {
 }
 
 // child returns the section of a key, made if it is not there.
-func (n *node) child(key string, at Position) *node {
-	for _, f := range n.fields {
-		if f.name == key && f.value.kind == object {
-			return f.value
+func (n *Node) child(key string, at Position) *Node {
+	for _, f := range n.Fields {
+		if f.Name == key && f.Value.Kind == Object {
+			return f.Value
 		}
 	}
-	inner := &node{kind: object, at: at}
-	n.fields = append(n.fields, field{name: key, at: at, value: inner})
+	inner := &Node{Kind: Object, At: at}
+	n.Fields = append(n.Fields, Field{Name: key, At: at, Value: inner})
 	return inner
 }

@@ -1,13 +1,14 @@
-package config
+package syntax
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // value reads a gin value: a number, text, True, False, None, a list, tuple or dictionary, a macro
 // %NAME, or a configurable @name(), which stays opaque.
-func (s *ginScanner) value(depth int) (*node, *Fault) {
+func (s *ginScanner) value(depth int) (*Node, *Fault) {
 	if depth > maxGinDepth {
 		return nil, s.fault(s.pos, "is nested too deep", "",
 			fmt.Sprintf("at most %d levels", maxGinDepth))
@@ -30,56 +31,56 @@ func (s *ginScanner) value(depth int) (*node, *Fault) {
 		s.pos++
 		name := s.name()
 		if name == "" {
-			return nil, s.fault(start, "is a reference without a name", quote(s.line(start)),
+			return nil, s.fault(start, "is a reference without a name", Quote(s.line(start)),
 				"%NAME or @name")
 		}
 		if c == '@' && s.peek() == '(' {
 			s.pos++
 			if s.skipBlank(); s.peek() != ')' {
-				return nil, s.fault(s.pos, "is not closed", quote(s.line(start)), "@name()")
+				return nil, s.fault(s.pos, "is not closed", Quote(s.line(start)), "@name()")
 			}
 			s.pos++
 		}
-		return &node{kind: reference, at: at, text: string(c) + name}, nil
+		return &Node{Kind: Reference, At: at, Text: string(c) + name}, nil
 	}
 	return s.scalar(at)
 }
 
 // scalar reads a number or one of the words of Python.
-func (s *ginScanner) scalar(at Position) (*node, *Fault) {
+func (s *ginScanner) scalar(at Position) (*Node, *Fault) {
 	start := s.pos
-	for s.pos < len(s.text.bytes) && !strings.ContainsRune(" \t\r\n,()[]{}:#=\\'\"",
+	for s.pos < len(s.text.Bytes) && !strings.ContainsRune(" \t\r\n,()[]{}:#=\\'\"",
 		rune(s.peek())) {
 		s.pos++
 	}
-	raw := string(s.text.bytes[start:s.pos])
+	raw := string(s.text.Bytes[start:s.pos])
 	switch raw {
 	case "True", "False":
-		return &node{kind: boolean, at: at, text: strings.ToLower(raw)}, nil
+		return &Node{Kind: Boolean, At: at, Text: strings.ToLower(raw)}, nil
 	case "None":
-		return &node{kind: null, at: at, text: "null"}, nil
+		return &Node{Kind: Null, At: at, Text: "null"}, nil
 	case "":
-		return nil, s.fault(start, "has no value", quote(s.line(start)),
+		return nil, s.fault(start, "has no value", Quote(s.line(start)),
 			"a number, text, True, False, None, a list, %NAME or @name")
 	}
 	if c := raw[0]; c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9' {
-		return &node{kind: number, at: at, text: raw}, nil
+		return &Node{Kind: Number, At: at, Text: raw}, nil
 	}
-	return nil, s.fault(start, "is not a gin value", quote(raw),
+	return nil, s.fault(start, "is not a gin value", Quote(raw),
 		"a number, text in quotes, True, False, None, a list, %NAME or @name")
 }
 
 // adjacent reads a string and, inside brackets, the strings right after it, which Python joins:
 // long values are written so.
-func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
+func (s *ginScanner) adjacent(at Position, depth int) (*Node, *Fault) {
 	whole, fault := s.quoted(at)
 	for fault == nil && depth > 0 {
 		if s.skipBlank(); s.peek() != '\'' && s.peek() != '"' {
 			break
 		}
-		var next *node
+		var next *Node
 		if next, fault = s.quoted(at); fault == nil {
-			whole.text += next.text
+			whole.Text += next.Text
 		}
 	}
 	return whole, fault
@@ -87,43 +88,43 @@ func (s *ginScanner) adjacent(at Position, depth int) (*node, *Fault) {
 
 // quoted reads a string in single or double quotes; a backslash stands for the character after it.
 // A string in three quotes may hold lines.
-func (s *ginScanner) quoted(at Position) (*node, *Fault) {
+func (s *ginScanner) quoted(at Position) (*Node, *Fault) {
 	start := s.pos
-	mark := s.text.bytes[s.pos : s.pos+1]
-	if end := s.pos + 3; end <= len(s.text.bytes) &&
-		string(s.text.bytes[s.pos:end]) == strings.Repeat(string(mark), 3) {
-		mark = s.text.bytes[s.pos:end]
+	mark := s.text.Bytes[s.pos : s.pos+1]
+	if end := s.pos + 3; end <= len(s.text.Bytes) &&
+		string(s.text.Bytes[s.pos:end]) == strings.Repeat(string(mark), 3) {
+		mark = s.text.Bytes[s.pos:end]
 	}
 	s.pos += len(mark)
 	var out strings.Builder
-	for s.pos < len(s.text.bytes) {
-		rest := s.text.bytes[s.pos:]
+	for s.pos < len(s.text.Bytes) {
+		rest := s.text.Bytes[s.pos:]
 		switch {
 		case len(rest) >= len(mark) && string(rest[:len(mark)]) == string(mark):
 			s.pos += len(mark)
-			return &node{kind: word, at: at, text: out.String()}, nil
+			return &Node{Kind: Word, At: at, Text: out.String()}, nil
 		case rest[0] == '\\' && len(rest) > 1:
 			out.WriteByte(rest[1])
 			s.pos += 2
 		case rest[0] == '\n' && len(mark) == 1:
-			return nil, s.fault(start, "has no closing quote", quote(s.line(start)), "")
+			return nil, s.fault(start, "has no closing quote", Quote(s.line(start)), "")
 		default:
 			out.WriteByte(rest[0])
 			s.pos++
 		}
 	}
-	return nil, s.fault(start, "has no closing quote", quote(s.line(start)), "")
+	return nil, s.fault(start, "has no closing quote", Quote(s.line(start)), "")
 }
 
 // sequence reads a list or tuple.
-func (s *ginScanner) sequence(at Position, depth int) (*node, *Fault) {
+func (s *ginScanner) sequence(at Position, depth int) (*Node, *Fault) {
 	start := s.pos
 	closing := byte(']')
 	if s.peek() == '(' {
 		closing = ')'
 	}
 	s.pos++
-	n := &node{kind: list, at: at}
+	n := &Node{Kind: List, At: at}
 	for {
 		if s.skipBlank(); s.peek() == closing {
 			s.pos++
@@ -133,26 +134,26 @@ func (s *ginScanner) sequence(at Position, depth int) (*node, *Fault) {
 		if fault != nil {
 			return nil, fault
 		}
-		n.items = append(n.items, item)
+		n.Items = append(n.Items, item)
 		switch s.skipBlank(); s.peek() {
 		case ',':
 			s.pos++
 		case closing:
 		default:
-			return nil, s.fault(start, "is not closed", quote(s.line(start)),
+			return nil, s.fault(start, "is not closed", Quote(s.line(start)),
 				"a list that ends with "+string(closing))
 		}
 	}
 }
 
 // dictionary passes over {…}; no dictionary of a gin file says anything about the shape.
-func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
+func (s *ginScanner) dictionary(at Position, depth int) (*Node, *Fault) {
 	start := s.pos
 	s.pos++
 	for {
 		if s.skipBlank(); s.peek() == '}' {
 			s.pos++
-			return &node{kind: object, at: at}, nil
+			return &Node{Kind: Object, At: at}, nil
 		}
 		for _, after := range []byte{':', ','} {
 			if _, fault := s.value(depth + 1); fault != nil {
@@ -163,7 +164,7 @@ func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
 				s.pos++
 			case after == ',' && s.peek() == '}':
 			default:
-				return nil, s.fault(start, "is not closed", quote(s.line(start)),
+				return nil, s.fault(start, "is not closed", Quote(s.line(start)),
 					"a dictionary that ends with }")
 			}
 		}
@@ -172,18 +173,39 @@ func (s *ginScanner) dictionary(at Position, depth int) (*node, *Fault) {
 
 // resolve follows a macro to its value. The value's own place is kept, as that is the line to
 // change.
-func (f *ginFile) resolve(n *node) (*node, error) {
+func (f *Gin) Resolve(n *Node) (*Node, error) {
 	seen := 0
-	for n.kind == reference && n.text[0] == '%' {
-		next, ok := f.macros[n.text[1:]]
-		if seen++; !ok || seen > len(f.macros) {
+	for n.Kind == Reference && n.Text[0] == '%' {
+		next, ok := f.Macros[n.Text[1:]]
+		if seen++; !ok || seen > len(f.Macros) {
 			return nil, &Error{Faults: []Fault{{
-				Position: n.at,
-				Problem:  "is a macro that never gets a value", Value: n.text,
-				Allowed: "a macro that " + n.text[1:] + " = … defines in the same file",
+				Position: n.At,
+				Problem:  "is a macro that never gets a value", Value: n.Text,
+				Allowed: "a macro that " + n.Text[1:] + " = … defines in the same file",
 			}}}
 		}
 		n = next
 	}
 	return n, nil
+}
+
+// words returns all text values of a file, in order.
+func (f *Gin) Words() []*Node {
+	var found []*Node
+	for _, b := range f.Bindings {
+		if b.Value.Kind == Word {
+			found = append(found, b.Value)
+		}
+	}
+	names := make([]string, 0, len(f.Macros))
+	for name := range f.Macros {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if f.Macros[name].Kind == Word {
+			found = append(found, f.Macros[name])
+		}
+	}
+	return found
 }

@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"bytes"
@@ -13,15 +13,15 @@ import (
 // Limits on what is read. A shape is a page of text; the largest legitimate config.json (a label
 // table) stays under a megabyte.
 const (
-	maxTextBytes = 16 << 20
-	maxGinBytes  = 1 << 20
-	maxYAMLBytes = 64 << 10 // the YAML parser recurses with the nesting of its input
+	MaxTextBytes = 16 << 20
+	MaxGinBytes  = 1 << 20
+	MaxYAMLBytes = 64 << 10 // the YAML parser recurses with the nesting of its input
 )
 
 // text is a decoded file and the places of its lines.
-type text struct {
-	file  string
-	bytes []byte
+type Text struct {
+	File  string
+	Bytes []byte
 	lines []int // offset at which each line starts
 
 	lastOffset int      // of the last position asked for, so that walking through
@@ -29,21 +29,21 @@ type text struct {
 }
 
 // at returns the position of a byte offset.
-func (t *text) at(offset int) Position {
-	offset = max(0, min(offset, len(t.bytes)))
+func (t *Text) at(offset int) Position {
+	offset = max(0, min(offset, len(t.Bytes)))
 	line := sort.SearchInts(t.lines, offset+1) - 1
 	start, column := t.lines[line], 1
 	if t.last.Line == line+1 && t.lastOffset <= offset {
 		start, column = t.lastOffset, t.last.Column
 	}
 	t.lastOffset = offset
-	t.last = Position{File: t.file, Line: line + 1, Column: column +
-		utf8.RuneCount(t.bytes[start:offset])}
+	t.last = Position{File: t.File, Line: line + 1, Column: column +
+		utf8.RuneCount(t.Bytes[start:offset])}
 	return t.last
 }
 
 // fail returns an error of one fault at a byte offset.
-func (t *text) fail(offset int, problem, value, allowed string) error {
+func (t *Text) fail(offset int, problem, value, allowed string) error {
 	return &Error{Faults: []Fault{{
 		Position: t.at(offset), Problem: problem, Value: value,
 		Allowed: allowed,
@@ -51,7 +51,7 @@ func (t *text) fail(offset int, problem, value, allowed string) error {
 }
 
 // fileError returns an error of one fault that concerns the whole file.
-func fileError(file, problem, value, allowed string) error {
+func FileError(file, problem, value, allowed string) error {
 	return &Error{Faults: []Fault{{
 		Position: Position{File: file}, Problem: problem, Value: value,
 		Allowed: allowed,
@@ -59,15 +59,15 @@ func fileError(file, problem, value, allowed string) error {
 }
 
 // readError says why a file could not be read.
-func readError(file string, err error) error {
+func ReadError(file string, err error) error {
 	return &Error{Faults: []Fault{{
 		Position: Position{File: file}, Problem: "cannot be read",
-		Value: reason(err), Err: err,
+		Value: Reason(err), Err: err,
 	}}}
 }
 
 // reason returns what went wrong with a file without repeating its path.
-func reason(err error) string {
+func Reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()
@@ -76,33 +76,33 @@ func reason(err error) string {
 }
 
 // readAll returns at most limit bytes; a longer input is an error and is not read further.
-func readAll(file string, r io.Reader, limit int) ([]byte, error) {
+func ReadAll(file string, r io.Reader, limit int) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
-		return nil, readError(file, err)
+		return nil, ReadError(file, err)
 	}
 	if len(raw) > limit {
-		return nil, fileError(file, "is too large", "", fmt.Sprintf("at most %d bytes", limit))
+		return nil, FileError(file, "is too large", "", fmt.Sprintf("at most %d bytes", limit))
 	}
 	return raw, nil
 }
 
 // decodeText turns a file's bytes into text with plain line ends. A byte-order mark of UTF-8 is
 // dropped; UTF-16, UTF-32 and all else that is not UTF-8 is an error.
-func decodeText(file string, raw []byte) (*text, error) {
+func DecodeText(file string, raw []byte) (*Text, error) {
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe, 0, 0}) ||
 		bytes.HasPrefix(raw, []byte{0, 0, 0xfe, 0xff}):
-		return nil, fileError(file, "is encoded as UTF-32", "", "UTF-8")
+		return nil, FileError(file, "is encoded as UTF-32", "", "UTF-8")
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}) || bytes.HasPrefix(raw, []byte{0xfe, 0xff}):
-		return nil, fileError(file, "is encoded as UTF-16", "", "UTF-8")
+		return nil, FileError(file, "is encoded as UTF-16", "", "UTF-8")
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	// the YAML parser counts lines wrong with both
 	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-	t := newText(file, raw)
+	t := NewText(file, raw)
 	if len(bytes.TrimSpace(raw)) == 0 {
-		return nil, fileError(file, "is empty", "", "")
+		return nil, FileError(file, "is empty", "", "")
 	}
 	if i := bytes.IndexByte(raw, 0); i >= 0 {
 		return nil, t.fail(i, "a zero byte in a text file", "", "UTF-8 text")
@@ -113,8 +113,8 @@ func decodeText(file string, raw []byte) (*text, error) {
 	return t, nil
 }
 
-func newText(file string, raw []byte) *text {
-	t := &text{file: file, bytes: raw, lines: []int{0}}
+func NewText(file string, raw []byte) *Text {
+	t := &Text{File: file, Bytes: raw, lines: []int{0}}
 	for i, c := range raw {
 		if c == '\n' {
 			t.lines = append(t.lines, i+1)

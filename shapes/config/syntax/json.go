@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"bytes"
@@ -12,74 +12,74 @@ import (
 // Bounds of a JSON document. Real configurations nest four deep; a label table of 21,843 classes
 // has two entries for each.
 const (
-	maxDepth = 64
-	maxNodes = 1 << 18
+	MaxDepth = 64
+	MaxNodes = 1 << 18
 )
 
 // jsonReader walks JSON token by token and knows where each one stands, which encoding/json alone
 // does not tell.
-type jsonReader struct {
-	text    *text
-	decoder *json.Decoder
-	nodes   int // values still allowed
+type JSONReader struct {
+	Text    *Text
+	Decoder *json.Decoder
+	Nodes   int // values still allowed
 }
 
-func newJSONReader(t *text) *jsonReader {
-	d := json.NewDecoder(bytes.NewReader(t.bytes))
+func NewJSONReader(t *Text) *JSONReader {
+	d := json.NewDecoder(bytes.NewReader(t.Bytes))
 	d.UseNumber()
-	return &jsonReader{text: t, decoder: d, nodes: maxNodes}
+	return &JSONReader{Text: t, Decoder: d, Nodes: MaxNodes}
 }
 
 // parseJSON returns the object a file consists of.
-func parseJSON(t *text) (*node, error) {
-	r := newJSONReader(t)
-	n, err := r.value(0)
+func ParseJSON(t *Text) (*Node, error) {
+	r := NewJSONReader(t)
+	n, err := r.Value(0)
 	if err != nil {
 		return nil, err
 	}
-	if n.kind != object {
-		return nil, t.fail(r.start(0), "is not a JSON object", n.show(),
+	if n.Kind != Object {
+		return nil, t.fail(r.start(0), "is not a JSON object", n.Show(),
 			"a file that starts with {")
 	}
-	return n, r.end()
+	return n, r.End()
 }
 
 // start returns the offset of the first token after an offset.
-func (r *jsonReader) start(offset int) int {
-	rest := r.text.bytes[offset:]
+func (r *JSONReader) start(offset int) int {
+	rest := r.Text.Bytes[offset:]
 	return offset + len(rest) - len(bytes.TrimLeft(rest, " \t\r\n,:"))
 }
 
 // next returns the next token and its place.
-func (r *jsonReader) next() (json.Token, Position, error) {
-	at := r.start(int(r.decoder.InputOffset()))
-	token, err := r.decoder.Token()
+func (r *JSONReader) Next() (json.Token, Position, error) {
+	at := r.start(int(r.Decoder.InputOffset()))
+	token, err := r.Decoder.Token()
 	if err != nil {
 		return nil, Position{}, r.syntax(err)
 	}
-	return token, r.text.at(at), nil
+	return token, r.Text.at(at), nil
 }
 
 // syntax turns a decoder's error into one with a place.
-func (r *jsonReader) syntax(err error) error {
+func (r *JSONReader) syntax(err error) error {
 	var syntax *json.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
 		at := max(0, int(syntax.Offset)-1)
 		if strings.Contains(syntax.Error(), "unexpected end") {
-			at = len(r.text.bytes)
+			at = len(r.Text.Bytes)
 		}
-		return r.text.fail(at, "is not valid JSON", syntax.Error(), "")
+		return r.Text.fail(at, "is not valid JSON", syntax.Error(), "")
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return r.text.fail(len(r.text.bytes), "ends in the middle of the JSON object", "",
+		return r.Text.fail(len(r.Text.Bytes), "ends in the middle of the JSON object", "",
 			"a complete file")
 	}
-	return r.text.fail(int(r.decoder.InputOffset()), "is not valid JSON", err.Error(), "")
+	return r.Text.fail(int(r.Decoder.InputOffset()), "is not valid JSON", err.Error(), "")
 }
 
 // value reads the next value with everything in it.
-func (r *jsonReader) value(depth int) (*node, error) {
-	token, at, err := r.next()
+func (r *JSONReader) Value(depth int) (*Node, error) {
+	token, at, err := r.Next()
 	if err != nil {
 		return nil, err
 	}
@@ -87,33 +87,33 @@ func (r *jsonReader) value(depth int) (*node, error) {
 }
 
 // rest reads the value whose first token is given.
-func (r *jsonReader) rest(token json.Token, at Position, depth int) (*node, error) {
-	if r.nodes--; r.nodes < 0 {
+func (r *JSONReader) rest(token json.Token, at Position, depth int) (*Node, error) {
+	if r.Nodes--; r.Nodes < 0 {
 		return nil, &Error{Faults: []Fault{{
 			Position: at, Problem: "holds too many values",
-			Allowed: fmt.Sprintf("at most %d", maxNodes),
+			Allowed: fmt.Sprintf("at most %d", MaxNodes),
 		}}}
 	}
-	if depth > maxDepth {
+	if depth > MaxDepth {
 		return nil, &Error{Faults: []Fault{{
 			Position: at, Problem: "is nested too deep",
-			Allowed: fmt.Sprintf("at most %d levels", maxDepth),
+			Allowed: fmt.Sprintf("at most %d levels", MaxDepth),
 		}}}
 	}
-	n := &node{at: at}
+	n := &Node{At: at}
 	switch v := token.(type) {
 	case nil:
-		n.kind, n.text = null, "null"
+		n.Kind, n.Text = Null, "null"
 	case bool:
-		n.kind, n.text = boolean, fmt.Sprint(v)
+		n.Kind, n.Text = Boolean, fmt.Sprint(v)
 	case json.Number:
-		n.kind, n.text = number, v.String()
+		n.Kind, n.Text = Number, v.String()
 	case string:
-		n.kind, n.text = word, v
+		n.Kind, n.Text = Word, v
 	case json.Delim:
-		n.kind = list
+		n.Kind = List
 		if v == '{' {
-			n.kind = object
+			n.Kind = Object
 		}
 		return n, r.inside(n, depth)
 	}
@@ -121,18 +121,18 @@ func (r *jsonReader) rest(token json.Token, at Position, depth int) (*node, erro
 }
 
 // inside reads the members of a list or object up to its closing bracket.
-func (r *jsonReader) inside(n *node, depth int) error {
-	for r.decoder.More() {
-		token, at, err := r.next()
+func (r *JSONReader) inside(n *Node, depth int) error {
+	for r.Decoder.More() {
+		token, at, err := r.Next()
 		if err != nil {
 			return err
 		}
-		if n.kind == list {
+		if n.Kind == List {
 			item, err := r.rest(token, at, depth+1)
 			if err != nil {
 				return err
 			}
-			n.items = append(n.items, item)
+			n.Items = append(n.Items, item)
 			continue
 		}
 		key, ok := token.(string)
@@ -142,26 +142,26 @@ func (r *jsonReader) inside(n *node, depth int) error {
 				Value: fmt.Sprint(token), Allowed: "text in quotes",
 			}}}
 		}
-		value, err := r.value(depth + 1)
+		value, err := r.Value(depth + 1)
 		if err != nil {
 			return err
 		}
-		n.fields = append(n.fields, field{name: key, at: at, value: value})
+		n.Fields = append(n.Fields, Field{Name: key, At: at, Value: value})
 	}
-	_, _, err := r.next() // the closing bracket
+	_, _, err := r.Next() // the closing bracket
 	return err
 }
 
 // end checks that nothing follows the value.
-func (r *jsonReader) end() error {
-	_, at, err := r.next()
+func (r *JSONReader) End() error {
+	_, at, err := r.Next()
 	if err == nil {
 		return &Error{Faults: []Fault{{
 			Position: at,
 			Problem:  "has text after the closing bracket",
 		}}}
 	}
-	if _, e := r.decoder.Token(); errors.Is(e, io.EOF) {
+	if _, e := r.Decoder.Token(); errors.Is(e, io.EOF) {
 		return nil
 	}
 	return err

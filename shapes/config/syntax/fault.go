@@ -1,4 +1,4 @@
-package config
+package syntax
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ func (f Fault) String() string {
 	b.WriteString(f.Position.String())
 	b.WriteString(": ")
 	if f.Field != "" {
-		b.WriteString(clip(f.Field))
+		b.WriteString(Clip(f.Field))
 		b.WriteString(" ")
 	}
 	b.WriteString(f.Problem)
@@ -80,20 +80,6 @@ func (e *Error) Unwrap() []error {
 	return causes
 }
 
-// Warning is something the reader noticed and went on.
-type Warning struct {
-	Position
-	Text string
-}
-
-func (w Warning) String() string { return w.Position.String() + ": " + w.Text }
-
-// Field is a field as the file names it, and where it stands.
-type Field struct {
-	Position
-	Name string
-}
-
 // Bounds on how much of a name or value an error message repeats; what is clipped may already be a
 // quoted value.
 const (
@@ -102,7 +88,7 @@ const (
 )
 
 // quote returns a value for an error message: quoted, and cut when long.
-func quote(value string) string {
+func Quote(value string) string {
 	short, cut := start(value, maxQuoted)
 	if cut {
 		return fmt.Sprintf("%q…", short)
@@ -111,7 +97,7 @@ func quote(value string) string {
 }
 
 // clip returns a bare value (a number) for an error message, cut when long.
-func clip(value string) string {
+func Clip(value string) string {
 	short, cut := start(value, maxClipped)
 	if cut {
 		return short + "…"
