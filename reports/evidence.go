@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 type opinionOf struct {
@@ -30,7 +30,7 @@ type agreementFields struct {
 	Against  []string `json:"against,omitempty"`
 }
 
-func opinionFieldsOf(o *recommend.SecondOpinion) opinionOf {
+func opinionFieldsOf(o *evidence.SecondOpinion) opinionOf {
 	f := opinionOf{
 		Set: o.Name, Title: o.Title, Models: o.Models, Numbers: o.Numbers,
 		Evidence: string(o.Weakest), Rank: o.Rank, Agreements: []agreementFields{},
@@ -45,7 +45,7 @@ func opinionFieldsOf(o *recommend.SecondOpinion) opinionOf {
 
 // Evidence fills in the list of published sets in which shape varies, with how far each orders its
 // models as the law of recommend does.
-func (r *Report) Evidence(opinions []recommend.SecondOpinion) {
+func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 	sets := Table{
 		Columns: []Column{
 			{Title: "set"},
@@ -74,7 +74,7 @@ func (r *Report) Evidence(opinions []recommend.SecondOpinion) {
 }
 
 // agreementTable has a line for each operation of each set.
-func agreementTable(opinions []recommend.SecondOpinion) Table {
+func agreementTable(opinions []evidence.SecondOpinion) Table {
 	t := Table{
 		Title: "Effect of one operation alone",
 		Columns: []Column{
@@ -112,7 +112,7 @@ func agreementTable(opinions []recommend.SecondOpinion) Table {
 var toldOps = [...]string{"nl", "el", "dl", "dm", "ff"}
 
 // agreementText says in a line how far other sets agree about each operation; empty without any.
-func agreementText(opinions []recommend.SecondOpinion) string {
+func agreementText(opinions []evidence.SecondOpinion) string {
 	var parts []string
 	for _, op := range toldOps {
 		pairs, agree := 0, 0

@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -99,11 +100,11 @@ func derivedTable(title string) Table {
 	}}
 }
 
-func derivedOf(d *recommend.Derived) derivedFields {
+func derivedOf(d *evidence.Derived) derivedFields {
 	return derivedFields{d.Name, d.Value, d.Formula, d.Where}
 }
 
-func derivedRow(d *recommend.Derived) []Cell {
+func derivedRow(d *evidence.Derived) []Cell {
 	value := quantity.FormatInterval(d.Kind, d.Value)
 	if d.Value.HalfWidth() == 0 {
 		const digits = 4
@@ -114,7 +115,7 @@ func derivedRow(d *recommend.Derived) []Cell {
 
 // citedTable lists the rows behind a quality; where each comes from follows as notes, which are too
 // long for a column.
-func citedTable(rows []recommend.Cited, fields *explanationFields, result *recommend.Result) Table {
+func citedTable(rows []evidence.Cited, fields *explanationFields, result *recommend.Result) Table {
 	t := Table{
 		Title: "The measured rows behind it, nearest first",
 		Columns: []Column{

@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -31,7 +32,7 @@ type protocolFields struct {
 
 // Protocol fills in the report of one-notch changes, a table per starting size. opinions are those of
 // other published sets; none where the caller's own records judge.
-func (r *Report) Protocol(steps []recommend.Step, opinions []recommend.SecondOpinion) {
+func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpinion) {
 	sizes := map[string]bool{}
 	for i := range steps {
 		sizes[steps[i].From.Name] = true
@@ -172,7 +173,7 @@ func (r *Report) Opinions(result *recommend.Result) {
 		list = append(list, result.Rows[n].Shape)
 		tokens = append(tokens, result.Rows[n].Schedule.Tokens.Interval.Value)
 	}
-	for _, o := range recommend.Opinions(list, tokens) {
+	for _, o := range evidence.Opinions(list, tokens) {
 		f := opinionFields{Law: o.Law, Source: o.Source, Missing: o.Missing}
 		row := []Cell{Text(o.Law), {}, {}, Text(o.Missing), Text(o.Source)}
 		if o.Missing == "" && o.Best < len(list) {

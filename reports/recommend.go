@@ -10,6 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -69,7 +70,7 @@ func recommendHeadline(found *recommend.Result) []string {
 		}
 		return qualityTitle(found) + " " + quantity.FormatInterval(quantity.Number, *i)
 	}
-	of := func(q *recommend.Quality) *quantity.Interval {
+	of := func(q *evidence.Quality) *quantity.Interval {
 		if byLoss(found) {
 			return q.Upstream.Interval
 		}
@@ -149,7 +150,7 @@ func ObjectiveName(result *recommend.Result) string {
 
 // byLoss says whether rows are compared by upstream loss.
 func byLoss(result *recommend.Result) bool {
-	return result.JudgedBy == recommend.ByUpstream || !slices.ContainsFunc(result.Rows,
+	return result.JudgedBy == evidence.ByUpstream || !slices.ContainsFunc(result.Rows,
 		func(row recommend.Row) bool { return row.Quality.Downstream.Interval != nil })
 }
 

@@ -8,7 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 type validateFields struct {
@@ -180,7 +180,7 @@ type rankedField struct {
 
 // Ranking fills in the report of blind rankings: a result per group, then the means as the group
 // "all".
-func (r *Report) Ranking(v recommend.Validation) {
+func (r *Report) Ranking(v evidence.Validation) {
 	t := Table{
 		Title: "Shapes of each group ranked by a fit to the others",
 		Columns: []Column{
@@ -197,8 +197,8 @@ func (r *Report) Ranking(v recommend.Validation) {
 			Column{Title: "Spearman", Kind: quantity.Number, Optional: 1})
 	}
 	n := 0
-	add := func(group, law string, rows int, ours recommend.RankScore,
-		baselines []recommend.NamedScore,
+	add := func(group, law string, rows int, ours evidence.RankScore,
+		baselines []evidence.NamedScore,
 	) {
 		f := rankingFields{
 			Group: group, N: rows, Law: law, Regret: ours.Regret,

@@ -33,6 +33,7 @@ var floors = []string{
 	"reports/markdown",
 	"reports/figure",
 	"reports/plan",
+	"reports/recommend/evidence",
 	"reports/recommend",
 	"reports/result",
 	"reports/track",

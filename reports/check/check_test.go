@@ -13,6 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
@@ -136,7 +137,7 @@ func TestNotDominated(t *testing.T) {
 			{Shape: shapes.Shape{Name: "worse"}, Answer: of(1000)},
 			{
 				Shape: shapes.Shape{Name: "thin"}, Tie: true, Answer: of(size),
-				Judgement: recommend.Judgement{Evidence: data.Recalled},
+				Judgement: evidence.Judgement{Evidence: data.Recalled},
 			},
 		}}, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -135,12 +136,12 @@ func (r *Request) space() (space, error) {
 
 // listable refuses lists of models that cannot be compared.
 func listable(list []shapes.Shape, template *shapes.Shape) error {
-	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)
+	want := evidence.KindOf(template)
 	for i := range list {
 		if err := list[i].Validate(); err != nil {
 			return err
 		}
-		if k := kindOf(list[i].Encoder.Layers, list[i].Decoder.Layers); k != want {
+		if k := evidence.KindOf(&list[i]); k != want {
 			return fmt.Errorf("%s is %s and %s is %s: nothing says how the two compare",
 				list[i].Name, k, template.Name, want)
 		}

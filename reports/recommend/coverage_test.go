@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -31,7 +32,7 @@ func TestRecordIntervalsHold(t *testing.T) {
 	held, asked := 0, 0
 	for seed := range uint64(seeds) {
 		random := rand.New(rand.NewPCG(seed, 80))
-		var records []recommend.Record
+		var records []evidence.Record
 		for _, w := range []int{256, 384, 512, 768} {
 			for _, l := range []int{4, 8, 12, 20} {
 				for _, d := range []float64{1e9, 4e9, 16e9} {
@@ -44,7 +45,7 @@ func TestRecordIntervalsHold(t *testing.T) {
 		}
 		r, err := recommend.Recommend(recommend.Request{
 			Source: recommend.Listed, Candidates: fresh,
-			Records: records, Question: plan.Question{Length: hardware.Length{Tokens: 4e9}}, Objective: recommend.BestQuality,
+			Basis: evidence.Basis{Records: records}, Question: plan.Question{Length: hardware.Length{Tokens: 4e9}}, Objective: recommend.BestQuality,
 		})
 		if err != nil {
 			t.Fatal(err)

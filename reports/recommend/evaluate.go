@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -36,7 +37,7 @@ type evaluation struct {
 type evaluator struct {
 	space  *space
 	coster *coster
-	judge  judge
+	judge  evidence.Judge
 	ranked bool // the judge is not silent
 	// weighed are the axes that somebody may want to save, that of the objective first.
 	weighed []plan.Metric
@@ -140,18 +141,19 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 	if e.ranked {
 		// What lies outside the evidence only takes from the value; not a number is what nothing
 		// can judge.
-		if v := e.judge.value(s, p); !(v >= e.enough) {
+		subject := evidence.Subject{Shape: s, Params: p}
+		if v := e.judge.Value(subject); !(v >= e.enough) {
 			if pt.score = math.Inf(-1); !e.all {
-				if pt.score, pt.measured = v, true; !e.reaches(s, p) {
+				if pt.score, pt.measured = v, true; !e.reaches(subject) {
 					return pt, false, false
 				}
 			}
 			ok = early || e.costed(&pt, s, p, values)
 			return pt, ok, false
 		}
-		score, half := e.judge.score(s, p)
-		pt.score = score - max(0, half-e.judge.usual())
-		pt.measured = e.judge.measures(s, p)
+		score, half := e.judge.Score(subject)
+		pt.score = score - max(0, half-e.judge.Usual())
+		pt.measured = e.judge.Measures(subject)
 		if pt.score < e.enough {
 			return pt, false, false
 		}
@@ -162,19 +164,13 @@ func (e *evaluator) point(index int, s *shapes.Shape, p *flops.Parameters, value
 
 // reaches says whether somebody published results of exactly this shape and the interval of its
 // quality, which a recalled value may widen, holds what is of interest.
-func (e *evaluator) reaches(s *shapes.Shape, p *flops.Parameters) bool {
-	if !e.judge.measures(s, p) {
+func (e *evaluator) reaches(s evidence.Subject) bool {
+	if !e.judge.Measures(s) {
 		return false
 	}
-	j := e.judge.judgement(s, p)
-	q := j.Quality
-	if j.Class == Measured {
-		return false
-	}
-	if e.judge.unit() == lossUnit {
-		return q.Upstream.Interval != nil && -q.Upstream.Interval.Low >= e.enough
-	}
-	return q.Downstream.Interval != nil && q.Downstream.Interval.High >= e.enough
+	j := e.judge.Judgement(s)
+	i := evidence.Compared(e.judge, j.Quality)
+	return j.Class != evidence.Measured && i != nil && i.High >= e.enough
 }
 
 // costed fills in the weighed costs and says whether one of them is below what there is to beat.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/internal/approx"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -53,7 +54,7 @@ func TestExplainPublished(t *testing.T) {
 	if _, timed := got["step time"]; timed {
 		t.Error("a step time without hardware")
 	}
-	nearest := e.Rows[slices.IndexFunc(e.Rows, func(c Cited) bool { return c.Score != nil })]
+	nearest := e.Rows[slices.IndexFunc(e.Rows, func(c evidence.Cited) bool { return c.Score != nil })]
 	if len(e.Rows) != result.Evidence.Rows || nearest.Name == "" ||
 		nearest.Shape != row.Nearest.Name || nearest.Distance != row.Nearest.Distance {
 		t.Errorf("%d rows from %+v; want all %d of the summary from the nearest, %+v", len(e.Rows),

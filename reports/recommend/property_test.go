@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -23,10 +24,9 @@ func TestAnswersKeepTheirPromises(t *testing.T) {
 				plan.Params, plan.RunFLOPs,
 				recommend.BestQuality,
 			}).Draw(t, "objective"),
-			JudgedBy: rapid.SampledFrom([]recommend.JudgedBy{
-				recommend.ByDownstream,
-				recommend.ByUpstream,
-			}).Draw(t, "judge"),
+			Basis: evidence.Basis{JudgedBy: rapid.SampledFrom([]evidence.JudgedBy{
+				evidence.ByDownstream, evidence.ByUpstream,
+			}).Draw(t, "judge")},
 			Caps: map[plan.Metric]float64{
 				plan.Params:   rapid.Float64Range(1e6, 2e9).Draw(t, "params"),
 				plan.RunFLOPs: rapid.Float64Range(1e18, 1e21).Draw(t, "flops"),

@@ -2,11 +2,11 @@ package recommend
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -42,7 +42,7 @@ type Change struct {
 // Gain is a change of quality with its 80 % interval, or the reason why nobody knows it.
 type Gain struct {
 	hardware.Estimate
-	Class Class // Measured when both ends were
+	Class evidence.Class // Measured when both ends were
 }
 
 // operation is one of the paper's scaling knobs.
@@ -147,7 +147,7 @@ const unmeasured = "no published measurement"
 
 // step returns one notch; it is not ok for a stack that the shape lacks.
 func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
-	unknown := Gain{Class: Rule}
+	unknown := Gain{Class: evidence.Rule}
 	s := Step{
 		From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown,
 		Downstream: unknown,
@@ -179,12 +179,12 @@ func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	}
 	s.After, s.Change = after.Answer, changeOf(&before.Answer, &after.Answer)
 	switch {
-	case v.judge.silence() != "":
-		s.Upstream.Missing, s.Downstream.Missing = v.judge.silence(), v.judge.silence()
-	case !v.judge.tells(o.letters):
+	case v.judge.Silence() != "":
+		s.Upstream.Missing, s.Downstream.Missing = v.judge.Silence(), v.judge.Silence()
+	case !v.judge.Tells(o.letters):
 		s.Upstream.Missing, s.Downstream.Missing = unmeasured, unmeasured
 	default:
-		d := v.judge.effect(&after, &before)
+		d := v.judge.Effect(after.subject(), before.subject())
 		class := max(before.Class, after.Class)
 		s.Upstream, s.Downstream = Gain{d.Upstream, class}, Gain{d.Downstream, class}
 	}
@@ -207,23 +207,4 @@ func changeOf(before, after *plan.Answer) Change {
 		StepSeconds: difference(plan.StepTime), CostUSD: difference(plan.Cost),
 		DecodeSeconds: difference(plan.DecodeLatency),
 	}
-}
-
-// tells says whether the law reads the operation and the rows that it is fitted to vary in it: the
-// depths of both stacks together, of which either is part, d_model and d_ff. Heads and d_kv vary in
-// no row alone.
-func (*publishedJudge) tells(letters string) bool {
-	return slices.Contains([]string{"nl", "el", "dl", "dm", "ff"}, letters)
-}
-
-// tells says whether the law reads the operation: depth where it can be told from size, and d_model
-// in laws of width.
-func (j *recordJudge) tells(letters string) bool {
-	switch letters {
-	case "nl", "el", "dl":
-		return j.law.form.shaped
-	case "dm":
-		return j.law.form.shaped && j.law.law != nil
-	}
-	return false
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -64,7 +65,7 @@ func TestProtocol(t *testing.T) {
 		// Base to DM1K: both were measured, 1.752 and 1.720, 69.81 and 71.02.
 		if s.From.Name == "t5-base" && s.Op == "dm" {
 			const printed = 1e-9
-			if s.Downstream.Class != recommend.Measured ||
+			if s.Downstream.Class != evidence.Measured ||
 				!approx.Close(s.Downstream.Interval.Value, 71.02-69.81, printed) ||
 				!approx.Close(s.Upstream.Interval.Value, 1.720-1.752, printed) {
 				t.Errorf("Base to DM1K: %+v", s.Downstream)

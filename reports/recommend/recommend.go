@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // Recommend returns the shapes to consider for a request.
@@ -19,7 +20,7 @@ func Recommend(r Request) (Result, error) {
 		return Result{}, err
 	}
 	out := Result{Objective: q.Objective, CostAxis: q.costAxis(), JudgedBy: q.JudgedBy}
-	if out.Evidence, err = q.judge.summary(); err != nil {
+	if out.Evidence, err = q.judge.Summary(); err != nil {
 		return out, err
 	}
 	e := q.evaluator()
@@ -69,7 +70,7 @@ type asked struct {
 	Request
 	space  space
 	coster coster
-	judge  judge
+	judge  evidence.Judge
 }
 
 // ask fills a request and makes its candidates, costs and judge.
@@ -88,7 +89,15 @@ func (r Request) ask() (*asked, error) {
 	if q.Objective == plan.NoMetric {
 		q.Objective = q.usualObjective()
 	}
-	q.judge, err = q.newJudge(&q.space.template, &q.coster)
+	c := evidence.Candidates{
+		Template: &q.space.template, Anchored: q.Anchor != nil, Tokens: q.coster.tokens,
+		FLOPs:   func(s evidence.Subject) float64 { return q.coster.cheap(plan.RunFLOPs, s.Shape, s.Params) },
+		Assumed: q.assumed,
+	}
+	if q.Source == Listed {
+		c.Listed = q.Candidates
+	}
+	q.judge, err = q.Basis.Judge(c)
 	return q, err
 }
 
@@ -108,7 +117,7 @@ func (q *asked) usualObjective() plan.Metric {
 // evaluator returns the evaluator of a request without anchor.
 func (q *asked) evaluator() evaluator {
 	e := evaluator{
-		space: &q.space, coster: &q.coster, judge: q.judge, ranked: q.judge.silence() == "",
+		space: &q.space, coster: &q.coster, judge: q.judge, ranked: q.judge.Silence() == "",
 		weighed: q.weighed(), enough: math.Inf(-1), least: math.Inf(-1), params: [2]float64{0, math.Inf(1)},
 	}
 	const about = 1.1 // a tenth
@@ -181,12 +190,11 @@ func (e *evaluator) against(r *Request, anchor *Row) *float64 {
 	if !e.ranked {
 		return nil
 	}
-	score, _ := e.judge.score(r.Anchor, &anchor.Params)
+	score, _ := e.judge.Score(anchor.subject())
 	if math.IsNaN(score) {
 		return nil
 	}
-	usual := e.judge.usual()
-	ε := errorApart(usual, usual)
+	ε := evidence.Apart(e.judge)
 	if r.Objective != BestQuality {
 		e.enough = score - ε
 	}
@@ -197,11 +205,11 @@ func (e *evaluator) against(r *Request, anchor *Row) *float64 {
 // aim sets the quality to reach, and returns it as a score.
 func (e *evaluator) aim(r *Request) *float64 {
 	score := *r.Target
-	if e.judge.unit() == lossUnit {
+	if e.judge.Unit() == evidence.LossUnit {
 		score = -score
 	}
 	if r.Objective != BestQuality {
-		e.enough = score - e.judge.usual()
+		e.enough = score - e.judge.Usual()
 	}
 	return &score
 }

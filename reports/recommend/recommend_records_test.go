@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -31,8 +33,8 @@ func decoder(t testing.TB, width, layers int) shapes.Shape {
 	return parse(t, fmt.Sprintf("gpt2/nl=%d,dm=%d,ff=%d,nh=%d", layers, width, 4*width, width/64))
 }
 
-func record(s *shapes.Shape, tokens, loss float64) recommend.Record {
-	return recommend.Record{
+func record(s *shapes.Shape, tokens, loss float64) evidence.Record {
+	return evidence.Record{
 		Name: s.Name, EncoderLayers: s.Encoder.Layers, DecoderLayers: s.Decoder.Layers,
 		DModel: s.DModel,
 		Params: float64(flops.CountParameters(s).Total), Tokens: tokens, Loss: &loss,
@@ -42,8 +44,8 @@ func record(s *shapes.Shape, tokens, loss float64) recommend.Record {
 // sweep is decoder-only runs whose best depth is 8 layers at 1B tokens and doubles with every
 // factor of 16 in tokens: shallow shapes win under 120M parameters at 20 tokens a parameter, as in
 // the sweeps that DESIGN.md tells of.
-func sweep(t testing.TB, perParam []float64) []recommend.Record {
-	var all []recommend.Record
+func sweep(t testing.TB, perParam []float64) []evidence.Record {
+	var all []evidence.Record
 	for _, width := range []int{256, 384, 512, 640, 768} {
 		for _, layers := range []int{4, 6, 8, 12, 16, 24} {
 			s := decoder(t, width, layers)
@@ -70,7 +72,7 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 		records := sweep(t, perParam)
 		ask := func(tokensPerParam float64) shapes.Shape {
 			r, err := recommend.Recommend(recommend.Request{
-				Family: shapes.GPT, Objective: recommend.BestQuality, Records: records,
+				Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: records},
 				Caps:           map[plan.Metric]float64{plan.Params: 120e6},
 				TokensPerParam: tokensPerParam,
 			})
@@ -96,7 +98,7 @@ func TestShallowWinsWhereRecordsSaySo(t *testing.T) {
 // Without a length the runs are as long as the records': shallow shapes win there.
 func TestLengthIsTheRecords(t *testing.T) {
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.BestQuality, Records: sweep(t, []float64{20}),
+		Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: sweep(t, []float64{20})},
 		Caps: map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
@@ -111,14 +113,14 @@ func TestLengthIsTheRecords(t *testing.T) {
 }
 
 func TestOneAspectRatioIsNotRanked(t *testing.T) {
-	var records []recommend.Record
+	var records []evidence.Record
 	for _, layers := range []int{4, 6, 8, 10, 12, 14, 16, 20} {
 		s := decoder(t, 64*layers, layers)
 		n := float64(flops.CountParameters(&s).Total)
 		records = append(records, record(&s, 20*n, sweepLoss(n, 20*n, float64(layers))))
 	}
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
+		Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: records}, TokensPerParam: 20,
 		Caps: map[plan.Metric]float64{plan.Params: 300e6},
 	})
 	if err != nil {
@@ -146,7 +148,7 @@ func TestRecordedScores(t *testing.T) {
 		records[i].Score = &score
 	}
 	r, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
+		Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: records}, TokensPerParam: 20,
 		Caps: map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
@@ -164,9 +166,8 @@ func TestRecordedScores(t *testing.T) {
 			loss.Value, want)
 	}
 	upstream, err := recommend.Recommend(recommend.Request{
-		Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, TokensPerParam: 20,
-		JudgedBy: recommend.ByUpstream,
-		Caps:     map[plan.Metric]float64{plan.Params: 120e6},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: records, JudgedBy: evidence.ByUpstream}, TokensPerParam: 20,
+		Caps: map[plan.Metric]float64{plan.Params: 120e6},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +189,7 @@ func TestFittedLaw(t *testing.T) {
 		}[p.Name])
 	}
 	request := recommend.Request{
-		Family: shapes.GPT, Objective: recommend.BestQuality, Fitted: law, Question: plan.Question{Length: hardware.Length{Tokens: 5e9}},
+		Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Fitted: law}, Question: plan.Question{Length: hardware.Length{Tokens: 5e9}},
 		Caps: map[plan.Metric]float64{plan.Params: 300e6},
 	}
 	r, err := recommend.Recommend(request)
@@ -257,7 +258,7 @@ func TestKindsAreKeptApart(t *testing.T) {
 	}
 	_, err = recommend.Recommend(recommend.Request{
 		Objective: recommend.BestQuality, Caps: caps,
-		Records: sweep(t, []float64{20}),
+		Basis: evidence.Basis{Records: sweep(t, []float64{20})},
 	})
 	var none *recommend.NoAnswerError
 	if !errors.As(err, &none) || !none.Unjudged || !strings.Contains(err.Error(), "usable records") {
@@ -381,7 +382,7 @@ func TestRecoversKnownLaw(t *testing.T) {
 	near, regret := 0, 0.0
 	for seed := range seeds {
 		random := rand.New(rand.NewPCG(uint64(seed), 6))
-		var records []recommend.Record
+		var records []evidence.Record
 		for _, w := range []int{256, 384, 512, 768, 1024, 1536} {
 			for _, layers := range []int{4, 8, 12, 24, 48} {
 				for _, d := range []float64{1e9, 4e9, 16e9} {
@@ -393,7 +394,7 @@ func TestRecoversKnownLaw(t *testing.T) {
 			}
 		}
 		r, err := recommend.Recommend(recommend.Request{
-			Family: shapes.GPT, Objective: recommend.BestQuality, Records: records, Question: plan.Question{Length: hardware.Length{Tokens: tokens}},
+			Family: shapes.GPT, Objective: recommend.BestQuality, Basis: evidence.Basis{Records: records}, Question: plan.Question{Length: hardware.Length{Tokens: tokens}},
 			Source: recommend.Listed, Candidates: candidates,
 			Caps: map[plan.Metric]float64{plan.Params: 1e9},
 		})
@@ -420,5 +421,25 @@ func TestRecoversKnownLaw(t *testing.T) {
 	}
 	if regret > maxRegret {
 		t.Errorf("mean regret %.4f nats, want at most %.4f", regret, maxRegret)
+	}
+}
+
+// The sweep's groups are its widths' parameter classes: the best depth of a class follows from the
+// others.
+func TestValidateOnSweep(t *testing.T) {
+	rows := sweep(t, []float64{20})
+	for i := range rows {
+		rows[i].Group = strconv.Itoa(int(math.Round(math.Log2(rows[i].Params / 1e6))))
+	}
+	v, err := evidence.Validate(rows, evidence.ValidateSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(v)
+	for _, b := range v.Baselines {
+		if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
+			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f",
+				v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
+		}
 	}
 }

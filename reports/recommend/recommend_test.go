@@ -13,6 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -53,11 +54,11 @@ func find(t testing.TB, r *recommend.Result, name string) *recommend.Row {
 func TestPaperReplacements(t *testing.T) {
 	for anchor, want := range map[string]struct {
 		name  string
-		class recommend.Class
+		class evidence.Class
 	}{
-		"t5-base":         {"t5-efficient-small-nl16", recommend.Interpolated}, // scores recalled
-		"t5-large":        {"t5-efficient-base-nl36", recommend.Measured},
-		"t5-efficient-xl": {"t5-efficient-large-nl36", recommend.Interpolated}, // scores recalled
+		"t5-base":         {"t5-efficient-small-nl16", evidence.Interpolated}, // scores recalled
+		"t5-large":        {"t5-efficient-base-nl36", evidence.Measured},
+		"t5-efficient-xl": {"t5-efficient-large-nl36", evidence.Interpolated}, // scores recalled
 	} {
 		for _, source := range []recommend.Source{recommend.Catalogue, recommend.Mixed} {
 			for _, objective := range []plan.Metric{plan.Params, plan.RunFLOPs} {
@@ -164,8 +165,8 @@ func TestOrderAndMarks(t *testing.T) {
 	}
 	quality := like(t, "t5-base", recommend.Mixed, recommend.BestQuality)
 	for i := 1; i < len(quality.Rows); i++ {
-		if a, b := &quality.Rows[i-1], &quality.Rows[i]; b.Class != recommend.Extrapolated &&
-			a.Class != recommend.Extrapolated &&
+		if a, b := &quality.Rows[i-1], &quality.Rows[i]; b.Class != evidence.Extrapolated &&
+			a.Class != evidence.Extrapolated &&
 			b.Quality.Downstream.Interval.Value > a.Quality.Downstream.Interval.Value+0.3 { // half-widths differ
 			t.Errorf("%s is better than %s before it", b.Shape.Name, a.Shape.Name)
 		}
@@ -198,9 +199,9 @@ func TestAboutASize(t *testing.T) {
 // Heads of unreleased shapes spread over a node: up to 8, or multiples of 8; groups of queries stay.
 func TestHeadsAreSensible(t *testing.T) {
 	loss := 3.0
-	var records []recommend.Record // of a law without a preference: any width may be shown
+	var records []evidence.Record // of a law without a preference: any width may be shown
 	for i := 1; i <= 8; i++ {
-		records = append(records, recommend.Record{
+		records = append(records, evidence.Record{
 			DecoderLayers: 4 * i, DModel: 256 * i, Params: 1e7 * float64(i*i*i), Tokens: 1e9 * float64(i),
 			Loss: new(float64),
 		})
@@ -210,7 +211,7 @@ func TestHeadsAreSensible(t *testing.T) {
 		s := parse(t, anchor)
 		group := s.Decoder.Heads / s.Decoder.KVHeads
 		r, err := recommend.Recommend(recommend.Request{
-			Anchor: &s, Source: recommend.Lattice, Records: records, Top: 40,
+			Anchor: &s, Source: recommend.Lattice, Basis: evidence.Basis{Records: records}, Top: 40,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -302,7 +303,7 @@ func TestListedOneByOne(t *testing.T) {
 				foreign && (!strings.Contains(row.Quality.Downstream.Missing, "tokenizer") || i != len(list)-1) {
 				t.Errorf("row %d, %s: %+v", i, row.Shape.Name, row.Quality.Downstream)
 			}
-			if row.Shape.Name == "t5-v1_1-base" && row.Class < recommend.Extrapolated {
+			if row.Shape.Name == "t5-v1_1-base" && row.Class < evidence.Extrapolated {
 				t.Errorf("another recipe counts as %s", row.Class)
 			}
 		}
@@ -333,24 +334,24 @@ func TestWorseIsNotPicked(t *testing.T) {
 // and their average 79.16 in the recalled table.
 func TestScores(t *testing.T) {
 	base := parse(t, "t5-base")
-	for score, want := range map[recommend.Score]float64{
-		recommend.SuperGLUE: 69.81, recommend.Average: 79.16, recommend.GLUE: 82.53, recommend.SQuAD: 85.14,
+	for score, want := range map[evidence.Score]float64{
+		evidence.SuperGLUE: 69.81, evidence.Average: 79.16, evidence.GLUE: 82.53, evidence.SQuAD: 85.14,
 	} {
 		r, err := recommend.Recommend(recommend.Request{
-			Source: recommend.Listed, Candidates: []shapes.Shape{base}, Score: score,
+			Source: recommend.Listed, Candidates: []shapes.Shape{base}, Basis: evidence.Basis{Score: score},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := r.Rows[0].Quality.Downstream.Interval.Value
-		if got != want || r.Evidence.Recalled != (score != recommend.SuperGLUE) {
+		if got != want || r.Evidence.Recalled != (score != evidence.SuperGLUE) {
 			t.Errorf("%s: %v, want %v; recalled %t", score, got, want, r.Evidence.Recalled)
 		}
-		if again, err := recommend.ParseScore(score.String()); err != nil || again != score {
+		if again, err := evidence.ParseScore(score.String()); err != nil || again != score {
 			t.Errorf("%s reads as %v, %v", score, again, err)
 		}
 	}
-	if _, err := recommend.ParseScore("rouge"); err == nil || !strings.Contains(err.Error(), "allowed: superglue, average") {
+	if _, err := evidence.ParseScore("rouge"); err == nil || !strings.Contains(err.Error(), "allowed: superglue, average") {
 		t.Errorf("another score: %v", err)
 	}
 }
@@ -364,10 +365,10 @@ func TestNamesHoldConstraints(t *testing.T) {
 	} {
 		r, err := recommend.Recommend(recommend.Request{
 			Anchor: &anchor, Source: recommend.Lattice, Constraints: c,
-			Fitted: &fit.Result{ // which judges any vocabulary
+			Basis: evidence.Basis{Fitted: &fit.Result{ // which judges any vocabulary
 				Law: fit.PowerOffset().On("params"), Params: []float64{1, 100, 0.3}, RMS: 0.5,
 				Objective: fit.Squared(),
-			},
+			}},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -647,5 +648,30 @@ func TestEveryFamily(t *testing.T) {
 			row.Params.Total == 0 || row.Shape != s {
 			t.Errorf("%s: evidence %q, quality %+v", anchor, r.Evidence.Missing, row.Quality)
 		}
+	}
+}
+
+// The inverse question: the least that reaches a quality.
+func TestTarget(t *testing.T) {
+	target := 76.0
+	r, err := recommend.Recommend(recommend.Request{Target: &target, Objective: plan.Params, Source: recommend.Catalogue})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pick := r.Pick()
+	if pick.Quality.Downstream.Interval.Value < target {
+		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name,
+			pick.Quality.Downstream.Interval.Value)
+	}
+	for _, row := range r.Rows {
+		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target &&
+			row.Class <= evidence.Interpolated {
+			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name,
+				pick.Shape.Name)
+		}
+	}
+	impossible := 99.0
+	if r, err := recommend.Recommend(recommend.Request{Target: &impossible, Source: recommend.Catalogue}); err == nil {
+		t.Errorf("a score of 99 is reached by %s", r.Rows[0].Shape.Name)
 	}
 }

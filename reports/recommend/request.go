@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -41,16 +40,6 @@ func ParseObjective(name string) (plan.Metric, error) {
 	return costs[i], nil
 }
 
-// JudgedBy says which quality candidates are compared by.
-type JudgedBy uint8
-
-const (
-	// ByDownstream compares fine-tuned scores; where the evidence has none, upstream losses.
-	ByDownstream JudgedBy = iota
-	// ByUpstream compares pre-training losses.
-	ByUpstream
-)
-
 // Source says where candidates come from.
 type Source uint8
 
@@ -71,8 +60,6 @@ type Request struct {
 	// what to save; BestQuality = the best quality within the caps. None = with an anchor the cost
 	// where it is known, else step time, else FLOPs; without an anchor the best quality.
 	Objective plan.Metric
-	JudgedBy  JudgedBy // which quality is compared
-	Score     Score    // which downstream score the published results judge by
 	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
 	// judged. nil = none, or the anchor's.
 	Target *float64
@@ -89,12 +76,7 @@ type Request struct {
 	// Params is a size that candidates lie within a tenth of; 0 = any.
 	Params float64
 
-	Evidence []data.Evidence // classes of readings and records to rest on; nil = all
-
-	// Records are the caller's runs; when there are any, nothing published is used.
-	Records []Record
-	// Fitted is a law of loss that the caller fitted; it leads over records and published results.
-	Fitted *fit.Result
+	evidence.Basis // what quality is judged by
 
 	latticeDepth int // layers of a stack of the lattice at most
 
@@ -211,7 +193,7 @@ const deepestByLaws = 80
 func (r *Request) deepest() int {
 	judged := r.Family == shapes.T5 || r.Family == shapes.T511
 	if r.Anchor != nil {
-		judged = whyUncovered(r.Anchor) == ""
+		judged = evidence.WhyUncovered(r.Anchor) == ""
 	}
 	template, err := r.template()
 	switch {
@@ -256,30 +238,20 @@ func (r *Request) budgets(template *shapes.Shape) bool {
 // per parameter where it grows with size, for decoder-only models the compute-optimal one, else the
 // paper's.
 func (r *Request) assumeLength(template *shapes.Shape) {
-	var tokens, ratios, params []float64
-	for i := range r.Records {
-		if m := &r.Records[i]; m.Params > 0 && m.Tokens > 0 {
-			tokens, ratios, params = append(tokens, math.Log(m.Tokens)),
-				append(ratios, m.Tokens/m.Params), append(params, math.Log(m.Params))
-		}
-	}
+	perParam, tokens := evidence.UsualLength(r.Records)
 	switch {
 	case r.budgets(template):
 		r.TokensPerParam = computeOptimal
 		r.assumed = fmt.Sprintf(
 			"assumes runs of %d tokens per parameter, compute-optimal by Hoffmann et al. 2022 (arXiv 2203.15556)", computeOptimal)
-	case len(tokens) == 0:
-		return
-	case residualSpread(tokens) > enoughVariation &&
-		residualSpread(tokens, params) <= enoughVariation:
-		r.TokensPerParam = fit.Median(ratios)
+	case perParam > 0:
+		r.TokensPerParam = perParam
 		r.assumed = fmt.Sprintf(
-			"assumes runs of %.3g tokens per parameter, as in your records", r.TokensPerParam)
-	default:
-		r.Question.Length.Tokens = math.Exp(fit.Median(tokens))
-		r.assumed = fmt.Sprintf(
-			"assumes runs of %s tokens (the median of your records)",
-			quantity.Format(quantity.Count, r.Question.Length.Tokens, 0))
+			"assumes runs of %.3g tokens per parameter, as in your records", perParam)
+	case tokens > 0:
+		r.Question.Length.Tokens = tokens
+		r.assumed = fmt.Sprintf("assumes runs of %s tokens (the median of your records)",
+			quantity.Format(quantity.Count, tokens, 0))
 	}
 }
 

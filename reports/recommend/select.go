@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -20,7 +21,7 @@ type picked struct {
 // The pick of the objective is made among the points that cost no more than the anchor on any axis,
 // where there are such. Of released and of any shapes as many are shown.
 func (e *evaluator) choose(q *asked, points []point, reach *float64) ([]picked, []point) {
-	ε := errorApart(q.judge.usual(), q.judge.usual())
+	ε := evidence.Apart(q.judge)
 	at := map[int]point{}
 	for _, p := range points {
 		at[p.index] = p

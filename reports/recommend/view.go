@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -27,8 +28,8 @@ func (v *viewer) fill(row *Row) error {
 	if row.Answer, err = v.coster.full(&row.Shape); err != nil {
 		return err
 	}
-	row.Published = published(&row.Shape, &row.Params)
-	row.Judgement = v.judge.judgement(&row.Shape, &row.Params)
+	row.Published = evidence.Published(row.subject())
+	row.Judgement = v.judge.Judgement(row.subject())
 	return nil
 }
 
@@ -85,7 +86,7 @@ func (v *viewer) compare(out *Result) {
 	}
 	for i := range out.Rows {
 		row := &out.Rows[i]
-		better, half, ok := judgedDifference(v.judge, row, reference)
+		better, half, ok := v.better(row, reference)
 		row.Tie = ok && math.Abs(better) <= half
 		if out.Anchor != nil {
 			row.Saved = row.saved(out.Anchor)
@@ -95,9 +96,19 @@ func (v *viewer) compare(out *Result) {
 	}
 	for i := range out.Picks {
 		if out.Anchor != nil {
-			out.Picks[i].Difference = v.judge.difference(&out.Rows[out.Picks[i].Row], out.Anchor)
+			out.Picks[i].Difference = v.judge.Difference(out.Rows[out.Picks[i].Row].subject(), out.Anchor.subject())
 		}
 	}
+}
+
+// better returns how much better row a is than b, larger is better, and the error; not ok where
+// nothing judges them.
+func (v *viewer) better(a, b *Row) (better, half float64, ok bool) {
+	i := evidence.Compared(v.judge, v.judge.Difference(a.subject(), b.subject()))
+	if i == nil {
+		return 0, 0, false
+	}
+	return i.Value, i.HalfWidth(), true
 }
 
 // everywhere says whether nothing known costs more and something less.

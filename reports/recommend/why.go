@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -19,16 +20,16 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 	} else if row.Pick {
 		b.WriteString("the pick: ")
 	}
-	better, apart, ok := judgedDifference(v.judge, row, reference)
-	mine, half := v.judge.score(&row.Shape, &row.Params)
+	better, apart, ok := v.better(row, reference)
+	mine, half := v.judge.Score(row.subject())
 	switch {
 	case !ok:
 		b.WriteString("nothing judges it")
 	case anchored || !row.Pick:
-		if v.judge.unit() == lossUnit { // a score is a loss with the sign turned
+		if v.judge.Unit() == evidence.LossUnit { // a score is a loss with the sign turned
 			better = -better
 		}
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(better, apart), v.judge.unit())
+		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(better, apart), v.judge.Unit())
 		if !anchored {
 			b.WriteString(" against the pick")
 		}
@@ -38,10 +39,10 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 	default:
 		digits := decimals(half)
 		fmt.Fprintf(&b, "predicted %.*f ± %.*f %s", digits, math.Abs(mine), digits, half,
-			v.judge.unit())
+			v.judge.Unit())
 	}
 	b.WriteString("; " + row.Class.String())
-	if row.Class != Measured && row.Nearest != nil {
+	if row.Class != evidence.Measured && row.Nearest != nil {
 		fmt.Fprintf(&b, ", nearest measured: %s", row.Nearest.Name)
 	}
 	return b.String()

@@ -8,6 +8,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // plotFront draws the recommended rows: the cost that was weighed against the quality that was
@@ -17,7 +18,7 @@ func plotFront(file string, result *recommend.Result) error {
 	if err != nil {
 		return err
 	}
-	byScore := result.JudgedBy == recommend.ByDownstream && hasScores(result)
+	byScore := result.JudgedBy == evidence.ByDownstream && hasScores(result)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
 		X:     costLabel(result.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
@@ -97,6 +98,6 @@ func mark(row *recommend.Row, cost plan.Metric, byScore bool) (figure.Mark, bool
 	}
 	return figure.Mark{
 		X: at.Value, Y: quality.Value, Low: quality.Low, High: quality.High,
-		Solid: row.Class == recommend.Measured,
+		Solid: row.Class == evidence.Measured,
 	}, true
 }

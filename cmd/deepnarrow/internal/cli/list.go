@@ -8,7 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -55,11 +55,11 @@ them.`,
 			case "laws":
 				r.Laws(matching(fit.Laws(), words, func(l fit.Law) string { return l.Name + " " + l.Response }))
 			case "evidence":
-				opinions, err := recommend.SecondOpinions()
+				opinions, err := evidence.SecondOpinions()
 				if err != nil {
 					return err
 				}
-				r.Evidence(matching(opinions, words, func(o recommend.SecondOpinion) string {
+				r.Evidence(matching(opinions, words, func(o evidence.SecondOpinion) string {
 					return strings.Join([]string{o.Name, o.Title, o.Models, string(o.Weakest)}, " ")
 				}))
 			default:

@@ -13,7 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // planFlags are the flags of plan besides the question's.
@@ -181,7 +181,7 @@ func predictLoss(p *reports.Planned, law *learn.Law) []string {
 		source += fmt.Sprintf("; its tokens are positions of both stacks, here %s",
 			quantity.Format(quantity.Tokens, positions, 3))
 	}
-	loss, err := recommend.PredictLoss(law.Result, &p.Run.Shape, positions, work.Value)
+	loss, err := evidence.PredictLoss(law.Result, &p.Run.Shape, positions, work.Value)
 	if err != nil {
 		return []string{"no loss is predicted: " + err.Error()}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -66,9 +67,9 @@ shows its costs and says so.`,
 			r.Document.Warnings = append(r.Document.Warnings, notes...)
 			ask.inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
-			var opinions []recommend.SecondOpinion
+			var opinions []evidence.SecondOpinion
 			if file == "" {
-				if opinions, err = recommend.SecondOpinions(); err != nil {
+				if opinions, err = evidence.SecondOpinions(); err != nil {
 					return err
 				}
 			}

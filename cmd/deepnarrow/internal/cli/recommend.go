@@ -14,6 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -356,19 +357,19 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	switch f.judge {
 	case "downstream":
 	case "upstream":
-		r.JudgedBy = recommend.ByUpstream
+		r.JudgedBy = evidence.ByUpstream
 	default:
 		return unknownKind("quality", f.judge, []string{"downstream", "upstream"})
 	}
 	if f.score != "" {
-		if r.JudgedBy == recommend.ByUpstream {
+		if r.JudgedBy == evidence.ByUpstream {
 			return usage("", "--score names a downstream score; allowed: with --judge downstream")
 		}
 		if f.records != "" || f.fitted != "" {
 			return usage("", "--score is of the published results; allowed: without --records and --fit")
 		}
 		var err error
-		if r.Score, err = recommend.ParseScore(f.score); err != nil {
+		if r.Score, err = evidence.ParseScore(f.score); err != nil {
 			return usage("", "--score: %w", err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -178,7 +178,7 @@ func (a *app) recordsWith(o records.Options, files ...string) (*records.Table, e
 }
 
 // evidence reads a file of runs as a recommendation rests on them.
-func (a *app) evidence(f *runFlags, file string) (*recommend.RecordTable, error) {
+func (a *app) evidence(f *runFlags, file string) (*evidence.RecordTable, error) {
 	s, err := f.selection()
 	if err != nil {
 		return nil, err
@@ -187,12 +187,12 @@ func (a *app) evidence(f *runFlags, file string) (*recommend.RecordTable, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := recommend.NewRecordTable(runs, file)
+	t, err := evidence.NewRecordTable(runs, file)
 	return t, columnError(err)
 }
 
 // recordRows reads runs as the evidence of a recommendation, with notes on the columns taken.
-func (a *app) recordRows(f *runFlags, file, group string) ([]recommend.Record, []string, error) {
+func (a *app) recordRows(f *runFlags, file, group string) ([]evidence.Record, []string, error) {
 	t, err := a.evidence(f, file)
 	if err != nil {
 		return nil, nil, err
@@ -220,7 +220,7 @@ func splitPairs(args []string) []string {
 // columnError gives an error about a column its exit code: the file lacks what the command needs.
 func columnError(err error) error {
 	var missing *records.ColumnError
-	var lacking *recommend.LackingError
+	var lacking *evidence.LackingError
 	switch {
 	case err == nil:
 		return nil

@@ -10,7 +10,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 func (a *app) validate() *cobra.Command {
@@ -92,7 +92,7 @@ func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
 	if err != nil {
 		return columnError(err)
 	}
-	v, err := recommend.Validate(rows, recommend.ValidateSettings{ByScore: outcome == "score"})
+	v, err := evidence.Validate(rows, evidence.ValidateSettings{ByScore: outcome == "score"})
 	if err != nil {
 		return noAnswer(err, "")
 	}

@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"fmt"
@@ -69,7 +69,8 @@ type traits struct {
 	balanced, encoderLayers, depthRatio, dModel, ffnRatio, innerRatio float64
 }
 
-func traitsOf(s *shapes.Shape, p *flops.Parameters) traits {
+func traitsOf(subject Subject) traits {
+	s, p := subject.Shape, subject.Params
 	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
 	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] +
 		p.By[flops.DecoderFFN])
@@ -145,10 +146,10 @@ var paperShapes = sync.OnceValue(func() map[string]reading {
 	for _, ref := range refs {
 		s, err := shapes.Parse(ref)
 		if err != nil {
-			panic("recommend: embedded results name no shape: " + err.Error()) // a mistake made here
+			panic("evidence: embedded results name no shape: " + err.Error()) // a mistake made here
 		}
 		p := flops.CountParameters(&s)
-		out[ref] = reading{shape: &s, traits: traitsOf(&s, &p)}
+		out[ref] = reading{shape: &s, traits: traitsOf(Subject{&s, &p})}
 	}
 	return out
 })
@@ -178,7 +179,7 @@ func (m *reading) cite(used bool, file, model, where string, class data.Evidence
 	}
 }
 
-// evidenceFor returns the readings that a request rests on, and those recalled ones that only widen
+// evidenceFor returns the readings that a judge rests on, and those recalled ones that only widen
 // its intervals. Where the caller names no classes, recalled numbers decide nothing as long as the
 // others suffice for the score.
 func evidenceFor(score Score, named []data.Evidence) (rows, widening []reading) {
@@ -202,9 +203,9 @@ func countScores(rows []reading) int {
 	return n
 }
 
-// published returns where results of exactly this shape were read, recalled ones too.
-func published(s *shapes.Shape, p *flops.Parameters) []Citation {
-	m := of(allReadings(), s, p)
+// Published returns where results of exactly this shape were read, recalled ones too.
+func Published(s Subject) []Citation {
+	m := of(allReadings(), s)
 	if m == nil {
 		return nil
 	}

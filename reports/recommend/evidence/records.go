@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -25,20 +26,23 @@ type Record struct {
 	Evidence data.Evidence
 }
 
-// kind tells models whose results say nothing of each other.
-type kind uint8
+// Kind tells models whose results say nothing of each other.
+type Kind uint8
 
 const (
-	encoderDecoder kind = iota
+	encoderDecoder Kind = iota
 	decoderOnly
 	encoderOnly
 )
 
 var kindNames = [...]string{"encoder-decoder", "decoder-only", "encoder-only"}
 
-func (k kind) String() string { return kindNames[k] }
+func (k Kind) String() string { return kindNames[k] }
 
-func kindOf(encoder, decoder int) kind {
+// KindOf returns the kind of a model.
+func KindOf(s *shapes.Shape) Kind { return kindOf(s.Encoder.Layers, s.Decoder.Layers) }
+
+func kindOf(encoder, decoder int) Kind {
 	switch {
 	case encoder > 0 && decoder > 0:
 		return encoderDecoder
@@ -65,6 +69,25 @@ func (m *Record) traits() runTraits {
 	}
 }
 
+// UsualLength returns how long recorded runs are: in tokens for each parameter where tokens grow
+// with size, else in tokens; both 0 where no run has any.
+func UsualLength(records []Record) (perParam, tokens float64) {
+	var logs, ratios, params []float64
+	for i := range records {
+		if m := &records[i]; m.Params > 0 && m.Tokens > 0 {
+			logs, ratios, params = append(logs, math.Log(m.Tokens)),
+				append(ratios, m.Tokens/m.Params), append(params, math.Log(m.Params))
+		}
+	}
+	switch {
+	case len(logs) == 0:
+		return 0, 0
+	case residualSpread(logs) > enoughVariation && residualSpread(logs, params) <= enoughVariation:
+		return fit.Median(ratios), 0
+	}
+	return 0, math.Exp(fit.Median(logs))
+}
+
 // hasTokens says whether tokens are recorded, or follow from FLOPs.
 func (m *Record) hasTokens() bool {
 	t := m.traits()
@@ -72,12 +95,12 @@ func (m *Record) hasTokens() bool {
 }
 
 // usable returns the records that can inform a template, and a note for the rest.
-func usable(r *Request, template *shapes.Shape) (kept []Record, notes []string) {
-	want := kindOf(template.Encoder.Layers, template.Decoder.Layers)
+func (b *Basis) usable(template *shapes.Shape) (kept []Record, notes []string) {
+	want := KindOf(template)
 	var foreign, incomplete, excluded int
-	for _, m := range r.Records {
+	for _, m := range b.Records {
 		switch {
-		case m.Evidence != "" && len(r.Evidence) > 0 && !slices.Contains(r.Evidence, m.Evidence):
+		case m.Evidence != "" && len(b.Evidence) > 0 && !slices.Contains(b.Evidence, m.Evidence):
 			excluded++
 		case kindOf(m.EncoderLayers, m.DecoderLayers) != want:
 			foreign++

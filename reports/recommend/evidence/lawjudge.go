@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // lawJudge judges decoder-only models by published laws of their kind: size and tokens, depth and
@@ -17,6 +16,7 @@ import (
 // beside it. It compares sizes and shapes for a budget; that a shape beats one that somebody named
 // it cannot say, for the fits differ by more than is at stake.
 type lawJudge struct {
+	plain
 	lead, other printedLaw // the two fits in width, depth, size and tokens
 	bySize      []printedLaw
 	tokens      func(params float64) float64
@@ -32,21 +32,22 @@ const leadingLaw = "gemstones-cool-end"
 // 2025, arXiv 2502.06857, section 3).
 var gemstones = [2][4]float64{{256, 3, 50e6, 5e9}, {3072, 80, 2e9, 350e9}}
 
-// whyNoLaw says why no published law judges a request, or "".
-func (r *Request) whyNoLaw(template *shapes.Shape) string {
+// whyNoLaw says why no published law judges candidates, or "".
+func whyNoLaw(c *Candidates) string {
 	switch {
-	case kindOf(template.Encoder.Layers, template.Decoder.Layers) != decoderOnly:
-		return whyUncovered(template)
-	case template.Decoder.Experts > 0:
+	case KindOf(c.Template) != decoderOnly:
+		return WhyUncovered(c.Template)
+	case c.Template.Decoder.Experts > 0:
 		return "the published laws are of dense models: give records of your own runs"
-	case r.Anchor != nil:
+	case c.Anchored:
 		return "published laws of decoder-only models, fitted up to 2B parameters, disagree fourfold about the best width for a depth, more than any saving in question: give records of your own runs (--records), or a budget or a size without --like"
 	}
 	return ""
 }
 
-func newLawJudge(r *Request, template *shapes.Shape, c *coster) *lawJudge {
-	j := &lawJudge{tokens: c.tokens}
+func newLawJudge(c *Candidates) *lawJudge {
+	j := &lawJudge{tokens: c.Tokens}
+	j.plain = plain{j.Judgement}
 	for _, law := range printedLaws() {
 		switch {
 		case law.name == leadingLaw:
@@ -59,18 +60,18 @@ func newLawJudge(r *Request, template *shapes.Shape, c *coster) *lawJudge {
 	}
 	var corners [][]float64
 	for _, g := range gemstones {
-		corners = append(corners, doublings(g[:]))
+		corners = append(corners, doublings(g))
 	}
 	j.near = regionOf(corners)
-	p := flops.CountParameters(template)
-	_, j.typical = j.score(template, &p)
-	if r.assumed != "" {
-		j.notes = append(j.notes, r.assumed)
+	p := flops.CountParameters(c.Template)
+	_, j.typical = j.Score(Subject{c.Template, &p})
+	if c.Assumed != "" {
+		j.notes = append(j.notes, c.Assumed)
 	}
 	return j
 }
 
-func doublings(values []float64) []float64 {
+func doublings(values [4]float64) []float64 {
 	out := make([]float64, len(values))
 	for i, v := range values {
 		out[i] = math.Log2(v)
@@ -78,67 +79,56 @@ func doublings(values []float64) []float64 {
 	return out
 }
 
-func (j *lawJudge) at(law *printedLaw, s *shapes.Shape, p *flops.Parameters) float64 {
-	n := float64(p.Total)
-	return law.loss(float64(s.DModel), float64(s.Decoder.Layers), n, j.tokens(n))
+// position is what the laws of shape read of a subject.
+func (j *lawJudge) position(s Subject) [4]float64 {
+	n := float64(s.Params.Total)
+	return [4]float64{float64(s.Shape.DModel), float64(s.Shape.Decoder.Layers), n, j.tokens(n)}
 }
 
-func (*lawJudge) silence() string { return "" }
+func (j *lawJudge) at(law *printedLaw, s Subject) float64 { return law.loss(j.position(s)) }
 
-func (j *lawJudge) value(s *shapes.Shape, p *flops.Parameters) float64 { return -j.at(&j.lead, s, p) }
+func (j *lawJudge) Value(s Subject) float64 { return -j.at(&j.lead, s) }
 
-// score has as its error how far the two fits are apart.
-func (j *lawJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {
-	loss := j.at(&j.lead, s, p)
-	return -loss, math.Abs(loss - j.at(&j.other, s, p))
+// Score has as its error how far the two fits are apart.
+func (j *lawJudge) Score(s Subject) (value, half float64) {
+	loss := j.at(&j.lead, s)
+	return -loss, math.Abs(loss - j.at(&j.other, s))
 }
 
-func (j *lawJudge) usual() float64 { return j.typical }
+func (j *lawJudge) Usual() float64 { return j.typical }
 
-func (*lawJudge) unit() string { return lossUnit }
+func (*lawJudge) Unit() string { return LossUnit }
 
-func (*lawJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
-
-// judgement has as interval what all printed laws say.
-func (j *lawJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
-	n := float64(p.Total)
-	loss := j.all(func(law *printedLaw) float64 { return j.at(law, s, p) })
+// Judgement has as interval what all printed laws say.
+func (j *lawJudge) Judgement(s Subject) Judgement {
 	return Judgement{
-		Quality: Quality{
-			Upstream:   hardware.Estimate{Interval: &loss},
-			Downstream: hardware.Estimate{Missing: "the published laws are of the upstream loss"},
-		},
-		Class: max(Interpolated, j.near.classify(doublings([]float64{
-			float64(s.DModel), float64(s.Decoder.Layers), n, j.tokens(n),
-		}))),
+		Quality:  j.all(func(law *printedLaw) float64 { return j.at(law, s) }),
+		Class:    max(Interpolated, j.near.classify(doublings(j.position(s)))),
 		Evidence: data.Primary,
 		Basis:    "as the law of Gemstones says; the interval spans the printed laws",
 	}
 }
 
 // all returns what the leading law says with the least and the most that any printed law says.
-func (j *lawJudge) all(say func(*printedLaw) float64) quantity.Interval {
+func (j *lawJudge) all(say func(*printedLaw) float64) Quality {
 	lead := say(&j.lead)
 	values := []float64{lead, say(&j.other)}
 	for i := range j.bySize {
 		values = append(values, say(&j.bySize[i]))
 	}
-	return quantity.Interval{Value: lead, Low: slices.Min(values), High: slices.Max(values)}
-}
-
-func (j *lawJudge) difference(a, b *Row) Quality {
-	loss := j.all(func(law *printedLaw) float64 {
-		return j.at(law, &a.Shape, &a.Params) - j.at(law, &b.Shape, &b.Params)
-	})
 	return Quality{
-		Upstream:   hardware.Estimate{Interval: &loss},
-		Downstream: hardware.Estimate{Missing: "the published laws are of the upstream loss"},
+		estimated(quantity.Interval{Value: lead, Low: slices.Min(values), High: slices.Max(values)}),
+		hardware.Estimate{Missing: "the published laws are of the upstream loss"},
 	}
 }
 
-func (j *lawJudge) effect(a, b *Row) Quality { return j.difference(a, b) }
+func (j *lawJudge) Difference(a, b Subject) Quality {
+	return j.all(func(law *printedLaw) float64 { return j.at(law, a) - j.at(law, b) })
+}
 
-func (*lawJudge) tells(letters string) bool {
+func (j *lawJudge) Effect(a, b Subject) Quality { return j.Difference(a, b) }
+
+func (*lawJudge) Tells(letters string) bool {
 	return letters == "nl" || letters == "dl" || letters == "dm"
 }
 
@@ -150,8 +140,8 @@ func (j *lawJudge) lawText() string {
 		c["alpha_tokens"])
 }
 
-func (j *lawJudge) summary() (EvidenceSummary, error) {
-	return EvidenceSummary{
+func (j *lawJudge) Summary() (Summary, error) {
+	return Summary{
 		Kind: "laws", Law: j.lawText(), Weakest: data.Primary,
 		Notes: append([]string{
 			"these laws are of decoder-only models up to 2B parameters on other data: levels do not carry over, and five fits of the suite disagree fourfold about the best width for a depth at 1e24 FLOP",
@@ -159,7 +149,3 @@ func (j *lawJudge) summary() (EvidenceSummary, error) {
 		}, j.notes...),
 	}, nil
 }
-
-func (j *lawJudge) derived(row *Row) []Derived { return shown(row) }
-
-func (*lawJudge) cited(*Row) []Cited { return nil }

@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"math"
@@ -182,7 +182,7 @@ func TestOwnRowsAreNoSecondOpinion(t *testing.T) {
 }
 
 // A row is told what speaks of its changes, and of nothing else.
-func TestOpine(t *testing.T) {
+func TestOpinionsOnAChange(t *testing.T) {
 	base, _ := shapes.Parse("t5-base")
 	for ref, want := range map[string]string{
 		"t5-base/nl=24": "nl", "t5-base/el=24": "dl el", "t5-base/dl=6": "dl el", "t5-base/ff=4096": "ff",
@@ -192,7 +192,7 @@ func TestOpine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opinions, err := Opine(&base, &s)
+		opinions, err := (*publishedJudge)(nil).Opinions(&base, &s)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"cmp"
@@ -291,9 +291,9 @@ func arabic(law *publishedLaw) SecondOpinion {
 	return o
 }
 
-// Opine returns the second opinions on what changes from shape a to b: for each operation
-// that changes, the sets that have pairs of it.
-func Opine(a, b *shapes.Shape) ([]SecondOpinion, error) {
+// Opinions returns the second opinions on what changes from shape a to b: for each operation that
+// changes, the sets that have pairs of it.
+func (*publishedJudge) Opinions(a, b *shapes.Shape) ([]SecondOpinion, error) {
 	all, err := SecondOpinions()
 	if err != nil {
 		return nil, err
@@ -303,7 +303,7 @@ func Opine(a, b *shapes.Shape) ([]SecondOpinion, error) {
 		"el": a.Encoder.Layers != b.Encoder.Layers && a.Decoder.Layers == b.Decoder.Layers,
 		"dl": a.Encoder.Layers == b.Encoder.Layers && a.Decoder.Layers != b.Decoder.Layers,
 		"dm": a.DModel != b.DModel,
-		"ff": mainStack(a).DFF*b.DModel != mainStack(b).DFF*a.DModel,
+		"ff": a.Encoder.DFF*b.DModel != b.Encoder.DFF*a.DModel,
 	}
 	if b.Encoder.Layers != b.Decoder.Layers {
 		changed["el"], changed["dl"] = true, true

@@ -1,4 +1,4 @@
-package recommend_test
+package evidence_test
 
 import (
 	"encoding/csv"
@@ -10,12 +10,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // translation reads the runs of Gordon et al. 2021 (private: read where the environment says, never
 // copied), with the analysis' own filter data_bytes > 5,242,880.
-func translation(t *testing.T, score bool) []recommend.Record {
+func translation(t *testing.T, score bool) []evidence.Record {
 	folder := os.Getenv("DEEPNARROW_REFERENCE_DATA")
 	if folder == "" {
 		t.Skip(
@@ -34,7 +34,7 @@ func translation(t *testing.T, score bool) []recommend.Record {
 	for i, name := range table[0] {
 		column[name] = i
 	}
-	var rows []recommend.Record
+	var rows []evidence.Record
 	for _, line := range table[1:] {
 		number := func(name string) float64 {
 			v, err := strconv.ParseFloat(line[column[name]], 64)
@@ -48,7 +48,7 @@ func translation(t *testing.T, score bool) []recommend.Record {
 		}
 		loss, bleu, d, el, dl := number("loss"), number("bleu"), number("d_model"),
 			number("encoder_layers"), number("decoder_layers")
-		m := recommend.Record{
+		m := evidence.Record{
 			EncoderLayers: int(el), DecoderLayers: int(dl), DModel: int(d),
 			Tokens: number("data_bytes"), Loss: &loss,
 			Params: el*(4*d*d+2*d*number("d_ff")) + dl*(8*d*d+2*d*number("d_ff")), // layers only
@@ -62,7 +62,7 @@ func translation(t *testing.T, score bool) []recommend.Record {
 	return rows
 }
 
-func show(t *testing.T, v recommend.Validation) {
+func show(t *testing.T, v evidence.Validation) {
 	for _, g := range v.Groups {
 		t.Logf("%s n=%d %s: regret %.4f spearman %.3f %v", g.Group, g.N, g.Law, g.Regret,
 			g.Spearman, g.Baselines)
@@ -72,8 +72,8 @@ func show(t *testing.T, v recommend.Validation) {
 
 func TestValidateOnTranslation(t *testing.T) {
 	for _, score := range []bool{false, true} {
-		v, err := recommend.Validate(translation(t, score),
-			recommend.ValidateSettings{ByScore: score})
+		v, err := evidence.Validate(translation(t, score),
+			evidence.ValidateSettings{ByScore: score})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,26 +84,6 @@ func TestValidateOnTranslation(t *testing.T) {
 					"score %t: regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f",
 					score, v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
 			}
-		}
-	}
-}
-
-// The sweep's groups are its widths' parameter classes: the best depth of a class follows from the
-// others.
-func TestValidateOnSweep(t *testing.T) {
-	rows := sweep(t, []float64{20})
-	for i := range rows {
-		rows[i].Group = strconv.Itoa(int(math.Round(math.Log2(rows[i].Params / 1e6))))
-	}
-	v, err := recommend.Validate(rows, recommend.ValidateSettings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	show(t, v)
-	for _, b := range v.Baselines {
-		if v.Ours.Regret > b.Regret || v.Ours.Spearman < b.Spearman {
-			t.Errorf("regret %.4f and Spearman %.3f, no better than %s: %.4f and %.3f",
-				v.Ours.Regret, v.Ours.Spearman, b.Name, b.Regret, b.Spearman)
 		}
 	}
 }
@@ -119,7 +99,7 @@ func TestValidateOnManyGroups(t *testing.T) {
 		noise  = 1e-4 // nats
 	)
 	random := rand.New(rand.NewPCG(1, 60))
-	var rows []recommend.Record
+	var rows []evidence.Record
 	for g := range groups {
 		for _, shape := range [][2]float64{{512, 8}, {768, 12}, {1024, 16}, {1024, 40}} {
 			width, layers := shape[0], shape[1]
@@ -127,13 +107,13 @@ func TestValidateOnManyGroups(t *testing.T) {
 			off := math.Log(width / layers / 60)
 			loss := 2 + 400/math.Pow(params, 0.34) + 0.1*off*off + 0.01*float64(g) +
 				noise*random.NormFloat64()
-			rows = append(rows, recommend.Record{
+			rows = append(rows, evidence.Record{
 				DecoderLayers: int(layers), DModel: int(width),
 				Params: params, Tokens: 1e10, Loss: &loss, Group: strconv.Itoa(g),
 			})
 		}
 	}
-	v, err := recommend.Validate(rows, recommend.ValidateSettings{})
+	v, err := evidence.Validate(rows, evidence.ValidateSettings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,11 +133,11 @@ func TestValidateOnBudgets(t *testing.T) {
 		noise  = 0.005 // nats
 		best   = 45    // d_model/layers
 	)
-	var ours recommend.RankScore
-	theirs := map[string]recommend.RankScore{}
+	var ours evidence.RankScore
+	theirs := map[string]evidence.RankScore{}
 	for seed := range uint64(tables) {
 		random := rand.New(rand.NewPCG(seed, 20))
-		var rows []recommend.Record
+		var rows []evidence.Record
 		for _, budget := range []float64{1e18, 3e18, 1e19, 3e19, 1e20} {
 			for range 6 {
 				// Within a factor of 4 of the best size at 20 tokens a parameter.
@@ -170,14 +150,14 @@ func TestValidateOnBudgets(t *testing.T) {
 				off := math.Log(width / layers / best)
 				loss := 1.82 + 482/math.Pow(params, 0.348) + 2085/math.Pow(tokens, 0.366) +
 					0.02*off*off + noise*random.NormFloat64()
-				rows = append(rows, recommend.Record{
+				rows = append(rows, evidence.Record{
 					DecoderLayers: int(layers), DModel: int(width),
 					Params: params, Tokens: tokens, Loss: &loss,
 					Group: strconv.FormatFloat(budget, 'g', 3, 64),
 				})
 			}
 		}
-		v, err := recommend.Validate(rows, recommend.ValidateSettings{})
+		v, err := evidence.Validate(rows, evidence.ValidateSettings{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -185,7 +165,7 @@ func TestValidateOnBudgets(t *testing.T) {
 		ours.Spearman += v.Ours.Spearman / tables
 		for _, b := range v.Baselines {
 			sum := theirs[b.Name]
-			theirs[b.Name] = recommend.RankScore{
+			theirs[b.Name] = evidence.RankScore{
 				Regret:   sum.Regret + b.Regret/tables,
 				Spearman: sum.Spearman + b.Spearman/tables,
 			}

@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"math"
@@ -46,7 +46,7 @@ func worlds() []world {
 // sameForm is a [publishedLaw] with round coefficients.
 func sameForm(s *shapes.Shape) (loss, score float64) {
 	p := flops.CountParameters(s)
-	t := traitsOf(s, &p)
+	t := traitsOf(Subject{s, &p})
 	away := math.Log(t.aspect / bestAspect)
 	loss = 1.25 + 150*math.Pow(t.size, -0.31)*math.Exp(0.04*away*away)
 	return loss, 115 - 24*loss - 23/t.encoderLayers
@@ -105,7 +105,7 @@ func newTraits(t testing.TB) (list []shapes.Shape, at []traits) {
 			t.Fatal(err)
 		}
 		p := flops.CountParameters(&s)
-		list, at = append(list, s), append(at, traitsOf(&s, &p))
+		list, at = append(list, s), append(at, traitsOf(Subject{&s, &p}))
 	}
 	return list, at
 }

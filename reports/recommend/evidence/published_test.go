@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"math"
@@ -36,7 +36,7 @@ func traitsFor(t testing.TB, ref string) (shapes.Shape, flops.Parameters, traits
 		t.Fatal(err)
 	}
 	p := flops.CountParameters(&s)
-	return s, p, traitsOf(&s, &p)
+	return s, p, traitsOf(Subject{&s, &p})
 }
 
 func TestLeaveOneOut(t *testing.T) {
@@ -288,15 +288,17 @@ func TestEvidenceFor(t *testing.T) {
 
 // An interval reaches a recalled value outside it, its middle stays, and the row says so.
 func TestRecalledValuesWiden(t *testing.T) {
-	deep, _, _ := traitsFor(t, "t5-efficient-large-nl36")
-	r, err := Recommend(Request{Source: Listed, Candidates: []shapes.Shape{deep}})
-	if err != nil {
-		t.Fatal(err)
+	deep, params, at := traitsFor(t, "t5-efficient-large-nl36")
+	judged := func(b Basis) Judgement {
+		j, err := b.Judge(Candidates{Template: &deep, Tokens: func(float64) float64 { return paperTokens }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j.Judgement(Subject{&deep, &params})
 	}
-	row := &r.Rows[0]
+	row := judged(Basis{})
 	q := row.Quality.Downstream.Interval
 	_, p := shipped(t)
-	_, _, at := traitsFor(t, "t5-efficient-large-nl36")
 	law := p.predict(&at)
 	// 79.0: SuperGLUE of Large 36L in the recalled table.
 	if q.High != 79 || !approx.Close(q.Value, law.score, 1e-9) || !approx.Close(q.Low, law.score-law.scoreHalf, 1e-9) {
@@ -306,12 +308,9 @@ func TestRecalledValuesWiden(t *testing.T) {
 		t.Errorf("class %s, evidence %s, %q", row.Class, row.Evidence, row.Basis)
 	}
 	// Asked for, the recalled value is the row's.
-	r, err = Recommend(Request{
-		Source: Listed, Candidates: []shapes.Shape{deep},
-		Evidence: []data.Evidence{data.Figure, data.Secondary, data.Recalled},
-	})
-	if err != nil || r.Rows[0].Quality.Downstream.Interval.Value != 79 || r.Rows[0].Class != Measured {
-		t.Errorf("with recalled rows: %+v, %v", r.Rows[0].Quality.Downstream.Interval, err)
+	row = judged(Basis{Evidence: []data.Evidence{data.Figure, data.Secondary, data.Recalled}})
+	if row.Quality.Downstream.Interval.Value != 79 || row.Class != Measured {
+		t.Errorf("with recalled rows: %+v", row.Quality.Downstream.Interval)
 	}
 }
 

@@ -1,4 +1,4 @@
-package recommend_test
+package evidence
 
 import (
 	"math"
@@ -6,17 +6,16 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func TestOpinions(t *testing.T) {
-	list := []shapes.Shape{decoder(t, 1024, 8), decoder(t, 512, 32)}
+	shallow, _, _ := traitsFor(t, "gpt2/nl=8,dm=1024,ff=4096,nh=16")
+	deep, _, _ := traitsFor(t, "gpt2/nl=32,dm=512,ff=2048,nh=8")
+	list := []shapes.Shape{shallow, deep}
 	tokens := []float64{20e9, 20e9}
-	const rounding = 1e-12
-	seen := map[string]recommend.Opinion{}
-	for _, o := range recommend.Opinions(list, tokens) {
+	seen := map[string]Opinion{}
+	for _, o := range Opinions(list, tokens) {
 		seen[o.Law] = o
 	}
 	n := float64(flops.CountParameters(&list[0]).Total)
@@ -49,34 +48,10 @@ func TestOpinions(t *testing.T) {
 	if len(seen) < 6 {
 		t.Errorf("%d laws, want the three of Chinchilla, both Gemstones and Levine's", len(seen))
 	}
-	for _, o := range recommend.Opinions([]shapes.Shape{parse(t, "t5-base")}, []float64{34e9}) {
+	base, _, _ := traitsFor(t, "t5-base")
+	for _, o := range Opinions([]shapes.Shape{base}, []float64{34e9}) {
 		if o.Missing == "" || o.Loss != nil || o.WidthRatio != nil {
 			t.Errorf("%s, of decoder-only models, speaks of t5-base: %+v", o.Law, o)
 		}
-	}
-}
-
-// The inverse question: the least that reaches a quality.
-func TestTarget(t *testing.T) {
-	target := 76.0
-	r, err := recommend.Recommend(recommend.Request{Target: &target, Objective: plan.Params, Source: recommend.Catalogue})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pick := r.Pick()
-	if pick.Quality.Downstream.Interval.Value < target {
-		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name,
-			pick.Quality.Downstream.Interval.Value)
-	}
-	for _, row := range r.Rows {
-		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target &&
-			row.Class <= recommend.Interpolated {
-			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name,
-				pick.Shape.Name)
-		}
-	}
-	impossible := 99.0
-	if r, err := recommend.Recommend(recommend.Request{Target: &impossible, Source: recommend.Catalogue}); err == nil {
-		t.Errorf("a score of 99 is reached by %s", r.Rows[0].Shape.Name)
 	}
 }

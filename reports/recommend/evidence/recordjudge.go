@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"fmt"
@@ -6,14 +6,13 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
-	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // recordJudge judges by the caller's records.
 type recordJudge struct {
+	plain
 	law     chosen
 	records []Record
 	runs    []runTraits
@@ -44,11 +43,10 @@ func (t *runTraits) position() []float64 {
 const minimumRecords = 6
 
 // newRecordJudge returns with an error the notes alone.
-func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float64) float64) (
-	*recordJudge, error,
-) {
-	kept, notes := usable(r, template)
-	j := &recordJudge{records: kept, by: r.JudgedBy, tokens: tokens, notes: notes}
+func newRecordJudge(b *Basis, c *Candidates) (*recordJudge, error) {
+	kept, notes := b.usable(c.Template)
+	j := &recordJudge{records: kept, by: b.JudgedBy, tokens: c.Tokens, notes: notes}
+	j.plain = plain{j.Judgement}
 	if len(kept) < minimumRecords {
 		return j, fmt.Errorf("%d usable records; needed: at least %d", len(kept),
 			minimumRecords)
@@ -72,8 +70,8 @@ func newRecordJudge(r *Request, template *shapes.Shape, tokens func(params float
 	j.link = fitLink(kept, j.runs)
 	j.oneAspect = !variationOf(j.runs).depth
 	j.notes = append(j.notes, j.untold()...)
-	if r.assumed != "" {
-		j.notes = append(j.notes, r.assumed)
+	if c.Assumed != "" {
+		j.notes = append(j.notes, c.Assumed)
 	}
 	return j, nil
 }
@@ -122,11 +120,11 @@ func (l *scoreLink) at(loss, depth float64) float64 {
 	return l.line.At([]float64{1, loss})
 }
 
-func (j *recordJudge) traits(s *shapes.Shape, p *flops.Parameters) runTraits {
-	params := float64(p.Total)
+func (j *recordJudge) traits(s Subject) runTraits {
+	params := float64(s.Params.Total)
 	return runTraits{
-		params: math.Log(params), depth: math.Log(float64(s.Encoder.Layers + s.Decoder.Layers)),
-		width: math.Log(float64(s.DModel)), tokens: math.Log(j.tokens(params)),
+		params: math.Log(params), depth: math.Log(float64(s.Shape.Encoder.Layers + s.Shape.Decoder.Layers)),
+		width: math.Log(float64(s.Shape.DModel)), tokens: math.Log(j.tokens(params)),
 	}
 }
 
@@ -136,20 +134,20 @@ func (j *recordJudge) both(t *runTraits) (loss, score quantity.Interval) {
 	beyond := math.Exp2(j.near.outside(t.position()))
 	v := j.law.loss(t)
 	half := j.lossError * v * beyond
-	loss = quantity.Interval{Value: v, Low: v - half, High: v + half}
+	loss = around(v, half)
 	if j.link != nil {
 		s := j.link.at(v, t.depth)
 		slope := math.Abs(j.link.line.Coef[1])
 		half = math.Hypot(j.link.err*beyond, slope*half)
-		score = quantity.Interval{Value: s, Low: s - half, High: s + half}
+		score = around(s, half)
 	}
 	return loss, score
 }
 
 func (j *recordJudge) scores() bool { return j.by == ByDownstream && j.link != nil }
 
-func (j *recordJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {
-	t := j.traits(s, p)
+func (j *recordJudge) Score(s Subject) (value, half float64) {
+	t := j.traits(s)
 	loss, score := j.both(&t)
 	if j.scores() {
 		return score.Value, score.HalfWidth()
@@ -175,10 +173,10 @@ func (j *recordJudge) judges(t *runTraits) bool {
 	return true
 }
 
-// value is the score without its half-width, not a number for a shape that the records cannot
+// Value is the score without its half-width, not a number for a shape that the records cannot
 // judge.
-func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
-	t := j.traits(s, p)
+func (j *recordJudge) Value(s Subject) float64 {
+	t := j.traits(s)
 	if !j.judges(&t) {
 		return math.NaN()
 	}
@@ -189,7 +187,7 @@ func (j *recordJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
 	return -loss
 }
 
-func (j *recordJudge) usual() float64 {
+func (j *recordJudge) Usual() float64 {
 	half := j.lossError * j.typical
 	if j.scores() {
 		return math.Hypot(j.link.err, j.link.line.Coef[1]*half)
@@ -197,23 +195,15 @@ func (j *recordJudge) usual() float64 {
 	return half
 }
 
-func (j *recordJudge) unit() string {
+func (j *recordJudge) Unit() string {
 	if j.scores() {
 		return scoreUnit
 	}
-	return lossUnit
+	return LossUnit
 }
 
-func (j *recordJudge) measures(*shapes.Shape, *flops.Parameters) bool { return false }
-
-func (*recordJudge) silence() string { return "" }
-
-func (*recordJudge) difference(a, b *Row) Quality { return plainDifference(a, b) }
-
-func (*recordJudge) effect(a, b *Row) Quality { return plainDifference(a, b) }
-
-func (j *recordJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
-	t := j.traits(s, p)
+func (j *recordJudge) Judgement(s Subject) Judgement {
+	t := j.traits(s)
 	here := t.position()
 	loss, score := j.both(&t)
 	at, factor := j.near.nearest(here)
@@ -259,9 +249,9 @@ func (j *recordJudge) lawText() string {
 		j.law.form.sentence, len(j.records), fit.RMS(j.law.errors))
 }
 
-func (j *recordJudge) summary() (EvidenceSummary, error) {
+func (j *recordJudge) Summary() (Summary, error) {
 	weakest := j.weakest()
-	return EvidenceSummary{
+	return Summary{
 		Kind: "records", Law: j.lawText(), Rows: len(j.records), Weakest: weakest,
 		Recalled: weakest == data.Recalled, Notes: j.notes,
 		Unranked: j.oneAspect || !j.law.form.shaped,
@@ -282,4 +272,35 @@ func (j *recordJudge) untold() []string {
 		return []string{"all records have the same tokens: what another number of tokens does to the best shape is not known"}
 	}
 	return []string{}
+}
+
+// Tells says whether the law reads the operation: depth where it can be told from size, and d_model
+// in laws of width.
+func (j *recordJudge) Tells(letters string) bool {
+	switch letters {
+	case "nl", "el", "dl":
+		return j.law.form.shaped
+	case "dm":
+		return j.law.form.shaped && j.law.law != nil
+	}
+	return false
+}
+
+func (j *recordJudge) Cited(s Subject) []Cited {
+	t := j.traits(s)
+	here := t.position()
+	var out []Cited
+	for i := range j.records {
+		m := &j.records[i]
+		loss := j.law.loss(&j.runs[i])
+		c := Cited{
+			Name: m.label(), Distance: math.Exp2(j.near.distance(i, here)),
+			Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss,
+		}
+		if m.Score != nil {
+			c.Score = &data.Reading{Value: *m.Score, Evidence: m.Evidence}
+		}
+		out = append(out, c)
+	}
+	return nearestFirst(out)
 }

@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"math"
@@ -121,28 +121,29 @@ func (l *printedLaw) kind() lawKind {
 
 // add appends what the law says of one shape.
 func (l *printedLaw) add(o *Opinion, s *shapes.Shape, tokens float64) {
-	params, width, depth := float64(flops.CountParameters(s).Total), float64(s.DModel),
-		float64(s.Decoder.Layers)
+	width, depth := float64(s.DModel), float64(s.Decoder.Layers)
 	if c := l.constants; l.kind() == aspectLaw {
 		o.WidthRatio = append(o.WidthRatio, width/math.Exp(c["a"]+c["b"]*depth))
 		return
 	}
-	o.Loss = append(o.Loss, l.loss(width, depth, params, tokens))
+	params := float64(flops.CountParameters(s).Total)
+	o.Loss = append(o.Loss, l.loss([4]float64{width, depth, params, tokens}))
 }
 
-// loss returns what a law in size, or in shape and size, says in nats.
-func (l *printedLaw) loss(width, depth, params, tokens float64) float64 {
+// loss returns what a law in size, or in shape and size, says in nats at a width, depth, size and
+// number of tokens.
+func (l *printedLaw) loss(x [4]float64) float64 {
 	c := l.constants
 	switch l.kind() {
 	case sizeLaw:
-		return evaluate(fit.Chinchilla(), c, params, tokens)
+		return evaluate(fit.Chinchilla(), c, x[2:]...)
 	case shapeLaw:
 		// The table prints the logarithms of coefficients and offset.
 		natural := map[string]float64{"E": math.Exp(c["E"])}
-		for _, x := range []string{"width", "depth", "params", "tokens"} {
-			natural["A_"+x], natural["alpha_"+x] = math.Exp(c["c_"+x]), c["alpha_"+x]
+		for _, of := range []string{"width", "depth", "params", "tokens"} {
+			natural["A_"+of], natural["alpha_"+of] = math.Exp(c["c_"+of]), c["alpha_"+of]
 		}
-		return evaluate(fit.ShapeAware(), natural, width, depth, params, tokens)
+		return evaluate(fit.ShapeAware(), natural, x[:]...)
 	}
 	return math.NaN()
 }

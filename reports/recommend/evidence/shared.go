@@ -1,4 +1,4 @@
-package recommend
+package evidence
 
 import (
 	"slices"
@@ -56,24 +56,24 @@ func byParams(rows []reading) map[int64][]*reading {
 	return out
 }
 
-// published returns the shipped evidence of the request's score and classes.
-func (r *Request) published() (*publishedEvidence, error) {
-	if len(r.Evidence) == 0 {
-		return usualEvidence[r.Score]()
+// published returns the shipped evidence of a score and classes.
+func (b *Basis) published() (*publishedEvidence, error) {
+	if len(b.Evidence) == 0 {
+		return usualEvidence[b.Score]()
 	}
-	return newPublishedEvidence(evidenceFor(r.Score, r.Evidence))
+	return newPublishedEvidence(evidenceFor(b.Score, b.Evidence))
 }
 
-// heldOut returns the held-out errors of [Request.published]; the caller owns it.
-func (r *Request) heldOut() (*LeaveOneOut, error) {
-	if len(r.Evidence) > 0 {
-		e, err := r.published()
+// heldOut returns the held-out errors of [Basis.published]; the caller owns it.
+func (b *Basis) heldOut() (*LeaveOneOut, error) {
+	if len(b.Evidence) > 0 {
+		e, err := b.published()
 		if err != nil {
 			return &LeaveOneOut{}, err
 		}
 		return leaveOneOut(e.rows, e.law)
 	}
-	shared, err := usualHeldOut[r.Score]()
+	shared, err := usualHeldOut[b.Score]()
 	if err != nil {
 		return shared, err
 	}

@@ -1,12 +1,12 @@
-package recommend
+package evidence
 
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
-	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -17,7 +17,7 @@ type publishedJudge struct {
 	*predictor
 	by      JudgedBy
 	title   string // of the score
-	request *Request
+	heldOut func() (*LeaveOneOut, error)
 	tokens  float64 // of the template's run
 	known   map[int64][]*reading
 	widen   map[int64][]*reading // recalled readings: they widen intervals and decide nothing
@@ -26,8 +26,8 @@ type publishedJudge struct {
 	listed bool
 }
 
-// whyUncovered says why the shipped results say nothing of a template, or "".
-func whyUncovered(s *shapes.Shape) string {
+// WhyUncovered says why the shipped results say nothing of a template, or "".
+func WhyUncovered(s *shapes.Shape) string {
 	const vocabulary = 32128 // of T5's tokenizer
 	switch {
 	case !s.CrossAttention():
@@ -44,59 +44,58 @@ func whyUncovered(s *shapes.Shape) string {
 	return ""
 }
 
-func newPublishedJudge(r *Request, template *shapes.Shape, c *coster) (*publishedJudge, error) {
-	e, err := r.published()
+func newPublishedJudge(b *Basis, c *Candidates) (*publishedJudge, error) {
+	e, err := b.published()
 	if err != nil {
 		return nil, err
 	}
 	return &publishedJudge{
-		predictor: e.predictor, by: r.JudgedBy, title: scoreTitles[r.Score], request: r,
-		tokens: c.tokens(paperTokens), known: e.known, widen: e.widen,
-		foreign: template.Family != shapes.T5, listed: r.Source == Listed,
+		predictor: e.predictor, by: b.JudgedBy, title: scoreTitles[b.Score], heldOut: b.heldOut,
+		tokens: c.Tokens(paperTokens), known: e.known, widen: e.widen,
+		foreign: c.Template.Family != shapes.T5, listed: c.Listed != nil,
 	}, nil
 }
 
 // of returns the reading of exactly this architecture, or nil.
-func of(known map[int64][]*reading, s *shapes.Shape, p *flops.Parameters) *reading {
-	for _, m := range known[p.Total] {
-		if m.shape.SameArchitecture(*s) {
+func of(known map[int64][]*reading, s Subject) *reading {
+	for _, m := range known[s.Params.Total] {
+		if m.shape.SameArchitecture(*s.Shape) {
 			return m
 		}
 	}
 	return nil
 }
 
-func (*publishedJudge) silence() string { return "" }
+func (*publishedJudge) Silence() string { return "" }
 
-func (j *publishedJudge) usual() float64 {
+func (j *publishedJudge) Usual() float64 {
 	if j.by == ByUpstream {
 		return j.lossError
 	}
 	return j.scoreError
 }
 
-func (j *publishedJudge) unit() string {
+func (j *publishedJudge) Unit() string {
 	if j.by == ByUpstream {
-		return lossUnit
+		return LossUnit
 	}
 	return scoreUnit
 }
 
-func (j *publishedJudge) score(s *shapes.Shape, p *flops.Parameters) (value, half float64) {
-	t := traitsOf(s, p)
-	loss, score := j.both(&t, of(j.known, s, p))
+func (j *publishedJudge) Score(s Subject) (value, half float64) {
+	t := traitsOf(s)
+	loss, score := j.both(&t, of(j.known, s))
 	if j.by == ByUpstream {
 		return -loss.Value, loss.HalfWidth()
 	}
 	return score.Value, score.HalfWidth()
 }
 
-func (j *publishedJudge) value(s *shapes.Shape, p *flops.Parameters) float64 {
-	if j.listed && whyUncovered(s) != "" {
+func (j *publishedJudge) Value(s Subject) float64 {
+	if j.listed && WhyUncovered(s.Shape) != "" {
 		return math.NaN()
 	}
-	t := traitsOf(s, p)
-	m := of(j.known, s, p)
+	t, m := traitsOf(s), of(j.known, s)
 	loss := j.lossOf(&t, m)
 	switch {
 	case j.by == ByUpstream:
@@ -131,11 +130,11 @@ func (j *publishedJudge) both(t *traits, m *reading) (loss, score quantity.Inter
 	return loss, score
 }
 
-func (j *publishedJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgement {
-	if why := whyUncovered(s); j.listed && why != "" {
+func (j *publishedJudge) Judgement(s Subject) Judgement {
+	if why := WhyUncovered(s.Shape); j.listed && why != "" {
 		return unjudged(why)
 	}
-	t, m := traitsOf(s, p), of(j.known, s, p)
+	t, m := traitsOf(s), of(j.known, s)
 	loss, score := j.both(&t, m)
 	here := t.position()
 	at, factor := j.near.nearest(here)
@@ -147,21 +146,18 @@ func (j *publishedJudge) judgement(s *shapes.Shape, p *flops.Parameters) Judgeme
 	if j.near.low[2] == j.near.high[2] && t.depthRatio != 1 {
 		out.Basis += "; no measured shape says how stacks of different depth join"
 	}
-	if s.Family != shapes.T5 { // another recipe: never an interpolation
+	if s.Shape.Family != shapes.T5 { // another recipe: never an interpolation
 		out.Class = max(out.Class, Extrapolated)
 	}
 	if judged := j.judged(m); judged != nil {
 		out.Class, out.Evidence = Measured, judged.Evidence
-	} else if w := of(j.widen, s, p); w != nil {
+	} else if w := of(j.widen, s); w != nil {
 		widened := widen(&loss, w.loss)
 		if widen(&score, w.score) || widened {
 			out.Basis += "; widened to hold a recalled value"
 		}
 	}
-	out.Quality = Quality{
-		Upstream:   hardware.Estimate{Interval: &loss},
-		Downstream: hardware.Estimate{Interval: &score},
-	}
+	out.Quality = Quality{estimated(loss), estimated(score)}
 	return out
 }
 
@@ -196,22 +192,23 @@ func basis(m *reading) string {
 	return "as measured, with the error of the law"
 }
 
-func (j *publishedJudge) difference(a, b *Row) Quality { return j.between(a, b, false) }
+func (j *publishedJudge) Difference(a, b Subject) Quality { return j.between(a, b, false) }
 
-func (j *publishedJudge) effect(a, b *Row) Quality {
-	return j.between(a, b, a.Class != Measured || b.Class != Measured)
+func (j *publishedJudge) Effect(a, b Subject) Quality {
+	byLaw := j.judged(of(j.known, a)) == nil || j.judged(of(j.known, b)) == nil
+	return j.between(a, b, byLaw)
 }
 
 // between returns what shape a has more than b of loss and of score, by the law alone or as
 // measured where it was.
-func (j *publishedJudge) between(a, b *Row, byLaw bool) Quality {
-	for _, r := range []*Row{a, b} {
-		if missing := r.Quality.Upstream.Missing; missing != "" {
-			return unjudged(missing).Quality
+func (j *publishedJudge) between(a, b Subject, byLaw bool) Quality {
+	for _, s := range []Subject{a, b} {
+		if why := WhyUncovered(s.Shape); j.listed && why != "" {
+			return unjudged(why).Quality
 		}
 	}
-	standings := func(r *Row) (loss, score standing) {
-		t, m := traitsOf(&r.Shape, &r.Params), of(j.known, &r.Shape, &r.Params)
+	standings := func(s Subject) (loss, score standing) {
+		t, m := traitsOf(s), of(j.known, s)
 		if byLaw {
 			m = nil
 		}
@@ -230,11 +227,9 @@ func (j *publishedJudge) between(a, b *Row, byLaw bool) Quality {
 	aLoss, aScore := standings(a)
 	bLoss, bScore := standings(b)
 	curve, link := j.law.curve, j.law.link
-	loss := around(apart(&curve, j.lossError, aLoss, bLoss))
-	score := around(apart(&link, j.scoreError, aScore, bScore))
 	return Quality{
-		Upstream:   hardware.Estimate{Interval: &loss},
-		Downstream: hardware.Estimate{Interval: &score},
+		estimated(around(apart(&curve, j.lossError, aLoss, bLoss))),
+		estimated(around(apart(&link, j.scoreError, aScore, bScore))),
 	}
 }
 
@@ -254,11 +249,11 @@ func (p *predictor) weakest() data.Evidence {
 // paperTokens is the length of the paper's runs in inputs: 65,536 a step.
 const paperTokens = plan.PaperSteps * 65536
 
-func (j *publishedJudge) summary() (EvidenceSummary, error) {
+func (j *publishedJudge) Summary() (Summary, error) {
 	law := j.law
 	p, k := law.loss, law.link.Coef
 	weakest := j.weakest()
-	out := EvidenceSummary{
+	out := Summary{
 		Kind: "published",
 		Law: fmt.Sprintf(
 			"loss = %.3f + %.1f/s^%.3f · exp(%.3f·ln²(a/%d)) with s = 2/(1/Ne + 1/Nd) + V·d_model/4 and a = d_model/layers; %s = %.1f − %.2f·loss − %.1f/encoder layers; fitted to %d shapes of Tay et al. (arXiv 2109.10686)",
@@ -274,10 +269,83 @@ func (j *publishedJudge) summary() (EvidenceSummary, error) {
 			"the evidence is of T5 v1.0 models (ReLU, tied head); this recipe differs")
 	}
 	var err error
-	out.Check, err = j.request.heldOut()
+	out.Check, err = j.heldOut()
 	return out, err
 }
 
-func (j *publishedJudge) measures(s *shapes.Shape, p *flops.Parameters) bool {
-	return j.judged(of(j.known, s, p)) != nil || of(j.widen, s, p) != nil
+func (j *publishedJudge) Measures(s Subject) bool {
+	return j.judged(of(j.known, s)) != nil || of(j.widen, s) != nil
+}
+
+// Tells says whether the law reads the operation and the rows that it is fitted to vary in it: the
+// depths of both stacks together, of which either is part, d_model and d_ff. Heads and d_kv vary in
+// no row alone.
+func (*publishedJudge) Tells(letters string) bool {
+	return slices.Contains([]string{"nl", "el", "dl", "dm", "ff"}, letters)
+}
+
+// Derived follows the published law through one shape.
+func (j *publishedJudge) Derived(s Subject) []Derived {
+	by, t := s.Params.By, traitsOf(s)
+	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
+	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] +
+		by[flops.DecoderFFN])
+	p, k, law := j.law.loss, j.law.link.Coef, j.predict(&t)
+	curve, link := j.scales(law.loss, &t)
+	const own = "fitted here to the rows below; recommend.publishedLaw"
+	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
+		return Derived{name, kind, around(v, 0), formula, where}
+	}
+	out := []Derived{
+		exact("Ne", quantity.Params, encoder, "matrix parameters of the encoder layers",
+			"flops.CountParameters"),
+		exact("Nd", quantity.Params, decoder, "matrix parameters of the decoder layers",
+			"flops.CountParameters"),
+		exact("s", quantity.Params, t.size, "2/(1/Ne + 1/Nd) + V·d_model/4",
+			"after Ghorbani et al. 2021, arXiv 2109.07740; recommend.publishedLaw"),
+		exact("a", quantity.Number, t.aspect, "d_model/((el + dl)/2)", "recommend.publishedLaw"),
+		exact("σ of the loss", quantity.Number, curve,
+			fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence",
+				j.near.outside(t.position())),
+			"Lei et al. 2018, arXiv 1604.04173; the last factor is a rule"),
+		exact("σ of the score", quantity.Number, link, "likewise", "Lei et al. 2018, arXiv 1604.04173"),
+		{
+			"loss by the law", quantity.Number, around(law.loss, law.lossHalf),
+			fmt.Sprintf("%.4g + %.4g/s^%.4g · exp(%.3g·ln²(a/%d)) ± %.3g·σ", p[0], p[1], p[2], p[3],
+				bestAspect, j.lossError), own,
+		},
+		{
+			j.title + " by the law", quantity.Number, around(law.score, law.scoreHalf),
+			fmt.Sprintf("%.5g − %.4g·loss − %.3g/el ± %.3g·σ", k[0], -k[1], -k[2], j.scoreError), own,
+		},
+	}
+	shown := j.Judgement(s)
+	return append(out, shown.derived()...)
+}
+
+func (j *publishedJudge) Cited(s Subject) []Cited {
+	t := traitsOf(s)
+	all := make([][]float64, len(j.rows))
+	for i := range j.rows {
+		all[i] = j.rows[i].traits.position()
+	}
+	where, here := regionOf(all), t.position()
+	var out []Cited
+	for i := range j.rows {
+		m := &j.rows[i]
+		c := Cited{
+			Name: m.name, Shape: m.shape.Name, Distance: math.Exp2(where.distance(i, here)),
+			Upstream: m.loss, Score: m.score, Sources: m.from,
+		}
+		if m.loss != nil {
+			loss := j.law.lossAt(&m.traits)
+			c.LawUpstream = &loss
+		}
+		if m.score != nil {
+			score := j.law.scoreAt(&m.traits)
+			c.LawScore = &score
+		}
+		out = append(out, c)
+	}
+	return nearestFirst(out)
 }
