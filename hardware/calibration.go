@@ -209,9 +209,9 @@ func (c *Calibration) slopes(r *Run, of timing, seconds float64, to Constant) [c
 	return slope
 }
 
-// mode says how the work reaches the device.
-func mode(p *Profile, s Software) string {
-	if compiled(p, s) {
+// Mode says how the work reaches the device.
+func (r *Run) Mode() string {
+	if r.Compiled() {
 		return "compiled graph"
 	}
 	return "eager (not compiled)"
@@ -250,11 +250,11 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 		fmt.Sprintf("%s, %.0f %% of peak", quantity.Format(quantity.FLOPRate, m.rate, 3),
 			100*m.rate/m.peak), origin, c.FittedOn,
 	})
-	by := Assumption{"execution", mode(p, r.Software), Default, "whether the frameworks compile is unknown"}
+	by := Assumption{"execution", r.Mode(), Default, "whether the frameworks compile is unknown"}
 	switch {
 	case r.Software.Compiled != nil:
 		by.Origin, by.Source = Flag, ""
-	case stackKind(r.Software.Stack) != "":
+	case StackKind(r.Software.Stack) != "":
 		by.Source = "what " + r.Software.Stack + " does"
 	case p.Class.Compiled != nil:
 		by.Origin, by.Source = p.Class.Origin, p.Class.Source

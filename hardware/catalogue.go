@@ -53,7 +53,7 @@ func (e *NameError) Error() string {
 // for nothing. A full name or alias wins; otherwise the name may be part of one profile's name or
 // alias, and of no other's. The error is of type [*NameError].
 func Find(name string) (Profile, error) {
-	wanted := fold(name)
+	wanted := Fold(name)
 	if wanted == "" {
 		return Profile{}, &NameError{Name: name}
 	}
@@ -62,7 +62,7 @@ func Find(name string) (Profile, error) {
 	for _, p := range catalogue() {
 		part := false
 		for _, spelling := range append([]string{p.Name}, p.Aliases...) {
-			folded := fold(spelling)
+			folded := Fold(spelling)
 			if folded == wanted {
 				return p.Clone(), nil
 			}
@@ -88,8 +88,8 @@ func Find(name string) (Profile, error) {
 	return Profile{}, &NameError{Name: name, Nearest: nearest}
 }
 
-// fold keeps the letters and digits of a name, in lower case.
-func fold(name string) string {
+// Fold keeps the letters and digits of a name, in lower case.
+func Fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':

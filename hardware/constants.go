@@ -139,7 +139,7 @@ const ModelSD = 0.04
 // place; an empty stack or site is unknown.
 func EffectsOf(family, device, stack, site string) Effects {
 	e := Effects{"family:" + family, "device:" + device}
-	if kind := stackKind(stack); kind != "" {
+	if kind := StackKind(stack); kind != "" {
 		e[2], e[3] = "kind:"+kind, "stack:"+stack
 	}
 	if site != "" {

@@ -212,7 +212,7 @@ func decodeHostOf(p *Profile, x flops.Execution, s Software, c *Constants) decod
 	if p.Class.Kind == CPU {
 		h.narrow = 1
 	}
-	if stackKind(s.Stack) == "engine" || compiled(p, s) {
+	if StackKind(s.Stack) == "engine" || compiled(p, s) {
 		h.kernels, h.launch, h.engine, h.copies = fused, c[EngineLaunch], true, 0
 	}
 	if p.Year != nil && p.Class.Kind != CPU {

@@ -12,9 +12,6 @@
 // its fit to the published step times. A [Machine] prices a shape in a microsecond. [SearchLayout]
 // and [Changes] ask the same model what would be better; [PredictDecoding] times generation.
 //
-// [ReadRun] turns a published measurement into such a run, and is the one place that knows what
-// sources leave unsaid.
-//
 // Layering: shapes and flops say how much work there is, this package says how long it takes and
 // what that costs.
 package hardware

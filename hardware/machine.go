@@ -130,7 +130,7 @@ func NewMachine(p *Profile, x flops.Execution, s Software) (Machine, error) {
 // NewMachineWith is [NewMachine] with given constants, as a fit needs it.
 func NewMachineWith(p *Profile, x flops.Execution, s Software, c *Constants) (Machine, error) {
 	missing := func(field, why string) error { return &MissingError{p.Name, field, why} }
-	format := executionFormat(x.Precision)
+	format := MatmulFormat(x.Precision)
 	s.Matmul = productFormat(x, s)
 	peak, ok := p.Peaks[format]
 	if !ok {
@@ -292,8 +292,8 @@ func compiled(p *Profile, s Software) bool {
 	return false
 }
 
-// executionFormat is the format of matrix products under a precision.
-func executionFormat(p flops.Precision) Precision {
+// MatmulFormat is the format of matrix products under a precision.
+func MatmulFormat(p flops.Precision) Precision {
 	switch p {
 	case flops.FP16Mixed:
 		return FP16
@@ -311,7 +311,7 @@ func productFormat(x flops.Execution, s Software) Precision {
 	case x.Precision == flops.FP8Mixed:
 		return FP8
 	}
-	return executionFormat(x.Precision)
+	return MatmulFormat(x.Precision)
 }
 
 // updateBytes returns the bytes one optimizer update moves per parameter: the gradient read, the

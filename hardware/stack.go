@@ -41,8 +41,8 @@ func Stacks() []string {
 	return names
 }
 
-// stackKind returns the kind of trainers that a stack belongs to, empty for an unknown one.
-func stackKind(name string) string {
+// StackKind returns the kind of trainers that a stack belongs to, empty for an unknown one.
+func StackKind(name string) string {
 	for _, s := range stacks {
 		if s.name == name {
 			return s.kind
@@ -51,8 +51,8 @@ func stackKind(name string) string {
 	return ""
 }
 
-// stackOf returns the stack that a text names, empty where it names none.
-func stackOf(text string) string {
+// StackOf returns the stack that a text names, empty where it names none.
+func StackOf(text string) string {
 	for _, s := range stacks {
 		if s.words != nil && s.words.MatchString(text) {
 			return s.name
@@ -69,7 +69,7 @@ func newKernels(stack string) bool { return stack == "nemo" || stack == "torchti
 // hand and launched ahead of time; nil where that is up to the device's frameworks.
 func compilingStack(stack string) *bool {
 	yes, no := true, false
-	switch stackKind(stack) {
+	switch StackKind(stack) {
 	case "native", "jax", "neuron":
 		return &yes
 	case "pytorch", "fsdp", "deepspeed":

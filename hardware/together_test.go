@@ -4,55 +4,11 @@ import (
 	"math"
 	"testing"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
-
-// TestDifferencesOfPublishedSteps: of two steps that one source published on one machine, the ratio
-// measured lies in the 80 % interval of the predicted one about as often as that says. Pairs share rows,
-// and no pair differs by little, so that the bounds are wide.
-func TestDifferencesOfPublishedSteps(t *testing.T) {
-	const least, most = 0.75, 0.95
-	type step struct {
-		MeasuredRun
-		log float64 // of measured/predicted
-	}
-	var rows []step
-	for _, row := range data.StepTimes() {
-		m, err := ReadRun(row)
-		if err != nil {
-			continue
-		}
-		fit := ShippedAt(&m.Run.Profile, m.Run.Software, m.Source)
-		m.Run.Profile = m.Run.Profile.Clone()
-		m.Run.Profile.Calibration = &fit
-		if p, err := Predict(m.Run); err == nil {
-			rows = append(rows, step{m, math.Log(m.Seconds / p.StepSeconds.Value)})
-		}
-	}
-	pairs, within := 0, 0
-	for i := range rows {
-		for k := range i {
-			a, b := &rows[k], &rows[i]
-			if a.Source != b.Source || a.Run.Profile.Name != b.Run.Profile.Name ||
-				a.Run.Software.Stack != b.Run.Software.Stack || a.Run.Shape.SameArchitecture(b.Run.Shape) {
-				continue
-			}
-			j := StepsTogether(&a.Run, &b.Run)
-			half := fit.NormalQuantile90 * math.Sqrt(j.A+j.B-2*j.Both)
-			if pairs++; math.Abs(b.log-a.log) <= half {
-				within++
-			}
-		}
-	}
-	t.Logf("%d of %d pairs lie in their intervals", within, pairs)
-	if share := float64(within) / float64(pairs); !(share >= least && share <= most) || pairs < 500 {
-		t.Errorf("%d of %d pairs, %.3f, lie in their intervals, want %g to %g", within, pairs, share, least, most)
-	}
-}
 
 func togetherRun(t *testing.T, name, device string) Run {
 	t.Helper()

@@ -3,7 +3,7 @@ package calibrate
 import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
-	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 )
 
 // baseline is what calculators in use do: one utilisation for each hardware family, the median of
@@ -13,7 +13,7 @@ type baseline struct {
 	all      float64
 }
 
-func newBaseline(train []hardware.MeasuredRun) baseline {
+func newBaseline(train []measured.Run) baseline {
 	rates := map[string][]float64{}
 	var all []float64
 	for i := range train {
@@ -30,13 +30,13 @@ func newBaseline(train []hardware.MeasuredRun) baseline {
 }
 
 // available returns the step's matmul FLOPs over the peak of all devices: the time at an MFU of 1.
-func available(r *hardware.MeasuredRun) float64 {
+func available(r *measured.Run) float64 {
 	run := &r.Run
 	return flops.CountUnder(flops.MatmulConvention, &run.Shape, run.Workload,
 		run.Execution.Recompute).Step / (run.PeakFLOPsPerSecond() * float64(run.Devices()))
 }
 
-func (b *baseline) seconds(r *hardware.MeasuredRun) float64 {
+func (b *baseline) seconds(r *measured.Run) float64 {
 	mfu, ok := b.byFamily[r.Family]
 	if !ok {
 		mfu = b.all

@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 )
 
 // firstOfDecoding is the first constant that only generation reads; the others follow it.
@@ -21,9 +22,9 @@ var firstOfDecoding = func() int {
 }()
 
 // decodeRuns turns rows of generation speeds into runs.
-func decodeRuns(rows []data.DecodeTime) (runs []hardware.MeasuredRun, unscored []Unscored) {
+func decodeRuns(rows []data.DecodeTime) (runs []measured.Run, unscored []Unscored) {
 	for _, row := range rows {
-		some, left := hardware.ReadDecodeRuns(row)
+		some, left := measured.ReadDecode(row)
 		runs = append(runs, some...)
 		for _, u := range left {
 			unscored = append(unscored, Unscored{u.ID, u.Reason})
@@ -52,7 +53,7 @@ func logGenerate(r *hardware.Run, c *hardware.Constants) float64 {
 }
 
 // fitDecode fits the constants of generation to runs; those of training stay as shipped.
-func fitDecode(runs []hardware.MeasuredRun) posterior {
+func fitDecode(runs []measured.Run) posterior {
 	n := hardware.ConstantCount - firstOfDecoding
 	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
 	for j := range n {
@@ -100,7 +101,7 @@ func ValidateDecoding(rows []data.DecodeTime) Validation {
 	}
 	slices.Sort(devices)
 	for _, device := range slices.Compact(devices) {
-		var train, test []hardware.MeasuredRun
+		var train, test []measured.Run
 		for i := range runs {
 			if runs[i].Device == device {
 				test = append(test, runs[i])
@@ -140,8 +141,8 @@ func ValidateNewDecoding(rows []data.DecodeTime) Validation {
 	return v
 }
 
-func scoreDecode(r *hardware.MeasuredRun, c *hardware.Calibration,
-	train []hardware.MeasuredRun,
+func scoreDecode(r *measured.Run, c *hardware.Calibration,
+	train []measured.Run,
 ) Scored {
 	seconds := math.Exp(logGenerate(&r.Run, &c.Constants))
 	sd := math.Sqrt(c.GenerationVariance(&r.Run, func(m *hardware.Machine) float64 {

@@ -17,6 +17,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -274,7 +275,7 @@ func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Ru
 	var out []Measurement
 	var faults []error
 	for _, row := range rows {
-		run, err := hardware.ReadRun(row)
+		run, err := measured.Read(row)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", name, err))
 			continue

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 )
 
 // unknown is one of the joint fit: the logarithm of a constant, or the effect of a family, a device
@@ -19,7 +20,7 @@ type unknown struct {
 
 // joint is the fit of the shared constants and of all effects to runs on many devices.
 type joint struct {
-	runs     []hardware.MeasuredRun
+	runs     []measured.Run
 	unknowns []unknown // the shared constants, then the effects
 	shared   int
 	effects  [][effectKinds]int // of each run
@@ -35,11 +36,11 @@ func shared(c int) bool {
 // effectKinds is how many effects a run has besides the shared constants.
 const effectKinds = len(hardware.Effects{})
 
-func effectNames(r *hardware.MeasuredRun) hardware.Effects {
+func effectNames(r *measured.Run) hardware.Effects {
 	return hardware.EffectsOf(r.Family, r.Device, r.Run.Software.Stack, r.Source)
 }
 
-func newJoint(runs []hardware.MeasuredRun) *joint {
+func newJoint(runs []measured.Run) *joint {
 	p := &joint{runs: runs, effects: make([][effectKinds]int, len(runs)), weight: make([]float64, len(runs))}
 	for c := range hardware.ConstantCount {
 		if shared(c) {
@@ -107,7 +108,7 @@ func (p *joint) constants(theta []float64, effects [effectKinds]int) hardware.Co
 }
 
 // residual returns ln(measured/predicted) of a run and fills the slopes of ln predicted.
-func (p *joint) residual(r *hardware.MeasuredRun, effects [effectKinds]int, theta, slope []float64) float64 {
+func (p *joint) residual(r *measured.Run, effects [effectKinds]int, theta, slope []float64) float64 {
 	c := p.constants(theta, effects)
 	at := logSeconds(&r.Run, &c)
 	p.spread(constantSlopes(&r.Run, c, at), effects, slope)
@@ -240,7 +241,7 @@ func (f *jointFit) share() {
 
 // predict returns the step time of a run that need not be in the fit, and the standard deviation of
 // its logarithm.
-func (f *jointFit) predict(r *hardware.MeasuredRun) (seconds, sd float64) {
+func (f *jointFit) predict(r *measured.Run) (seconds, sd float64) {
 	var effects [effectKinds]int
 	variance := f.posterior.residual*f.posterior.residual + hardware.ModelSD*hardware.ModelSD
 	names := effectNames(r)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 )
 
 // ByShape says that shapes were predicted by a profile fitted to steps of others on the same
@@ -86,24 +87,24 @@ func ValidateOwn() (Validation, error) {
 		if err != nil {
 			return v, fmt.Errorf("%s: %w", s.name, err)
 		}
-		measured := func(records []Record) (runs []hardware.MeasuredRun, err error) {
+		runsOf := func(records []Record) (runs []measured.Run, err error) {
 			for _, r := range records {
 				m, err := r.measurement(here.Profile)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", s.name, err)
 				}
-				runs = append(runs, hardware.MeasuredRun{
+				runs = append(runs, measured.Run{
 					ID: r.Shape, Group: s.name, Source: s.name, Class: "enc-dec", Device: r.Machine,
 					Family: "processor", Basis: "step time", Run: m.Run, Seconds: m.Seconds,
 				})
 			}
 			return runs, nil
 		}
-		train, err := measured(here.Used)
+		train, err := runsOf(here.Used)
 		if err != nil {
 			return v, err
 		}
-		held, err := measured(s.unseen)
+		held, err := runsOf(s.unseen)
 		if err != nil {
 			return v, err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/hardware/measured"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
@@ -63,7 +64,7 @@ type Validation struct {
 
 // readRuns turns rows into runs. Rows of another quality than A and B miss what matters and are not
 // scored; a user's own rows need not state one.
-func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Unscored) {
+func readRuns(rows []data.StepTime) (runs []measured.Run, unscored []Unscored) {
 	for _, row := range rows {
 		switch row.Quality {
 		case "A", "B", "":
@@ -72,8 +73,8 @@ func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Uns
 				": the source leaves out what matters"})
 			continue
 		}
-		run, err := hardware.ReadRun(row)
-		var why *hardware.UnscoredError
+		run, err := measured.Read(row)
+		var why *measured.UnscoredError
 		if errors.As(err, &why) {
 			unscored = append(unscored, Unscored{why.ID, why.Reason})
 			continue
@@ -86,7 +87,7 @@ func readRuns(rows []data.StepTime) (runs []hardware.MeasuredRun, unscored []Uns
 		runs = append(runs, run)
 	}
 	// Predictions must not depend on the order of records.
-	slices.SortStableFunc(runs, func(a, b hardware.MeasuredRun) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(runs, func(a, b measured.Run) int { return cmp.Compare(a.ID, b.ID) })
 	return runs, unscored
 }
 
@@ -119,8 +120,8 @@ func ValidateEach(rows []data.StepTime, ways ...HoldOut) []Validation {
 }
 
 // leaveOut scores the runs of a fit, each by a fit to the runs outside its group, source or device.
-func (f *jointFit) leaveOut(runs []hardware.MeasuredRun, by HoldOut) []Scored {
-	key := func(r *hardware.MeasuredRun) string {
+func (f *jointFit) leaveOut(runs []measured.Run, by HoldOut) []Scored {
+	key := func(r *measured.Run) string {
 		switch by {
 		case BySource:
 			return r.Source
@@ -136,7 +137,7 @@ func (f *jointFit) leaveOut(runs []hardware.MeasuredRun, by HoldOut) []Scored {
 	out := make([]Scored, len(runs))
 	names := slices.Collect(maps.Keys(folds))
 	parallel.Each(len(names), 0, func(k int) {
-		var train []hardware.MeasuredRun
+		var train []measured.Run
 		for i := range runs {
 			if key(&runs[i]) != names[k] {
 				train = append(train, runs[i])
@@ -172,12 +173,12 @@ func ValidateNew(rows []data.StepTime) Validation {
 	return v
 }
 
-func (f *jointFit) score(r *hardware.MeasuredRun, b baseline) Scored {
+func (f *jointFit) score(r *measured.Run, b baseline) Scored {
 	seconds, sd := f.predict(r)
 	return scored(r, seconds, sd, b)
 }
 
-func scored(r *hardware.MeasuredRun, seconds, sd float64, b baseline) Scored {
+func scored(r *measured.Run, seconds, sd float64, b baseline) Scored {
 	half := math.Exp(quantile90 * sd)
 	s := Scored{
 		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device,

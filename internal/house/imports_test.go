@@ -28,6 +28,7 @@ var floors = []string{
 	"fit/records",
 	"fit/learn",
 	"hardware",
+	"hardware/measured",
 	"hardware/kernel/...",
 	"hardware/calibrate",
 	"reports/markdown",

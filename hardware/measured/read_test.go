@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
@@ -23,9 +24,9 @@ func published(t *testing.T, id string) data.StepTime {
 	return data.StepTime{}
 }
 
-func readRun(t *testing.T, row data.StepTime) MeasuredRun {
+func readRun(t *testing.T, row data.StepTime) Run {
 	t.Helper()
-	r, err := ReadRun(row)
+	r, err := Read(row)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestRowsThatCannotBeScoredSayWhy(t *testing.T) {
 		"st0289": "length",   // batches built by token count: no sequence length
 		"st0388": "no shape", // DeepSeek-V3, shape not carried
 	} {
-		_, err := ReadRun(published(t, id))
+		_, err := Read(published(t, id))
 		var why *UnscoredError
 		if !errors.As(err, &why) || why.ID != id {
 			t.Errorf("%s: %v, want a reason that names %q", id, err, reason)
@@ -94,7 +95,7 @@ func TestEveryRowIsReadOrRefused(t *testing.T) {
 	unknown.Hardware = "abacus"
 	empty := data.StepTime{ID: "empty", Arch: "enc-dec", Hardware: "A100"}
 	for _, row := range append(rows, unknown, empty) {
-		r, err := ReadRun(row)
+		r, err := Read(row)
 		var why *UnscoredError
 		switch {
 		case err == nil && !(r.Seconds > 0):
@@ -103,7 +104,7 @@ func TestEveryRowIsReadOrRefused(t *testing.T) {
 			t.Errorf("%s: %v", row.ID, err)
 		}
 	}
-	if _, err := ReadRun(unknown); err == nil || !strings.Contains(err.Error(), "abacus") {
+	if _, err := Read(unknown); err == nil || !strings.Contains(err.Error(), "abacus") {
 		t.Errorf("an unknown device: %v", err)
 	}
 }
@@ -192,15 +193,15 @@ func TestSlicesOfATorus(t *testing.T) {
 // A 500 W H100 with 2.4 TB/s is not a data-sheet H100.
 func TestOddDevicesKeepTheirLimits(t *testing.T) {
 	r := readRun(t, published(t, "st0392"))
-	h100, err := Find("h100")
+	h100, err := hardware.Find("h100")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := r.Run.Profile
 	if p.BandwidthBytesPerSecond.Value != 2.4e12 ||
-		p.Measured[BF16].Value >= h100.Measured[BF16].Value || p.Name == h100.Name {
+		p.Measured[hardware.BF16].Value >= h100.Measured[hardware.BF16].Value || p.Name == h100.Name {
 		t.Errorf("%s: bandwidth %g, ceiling %g; the catalogue has %g", p.Name,
-			p.BandwidthBytesPerSecond.Value, p.Measured[BF16].Value, h100.Measured[BF16].Value)
+			p.BandwidthBytesPerSecond.Value, p.Measured[hardware.BF16].Value, h100.Measured[hardware.BF16].Value)
 	}
 }
 
@@ -209,9 +210,9 @@ func TestOddDevicesKeepTheirLimits(t *testing.T) {
 func TestFormatsOfProducts(t *testing.T) {
 	for id, want := range map[string]struct {
 		precision flops.Precision
-		matmul    Precision
+		matmul    hardware.Precision
 	}{
-		"st0427": {flops.BF16Mixed, FP8}, "st0258": {flops.FP32, TF32}, "st0257": {flops.FP32, ""},
+		"st0427": {flops.BF16Mixed, hardware.FP8}, "st0258": {flops.FP32, hardware.TF32}, "st0257": {flops.FP32, ""},
 		"st0481": {flops.FP16Mixed, ""},
 	} {
 		r := readRun(t, published(t, id)).Run
@@ -226,18 +227,18 @@ func TestFormatsOfProducts(t *testing.T) {
 // the same kind of trainer, and what was guessed is told.
 func TestStacksByWords(t *testing.T) {
 	for _, row := range data.StepTimes() {
-		stated, err := ReadRun(row)
+		stated, err := Read(row)
 		if err != nil {
 			continue
 		}
 		row.Stack, row.Source = "", strings.ToUpper(row.Source)
-		guessed, err := ReadRun(row)
+		guessed, err := Read(row)
 		if err != nil {
 			t.Errorf("%s: %v", row.ID, err)
 			continue
 		}
 		a, b := stated.Run.Software.Stack, guessed.Run.Software.Stack
-		if b != "" && stackKind(a) != stackKind(b) {
+		if b != "" && hardware.StackKind(a) != hardware.StackKind(b) {
 			t.Errorf("%s: stack %q is read from the words, %q stands in the column; source %q, %q", row.ID, b, a,
 				row.Source, row.Parallelism)
 		}

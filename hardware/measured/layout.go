@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"regexp"
@@ -31,7 +31,7 @@ func firstNumber(pattern *regexp.Regexp, text string) *int {
 	return nil
 }
 
-func (r *rowReader) layout(out *MeasuredRun) {
+func (r *rowReader) layout(out *Run) {
 	row, run := &r.row, &out.Run
 	run.Software.ContextParallel = row.ContextParallel
 	tp, pp := max(1, or(row.TP, 1)/r.cores), or(row.PP, 1)

@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"fmt"
@@ -12,12 +12,12 @@ import (
 // words in the test sets of WMT, 1.2 to 1.4 pieces a word.
 const sentenceLength = 32
 
-// ReadDecodeRuns turns a row of generation speeds into runs, one for each stack that was timed.
+// ReadDecode turns a row of generation speeds into runs, one for each stack that was timed.
 // Seconds are those of one batch. Rates that say nothing are returned as [*UnscoredError].
 //
-// What a row leaves out is filled as for training steps ([ReadRun]), and: both lengths are those of
+// What a row leaves out is filled as for training steps ([Read]), and: both lengths are those of
 // a sentence; the vocabulary is T5's.
-func ReadDecodeRuns(row data.DecodeTime) (runs []MeasuredRun, unscored []*UnscoredError) {
+func ReadDecode(row data.DecodeTime) (runs []Run, unscored []*UnscoredError) {
 	for _, rate := range row.Rates {
 		id := strings.TrimSpace(row.ID + " " + rate.Stack)
 		step := data.StepTime{
@@ -56,7 +56,7 @@ func ReadDecodeRuns(row data.DecodeTime) (runs []MeasuredRun, unscored []*Unscor
 		each := float64(or(row.Batch, 1) * *step.DecoderLength)
 		seconds := each / *rate.TokensPerSecond
 		step.StepSeconds = &seconds
-		run, err := ReadRun(step)
+		run, err := Read(step)
 		if err != nil {
 			unscored = append(unscored, err.(*UnscoredError))
 			continue

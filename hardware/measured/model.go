@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"cmp"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -14,7 +15,7 @@ import (
 // spans of 3 (Raffel et al. 2020, arXiv 1910.10683, section 3.1.4), before padding.
 const spanCorruptionTarget = 114
 
-func (r *rowReader) shape(out *MeasuredRun) {
+func (r *rowReader) shape(out *Run) {
 	row, run := &r.row, &out.Run
 	if row.DModel == nil || *row.DModel <= 0 {
 		r.refuse("the source gives no shape")
@@ -116,19 +117,19 @@ func (r *rowReader) dense(s *shapes.Shape) {
 	}
 }
 
-func (r *rowReader) execution(out *MeasuredRun) {
+func (r *rowReader) execution(out *Run) {
 	row, run := &r.row, &out.Run
 	x := &run.Execution
 	precision := strings.ToLower(row.Precision)
 	says := func(words ...string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(precision, w) })
 	}
-	_, bf16 := run.Profile.Peaks[BF16]
+	_, bf16 := run.Profile.Peaks[hardware.BF16]
 	switch {
 	case says("fp8", "float8"):
-		run.Software.Matmul = FP8
+		run.Software.Matmul = hardware.FP8
 	case says("tf32"):
-		x.Precision, run.Software.Matmul = flops.FP32, TF32
+		x.Precision, run.Software.Matmul = flops.FP32, hardware.TF32
 	case says("bf16", "bfloat16"):
 	case says("fp16", "float16", "half"):
 		x.Precision = flops.FP16Mixed
@@ -146,34 +147,34 @@ func (r *rowReader) execution(out *MeasuredRun) {
 		if !ok {
 			r.refuse("products are in %q; allowed: fp32, tf32, fp16, bf16, fp8", row.Products)
 		}
-		if run.Software.Matmul = format; format == executionFormat(x.Precision) {
+		if run.Software.Matmul = format; format == hardware.MatmulFormat(x.Precision) {
 			run.Software.Matmul = ""
 		}
 	}
 	switch run.Software.Stack = row.Stack; {
 	case row.Stack == "":
-		run.Software.Stack = stackOf(row.Source + "; " + row.Parallelism)
+		run.Software.Stack = hardware.StackOf(row.Source + "; " + row.Parallelism)
 		if run.Software.Stack == "" {
-			run.Software.Stack = stackOf(row.NoteText)
+			run.Software.Stack = hardware.StackOf(row.NoteText)
 		}
 		if run.Software.Stack != "" {
 			r.assume("stack %s (the source's words)", run.Software.Stack)
 		} else {
 			r.assume("stack unknown: a trainer like the average")
 		}
-	case stackKind(row.Stack) == "":
+	case hardware.StackKind(row.Stack) == "":
 		r.assume("stack %s is not known: a trainer like the average", row.Stack)
 	}
 	run.Software.Compiled = row.Compiled
 	if row.Compiled == nil {
-		r.assume("%s", mode(&run.Profile, run.Software))
+		r.assume("%s", run.Mode())
 	}
 	r.assume("%s attention", x.Attention)
 }
 
 // formatOf reads the name of a number format.
-func formatOf(text string) (Precision, bool) {
-	for _, p := range precisions {
+func formatOf(text string) (hardware.Precision, bool) {
+	for _, p := range []hardware.Precision{hardware.FP32, hardware.TF32, hardware.FP16, hardware.BF16, hardware.FP8, hardware.INT8, hardware.FP4} {
 		if strings.HasPrefix(text, string(p)) {
 			return p, true
 		}
@@ -185,7 +186,7 @@ func formatOf(text string) (Precision, bool) {
 // say: a run that was measured fitted. Where only full recomputation seems to, trainers with fused
 // attention count as selective: those recompute single products or move activations to the host
 // instead, as the sources that tell their modes do ("custom remat/offload").
-func leastRecompute(run *Run) flops.Recompute {
+func leastRecompute(run *hardware.Run) flops.Recompute {
 	usable, known := run.Profile.UsableBytes()
 	if !known {
 		return flops.RecomputeNone
@@ -193,7 +194,7 @@ func leastRecompute(run *Run) flops.Recompute {
 	w := run.Workload
 	// as laid out, where the stated batch does not divide
 	w.Batch = run.Layout.DP * run.Layout.MicroBatch * run.Layout.Accumulate
-	for _, mode := range recomputeModes {
+	for mode := flops.RecomputeNone; mode <= flops.RecomputeFull; mode++ {
 		x := run.Execution
 		x.Recompute = mode
 		memory, err := flops.TrainingMemory(&run.Shape, w, x, run.Layout)

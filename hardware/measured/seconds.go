@@ -1,14 +1,15 @@
-package hardware
+package measured
 
 import (
 	"regexp"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
 // seconds takes the row's step time, or works one out from its own metric.
-func (r *rowReader) seconds(out *MeasuredRun) {
+func (r *rowReader) seconds(out *Run) {
 	row := &r.row
 	if row.StepSeconds != nil {
 		out.Seconds, out.Basis = *row.StepSeconds, "step time"
@@ -45,7 +46,7 @@ var (
 
 // ofMetric returns the seconds of one step by the row's metric; ok is false where it says nothing
 // of one.
-func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
+func (r *rowReader) ofMetric(out *Run) (seconds float64, ok bool) {
 	row, run := &r.row, &out.Run
 	unit, metric, value := strings.ToLower(row.Unit), strings.ToLower(row.Metric), *row.Value
 	starts := func(words ...string) bool {
@@ -107,7 +108,7 @@ func (r *rowReader) ofMetric(out *MeasuredRun) (seconds float64, ok bool) {
 }
 
 // stepFLOPs are those that a stated rate counts: of the model, or of all that the hardware did.
-func (r *rowReader) stepFLOPs(run *Run, metric string) float64 {
+func (r *rowReader) stepFLOPs(run *hardware.Run, metric string) float64 {
 	convention := flops.MatmulConvention
 	if strings.Contains(metric, "recompute") || strings.Contains(metric, "hfu") ||
 		strings.Contains(metric, "hardware") {
@@ -117,7 +118,7 @@ func (r *rowReader) stepFLOPs(run *Run, metric string) float64 {
 }
 
 // tokens are those of one step that the row's source counts.
-func (r *rowReader) tokens(run *Run) float64 {
+func (r *rowReader) tokens(run *hardware.Run) float64 {
 	w := run.Workload
 	if run.Shape.CrossAttention() && !r.row.ThroughputCountsEncoderOnly {
 		return float64(w.Tokens(&run.Shape))

@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
 // deviceNames are the words by which sources name devices, the more special first, with the profile
@@ -72,32 +73,32 @@ var (
 )
 
 // findDevice returns the profile that a source's words for a device mean. It takes no part of a
-// name for the whole, as [Find] does: "GPU" is not a device.
-func findDevice(words string) (Profile, error) {
+// name for the whole, as [hardware.Find] does: "GPU" is not a device.
+func findDevice(words string) (hardware.Profile, error) {
 	name := countedDevices.ReplaceAllString(words, "$2") // 8xA100
 	name = bareSlice.ReplaceAllString(name, "TPU v$1")   // v4-128
 	var memory []string
 	for _, m := range statedMemory.FindAllStringSubmatch(name, -1) {
 		memory = append(memory, m[1]+"gb")
 	}
-	text := fold(linkNames.ReplaceAllString(statedMemory.ReplaceAllString(name, ""), ""))
+	text := hardware.Fold(linkNames.ReplaceAllString(statedMemory.ReplaceAllString(name, ""), ""))
 	if slices.ContainsFunc(otherDevices, func(other string) bool { return strings.Contains(text, other) }) {
-		return Profile{}, &NameError{Name: words}
+		return hardware.Profile{}, &hardware.NameError{Name: words}
 	}
 	for _, d := range deviceNames {
 		missing := func(word string) bool { return !strings.Contains(text, word) && !slices.Contains(memory, word) }
 		if !slices.ContainsFunc(strings.Fields(d.words), missing) {
-			return Find(d.profile)
+			return hardware.Find(d.profile)
 		}
 	}
 	if text = makers.Replace(text); text != "" {
-		for _, p := range catalogue() {
-			if slices.ContainsFunc(append([]string{p.Name}, p.Aliases...), func(full string) bool { return fold(full) == text }) {
-				return p.Clone(), nil
+		for _, p := range hardware.Catalogue() {
+			if slices.ContainsFunc(append([]string{p.Name}, p.Aliases...), func(full string) bool { return hardware.Fold(full) == text }) {
+				return p, nil
 			}
 		}
 	}
-	return Profile{}, &NameError{Name: words}
+	return hardware.Profile{}, &hardware.NameError{Name: words}
 }
 
 // makers are words that stand before the names of devices.
@@ -115,10 +116,10 @@ var assumedLinks = []struct {
 	{"trainium1", 192e9, 0, "768 GB/s of NeuronLink a node, taken as both ways, four links a chip"},
 }
 
-func recalledLink(rate float64, note string) *Field {
-	return &Field{
+func recalledLink(rate float64, note string) *hardware.Field {
+	return &hardware.Field{
 		Fact:   data.Fact{Value: rate, Evidence: data.Recalled, Note: note},
-		Origin: Default,
+		Origin: hardware.Default,
 	}
 }
 
@@ -128,8 +129,8 @@ func recalledLink(rate float64, note string) *Field {
 const powerExponent = 0.4
 
 // capPower lowers the measured ceilings of a device that a source runs below its limit.
-func capPower(p *Profile, watts float64) {
-	if p.PowerWatts == nil || p.PowerKind != LimitPower || watts >= p.PowerWatts.Value {
+func capPower(p *hardware.Profile, watts float64) {
+	if p.PowerWatts == nil || p.PowerKind != hardware.LimitPower || watts >= p.PowerWatts.Value {
 		return
 	}
 	share := math.Pow(watts/p.PowerWatts.Value, powerExponent)
@@ -145,7 +146,7 @@ var statedPower = regexp.MustCompile(`(\d+) W limit`)
 
 var statedBandwidth = regexp.MustCompile(`([0-9.]+) ?TB/s`)
 
-func (r *rowReader) profile(out *MeasuredRun) {
+func (r *rowReader) profile(out *Run) {
 	if r.row.Hardware == "" {
 		r.refuse("the hardware is not stated")
 		return
@@ -158,10 +159,10 @@ func (r *rowReader) profile(out *MeasuredRun) {
 	out.Family = p.Class.Family
 	if m := statedBandwidth.FindStringSubmatch(r.row.Hardware); m != nil {
 		if tb, err := strconv.ParseFloat(m[1], 64); err == nil && tb > 0 {
-			p.BandwidthBytesPerSecond = &Field{Fact: data.Fact{
+			p.BandwidthBytesPerSecond = &hardware.Field{Fact: data.Fact{
 				Value:  tb * 1e12,
 				Source: r.row.Source, Evidence: r.row.Evidence,
-			}, Origin: File}
+			}, Origin: hardware.File}
 		}
 	}
 	if watts := firstNumber(statedPower, r.row.Hardware); watts != nil {
@@ -182,5 +183,5 @@ func (r *rowReader) profile(out *MeasuredRun) {
 	if out.Family == "trainium" {
 		r.cores = 2 // tp, pp and dp of these rows count NeuronCores, two a chip
 	}
-	r.xla = compiled(&p, Software{})
+	r.xla = out.Run.Compiled()
 }

@@ -1,4 +1,6 @@
-package hardware
+// Package measured turns published measurements of training steps and of generation into runs that
+// the model of package hardware can price. It is the one place that knows what sources leave unsaid.
+package measured
 
 import (
 	"fmt"
@@ -7,15 +9,16 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// MeasuredRun is a published or user-given measurement as a run that the step-time model can price.
-type MeasuredRun struct {
+// Run is a published or user-given measurement as a run that the step-time model can price.
+type Run struct {
 	ID, Group, Source string
 	Class             string // enc-dec, dec-only, enc-only
 	Family            string // hardware family: rows of one family share the constant-MFU baseline
 	Device            string // profile name
-	Run               Run
+	Run               hardware.Run
 	Seconds           float64 // measured, or worked out from the row's own metric
 	Basis             string  // "step time", or the metric the seconds were worked out from
 	// Assumed is what the row does not state and the run needs.
@@ -29,17 +32,17 @@ type UnscoredError struct {
 
 func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reason }
 
-// ReadRun turns a row into a run. The error is an [*UnscoredError].
+// Read turns a row into a run. The error is an [*UnscoredError].
 //
 // What a row leaves out is filled as follows, the same for every row: blank T5 and mT5 vocabularies
 // by the reader of the rows; TP, PP and CP 1; the devices from the axes, and the data-parallel size
 // from the devices; the batch from the passes; recomputation the least that fits in memory;
 // attention unfused for relative positions and for trainers older than fused attention, fused
 // elsewhere. Experts have no columns: rows with them are refused.
-func ReadRun(row data.StepTime) (MeasuredRun, error) {
+func Read(row data.StepTime) (Run, error) {
 	r := rowReader{row: row, cores: 1, assumed: slices.Clone(row.Assumed)}
-	out := MeasuredRun{ID: row.ID, Group: row.Group, Source: sourceOf(row.Source), Class: row.Arch}
-	for _, read := range [...]func(*MeasuredRun){
+	out := Run{ID: row.ID, Group: row.Group, Source: sourceOf(row.Source), Class: row.Arch}
+	for _, read := range [...]func(*Run){
 		r.profile, r.shape, r.execution, r.layout,
 		r.seconds,
 	} {
@@ -53,7 +56,7 @@ func ReadRun(row data.StepTime) (MeasuredRun, error) {
 		r.reason += " (" + unread + ")"
 	}
 	if r.reason != "" {
-		return MeasuredRun{}, &UnscoredError{row.ID, r.reason}
+		return Run{}, &UnscoredError{row.ID, r.reason}
 	}
 	out.Assumed = r.assumed
 	return out, nil

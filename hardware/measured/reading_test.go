@@ -1,4 +1,4 @@
-package hardware
+package measured
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
 
@@ -61,7 +62,7 @@ func TestDeviceNames(t *testing.T) {
 			t.Errorf("%s: %s %v, %v; want %s", words, p.Name, p.Aliases, err, want)
 		}
 	}
-	for _, p := range Catalogue() {
+	for _, p := range hardware.Catalogue() {
 		for _, name := range append([]string{p.Name}, p.Aliases...) {
 			if got, err := findDevice(name); err != nil || got.Name != p.Name {
 				t.Errorf("%s: %s, %v; want %s", name, got.Name, err, p.Name)
@@ -121,7 +122,7 @@ func TestMetricsOfOneRun(t *testing.T) {
 	} {
 		row := llama(t, map[string]string{"metric": c.metric, "unit": c.unit})
 		row.Value = &c.value
-		got, err := ReadRun(row)
+		got, err := Read(row)
 		if err != nil || !approx.Relative(got.Seconds, 5, rounded) {
 			t.Errorf("%s of %g %s: %g s, %v", c.metric, c.value, c.unit, got.Seconds, err)
 		}
@@ -146,7 +147,7 @@ func TestMetricsOfOneRun(t *testing.T) {
 		{"GPU utilization", "%"},
 		{"memory utilization", "%"},
 	} {
-		if got, err := ReadRun(llama(t, map[string]string{"metric": c[0], "unit": c[1]})); err == nil {
+		if got, err := Read(llama(t, map[string]string{"metric": c[0], "unit": c[1]})); err == nil {
 			t.Errorf("a %s in %s is a step of %g s", c[0], c[1], got.Seconds)
 		}
 	}
@@ -195,7 +196,7 @@ func TestWordsOfRecomputation(t *testing.T) {
 // How the words of a row become its run.
 func TestWordsOfARow(t *testing.T) {
 	yes, no := true, false
-	type run = Run
+	type run = hardware.Run
 	for _, c := range []struct {
 		column, cell string
 		as           func(*run) bool
@@ -270,7 +271,7 @@ func TestMisleadingRowsAreRefused(t *testing.T) {
 		"global batch is not":      {"global_batch_seqs": ""},
 		"decoder.layers is 100000": {"layers_dec": "1000000000000"},
 	} {
-		_, err := ReadRun(llama(t, edit))
+		_, err := Read(llama(t, edit))
 		var why *UnscoredError
 		if !errors.As(err, &why) || !strings.Contains(why.Reason, reason) {
 			t.Errorf("%v: %v; want a reason that names %q", edit, err, reason)
