@@ -77,6 +77,14 @@ run 0 60,506,624 count sub/a.yaml; (cd sub; run 0 60,506,624 count a.yaml; run 0
 	{name: "gin includes what is outside", script: `
 ln -s ../secret.gin x.gin
 for file in ../secret.gin link/secret.gin x.gin /etc/passwd; do echo "include '$file'" >a.gin; run 3 'cannot be read|` + outside + `' count a.gin; run 3 'cannot be read' check a.gin; done`},
+	{name: "what git keeps to itself, a token perhaps", script: `
+printf '[http]\n\textraheader = s3cret: basic\n' >.git/config; mkdir .git/hooks; ln -s ../.git sub/g; n=0
+for name in operative_config.gin config.json config.toml config.yaml run.sh; do ln -s .git/config $name; run 3 '` + outside + `' check $name; done
+for name in .git/config .GIT/config sub/g/config; do
+  run 3 . check $name; printf "include '%s'\n" $name >a.gin; run 3 '` + outside + `' check a.gin; printf 'extends: ./%s\n' $name >a.yaml; run 3 . check a.yaml; run 3 . count a.yaml
+  printf '%s\nfiles: "%s"\n' "$rule" $name >.deepnarrow.yaml; run 3 . check; printf '%s\nplan: {architectures: %s}\n' "$rule" $name >.deepnarrow.yaml; run 3 '` + outside + `' check ok.json
+  for file in $name "${name%config}hooks/b.json"; do printf '%s\nbaseline: %s\n' "$rule" $file >.deepnarrow.yaml; run 3 '` + outside + `' check ok.json --update-baseline; done
+done; rm .deepnarrow.yaml; run 0 '1 file' check 'ok.j*'; grep -q s3cret .git/config && [ -z "$(ls .git/hooks)" ]`},
 	{name: "tensors beside a configuration lead outside", script: `
 mkdir m; echo "$t5" >m/config.json; ln -s ../../secret.gin m/model.safetensors; run 3 '` + outside + `' check m/config.json
 rm m/model.safetensors; ln -s ../../out.json m/model.safetensors.index.json; run 3 '` + outside + `' check m/config.json --follow-links`},

@@ -1,10 +1,11 @@
 // Package openfile opens files for reading, by who named them. What the user named is trusted: links
-// are followed. What a file named stays inside a folder, whatever links lie in it. Both refuse what is
-// not a regular file without waiting for it.
+// are followed. What a file named stays inside a folder, whatever links lie in it, and out of git's own
+// files there, which may hold a token. Both refuse what is not a regular file without waiting for it.
 package openfile
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -17,6 +18,12 @@ import (
 
 // ErrOutside is the cause of refusing a name or a link that leaves the folder.
 var ErrOutside = errors.New("leads out of the folder that it must stay in")
+
+// errGit is an [ErrOutside].
+var errGit = fmt.Errorf("%w: into %s", ErrOutside, gitFolder)
+
+// gitFolder holds git's own files: they are no part of what a repository shares.
+const gitFolder = ".git"
 
 // An irregular error says what a file is that is not a regular one.
 type irregular fs.FileMode
@@ -90,6 +97,7 @@ func pathError(name string, err error) error {
 // Root is a folder that the names in files may not leave.
 type Root struct {
 	folder string // absolute
+	real   string // links resolved
 	root   *os.Root
 }
 
@@ -103,7 +111,12 @@ func Within(folder string) (*Root, error) {
 	if err != nil {
 		return nil, pathError(folder, err)
 	}
-	return &Root{abs, root}, nil
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		root.Close()
+		return nil, pathError(folder, err)
+	}
+	return &Root{abs, real, root}, nil
 }
 
 // Close ends the use of the root; files that it opened stay open.
@@ -111,7 +124,7 @@ func (r *Root) Close() error { return r.root.Close() }
 
 // Open opens a regular file in the folder; the name is absolute or relative to the working directory.
 // The error is a [*fs.PathError], of [ErrOutside] where the name or a link on the way leaves the
-// folder; a link with an absolute target does.
+// folder; a link with an absolute target does, and one into .git.
 func (r *Root) Open(name string) (*os.File, error) {
 	at, err := r.inside(name)
 	if err != nil {
@@ -152,12 +165,33 @@ func (r *Root) inside(name string) (string, error) {
 	if err != nil || !filepath.IsLocal(at) {
 		return "", pathError(name, ErrOutside)
 	}
+	if intoGit(at) {
+		return "", pathError(name, errGit)
+	}
 	return at, nil
+}
+
+// intoGit says whether a path goes through a folder of git, however its letters are written: some
+// file systems do not tell .GIT from .git.
+func intoGit(at string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(at), "/"), func(part string) bool {
+		return strings.EqualFold(part, gitFolder)
+	})
 }
 
 func (r *Root) stat(at string) (fs.FileInfo, error) {
 	info, err := r.root.Stat(at)
-	return info, escaped(err)
+	if err != nil {
+		return nil, escaped(err)
+	}
+	real, err := filepath.EvalSymlinks(filepath.Join(r.folder, at))
+	if err != nil {
+		return nil, err
+	}
+	if rel, err := filepath.Rel(r.real, real); err != nil || intoGit(rel) {
+		return nil, errGit
+	}
+	return info, nil
 }
 
 func (r *Root) open(at string) (*os.File, error) {

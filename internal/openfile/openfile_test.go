@@ -25,6 +25,10 @@ func place(t *testing.T) {
 		os.Symlink(filepath.Join(outer, "secret"), filepath.Join(inner, "absolute")),
 		os.Symlink("..", filepath.Join(inner, "up")),
 		os.Symlink("loop", filepath.Join(inner, "loop")),
+		os.MkdirAll(filepath.Join(inner, ".git", "hooks"), 0o755),
+		os.WriteFile(filepath.Join(inner, ".git", "config"), []byte("s3cret"), 0o644),
+		os.Symlink(filepath.Join(".git", "config"), filepath.Join(inner, "git")),
+		os.Symlink(filepath.Join("..", ".git"), filepath.Join(inner, "sub", "git")),
 	} {
 		if err != nil {
 			t.Skipf("no links can be made here: %v", err)
@@ -48,7 +52,8 @@ func TestRootKeepsInside(t *testing.T) {
 		"sub/a": nil, "./sub/../sub/a": nil, "in": nil, filepath.Join(here, "in"): nil,
 		"out": ErrOutside, "absolute": ErrOutside, "up/secret": ErrOutside, "../secret": ErrOutside,
 		"up/inner/in": ErrOutside, "dangling": ErrOutside, filepath.Dir(here) + "/secret": ErrOutside,
-		"nothing": fs.ErrNotExist,
+		"nothing": fs.ErrNotExist, ".git/config": ErrOutside, ".GIT/none": ErrOutside, "git": ErrOutside,
+		"sub/git/config": ErrOutside,
 	} {
 		file, err := root.Open(name)
 		if !errors.Is(err, want) || (err == nil) != (want == nil) {
@@ -67,6 +72,7 @@ func TestRootKeepsInside(t *testing.T) {
 	for name, want := range map[string]error{
 		"sub/new": nil, "in": nil, "none/new": nil,
 		"out": ErrOutside, "dangling": ErrOutside, "up/new": ErrOutside, "../new": ErrOutside,
+		".git/hooks/new": ErrOutside, "sub/git/hooks/new": ErrOutside, "git": ErrOutside,
 	} {
 		if err := root.Writable(name); !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("writing %s: error %v, want %v", name, err, want)
@@ -105,6 +111,9 @@ func TestFSListsInside(t *testing.T) {
 	}
 	var found []string
 	err = fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
+		if name == ".git" {
+			return fs.SkipDir
+		}
 		if err == nil && entry.Type().IsRegular() {
 			found = append(found, name)
 		}

@@ -94,7 +94,7 @@ func Expand(arg string, most int, match func(glob, path string) bool,
 			return nil
 		case err != nil:
 			return err
-		case entry.IsDir() && entry.Name() == ".git":
+		case entry.IsDir() && strings.EqualFold(entry.Name(), ".git"):
 			return fs.SkipDir
 		case !entry.IsDir() && matches(filepath.ToSlash(path)):
 			out = append(out, path)
