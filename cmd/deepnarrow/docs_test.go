@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 var update = flag.Bool("update", false, "rewrite the output shown in README and docs")
@@ -53,7 +54,7 @@ func TestDocumentedCommands(t *testing.T) {
 			}
 			ran++
 			var stdout, stderr bytes.Buffer
-			code := cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Width: 100, Env: func(string) string { return "" }})
+			code := cli.Run(context.Background(), args, frame.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Width: 100, Env: func(string) string { return "" }})
 			// check and diff --exit-code may find something; that is an answer.
 			if code > 1 {
 				t.Errorf("%s: %s: exit %d\n%s", page, command, code, stderr.String())

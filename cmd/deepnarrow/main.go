@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 )
 
@@ -20,7 +21,7 @@ func main() {
 	host.HearLimits()
 	context.AfterFunc(ctx, stop) // a second signal ends what does not listen to the first
 	startWithoutCollector()
-	os.Exit(cli.Run(ctx, os.Args[1:], cli.Standard()))
+	os.Exit(cli.Run(ctx, os.Args[1:], frame.Standard()))
 }
 
 // startWithoutCollector lets the heap grow to 32 MB before the first garbage collection, which a

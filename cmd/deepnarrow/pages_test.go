@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // TestGeneratedPages: the pages that a command writes, whole or between the marks "<!-- deepnarrow
@@ -31,7 +32,7 @@ func TestGeneratedPages(t *testing.T) {
 				t.Fatal(err)
 			}
 			var stdout, stderr bytes.Buffer
-			code := cli.Run(context.Background(), strings.Fields(p.command), cli.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Env: func(string) string { return "" }})
+			code := cli.Run(context.Background(), strings.Fields(p.command), frame.Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr, Env: func(string) string { return "" }})
 			if code != 0 {
 				t.Fatalf("exit %d: %s", code, stderr.String())
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // inFolder runs a command line in this process with a folder as the working directory.
@@ -18,7 +19,7 @@ func inFolder(t *testing.T, folder string, args ...string) (code int, stdout, st
 	t.Helper()
 	t.Chdir(folder)
 	var out, err bytes.Buffer
-	code = cli.Run(context.Background(), args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &err, Env: func(string) string { return "" }})
+	code = cli.Run(context.Background(), args, frame.Streams{In: strings.NewReader(""), Out: &out, Err: &err, Env: func(string) string { return "" }})
 	return code, out.String(), err.String()
 }
 

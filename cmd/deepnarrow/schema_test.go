@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // TestDocumentsMatchTheirSchema validates what commands write as JSON against the schema of that
@@ -104,7 +105,7 @@ func TestDocumentsMatchTheirSchema(t *testing.T) {
 		command := args[0]
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			var out, errs bytes.Buffer
-			code := cli.Run(context.Background(), append(args, "--format", "json"), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+			code := cli.Run(context.Background(), append(args, "--format", "json"), frame.Streams{In: strings.NewReader(""), Out: &out, Err: &errs, Env: func(string) string { return "" }})
 			if out.Len() == 0 {
 				t.Fatalf("exit %d: %s", code, errs.String())
 			}

@@ -13,12 +13,13 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // screen is what a command shows on a screen that many columns wide, 0 in a pipe.
 func screen(args []string, width int, colors bool) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	code = cli.Run(context.Background(), args, cli.Streams{
+	code = cli.Run(context.Background(), args, frame.Streams{
 		In: strings.NewReader(""), Out: &out, Err: &err, Width: width, Colors: colors,
 		Env: func(string) string { return "" },
 	})

@@ -45,6 +45,8 @@ var floors = []string{
 	"reports/explore",
 	"reports/explore/engine",
 	"cmd/deepnarrow/internal/host",
+	"cmd/deepnarrow/internal/frame",
+	"cmd/deepnarrow/internal/asks",
 	"cmd/deepnarrow/internal/cli",
 	"cmd/deepnarrow/internal/manual",
 	"cmd/explorer",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
@@ -44,7 +45,7 @@ func reasoned(t *testing.T, args ...string) {
 	t.Helper()
 	line := strings.Join(args, " ")
 	code, stdout, stderr := run(t, "", append(args, "--format", "json")...)
-	if code != exitOK {
+	if code != frame.ExitOK {
 		t.Errorf("%s: exit %d: %s", line, code, stderr)
 		return
 	}

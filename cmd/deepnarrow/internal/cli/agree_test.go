@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
@@ -22,7 +23,7 @@ func both(t *testing.T, line string) (table string, d document) {
 	t.Helper()
 	args := strings.Fields(line)
 	code, table, stderr := run(t, "", args...)
-	if code != exitOK {
+	if code != frame.ExitOK {
 		t.Fatalf("%s: exit %d: %s", line, code, stderr)
 	}
 	return table, answerOf(t, "", args...)

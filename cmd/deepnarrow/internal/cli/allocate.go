@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -14,8 +16,8 @@ import (
 
 // allocateFlags are the flags of allocate.
 type allocateFlags struct {
-	runs           runFlags
-	size           sizeFlags
+	runs           asks.Runs
+	size           asks.Size
 	budgets        []string
 	law, objective string
 	from           string
@@ -52,9 +54,9 @@ each size reaches, and --family t5 counts encoder-decoders as they are.
 			return a.runAllocate(c.Context(), &f, args)
 		},
 	}
-	a.output.register(c)
-	f.runs.register(c)
-	f.size.register(c)
+	a.Output.Register(c)
+	f.runs.Register(c)
+	f.size.Register(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.budgets, "budget", nil,
 		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable, or separated by commas")
@@ -67,26 +69,26 @@ each size reaches, and --family t5 counts encoder-decoders as they are.
 	flags.IntVar(&f.bootstrap, "bootstrap", learn.AutomaticResamples,
 		"refits to resampled rows, for the interval; 0 for none")
 	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
-	flags.Float64Var(&f.level, "level", defaultIntervalLevel, "probability inside the intervals")
+	flags.Float64Var(&f.level, "level", asks.UsualLevel, "probability inside the intervals")
 	return c
 }
 
 func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string) error {
 	var budgets []float64
-	for _, text := range commaSeparated(f.budgets) {
+	for _, text := range frame.CommaSeparated(f.budgets) {
 		v, err := quantity.Parse(quantity.FLOP, text)
 		if err != nil {
-			return usage("", "--budget: %w", err)
+			return frame.Usage("", "--budget: %w", err)
 		}
 		if v <= 0 {
-			return usage("", "--budget is 0; allowed: more than 0")
+			return frame.Usage("", "--budget is 0; allowed: more than 0")
 		}
 		if v > mostBudget {
-			return usage("", "--budget is %s; allowed: up to 1e40 FLOP", text)
+			return frame.Usage("", "--budget is %s; allowed: up to 1e40 FLOP", text)
 		}
 		budgets = append(budgets, v)
 	}
-	if err := f.size.check(budgets); err != nil {
+	if err := f.size.Check(budgets); err != nil {
 		return err
 	}
 	sources := 0
@@ -96,51 +98,42 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		}
 	}
 	if sources != 1 {
-		return usage("", "a law is needed from one place; allowed: FILE..., --fit or --published")
+		return frame.Usage("", "a law is needed from one place; allowed: FILE..., --fit or --published")
 	}
-	if err := checkLevel(f.level); err != nil {
+	if err := asks.CheckLevel(f.level); err != nil {
 		return err
 	}
 	for _, name := range []string{
 		"law", "objective", "bootstrap", "seed", "map", "where", "join",
 		"run-key", "group", "last", "drop-highest",
 	} {
-		if len(files) == 0 && f.size.change(name) {
-			return usage("", "--%s is of fits; allowed: with FILE...", name)
+		if len(files) == 0 && f.size.Change(name) {
+			return frame.Usage("", "--%s is of fits; allowed: with FILE...", name)
 		}
 	}
-	r := newReport("allocate")
+	r := frame.NewReport("allocate")
 	laws, err := a.lawsOf(ctx, f, files, &r)
 	if err != nil {
 		return err
 	}
-	if f.size.shapes() {
+	if f.size.Shapes() {
 		return a.sizes(f, laws, budgets, &r)
 	}
 	var all []learn.Allocated
 	for _, budget := range budgets {
 		for _, law := range laws {
-			one, err := learn.Allocate(law, budget, f.size.served(), f.level)
+			one, err := learn.Allocate(law, budget, f.size.Served(), f.level)
 			if err != nil {
-				return refused(err)
+				return asks.Refused(err)
 			}
 			all = append(all, *one)
 		}
 	}
 	r.Document.Inputs["budgets_flops"] = budgets
-	f.size.inputs(r.Document.Inputs)
+	f.size.Inputs(r.Document.Inputs)
 	r.Document.Conventions["flops"] = reports.FLOPsOf(all[0].PerParamToken)
 	r.Allocate(all)
-	return a.render(r)
-}
-
-// commaSeparated takes a flag that repeats apart at its commas.
-func commaSeparated(texts []string) []string {
-	var out []string
-	for _, text := range texts {
-		out = append(out, quantity.SplitList(text)...)
-	}
-	return out
+	return a.Render(r)
 }
 
 // mostBudget is a trillion times what anybody has spent on a run.
@@ -149,7 +142,7 @@ const mostBudget = 1e40
 // allocates refuses a law that has nothing to split.
 func allocates(law fit.Law) error {
 	if !learn.CanAllocate(law) {
-		return usage("", "law %s reads %s; allowed: a law that reads params and tokens", law.Name,
+		return frame.Usage("", "law %s reads %s; allowed: a law that reads params and tokens", law.Name,
 			strings.Join(law.Columns, ", "))
 	}
 	return nil
@@ -161,11 +154,11 @@ func (a *app) lawsOf(ctx context.Context, f *allocateFlags, files []string, r *r
 ) {
 	if len(f.published) > 0 {
 		var out []*learn.Law
-		names := commaSeparated(f.published)
+		names := frame.CommaSeparated(f.published)
 		for _, name := range names {
 			law, ok := learn.PublishedLaw(name)
 			if !ok {
-				return nil, unknownKind("published law", name, learn.PublishedLaws())
+				return nil, frame.UnknownWord("published law", name, learn.PublishedLaws())
 			}
 			out = append(out, law)
 		}
@@ -185,12 +178,12 @@ func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *re
 ) {
 	if f.from != "" {
 		r.Document.Inputs["fit"] = f.from
-		return savedLaw(f.from)
+		return asks.SavedLaw(f.from)
 	}
-	r.Document.Inputs = f.runs.inputs(files)
+	r.Document.Inputs = f.runs.Inputs(files)
 	r.Document.Inputs["law"], r.Document.Inputs["seed"] = f.law, f.seed
 	q := learn.LawQuestion{Resamples: f.bootstrap, Seed: f.seed, Level: f.level}
-	if err := checkLaw("law", f.law, fit.Laws()); err != nil {
+	if err := asks.CheckLaw("law", f.law, fit.Laws()); err != nil {
 		return nil, err
 	}
 	var err error
@@ -200,24 +193,24 @@ func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *re
 	if err := allocates(q.Law); err != nil {
 		return nil, err
 	}
-	if q.Objective, err = objectiveFlag(f.objective); err != nil {
+	if q.Objective, err = asks.ObjectiveFlag(f.objective); err != nil {
 		return nil, err
 	}
-	s, err := f.runs.selection()
+	s, err := f.runs.Selection()
 	if err != nil {
 		return nil, err
 	}
-	runs, err := a.runs(&f.runs, s, files, q.Law.Response)
+	runs, err := a.Runs(&f.runs, s, files, q.Law.Response)
 	if err != nil {
 		return nil, err
 	}
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
-	bar := a.bar("bootstrap")
+	bar := a.Bar("bootstrap")
 	defer bar.End()
 	q.Progress = bar.Begin
 	law, err := learn.FitLaw(ctx, runs, &q)
 	if err != nil {
-		return nil, a.learnError(ctx, runs, err)
+		return nil, a.LearnError(ctx, runs, err)
 	}
 	return law, nil
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -63,7 +65,7 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
   deepnarrow calibrate --check here.yaml --max-time 4m
   deepnarrow calibrate --emit pytorch -o twin.py
   deepnarrow calibrate --from steps.jsonl --hardware a100 -o ours.yaml`,
-		ValidArgsFunction: completeShapes,
+		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := f.oneQuestion(c); err != nil {
 				return err
@@ -72,7 +74,7 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 			case f.emit != "":
 				return f.emitTwin(a, args)
 			case len(args) > 0:
-				return usage("the shapes to measure are chosen here",
+				return frame.Usage("the shapes to measure are chosen here",
 					"calibrate takes shapes only with --emit; got %q", args[0])
 			case f.check != "":
 				return f.compare(c.Context(), a)
@@ -84,7 +86,7 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 		},
 	}
 	f.register(c)
-	a.output.registerFormat(c)
+	a.Output.RegisterFormat(c)
 	return c
 }
 
@@ -93,14 +95,14 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 	f.maxTime = defaultMaxTime
 	f.execution = calibrate.TwinExecution()
 	flags := c.Flags()
-	amountFlag(c, quantity.Duration, &f.maxTime, "max-time", "how long to measure")
+	frame.AmountFlag(c, quantity.Duration, &f.maxTime, "max-time", "how long to measure")
 	flags.StringVar(&f.records, "records", "",
 		"append measurements to this JSON-lines `file`, and go on from those in it")
-	countFlag(c, &f.threads, "threads", "threads (default: one per core)")
+	frame.CountFlag(c, &f.threads, "threads", "threads (default: one per core)")
 	flags.StringVarP(&f.profile, "output", "o", "",
 		"write the profile, or the script, to this `file`")
-	writes(c, aFile, "output")
-	writes(c, lines, "records")
+	frame.Writes(c, frame.AFile, "output")
+	frame.Writes(c, frame.Lines, "records")
 	flags.StringVar(&f.check, "check", "",
 		"measure other shapes and hold the predictions of this `profile` against them")
 	flags.StringArrayVar(&f.from, "from", nil, "fit to the steps in this `file`; may be repeated")
@@ -108,18 +110,18 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 		"accelerator `name` or profile file that the steps of --from were made on")
 	flags.StringVar(&f.stack, "stack", "",
 		"software stack of --from: one of those of deepnarrow validate, such as megatron")
-	textFlag(c, &f.execution.Precision, "precision",
+	frame.TextFlag(c, &f.execution.Precision, "precision",
 		"of steps that do not say: bf16-mixed, fp16-mixed, fp32, bf16 or fp8-mixed")
-	textFlag(c, &f.execution.Optimizer, "optimizer", "of steps that do not say")
-	textFlag(c, &f.execution.Attention, "attention", "of steps that do not say: fused or unfused")
-	textFlag(c, &f.execution.Recompute, "recompute",
+	frame.TextFlag(c, &f.execution.Optimizer, "optimizer", "of steps that do not say")
+	frame.TextFlag(c, &f.execution.Attention, "attention", "of steps that do not say: fused or unfused")
+	frame.TextFlag(c, &f.execution.Recompute, "recompute",
 		"of steps that do not say: none, selective or full")
 	flags.StringVar(&f.emit, "emit", "", "print a script that measures steps: pytorch")
 	f.work = flops.PaperWorkload
-	countFlag(c, &f.work.Batch, "batch", "with --emit and shapes: sequences of a device")
-	countFlag(c, &f.work.EncoderLength, "encoder-length",
+	frame.CountFlag(c, &f.work.Batch, "batch", "with --emit and shapes: sequences of a device")
+	frame.CountFlag(c, &f.work.EncoderLength, "encoder-length",
 		"with --emit and shapes: positions per sequence in the encoder")
-	countFlag(c, &f.work.DecoderLength, "decoder-length",
+	frame.CountFlag(c, &f.work.DecoderLength, "decoder-length",
 		"with --emit and shapes: positions per sequence in the decoder")
 }
 
@@ -132,17 +134,17 @@ func (f *calibrateFlags) oneQuestion(c *cobra.Command) error {
 		}
 	}
 	if asked > 1 {
-		return usage("", "--from, --emit and --check are three questions; allowed: one of them")
+		return frame.Usage("", "--from, --emit and --check are three questions; allowed: one of them")
 	}
-	if err := needs(c, "from", "hardware", "stack"); err != nil {
+	if err := frame.Needs(c, "from", "hardware", "stack"); err != nil {
 		return err
 	}
 	if stacks := hardware.Stacks(); f.stack != "" && !slices.Contains(stacks, f.stack) {
-		return unknownKind("software stack", f.stack, stacks)
+		return frame.UnknownWord("software stack", f.stack, stacks)
 	}
 	if asked == 1 && f.check == "" && (c.Flags().Changed("max-time") ||
 		c.Flags().Changed("records") || c.Flags().Changed("threads")) {
-		return usage("",
+		return frame.Usage("",
 			"--max-time, --records and --threads are of measuring this machine; allowed: without --from and --emit")
 	}
 	return nil
@@ -161,7 +163,7 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	if err != nil {
 		return unfitted(err)
 	}
-	r := newReport("calibrate")
+	r := frame.NewReport("calibrate")
 	r.Document.Inputs["max_time_seconds"] = f.maxTime
 	r.Document.Warnings = append(r.Document.Warnings, here.Warnings()...)
 	return f.finish(a, r, &reports.Calibrated{
@@ -175,9 +177,9 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 // unfitted gives an error of records its exit code.
 func unfitted(err error) error {
 	if errors.Is(err, calibrate.ErrNoMeasurements) {
-		return noAnswer(err, "give it more --max-time")
+		return frame.NoAnswer(err, "give it more --max-time")
 	}
-	return badInput(err, "")
+	return frame.BadInput(err, "")
 }
 
 // bench measures points on this machine.
@@ -190,9 +192,9 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	}
 	done, err := readCalibration(f.records)
 	if err != nil {
-		return none, badInput(err, "")
+		return none, frame.BadInput(err, "")
 	}
-	bar := a.bar("calibrate")
+	bar := a.Bar("calibrate")
 	var lost error // the first record that could not be kept
 	bench := calibrate.Bench{
 		Points: points, Threads: f.threads, Path: a.Env("DEEPNARROW_ISA"), Machine: host.Name(),
@@ -210,7 +212,7 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	}
 	found, err := bench.Measure(ctx)
 	bar.End()
-	_ = a.beside(lost)
+	_ = a.Beside(lost)
 	if err != nil {
 		return none, kernelError(err)
 	}
@@ -220,9 +222,9 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 // compare measures steps of other shapes than the design's and holds a profile's predictions
 // against them.
 func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
-	p, err := profile(f.check, a.opens)
+	p, err := asks.Profile(f.check, a.Opens)
 	if err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	found, err := f.bench(ctx, a, calibrate.Unseen())
 	if err != nil {
@@ -232,10 +234,10 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	if err != nil {
 		return unfitted(err)
 	}
-	r := newReport("calibrate-check")
+	r := frame.NewReport("calibrate-check")
 	r.Document.Inputs["profile"], r.Document.Inputs["max_time_seconds"] = f.check, f.maxTime
 	r.CalibrationChecked(rows, found.Left)
-	return a.render(r)
+	return a.Render(r)
 }
 
 // usual is the execution of steps that do not say: what the flags state, and else what plan takes.
@@ -276,31 +278,31 @@ func calibrationWarnings(fit *calibrate.Result) []string {
 // importSteps fits to the user's own steps.
 func (f *calibrateFlags) importSteps(c *cobra.Command, a *app) error {
 	if f.hardware == "" {
-		return usage("deepnarrow list hardware shows what there is",
+		return frame.Usage("deepnarrow list hardware shows what there is",
 			"--from needs --hardware: what were the steps measured on?")
 	}
-	p, err := profile(f.hardware, a.opens)
+	p, err := asks.Profile(f.hardware, a.Opens)
 	if err != nil {
-		return badInput(err, "deepnarrow list hardware shows what there is")
+		return frame.BadInput(err, "deepnarrow list hardware shows what there is")
 	}
 	base := hardware.Run{Profile: p, Software: hardware.Software{Stack: f.stack}}
 	if base.Execution, err = f.usual(c, &p); err != nil {
-		return planError(err)
+		return asks.PlanError(err)
 	}
 	var steps []calibrate.Measurement
 	for _, name := range f.from {
 		some, err := a.importFile(name, base)
 		if err != nil {
-			return badInput(err, "docs/calibrate.md lists the columns")
+			return frame.BadInput(err, "docs/calibrate.md lists the columns")
 		}
 		steps = append(steps, some...)
 	}
 	p, fit, err := calibrate.FitProfile(p, steps, f.from)
 	if err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	told := calibrationWarnings(&fit)
-	r := newReport("calibrate")
+	r := frame.NewReport("calibrate")
 	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
 	r.Document.Warnings = append(r.Document.Warnings, told...)
 	return f.finish(a, r, &reports.Calibrated{
@@ -315,45 +317,45 @@ func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated)
 		r.Document.Warnings = append(r.Document.Warnings,
 			"nothing is kept: -o FILE writes the profile")
 		r.Calibrated(c)
-		return a.render(r)
+		return a.Render(r)
 	}
 	var text bytes.Buffer
 	if err := hardware.WriteProfile(&text, &c.Profile); err != nil {
 		return err
 	}
 	if _, err := hardware.ReadProfile(f.profile, bytes.NewReader(text.Bytes())); err != nil {
-		return badInput(fmt.Errorf("the steps give a profile that no run can be planned with: %w", err),
+		return frame.BadInput(fmt.Errorf("the steps give a profile that no run can be planned with: %w", err),
 			"are the units of the steps and their batches right?")
 	}
-	err := writeFile(f.profile, func(w io.Writer) error { _, err := text.WriteTo(w); return err })
+	err := frame.WriteFile(f.profile, func(w io.Writer) error { _, err := text.WriteTo(w); return err })
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
 		_, lostToo := text.WriteTo(a.Out)
-		return errors.Join(badInput(err, "the profile is on standard output instead"), lostToo)
+		return errors.Join(frame.BadInput(err, "the profile is on standard output instead"), lostToo)
 	}
 	if err != nil {
 		return err
 	}
 	r.Calibrated(c)
-	return a.render(r)
+	return a.Render(r)
 }
 
 // emitTwin prints the script.
 func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 	if f.emit == "jax" {
-		return usage(
+		return frame.Usage(
 			"steps of any other program are read by --from: docs/calibrate.md lists the columns",
 			"there is no JAX twin, since none could be tested; allowed: --emit pytorch")
 	}
 	if f.emit != "pytorch" {
-		return unknownKind("value of --emit", f.emit, []string{"pytorch"})
+		return frame.UnknownWord("value of --emit", f.emit, []string{"pytorch"})
 	}
 	points := calibrate.TwinDesign()
 	if len(args) > 0 {
 		points = nil
 	}
 	for _, ref := range args {
-		s, _, err := a.shape(ref)
+		s, _, err := a.Shape(ref)
 		if err != nil {
 			return err
 		}
@@ -363,17 +365,17 @@ func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 	if f.profile == "" {
 		return write(a.Out)
 	}
-	return a.save(f.profile, write)
+	return a.Save(f.profile, write)
 }
 
 func (a *app) importFile(name string, base hardware.Run) ([]calibrate.Measurement, error) {
-	file, err := a.open(name)
+	file, err := a.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	return calibrate.ReadSteps(name, file, base, func(ref string) (shapes.Shape, error) {
-		if !looksLikeFile(ref) {
+		if !asks.LooksLikeFile(ref) {
 			return shapes.Parse(ref)
 		}
 		return a.shapeBeside(name, ref)
@@ -387,7 +389,7 @@ func (a *app) shapeBeside(name, ref string) (shapes.Shape, error) {
 		return shapes.Shape{}, err
 	}
 	defer folder.Close()
-	s, _, err := a.within(folder.Open).shape(filepath.Join(filepath.Dir(name), ref))
+	s, _, err := a.Within(folder.Open).Shape(filepath.Join(filepath.Dir(name), ref))
 	return s, err
 }
 

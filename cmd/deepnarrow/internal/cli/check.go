@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
@@ -33,7 +35,7 @@ type checkFlags struct {
 }
 
 func (a *app) check() *cobra.Command {
-	var ask questionFlags
+	var ask asks.Question
 	var f checkFlags
 	var plan *pflag.FlagSet
 	c := &cobra.Command{
@@ -69,8 +71,8 @@ judged.`,
 			return a.runCheck(c.Context(), args, &f, plan, &ask)
 		},
 	}
-	ask.registerWork(c)
-	a.files.register(c)
+	ask.RegisterWork(c)
+	a.Files.Register(c)
 	plan = pflag.NewFlagSet("plan", pflag.ContinueOnError)
 	plan.AddFlagSet(c.Flags())
 	flags := c.Flags()
@@ -91,8 +93,8 @@ judged.`,
 		"write the findings to this `file`; its ending is the format (.txt .json .xml .sarif .md)")
 	flags.StringArrayVar(&f.emit, "emit", nil,
 		"also write the findings to a file, as `FORMAT=FILE`; may be repeated")
-	writes(c, aFile, "output")
-	writes(c, formats, "emit")
+	frame.Writes(c, frame.AFile, "output")
+	frame.Writes(c, frame.Formats, "emit")
 	flags.BoolVar(&f.updateBaseline, "update-baseline", false,
 		"write the baseline that max_increase compares with")
 	flags.BoolVar(&f.followLinks, "follow-links", false,
@@ -103,7 +105,7 @@ judged.`,
 }
 
 func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *pflag.FlagSet,
-	ask *questionFlags,
+	ask *asks.Question,
 ) error {
 	outputs, err := f.outputs()
 	if err != nil {
@@ -112,7 +114,7 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	for _, o := range outputs {
 		for _, file := range args {
 			if o.file != "" && filepath.Clean(o.file) == filepath.Clean(file) {
-				return usage("", "%s is a file to judge; allowed: findings in a file of their own", file)
+				return frame.Usage("", "%s is a file to judge; allowed: findings in a file of their own", file)
 			}
 		}
 	}
@@ -123,19 +125,19 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	today := time.Now()
 	if f.today != "" {
 		if today, err = time.Parse(time.DateOnly, f.today); err != nil {
-			return usage("", "--today is %q; allowed: a day such as 2026-12-31", f.today)
+			return frame.Usage("", "--today is %q; allowed: a day such as 2026-12-31", f.today)
 		}
 	}
 	if !f.followLinks {
-		a.opens = inContainer
+		a.Opens = asks.InContainer
 	}
-	rules, folder, err := a.findRules(f.rules)
+	rules, folder, err := a.FindRules(f.rules)
 	if err != nil {
 		return err
 	}
-	root, err := openfile.Within(container(filepath.Join(folder, rulesName)))
+	root, err := openfile.Within(asks.Container(filepath.Join(folder, asks.RulesFile)))
 	if err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	defer root.Close()
 	set, err := applyPlan(plan, rules.Plan, folder)
@@ -143,21 +145,21 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		return err
 	}
 	if set["hardware"] || set["cluster"] {
-		ask.opens = root.Open
+		ask.Opens = root.Open
 	}
 	if set["architectures"] {
-		a.files.opens = root.Open
+		a.Files.Opens = root.Open
 	}
-	if _, err := a.files.table(); err != nil {
+	if _, err := a.Files.Table(); err != nil {
 		return err
 	}
-	asked, err := ask.single()
+	asked, err := ask.Single()
 	if err != nil {
 		return err
 	}
 	asked.Decode = 1
 	if rules.Silent() {
-		a.tell("hint: " + rules.File + " replaces the built-in rules; \"extends: builtin\" keeps them, \"extends: []\" hides this hint")
+		a.Tell("hint: " + rules.File + " replaces the built-in rules; \"extends: builtin\" keeps them, \"extends: []\" hides this hint")
 	}
 	rules.Complete(asked.Profile != nil, limits) // a gate without rules would pass everything
 	if f.strict || f.failOn == string(check.Warning) {
@@ -166,16 +168,16 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		}
 	}
 	if f.ifListed {
-		if args = listedFiles(args, &rules, folder); len(args) == 0 {
+		if args = asks.ListedFiles(args, &rules, folder); len(args) == 0 {
 			return nil
 		}
 	}
 	q := check.Request{Rules: rules, Question: asked, Today: today, Since: f.since}
-	if q.Candidates, err = a.candidates(args, &rules, folder, f.followLinks); err != nil {
+	if q.Candidates, err = a.Candidates(args, &rules, folder, f.followLinks); err != nil {
 		return err
 	}
 	if f.since != "" {
-		if err := a.changedOnly(ctx, &q, args, folder, append(ask.profiles, a.files.architectures)); err != nil {
+		if err := a.ChangedOnly(ctx, &q, args, folder, append(ask.Profiles, a.Files.Architectures)); err != nil {
 			return err
 		}
 	}
@@ -187,14 +189,14 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	}
 	result := check.Check(q)
 	for _, w := range result.Warnings {
-		a.tell("warning: " + w)
+		a.Tell("warning: " + w)
 	}
 	about := check.About{
-		Version: version(), Rules: rules.Rules,
+		Version: frame.Version(), Rules: rules.Rules,
 		Inputs:       map[string]any{"files": args, "rules": rules.File},
 		InRepository: host.InRepository,
 	}
-	ask.inputs(about.Inputs)
+	ask.Inputs(about.Inputs)
 	for _, l := range limits {
 		about.Inputs[strings.ReplaceAll(l.ID, "-", "_")] = l.Max.Value
 	}
@@ -206,15 +208,15 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	}
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
-		if about.Width, about.Quiet = 0, a.common.quiet; o.file == "" {
+		if about.Width, about.Quiet = 0, a.Common.Quiet; o.file == "" {
 			about.Width = a.Width
 			out := a.Out
 			if o.format == check.GitHubFormat { // its lines are commands of the workflow
-				out = a.raw
+				out = a.Raw
 			}
 			err = write(out)
 		} else {
-			err = a.save(o.file, write)
+			err = a.Save(o.file, write)
 		}
 		if err != nil {
 			return err
@@ -228,9 +230,9 @@ func verdict(r *check.Result) error {
 	failed, unknown := r.Count(check.Fail), r.Count(check.InError)
 	switch {
 	case unknown > 0:
-		return badInput(fmt.Errorf("check: %d could not be judged, %d failed", unknown, failed), "")
+		return frame.BadInput(fmt.Errorf("check: %d could not be judged, %d failed", unknown, failed), "")
 	case failed > 0:
-		return &failure{code: exitFinding, err: fmt.Errorf("check: %d failed", failed)}
+		return frame.Finding("check: %d failed", failed)
 	}
 	return nil
 }
@@ -243,16 +245,16 @@ type target struct {
 
 func (f *checkFlags) outputs() ([]target, error) {
 	if f.failOn != string(check.Error) && f.failOn != string(check.Warning) {
-		return nil, unknownKind("severity", f.failOn, []string{string(check.Error), string(check.Warning)})
+		return nil, frame.UnknownWord("severity", f.failOn, []string{string(check.Error), string(check.Warning)})
 	}
 	for _, name := range []string{"format", "output", "emit", "strict", "fail-on", "changed-since"} {
 		if f.updateBaseline && f.given(name) {
-			return nil, usage("", "--update-baseline judges nothing, so that --%s says nothing", name)
+			return nil, frame.Usage("", "--update-baseline judges nothing, so that --%s says nothing", name)
 		}
 	}
 	format, err := check.ParseFormat(f.format)
 	if err != nil {
-		return nil, usage("", "--format: %w", err)
+		return nil, frame.Usage("", "--format: %w", err)
 	}
 	if f.output != "" && !f.given("format") {
 		if format, err = findingsFormat(f.output); err != nil {
@@ -263,19 +265,19 @@ func (f *checkFlags) outputs() ([]target, error) {
 	for _, e := range f.emit {
 		name, file, ok := strings.Cut(e, "=")
 		if !ok || file == "" {
-			return nil, usage("", "--emit is %q; allowed: FORMAT=FILE, such as sarif=check.sarif",
+			return nil, frame.Usage("", "--emit is %q; allowed: FORMAT=FILE, such as sarif=check.sarif",
 				e)
 		}
 		format, err := check.ParseFormat(name)
 		if err != nil {
-			return nil, usage("", "--emit: %w", err)
+			return nil, frame.Usage("", "--emit: %w", err)
 		}
 		out = append(out, target{format, file})
 	}
 	for i := range out {
 		for j := range i {
-			if file := filepath.Clean(out[i].file); out[j].file != "" && filepath.Clean(out[j].file) == file && !isDevice(file) {
-				return nil, usage("", "%s is written twice; allowed: a file for each format", file)
+			if file := filepath.Clean(out[i].file); out[j].file != "" && filepath.Clean(out[j].file) == file && !frame.IsDevice(file) {
+				return nil, frame.Usage("", "%s is written twice; allowed: a file for each format", file)
 			}
 		}
 	}
@@ -296,67 +298,12 @@ func findingsFormat(name string) (check.Format, error) {
 	case ".md":
 		return check.SummaryFormat, nil
 	}
-	if isDevice(name) {
+	if frame.IsDevice(name) {
 		return check.TextFormat, nil
 	}
-	return "", usage("--format names the format whatever the ending is",
+	return "", frame.Usage("--format names the format whatever the ending is",
 		"-o %s: the ending names no format; allowed: .txt, .json, .xml (junit), .sarif, .md (summary)", name)
 }
-
-// rulesName is the file that is looked for.
-const rulesName = ".deepnarrow.yaml"
-
-// inContainer opens a file whose name a glob or a hook gave: no link leads out of its [container].
-func inContainer(name string) (*os.File, error) {
-	return namedIn(name)(name)
-}
-
-// findRules reads the rules named, or the nearest ones up to the root of the repository; none is no
-// error. folder is theirs, "." without.
-func (a *app) findRules(name string) (check.Rules, string, error) {
-	if name == "" {
-		root, found := host.Repository()
-		for folder := "."; ; folder = filepath.Join("..", folder) {
-			if _, err := os.Lstat(filepath.Join(folder, rulesName)); err == nil {
-				name = filepath.Join(folder, rulesName)
-				break
-			}
-			if !found || folder == root {
-				return check.Rules{}, ".", nil
-			}
-		}
-	}
-	file, err := a.opens(name)
-	if err != nil {
-		return check.Rules{}, "", refusedLink(err)
-	}
-	defer file.Close()
-	within := container(name)
-	root, err := openfile.Within(within)
-	if err != nil {
-		return check.Rules{}, "", badInput(err, "")
-	}
-	defer root.Close()
-	rules, err := check.ReadRules(filepath.ToSlash(name), file, check.Options{
-		Open: func(path string) (io.ReadCloser, error) { return root.Open(path) },
-		Root: filepath.ToSlash(within),
-	})
-	if err != nil {
-		return rules, "", badInput(err, "")
-	}
-	return rules, filepath.Dir(name), nil
-}
-
-// refusedLink is badInput with what allows a link out of the repository.
-func refusedLink(err error) error {
-	hint := ""
-	if errors.Is(err, openfile.ErrOutside) {
-		hint = followHint
-	}
-	return badInput(err, hint)
-}
-
-const followHint = "--follow-links reads it all the same, where the repository is trusted"
 
 // applyPlan sets the flags that the plan of the rules says and the command line does not, and tells
 // which. A profile file is relative to the rules.
@@ -401,7 +348,7 @@ func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (ma
 		}
 	}
 	if len(faults) > 0 {
-		return nil, badInput(&syntax.Error{Faults: faults}, "")
+		return nil, frame.BadInput(&syntax.Error{Faults: faults}, "")
 	}
 	return set, nil
 }
@@ -411,12 +358,12 @@ func (f *checkFlags) baseline(q *check.Request, folder string, root *openfile.Ro
 	switch {
 	case q.Rules.Baseline == "" && f.updateBaseline:
 		return nil,
-			usage("a line such as \"baseline: .deepnarrow-baseline.json\" in the rules says where",
+			frame.Usage("a line such as \"baseline: .deepnarrow-baseline.json\" in the rules says where",
 				"--update-baseline needs a baseline")
 	case q.Rules.Baseline == "":
 		return nil, nil
 	case !filepath.IsLocal(filepath.FromSlash(q.Rules.Baseline)):
-		return nil, badInput(fmt.Errorf(
+		return nil, frame.BadInput(fmt.Errorf(
 			"%s: baseline is %q; allowed: a file below the folder of the rules", q.Rules.File,
 			q.Rules.Baseline), "")
 	}
@@ -436,7 +383,7 @@ func baselineFile(q *check.Request, folder string) string {
 func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Root) error {
 	name := baselineFile(q, folder)
 	if err := root.Writable(name); err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	measured := *q
 	measured.Rules.Rules = nil
@@ -451,7 +398,7 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 		} else if !maps.Equal(old, b[file]) {
 			word = "changed"
 		}
-		if counts[word]++; word != "unchanged" && !a.common.quiet {
+		if counts[word]++; word != "unchanged" && !a.Common.Quiet {
 			fmt.Fprintf(a.Out, "%-7s  %s\n", word, file)
 		}
 	}
@@ -460,18 +407,18 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 			b[path] = measures
 		}
 	}
-	if err := writeFile(name, b.Write); err != nil {
+	if err := frame.WriteFile(name, b.Write); err != nil {
 		return err
 	}
-	if !a.common.quiet {
+	if !a.Common.Quiet {
 		fmt.Fprintf(a.Out, "wrote %s: %d configurations, %d new, %d changed\n", filepath.ToSlash(name), len(b),
 			counts["new"], counts["changed"])
 	}
 	if missing := len(q.Candidates) - len(r.Costs); missing > 0 {
 		for _, f := range r.Findings {
-			a.tell(f.File + ": " + f.Message)
+			a.Tell(f.File + ": " + f.Message)
 		}
-		return badInput(fmt.Errorf("check: %d of %d files could not be measured and are not in the baseline",
+		return frame.BadInput(fmt.Errorf("check: %d of %d files could not be measured and are not in the baseline",
 			missing, len(q.Candidates)), "")
 	}
 	return nil
@@ -484,12 +431,12 @@ func readBaseline(name string, root *openfile.Root) (check.Baseline, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, badInput(err, "")
+		return nil, frame.BadInput(err, "")
 	}
 	defer file.Close()
 	b, err := check.ReadBaseline(filepath.ToSlash(name), file)
 	if err != nil {
-		return nil, badInput(err, "deepnarrow check --update-baseline writes it anew")
+		return nil, frame.BadInput(err, "deepnarrow check --update-baseline writes it anew")
 	}
 	return b, nil
 }

@@ -1,24 +1,21 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // limitFlags registers --max-METRIC for every metric, and refuses what sets the length of a run in
@@ -26,7 +23,7 @@ import (
 func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 	flags := c.Flags()
 	for _, m := range plan.Metrics() {
-		optionalFlag(c, m.Kind(), "max-"+m.String(), "limit on "+m.Label())
+		frame.OptionalFlag(c, m.Kind(), "max-"+m.String(), "limit on "+m.Label())
 	}
 	for _, name := range []string{"days", "deadline"} {
 		flags.Var(noFlag("would set the length of the run; allowed: --steps or --tokens for the length, --max-total-time for a limit"), name, "")
@@ -43,7 +40,7 @@ func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 			}
 			rule, err := check.AtMost(m, flags.Lookup(name).Value.String())
 			if err != nil {
-				return nil, usage("", "--%s: %w", name, err)
+				return nil, frame.Usage("", "--%s: %w", name, err)
 			}
 			out = append(out, rule)
 		}
@@ -55,8 +52,10 @@ func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 type noFlag string
 
 func (f noFlag) Set(string) error { return errors.New(string(f)) }
-func (noFlag) String() string     { return "" }
-func (noFlag) Type() string       { return "value" }
+
+func (noFlag) String() string { return "" }
+
+func (noFlag) Type() string { return "value" }
 
 // startGlobs are the files that a first rules file lists where there are such.
 var startGlobs = []string{"**/config.json", "**/*.gin", "**/model_config.yaml", "**/*.safetensors"}
@@ -71,11 +70,11 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 	})
 	switch {
 	case len(args) > 0:
-		return usage("files: in the rules lists what is checked", "--init takes no files; found %q", args[0])
+		return frame.Usage("files: in the rules lists what is checked", "--init takes no files; found %q", args[0])
 	case other != "":
-		return usage("", "--init judges nothing, so that --%s says nothing", other)
+		return frame.Usage("", "--init judges nothing, so that --%s says nothing", other)
 	case name == "":
-		name = rulesName
+		name = asks.RulesFile
 	}
 	var files strings.Builder
 	for _, g := range startGlobs {
@@ -93,10 +92,10 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 		if errors.Is(err, fs.ErrExist) {
 			hint = "--rules names another file; one that is there is never replaced"
 		}
-		return badInput(err, hint)
+		return frame.BadInput(err, hint)
 	}
 	fmt.Fprintf(a.Out, "wrote %s\n", name)
-	a.tell("next: deepnarrow check")
+	a.Tell("next: deepnarrow check")
 	return nil
 }
 
@@ -141,93 +140,3 @@ FILES
 #   reason: the last model of the old fleet
 #   expires: 2030-12-31      # the last day it holds
 `
-
-// listedFiles returns the files that the rules list; without a list, those that are called as models
-// are.
-func listedFiles(args []string, rules *check.Rules, folder string) []string {
-	return slices.DeleteFunc(slices.Clone(args), func(name string) bool {
-		if len(rules.Files) > 0 {
-			here := relative(folder, name)
-			return !slices.ContainsFunc(rules.Files, func(g string) bool { return check.Match(g, here) })
-		}
-		ending := strings.ToLower(filepath.Ext(name))
-		return !slices.Contains(modelFiles, filepath.Base(name)) && ending != ".gin" && ending != ".safetensors"
-	})
-}
-
-// relative returns a path with slashes from a folder, as it is where there is none.
-func relative(folder, name string) string {
-	here, err := filepath.Abs(name)
-	there, wrong := filepath.Abs(folder)
-	if rel, no := filepath.Rel(there, here); err == nil && wrong == nil && no == nil {
-		return filepath.ToSlash(rel)
-	}
-	return filepath.ToSlash(name)
-}
-
-// changedOnly leaves the candidates that differ from the branch point with a revision, themselves or
-// in a file that they rest on, and says what they were there. Where the rules or a file of the plan
-// changed, all are left.
-func (a *app) changedOnly(ctx context.Context, q *check.Request, args []string, folder string, others []string) error {
-	base, changes, err := host.ChangedSince(ctx, q.Since)
-	if err != nil {
-		return badInput(fmt.Errorf("--changed-since: %w", err),
-			"a shallow clone knows no branch point: fetch the whole history (fetch-depth: 0)")
-	}
-	changed := func(name string) bool {
-		_, is := changes[host.InRepository(name)]
-		return name != "" && is
-	}
-	rests := append([]string{q.Rules.File}, others...)
-	for i := range q.Rules.Rules {
-		rests = append(rests, q.Rules.Rules[i].File)
-	}
-	if !slices.ContainsFunc(rests, changed) {
-		q.Candidates = slices.DeleteFunc(q.Candidates, func(c check.Candidate) bool {
-			return !slices.ContainsFunc(filesOf(&c), changed)
-		})
-	}
-	for i := range q.Candidates {
-		c := &q.Candidates[i]
-		name := host.InRepository(c.File)
-		if c.New = changes[name] == 'A'; c.New || c.Config == nil {
-			continue
-		}
-		if before, err := a.sideAt(ctx, base, name); err == nil && before.results == nil {
-			c.Base = &before.shape
-		}
-	}
-	root, _ := host.Repository()
-	for name, status := range changes {
-		here := path.Join(filepath.ToSlash(root), name)
-		there := relative(folder, filepath.FromSlash(here))
-		listed := slices.ContainsFunc(args, func(g string) bool {
-			g = filepath.ToSlash(g)
-			return g == here || check.Match(g, here)
-		}) ||
-			len(args) == 0 && slices.ContainsFunc(q.Rules.Files, func(g string) bool { return check.Match(g, there) })
-		if status == 'D' && listed {
-			q.Removed = append(q.Removed, here)
-		}
-	}
-	slices.Sort(q.Removed)
-	return nil
-}
-
-// filesOf lists the files that a candidate was read from.
-func filesOf(c *check.Candidate) []string {
-	out := []string{c.File, c.CheckpointFile}
-	if c.Config != nil {
-		for _, f := range c.Config.Fields {
-			out = append(out, f.File)
-		}
-	}
-	var faults *syntax.Error
-	if errors.As(c.Err, &faults) {
-		for _, f := range faults.Faults {
-			out = append(out, f.File)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}

@@ -1,10 +1,10 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) count() *cobra.Command {
-	var work workloadFlags
+	var work asks.Workload
 	var convention, by string
 	var generate int
 	c := &cobra.Command{
@@ -31,8 +31,8 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
   deepnarrow count t5-base --by component
   deepnarrow count t5-base --convention all
   deepnarrow count ./config.json --format json`,
-		Args:              atLeastOneShape,
-		ValidArgsFunction: completeShapes,
+		Args:              asks.AtLeastOneShape,
+		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			conventions, err := parseConventions(convention)
 			if err != nil {
@@ -42,28 +42,28 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 			if err != nil {
 				return err
 			}
-			r := newReport("count")
+			r := frame.NewReport("count")
 			r.Document.Inputs["shapes"] = args
 			var q plan.Question
-			work.ask(&q)
-			r.Document.Inputs["execution"] = work.resolved()
+			work.AddTo(&q)
+			r.Document.Inputs["execution"] = work.Resolved()
 			r.Document.Conventions["flops"] = conventions[0]
 			var counted []reports.Counted
 			for _, ref := range args {
-				m, err := a.model(ref)
+				m, err := a.Model(ref)
 				if err != nil {
 					return err
 				}
-				r.Document.Warnings = append(r.Document.Warnings, m.warnings...)
-				s := m.shape
-				n := reports.Counted{Shape: s, Stored: stored(ref, m.tensors)}
+				r.Document.Warnings = append(r.Document.Warnings, m.Warnings...)
+				s := m.Shape
+				n := reports.Counted{Shape: s, Stored: stored(ref, m.Tensors)}
 				if s.DModel == 0 {
 					counted = append(counted, n)
 					continue
 				}
 				answer, err := q.Of(&s).Answer()
 				if err != nil {
-					return planError(err)
+					return asks.PlanError(err)
 				}
 				w := answer.Run.Workload
 				n.Workload, n.Params, n.Memory = w, answer.Params, answer.Memory
@@ -73,19 +73,19 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 				}
 				n.Breakdown = breakdown(&s, w)
 				if generate != 0 {
-					if n.Inference, err = inference(&s, w, work.execution, generate); err != nil {
-						return usage("", "--generate: %w", err)
+					if n.Inference, err = inference(&s, w, work.Execution, generate); err != nil {
+						return frame.Usage("", "--generate: %w", err)
 					}
 				}
 				counted = append(counted, n)
 			}
 			r.Count(counted)
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
-	work.register(c)
-	a.files.register(c)
+	a.Output.Register(c)
+	work.Register(c)
+	a.Files.Register(c)
 	c.Flags().StringVar(&convention, "convention", string(flops.MatmulConvention),
 		"how FLOPs are counted (deepnarrow list conventions), or all")
 	c.Flags().StringVar(&by, "by", "", "break down by op, layer or component")
@@ -122,21 +122,13 @@ func stored(file string, tensors *tensors.Header) *reports.Stored {
 	}
 }
 
-func atLeastOneShape(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usage("deepnarrow list shapes shows what there is", "%s needs at least one shape",
-			c.CommandPath())
-	}
-	return nil
-}
-
 func parseConventions(name string) ([]flops.Convention, error) {
 	if name == "all" {
 		return flops.Conventions(), nil
 	}
 	c, err := flops.ParseConvention(name)
 	if err != nil {
-		return nil, usage("all prints one run under each", "--convention: %w", err)
+		return nil, frame.Usage("all prints one run under each", "--convention: %w", err)
 	}
 	return []flops.Convention{c}, nil
 }
@@ -165,11 +157,5 @@ func parseBreakdown(by string) (breakdown, error) {
 		}, nil
 	}
 	allowed := []string{"op", "layer", "component"}
-	return nil, unknownKind("breakdown", by, allowed)
-}
-
-// unknownKind refuses a word that is not one of a few.
-func unknownKind(what, word string, allowed []string) error {
-	return usage(didYouMean(word, allowed, ""), "unknown %s: %q; allowed: %s", what, word,
-		strings.Join(allowed, ", "))
+	return nil, frame.UnknownWord("breakdown", by, allowed)
 }

@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -21,12 +18,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/compare"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
-	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 func (a *app) diff() *cobra.Command {
-	var ask questionFlags
+	var ask asks.Question
 	var exitCode bool
 	c := &cobra.Command{
 		Use:     "diff BASE CHANGE | diff REVISION",
@@ -55,20 +50,20 @@ when anything differs.`,
 				}
 			}
 			if n != 2 {
-				return usage("deepnarrow diff t5-base t5-large",
+				return frame.Usage("deepnarrow diff t5-base t5-large",
 					"diff compares two shapes, or what changed since a revision; found %d", n)
 			}
 			return nil
 		},
-		ValidArgsFunction: completeShapes,
+		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(c *cobra.Command, args []string) error {
-			q, err := ask.single()
+			q, err := ask.Single()
 			if err != nil {
 				return err
 			}
 			q.Decode = 1
-			r := newReport("diff")
-			ask.inputs(r.Document.Inputs)
+			r := frame.NewReport("diff")
+			ask.Inputs(r.Document.Inputs)
 			if delete(r.Document.Inputs, "hardware"); q.Profile != nil {
 				r.Document.Inputs["hardware"] = q.Profile.Name
 			}
@@ -82,18 +77,18 @@ when anything differs.`,
 				r.Document.Warnings = append(append(r.Document.Warnings, warnings...), d.Warnings()...)
 				return a.renderDiff(r, d, exitCode)
 			}
-			var sides [2]side
+			var sides [2]asks.Side
 			for i, ref := range args {
-				if sides[i], err = a.side(c.Context(), ref); err != nil {
+				if sides[i], err = a.Side(c.Context(), ref); err != nil {
 					return err
 				}
-				r.Document.Warnings = append(r.Document.Warnings, sides[i].warnings...)
+				r.Document.Warnings = append(r.Document.Warnings, sides[i].Warnings...)
 			}
 			d, err := compareSides(q, args, &sides)
 			if err != nil {
 				return err
 			}
-			if sides[0].results != nil || sides[1].results != nil {
+			if sides[0].Results != nil || sides[1].Results != nil {
 				r.Document.Warnings = append(r.Document.Warnings,
 					"results in JSON are compared as they were made, each with its own batch, hardware and flags, and causes are not told")
 			}
@@ -101,9 +96,9 @@ when anything differs.`,
 			return a.renderDiff(r, d, exitCode)
 		},
 	}
-	a.output.register(c)
-	ask.register(c)
-	a.files.register(c)
+	a.Output.Register(c)
+	ask.Register(c)
+	a.Files.Register(c)
 	c.Flags().BoolVar(&exitCode, "exit-code", false, "exit with 1 when anything differs")
 	return c
 }
@@ -111,11 +106,11 @@ when anything differs.`,
 // renderDiff writes a comparison.
 func (a *app) renderDiff(r reports.Report, d reports.Diffed, exitCode bool) error {
 	r.Diff(d)
-	if err := a.render(r); err != nil {
+	if err := a.Render(r); err != nil {
 		return err
 	}
 	if exitCode && d.Differs() {
-		return &failure{code: exitFinding, err: fmt.Errorf("diff: %s and %s differ", d.Base, d.Change)}
+		return frame.Finding("diff: %s and %s differ", d.Base, d.Change)
 	}
 	return nil
 }
@@ -124,14 +119,14 @@ func (a *app) renderDiff(r reports.Report, d reports.Diffed, exitCode bool) erro
 // a revision. Their names come from the repository: no link leads out of it.
 func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (reports.Diffed, []string, error) {
 	d := reports.Diffed{Base: revision, Change: "the working tree", Tree: true}
-	a = a.within(inContainer)
-	rules, folder, err := a.findRules("")
+	a = &app{a.Within(asks.InContainer)}
+	rules, folder, err := a.FindRules("")
 	if err != nil {
 		return d, nil, err
 	}
 	_, changes, err := host.ChangedSince(ctx, revision)
 	if err != nil {
-		return d, nil, badInput(err, "deepnarrow diff BASE CHANGE compares two shapes; REVISION is a branch or commit of git")
+		return d, nil, frame.BadInput(err, "deepnarrow diff BASE CHANGE compares two shapes; REVISION is a branch or commit of git")
 	}
 	var names []string
 	if len(rules.Files) == 0 {
@@ -139,7 +134,7 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 		for name := range changes {
 			names = append(names, filepath.Join(root, filepath.FromSlash(name)))
 		}
-		if names = listedFiles(names, &rules, folder); len(names) == 0 {
+		if names = asks.ListedFiles(names, &rules, folder); len(names) == 0 {
 			return d, nil, nil
 		}
 		slices.Sort(names)
@@ -147,12 +142,12 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 	tree := check.Request{Since: revision, Rules: check.Rules{Files: rules.Files}}
 	here := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return changes[host.InRepository(name)] == 'D' })
 	if len(here) > 0 || len(rules.Files) > 0 {
-		tree.Candidates, err = a.candidates(here, &rules, folder, false)
+		tree.Candidates, err = a.Candidates(here, &rules, folder, false)
 		if err != nil {
 			return d, nil, err
 		}
 	}
-	if err := a.changedOnly(ctx, &tree, names, folder, nil); err != nil {
+	if err := a.ChangedOnly(ctx, &tree, names, folder, nil); err != nil {
 		return d, nil, err
 	}
 	var warnings []string
@@ -161,7 +156,7 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 		pair := compare.Pair{Name: c.File}
 		switch {
 		case c.Err != nil:
-			why := strings.TrimSuffix(c.Err.Error(), "; "+followHint) // which is a flag of check
+			why := strings.TrimSuffix(c.Err.Error(), "; "+asks.FollowHint) // which is a flag of check
 			warnings = append(warnings, fmt.Sprintf("%s: cannot be compared: %s", c.File, why))
 			continue
 		case c.New:
@@ -172,7 +167,7 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 		default:
 			changed, err := compare.Shapes(q, c.Base, &c.Config.Shape)
 			if err != nil {
-				return d, nil, planError(err)
+				return d, nil, asks.PlanError(err)
 			}
 			pair.Fields, pair.Differences, pair.Base, pair.Change = changed.Fields, changed.Differences, &changed.Base, &changed.Change
 			if len(pair.Fields) == 0 {
@@ -187,20 +182,13 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 	return d, warnings, nil
 }
 
-// side is one argument of diff: a shape, or the results of a document.
-type side struct {
-	shape    shapes.Shape
-	results  []compare.Named
-	warnings []string
-}
-
-func compareSides(q plan.Question, names []string, sides *[2]side) (reports.Diffed, error) {
+func compareSides(q plan.Question, names []string, sides *[2]asks.Side) (reports.Diffed, error) {
 	d := reports.Diffed{Base: names[0], Change: names[1]}
 	base, change := &sides[0], &sides[1]
-	if base.results == nil && change.results == nil {
-		c, err := compare.Shapes(q, &base.shape, &change.shape)
+	if base.Results == nil && change.Results == nil {
+		c, err := compare.Shapes(q, &base.Shape, &change.Shape)
 		if err != nil {
-			return d, planError(err)
+			return d, asks.PlanError(err)
 		}
 		d.Fields, d.Pairs = c.Fields, []compare.Pair{{
 			Name: names[0] + " → " + names[1], Differences: c.Differences,
@@ -209,103 +197,14 @@ func compareSides(q plan.Question, names []string, sides *[2]side) (reports.Diff
 		return d, nil
 	}
 	for i := range sides {
-		if s := &sides[i]; s.results == nil {
-			a, err := q.Of(&s.shape).Answer()
+		if s := &sides[i]; s.Results == nil {
+			a, err := q.Of(&s.Shape).Answer()
 			if err != nil {
-				return d, planError(err)
+				return d, asks.PlanError(err)
 			}
-			s.results = []compare.Named{{Name: s.shape.Name, Measures: a.Measures(), Answer: &a}}
+			s.Results = []compare.Named{{Name: s.Shape.Name, Measures: a.Measures(), Answer: &a}}
 		}
 	}
-	d.Pairs = compare.Documents(base.results, change.results)
+	d.Pairs = compare.Documents(base.Results, change.Results)
 	return d, nil
-}
-
-// maxSideBytes bounds a file that may be a result document.
-const maxSideBytes = 64 << 20
-
-// side resolves an argument of diff.
-func (a *app) side(ctx context.Context, ref string) (side, error) {
-	if revision, file, ok := revisionFile(ref); ok {
-		return a.sideAt(ctx, revision, file)
-	}
-	if strings.HasSuffix(strings.ToLower(ref), ".json") {
-		text, err := a.readLimited(ref, maxSideBytes)
-		if err != nil {
-			return side{}, badInput(err, "")
-		}
-		if compare.IsDocument(text) {
-			return documentSide(ref, text)
-		}
-	}
-	s, warnings, err := a.shape(ref)
-	return side{shape: s, warnings: warnings}, err
-}
-
-func documentSide(name string, text []byte) (side, error) {
-	results, err := compare.ReadDocument(text)
-	if err != nil {
-		return side{}, badInput(fmt.Errorf("%s: %w", name, err), "")
-	}
-	return side{results: results}, nil
-}
-
-// revisionFile splits REVISION:FILE. A file of that very name wins, and one letter is a drive.
-func revisionFile(ref string) (revision, file string, ok bool) {
-	if _, err := os.Lstat(ref); err == nil {
-		return "", "", false
-	}
-	revision, file, ok = strings.Cut(ref, ":")
-	return revision, file, ok && len(revision) > 1 && file != ""
-}
-
-// sideAt reads a file of a git revision, and from the same revision the files that it refers to.
-func (a *app) sideAt(ctx context.Context, revision, file string) (side, error) {
-	name := revision + ":" + file
-	text, err := host.GitShow(ctx, name, maxSideBytes)
-	if err != nil {
-		return side{}, badInput(err,
-			"REVISION:FILE is a file as git show takes it, with its path from the root of the repository, or from here with ./")
-	}
-	if compare.IsDocument(text) {
-		return documentSide(name, text)
-	}
-	// Within the revision paths are those of the repository, as far up as its root; only here, and
-	// where git wants them from the working directory, do they have ./ before them.
-	here, root := "", "."
-	if strings.HasPrefix(file, "./") || strings.HasPrefix(file, "../") {
-		here = "./"
-		root, _ = host.Repository()
-	}
-	open := func(target string) (io.ReadCloser, error) {
-		text, err := host.GitShow(ctx, revision+":"+here+target, maxSideBytes)
-		return io.NopCloser(bytes.NewReader(text)), err
-	}
-	table, err := a.files.table()
-	if err != nil {
-		return side{}, err
-	}
-	result, err := config.Read(path.Clean(file), bytes.NewReader(text), config.Options{
-		Open: open, Root: filepath.ToSlash(root), Vocab: a.files.vocab, Architectures: table,
-	})
-	var list *syntax.Error
-	if errors.As(err, &list) {
-		for i := range list.Faults {
-			list.Faults[i].File = revision + ":" + list.Faults[i].File
-		}
-	}
-	if err != nil {
-		return side{}, badInput(err, "")
-	}
-	if result.Shape.DModel == 0 {
-		return side{}, badInput(fmt.Errorf("%s: holds tensors but no shape", name), "")
-	}
-	s := side{shape: result.Shape}
-	if s.shape.Name == path.Clean(file) {
-		s.shape.Name = name
-	}
-	for _, w := range result.Warnings {
-		s.warnings = append(s.warnings, revision+":"+w.String())
-	}
-	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/data"
 )
 
@@ -16,7 +17,7 @@ func (a *app) explain() *cobra.Command {
 		Example: "  deepnarrow explain mfu\n  deepnarrow explain mesh-tf",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("terms: "+strings.Join(termNames(), ", "), "%s needs a term",
+				return frame.Usage("terms: "+strings.Join(termNames(), ", "), "%s needs a term",
 					c.CommandPath())
 			}
 			return nil
@@ -30,15 +31,15 @@ func (a *app) explain() *cobra.Command {
 			word := strings.Join(args, " ")
 			term, ok := data.FindTerm(word)
 			if !ok {
-				return usage(didYouMean(word, termNames(), "deepnarrow explain lists the terms"),
+				return frame.Usage(frame.DidYouMean(word, termNames(), "deepnarrow explain lists the terms"),
 					"unknown term: %q", word)
 			}
-			r := newReport("explain")
+			r := frame.NewReport("explain")
 			r.Term(term)
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	return c
 }
 

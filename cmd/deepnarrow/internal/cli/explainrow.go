@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 )
@@ -13,7 +14,7 @@ func explainRow(r *reports.Report, request recommend.Request, result *recommend.
 ) error {
 	row := findRow(result, which)
 	if row == nil {
-		return usage("", "--explain: no row %q; allowed: 1 to %d, the name of a row's shape, anchor",
+		return frame.Usage("", "--explain: no row %q; allowed: 1 to %d, the name of a row's shape, anchor",
 			which, len(result.Rows))
 	}
 	e, err := recommend.Explain(request, row)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/reports/explore"
 )
 
@@ -24,17 +25,17 @@ shares it, and the page shows the command line that gives the same numbers.`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if file == "" {
-				return usage("deepnarrow explore -o explorer.html",
+				return frame.Usage("deepnarrow explore -o explorer.html",
 					"-o is needed: which file to write?")
 			}
 			if file == "-" {
-				return explore.Write(a.raw)
+				return explore.Write(a.Raw)
 			}
-			return writeFile(file, func(w io.Writer) error { return explore.Write(w) })
+			return frame.WriteFile(file, func(w io.Writer) error { return explore.Write(w) })
 		},
 	}
 	c.Flags().StringVarP(&file, "output", "o", "",
 		"write the page to this `file`, or - for standard output")
-	writes(c, aFile, "output")
+	frame.Writes(c, frame.AFile, "output")
 	return c
 }

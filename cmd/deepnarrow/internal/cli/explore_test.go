@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/explore/engine"
 )
@@ -161,15 +162,15 @@ func TestExplorerRefusesDamagedAddresses(t *testing.T) {
 func TestExploreWritesAPage(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "explorer.html")
 	var out, complaints bytes.Buffer
-	streams := Streams{In: strings.NewReader(""), Out: &out, Err: &complaints, Env: func(string) string { return "" }}
+	streams := frame.Streams{In: strings.NewReader(""), Out: &out, Err: &complaints, Env: func(string) string { return "" }}
 	if code := Run(context.Background(), []string{"explore", "-o", name}, streams); code != 0 || out.Len() > 0 || complaints.Len() > 0 {
 		t.Fatalf("exit %d, %s%s", code, out.String(), complaints.String())
 	}
 	if page, err := os.ReadFile(name); err != nil || !bytes.HasPrefix(page, []byte("<!doctype html>")) {
 		t.Errorf("no page was written: %v", err)
 	}
-	if code := Run(context.Background(), []string{"explore"}, streams); code != exitUsage {
-		t.Errorf("without -o: exit %d, want %d", code, exitUsage)
+	if code := Run(context.Background(), []string{"explore"}, streams); code != frame.ExitUsage {
+		t.Errorf("without -o: exit %d, want %d", code, frame.ExitUsage)
 	}
 }
 
@@ -186,7 +187,7 @@ func decode(t *testing.T, command string, into any) {
 	t.Helper()
 	args := append(strings.Fields(command)[1:], "--format", "json")
 	var out, complaints bytes.Buffer
-	if code := Run(context.Background(), args, Streams{In: strings.NewReader(""), Out: &out, Err: &complaints, Env: func(string) string { return "" }}); code != 0 {
+	if code := Run(context.Background(), args, frame.Streams{In: strings.NewReader(""), Out: &out, Err: &complaints, Env: func(string) string { return "" }}); code != 0 {
 		t.Fatalf("%s: exit %d\n%s", command, code, complaints.String())
 	}
 	if err := json.Unmarshal(out.Bytes(), into); err != nil {

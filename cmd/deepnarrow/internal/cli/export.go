@@ -10,6 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -31,7 +33,7 @@ trainer's own: the file holds the shape alone.`,
   deepnarrow export t5-efficient-base-el16 --to t5x --out configs/el16`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage(
+				return frame.Usage(
 					"deepnarrow list shapes shows what there is",
 					"%s needs one shape, not %d",
 					c.CommandPath(),
@@ -40,25 +42,25 @@ trainer's own: the file holds the shape alone.`,
 			}
 			return nil
 		},
-		ValidArgsFunction: completeShapes,
+		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(config.ExportFormats(), to) {
-				return unknownKind("format of --to", to, config.ExportFormats())
+				return frame.UnknownWord("format of --to", to, config.ExportFormats())
 			}
-			s, warnings, err := a.shape(args[0])
+			s, warnings, err := a.Shape(args[0])
 			if err != nil {
 				return err
 			}
 			for _, w := range warnings {
-				a.tell("warning: " + w)
+				a.Tell("warning: " + w)
 			}
 			return a.writeShape(&s, to, out)
 		},
 	}
-	a.files.register(c)
+	a.Files.Register(c)
 	c.Flags().StringVar(&to, "to", "", "the `FORMAT`: "+strings.Join(config.ExportFormats(), ", "))
 	c.Flags().StringVar(&out, "out", "", "write into this `DIR`, which is made if it is not there")
-	writes(c, aFolder, "out")
+	frame.Writes(c, frame.AFolder, "out")
 	return c
 }
 
@@ -68,7 +70,7 @@ func (a *app) writeShape(s *shapes.Shape, to, out string) error {
 	file, err := config.Export(s, to)
 	var cannot *config.InexpressibleError
 	if errors.As(err, &cannot) {
-		return noAnswer(err, "--to yaml writes every shape")
+		return frame.NoAnswer(err, "--to yaml writes every shape")
 	}
 	if err != nil {
 		return err
@@ -78,9 +80,9 @@ func (a *app) writeShape(s *shapes.Shape, to, out string) error {
 		return err
 	}
 	if err := os.MkdirAll(out, 0o777); err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
-	return writeFile(filepath.Join(out, file.Name), func(w io.Writer) error {
+	return frame.WriteFile(filepath.Join(out, file.Name), func(w io.Writer) error {
 		_, err := io.WriteString(w, file.Text)
 		return err
 	})

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -17,7 +19,7 @@ import (
 // fitFlags are the flags of fit: those of the question that are not its words yet, and the rest.
 type fitFlags struct {
 	learn.Question
-	runs                                  runFlags
+	runs                                  asks.Runs
 	objective, fitWhere, scoreWhere, plot string
 	bootstrap                             int
 	predict, fix, bound                   []string
@@ -46,14 +48,14 @@ Data that cannot support a law are refused (exit 4).`,
 		Example: `  deepnarrow fit runs.csv --law chinchilla --map params='Model Size' --map flops='Training FLOP' --drop-highest 5
   deepnarrow fit curves.csv --law auto --x 'Seen Examples' --y Loss --by Task,Model --fit-where Training=1 --score-where Training=0
   deepnarrow fit runs.csv --law kaplan --bootstrap 4000 --predict params=1e9,tokens=2e10 -o fit.json`,
-		Args: atLeastOneFile,
+		Args: asks.AtLeastOneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			f.given = c.Flags()
 			return a.runFit(c.Context(), &f, args)
 		},
 	}
-	a.output.register(c)
-	f.runs.register(c)
+	a.Output.Register(c)
+	f.runs.Register(c)
 	flags := c.Flags()
 	flags.StringVar(&f.Law, "law", learn.Auto,
 		"law `name` (deepnarrow list laws), names to compare with commas between, or auto")
@@ -76,12 +78,12 @@ Data that cannot support a law are refused (exit 4).`,
 		"start each refit in 8 places, to find other optima")
 	flags.BoolVar(&f.Profile, "profile", false, "intervals of the parameters by profile likelihood")
 	flags.Uint64Var(&f.Seed, "seed", 0, "seed of starts and resamples")
-	flags.Float64Var(&f.Level, "level", defaultIntervalLevel, "probability inside the intervals")
+	flags.Float64Var(&f.Level, "level", asks.UsualLevel, "probability inside the intervals")
 	flags.StringArrayVar(&f.predict, "predict", nil,
 		"predict at a `point`, such as params=1e9,tokens=2e10; repeatable")
 	flags.StringVar(&f.plot, "plot", "",
 		"draw data, fit and residuals into this `file` (.svg, .png or .pdf)")
-	writes(c, aFile, "plot")
+	frame.Writes(c, frame.AFile, "plot")
 	return c
 }
 
@@ -91,50 +93,50 @@ func (f *fitFlags) question() (s learn.Selection, err error) {
 		var names []string
 		for name := range strings.SplitSeq(f.Law, ",") {
 			name = strings.TrimSpace(name)
-			if err = checkLaw("law", name, fit.Laws(), learn.Auto); err != nil {
+			if err = asks.CheckLaw("law", name, fit.Laws(), learn.Auto); err != nil {
 				return s, err
 			}
 			switch {
 			case name == learn.Auto:
-				return s, usage("", "--law: auto compares all laws that read the columns; allowed: auto alone, or names")
+				return s, frame.Usage("", "--law: auto compares all laws that read the columns; allowed: auto alone, or names")
 			case slices.Contains(names, name):
-				return s, usage("", "--law: %s is given twice", name)
+				return s, frame.Usage("", "--law: %s is given twice", name)
 			}
 			names = append(names, name)
 		}
 	}
 	if f.Fix, err = learn.ParseFixed(f.fix); err != nil {
-		return s, usage("", "--fix: %w", err)
+		return s, frame.Usage("", "--fix: %w", err)
 	}
 	if f.Bound, err = learn.ParseBounds(f.bound); err != nil {
-		return s, usage("", "--bound: %w", err)
+		return s, frame.Usage("", "--bound: %w", err)
 	}
 	if f.bootstrap < 0 || f.bootstrap == 1 {
-		return s, usage("", "--bootstrap is %d; allowed: 0, or 2 and more", f.bootstrap)
+		return s, frame.Usage("", "--bootstrap is %d; allowed: 0, or 2 and more", f.bootstrap)
 	}
 	if f.given.Changed("bootstrap") {
 		f.Resamples = &f.bootstrap
 	}
 	f.NeedGroup = f.given.Changed("group")
-	if err = checkLevel(f.Level); err != nil {
+	if err = asks.CheckLevel(f.Level); err != nil {
 		return s, err
 	}
-	if f.Objective, err = objectiveFlag(f.objective); err != nil {
+	if f.Objective, err = asks.ObjectiveFlag(f.objective); err != nil {
 		return s, err
 	}
-	if f.Points, err = pointsFlag(f.predict); err != nil {
+	if f.Points, err = asks.PointsFlag(f.predict); err != nil {
 		return s, err
 	}
-	if f.FitWhere, err = conditions("fit-where", f.fitWhere); err != nil {
+	if f.FitWhere, err = asks.Conditions("fit-where", f.fitWhere); err != nil {
 		return s, err
 	}
-	if f.ScoreWhere, err = conditions("score-where", f.scoreWhere); err != nil {
+	if f.ScoreWhere, err = asks.Conditions("score-where", f.scoreWhere); err != nil {
 		return s, err
 	}
-	if err = checkPlot(f.plot); err != nil {
+	if err = frame.CheckPlot(f.plot); err != nil {
 		return s, err
 	}
-	return f.runs.selection()
+	return f.runs.Selection()
 }
 
 func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
@@ -142,18 +144,18 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	if err != nil {
 		return err
 	}
-	runs, err := a.runs(&f.runs, selection, files, learn.Response(f.Law, f.Y))
+	runs, err := a.Runs(&f.runs, selection, files, learn.Response(f.Law, f.Y))
 	if err != nil {
 		return err
 	}
-	bar := a.bar("fit")
+	bar := a.Bar("fit")
 	f.Progress = bar.Begin
 	answer, err := learn.Fit(ctx, runs, &f.Question)
 	bar.End()
 	if answer == nil || err != nil && ctx.Err() == nil {
-		return a.learnError(ctx, runs, err)
+		return a.LearnError(ctx, runs, err)
 	}
-	r := newReport("fit")
+	r := frame.NewReport("fit")
 	r.Document.Inputs = f.inputs(files, answer)
 	r.Document.Conventions["objective"] = "summed over rows; residuals in ln of the response unless the objective is huber or squared"
 	r.Document.Conventions["plot"] = "residuals are ln(recorded/predicted); bounds are of the recorded value of a run; rows of large fits are evenly taken"
@@ -176,10 +178,10 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 		if why := reports.WhyDropped(answer.Fits[0].Rows); why != "" {
 			refusal = fmt.Errorf("%w; %s", refusal, why)
 		}
-		return refused(refusal)
+		return asks.Refused(refusal)
 	}
 	if len(answer.Fits) > 0 {
-		if a.output.whole() {
+		if a.Output.Whole() {
 			answer.Draw()
 		}
 		r.Fit(answer.Fits)
@@ -188,11 +190,11 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 			if n, err := runs.Numbers("flops"); err == nil {
 				flops = n.Values
 			}
-			if err := a.beside(plot(f.plot, reports.FitPanels(answer, flops)...)); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, reports.FitPanels(answer, flops)...)); err != nil {
 				return err
 			}
 		}
-		if err := a.render(r); err != nil {
+		if err := a.Render(r); err != nil {
 			return err
 		}
 	}
@@ -206,7 +208,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 		if why := reports.WhyDropped(answer.Fits[0].Rows); why != "" {
 			refusal = fmt.Errorf("%w; %s", refusal, why)
 		}
-		return refused(refusal)
+		return asks.Refused(refusal)
 	}
 	return nil
 }
@@ -217,12 +219,12 @@ func nothingLeft(runs *learn.Runs) error {
 	if why == "" {
 		why = "the records have no rows"
 	}
-	return noAnswer(fmt.Errorf("no row is left to fit: %s", why),
+	return frame.NoAnswer(fmt.Errorf("no row is left to fit: %s", why),
 		"--where and --fit-where say which rows are used, --map which columns are ours")
 }
 
 func (f *fitFlags) inputs(files []string, answer *learn.Answer) map[string]any {
-	in := f.runs.inputs(files)
+	in := f.runs.Inputs(files)
 	in["law"], in["x"], in["y"], in["seed"] = f.Law, answer.X, answer.Response, f.Seed
 	for name, v := range map[string]string{
 		"objective": f.objective, "fit_where": f.fitWhere, "score_where": f.scoreWhere,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -56,13 +57,13 @@ func plotFront(file string, result *recommend.Result) error {
 		}
 	}
 	if drawn == 0 {
-		return noAnswer(fmt.Errorf("--plot has nothing to draw: %s", result.Evidence.Missing), "")
+		return frame.NoAnswer(fmt.Errorf("--plot has nothing to draw: %s", result.Evidence.Missing), "")
 	}
 	clouds = append(clouds, figure.Cloud{
 		Name: "anchor", Colour: anchorColour, Points: anchor,
 		Reference: true,
 	})
-	return writeFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, p, clouds) })
+	return frame.WriteFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, p, clouds) })
 }
 
 // costLabel names a metric with its base unit.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // hostileTexts are names and values that would steer a terminal, a runner of workflows, a spreadsheet
@@ -61,11 +63,11 @@ func TestErrorsAreHarmless(t *testing.T) {
 	for _, line := range lines {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		var out, err bytes.Buffer
-		code := Run(ctx, line, Streams{
+		code := Run(ctx, line, frame.Streams{
 			In: strings.NewReader(""), Out: &out, Err: &err, Env: func(string) string { return "" },
 		})
 		cancel()
-		if code == exitInternal || code == exitInterrupted {
+		if code == frame.ExitInternal || code == frame.ExitInterrupted {
 			t.Errorf("%q: exit %d: %s", line, code, err.String())
 		}
 		for _, said := range []string{out.String(), err.String()} {

@@ -3,46 +3,48 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 
 // scanFlags are shared by isoflop and envelope.
 type scanFlags struct {
-	runs     runFlags
+	runs     asks.Runs
 	response string
 	level    float64
 	plot     string
 }
 
 func (f *scanFlags) register(c *cobra.Command, what string) {
-	f.runs.register(c)
+	f.runs.Register(c)
 	c.Flags().StringVar(&f.response, "y", "loss", "`column` of the loss")
-	c.Flags().Float64Var(&f.level, "level", defaultIntervalLevel,
+	c.Flags().Float64Var(&f.level, "level", asks.UsualLevel,
 		"probability inside the intervals")
 	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg, .png or .pdf)")
-	writes(c, aFile, "plot")
+	frame.Writes(c, frame.AFile, "plot")
 }
 
 // read checks the flags and reads the runs.
 func (f *scanFlags) read(a *app, files []string) (*learn.Runs, error) {
-	if err := checkLevel(f.level); err != nil {
+	if err := asks.CheckLevel(f.level); err != nil {
 		return nil, err
 	}
-	if err := checkPlot(f.plot); err != nil {
+	if err := frame.CheckPlot(f.plot); err != nil {
 		return nil, err
 	}
-	s, err := f.runs.selection()
+	s, err := f.runs.Selection()
 	if err != nil {
 		return nil, err
 	}
-	return a.runs(&f.runs, s, files, f.response)
+	return a.Runs(&f.runs, s, files, f.response)
 }
 
 // report starts the report of a scan.
 func (f *scanFlags) report(command string, files []string, runs *learn.Runs) reports.Report {
-	r := newReport(command)
-	r.Document.Inputs = f.runs.inputs(files)
+	r := frame.NewReport(command)
+	r.Document.Inputs = f.runs.Inputs(files)
 	r.Document.Inputs["y"] = f.response
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
 	return r
@@ -63,10 +65,10 @@ minimum inside the sizes that were run is refused; with fewer than two left the
 command exits 4. Of flops, params and tokens, one may be missing.`,
 		Example: `  deepnarrow isoflop runs.csv --last
   deepnarrow isoflop runs.csv --map params='Model Size' --map flops='Training FLOP' --plot parabolas.svg`,
-		Args: atLeastOneFile,
+		Args: asks.AtLeastOneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			if !(spread > 1) {
-				return usage("", "--spread is %v; allowed: more than 1", spread)
+				return frame.Usage("", "--spread is %v; allowed: more than 1", spread)
 			}
 			runs, err := f.read(a, args)
 			if err != nil {
@@ -74,18 +76,18 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			}
 			s, err := learn.IsoFLOP(runs, f.response, spread, f.level)
 			if err != nil {
-				return a.learnError(c.Context(), runs, err)
+				return a.LearnError(c.Context(), runs, err)
 			}
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
 			r.IsoFLOP(s)
-			if err := a.beside(plot(f.plot, reports.IsoFLOPPanels(s)...)); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, reports.IsoFLOPPanels(s)...)); err != nil {
 				return err
 			}
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c, "the parabolas")
 	c.Flags().Float64Var(&spread, "spread", learn.DefaultSpread,
 		"largest ratio of FLOPs within one budget")
@@ -106,7 +108,7 @@ largest size that lead say nothing about the growth and are left out; fewer than
 two others do not give an answer (exit 4).`,
 		Example: `  deepnarrow envelope curves.csv
   deepnarrow envelope logs.csv --group model --plot front.svg`,
-		Args: atLeastOneFile,
+		Args: asks.AtLeastOneFile,
 		RunE: func(c *cobra.Command, args []string) error {
 			runs, err := f.read(a, args)
 			if err != nil {
@@ -114,17 +116,17 @@ two others do not give an answer (exit 4).`,
 			}
 			s, err := learn.Envelope(runs, f.response, f.level)
 			if err != nil {
-				return a.learnError(c.Context(), runs, err)
+				return a.LearnError(c.Context(), runs, err)
 			}
 			r := f.report("envelope", args, runs)
 			r.Envelope(s)
-			if err := a.beside(plot(f.plot, reports.EnvelopePanel(s))); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, reports.EnvelopePanel(s))); err != nil {
 				return err
 			}
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c, "the curves and their front")
 	return c
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -30,7 +31,7 @@ type printedPage struct {
 func pageOf(t *testing.T, stdin string, args ...string) printedPage {
 	t.Helper()
 	code, stdout, stderr := run(t, stdin, append(args, "--format", "markdown", "--wide", "--details")...)
-	if code != exitOK {
+	if code != frame.ExitOK {
 		t.Fatalf("%v: exit %d: %s", args, code, stderr)
 	}
 	var p printedPage
@@ -416,8 +417,8 @@ func TestFlagsAreCheckedFirst(t *testing.T) {
 		{"transfer", "nowhere.csv", "--where", "loss"},
 		{"recommend", "--like", "t5-base", "--laws", "bogus", "--plot", plot},
 	} {
-		if code, _, stderr := run(t, "", args...); code != exitUsage {
-			t.Errorf("%v: exit %d, want %d: %s", args, code, exitUsage, stderr)
+		if code, _, stderr := run(t, "", args...); code != frame.ExitUsage {
+			t.Errorf("%v: exit %d, want %d: %s", args, code, frame.ExitUsage, stderr)
 		}
 	}
 	if _, err := os.Stat(plot); err == nil {

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // document is a result as other programs read it.
@@ -46,7 +48,7 @@ func number(t *testing.T, v any, path ...string) float64 {
 func answerOf(t *testing.T, stdin string, args ...string) document {
 	t.Helper()
 	code, stdout, stderr := run(t, stdin, append(args, "--format", "json")...)
-	if code != exitOK {
+	if code != frame.ExitOK {
 		t.Fatalf("%v: exit %d: %s", args, code, stderr)
 	}
 	var d document
@@ -245,7 +247,7 @@ func TestPaperInversions(t *testing.T) {
 		}
 	}
 	code, _, stderr := run(t, "", "transfer", "--published", "--evidence", "primary")
-	if code != exitNoAnswer || !strings.Contains(stderr, "too few points") {
+	if code != frame.ExitNoAnswer || !strings.Contains(stderr, "too few points") {
 		t.Errorf("primary evidence only: exit %d, %s", code, stderr)
 	}
 }
@@ -268,64 +270,64 @@ func TestRefusalsOfFit(t *testing.T) {
 	}{
 		{
 			"three points for five parameters", head + "1e6,1e9,3\n2e6,1e9,2.9\n4e6,2e9,2.8\n", nil,
-			exitNoAnswer, "too few points",
+			frame.ExitNoAnswer, "too few points",
 		},
 		{
-			"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, exitNoAnswer,
+			"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, frame.ExitNoAnswer,
 			"1 distinct rows",
 		},
 		{
-			"a constant column", head + constant.String(), nil, exitNoAnswer,
+			"a constant column", head + constant.String(), nil, frame.ExitNoAnswer,
 			"constant column params",
 		},
-		{"no rows", head, nil, exitNoAnswer, ""},
+		{"no rows", head, nil, frame.ExitNoAnswer, ""},
 		{
-			"no row that is fit to be used", head + "1e6,2e9,NaN\n1e6,2e9,0\n", nil, exitNoAnswer,
+			"no row that is fit to be used", head + "1e6,2e9,NaN\n1e6,2e9,0\n", nil, frame.ExitNoAnswer,
 			"2 of 2 rows were dropped: 1 × loss: not a finite number",
 		},
 		{
 			"a column with a unit almost right", "params [M],tokens [B],loss\n1,2,3\n",
 			[]string{"--where", "tokns<1B"},
-			exitInput, "did you mean tokens?",
+			frame.ExitInput, "did you mean tokens?",
 		},
 		{"NaN, zero and negative losses are dropped", head + good.String() +
-			"1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, exitOK, ""},
-		{"a missing column", "params,loss\n1,2\n", nil, exitInput, `no column "tokens"`},
+			"1e6,1e9,NaN\n1e6,1e9,0\n1e6,1e9,-3\n", nil, frame.ExitOK, ""},
+		{"a missing column", "params,loss\n1,2\n", nil, frame.ExitInput, `no column "tokens"`},
 		{
-			"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, exitInput,
+			"a column almost right", "params,Tokns,loss\n1,2,3\n", nil, frame.ExitInput,
 			"did you mean Tokns?",
 		},
-		{"an empty file", "", nil, exitInput, "the file is empty"},
+		{"an empty file", "", nil, frame.ExitInput, "the file is empty"},
 		{
 			"an unknown law", head,
 			[]string{"--law", "chinchila"},
-			exitUsage,
+			frame.ExitUsage,
 			"did you mean chinchilla?",
 		},
-		{"an unknown objective", head, []string{"--objective", "hubber"}, exitUsage, "hubber"},
-		{"a map that is none", head, []string{"--map", "params"}, exitUsage, "ours=theirs"},
+		{"an unknown objective", head, []string{"--objective", "hubber"}, frame.ExitUsage, "hubber"},
+		{"a map that is none", head, []string{"--map", "params"}, frame.ExitUsage, "ours=theirs"},
 		{
 			"a condition that is none", head + good.String(),
 			[]string{"--where", "loss"},
-			exitUsage,
+			frame.ExitUsage,
 			"loss",
 		},
-		{"a plot of no format", head, []string{"--plot", "x.eps"}, exitUsage, ".svg, .png or .pdf"},
+		{"a plot of no format", head, []string{"--plot", "x.eps"}, frame.ExitUsage, ".svg, .png or .pdf"},
 		{
 			"a point without tokens", head + good.String(),
 			[]string{"--predict", "params=1e9"},
-			exitUsage, "tokens",
+			frame.ExitUsage, "tokens",
 		},
 		{
 			"groups that are all refused", head + "1e6,1e9,3\n2e6,1e9,2.9\n",
 			[]string{"--by", "params"},
-			exitNoAnswer, "every group is refused",
+			frame.ExitNoAnswer, "every group is refused",
 		},
 		{
 			"one group of one row", "g," + head + "a," +
 				strings.ReplaceAll(strings.TrimSpace(good.String()), "\n", "\na,") + "\nb,1e6,1e9,3\n",
 			[]string{"--by", "g"},
-			exitOK, "",
+			frame.ExitOK, "",
 		},
 	} {
 		args := append([]string{"fit", "-"}, c.args...)
@@ -336,7 +338,7 @@ func TestRefusalsOfFit(t *testing.T) {
 		if code != c.code || !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: exit %d, want %d; %s; want %q", c.about, code, c.code, stderr, c.want)
 		}
-		if code != exitOK && stdout != "" && !strings.Contains(c.about, "groups") {
+		if code != frame.ExitOK && stdout != "" && !strings.Contains(c.about, "groups") {
 			t.Errorf("%s: standard output %q", c.about, stdout)
 		}
 	}
@@ -385,12 +387,12 @@ func TestFitInterrupted(t *testing.T) {
 	ctx := &interruptedAfter{Context: base, cancel: cancel}
 	ctx.left.Store(20)
 	var out, errs bytes.Buffer
-	code := Run(ctx, []string{"fit", "-", "--x", "x", "--by", "g", "--format", "json"}, Streams{In: strings.NewReader(rows.String()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+	code := Run(ctx, []string{"fit", "-", "--x", "x", "--by", "g", "--format", "json"}, frame.Streams{In: strings.NewReader(rows.String()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
 	var d document
 	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
 		t.Fatalf("exit %d: %v: %s", code, err, errs.String())
 	}
-	if code != exitInterrupted || len(d.Results) == 0 || len(d.Results) == 200 ||
+	if code != frame.ExitInterrupted || len(d.Results) == 0 || len(d.Results) == 200 ||
 		!strings.Contains(errs.String(), "interrupted: ") {
 		t.Errorf("exit %d, %d results, %s", code, len(d.Results), errs.String())
 	}
@@ -401,7 +403,7 @@ func TestPlotsAndReuse(t *testing.T) {
 	data := "../../../../docs/data/"
 	fitted, svg, png := filepath.Join(dir, "fit.json"), filepath.Join(dir, "a.svg"),
 		filepath.Join(dir, "b.png")
-	if code, stdout, stderr := run(t, "", "fit", data+"sweep.csv", "--law", "chinchilla", "--plot", svg, "-o", fitted); code != exitOK || stdout != "" {
+	if code, stdout, stderr := run(t, "", "fit", data+"sweep.csv", "--law", "chinchilla", "--plot", svg, "-o", fitted); code != frame.ExitOK || stdout != "" {
 		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
 	}
 	for _, args := range [][]string{
@@ -409,7 +411,7 @@ func TestPlotsAndReuse(t *testing.T) {
 		{"isoflop", data + "sweep.csv", "--plot", png},
 		{"envelope", data + "curves.csv", "--plot", svg},
 	} {
-		if code, _, stderr := run(t, "", args...); code != exitOK {
+		if code, _, stderr := run(t, "", args...); code != frame.ExitOK {
 			t.Errorf("%v: exit %d: %s", args, code, stderr)
 		}
 	}
@@ -441,8 +443,8 @@ func BenchmarkMillionRows(b *testing.B) {
 	for b.Loop() {
 		start := time.Now()
 		var out, errs bytes.Buffer
-		code := Run(context.Background(), []string{"fit", "-", "--law", "chinchilla"}, Streams{In: bytes.NewReader(text.Bytes()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
-		if code != exitOK {
+		code := Run(context.Background(), []string{"fit", "-", "--law", "chinchilla"}, frame.Streams{In: bytes.NewReader(text.Bytes()), Out: &out, Err: &errs, Env: func(string) string { return "" }})
+		if code != frame.ExitOK {
 			b.Fatal(errs.String())
 		}
 		b.ReportMetric(time.Since(start).Seconds(), "s/fit")
@@ -461,7 +463,7 @@ func BenchmarkFitEpoch(b *testing.B) {
 				"fitting/epoch_chinchilla_svg_extracted_data.csv"), "--law", "chinchilla", "--map",
 			"params=Model Size", "--map", "flops=Training FLOP", "--drop-highest", "5",
 		}
-		if code := Run(context.Background(), args, Streams{Out: &out, Err: &errs, Env: func(string) string { return "" }}); code != exitOK {
+		if code := Run(context.Background(), args, frame.Streams{Out: &out, Err: &errs, Env: func(string) string { return "" }}); code != frame.ExitOK {
 			b.Fatal(errs.String())
 		}
 	}
@@ -496,7 +498,7 @@ func TestLawsOfTheShapeThroughTheCommand(t *testing.T) {
 			t.Errorf("shape-aware: %s = %g, want %g", name, got, want)
 		}
 	}
-	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "shape-aware", "--x", "layers,layers"); code != exitUsage ||
+	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "shape-aware", "--x", "layers,layers"); code != frame.ExitUsage ||
 		!strings.Contains(stderr, "reads 4") {
 		t.Errorf("a column twice: exit %d, %s", code, stderr)
 	}
@@ -549,11 +551,11 @@ func TestSmallTablesThroughTheCommand(t *testing.T) {
 		}
 		code, stdout, stderr := run(t, text.String(), args...)
 		codes[code]++
-		if code == exitInternal || code == exitOK && !json.Valid([]byte(stdout)) {
+		if code == frame.ExitInternal || code == frame.ExitOK && !json.Valid([]byte(stdout)) {
 			t.Fatalf("table %d, %v: exit %d\n%s\n%s", round, args, code, text.String(), stderr)
 		}
 	}
-	if codes[exitOK] < tables/10 {
+	if codes[frame.ExitOK] < tables/10 {
 		t.Errorf("exits %v", codes)
 	}
 }
@@ -613,7 +615,7 @@ func TestTokensOfBothStacksThroughTheCommand(t *testing.T) {
 		}
 	}
 	file := filepath.Join(t.TempDir(), "fit.json")
-	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "chinchilla", "--bootstrap", "0", "-o", file); code != exitOK {
+	if code, _, stderr := run(t, table.String(), "fit", "-", "--law", "chinchilla", "--bootstrap", "0", "-o", file); code != frame.ExitOK {
 		t.Fatal(stderr)
 	}
 	plan := []string{

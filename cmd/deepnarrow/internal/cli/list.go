@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
@@ -26,12 +27,12 @@ evidence that recommendations are held against. Further words filter: a row must
 them.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("", "%s needs one of: %s", c.CommandPath(), strings.Join(lists, ", "))
+				return frame.Usage("", "%s needs one of: %s", c.CommandPath(), strings.Join(lists, ", "))
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			r := newReport("list")
+			r := frame.NewReport("list")
 			r.Document.Inputs["list"] = args[0]
 			words := args[1:]
 			switch args[0] {
@@ -63,17 +64,17 @@ them.`,
 					return strings.Join([]string{o.Name, o.Title, o.Models, string(o.Weakest)}, " ")
 				}))
 			default:
-				return unknownKind("list", args[0], lists)
+				return frame.UnknownWord("list", args[0], lists)
 			}
 			if len(r.Document.Results) == 0 {
 				r.Document.Warnings = append(r.Document.Warnings,
 					fmt.Sprintf("nothing in the list of %s has every word of %q", args[0],
 						strings.Join(words, " ")))
 			}
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	return c
 }
 

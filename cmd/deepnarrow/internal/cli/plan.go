@@ -2,11 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -18,8 +19,8 @@ import (
 
 // planFlags are the flags of plan besides the question's.
 type planFlags struct {
-	questionFlags
-	tuning     tuningFlags
+	asks.Question
+	tuning     asks.Tuning
 	fitted     string
 	decode     bool
 	serve      serveFlags
@@ -62,8 +63,8 @@ phase by phase and added up to one bill (docs/plan.md).`,
   deepnarrow plan llama-2-7b --cluster 1xrtx-4090 --lora rank=16 --weights int4 --epochs 3 --examples 50k
   deepnarrow plan llama-2-7b --hardware h100 --serve --prompt 512 --generate 64 --requests 20/s
   deepnarrow plan run.yaml`,
-		Args:              atLeastOneShape,
-		ValidArgsFunction: completeShapes,
+		Args:              asks.AtLeastOneShape,
+		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(c *cobra.Command, args []string) error {
 			text, err := a.runFile(args)
 			switch {
@@ -75,33 +76,33 @@ phase by phase and added up to one bill (docs/plan.md).`,
 			return a.runPlan(c, args, &f)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c)
-	a.files.register(c)
-	listEach(c, plan.Variables())
+	a.Files.Register(c)
+	frame.ListEach(c, plan.Variables())
 	return c
 }
 
 func (f *planFlags) register(c *cobra.Command) {
-	f.questionFlags.register(c)
-	f.tuning.register(c)
+	f.Question.Register(c)
+	f.tuning.Register(c)
 	flags := c.Flags()
 	flags.BoolVar(&f.decode, "decode", false,
 		"also predict how long generating an answer takes, of 1 sequence or --batch")
-	countFlag(c, &f.generation.Prompt, "prompt",
+	frame.CountFlag(c, &f.generation.Prompt, "prompt",
 		"with --decode or --serve: positions of a sequence that are given (default: the encoder's)")
-	countFlag(c, &f.generate, "generate",
+	frame.CountFlag(c, &f.generate, "generate",
 		"with --decode or --serve: positions to generate for each sequence (default: the decoder's)")
-	countFlag(c, &f.generation.Beams, "beams",
+	frame.CountFlag(c, &f.generation.Beams, "beams",
 		"with --decode: hypotheses that beam search keeps of each sequence (default 1)")
 	f.serve.register(c)
 	flags.StringVar(&f.fitted, "fit", "",
 		"also predict the loss by the law in this `file`, as fit -o writes it")
 	flags.StringVar(&f.prices, "prices", "",
 		"`file` of your own prices: CSV with accelerator, region, kind, usd_per_device_hour, date")
-	f.sure = optionalFlag(c, quantity.Fraction, "sure",
+	f.sure = frame.OptionalFlag(c, quantity.Fraction, "sure",
 		"probability with which --deadline and --max-cost are kept (default 90%)")
-	countFlag(c, &f.maxDevices, "max-devices",
+	frame.CountFlag(c, &f.maxDevices, "max-devices",
 		"most devices that --devices auto goes up to (default 1024)")
 	flags.StringArrayVar(&f.whatIf, "what-if", nil,
 		"also plan with one thing `changed`: price=2x, tokens=0.5x, encoder-length=512,1024")
@@ -123,23 +124,23 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	}
 	var law *learn.Law
 	if f.fitted != "" {
-		if law, err = savedLaw(f.fitted); err != nil {
+		if law, err = asks.SavedLaw(f.fitted); err != nil {
 			return err
 		}
 	}
-	r := newReport("plan")
+	r := frame.NewReport("plan")
 	r.Document.Inputs["shapes"] = args
 	f.inputs(c, clusters, r.Document.Inputs)
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
-	ask := planAsk{flags: c.Flags(), question: q, limits: limits, law: law, report: &r, auto: f.devices.auto}
+	ask := planAsk{flags: c.Flags(), question: q, limits: limits, law: law, report: &r, auto: f.Devices.Auto}
 	if f.prices != "" {
 		if unpriced := unquoted(clusters); len(unpriced) > 0 {
 			ask.warn("%s has no price of %s: that of the catalogue is taken", f.prices, strings.Join(unpriced, ", "))
 		}
 	}
 	for _, ref := range args {
-		s, warnings, err := a.shape(ref)
+		s, warnings, err := a.Shape(ref)
 		if err != nil {
 			return err
 		}
@@ -148,25 +149,25 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 		if len(args) > 1 {
 			ask.of = " for " + ref
 		}
-		if f.devices.auto {
+		if f.Devices.Auto {
 			err = ask.search(clusters)
 		} else {
 			err = ask.compare(clusters, variants)
 		}
 		if err != nil {
-			return planError(err)
+			return asks.PlanError(err)
 		}
 	}
 	if len(ask.plans) == 0 && ask.none != nil {
-		return planError(ask.none)
+		return asks.PlanError(ask.none)
 	}
 	switch {
 	case f.serve.on:
 		r.Serve(ask.plans)
-	case !f.devices.auto:
+	case !f.Devices.Auto:
 		r.Plan(ask.plans, ask.limited())
 	}
-	return a.render(r)
+	return a.Render(r)
 }
 
 // predictLoss adds the loss that a fitted law predicts for the end of a run, or returns why not.
@@ -187,77 +188,4 @@ func predictLoss(p *reports.Planned, law *learn.Law) []string {
 	}
 	p.Loss, p.LossLaw = &loss, source
 	return nil
-}
-
-// lengthFlags say how long a run is; at most one is given.
-type lengthFlags struct {
-	steps, tokens, days, deadline, maxCost *float64
-}
-
-// registerWork registers only what says how much work the run is.
-func (f *lengthFlags) registerWork(c *cobra.Command) {
-	f.steps = optionalFlag(c, quantity.Count, "steps", "optimizer steps (default 524288)")
-	f.tokens = optionalFlag(c, quantity.Tokens, "tokens", "training tokens, such as 34.4B")
-}
-
-func (f *lengthFlags) register(c *cobra.Command) {
-	f.registerWork(c)
-	f.days = new(float64)
-	c.Flags().Var(quantity.NewDaysFlag(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
-	*f.days = math.NaN() // absent, see given
-	f.deadline = optionalFlag(c, quantity.Duration, "deadline",
-		"most wall-clock time, such as 14d: how many tokens fit?")
-	f.maxCost = optionalFlag(c, quantity.Money, "max-cost",
-		"largest bill, such as $5000: how many tokens does it buy?")
-}
-
-// inputs adds what the flags state to the inputs of a JSON document.
-func (f *lengthFlags) inputs(in map[string]any) {
-	for name, v := range map[string]*float64{
-		"steps": given(f.steps), "tokens": given(f.tokens), "run_seconds": given(f.days),
-		"deadline_seconds": given(f.deadline), "max_cost_usd": given(f.maxCost),
-	} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
-}
-
-// mostLength bounds every way to say how long a run is, in its base unit: a million times the
-// longest run on record, and whole numbers of it are printed.
-const mostLength = 1e18
-
-// length returns what the flags say; zero where none is given.
-func (f *lengthFlags) length() (hardware.Length, error) {
-	var out hardware.Length
-	chosen := ""
-	for _, option := range []struct {
-		name   string
-		value  *float64
-		target *float64
-	}{
-		{"--steps", given(f.steps), &out.Steps},
-		{"--tokens", given(f.tokens), &out.Tokens},
-		{"--days", given(f.days), &out.WallSeconds},
-		{"--deadline", given(f.deadline), &out.WallSeconds},
-		{"--max-cost", given(f.maxCost), &out.MaxUSD},
-	} {
-		switch {
-		case option.value == nil: // not given, or not a flag of this command
-		case chosen != "":
-			return out, usage("", "%s and %s both say how long the run is; allowed: one of them",
-				chosen, option.name)
-		case *option.value == 0:
-			return out, usage("", "%s is 0; allowed: more than 0", option.name)
-		case *option.value > mostLength:
-			return out, usage("", "%s is %s; allowed: up to 1e18", option.name,
-				quantity.Shortest(*option.value))
-		case option.value == f.steps && *option.value < 1:
-			return out, usage("", "--steps is %s; allowed: 1 or more",
-				quantity.Shortest(*option.value))
-		default:
-			chosen, *option.target = option.name, *option.value
-		}
-	}
-	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -17,38 +18,57 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
+// lists returns the values of the flags that were given several, in the order of the names.
+func lists(c *cobra.Command, names []string) [][]plan.WhatIf {
+	var out [][]plan.WhatIf
+	for _, name := range names {
+		f := c.Flags().Lookup(name)
+		if f == nil {
+			continue
+		}
+		if l, ok := f.Value.(*frame.Listed); ok && len(l.Values) > 1 {
+			var values []plan.WhatIf
+			for _, v := range l.Values {
+				values = append(values, plan.WhatIf{Name: name, Value: v})
+			}
+			out = append(out, values)
+		}
+	}
+	return out
+}
+
 // maxPricesBytes bounds a price list.
 const maxPricesBytes = 16 << 20
 
 // rented returns the clusters that the flags name, at the prices of --prices.
 func (f *planFlags) rented(a *app) ([]plan.Cluster, error) {
 	var all bool
-	f.profiles = slices.DeleteFunc(f.profiles, func(name string) bool {
+	f.Profiles = slices.DeleteFunc(f.Profiles, func(name string) bool {
 		all = all || name == "all"
 		return name == "all"
 	})
 	var clusters []plan.Cluster
 	var err error
-	if f.named() || !all {
-		if clusters, err = f.machines(); err != nil {
+	if f.Named() || !all {
+		if clusters, err = f.Machines(); err != nil {
 			return nil, err
 		}
 	}
 	if all {
 		for _, c := range plan.Rentable() {
-			clusters = append(clusters, f.counted(c)...)
+			clusters = append(clusters, f.Counted(c)...)
 		}
 	}
 	if f.prices == "" {
 		return clusters, nil
 	}
-	text, err := a.readLimited(f.prices, maxPricesBytes)
+	text, err := a.ReadLimited(f.prices, maxPricesBytes)
 	if err != nil {
-		return nil, badInput(err, "")
+		return nil, frame.BadInput(err, "")
 	}
 	quoted, err := hardware.ReadPrices(f.prices, bytes.NewReader(text))
 	if err != nil {
-		return nil, badInput(err, "")
+		return nil, frame.BadInput(err, "")
 	}
 	return plan.Quote(clusters, quoted, f.prices), nil
 }
@@ -69,25 +89,25 @@ func unquoted(clusters []plan.Cluster) []string {
 // stated otherwise.
 func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error) {
 	var limits plan.Limits
-	length := f.lengthFlags
-	if f.devices.auto || given(f.steps) != nil || given(f.tokens) != nil {
+	length := f.Length
+	if f.Devices.Auto || frame.Given(f.Steps) != nil || frame.Given(f.Tokens) != nil {
 		for _, l := range []struct {
 			name string
 			flag **float64
 			at   *float64
-		}{{"deadline", &f.deadline, &limits.WallSeconds}, {"max-cost", &f.maxCost, &limits.USD}} {
-			if v := given(*l.flag); v != nil {
+		}{{"deadline", &f.Deadline, &limits.WallSeconds}, {"max-cost", &f.MaxCost, &limits.USD}} {
+			if v := frame.Given(*l.flag); v != nil {
 				if *l.at = *v; *v == 0 {
-					return plan.Question{}, limits, usage("", "--%s is 0; allowed: more than 0", l.name)
+					return plan.Question{}, limits, frame.Usage("", "--%s is 0; allowed: more than 0", l.name)
 				}
 				*l.flag = nil
 			}
 		}
 	}
-	q, err := f.question()
-	f.lengthFlags = length
+	q, err := f.Ask()
+	f.Length = length
 	if err == nil {
-		err = f.tuning.ask(&q, f.serve.on)
+		err = f.tuning.AddTo(&q, f.serve.on)
 	}
 	if err == nil && f.serve.on {
 		return f.serve.ask(c, f, q)
@@ -95,31 +115,31 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 	if err != nil {
 		return q, limits, err
 	}
-	if limits.Sure = plan.UsualSure; given(f.sure) != nil {
+	if limits.Sure = plan.UsualSure; frame.Given(f.sure) != nil {
 		if limits.Sure = *f.sure; !(limits.Sure > 0 && limits.Sure < 1) {
-			return q, limits, usage("", "--sure is %g; allowed: between 0 and 1", limits.Sure)
+			return q, limits, frame.Usage("", "--sure is %g; allowed: between 0 and 1", limits.Sure)
 		}
 		if limits.WallSeconds == 0 && limits.USD == 0 {
-			return q, limits, usage("", "--sure says nothing without a limit: --tokens with --deadline or --max-cost")
+			return q, limits, frame.Usage("", "--sure says nothing without a limit: --tokens with --deadline or --max-cost")
 		}
 	}
-	if limits.Devices = f.maxDevices; limits.Devices > 0 && !f.devices.auto {
-		return q, limits, usage("", "--max-devices says nothing without --devices auto")
+	if limits.Devices = f.maxDevices; limits.Devices > 0 && !f.Devices.Auto {
+		return q, limits, frame.Usage("", "--max-devices says nothing without --devices auto")
 	}
-	if err := needs(c, "serve", "requests", "max-latency"); err != nil {
+	if err := frame.Needs(c, "serve", "requests", "max-latency"); err != nil {
 		return q, limits, err
 	}
 	for _, flag := range []string{"prompt", "generate", "beams"} {
 		if c.Flags().Changed(flag) && !f.decode {
-			return q, limits, usage("", "--%s is of generation; allowed: with --decode or --serve", flag)
+			return q, limits, frame.Usage("", "--%s is of generation; allowed: with --decode or --serve", flag)
 		}
 	}
 	if q.Detail = true; f.decode {
-		q.Decode = max(1, f.workload.Batch)
+		q.Decode = max(1, f.Work.Batch)
 		q.Generation, q.Generate = f.generation, f.generate
 	}
 	// A cluster is planned in the fastest way that fits unless a layout is stated.
-	q.Search = q.Search || len(f.clusters) > 0 && q.Layout == (flops.Layout{}) && !f.given("zero")
+	q.Search = q.Search || len(f.Clusters) > 0 && q.Layout == (flops.Layout{}) && !f.Given("zero")
 	return q, limits, nil
 }
 
@@ -137,28 +157,28 @@ func (f *planFlags) variants(c *cobra.Command) ([][]plan.WhatIf, error) {
 		out = next
 		const mostVariants = 1000
 		if len(out) > mostVariants {
-			return nil, usage("", "too many combinations of values: %d; allowed: %d", len(out), mostVariants)
+			return nil, frame.Usage("", "too many combinations of values: %d; allowed: %d", len(out), mostVariants)
 		}
 	}
 	for _, text := range f.whatIf {
 		changes, err := plan.ParseWhatIf(text)
 		if err != nil {
-			return nil, usage("", "--what-if: %w", err)
+			return nil, frame.Usage("", "--what-if: %w", err)
 		}
 		for _, w := range changes {
 			out = append(out, []plan.WhatIf{w})
 		}
 	}
-	if len(out) > 1 && f.devices.auto {
-		return nil, usage("", "--devices auto searches for one run; allowed: without several values and --what-if")
+	if len(out) > 1 && f.Devices.Auto {
+		return nil, frame.Usage("", "--devices auto searches for one run; allowed: without several values and --what-if")
 	}
 	return out, nil
 }
 
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[string]any) {
-	f.questionFlags.inputs(in)
-	f.tuning.inputs(in)
+	f.Question.Inputs(in)
+	f.tuning.Inputs(in)
 	f.serve.inputs(in)
 	values := map[string][]string{}
 	for _, list := range lists(c, plan.Variables()) {
@@ -184,13 +204,13 @@ func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[str
 		}
 	}
 	in["hardware"] = specs
-	if len(f.clusters) > 0 {
-		in["clusters"] = f.clusters
+	if len(f.Clusters) > 0 {
+		in["clusters"] = f.Clusters
 	}
 	if f.prices != "" {
 		in["prices"] = f.prices
 	}
-	if v := given(f.sure); v != nil {
+	if v := frame.Given(f.sure); v != nil {
 		in["sure"] = *v
 	}
 	if len(f.whatIf) > 0 {
@@ -314,7 +334,7 @@ func (k *planAsk) commands(p *reports.Planned) {
 		}
 	})
 	typed = slices.DeleteFunc(typed, func(f plan.Flag) bool {
-		return ofOutput(f.Name) || f.Name == "what-if" || f.Name == "max-devices"
+		return frame.OfOutput(f.Name) || f.Name == "what-if" || f.Name == "max-devices"
 	})
 	if k.question.Search || k.auto {
 		p.Command = plan.Command(k.ref, p.Cluster, typed, plan.LayoutFlags(&p.Run))
@@ -352,7 +372,7 @@ func (k *planAsk) search(clusters []plan.Cluster) error {
 		for _, r := range found.Refused {
 			reasons = append(reasons, r.Cluster+" "+r.Why)
 		}
-		return noAnswer(fmt.Errorf("no cluster keeps to the limits with a probability of %.0f %%: %s",
+		return frame.NoAnswer(fmt.Errorf("no cluster keeps to the limits with a probability of %.0f %%: %s",
 			100*found.Limits.Sure, strings.Join(reasons, "; ")),
 			"a later --deadline, a larger --max-cost, more --max-devices or a lower --sure")
 	}

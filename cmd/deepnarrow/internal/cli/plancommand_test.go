@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // shellWords splits a command line as a shell does, single quotes only.
@@ -57,7 +59,7 @@ func TestCommandsDoWhatTheySay(t *testing.T) {
 		t.Helper()
 		code, stdout, stderr := run(t, "", append(args, "--format", "json")...)
 		var document struct{ Results []result }
-		if err := json.Unmarshal([]byte(stdout), &document); code != exitOK || err != nil {
+		if err := json.Unmarshal([]byte(stdout), &document); code != frame.ExitOK || err != nil {
 			t.Fatalf("%v: exit %d, %v\n%s", args, code, err, stderr)
 		}
 		return document.Results[0]

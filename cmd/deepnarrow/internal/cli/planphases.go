@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -23,13 +25,13 @@ func (a *app) runFile(args []string) ([]byte, error) {
 		if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
 			continue
 		}
-		text, err := a.readLimited(name, maxRunBytes)
+		text, err := a.ReadLimited(name, maxRunBytes)
 		switch {
 		case err != nil:
-			return nil, badInput(err, "")
+			return nil, frame.BadInput(err, "")
 		case !hardware.IsRunFile(text):
 		case len(args) > 1:
-			return nil, usage("its lines name the shapes",
+			return nil, frame.Usage("its lines name the shapes",
 				"the run file %s stands alone; got %d arguments", name, len(args))
 		default:
 			return text, nil
@@ -42,21 +44,21 @@ func (a *app) runFile(args []string) ([]byte, error) {
 func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 	var stray string
 	c.Flags().Visit(func(f *pflag.Flag) {
-		if !ofOutput(f.Name) {
+		if !frame.OfOutput(f.Name) {
 			stray = f.Name
 		}
 	})
 	if stray != "" {
-		return usage("",
+		return frame.Usage("",
 			"--%s does not go with a run file; allowed: in %s, the lines that docs/plan.md lists",
 			stray, name)
 	}
 	specs, err := hardware.ReadRunFile(name, bytes.NewReader(text))
 	if err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
-	inside := a.within(namedIn(name))
-	r := newReport("plan")
+	inside := &app{a.Within(asks.NamedIn(name))}
+	r := frame.NewReport("plan")
 	r.Document.Inputs["run"] = name
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
@@ -74,21 +76,21 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 		phases = append(phases, p)
 	}
 	if len(faults) > 0 {
-		return badInput(errors.Join(faults...), "")
+		return frame.BadInput(errors.Join(faults...), "")
 	}
 	campaign := plan.NewCampaign(phases)
 	r.Phases(&campaign)
-	return a.render(r)
+	return a.Render(r)
 }
 
 // phase resolves the names of a phase and plans it.
 func (a *app) phase(spec *hardware.PhaseSpec) (plan.Phase, []string, error) {
 	none := plan.Phase{}
-	s, warnings, err := a.shape(spec.Shape)
+	s, warnings, err := a.Shape(spec.Shape)
 	if err != nil {
 		return none, nil, err
 	}
-	p, err := profile(spec.Hardware, a.opens)
+	p, err := asks.Profile(spec.Hardware, a.Opens)
 	if err != nil {
 		return none, nil, err
 	}
@@ -96,15 +98,15 @@ func (a *app) phase(spec *hardware.PhaseSpec) (plan.Phase, []string, error) {
 		Shape: s, Profile: &p, Devices: spec.Devices, Layout: spec.Layout,
 		Length: spec.Length, Rates: spec.Rates, Goodput: spec.Goodput,
 	}
-	work := workloadFlags{
-		workload: spec.Workload, execution: spec.Execution,
-		given: func(key string) bool { return spec.Given[key] },
+	work := asks.Workload{
+		Work: spec.Workload, Execution: spec.Execution,
+		Given: func(key string) bool { return spec.Given[key] },
 	}
-	work.ask(&q)
+	work.AddTo(&q)
 	if q.Search = spec.Search != ""; q.Search && q.Layout != (flops.Layout{}) {
-		return none, nil, usage("",
+		return none, nil, frame.Usage("",
 			"layout: auto searches dp, tp, pp, zero, micro_batch and accumulate; allowed: without those lines")
 	}
 	answer, err := q.Answer()
-	return plan.Phase{Name: spec.Name, Answer: answer}, warnings, planError(err)
+	return plan.Phase{Name: spec.Name, Answer: answer}, warnings, asks.PlanError(err)
 }

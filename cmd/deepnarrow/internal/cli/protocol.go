@@ -5,15 +5,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 func (a *app) protocol() *cobra.Command {
-	var ask questionFlags
+	var ask asks.Question
 	var from, file, group string
-	var runs runFlags
+	var runs asks.Runs
 	c := &cobra.Command{
 		Use:     "protocol --from small,base,large",
 		Short:   "Cost and gain of one step of depth, width, heads, …",
@@ -28,7 +30,7 @@ shows its costs and says so.`,
 		RunE: func(*cobra.Command, []string) error {
 			f := recommendFlags{align: "64", records: file, groupBy: group, runs: runs}
 			var starts []shapes.Shape
-			for _, name := range splitShapes(from) {
+			for _, name := range asks.SplitShapes(from) {
 				s, err := shapes.Parse(name)
 				if err != nil {
 					if t5, prefixed := shapes.Parse("t5-" + name); prefixed == nil {
@@ -36,18 +38,18 @@ shows its costs and says so.`,
 					}
 				}
 				if err != nil {
-					return shapeError(err)
+					return asks.ShapeError(err)
 				}
 				starts = append(starts, s)
 			}
 			var request recommend.Request
 			var err error
-			if request.Question, err = ask.searched(); err != nil {
+			if request.Question, err = ask.Searched(); err != nil {
 				return err
 			}
 			var notes []string
 			if file != "" {
-				if request.Records, notes, err = a.recordRows(&f.runs, file, group); err != nil {
+				if request.Records, notes, err = a.RecordRows(&f.runs, file, group); err != nil {
 					return err
 				}
 			}
@@ -58,14 +60,14 @@ shows its costs and says so.`,
 			var invalid *shapes.InvalidError
 			switch {
 			case errors.As(err, &invalid):
-				return usage("", "%w", err)
+				return frame.Usage("", "%w", err)
 			case err != nil:
-				return noAnswer(err, "")
+				return frame.NoAnswer(err, "")
 			}
-			r := newReport("protocol")
+			r := frame.NewReport("protocol")
 			r.Document.Inputs["from"] = from
 			r.Document.Warnings = append(r.Document.Warnings, notes...)
-			ask.inputs(r.Document.Inputs)
+			ask.Inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			var opinions []evidence.SecondOpinion
 			if file == "" {
@@ -74,17 +76,17 @@ shows its costs and says so.`,
 				}
 			}
 			r.Protocol(steps, opinions)
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	c.Flags().StringVar(&from, "from", "small,base,large", "starting `shapes`, separated by commas")
 	c.Flags().StringVar(&file, "records", "",
 		"`file` of your own runs to use instead, as fit reads them")
 	c.Flags().StringVar(&group, "records-group", "",
 		"column that tells runs apart whose losses are not on one scale")
-	c.Flags().StringArrayVar(&runs.mapping, "map", nil,
+	c.Flags().StringArrayVar(&runs.Mapping, "map", nil,
 		"`ours=theirs`: which column of --records is ours")
-	ask.registerWork(c)
+	ask.RegisterWork(c)
 	return c
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -20,7 +22,7 @@ import (
 )
 
 func (a *app) recommend() *cobra.Command {
-	var ask questionFlags
+	var ask asks.Question
 	var f recommendFlags
 	c := &cobra.Command{
 		Use:     "recommend --like SHAPE | --max-...",
@@ -42,22 +44,22 @@ allocate does: what to train on the --cluster for so long or so much.`,
   deepnarrow recommend --like t5-base --hardware a100 --objective lifetime-cost --serve-tokens 1T`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := checkPlot(f.plot); err != nil {
+			if err := frame.CheckPlot(f.plot); err != nil {
 				return err
 			}
 			if f.laws != "" && f.laws != "all" {
-				return unknownKind("value of --laws", f.laws, []string{"all"})
+				return frame.UnknownWord("value of --laws", f.laws, []string{"all"})
 			}
-			if err := needs(c, "out", "to"); err != nil {
+			if err := frame.Needs(c, "out", "to"); err != nil {
 				return err
 			}
 			if !slices.Contains(config.ExportFormats(), f.to) {
-				return unknownKind("format of --to", f.to, config.ExportFormats())
+				return frame.UnknownWord("format of --to", f.to, config.ExportFormats())
 			}
 			if f.like != "" && c.Flags().Changed("family") {
-				return usage("", "--family is that of --like; allowed: without --like")
+				return frame.Usage("", "--family is that of --like; allowed: without --like")
 			}
-			if err := needs(c, "records", "map", "where", "records-group"); err != nil {
+			if err := frame.Needs(c, "records", "map", "where", "records-group"); err != nil {
 				return err
 			}
 			if f.sizing() {
@@ -71,13 +73,13 @@ allocate does: what to train on the --cluster for so long or so much.`,
 			if err != nil {
 				return err
 			}
-			r := newReport("recommend")
+			r := frame.NewReport("recommend")
 			if missing := result.Evidence.Missing; f.records != "" && missing != "" {
 				r.Document.Warnings = append(r.Document.Warnings,
 					"the records judge no quality, and rows stand by cost alone: "+missing)
 			}
 			r.Document.Inputs = f.inputs(reports.ObjectiveName(&result))
-			ask.inputs(r.Document.Inputs)
+			ask.Inputs(r.Document.Inputs)
 			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
@@ -92,26 +94,26 @@ allocate does: what to train on the --cluster for so long or so much.`,
 				}
 			}
 			if f.plot != "" {
-				if err := a.beside(plotFront(f.plot, &result)); err != nil {
+				if err := a.Beside(plotFront(f.plot, &result)); err != nil {
 					return err
 				}
 			}
 			if f.out != "" {
 				pick := result.Pick()
 				if pick == nil {
-					return noAnswer(errors.New("no row is the one to start from: nothing ranks them"),
+					return frame.NoAnswer(errors.New("no row is the one to start from: nothing ranks them"),
 						"deepnarrow export writes any shape of the table")
 				}
-				if err := a.beside(a.writeShape(&pick.Shape, f.to, f.out)); err != nil {
+				if err := a.Beside(a.writeShape(&pick.Shape, f.to, f.out)); err != nil {
 					return err
 				}
 			}
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c)
-	ask.registerWork(c)
+	ask.RegisterWork(c)
 	return c
 }
 
@@ -131,11 +133,11 @@ func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
 		case none.Unknown:
 			hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
 		}
-		return result, noAnswer(err, hint)
+		return result, frame.NoAnswer(err, hint)
 	case errors.As(err, &invalid) || errors.As(err, &spread) || errors.As(err, &region):
-		return result, planError(err)
+		return result, asks.PlanError(err)
 	case err != nil:
-		return result, usage(a.hintOf("recommend"), "%w", err)
+		return result, frame.Usage(a.hintOf("recommend"), "%w", err)
 	}
 	return result, nil
 }
@@ -165,9 +167,9 @@ func (a *app) hintOf(command string) string {
 type recommendFlags struct {
 	like, candidates, objective, judge, depth, tie, align, gated, family string
 	records, groupBy, laws, fitted, plot, explain, out, to               string
-	runs                                                                 runFlags
+	runs                                                                 asks.Runs
 	tokensPerParam                                                       *float64
-	serving                                                              trafficFlags
+	serving                                                              asks.Traffic
 	evidence                                                             []string
 	caps                                                                 map[plan.Metric]*float64
 	published                                                            []string
@@ -199,11 +201,11 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		},
 		{plan.LifetimeCost, "largest bill of training and serving --serve-tokens"},
 	} {
-		f.caps[cap.metric] = optionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
+		f.caps[cap.metric] = frame.OptionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
 	}
 	flags.StringVar(&f.objective, "objective", "",
 		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency, lifetime-cost (with --serve-tokens); or quality within the limits (default with --like cost where it is known, else flops; without --like quality)")
-	f.params = optionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
+	f.params = frame.OptionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
 	flags.StringVar(&f.score, "score", "",
 		"downstream score: superglue, average, glue or squad (default superglue)")
 	flags.StringVar(&f.judge, "judge", "downstream",
@@ -212,27 +214,27 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"catalogue (released shapes), lattice (any aligned shape), or shapes to rank: names or configurations separated by commas, or a file with one a line or a column shape (default catalogue and lattice)")
 	flags.StringVar(&f.family, "family", "t5",
 		"family of the candidates without --like: t5, t5.1.1, gpt or bert")
-	countFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
-	countFlag(c, &f.maxDModel, "max-d-model", "largest d_model")
+	frame.CountFlag(c, &f.minDModel, "min-d-model", "smallest d_model")
+	frame.CountFlag(c, &f.maxDModel, "max-d-model", "largest d_model")
 	flags.StringVar(&f.depth, "depth", "",
 		"fewest and most layers of a stack, such as 4:48 (default 2:48; on a lattice without records 2:36, as far as the evidence goes)")
 	flags.StringVar(&f.tie, "el-dl", "free", "encoder and decoder depth: free or tied")
 	flags.StringVar(&f.align, "align", "",
 		"dimensions are multiples of it: 64, 128 or profile (default profile where its alignment is known, else 64)")
-	countFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
+	frame.CountFlag(c, &f.vocab, "vocab", "vocabulary (default: that of --like)")
 	flags.StringVar(&f.gated, "gated", "", "gated feed-forward: yes or no (default: as --like)")
 	flags.StringSliceVar(&f.evidence, "evidence", nil,
 		"use evidence of these classes only: primary, secondary, figure, recalled")
-	countFlag(c, &f.top, "top", "rows at most (default 12)")
+	frame.CountFlag(c, &f.top, "top", "rows at most (default 12)")
 	flags.StringVar(&f.records, "records", "",
 		"`file` of your own runs, used instead of the published ones, as fit reads them")
 	flags.StringVar(&f.fitted, "fit", "",
 		"use the law in this `file`, as fit -o writes it, instead of the published results")
 	flags.StringVar(&f.groupBy, "records-group", "",
 		"column that tells runs apart whose losses are not on one scale")
-	flags.StringArrayVar(&f.runs.mapping, "map", nil,
+	flags.StringArrayVar(&f.runs.Mapping, "map", nil,
 		"`ours=theirs`: which column of --records is ours, such as params='Model Size'")
-	flags.StringVar(&f.runs.where, "where", "",
+	flags.StringVar(&f.runs.Where, "where", "",
 		"use the rows of --records that meet these `conditions`")
 	flags.StringVar(&f.laws, "laws", "",
 		"all: also show what each published law prefers among the rows")
@@ -240,20 +242,20 @@ func (f *recommendFlags) register(c *cobra.Command) {
 		"also draw the cost against the quality to this `file` (.svg, .png or .pdf)")
 	flags.StringVar(&f.out, "out", "",
 		"also write the shape to start from into this `DIR`, as export does")
-	writes(c, aFile, "plot")
-	writes(c, aFolder, "out")
+	frame.Writes(c, frame.AFile, "plot")
+	frame.Writes(c, frame.AFolder, "out")
 	flags.StringVar(&f.to, "to", "hf",
 		"the `FORMAT` of --out: "+strings.Join(config.ExportFormats(), ", "))
 	flags.StringVar(&f.explain, "explain", "",
 		"show the formulas, sources and measured rows behind one `row` instead: its number, its shape, or anchor")
 	flags.StringArrayVar(&f.published, "published", nil,
 		"without --like: find size and tokens together for one budget by these published `laws`, as allocate does")
-	f.serving.register(c)
+	f.serving.Register(c)
 	f.days = new(float64)
 	flags.Var(quantity.NewDaysFlag(f.days), "days",
 		"without --like: what to train on the cluster in this time, 14, 14d or 36h, as allocate does")
-	*f.days = math.NaN() // absent, see given
-	f.tokensPerParam = optionalFlag(c, quantity.Ratio, "tokens-per-param",
+	*f.days = math.NaN() // absent, see frame.Given
+	f.tokensPerParam = frame.OptionalFlag(c, quantity.Ratio, "tokens-per-param",
 		"training tokens for each parameter of a candidate, such as 20")
 }
 
@@ -264,38 +266,38 @@ func (f *recommendFlags) inputs(objective string) map[string]any {
 		in["like"] = f.like
 	}
 	for axis, limit := range f.caps {
-		if v := given(limit); v != nil {
+		if v := frame.Given(limit); v != nil {
 			in["max_"+strings.ReplaceAll(axis.String(), "-", "_")] = *v
 		}
 	}
-	f.serving.inputs(in)
+	f.serving.Inputs(in)
 	return in
 }
 
 // request turns the flags into a request.
-func (f *recommendFlags) request(a *app, ask *questionFlags) (recommend.Request, error) {
+func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request, error) {
 	r := recommend.Request{Top: f.top, Caps: map[plan.Metric]float64{}}
 	var err error
 	if f.objective != "" {
 		if r.Objective, err = recommend.ParseObjective(f.objective); err != nil {
-			return r, usage("", "--objective: %w", err)
+			return r, frame.Usage("", "--objective: %w", err)
 		}
 	}
 	for axis, limit := range f.caps {
-		if v := given(limit); v != nil {
+		if v := frame.Given(limit); v != nil {
 			if *v == 0 {
-				return r, usage("", "--max-%s is 0; allowed: more than 0", axis)
+				return r, frame.Usage("", "--max-%s is 0; allowed: more than 0", axis)
 			}
 			r.Caps[axis] = *v
 		}
 	}
-	if v := given(f.params); v != nil {
+	if v := frame.Given(f.params); v != nil {
 		if r.Params = *v; *v == 0 {
-			return r, usage("", "--params is 0; allowed: more than 0")
+			return r, frame.Usage("", "--params is 0; allowed: more than 0")
 		}
 	}
 	if f.like == "" && len(r.Caps) == 0 && r.Params == 0 && !f.listed() {
-		return r, usage(a.hintOf("recommend"),
+		return r, frame.Usage(a.hintOf("recommend"),
 			"recommend needs a shape to beat (--like), a size (--params), a limit (--max-params, …) or shapes to rank (--candidates)")
 	}
 	if err := f.anchor(a, &r); err != nil {
@@ -307,20 +309,20 @@ func (f *recommendFlags) request(a *app, ask *questionFlags) (recommend.Request,
 	if err := f.constraints(&r.Constraints); err != nil {
 		return r, err
 	}
-	if r.Question, err = ask.searched(); err != nil {
+	if r.Question, err = ask.Searched(); err != nil {
 		return r, err
 	}
-	if r.Question.Serving, err = f.serving.ask(); err != nil {
+	if r.Question.Serving, err = f.serving.Ask(); err != nil {
 		return r, err
 	}
-	if v := given(f.tokensPerParam); v != nil {
+	if v := frame.Given(f.tokensPerParam); v != nil {
 		if *v == 0 {
-			return r, usage("", "--tokens-per-param is 0; allowed: more than 0")
+			return r, frame.Usage("", "--tokens-per-param is 0; allowed: more than 0")
 		}
 		r.TokensPerParam = *v
 	}
 	if f.fitted != "" {
-		law, err := savedLaw(f.fitted)
+		law, err := asks.SavedLaw(f.fitted)
 		if err != nil {
 			return r, err
 		}
@@ -328,7 +330,7 @@ func (f *recommendFlags) request(a *app, ask *questionFlags) (recommend.Request,
 	}
 	if f.records != "" {
 		var notes []string
-		if r.Records, notes, err = a.recordRows(&f.runs, f.records, f.groupBy); err != nil {
+		if r.Records, notes, err = a.RecordRows(&f.runs, f.records, f.groupBy); err != nil {
 			return r, err
 		}
 		f.warnings = append(f.warnings, notes...)
@@ -341,12 +343,12 @@ func (f *recommendFlags) anchor(a *app, r *recommend.Request) error {
 	if f.like == "" {
 		families := []string{"t5", "t5.1.1", "gpt", "bert"}
 		if !slices.Contains(families, f.family) {
-			return unknownKind("family", f.family, families)
+			return frame.UnknownWord("family", f.family, families)
 		}
 		r.Family = shapes.Family(f.family)
 		return nil
 	}
-	s, warnings, err := a.shape(f.like)
+	s, warnings, err := a.Shape(f.like)
 	f.warnings = append(f.warnings, warnings...)
 	r.Anchor = &s
 	return err
@@ -359,18 +361,18 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	case "upstream":
 		r.JudgedBy = evidence.ByUpstream
 	default:
-		return unknownKind("quality", f.judge, []string{"downstream", "upstream"})
+		return frame.UnknownWord("quality", f.judge, []string{"downstream", "upstream"})
 	}
 	if f.score != "" {
 		if r.JudgedBy == evidence.ByUpstream {
-			return usage("", "--score names a downstream score; allowed: with --judge downstream")
+			return frame.Usage("", "--score names a downstream score; allowed: with --judge downstream")
 		}
 		if f.records != "" || f.fitted != "" {
-			return usage("", "--score is of the published results; allowed: without --records and --fit")
+			return frame.Usage("", "--score is of the published results; allowed: without --records and --fit")
 		}
 		var err error
 		if r.Score, err = evidence.ParseScore(f.score); err != nil {
-			return usage("", "--score: %w", err)
+			return frame.Usage("", "--score: %w", err)
 		}
 	}
 	switch f.candidates {
@@ -381,7 +383,7 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	case "catalogue":
 		r.Source = recommend.Catalogue
 	default:
-		listed, warnings, err := a.listedShapes(f.candidates)
+		listed, warnings, err := a.ListedShapes(f.candidates)
 		if err != nil {
 			return err
 		}
@@ -391,25 +393,11 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	for _, word := range f.evidence {
 		e, err := data.ParseEvidence(word)
 		if err != nil {
-			return usage("", "--evidence: %w", err)
+			return frame.Usage("", "--evidence: %w", err)
 		}
 		r.Evidence = append(r.Evidence, e)
 	}
 	return nil
-}
-
-// splitShapes splits a list of shapes at commas, but for those between the edits of one shape:
-// t5-small/el=8,dl=4,t5-base.
-func splitShapes(list string) []string {
-	var out []string
-	for _, part := range strings.Split(list, ",") {
-		if len(out) > 0 && strings.Contains(part, "=") && !strings.Contains(part, "/") {
-			out[len(out)-1] += "," + part
-			continue
-		}
-		out = append(out, part)
-	}
-	return out
 }
 
 func (f *recommendFlags) constraints(c *recommend.Constraints) error {
@@ -419,7 +407,7 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 	case "tied":
 		c.TieDepths = true
 	default:
-		return unknownKind("value of --el-dl", f.tie, []string{"free", "tied"})
+		return frame.UnknownWord("value of --el-dl", f.tie, []string{"free", "tied"})
 	}
 	switch f.gated {
 	case "":
@@ -427,7 +415,7 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 		gated := f.gated == "yes"
 		c.Gated = &gated
 	default:
-		return unknownKind("value of --gated", f.gated, []string{"yes", "no"})
+		return frame.UnknownWord("value of --gated", f.gated, []string{"yes", "no"})
 	}
 	if f.depth == "" {
 		return nil
@@ -436,7 +424,7 @@ func (f *recommendFlags) constraints(c *recommend.Constraints) error {
 	from, errLow := quantity.ParseExact(quantity.Count, low)
 	to, errHigh := quantity.ParseExact(quantity.Count, high)
 	if !ok || errLow != nil || errHigh != nil || from < 1 || to < 1 || to > 1<<12 {
-		return usage("", "--depth is %q; allowed: fewest:most layers, such as 4:48", f.depth)
+		return frame.Usage("", "--depth is %q; allowed: fewest:most layers, such as 4:48", f.depth)
 	}
 	c.MinDepth, c.MaxDepth = int(from), int(to)
 	return nil
@@ -454,11 +442,11 @@ func (f *recommendFlags) alignment(r *recommend.Request) error {
 		r.Constraints.Align = 128
 	case "profile":
 		if p == nil || p.Align == nil {
-			return usage("", "--align profile needs a --hardware whose alignment is known")
+			return frame.Usage("", "--align profile needs a --hardware whose alignment is known")
 		}
 		r.Constraints.Align = int(p.Align.Value)
 	default:
-		return unknownKind("alignment", f.align, []string{"64", "128", "profile"})
+		return frame.UnknownWord("alignment", f.align, []string{"64", "128", "profile"})
 	}
 	return nil
 }

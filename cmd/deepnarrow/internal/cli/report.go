@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/page"
 )
@@ -33,39 +35,39 @@ beside it as PNG, which report.md shows, and as SVG.`,
   deepnarrow report plan.json recommend.json --bundle report`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usage("deepnarrow plan t5-base --hardware tpu-v3 -o plan.json makes one",
+				return frame.Usage("deepnarrow plan t5-base --hardware tpu-v3 -o plan.json makes one",
 					"report needs at least one result")
 			}
 			if output != "" && bundle != "" {
-				return usage("", "-o and --bundle exclude each other")
+				return frame.Usage("", "-o and --bundle exclude each other")
 			}
 			var sources []page.Source
 			for _, name := range args {
 				text, err := a.readResult(name)
 				if err != nil {
-					return badInput(err, "")
+					return frame.BadInput(err, "")
 				}
 				sources = append(sources, page.Source{Name: name, Text: text})
 			}
 			if err := page.Write(io.Discard, head, sources); err != nil {
-				return badInput(err, "a result is what a command writes with --format json")
+				return frame.BadInput(err, "a result is what a command writes with --format json")
 			}
 			if bundle != "" {
 				return writeBundle(bundle, head, sources)
 			}
 			write := func(w io.Writer) error { return page.Write(w, head, sources) }
 			if output == "" {
-				return write(a.raw)
+				return write(a.Raw)
 			}
-			return a.save(output, write)
+			return a.Save(output, write)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "",
 		"write the page to this `file` instead of standard output")
 	c.Flags().StringVar(&bundle, "bundle", "",
 		"write markdown and its drawings into this `folder` instead of a page")
-	writes(c, aFile, "output")
-	writes(c, aFolder, "bundle")
+	frame.Writes(c, frame.AFile, "output")
+	frame.Writes(c, frame.AFolder, "bundle")
 	c.Flags().StringVar(&head.Title, "title", "Training plan", "`title` of the page")
 	c.Flags().StringVar(&head.Date, "date", "",
 		"`date` below the title, such as 2026-11-28; none unless given: a page made again is the same")
@@ -75,15 +77,15 @@ beside it as PNG, which report.md shows, and as SVG.`,
 // writeBundle writes report.md and its drawings into a folder, which is made where there is none.
 func writeBundle(folder string, head page.Head, sources []page.Source) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return fileError(host.Unwritable(folder, err))
+		return frame.FileError(host.Unwritable(folder, err))
 	}
 	keep := func(name string, write func(io.Writer) error) error {
-		return writeFile(filepath.Join(folder, name), write)
+		return frame.WriteFile(filepath.Join(folder, name), write)
 	}
 	return keep("report.md", func(w io.Writer) error { return page.Bundle(w, head, sources, keep) })
 }
 
 // readResult reads a result file, or standard input for -.
 func (a *app) readResult(name string) ([]byte, error) {
-	return a.readLimited(name, maxSideBytes)
+	return a.ReadLimited(name, asks.MaxSideBytes)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/check"
@@ -89,14 +91,14 @@ func draw(r *rand.Rand) (shape string, flags []string) {
 // asked returns the question that flags state, as every command reads it.
 func asked(t *testing.T, shape string, flags []string) plan.Question {
 	t.Helper()
-	var ask questionFlags
-	c := (&app{}).plan()
+	var ask asks.Question
+	c := (&app{&asks.Files{App: &frame.App{}}}).plan()
 	c.ResetFlags()
-	ask.register(c)
+	ask.Register(c)
 	if err := c.ParseFlags(flags); err != nil {
 		t.Fatal(err)
 	}
-	q, err := ask.single()
+	q, err := ask.Single()
 	if err != nil {
 		t.Fatalf("%v: %v", flags, err)
 	}
@@ -301,7 +303,7 @@ var stays = []string{"hardware", "steps", "tokens", "price", "goodput", "region"
 func TestResultsCanBeFedBack(t *testing.T) {
 	result := func(args []string) (map[string]any, bool) {
 		code, stdout, stderr := run(t, "", append(append([]string{"plan"}, args...), "--format", "json")...)
-		if code != exitOK {
+		if code != frame.ExitOK {
 			return map[string]any{"error": stderr}, false
 		}
 		var document struct{ Results []map[string]any }

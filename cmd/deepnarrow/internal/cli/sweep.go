@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
@@ -54,7 +56,7 @@ and goes on when called again. The records are what fit, transfer and recommend 
 			}
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c)
 	run.register(c)
 	return c
@@ -74,7 +76,7 @@ func (f *sweepFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tokens, "tokens", "",
 		"tokens of a run (positions of both stacks), separated by commas: 200k,400k")
 	flags.StringVar(&f.out, "out", "", "`folder` for the records, one file a run")
-	f.maxTime = optionalFlag(c, quantity.Duration, "max-time",
+	f.maxTime = frame.OptionalFlag(c, quantity.Duration, "max-time",
 		"start no run that would end later than this")
 	flags.StringVar(&f.emit, "emit", "", "print a job array instead: slurm or kubernetes")
 	flags.StringVar(&f.image, "image", "", "container image of the job array (kubernetes)")
@@ -89,19 +91,19 @@ func (f *sweepFlags) register(c *cobra.Command) {
 func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
 	g := sweep.Grid{Options: k.options, Schedule: k.schedule}
 	if f.shapes == "" || f.tokens == "" {
-		return g, usage("", "a grid needs --shapes and --tokens")
+		return g, frame.Usage("", "a grid needs --shapes and --tokens")
 	}
-	for _, name := range splitShapes(f.shapes) {
+	for _, name := range asks.SplitShapes(f.shapes) {
 		s, err := shapes.Parse(name)
 		if err != nil {
-			return g, shapeError(err)
+			return g, asks.ShapeError(err)
 		}
 		g.Shapes = append(g.Shapes, s)
 	}
 	for _, text := range strings.Split(f.tokens, ",") {
 		n, err := quantity.ParseExact(quantity.Tokens, text)
 		if err != nil {
-			return g, usage("", "--tokens: %w", err)
+			return g, frame.Usage("", "--tokens: %w", err)
 		}
 		g.Tokens = append(g.Tokens, n)
 	}
@@ -112,7 +114,7 @@ func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
 // study runs the grid, or the one entry of a task.
 func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 	if f.out == "" {
-		return usage("", "--out is needed: which folder gets the records?")
+		return frame.Usage("", "--out is needed: which folder gets the records?")
 	}
 	training, heldOut, err := k.resolve(a)
 	if err != nil {
@@ -123,14 +125,14 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 		return err
 	}
 	if err := host.WritableFolder(f.out); err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	if err := os.MkdirAll(f.out, 0o777); err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	done, err := sweep.Read(os.DirFS(f.out))
 	if err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	source := func(text []byte, seed uint64) func(*sweep.Entry) (kernel.Source, error) {
 		return func(e *sweep.Entry) (kernel.Source, error) {
@@ -150,7 +152,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 			return told(&r, host.WriteFile(filepath.Join(f.out, sweep.FileName(&r)), write))
 		},
 	}
-	if v := given(f.maxTime); v != nil {
+	if v := frame.Given(f.maxTime); v != nil {
 		study.Budget = time.Duration(*v * float64(time.Second))
 	}
 	var outcome sweep.Outcome
@@ -165,7 +167,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 	if errors.As(runErr, &grids) || errors.As(runErr, &mixed) { // nothing was done
 		return kernelError(runErr)
 	}
-	r := newReport("sweep")
+	r := frame.NewReport("sweep")
 	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes,
 		f.tokens, f.out
 	r.Document.Conventions["flops"] = flops.MatmulConvention
@@ -175,7 +177,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 				strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)
-	return errors.Join(a.render(r), kernelError(runErr))
+	return errors.Join(a.Render(r), kernelError(runErr))
 }
 
 // oneQuestion refuses flags that would be ignored.
@@ -202,7 +204,7 @@ func (f *sweepFlags) oneQuestion(c *cobra.Command) error {
 	var ignored error
 	c.Flags().Visit(func(flag *pflag.Flag) {
 		if !allowed[flag.Name] && ignored == nil {
-			ignored = usage("", "--%s says nothing to %s", flag.Name, what)
+			ignored = frame.Usage("", "--%s says nothing to %s", flag.Name, what)
 		}
 	})
 	return ignored
@@ -212,7 +214,7 @@ func (f *sweepFlags) oneQuestion(c *cobra.Command) error {
 // given. The text need not be here.
 func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error {
 	if f.out == "" || k.text == "" {
-		return usage("both as the tasks are to find them",
+		return frame.Usage("both as the tasks are to find them",
 			"--emit needs --text and --out: which file to train on, which folder for the records?")
 	}
 	grid, err := f.grid(k)
@@ -236,14 +238,14 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error 
 		Threads: threads, MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, &k.options),
 		Image: f.image, Volume: f.volume, Paths: []string{k.text, f.out},
 	}
-	if v := given(f.maxTime); v != nil {
+	if v := frame.Given(f.maxTime); v != nil {
 		array.Limit = time.Duration(*v * float64(time.Second))
 	}
 	text, err := sweep.Emit(sweep.Target(f.emit), array)
 	if err != nil {
-		return usage("", "--emit: %w", err)
+		return frame.Usage("", "--emit: %w", err)
 	}
-	return a.write(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
+	return a.Write(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
 // mergeRecords joins folders of records into JSON lines.
@@ -252,15 +254,15 @@ func (a *app) mergeRecords(folders []string) error {
 	for _, folder := range folders {
 		records, err := sweep.Read(os.DirFS(folder))
 		if err != nil {
-			return badInput(fmt.Errorf("%s: %w", folder, err), "")
+			return frame.BadInput(fmt.Errorf("%s: %w", folder, err), "")
 		}
 		sets = append(sets, records)
 	}
 	merged, err := sweep.Merge(sets...)
 	if err != nil {
-		return badInput(err, "one of the two was trained otherwise; remove it")
+		return frame.BadInput(err, "one of the two was trained otherwise; remove it")
 	}
-	return a.write(func(w io.Writer) error {
+	return a.Write(func(w io.Writer) error {
 		for _, r := range merged {
 			if err := kernel.WriteRecord(w, r); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -43,7 +44,7 @@ result is a page in markdown unless --format or the name after -o says otherwise
 		Example: "  deepnarrow tables\n  deepnarrow tables -o RECOMMENDATIONS.md",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			r := newReport("tables")
+			r := frame.NewReport("tables")
 			r.Preface = tablesPreface
 			r.Document.Inputs["like"] = tableAnchors
 			r.Document.Conventions["flops"] = "matmul"
@@ -69,12 +70,12 @@ result is a page in markdown unless --format or the name after -o says otherwise
 				}
 			}
 			r.EvidenceNotes(&last)
-			if format, err := a.output.chosen(); err == nil && a.output.format == "" && format == reports.TextFormat {
-				a.output.format = string(reports.MarkdownFormat)
+			if format, err := a.Output.Chosen(); err == nil && a.Output.Format == "" && format == reports.TextFormat {
+				a.Output.Format = string(reports.MarkdownFormat)
 			}
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	return c
 }

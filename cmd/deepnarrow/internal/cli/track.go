@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -16,7 +18,7 @@ import (
 
 // trackFlags are the flags of track.
 type trackFlags struct {
-	runs           runFlags
+	runs           asks.Runs
 	log, calibrate string
 	now            string
 	number         int
@@ -43,68 +45,68 @@ The verdict is on plan, slower, over budget or diverging (docs/track.md).`,
   deepnarrow track plan.json --run run.csv --calibrate ours.yaml`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("deepnarrow plan t5-base --hardware a100 -o plan.json writes one",
+				return frame.Usage("deepnarrow plan t5-base --hardware a100 -o plan.json writes one",
 					"track takes one plan; found %d", len(args))
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error { return a.runTrack(&f, args[0]) },
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	flags := c.Flags()
 	flags.StringVar(&f.log, "run", "", "the `log` of the run: a file, a folder, or - for standard input")
-	f.runs.registerRows(c)
+	f.runs.RegisterRows(c)
 	flags.StringVar(&f.now, "now", "",
 		"what `time` it is, such as 2026-01-31T18:00:00Z: the time since the last row then counts")
-	countFlag(c, &f.number, "result", "which run of a plan with several, from 1")
-	f.maxCost = optionalFlag(c, quantity.Money, "max-cost", "largest bill allowed (default: the plan's)")
-	f.price = optionalFlag(c, quantity.HourlyPrice, "price",
+	frame.CountFlag(c, &f.number, "result", "which run of a plan with several, from 1")
+	f.maxCost = frame.OptionalFlag(c, quantity.Money, "max-cost", "largest bill allowed (default: the plan's)")
+	f.price = frame.OptionalFlag(c, quantity.HourlyPrice, "price",
 		"US dollars per device-hour (default: the plan's)")
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 when the run is off its plan")
 	flags.StringVar(&f.calibrate, "calibrate", "",
 		"write the hardware profile that the steps of this run teach to this `file`")
-	writes(c, aFile, "calibrate")
+	frame.Writes(c, frame.AFile, "calibrate")
 	return c
 }
 
 func (a *app) runTrack(f *trackFlags, file string) error {
 	if f.log == "" {
-		return usage("", "--run is needed: where is the log of the run?")
+		return frame.Usage("", "--run is needed: where is the log of the run?")
 	}
-	q := track.Question{USDPerHour: given(f.price)}
+	q := track.Question{USDPerHour: frame.Given(f.price)}
 	if f.now != "" {
 		var err error
 		if q.Now, err = time.Parse(time.RFC3339, f.now); err != nil {
 			if q.Now, err = time.Parse(time.DateOnly, f.now); err != nil {
-				return usage("", "--now is %q; allowed: a date and time such as 2026-01-31T18:00:00Z", f.now)
+				return frame.Usage("", "--now is %q; allowed: a date and time such as 2026-01-31T18:00:00Z", f.now)
 			}
 		}
 	}
-	if v := given(f.maxCost); v != nil {
+	if v := frame.Given(f.maxCost); v != nil {
 		if q.MaxUSD = *v; q.MaxUSD == 0 {
-			return usage("", "--max-cost is 0; allowed: more than 0")
+			return frame.Usage("", "--max-cost is 0; allowed: more than 0")
 		}
 	}
-	selection, err := f.runs.selection()
+	selection, err := f.runs.Selection()
 	if err != nil {
 		return err
 	}
 	text, err := a.readResult(file)
 	if err != nil {
-		return badInput(err, "deepnarrow plan -o plan.json writes one")
+		return frame.BadInput(err, "deepnarrow plan -o plan.json writes one")
 	}
 	if q.Plan, err = track.ReadPlan(file, text, f.number); err != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
 	runs, err := a.growing(&f.runs, selection, f.log)
 	if err != nil {
 		return err
 	}
 	if q.Log, err = track.NewLog(runs, q.Plan); err != nil {
-		return columnError(fmt.Errorf("%s: %w", f.log, err))
+		return asks.ColumnError(fmt.Errorf("%s: %w", f.log, err))
 	}
 	if last := q.Log.Last(); q.Now.Before(last) && !q.Now.IsZero() {
-		return usage("", "--now is %s; allowed: from the last row of the log on, %s",
+		return frame.Usage("", "--now is %s; allowed: from the last row of the log on, %s",
 			f.now, last.Format(time.RFC3339))
 	}
 	answer := q.Answer()
@@ -113,8 +115,8 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 			return err
 		}
 	}
-	r := newReport("track")
-	r.Document.Inputs = f.runs.inputs([]string{f.log})
+	r := frame.NewReport("track")
+	r.Document.Inputs = f.runs.Inputs([]string{f.log})
 	r.Document.Inputs["plan"] = file
 	if f.now != "" {
 		r.Document.Inputs["now"] = f.now
@@ -128,36 +130,35 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	r.Document.Conventions["tokens"] = "as the plan counts them"
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
 	r.Track(answer)
-	if err := a.render(r); err != nil {
+	if err := a.Render(r); err != nil {
 		return err
 	}
 	if f.exitCode && answer.Verdict != track.OnPlan {
-		return &failure{code: exitFinding, err: fmt.Errorf("track: the run is off its plan: %s",
-			answer.Verdict)}
+		return frame.Finding("track: the run is off its plan: %s", answer.Verdict)
 	}
 	return nil
 }
 
 // growing reads a log that may still be written.
-func (a *app) growing(f *runFlags, s learn.Selection, log string) (*learn.Runs, error) {
-	table, err := a.recordsWith(records.Options{RunKey: f.key, Growing: true, Times: true}, log)
+func (a *app) growing(f *asks.Runs, s learn.Selection, log string) (*learn.Runs, error) {
+	table, err := a.RecordsWith(records.Options{RunKey: f.Key, Growing: true, Times: true}, log)
 	if err != nil {
 		return nil, err
 	}
-	f.found = table.Found
+	f.Found = table.Found
 	runs, err := s.Of("loss", table)
-	return runs, columnError(err)
+	return runs, asks.ColumnError(err)
 }
 
 // calibrated writes the profile that the run teaches.
 func (a *app) calibrated(answer *track.Answer, f *trackFlags, file string) error {
-	base, err := profile(answer.Plan.Hardware, namedIn(file))
+	base, err := asks.Profile(answer.Plan.Hardware, asks.NamedIn(file))
 	if err != nil {
-		return badInput(err, "the plan's hardware is not found any more")
+		return frame.BadInput(err, "the plan's hardware is not found any more")
 	}
 	p, err := answer.Calibrated(base, f.log)
 	if err != nil {
-		return noAnswer(fmt.Errorf("--calibrate: %w", err), "")
+		return frame.NoAnswer(fmt.Errorf("--calibrate: %w", err), "")
 	}
-	return writeFile(f.calibrate, func(w io.Writer) error { return hardware.WriteProfile(w, &p) })
+	return frame.WriteFile(f.calibrate, func(w io.Writer) error { return hardware.WriteProfile(w, &p) })
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
@@ -45,18 +46,18 @@ func (f *kernelFlags) register(c *cobra.Command) {
 	f.rate, f.warmup = 0, 100
 	c.Flags().StringVar(&f.text, "text", "",
 		"text `file` to train on, as bytes; its last tenth is held out")
-	countFlag(c, &f.options.Batch, "batch", "sequences of a step")
-	countFlag(c, &f.options.EncoderLength, "encoder-length",
+	frame.CountFlag(c, &f.options.Batch, "batch", "sequences of a step")
+	frame.CountFlag(c, &f.options.EncoderLength, "encoder-length",
 		"positions per sequence in the encoder")
-	countFlag(c, &f.options.DecoderLength, "decoder-length",
+	frame.CountFlag(c, &f.options.DecoderLength, "decoder-length",
 		"positions per sequence in the decoder")
-	textFlag(c, &f.options.Optimizer, "optimizer", "adam or adafactor")
-	textFlag(c, &f.options.Recompute, "recompute", "none or full")
-	amountFlag(c, quantity.Ratio, &f.rate, "rate",
+	frame.TextFlag(c, &f.options.Optimizer, "optimizer", "adam or adafactor")
+	frame.TextFlag(c, &f.options.Recompute, "recompute", "none or full")
+	frame.AmountFlag(c, quantity.Ratio, &f.rate, "rate",
 		"learning rate at the end of the warm-up (default 0.001 with adam, 0.01 with adafactor)")
-	countFlag(c, &f.warmup, "warmup", "steps of linear warm-up; then an inverse square root")
-	countFlag(c, &f.options.Threads, "threads", "threads (default: one per core)")
-	countFlag(c, &f.seed, "seed", "seed of weights and data (default 0)")
+	frame.CountFlag(c, &f.warmup, "warmup", "steps of linear warm-up; then an inverse square root")
+	frame.CountFlag(c, &f.options.Threads, "threads", "threads (default: one per core)")
+	frame.CountFlag(c, &f.seed, "seed", "seed of weights and data (default 0)")
 }
 
 // maxTextBytes bounds a text to train on, which is kept in memory.
@@ -66,12 +67,12 @@ const maxTextBytes = 4 << 30
 // the instruction path.
 func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
 	if f.text == "" {
-		return nil, nil, usage("any text of some 10 kB or more will do",
+		return nil, nil, frame.Usage("any text of some 10 kB or more will do",
 			"--text is needed: which file to train on?")
 	}
-	text, err := a.readLimited(f.text, maxTextBytes)
+	text, err := a.ReadLimited(f.text, maxTextBytes)
 	if err != nil {
-		return nil, nil, badInput(err, "")
+		return nil, nil, frame.BadInput(err, "")
 	}
 	f.textID = kernel.TextID(text)
 	f.options.Path, f.options.Seed = a.Env("DEEPNARROW_ISA"), uint64(f.seed)
@@ -97,26 +98,25 @@ func kernelError(err error) error {
 	var mixed *kernel.MixedError
 	var grid *sweep.GridError
 	var path *isa.OverrideError
-	var coded *failure
 	switch {
-	case err == nil || errors.Is(err, context.Canceled) || errors.As(err, &coded):
+	case err == nil || errors.Is(err, context.Canceled) || frame.Coded(err):
 		return err
 	case errors.As(err, &unsupported):
-		return noAnswer(err, "the reference kernel trains shapes of the T5 family")
+		return frame.NoAnswer(err, "the reference kernel trains shapes of the T5 family")
 	case errors.As(err, &option), errors.As(err, &grid):
-		return usage("", "%w", err)
+		return frame.Usage("", "%w", err)
 	case errors.As(err, &path):
-		return usage("", "DEEPNARROW_ISA: %w", err)
+		return frame.Usage("", "DEEPNARROW_ISA: %w", err)
 	case errors.As(err, &mixed):
 		hint := "train as before, or into another file or folder: one holds one study"
 		if mixed.Field == pathKey {
 			hint = "DEEPNARROW_ISA=" + mixed.Was + " goes on as before"
 		}
-		return usage(hint, "%w", err)
+		return frame.Usage(hint, "%w", err)
 	case errors.As(err, &checkpoint):
-		return badInput(err, "a checkpoint belongs to one shape and one optimizer")
+		return frame.BadInput(err, "a checkpoint belongs to one shape and one optimizer")
 	default:
-		return noAnswer(err, "")
+		return frame.NoAnswer(err, "")
 	}
 }
 
@@ -139,7 +139,7 @@ before its last step.`,
 		Example: "  deepnarrow train t5-tiny/vocab=384 --text book.txt --steps 2000 --record runs.jsonl\n  deepnarrow train t5-tiny --text book.txt --checkpoint tiny.safetensors --resume",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, warnings, err := a.shape(args[0])
+			s, warnings, err := a.Shape(args[0])
 			if err != nil {
 				return err
 			}
@@ -151,15 +151,15 @@ before its last step.`,
 			if err != nil && trained == nil {
 				return kernelError(err)
 			}
-			r := newReport("train")
+			r := frame.NewReport("train")
 			r.Document.Inputs["shape"], r.Document.Inputs["steps"] = args[0], run.steps
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Warnings = append(r.Document.Warnings, warnings...)
 			r.Trained([]reports.Trained{*trained})
-			return errors.Join(a.render(r), kernelError(err))
+			return errors.Join(a.Render(r), kernelError(err))
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	f.register(c)
 	run.register(c)
 	return c
@@ -174,15 +174,15 @@ type trainFlags struct {
 
 func (f *trainFlags) register(c *cobra.Command) {
 	f.steps, f.every = 1000, 100
-	countFlag(c, &f.steps, "steps", "optimizer steps in all")
-	countFlag(c, &f.every, "every", "steps between lines of progress and between checkpoints")
+	frame.CountFlag(c, &f.steps, "steps", "optimizer steps in all")
+	frame.CountFlag(c, &f.every, "every", "steps between lines of progress and between checkpoints")
 	c.Flags().StringVar(&f.checkpoint, "checkpoint", "",
 		"save weights and optimizer to this safetensors `file`")
 	c.Flags().BoolVar(&f.resume, "resume", false, "go on from --checkpoint where it exists")
 	c.Flags().StringVar(&f.record, "record", "",
 		"append the run's record to this JSON-lines `file`")
-	writes(c, aFile, "checkpoint")
-	writes(c, lines, "record")
+	frame.Writes(c, frame.AFile, "checkpoint")
+	frame.Writes(c, frame.Lines, "record")
 }
 
 // heldOutBatches is how many batches the held-out loss is a mean of.
@@ -212,7 +212,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	}
 	if f.checkpoint != "" {
 		room := func(w io.Writer) error { return t.Model.Save(w, nil) }
-		if err := fileError(host.HasRoom(f.checkpoint, room)); err != nil {
+		if err := frame.FileError(host.HasRoom(f.checkpoint, room)); err != nil {
 			return nil, err
 		}
 	}
@@ -286,15 +286,15 @@ func told(r *kernel.Record, err error) error {
 	}
 	var line strings.Builder
 	if kernel.WriteRecord(&line, *r) != nil {
-		return badInput(err, "")
+		return frame.BadInput(err, "")
 	}
-	return badInput(err, "the record is "+strings.TrimSpace(line.String()))
+	return frame.BadInput(err, "the record is "+strings.TrimSpace(line.String()))
 }
 
 // recorded says whether a file holds the record of a run; its other lines may be anything.
 func (a *app) recorded(name string, r *kernel.Record) bool {
 	const most = 1 << 30
-	text, err := a.readLimited(name, most)
+	text, err := a.ReadLimited(name, most)
 	if err != nil {
 		return false
 	}
@@ -333,14 +333,14 @@ func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was
 		return was, nil
 	}
 	if f.checkpoint == "" {
-		return was, usage("", "--resume needs --checkpoint")
+		return was, frame.Usage("", "--resume needs --checkpoint")
 	}
 	file, err := openfile.Named(f.checkpoint)
 	if errors.Is(err, os.ErrNotExist) {
 		return was, nil
 	}
 	if err != nil {
-		return was, badInput(err, "")
+		return was, frame.BadInput(err, "")
 	}
 	defer file.Close()
 	read, err := m.Load(f.checkpoint, file)
@@ -355,7 +355,7 @@ func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was
 		}
 	}
 	if m.Steps() > f.steps {
-		return was, usage("", "--steps: %d, of which %s has %d behind it; allowed: %d or more", f.steps,
+		return was, frame.Usage("", "--steps: %d, of which %s has %d behind it; allowed: %d or more", f.steps,
 			f.checkpoint, m.Steps(), m.Steps())
 	}
 	for key, at := range map[string]*float64{lossKey: &was.loss, stepSecondsKey: &was.stepSeconds} {
@@ -379,7 +379,7 @@ func (f *trainFlags) save(m *kernel.Model, s *shapes.Shape, k *kernelFlags, now 
 	for _, choice := range k.choices(m, s) {
 		metadata[choice.Name] = choice.Value
 	}
-	return writeFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, metadata) })
+	return frame.WriteFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, metadata) })
 }
 
 // measuredPeak probes what the model's threads can do at most, in FLOP/s.

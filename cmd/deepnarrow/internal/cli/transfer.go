@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
@@ -19,7 +21,7 @@ import (
 // rest.
 type transferFlags struct {
 	learn.TransferQuestion
-	runs      runFlags
+	runs      asks.Runs
 	predict   []string
 	published bool
 	// scoreRange is the text of Range.
@@ -51,8 +53,8 @@ points of the paper's figures, and the rows of its tables.`,
 				args)
 		},
 	}
-	a.output.register(c)
-	f.runs.register(c)
+	a.Output.Register(c)
+	f.runs.Register(c)
 	flags := c.Flags()
 	flags.StringVar(&f.Upstream, "upstream", "loss", "`column` of the upstream result")
 	flags.StringVar(&f.Downstream, "downstream", "score", "`column` of the downstream result")
@@ -78,7 +80,7 @@ points of the paper's figures, and the rows of its tables.`,
 	flags.StringVar(&f.scoreRange, "score-range", "",
 		"`bounds` of the score, such as 0:100 (default: those of a metric known by the column's name)")
 	flags.Uint64Var(&f.Seed, "seed", 0, "seed of starts and resamples")
-	flags.Float64Var(&f.Level, "level", defaultIntervalLevel, "probability inside the intervals")
+	flags.Float64Var(&f.Level, "level", asks.UsualLevel, "probability inside the intervals")
 	flags.BoolVar(&f.published, "published", false,
 		"compare the rows of Tay et al. 2021 instead of a file")
 	flags.StringSliceVar(&f.evidence, "evidence", nil,
@@ -89,41 +91,41 @@ points of the paper's figures, and the rows of its tables.`,
 // question reads the flags, before any file is.
 func (f *transferFlags) question(files []string) (s learn.Selection, err error) {
 	if f.published == (len(files) > 0) {
-		return s, usage("",
+		return s, frame.Usage("",
 			"transfer needs recorded runs from one place; allowed: FILE... or --published")
 	}
 	if f.Law != "" {
-		if err := checkLaw("law", f.Law, fit.Laws(), learn.Auto); err != nil {
+		if err := asks.CheckLaw("law", f.Law, fit.Laws(), learn.Auto); err != nil {
 			return s, err
 		}
 	}
-	if err := checkLaw("link", f.Link, learn.Links(), learn.Auto, learn.NoLink); err != nil {
+	if err := asks.CheckLaw("link", f.Link, learn.Links(), learn.Auto, learn.NoLink); err != nil {
 		return s, err
 	}
 	if len(f.predict) > 0 && (f.Law == "" || f.Link == learn.NoLink) {
-		return s, usage("", "--predict needs --law and a link")
+		return s, frame.Usage("", "--predict needs --law and a link")
 	}
 	if f.Upstream == f.Downstream {
-		return s, usage("", "--upstream and --downstream are both %s; allowed: two columns", f.Upstream)
+		return s, frame.Usage("", "--upstream and --downstream are both %s; allowed: two columns", f.Upstream)
 	}
 	if f.HoldOut != "" && (f.published || f.Link == learn.NoLink) {
-		return s, usage("", "--hold-out needs FILE... and a link")
+		return s, frame.Usage("", "--hold-out needs FILE... and a link")
 	}
 	if f.scoreRange != "" {
 		bound, err := learn.ParseBounds([]string{"score=" + f.scoreRange})
 		if err != nil || math.IsInf(bound["score"][0], 0) || math.IsInf(bound["score"][1], 0) {
-			return s, usage("", "--score-range: %q; allowed: LOW:HIGH, such as 0:100", f.scoreRange)
+			return s, frame.Usage("", "--score-range: %q; allowed: LOW:HIGH, such as 0:100", f.scoreRange)
 		}
 		both := bound["score"]
 		f.Range = &both
 	}
-	if err := checkLevel(f.Level); err != nil {
+	if err := asks.CheckLevel(f.Level); err != nil {
 		return s, err
 	}
-	if f.Points, err = pointsFlag(f.predict); err != nil {
+	if f.Points, err = asks.PointsFlag(f.predict); err != nil {
 		return s, err
 	}
-	return f.runs.selection()
+	return f.runs.Selection()
 }
 
 func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string) error {
@@ -131,34 +133,34 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	if err != nil {
 		return err
 	}
-	r := newReport("transfer")
+	r := frame.NewReport("transfer")
 	if f.published {
 		if err := f.ofPaper(&r); err != nil {
 			return err
 		}
-		return a.render(r)
+		return a.Render(r)
 	}
-	runs, err := a.runs(&f.runs, selection, files, f.Upstream)
+	runs, err := a.Runs(&f.runs, selection, files, f.Upstream)
 	if err != nil {
 		return err
 	}
 	out, err := learn.Transfer(ctx, runs, &f.TransferQuestion)
 	var refusal *fit.Refusal
 	if errors.As(err, &refusal) && refusal.Kind == fit.TooFewPoints {
-		return noAnswer(err, "each model needs a row with both results")
+		return frame.NoAnswer(err, "each model needs a row with both results")
 	}
 	if err != nil {
-		return a.learnError(ctx, runs, err)
+		return a.LearnError(ctx, runs, err)
 	}
 	r.Document.Warnings = append(append(r.Document.Warnings, runs.Notices()...), out.Warnings...)
-	r.Document.Inputs = f.runs.inputs(files)
+	r.Document.Inputs = f.runs.Inputs(files)
 	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"],
 		r.Document.Inputs["link"] = f.Upstream, f.Downstream, f.Link
 	if f.Law != "" {
 		r.Document.Inputs["law"] = f.Law
 	}
 	r.Transfer(out)
-	return a.render(r)
+	return a.Render(r)
 }
 
 // ofPaper compares the published rows.
@@ -167,7 +169,7 @@ func (f *transferFlags) ofPaper(r *reports.Report) error {
 	for _, word := range f.evidence {
 		e, err := data.ParseEvidence(strings.TrimSpace(word))
 		if err != nil {
-			return usage("", "--evidence: %w", err)
+			return frame.Usage("", "--evidence: %w", err)
 		}
 		allowed = append(allowed, e)
 	}
@@ -177,7 +179,7 @@ func (f *transferFlags) ofPaper(r *reports.Report) error {
 	}
 	parts, err := learn.PublishedTransfer(&f.TransferQuestion, allowed)
 	if err != nil {
-		return refused(err)
+		return asks.Refused(err)
 	}
 	for _, t := range parts {
 		r.Transfer(t)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
@@ -16,7 +18,7 @@ import (
 func (a *app) validate() *cobra.Command {
 	var from []string
 	var ranked, by, outcome string
-	var runs runFlags
+	var runs asks.Runs
 	c := &cobra.Command{
 		Use:     "validate",
 		Short:   "Compare predicted and measured step times",
@@ -38,24 +40,24 @@ choice and the rank correlation beside those of three baselines.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case ranked != "" && len(from) > 0:
-				return usage("", "--from and --recommend are two questions; allowed: one of them")
+				return frame.Usage("", "--from and --recommend are two questions; allowed: one of them")
 			case ranked != "":
 				return a.validateRanking(&runs, ranked, by, outcome)
 			}
-			if err := needs(c, "recommend", "by", "y", "map", "where"); err != nil {
+			if err := frame.Needs(c, "recommend", "by", "y", "map", "where"); err != nil {
 				return err
 			}
 			scored, err := a.scoreSteps(from)
 			if err != nil {
 				return err
 			}
-			r := newReport("validate")
+			r := frame.NewReport("validate")
 			r.Document.Inputs["from"] = append([]string{}, from...)
 			r.Validate(scored)
-			return a.render(r)
+			return a.Render(r)
 		},
 	}
-	a.output.register(c)
+	a.Output.Register(c)
 	c.Flags().StringArrayVar(&from, "from", nil,
 		"score the rows of this `file` instead; may be repeated")
 	c.Flags().StringVar(&ranked, "recommend", "",
@@ -64,44 +66,44 @@ choice and the rank correlation beside those of three baselines.`,
 		"`column` of the groups that are held out in turn, or several with commas between (with --recommend)")
 	c.Flags().StringVar(&outcome, "y", "loss",
 		"outcome: loss, smaller is better; or score, larger is better (with --recommend)")
-	c.Flags().StringArrayVar(&runs.mapping, "map", nil,
+	c.Flags().StringArrayVar(&runs.Mapping, "map", nil,
 		"`ours=theirs`: which column of --recommend is ours")
-	c.Flags().StringVar(&runs.where, "where", "",
+	c.Flags().StringVar(&runs.Where, "where", "",
 		"use the rows of --recommend that meet these `conditions`")
 	return c
 }
 
 // validateRanking scores blind rankings of held-out groups.
-func (a *app) validateRanking(f *runFlags, file, by, outcome string) error {
+func (a *app) validateRanking(f *asks.Runs, file, by, outcome string) error {
 	if by == "" {
-		return usage("", "--recommend needs --by: which column tells the groups apart?")
+		return frame.Usage("", "--recommend needs --by: which column tells the groups apart?")
 	}
 	if outcome != "loss" && outcome != "score" {
-		return unknownKind("outcome", outcome, []string{"loss", "score"})
+		return frame.UnknownWord("outcome", outcome, []string{"loss", "score"})
 	}
-	table, err := a.evidence(f, file)
+	table, err := a.Evidence(f, file)
 	if err != nil {
 		return err
 	}
 	table.StandIn("params", "non_embedding_params")
 	table.StandIn("tokens", "data_bytes")
 	if err := table.Need(outcome); err != nil {
-		return columnError(err)
+		return asks.ColumnError(err)
 	}
 	rows, err := table.Records(by)
 	if err != nil {
-		return columnError(err)
+		return asks.ColumnError(err)
 	}
 	v, err := evidence.Validate(rows, evidence.ValidateSettings{ByScore: outcome == "score"})
 	if err != nil {
-		return noAnswer(err, "")
+		return frame.NoAnswer(err, "")
 	}
-	r := newReport("validate")
+	r := frame.NewReport("validate")
 	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by,
 		outcome
 	r.Document.Warnings = append(r.Document.Warnings, table.Notes...)
 	r.Ranking(v)
-	return a.render(r)
+	return a.Render(r)
 }
 
 // scoreSteps holds the rows of the files together against the shipped model, or the published rows
@@ -117,7 +119,7 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	var speeds []data.DecodeTime
 	for _, name := range from {
 		if err := a.readSteps(name, &rows, &speeds); err != nil {
-			return nil, badInput(err, "")
+			return nil, frame.BadInput(err, "")
 		}
 	}
 	var out []calibrate.Validation
@@ -138,7 +140,7 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(left),
 				left[0].ID, left[0].Reason)
 		}
-		return nil, noAnswer(err,
+		return nil, frame.NoAnswer(err,
 			"deepnarrow list hardware shows the devices, data/facts/step_times.csv and decode_times.csv the columns")
 	}
 	return out, nil
@@ -147,7 +149,7 @@ func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 // readSteps adds the rows of a file: of training steps, or of generation speeds where its heading
 // has a column of those.
 func (a *app) readSteps(name string, rows *[]data.StepTime, speeds *[]data.DecodeTime) error {
-	file, err := a.open(name)
+	file, err := a.Open(name)
 	if err != nil {
 		return err
 	}

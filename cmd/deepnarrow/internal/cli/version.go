@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 func (a *app) version() *cobra.Command {
@@ -13,7 +15,7 @@ func (a *app) version() *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Out, "deepnarrow %s %s/%s %s\n", version(), runtime.GOOS,
+			_, err := fmt.Fprintf(a.Out, "deepnarrow %s %s/%s %s\n", frame.Version(), runtime.GOOS,
 				runtime.GOARCH, runtime.Version())
 			return err
 		},

@@ -10,20 +10,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/reports"
 )
 
 // A workbook holds the cells of the CSV: numbers as numbers, texts as texts, whatever they hold. Every
 // part is well-formed.
 func TestWorkbookHoldsTheRows(t *testing.T) {
-	r := newReport("plan")
+	r := frame.NewReport("plan")
 	r.Rows = []any{
 		map[string]any{"a": 1.5, "b": "x<y & \"z\"", "c": "=1+1"},
 		map[string]any{"a": 1e21, "b": " 8xh100,price=2 ", "c": nil},
 	}
 	r.Document.Results = r.Rows
 	var book, text bytes.Buffer
-	if err := writeXLSX(&book, &r); err != nil {
+	if err := frame.WriteXLSX(&book, &r); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Write(&text, reports.CSVFormat, reports.View{}); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 )
 
 // pages returns the markdown of every command by file name, and an index.
@@ -48,7 +48,7 @@ func page(c *cobra.Command) string {
 	if c.Example != "" {
 		fmt.Fprintf(&b, "\n## Examples\n\n```sh\n%s\n```\n", outdent(c.Example))
 	}
-	for _, topic := range cli.ByTopic(c) {
+	for _, topic := range frame.ByTopic(c) {
 		fmt.Fprintf(&b, "\n## %s\n\n| flag | value | default | meaning |\n|---|---|---|---|\n%s",
 			topic.Title, flagRows(topic.Flags))
 	}
@@ -81,7 +81,7 @@ func flagRows(flags []*pflag.Flag) string {
 		if value != "" {
 			value = "`" + value + "`"
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(cli.ValueName(f)), cell(value), cell(usage))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", name, cell(frame.ValueName(f)), cell(value), cell(usage))
 	}
 	return b.String()
 }

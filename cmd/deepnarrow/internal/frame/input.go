@@ -1,4 +1,4 @@
-package cli
+package frame
 
 import (
 	"context"
@@ -6,12 +6,12 @@ import (
 	"io"
 )
 
-// open opens a file to read, or standard input for -.
-func (a *app) open(name string) (io.ReadCloser, error) {
+// Open opens a file to read, or standard input for -.
+func (a *App) Open(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(a.In), nil
 	}
-	return a.opens(name)
+	return a.Opens(name)
 }
 
 // heard is an input that ends when the command is interrupted, whatever it waits for.
@@ -38,9 +38,9 @@ func (h heard) Read(p []byte) (int, error) {
 	}
 }
 
-// readLimited reads a file, or standard input for -, of at most limit bytes.
-func (a *app) readLimited(name string, most int64) ([]byte, error) {
-	file, err := a.open(name)
+// ReadLimited reads a file, or standard input for -, of at most limit bytes.
+func (a *App) ReadLimited(name string, most int64) ([]byte, error) {
+	file, err := a.Open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package cli
+package frame
 
 import (
 	"archive/zip"
@@ -26,8 +26,8 @@ var xlsxParts = []struct{ name, text string }{
 	{"xl/_rels/workbook.xml.rels", `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`},
 }
 
-// writeXLSX writes the rows of a report as a workbook. A text is a text: none is a formula.
-func writeXLSX(w io.Writer, r *reports.Report) error {
+// WriteXLSX writes the rows of a report as a workbook. A text is a text: none is a formula.
+func WriteXLSX(w io.Writer, r *reports.Report) error {
 	var text bytes.Buffer
 	if err := r.Write(&text, reports.CSVFormat, reports.View{}); err != nil {
 		return err

@@ -1,4 +1,4 @@
-package cli
+package frame
 
 import (
 	"bytes"
@@ -22,42 +22,42 @@ import (
 
 // outputFlags say where a result goes and how it looks.
 type outputFlags struct {
-	format  string
+	Format  string
 	file    string
 	wide    bool
 	details bool
 }
 
-func (o *outputFlags) register(c *cobra.Command) {
-	o.registerFormat(c)
+func (o *outputFlags) Register(c *cobra.Command) {
+	o.RegisterFormat(c)
 	c.Flags().StringVarP(&o.file, "output", "o", "",
 		"write the result to this `file`; its ending is the format (.txt .md .csv .json .html .tex .xlsx)")
-	writes(c, aFile, "output")
+	Writes(c, AFile, "output")
 }
 
-// registerFormat leaves -o to a command that writes a file of another kind.
-func (o *outputFlags) registerFormat(c *cobra.Command) {
-	c.Flags().StringVarP(&o.format, "format", "f", "", "table, markdown, csv, json, latex, html or xlsx (default table)")
+// RegisterFormat leaves -o to a command that writes a file of another kind.
+func (o *outputFlags) RegisterFormat(c *cobra.Command) {
+	c.Flags().StringVarP(&o.Format, "format", "f", "", "table, markdown, csv, json, latex, html or xlsx (default table)")
 	c.Flags().BoolVar(&o.wide, "wide", false, "show all columns")
 	c.Flags().BoolVar(&o.details, "details", false, "show what the answer is made of and rests on")
 }
 
-// ofOutput says whether a flag says how a result is shown, not what it is.
-func ofOutput(flag string) bool {
+// OfOutput says whether a flag says how a result is shown, not what it is.
+func OfOutput(flag string) bool {
 	return slices.Contains([]string{"format", "output", "wide", "details", "quiet", "verbose", "color"}, flag)
 }
 
-// chosen is the format asked for or, when none is, the one that the output file's name ends in.
-func (o *outputFlags) chosen() (reports.Format, error) {
-	if o.format == "" {
+// Chosen is the format asked for or, when none is, the one that the output file's name ends in.
+func (o *outputFlags) Chosen() (reports.Format, error) {
+	if o.Format == "" {
 		return formatOfFile(o.file)
 	}
-	if f := reports.Format(strings.ToLower(o.format)); f == htmlFormat || f == xlsxFormat {
+	if f := reports.Format(strings.ToLower(o.Format)); f == HtmlFormat || f == xlsxFormat {
 		return f, nil
 	}
-	format, err := reports.ParseFormat(o.format)
+	format, err := reports.ParseFormat(o.Format)
 	if err != nil {
-		return format, usage("", "--format: %w, %s, %s", err, htmlFormat, xlsxFormat)
+		return format, Usage("", "--format: %w, %s, %s", err, HtmlFormat, xlsxFormat)
 	}
 	return format, nil
 }
@@ -71,13 +71,13 @@ var endings = []struct {
 	{".md", reports.MarkdownFormat},
 	{".csv", reports.CSVFormat},
 	{".json", reports.JSONFormat},
-	{".html", htmlFormat},
+	{".html", HtmlFormat},
 	{".tex", reports.LaTeXFormat},
 	{".xlsx", xlsxFormat},
 }
 
-// isDevice tells devices and descriptors, whose names say nothing.
-func isDevice(name string) bool {
+// IsDevice tells devices and descriptors, whose names say nothing.
+func IsDevice(name string) bool {
 	return strings.HasPrefix(name, "/dev/") || strings.HasPrefix(name, "/proc/")
 }
 
@@ -91,28 +91,28 @@ func formatOfFile(name string) (reports.Format, error) {
 		}
 		known = append(known, e.ending)
 	}
-	if name == "" || isDevice(name) {
+	if name == "" || IsDevice(name) {
 		return reports.TextFormat, nil
 	}
 	hint := "--format names the format whatever the ending is"
-	for _, f := range append(reports.Formats(), htmlFormat) {
+	for _, f := range append(reports.Formats(), HtmlFormat) {
 		if name == string(f) || name == "yaml" || name == "wide" {
 			hint = "-o names a file; the format is -f " + string(f)
 		}
 	}
-	return "", usage(hint, "-o %s: the ending names no format; allowed: %s", name, strings.Join(known, ", "))
+	return "", Usage(hint, "-o %s: the ending names no format; allowed: %s", name, strings.Join(known, ", "))
 }
 
-// whole says whether the result is written with every field, not as tables alone; what only fields
+// Whole says whether the result is written with every field, not as tables alone; what only fields
 // show need not be computed otherwise.
-func (o *outputFlags) whole() bool {
-	format, err := o.chosen()
+func (o *outputFlags) Whole() bool {
+	format, err := o.Chosen()
 	return err == nil && format != reports.TextFormat && format != reports.MarkdownFormat &&
 		format != reports.LaTeXFormat
 }
 
-// htmlFormat is the page of deepnarrow report with this result alone.
-const htmlFormat reports.Format = "html"
+// HtmlFormat is the page of deepnarrow report with this result alone.
+const HtmlFormat reports.Format = "html"
 
 // writePage writes the result as a page.
 func writePage(w io.Writer, r *reports.Report) error {
@@ -127,14 +127,14 @@ func writePage(w io.Writer, r *reports.Report) error {
 	}})
 }
 
-// newReport starts the report of a command.
-func newReport(command string) reports.Report {
-	return reports.Report{Document: result.NewDocument(command, version())}
+// NewReport starts the report of a command.
+func NewReport(command string) reports.Report {
+	return reports.Report{Document: result.NewDocument(command, Version())}
 }
 
-// render writes the result where the flags say, and the warnings to stderr.
-func (a *app) render(r reports.Report) error {
-	format, err := a.output.chosen()
+// Render writes the result where the flags say, and the warnings to stderr.
+func (a *App) Render(r reports.Report) error {
+	format, err := a.Output.Chosen()
 	if err != nil {
 		return err
 	}
@@ -142,35 +142,35 @@ func (a *app) render(r reports.Report) error {
 		r.Document.Inputs["command"] = a.command
 	}
 	for _, w := range r.Document.Warnings {
-		a.tell("warning: " + w)
+		a.Tell("warning: " + w)
 	}
-	view := reports.View{Wide: a.output.wide, Details: a.output.details, Quiet: a.common.quiet}
+	view := reports.View{Wide: a.Output.wide, Details: a.Output.details, Quiet: a.Common.Quiet}
 	write := func(w io.Writer) error {
 		switch format {
-		case htmlFormat:
+		case HtmlFormat:
 			return writePage(w, &r)
 		case xlsxFormat:
-			return writeXLSX(w, &r)
+			return WriteXLSX(w, &r)
 		}
 		return r.Write(w, format, view)
 	}
 	switch {
-	case a.output.file != "":
-		err = a.save(a.output.file, write)
-	case format == htmlFormat || format == xlsxFormat:
-		return write(a.raw)
+	case a.Output.file != "":
+		err = a.Save(a.Output.file, write)
+	case format == HtmlFormat || format == xlsxFormat:
+		return write(a.Raw)
 	default:
 		view.Width = a.Width
-		view.Color = format == reports.TextFormat && a.common.color.on(&a.Streams)
+		view.Color = format == reports.TextFormat && a.Common.color.on(&a.Streams)
 		err = write(a.text(view.Color))
 	}
 	return errors.Join(err, a.late)
 }
 
 // text is where text goes: standard output, which has no control characters but those of colours.
-func (a *app) text(color bool) io.Writer {
+func (a *App) text(color bool) io.Writer {
 	if color {
-		return painted{a.raw}
+		return painted{a.Raw}
 	}
 	return a.Out
 }
@@ -187,9 +187,9 @@ func (p painted) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// beside keeps the error of a drawing or another file beside the result until that is written, lest
+// Beside keeps the error of a drawing or another file beside the result until that is written, lest
 // it be lost with them.
-func (a *app) beside(err error) error {
+func (a *App) Beside(err error) error {
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
 		a.late, err = errors.Join(a.late, err), nil
@@ -197,45 +197,45 @@ func (a *app) beside(err error) error {
 	return err
 }
 
-// write writes what is not a report where -o says.
-func (a *app) write(write func(io.Writer) error) error {
-	if a.output.file == "" {
+// Write writes what is not a report where -o says.
+func (a *App) Write(write func(io.Writer) error) error {
+	if a.Output.file == "" {
 		return write(a.Out)
 	}
-	return a.save(a.output.file, write)
+	return a.Save(a.Output.file, write)
 }
 
-// save writes a result to a file. If that fails after all, what was worked out is not lost: it goes
+// Save writes a result to a file. If that fails after all, what was worked out is not lost: it goes
 // to standard output.
-func (a *app) save(name string, write func(io.Writer) error) error {
+func (a *App) Save(name string, write func(io.Writer) error) error {
 	err := host.WriteFile(name, write)
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
 		out := a.Out
 		if ending := filepath.Ext(name); ending == ".html" || ending == ".xlsx" {
-			out = a.raw
+			out = a.Raw
 		}
-		return errors.Join(badInput(err, "the result is on standard output instead"), write(out))
+		return errors.Join(BadInput(err, "the result is on standard output instead"), write(out))
 	}
 	return err
 }
 
-// bar shows on a terminal how far work that takes long has come.
-func (a *app) bar(what string) *host.Bar { return host.NewBar(a.Err, a.Progress, what) }
+// Bar shows on a terminal how far work that takes long has come.
+func (a *App) Bar(what string) *host.Bar { return host.NewBar(a.Err, a.Progress, what) }
 
 // What a flag names that a command writes.
 const (
-	aFile   = "file"
-	lines   = "lines" // a file that lines are added to
-	aFolder = "folder"
-	formats = "formats" // FORMAT=FILE
+	AFile   = "file"
+	Lines   = "lines" // a file that lines are added to
+	AFolder = "folder"
+	Formats = "formats" // FORMAT=FILE
 )
 
 // writesKey marks flags with one of the words above.
 const writesKey = "writes"
 
-// writes marks flags whose files are tried before the work begins.
-func writes(c *cobra.Command, what string, flags ...string) {
+// Writes marks flags whose files are tried before the work begins.
+func Writes(c *cobra.Command, what string, flags ...string) {
 	for _, name := range flags {
 		if err := c.Flags().SetAnnotation(name, writesKey, []string{what}); err != nil {
 			panic("cli: " + err.Error()) // no such flag
@@ -244,7 +244,7 @@ func writes(c *cobra.Command, what string, flags ...string) {
 }
 
 // tryFiles tells what cannot be written before the work that it is for, and mends files of lines.
-func (a *app) tryFiles(c *cobra.Command) error {
+func (a *App) tryFiles(c *cobra.Command) error {
 	var faults []error
 	c.Flags().Visit(func(f *pflag.Flag) {
 		names := []string{f.Value.String()}
@@ -255,16 +255,16 @@ func (a *app) tryFiles(c *cobra.Command) error {
 			var err error
 			switch what := f.Annotations[writesKey]; {
 			case len(what) == 0 || name == "" || name == "-":
-			case what[0] == aFolder:
+			case what[0] == AFolder:
 				err = host.WritableFolder(name)
-			case what[0] == lines:
+			case what[0] == Lines:
 				var removed int
 				if removed, err = host.Appendable(name); removed > 0 {
 					fmt.Fprintf(a.Err,
 						"warning: %s: its last line was torn: the %d bytes are removed\n", name, removed)
 				}
 			default:
-				if _, file, found := strings.Cut(name, "="); found && what[0] == formats {
+				if _, file, found := strings.Cut(name, "="); found && what[0] == Formats {
 					name = file
 				}
 				err = host.Writable(name)
@@ -275,27 +275,27 @@ func (a *app) tryFiles(c *cobra.Command) error {
 		}
 	})
 	if len(faults) > 0 {
-		return badInput(errors.Join(faults...), "")
+		return BadInput(errors.Join(faults...), "")
 	}
 	return nil
 }
 
-// writeFile writes a file whole.
-func writeFile(name string, write func(io.Writer) error) error {
-	return fileError(host.WriteFile(name, write))
+// WriteFile writes a file whole.
+func WriteFile(name string, write func(io.Writer) error) error {
+	return FileError(host.WriteFile(name, write))
 }
 
-// fileError gives a file that cannot be written its exit code.
-func fileError(err error) error {
+// FileError gives a file that cannot be written its exit code.
+func FileError(err error) error {
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
-		return badInput(err, "")
+		return BadInput(err, "")
 	}
 	return err
 }
 
-// version returns the module version the binary was built from.
-func version() string {
+// Version returns the module version the binary was built from.
+func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"

@@ -1,4 +1,4 @@
-package cli
+package frame
 
 import (
 	"context"
@@ -15,15 +15,21 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
+// UnknownWord refuses a word that is not one of a few.
+func UnknownWord(what, word string, allowed []string) error {
+	return Usage(DidYouMean(word, allowed, ""), "unknown %s: %q; allowed: %s", what, word,
+		strings.Join(allowed, ", "))
+}
+
 // Exit codes. They never change meaning with flags.
 const (
-	exitOK          = 0
+	ExitOK          = 0
 	exitFinding     = 1 // check found a failing rule, diff --exit-code a difference
-	exitUsage       = 2
-	exitInput       = 3 // a file, a record, an unknown shape or hardware name
-	exitNoAnswer    = 4
-	exitInternal    = 70
-	exitInterrupted = 130
+	ExitUsage       = 2
+	ExitInput       = 3 // a file, a record, an unknown shape or hardware name
+	ExitNoAnswer    = 4
+	ExitInternal    = 70
+	ExitInterrupted = 130
 )
 
 // failure is an error with its exit code and what to try next.
@@ -34,40 +40,52 @@ type failure struct {
 }
 
 func (f *failure) Error() string { return f.err.Error() }
+
 func (f *failure) Unwrap() error { return f.err }
 
-// usage marks a wrong command line.
-func usage(hint, format string, args ...any) error {
-	return &failure{code: exitUsage, err: fmt.Errorf(format, args...), hint: hint}
+// Usage marks a wrong command line.
+func Usage(hint, format string, args ...any) error {
+	return &failure{code: ExitUsage, err: fmt.Errorf(format, args...), hint: hint}
 }
 
-// badInput marks a wrong file, record, shape or hardware.
-func badInput(err error, hint string) error {
+// BadInput marks a wrong file, record, shape or hardware.
+func BadInput(err error, hint string) error {
 	if p, ok := err.(*fs.PathError); ok { // the name of the system call says nothing to a user
 		err = fmt.Errorf("%s: %w", p.Path, p.Err)
 	}
-	return &failure{code: exitInput, err: err, hint: hint}
+	return &failure{code: ExitInput, err: err, hint: hint}
 }
 
-// noAnswer marks a valid question without a valid answer.
-func noAnswer(err error, hint string) error {
-	return &failure{code: exitNoAnswer, err: err, hint: hint}
+// NoAnswer marks a valid question without a valid answer.
+func NoAnswer(err error, hint string) error {
+	return &failure{code: ExitNoAnswer, err: err, hint: hint}
+}
+
+// Finding marks an answer that is not what was demanded.
+func Finding(format string, args ...any) error {
+	return &failure{code: exitFinding, err: fmt.Errorf(format, args...)}
+}
+
+// Coded says whether an error has its exit code.
+func Coded(err error) bool {
+	var f *failure
+	return errors.As(err, &f)
 }
 
 // report prints an error and its hint and returns the exit code.
-func (a *app) report(ctx context.Context, err error) int {
+func (a *App) report(ctx context.Context, err error) int {
 	if err == nil {
-		return exitOK
+		return ExitOK
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		fmt.Fprintln(a.Err, "deepnarrow: interrupted")
-		return exitInterrupted
+		return ExitInterrupted
 	}
-	f := &failure{code: exitUsage, err: err}
+	f := &failure{code: ExitUsage, err: err}
 	var path *fs.PathError
 	if !errors.As(err, &f) && errors.As(err, &path) {
 		// standard output, the only file that is not opened by its name
-		f.code, err = exitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err)
+		f.code, err = ExitInput, fmt.Errorf("%s: cannot be written: %w", path.Path, path.Err)
 	}
 	for i, line := range errorLines(err) {
 		if i == 0 {
@@ -75,7 +93,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		fmt.Fprintln(a.Err, line)
 	}
-	if f.hint != "" && !a.common.quiet {
+	if f.hint != "" && !a.Common.Quiet {
 		fmt.Fprintf(a.Err, "hint: %s\n", f.hint)
 	}
 	return f.code
@@ -118,8 +136,8 @@ func errorLines(err error) []string {
 	return lines
 }
 
-// noSuchCommand refuses arguments of the bare program.
-func noSuchCommand(c *cobra.Command, args []string) error {
+// NoSuchCommand refuses arguments of the bare program.
+func NoSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -127,12 +145,12 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	return usage(didYouMean(args[0], names, "deepnarrow help lists the commands"),
+	return Usage(DidYouMean(args[0], names, "deepnarrow help lists the commands"),
 		"unknown command: %q; allowed: %s", args[0], strings.Join(names, ", "))
 }
 
-// flagError turns a pflag error into a usage error with a suggestion.
-func flagError(c *cobra.Command, err error) error {
+// FlagError turns a pflag error into a usage error with a suggestion.
+func FlagError(c *cobra.Command, err error) error {
 	hint := c.CommandPath() + " --help lists the flags"
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedName() != "" {
@@ -144,11 +162,11 @@ func flagError(c *cobra.Command, err error) error {
 	if errors.As(err, &invalid) {
 		var number *strconv.NumError
 		if errors.As(err, &number) {
-			return usage(hint, "--%s: not a number: %q", invalid.GetFlag().Name, number.Num)
+			return Usage(hint, "--%s: not a number: %q", invalid.GetFlag().Name, number.Num)
 		}
-		return usage(hint, "--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
+		return Usage(hint, "--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())
 	}
-	return usage(hint, "%w", err)
+	return Usage(hint, "%w", err)
 }
 
 // elsewhere are the names that other tools give to our flags, without - and _.
@@ -195,7 +213,7 @@ func ourFlag(c *cobra.Command, name string) string {
 	return ""
 }
 
-func didYouMean(word string, names []string, otherwise string) string {
+func DidYouMean(word string, names []string, otherwise string) string {
 	if near, ok := suggest.Nearest(word, names); ok {
 		return fmt.Sprintf("did you mean %s?", near)
 	}

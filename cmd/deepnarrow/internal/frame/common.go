@@ -1,4 +1,4 @@
-package cli
+package frame
 
 import (
 	"fmt"
@@ -11,32 +11,33 @@ import (
 
 // commonFlags are the flags of every command.
 type commonFlags struct {
-	quiet, verbose bool
+	Quiet, verbose bool
 	color          colorFlag
 }
 
-func (f *commonFlags) register(root *cobra.Command) {
+func (f *commonFlags) Register(root *cobra.Command) {
 	f.color = "auto"
 	flags := root.PersistentFlags()
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print the result only, no warnings and hints")
+	flags.BoolVarP(&f.Quiet, "quiet", "q", false, "print the result only, no warnings and hints")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "also say on stderr which files are read and how long it took")
 	flags.Var(&f.color, "color", "colours on a terminal: auto, always or never; NO_COLOR turns auto off")
 	// A template of cobra's would keep every exported method in the binary: 4 MB.
-	root.Version = version()
+	root.Version = Version()
 	root.Flags().Bool("version", false, "print the version") // cobra would give it -v
 }
 
 // colorFlag says whether text is coloured.
 type colorFlag string
 
-func colorChoices() []string { return []string{"auto", "always", "never"} }
+func ColorChoices() []string { return []string{"auto", "always", "never"} }
 
 func (f *colorFlag) String() string { return string(*f) }
-func (*colorFlag) Type() string     { return "when" }
+
+func (*colorFlag) Type() string { return "when" }
 
 func (f *colorFlag) Set(text string) error {
-	if !slices.Contains(colorChoices(), text) {
-		return unknownKind("value", text, colorChoices())
+	if !slices.Contains(ColorChoices(), text) {
+		return UnknownWord("value", text, ColorChoices())
 	}
 	*f = colorFlag(text)
 	return nil
@@ -46,26 +47,26 @@ func (f colorFlag) on(s *Streams) bool {
 	return f == "always" || f == "auto" && s.Colors && s.Env("NO_COLOR") == ""
 }
 
-// begin is what every command does first: it tries the files that it will write, and with --verbose
+// Begin is what every command does first: it tries the files that it will write, and with --verbose
 // tells those that it reads.
-func (a *app) begin(c *cobra.Command) error {
-	if a.common.verbose && !a.common.quiet {
-		opens := a.opens
-		a.opens = func(name string) (*os.File, error) {
+func (a *App) Begin(c *cobra.Command) error {
+	if a.Common.verbose && !a.Common.Quiet {
+		opens := a.Opens
+		a.Opens = func(name string) (*os.File, error) {
 			fmt.Fprintln(a.Err, "reading "+name)
 			return opens(name)
 		}
 		start := time.Now()
 		c.PostRun = func(*cobra.Command, []string) {
-			fmt.Fprintf(a.Err, "deepnarrow %s took %s\n", version(), time.Since(start).Round(time.Millisecond))
+			fmt.Fprintf(a.Err, "deepnarrow %s took %s\n", Version(), time.Since(start).Round(time.Millisecond))
 		}
 	}
 	return a.tryFiles(c)
 }
 
-// tell says something about the result on stderr, unless only the result is wanted.
-func (a *app) tell(line string) {
-	if !a.common.quiet {
+// Tell says something about the result on stderr, unless only the result is wanted.
+func (a *App) Tell(line string) {
+	if !a.Common.Quiet {
 		fmt.Fprintln(a.Err, line)
 	}
 }

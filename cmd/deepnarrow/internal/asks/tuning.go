@@ -1,22 +1,23 @@
-package cli
+package asks
 
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
-// tuningFlags say what a run from a trained model sees, and what of the model it trains.
-type tuningFlags struct {
+// Tuning say what a run from a trained model sees, and what of the model it trains.
+type Tuning struct {
 	preset, lora, freeze string
-	weights              flops.Storage
+	Weights              flops.Storage
 	epochs, examples     *float64
 }
 
-func (f *tuningFlags) register(c *cobra.Command) {
+func (f *Tuning) Register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(
 		&f.preset,
@@ -24,9 +25,9 @@ func (f *tuningFlags) register(c *cobra.Command) {
 		"",
 		"fine-tune on a `benchmark` with the T5 paper's lengths and batch: glue, superglue or squad",
 	)
-	f.examples = optionalFlag(c, quantity.Count, "examples",
+	f.examples = frame.OptionalFlag(c, quantity.Count, "examples",
 		"training examples, such as 100k: the run sees each --epochs times")
-	f.epochs = optionalFlag(c, quantity.Number, "epochs",
+	f.epochs = frame.OptionalFlag(c, quantity.Number, "epochs",
 		"how often each of --examples, or of the --preset's, is seen (default 1)")
 	flags.StringVar(
 		&f.lora,
@@ -34,9 +35,9 @@ func (f *tuningFlags) register(c *cobra.Command) {
 		"",
 		"train low-rank `adapters` only: rank=16, with targets=q,v (default), all, or some of q, k, v, o, ffn",
 	)
-	textFlag(
+	frame.TextFlag(
 		c,
-		&f.weights,
+		&f.Weights,
 		"weights",
 		"how the layers' matrices are kept that are not trained, or that serve: whole, int8 or int4 (NF4)",
 	)
@@ -44,13 +45,13 @@ func (f *tuningFlags) register(c *cobra.Command) {
 		"`parts` that are not trained: encoder, decoder, embeddings")
 }
 
-// ask adds what the flags state to a question. serves says that the weights are those of serving.
-func (f *tuningFlags) ask(q *plan.Question, serves bool) error {
+// AddTo adds what the flags state to a question. serves says that the weights are those of serving.
+func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 	t := &q.FineTuning
 	if f.preset != "" {
 		preset, err := hardware.FindFineTuning(f.preset)
 		if err != nil {
-			return usage("", "--preset: %w", err)
+			return frame.Usage("", "--preset: %w", err)
 		}
 		t.Preset = &preset
 	}
@@ -59,9 +60,9 @@ func (f *tuningFlags) ask(q *plan.Question, serves bool) error {
 		flag *float64
 		at   *float64
 	}{{"examples", f.examples, &t.Examples}, {"epochs", f.epochs, &t.Epochs}} {
-		if v := given(amount.flag); v != nil {
-			if *amount.at = *v; !(*v > 0 && *v <= mostLength) {
-				return usage("", "--%s is %s; allowed: more than 0, up to 1e18", amount.name,
+		if v := frame.Given(amount.flag); v != nil {
+			if *amount.at = *v; !(*v > 0 && *v <= MostLength) {
+				return frame.Usage("", "--%s is %s; allowed: more than 0, up to 1e18", amount.name,
 					quantity.Shortest(*v))
 			}
 		}
@@ -69,9 +70,9 @@ func (f *tuningFlags) ask(q *plan.Question, serves bool) error {
 	sees := t.Examples > 0 || t.Epochs > 0
 	switch {
 	case t.Epochs > 0 && t.Examples == 0 && t.Preset == nil:
-		return usage("", "--epochs says nothing without --examples or --preset")
+		return frame.Usage("", "--epochs says nothing without --examples or --preset")
 	case sees && q.Length != (hardware.Length{}):
-		return usage(
+		return frame.Usage(
 			"",
 			"--examples and --epochs say how long the run is; allowed: without another length",
 		)
@@ -79,33 +80,33 @@ func (f *tuningFlags) ask(q *plan.Question, serves bool) error {
 	var err error
 	if f.lora != "" {
 		if t.Tuning.Rank, t.Tuning.Targets, err = flops.ParseLoRA(f.lora); err != nil {
-			return usage("", "--lora: %w", err)
+			return frame.Usage("", "--lora: %w", err)
 		}
 	}
 	if f.freeze != "" {
 		if t.Tuning.Frozen, err = flops.ParseParts(f.freeze); err != nil {
-			return usage("", "--freeze: %w", err)
+			return frame.Usage("", "--freeze: %w", err)
 		}
 	}
-	if f.weights == flops.Whole || serves {
+	if f.Weights == flops.Whole || serves {
 		return nil
 	}
 	if f.lora == "" {
-		return usage(
+		return frame.Usage(
 			"",
 			"--weights %s keeps what is not trained; allowed: with --lora or --serve",
-			f.weights,
+			f.Weights,
 		)
 	}
-	t.Tuning.Stored = f.weights
+	t.Tuning.Stored = f.Weights
 	return nil
 }
 
-// inputs adds what the flags state to the inputs of a JSON document.
-func (f *tuningFlags) inputs(in map[string]any) {
+// Inputs adds what the flags state to the inputs of a JSON document.
+func (f *Tuning) Inputs(in map[string]any) {
 	weights := ""
-	if f.weights != flops.Whole {
-		weights = f.weights.String()
+	if f.Weights != flops.Whole {
+		weights = f.Weights.String()
 	}
 	for name, word := range map[string]string{
 		"preset": f.preset, "lora": f.lora, "freeze": f.freeze, "weights": weights,
@@ -114,7 +115,7 @@ func (f *tuningFlags) inputs(in map[string]any) {
 			in[name] = word
 		}
 	}
-	for name, v := range map[string]*float64{"examples": given(f.examples), "epochs": given(f.epochs)} {
+	for name, v := range map[string]*float64{"examples": frame.Given(f.examples), "epochs": frame.Given(f.epochs)} {
 		if v != nil {
 			in[name] = *v
 		}

@@ -1,0 +1,296 @@
+package asks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/reports/check"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
+)
+
+// mostFiles bounds what a glob may match.
+const mostFiles = 10_000
+
+// Candidates reads the configurations that arguments name, or the globs of the rules in their
+// folder. A file that cannot be read is a candidate with its error: the others are judged all the
+// same.
+func (a *Files) Candidates(args []string, rules *check.Rules, folder string, followLinks bool) ([]check.Candidate, error) {
+	if len(args) == 0 {
+		within := Container(filepath.Join(folder, RulesFile))
+		for _, g := range rules.Files {
+			arg := filepath.Join(folder, filepath.FromSlash(g))
+			if filepath.IsAbs(g) || !openfile.Inside(filepath.ToSlash(within), filepath.ToSlash(arg)) {
+				return nil, frame.BadInput(fmt.Errorf("%s: files is %q; allowed: globs inside %s", rules.File, g,
+					within), "")
+			}
+			if arg == "-" { // a file of that name
+				arg = "./-"
+			}
+			args = append(args, arg)
+		}
+	}
+	if len(args) == 0 {
+		return nil,
+			frame.Usage(
+				"deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+RulesFile,
+				"check needs at least one file")
+	}
+	tree := func(start string) (fs.FS, error) {
+		if followLinks {
+			return os.DirFS(start), nil
+		}
+		root, err := openfile.Within(Container(filepath.Join(start, "*")))
+		if err != nil {
+			return nil, err
+		}
+		return root.FS(start)
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, arg := range args {
+		found, err := host.Expand(arg, mostFiles, check.Match, tree)
+		if errors.Is(err, host.ErrNoMatch) {
+			return nil, frame.BadInput(fmt.Errorf("%s: %w", arg, err),
+				"** stands for any number of folders; quote the glob so that the shell leaves it alone")
+		}
+		if err != nil {
+			var pathError *fs.PathError
+			if errors.As(err, &pathError) {
+				err = &fs.PathError{Op: "open", Path: arg, Err: pathError.Err}
+			}
+			return nil, refusedLink(err)
+		}
+		for _, name := range found {
+			if name == "-" && arg != "-" {
+				name = "./-"
+			}
+			// rules are not a configuration that a glob means
+			if !seen[name] && (name == arg || filepath.Base(name) != RulesFile) {
+				seen[name] = true
+				names = append(names, name)
+			}
+		}
+		if len(names) > mostFiles {
+			return nil, frame.BadInput(fmt.Errorf("%s: matches too many files; allowed: at most %d", arg,
+				mostFiles), "")
+		}
+	}
+	var out []check.Candidate
+	for _, name := range names {
+		c := a.candidate(name, folder)
+		if errors.Is(c.Err, context.Canceled) {
+			return nil, c.Err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// candidate reads one configuration. Its path, which globs of the rules match, is relative to their
+// folder.
+func (a *Files) candidate(name, folder string) check.Candidate {
+	c := check.Candidate{File: filepath.ToSlash(name), Path: filepath.ToSlash(name)}
+	if name == "-" {
+		c.Config, c.Err = a.readConfig(name)
+		return c
+	}
+	c.Path = relative(folder, name)
+	info, err := os.Stat(name)
+	switch {
+	case err == nil && info.IsDir():
+		c.Err = fmt.Errorf("is a folder; allowed: '%s/**/*.json'", filepath.ToSlash(filepath.Clean(c.File)))
+	case err != nil && !LooksLikeFile(name):
+		s, parseErr := shapes.Parse(name)
+		if c.Err = parseErr; parseErr == nil {
+			c.Config = &config.Result{Shape: s}
+		}
+	default:
+		c.Config, c.Err = a.readConfig(name)
+		var pathError *fs.PathError
+		switch {
+		case errors.Is(c.Err, openfile.ErrOutside):
+			c.Err = errors.New("leads out of the repository over a link; allowed: files in it; " + FollowHint)
+		case errors.As(c.Err, &pathError):
+			c.Err = pathError.Err
+		}
+		a.checkpoint(&c, name)
+	}
+	return c
+}
+
+// checkpoint reads the header of the tensors beside a config.json.
+func (a *Files) checkpoint(c *check.Candidate, name string) {
+	if c.Err != nil || c.Config.Tensors != nil || filepath.Base(name) != "config.json" {
+		return
+	}
+	for _, beside := range []string{"model.safetensors", "model.safetensors.index.json"} {
+		file := filepath.Join(filepath.Dir(name), beside)
+		if _, err := os.Stat(file); err != nil {
+			continue
+		}
+		c.CheckpointFile = filepath.ToSlash(file)
+		r, err := a.Within(InContainer).readConfig(file)
+		if c.CheckpointErr = err; err == nil {
+			c.Checkpoint = r.Tensors
+		}
+		return
+	}
+}
+
+// RulesFile is the file that is looked for.
+const RulesFile = ".deepnarrow.yaml"
+
+// InContainer opens a file whose name a glob or a hook gave: no link leads out of its [Container].
+func InContainer(name string) (*os.File, error) {
+	return NamedIn(name)(name)
+}
+
+// FindRules reads the rules named, or the nearest ones up to the root of the repository; none is no
+// error. folder is theirs, "." without.
+func (a *Files) FindRules(name string) (check.Rules, string, error) {
+	if name == "" {
+		root, found := host.Repository()
+		for folder := "."; ; folder = filepath.Join("..", folder) {
+			if _, err := os.Lstat(filepath.Join(folder, RulesFile)); err == nil {
+				name = filepath.Join(folder, RulesFile)
+				break
+			}
+			if !found || folder == root {
+				return check.Rules{}, ".", nil
+			}
+		}
+	}
+	file, err := a.Opens(name)
+	if err != nil {
+		return check.Rules{}, "", refusedLink(err)
+	}
+	defer file.Close()
+	within := Container(name)
+	root, err := openfile.Within(within)
+	if err != nil {
+		return check.Rules{}, "", frame.BadInput(err, "")
+	}
+	defer root.Close()
+	rules, err := check.ReadRules(filepath.ToSlash(name), file, check.Options{
+		Open: func(path string) (io.ReadCloser, error) { return root.Open(path) },
+		Root: filepath.ToSlash(within),
+	})
+	if err != nil {
+		return rules, "", frame.BadInput(err, "")
+	}
+	return rules, filepath.Dir(name), nil
+}
+
+// refusedLink is badInput with what allows a link out of the repository.
+func refusedLink(err error) error {
+	hint := ""
+	if errors.Is(err, openfile.ErrOutside) {
+		hint = FollowHint
+	}
+	return frame.BadInput(err, hint)
+}
+
+const FollowHint = "--follow-links reads it all the same, where the repository is trusted"
+
+// ListedFiles returns the files that the rules list; without a list, those that are called as models
+// are.
+func ListedFiles(args []string, rules *check.Rules, folder string) []string {
+	return slices.DeleteFunc(slices.Clone(args), func(name string) bool {
+		if len(rules.Files) > 0 {
+			here := relative(folder, name)
+			return !slices.ContainsFunc(rules.Files, func(g string) bool { return check.Match(g, here) })
+		}
+		ending := strings.ToLower(filepath.Ext(name))
+		return !slices.Contains(modelFiles, filepath.Base(name)) && ending != ".gin" && ending != ".safetensors"
+	})
+}
+
+// relative returns a path with slashes from a folder, as it is where there is none.
+func relative(folder, name string) string {
+	here, err := filepath.Abs(name)
+	there, wrong := filepath.Abs(folder)
+	if rel, no := filepath.Rel(there, here); err == nil && wrong == nil && no == nil {
+		return filepath.ToSlash(rel)
+	}
+	return filepath.ToSlash(name)
+}
+
+// ChangedOnly leaves the candidates that differ from the branch point with a revision, themselves or
+// in a file that they rest on, and says what they were there. Where the rules or a file of the plan
+// changed, all are left.
+func (a *Files) ChangedOnly(ctx context.Context, q *check.Request, args []string, folder string, others []string) error {
+	base, changes, err := host.ChangedSince(ctx, q.Since)
+	if err != nil {
+		return frame.BadInput(fmt.Errorf("--changed-since: %w", err),
+			"a shallow clone knows no branch point: fetch the whole history (fetch-depth: 0)")
+	}
+	changed := func(name string) bool {
+		_, is := changes[host.InRepository(name)]
+		return name != "" && is
+	}
+	rests := append([]string{q.Rules.File}, others...)
+	for i := range q.Rules.Rules {
+		rests = append(rests, q.Rules.Rules[i].File)
+	}
+	if !slices.ContainsFunc(rests, changed) {
+		q.Candidates = slices.DeleteFunc(q.Candidates, func(c check.Candidate) bool {
+			return !slices.ContainsFunc(filesOf(&c), changed)
+		})
+	}
+	for i := range q.Candidates {
+		c := &q.Candidates[i]
+		name := host.InRepository(c.File)
+		if c.New = changes[name] == 'A'; c.New || c.Config == nil {
+			continue
+		}
+		if before, err := a.sideAt(ctx, base, name); err == nil && before.Results == nil {
+			c.Base = &before.Shape
+		}
+	}
+	root, _ := host.Repository()
+	for name, status := range changes {
+		here := path.Join(filepath.ToSlash(root), name)
+		there := relative(folder, filepath.FromSlash(here))
+		listed := slices.ContainsFunc(args, func(g string) bool {
+			g = filepath.ToSlash(g)
+			return g == here || check.Match(g, here)
+		}) ||
+			len(args) == 0 && slices.ContainsFunc(q.Rules.Files, func(g string) bool { return check.Match(g, there) })
+		if status == 'D' && listed {
+			q.Removed = append(q.Removed, here)
+		}
+	}
+	slices.Sort(q.Removed)
+	return nil
+}
+
+// filesOf lists the files that a candidate was read from.
+func filesOf(c *check.Candidate) []string {
+	out := []string{c.File, c.CheckpointFile}
+	if c.Config != nil {
+		for _, f := range c.Config.Fields {
+			out = append(out, f.File)
+		}
+	}
+	var faults *syntax.Error
+	if errors.As(c.Err, &faults) {
+		for _, f := range faults.Faults {
+			out = append(out, f.File)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,247 @@
+package asks
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+)
+
+// Machine say on what a run is executed and at which rates it is billed.
+type Machine struct {
+	Profiles, Clusters []string // --hardware and --cluster, as typed
+	Devices            devices
+	Layout             flops.Layout
+	search             string // --layout: empty, or auto
+	compiled           string
+	software           hardware.Software
+
+	Opens frame.Opener // of profile files; nil as the user names them
+
+	price, watts, pue, grid, goodput, mfu *float64
+	region                                string
+}
+
+func (f *Machine) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringArrayVar(&f.Profiles, "hardware", nil,
+		"accelerators by `name` (h100, a100-40gb), name with changes (a100,mem=40GiB,price=1.10) or profile file")
+	flags.StringArrayVar(&f.Clusters, "cluster", nil,
+		"`clusters` by count and accelerator: 8xh100, 64xa100,price=1.20, 256xtpu-v5e,region=us-central1")
+	flags.Var(&f.Devices, "devices", "devices of each --hardware (default dp × tp × pp)")
+	flags.StringVar(&f.search, "layout", "",
+		"auto: search the fastest layout that fits, over dp, tp, pp, zero, micro-batch and recompute, as recommend does where none is stated")
+	frame.CountFlag(c, &f.Layout.DP, "dp", "data-parallel copies (default: what devices leaves)")
+	frame.CountFlag(c, &f.Layout.TP, "tp", "tensor-parallel devices (default 1)")
+	frame.CountFlag(c, &f.Layout.PP, "pp", "pipeline stages (default 1)")
+	flags.IntVar(&f.Layout.ZeRO, "zero", 0, "ZeRO stage, 0 to 3 (3 = FSDP)")
+	frame.CountFlag(c, &f.Layout.MicroBatch, "micro-batch", "sequences in one pass through one copy")
+	frame.CountFlag(c, &f.Layout.Accumulate, "accumulate", "passes per step and copy")
+	frame.CountFlag(c, &f.Layout.Interleave, "interleave",
+		"chunks of layers per pipeline stage (default 1)")
+	flags.BoolVar(&f.Layout.SequenceParallel, "sequence-parallel", false,
+		"split the tensors between matrix products over tp")
+	frame.CountFlag(c, &f.software.ContextParallel, "context-parallel",
+		"devices that share each sequence (default 1)")
+	frame.CountFlag(c, &f.software.ExpertParallel, "expert-parallel",
+		"data-parallel devices that share the experts (default 1)")
+	flags.StringVar(&f.compiled, "compiled", "auto",
+		"whether the step is one compiled graph: yes, no or auto (by hardware)")
+	flags.StringVar(&f.software.Stack, "stack", plan.AverageStack,
+		"`trainer` whose measured effect on the step time applies, such as megatron; or average")
+	f.price = frame.OptionalFlag(c, quantity.HourlyPrice, "price", "US dollars per device-hour")
+	f.watts = frame.OptionalFlag(c, quantity.Power, "watts", "mean power of one device")
+	f.pue = frame.OptionalFlag(c, quantity.Ratio, "pue",
+		"energy of the data centre per energy of its computers")
+	f.grid = frame.OptionalFlag(c, quantity.CarbonIntensity, "grid",
+		"carbon intensity of the electricity, such as 400gCO2e/kWh")
+	f.goodput = frame.OptionalFlag(c, quantity.Fraction, "goodput",
+		"share of the rented time that trains")
+	f.mfu = frame.OptionalFlag(c, quantity.Fraction, "mfu",
+		"model FLOPs utilisation that your own runs reach, such as 38%: the level of the times is then yours")
+	flags.StringVar(&f.region, "region", "",
+		"cloud region or country, for grid intensity and PUE (deepnarrow list regions)")
+}
+
+// inputs adds what the flags state to the inputs of a JSON document.
+func (f *Machine) inputs(in map[string]any) {
+	in["hardware"] = append(append([]string{}, f.Clusters...), f.Profiles...)
+	for name, n := range map[string]int{
+		"dp": f.Layout.DP, "tp": f.Layout.TP, "pp": f.Layout.PP,
+		"zero":        f.Layout.ZeRO,
+		"micro_batch": f.Layout.MicroBatch, "accumulate": f.Layout.Accumulate,
+		"interleave": f.Layout.Interleave, "context": f.software.ContextParallel,
+		"expert": f.software.ExpertParallel,
+	} {
+		if n != 0 {
+			in[name] = n
+		}
+	}
+	for name, v := range map[string]*float64{
+		"price_usd_per_hour": frame.Given(f.price), "watts": frame.Given(f.watts), "pue": frame.Given(f.pue),
+		"grid_kg_co2e_per_kwh": frame.Given(f.grid), "goodput": frame.Given(f.goodput),
+		"mfu": frame.Given(f.mfu),
+	} {
+		if v != nil {
+			in[name] = *v
+		}
+	}
+	if devices := f.Devices.input(); devices != nil {
+		in["devices"] = devices
+	}
+	if f.Layout.SequenceParallel {
+		in["sequence_parallel"] = true
+	}
+	for name, word := range map[string]string{
+		"region": f.region, "layout": f.search,
+		"stack":    strings.TrimSuffix(f.software.Stack, plan.AverageStack),
+		"compiled": strings.TrimSuffix(f.compiled, "auto"),
+	} {
+		if word != "" {
+			in[name] = word
+		}
+	}
+}
+
+// Named says whether a machine is named.
+func (f *Machine) Named() bool { return len(f.Profiles)+len(f.Clusters) > 0 }
+
+// Machines resolves every --cluster, and every --hardware at every count of --devices.
+func (f *Machine) Machines() ([]plan.Cluster, error) {
+	if !f.Named() {
+		return nil, frame.Usage("deepnarrow list hardware shows what there is",
+			"--hardware or --cluster is needed: which accelerator?")
+	}
+	bad := func(err error) error {
+		return frame.BadInput(err, "deepnarrow list hardware shows what there is; clusters look like 8xh100")
+	}
+	opens := f.Opens
+	if opens == nil {
+		opens = openfile.Named
+	}
+	find := func(spec string) (hardware.Profile, error) { return Profile(spec, opens) }
+	stated, err := plan.ParseClusters(find, f.Clusters...)
+	if err != nil {
+		return nil, bad(err)
+	}
+	open, err := plan.ParseClusters(find, f.Profiles...)
+	if err != nil {
+		return nil, bad(err)
+	}
+	var out []plan.Cluster
+	for _, c := range append(stated, open...) {
+		if c.Devices > 0 && len(f.Devices.counts) > 0 {
+			return nil, frame.Usage("", "%s and --devices both say how many devices; allowed: one of them", &c)
+		}
+		out = append(out, f.Counted(c)...)
+	}
+	return out, nil
+}
+
+// Counted returns a cluster at every count of --devices.
+func (f *Machine) Counted(c plan.Cluster) []plan.Cluster {
+	if len(f.Devices.counts) == 0 {
+		return []plan.Cluster{c}
+	}
+	var out []plan.Cluster
+	for _, n := range f.Devices.counts {
+		c.Devices = n
+		out = append(out, c)
+	}
+	return out
+}
+
+// Profile reads a profile file, with or without changes behind a comma, or finds a name of the
+// catalogue.
+func Profile(spec string, open frame.Opener) (hardware.Profile, error) {
+	name, overrides := hardware.SplitSpec(spec)
+	if !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+		return hardware.Parse(spec)
+	}
+	file, err := open(name)
+	if err != nil {
+		return hardware.Profile{}, err
+	}
+	defer file.Close()
+	p, err := hardware.ReadProfile(name, file)
+	if err != nil || overrides == "" {
+		return p, err
+	}
+	return hardware.Override(p, overrides)
+}
+
+// AddTo adds what the flags state to a question, but for the profile.
+func (f *Machine) AddTo(q *plan.Question) error {
+	q.Layout, q.Software = f.Layout, f.software
+	switch {
+	case f.search == "":
+	case f.search != "auto":
+		return frame.Usage("a layout of your own is stated by --dp, --tp, --pp and --zero",
+			"unknown layout: %q; allowed: auto", f.search)
+	case f.Layout != flops.Layout{}:
+		return frame.Usage("",
+			"--layout auto searches dp, tp, pp, zero, micro-batch and accumulation; allowed: without those flags")
+	case !f.Named():
+		return frame.Usage("", "--layout auto needs --hardware or --cluster")
+	default:
+		q.Search = true
+	}
+	switch stacks := append(hardware.Stacks(), plan.AverageStack); {
+	case f.software.Stack == plan.AverageStack:
+		q.Software.Stack = ""
+	case !slices.Contains(stacks, f.software.Stack):
+		return frame.UnknownWord("stack", f.software.Stack, stacks)
+	}
+	switch f.compiled {
+	case "auto":
+	case "yes", "no":
+		compiled := f.compiled == "yes"
+		q.Software.Compiled = &compiled
+	default:
+		return frame.UnknownWord("value of --compiled", f.compiled, []string{"auto", "yes", "no"})
+	}
+	if q.Goodput = frame.Given(f.goodput); q.Goodput != nil && *q.Goodput == 0 {
+		return frame.Usage("", "--goodput is 0; allowed: more than 0, up to 1")
+	}
+	if mfu := frame.Given(f.mfu); mfu != nil {
+		if q.MFU = *mfu; q.MFU == 0 {
+			return frame.Usage("", "--mfu is 0; allowed: more than 0, up to 1")
+		}
+		if !f.Named() {
+			return frame.Usage("", "--mfu needs --hardware or --cluster: what is its peak?")
+		}
+	}
+	q.Rates = hardware.StatedRates{
+		PriceUSDPerHour: frame.Given(f.price), MeanPowerWatts: frame.Given(f.watts), PUE: frame.Given(f.pue),
+		KgCO2ePerKWh: frame.Given(f.grid), Region: f.region,
+	}
+	return nil
+}
+
+// PlanError gives the error of a plan its exit code.
+func PlanError(err error) error {
+	var none *hardware.NoLayoutError
+	var region *hardware.RegionError
+	var missing *hardware.MissingError
+	switch {
+	case err == nil || frame.Coded(err):
+		return err
+	case errors.As(err, &none):
+		return frame.NoAnswer(err, "change --batch or --devices")
+	case errors.As(err, &region):
+		return frame.BadInput(fmt.Errorf("--region: %w", err),
+			"deepnarrow list regions shows what there is")
+	case errors.As(err, &missing):
+		return frame.Usage("", "--layout auto: %w", err)
+	}
+	return frame.Usage("", "%w", err)
+}

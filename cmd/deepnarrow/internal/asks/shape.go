@@ -1,0 +1,162 @@
+package asks
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/shapes"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
+)
+
+func AtLeastOneShape(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return frame.Usage("deepnarrow list shapes shows what there is", "%s needs at least one shape",
+			c.CommandPath())
+	}
+	return nil
+}
+
+// model is what a SHAPE argument names.
+type model struct {
+	Shape    shapes.Shape    // zero when only tensors are known
+	Tensors  *tensors.Header // of a safetensors file, else nil
+	Warnings []string        // what a file says that is not counted
+}
+
+// Model resolves a SHAPE argument: a catalogue name, an edit, a file, or - for standard input.
+func (a *Files) Model(ref string) (model, error) {
+	if _, err := a.Table(); err != nil {
+		return model{}, err // also where the shape is of the catalogue
+	}
+	if info, err := os.Stat(ref); err == nil && info.IsDir() && LooksLikeFile(ref) {
+		return a.readFolder(ref)
+	}
+	if ref == "-" || LooksLikeFile(ref) {
+		return a.readModel(ref)
+	}
+	s, err := shapes.Parse(ref)
+	var unknown *shapes.UnknownError
+	if errors.As(err, &unknown) {
+		if info, statErr := os.Stat(ref); statErr == nil && info.IsDir() {
+			return a.readFolder(ref)
+		} else if statErr == nil {
+			return a.readModel(ref)
+		}
+	}
+	if err != nil {
+		return model{}, ShapeError(err)
+	}
+	return model{Shape: s}, a.used(ref, false)
+}
+
+// readFolder reads the model that a folder holds.
+func (a *Files) readFolder(folder string) (model, error) {
+	file, err := modelFile(folder)
+	if err != nil {
+		return model{}, err
+	}
+	return a.readModel(file)
+}
+
+// Shape resolves a SHAPE argument that must name an architecture.
+func (a *Files) Shape(ref string) (shapes.Shape, []string, error) {
+	m, err := a.Model(ref)
+	if err == nil && m.Shape.DModel == 0 {
+		err = frame.BadInput(fmt.Errorf("%s: holds tensors but no shape", ref),
+			"put its config.json beside it, or name the shape; count can count the tensors alone")
+	}
+	return m.Shape, m.Warnings, err
+}
+
+var modelExtensions = []string{
+	".json", ".gin", ".yaml", ".yml", ".toml", ".sh", ".args", ".safetensors", ".gguf", ".bin", ".pt",
+}
+
+func LooksLikeFile(ref string) bool {
+	return slices.Contains(modelExtensions, strings.ToLower(filepath.Ext(ref))) ||
+		strings.HasPrefix(ref, "./") || strings.HasPrefix(ref, "../") || filepath.IsAbs(ref)
+}
+
+// readModel reads a shape from a file.
+func (a *Files) readModel(name string) (model, error) {
+	result, err := a.readConfig(name)
+	if err != nil {
+		return model{}, frame.BadInput(err, "")
+	}
+	if err := a.used(name, result.UsedVocab); err != nil {
+		return model{}, err
+	}
+	m := model{Shape: result.Shape, Tensors: result.Tensors}
+	for _, w := range result.Warnings {
+		m.Warnings = append(m.Warnings, w.String())
+	}
+	for _, f := range result.Unknown {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%s: unknown field %s is not counted",
+			f.Position, f.Name))
+	}
+	switch {
+	case m.Tensors == nil:
+	case m.Tensors.Countable() != "":
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%s: %s", name, m.Tensors.Countable()))
+	case m.Shape.DModel != 0:
+		want := flops.CountParameters(&m.Shape).Total
+		if got := m.Tensors.ParametersOf(&m.Shape); got != want {
+			m.Warnings = append(m.Warnings, fmt.Sprintf(
+				"%s: the configuration has %d parameters, the tensors hold %d", name, want, got))
+		}
+	}
+	return m, nil
+}
+
+// readConfig reads a configuration from a file or standard input. A file it refers to must lie in
+// its [Container].
+func (a *Files) readConfig(name string) (*config.Result, error) {
+	table, err := a.Table()
+	if err != nil {
+		return nil, err
+	}
+	o := config.Options{Vocab: a.vocab, Architectures: table}
+	if name == "-" {
+		return config.Read(name, a.In, o)
+	}
+	file, err := a.Opens(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	holder := Container(name)
+	root, err := openfile.Within(holder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	o.Root = filepath.ToSlash(holder)
+	o.Open = func(path string) (io.ReadCloser, error) { return root.Open(path) }
+	return config.Read(filepath.ToSlash(name), file, o)
+}
+
+// ShapeError gives a shape error its exit code.
+func ShapeError(err error) error {
+	var notCountable *shapes.NotCountableError
+	if errors.As(err, &notCountable) {
+		return frame.NoAnswer(err, "deepnarrow list shapes marks the names that cannot be counted")
+	}
+	return frame.BadInput(err,
+		"deepnarrow list shapes shows what there is; an edit looks like t5-small/nl=16")
+}
+
+// CompleteShapes offers the catalogue to the shell.
+func CompleteShapes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return shapes.Names(), cobra.ShellCompDirectiveDefault
+}

@@ -1,0 +1,66 @@
+package asks
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
+)
+
+// Traffic say what a model serves in its life.
+type Traffic struct {
+	tokens, maxLatency *float64
+	prompt, generate   int
+}
+
+func (f *Traffic) Register(c *cobra.Command) {
+	f.tokens = frame.OptionalFlag(c, quantity.Tokens, "serve-tokens",
+		"tokens of requests and answers that the model serves in its life, such as 1T")
+	f.maxLatency = frame.OptionalFlag(c, quantity.Duration, "max-latency",
+		"with --serve-tokens: longest time of an answer, in the batch that serves cheapest")
+	frame.CountFlag(c, &f.prompt, "prompt",
+		"with --serve-tokens: tokens of a request (default: the encoder's length, or 512)")
+	frame.CountFlag(c, &f.generate, "generate",
+		"with --serve-tokens: tokens of an answer (default: the decoder's length, or 128)")
+}
+
+// Ask returns the traffic; nil where none is stated.
+func (f *Traffic) Ask() (*plan.Serving, error) {
+	v, longest := frame.Given(f.tokens), frame.Given(f.maxLatency)
+	switch {
+	case v == nil && (f.prompt+f.generate > 0 || longest != nil):
+		return nil, frame.Usage(
+			"",
+			"--prompt, --generate and --max-latency say nothing without --serve-tokens",
+		)
+	case v == nil:
+		return nil, nil
+	case !(*v > 0 && *v <= MostLength):
+		return nil, frame.Usage("", "--serve-tokens is %s; allowed: more than 0, up to 1e18",
+			quantity.Shortest(*v))
+	}
+	ask := plan.Serving{Tokens: *v, Prompt: f.prompt, Generate: f.generate}
+	if longest != nil {
+		if ask.MaxSeconds = *longest; *longest == 0 {
+			return nil, frame.Usage("", "--max-latency is 0; allowed: more than 0")
+		}
+	}
+	return &ask, nil
+}
+
+// Inputs adds what the flags state to the inputs of a JSON document.
+func (f *Traffic) Inputs(in map[string]any) {
+	for name, v := range map[string]*float64{
+		"serve_tokens": frame.Given(f.tokens), "max_latency_seconds": frame.Given(f.maxLatency),
+	} {
+		if v != nil {
+			in[name] = *v
+		}
+	}
+	for name, n := range map[string]int{"prompt": f.prompt, "generate": f.generate} {
+		if n > 0 {
+			in[name] = n
+		}
+	}
+}
