@@ -144,6 +144,14 @@ run 0 60,506,624 diff HEAD:y.yaml t5-base; run 0 60,506,624 diff HEAD:sub/z.yaml
 ln -s ../secret.gin operative_config.gin; run 0 'operative_config.gin: cannot be compared: ` + outside + `' diff HEAD; run 3 '` + outside + `' check --changed-since HEAD '*.gin'
 for command in 'diff --' 'check y.yaml --changed-since'; do run 3 '--output=x' $command --output=x; run 3 'HEAD:y.yaml' $command HEAD:y.yaml; done
 run 3 'deepnarrow' diff HEAD:s.gin t5-base; run 3 'deepnarrow' diff --  --output=x:y t5-base; [ ! -e x ]`},
+	{name: "a bare repository among the files", script: `
+command -v git >/dev/null || exit 0
+git version | grep -Eq 'version (2\.(3[89]|[4-9][0-9])|[3-9])' || exit 0
+rm -r .git; git init -q .; export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+git init -q --bare evil; cd evil; printf '#!/bin/sh\ntouch ../../ran; cat\n' >run; chmod +x run; cp run hooks/post-index-change
+printf '[core]\n worktree = .\n bare = false\n fsmonitor = ./run\n[filter "x"]\n clean = ./run\n[diff]\n external = ./run\n' >config
+echo '*.json filter=x' >.gitattributes; cp ../ok.json config.json; GIT_DIR=. git add -f config.json .gitattributes; GIT_DIR=. git commit -qm x; rm -f ../../ran; echo >>config.json
+run 3 'bare' check --changed-since HEAD '*.json'; run 3 'bare' diff HEAD; run 3 'bare' diff HEAD:config.json t5-base; [ ! -e ../../ran ]`},
 	{name: "the first signal is heard", script: `
 for command in 'count -' 'fit -' 'report -' 'check -' 'calibrate --from - --hardware a100'; do
   { dn $command < <(sleep 30 2>/dev/null) >out 2>err & pid=$!; sleep 0.5; kill -INT $pid; wait $pid && exit 1 || [ $? = 130 ]; }; grep -q interrupted err

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -52,11 +54,17 @@ func ChangedSince(ctx context.Context, revision string) (base string, changes ma
 	return base, changes, err
 }
 
-// git runs git and returns at most limit bytes of what it says. No option, filter or program that the
-// repository configures takes part.
+// withoutPrograms keeps git from running what a repository says: its file monitor, its hooks, and all
+// that a bare repository says, which a working tree can hold as plain files.
+var withoutPrograms = []string{
+	"-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "safe.bareRepository=explicit",
+	"-c", "core.quotePath=false",
+}
+
+// git runs git and returns at most limit bytes of what it says.
 func git(ctx context.Context, most int, args ...string) ([]byte, error) {
 	var out, problem bytes.Buffer
-	c := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false", "-c", "core.quotePath=false"}, args...)...)
+	c := exec.CommandContext(ctx, "git", slices.Concat(withoutPrograms, args)...)
 	c.Stdout, c.Stderr = &limited{buffer: &out, left: most}, &limited{buffer: &problem, left: 1 << 10}
 	err := c.Run()
 	switch {
