@@ -216,7 +216,7 @@ func (r *Report) Ranking(v evidence.Validation) {
 		t.Rows = append(t.Rows, cells)
 	}
 	for _, g := range v.Groups {
-		add(g.Group, g.Law, g.N, g.RankScore, g.Baselines)
+		add(g.Group, g.Law, g.N, g.Ours, g.Baselines)
 		n += g.N
 	}
 	add("all", "", n, v.Ours, v.Baselines)

@@ -431,7 +431,7 @@ func TestValidateOnSweep(t *testing.T) {
 	for i := range rows {
 		rows[i].Group = strconv.Itoa(int(math.Round(math.Log2(rows[i].Params / 1e6))))
 	}
-	v, err := evidence.Validate(rows, evidence.ValidateSettings{})
+	v, err := evidence.Validate(rows, false)
 	if err != nil {
 		t.Fatal(err)
 	}

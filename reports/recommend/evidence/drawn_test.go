@@ -129,13 +129,16 @@ func (w *world) trial(t *testing.T, r *rand.Rand, into *shares) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := leaveOneOut(rows, p.law)
+	left, err := leaveEachOutCalibrated(rows, p.law)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range l.Rows {
-		into.add(0, h.Upstream-h.UpstreamError, h.UpstreamHalf, h.Upstream)
-		into.add(1, h.Downstream-h.DownstreamError, h.DownstreamHalf, h.Downstream)
+	for i := range rows {
+		if m := &rows[i]; m.both() {
+			h := left[i].predict(&m.traits)
+			into.add(0, h.loss, h.lossHalf, m.loss.Value)
+			into.add(1, h.score, h.scoreHalf, m.score.Value)
+		}
 	}
 	list, at := newTraits(t)
 	for k := range list {

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"math"
+	"slices"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -12,9 +13,7 @@ import (
 // Opinion is what one published law says of some shapes. Opinions are shown side by side and never
 // averaged: they were fitted to other data than each other.
 type Opinion struct {
-	Law    string
-	Source string
-	Note   string
+	Law, Source string
 	// Missing says why the law does not apply, and then nothing below is set.
 	Missing string
 	// Loss is the predicted loss of each shape in nats; nil for a law of shape alone.
@@ -34,7 +33,7 @@ type Opinion struct {
 func Opinions(list []shapes.Shape, tokens []float64) []Opinion {
 	var out []Opinion
 	for _, law := range printedLaws() {
-		o := Opinion{Law: law.name, Source: law.source, Note: law.note}
+		o := Opinion{Law: law.name, Source: law.source}
 		for i := range list {
 			if list[i].Encoder.Layers > 0 || list[i].Decoder.Layers == 0 {
 				o.Missing = "fitted to decoder-only models, and " + list[i].Name + " is none"
@@ -69,8 +68,8 @@ func (o *Opinion) prefer() {
 
 // printedLaw is a law of data.LawParameters.
 type printedLaw struct {
-	name, source, note string
-	constants          map[string]float64
+	name, source string
+	constants    map[string]float64
 }
 
 func printedLaws() []printedLaw {
@@ -81,20 +80,11 @@ func printedLaws() []printedLaw {
 		if !ok {
 			i = len(all)
 			at[p.Law] = i
-			all = append(all, printedLaw{
-				name: p.Law, source: p.Source, note: p.Note,
-				constants: map[string]float64{},
-			})
+			all = append(all, printedLaw{p.Law, p.Source, map[string]float64{}})
 		}
 		all[i].constants[p.Parameter] = p.Value
 	}
-	kept := all[:0]
-	for _, law := range all {
-		if law.kind() != noLaw {
-			kept = append(kept, law)
-		}
-	}
-	return kept
+	return slices.DeleteFunc(all, func(l printedLaw) bool { return l.kind() == noLaw })
 }
 
 type lawKind uint8

@@ -4,65 +4,44 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
 )
 
-// LeaveOneOut is how well the shipped evidence predicts its own rows: each row that has loss and
-// score predicted from the others, and whole directions predicted from the rest.
+// LeaveOneOut is how well the shipped evidence predicts its own rows: each that has loss and score
+// from the others.
 type LeaveOneOut struct {
-	Rows []HeldOut
-	// Medians of the absolute errors: nats and points; and the root mean square of the latter.
-	Upstream, Downstream, DownstreamRMS float64
+	Rows          int
+	Upstream      float64 // median of the absolute errors in nats
+	DownstreamRMS float64 // root mean square error in points
 	// The same for a law in parameters only.
-	SizeOnlyUpstream, SizeOnlyDownstream, SizeOnlyDownstreamRMS float64
+	SizeOnlyUpstream, SizeOnlyDownstreamRMS float64
 	// How many 80 % intervals hold the held-out reading. Each is made without that row: its width
 	// is that of the leave-one-out errors among the others.
 	UpstreamCovered, DownstreamCovered int
-	// Errors of rows predicted without any row of their direction.
-	Directions                              []Direction
-	DirectionUpstream, DirectionDownstream  float64 // medians
-	SizeOnlyDirection, SizeOnlyDirectionRMS float64 // upstream median, downstream RMS
-	DirectionDownstreamRMS                  float64
-}
-
-// HeldOut is one row predicted from the others.
-type HeldOut struct {
-	Name                                        string
-	Upstream, UpstreamError, UpstreamHalf       float64
-	Downstream, DownstreamError, DownstreamHalf float64
-}
-
-// Direction is a set of rows that differ from T5-Base in one way, all held out together.
-type Direction struct {
-	Name                 string
-	N                    int
-	Upstream, Downstream float64 // medians of the absolute errors
 }
 
 // String is the line under every table that uses the shipped evidence.
 func (l *LeaveOneOut) String() string {
-	n := len(l.Rows)
 	return fmt.Sprintf(
 		"each of %d published rows is predicted from the others to %.3f nats in the median and %.2f points rms (%.3f and %.2f by size only); 80 %% intervals hold %d and %d",
-		n, l.Upstream, l.DownstreamRMS, l.SizeOnlyUpstream, l.SizeOnlyDownstreamRMS,
+		l.Rows, l.Upstream, l.DownstreamRMS, l.SizeOnlyUpstream, l.SizeOnlyDownstreamRMS,
 		l.UpstreamCovered, l.DownstreamCovered)
 }
 
-// leaveOneOut scores the published laws on the counted rows.
+// leaveOneOut scores the published laws on the rows that have both numbers.
 func leaveOneOut(rows []reading, law *publishedLaw) (*LeaveOneOut, error) {
+	out := &LeaveOneOut{}
 	base, err := fitPublished(rows, true, nil)
 	if err != nil {
-		return &LeaveOneOut{}, err
+		return out, err
 	}
-	out := &LeaveOneOut{}
-	var ours, size errorsOf
 	predictors, err := leaveEachOutCalibrated(rows, law)
 	if err != nil {
 		return out, err
 	}
+	var ours, size errorsOf
 	for i := range rows {
 		m := &rows[i]
 		if !m.both() {
@@ -73,27 +52,19 @@ func leaveOneOut(rows []reading, law *publishedLaw) (*LeaveOneOut, error) {
 			return out, err
 		}
 		p := predictors[i].predict(&m.traits)
-		h := HeldOut{
-			Name:     m.name,
-			Upstream: m.loss.Value, UpstreamError: m.loss.Value - p.loss, UpstreamHalf: p.lossHalf,
-			Downstream: m.score.Value, DownstreamError: m.score.Value - p.score,
-			DownstreamHalf: p.scoreHalf,
-		}
-		out.Rows = append(out.Rows, h)
-		ours.add(m, p.loss, p.score)
+		out.Rows++
+		loss, score := ours.add(m, p.loss, p.score)
 		size.add(m, bySize.lossAt(&m.traits), bySize.scoreAt(&m.traits))
-		if math.Abs(h.UpstreamError) <= h.UpstreamHalf {
+		if loss <= p.lossHalf {
 			out.UpstreamCovered++
 		}
-		if math.Abs(h.DownstreamError) <= h.DownstreamHalf {
+		if score <= p.scoreHalf {
 			out.DownstreamCovered++
 		}
 	}
-	out.Upstream, out.Downstream = fit.Median(ours.loss), fit.Median(ours.score)
-	out.DownstreamRMS = fit.RMS(ours.score)
-	out.SizeOnlyUpstream, out.SizeOnlyDownstream = fit.Median(size.loss), fit.Median(size.score)
-	out.SizeOnlyDownstreamRMS = fit.RMS(size.score)
-	return out, out.leaveDirectionsOut(rows, law, base)
+	out.Upstream, out.DownstreamRMS = fit.Median(ours.loss), fit.RMS(ours.score)
+	out.SizeOnlyUpstream, out.SizeOnlyDownstreamRMS = fit.Median(size.loss), fit.RMS(size.score)
+	return out, nil
 }
 
 // leaveEachOutCalibrated returns, for each row that has both numbers, what [newPredictor] makes of
@@ -133,68 +104,8 @@ func leaveEachOutCalibrated(rows []reading, law *publishedLaw) ([]*predictor, er
 // errorsOf collects absolute errors.
 type errorsOf struct{ loss, score []float64 }
 
-func (e *errorsOf) add(m *reading, loss, score float64) {
-	e.loss = append(e.loss, math.Abs(m.loss.Value-loss))
-	e.score = append(e.score, math.Abs(m.score.Value-score))
-}
-
-// directionOf returns the direction of a row: the one dimension in which it differs from T5-Base,
-// the sizes above Large, or empty.
-func directionOf(m *reading, base *traits) string {
-	t := &m.traits
-	same := t.depthRatio == 1 && t.innerRatio*t.dModel == base.innerRatio*base.dModel
-	dff := t.ffnRatio*t.dModel == base.ffnRatio*base.dModel
-	const large = 737_668_096 // parameters of T5-Large
-	switch {
-	case same && dff && t.dModel == base.dModel && t.encoderLayers != base.encoderLayers:
-		return "nl"
-	case same && dff && t.dModel != base.dModel && t.encoderLayers == base.encoderLayers:
-		return "dm"
-	case same && !dff && t.dModel == base.dModel && t.encoderLayers == base.encoderLayers:
-		return "ff"
-	case t.params > large:
-		return "above Large"
-	}
-	return ""
-}
-
-// leaveDirectionsOut predicts each direction from the rows of the others.
-func (l *LeaveOneOut) leaveDirectionsOut(rows []reading, law, base *publishedLaw) error {
-	i := slices.IndexFunc(rows, func(m reading) bool { return m.shape.Name == "t5-efficient-base" })
-	if i < 0 {
-		return nil
-	}
-	var ours, size errorsOf
-	for _, name := range []string{"nl", "dm", "ff", "above Large"} {
-		away := func(m reading) bool { return directionOf(&m, &rows[i].traits) == name }
-		rest := slices.DeleteFunc(slices.Clone(rows), away)
-		without, err := fitPublished(rest, false, law)
-		if err != nil {
-			continue // too little is left to predict that direction from
-		}
-		bySize, err := fitPublished(rest, true, base)
-		if err != nil {
-			return err
-		}
-		var here errorsOf
-		for k := range rows {
-			if m := &rows[k]; away(*m) && m.loss != nil && m.score != nil {
-				here.add(m, without.lossAt(&m.traits), without.scoreAt(&m.traits))
-				size.add(m, bySize.lossAt(&m.traits), bySize.scoreAt(&m.traits))
-			}
-		}
-		if len(here.loss) == 0 {
-			continue
-		}
-		l.Directions = append(l.Directions, Direction{
-			name, len(here.loss), fit.Median(here.loss), fit.Median(here.score),
-		})
-		ours.loss, ours.score = append(ours.loss, here.loss...), append(ours.score, here.score...)
-	}
-	if len(ours.loss) > 0 {
-		l.DirectionUpstream, l.DirectionDownstream = fit.Median(ours.loss), fit.Median(ours.score)
-		l.DirectionDownstreamRMS = fit.RMS(ours.score)
-		l.SizeOnlyDirection, l.SizeOnlyDirectionRMS = fit.Median(size.loss), fit.RMS(size.score)
-	}
-	return nil
+func (e *errorsOf) add(m *reading, loss, score float64) (offLoss, offScore float64) {
+	offLoss, offScore = math.Abs(m.loss.Value-loss), math.Abs(m.score.Value-score)
+	e.loss, e.score = append(e.loss, offLoss), append(e.score, offScore)
+	return offLoss, offScore
 }

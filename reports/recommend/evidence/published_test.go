@@ -46,19 +46,14 @@ func TestLeaveOneOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log(l)
-	if len(l.Rows) != 21 { // points of the figures
-		t.Fatalf("%d rows counted, want 21", len(l.Rows))
+	if l.Rows != 21 { // points of the figures
+		t.Fatalf("%d rows counted, want 21", l.Rows)
 	}
 	if !(l.Upstream <= maxUpstreamMedian) || !(l.DownstreamRMS <= maxSuperGLUERMS) {
 		t.Errorf("a row left out: median %.4f nats, rms %.2f points", l.Upstream, l.DownstreamRMS)
 	}
 	if !(l.Upstream < l.SizeOnlyUpstream) || !(l.DownstreamRMS < l.SizeOnlyDownstreamRMS) {
 		t.Errorf("no better than size only: %s", l)
-	}
-	if !(l.DirectionUpstream <= maxDirectionMedian) || !(l.DirectionUpstream < l.SizeOnlyDirection) ||
-		!(l.DirectionDownstreamRMS < l.SizeOnlyDirectionRMS) {
-		t.Errorf("a direction left out: median %.4f nats (%.4f by size), rms %.2f points (%.2f by size)",
-			l.DirectionUpstream, l.SizeOnlyDirection, l.DirectionDownstreamRMS, l.SizeOnlyDirectionRMS)
 	}
 	for what, n := range map[string]int{
 		"upstream":   l.UpstreamCovered,
@@ -109,34 +104,12 @@ func TestLawAsFittedElsewhere(t *testing.T) {
 	}
 	for name, c := range map[string][3]float64{
 		"loss, a row out": {l.Upstream, 0.0093, 1e-4}, "by size": {l.SizeOnlyUpstream, 0.0120, 1e-4},
-		"score, a row out":      {l.DownstreamRMS, 1.054, 1e-3},
-		"loss, a direction out": {l.DirectionUpstream, 0.0097, 1e-4}, "that by size": {l.SizeOnlyDirection, 0.0119, 1e-4},
-		"score, a direction out": {l.DirectionDownstreamRMS, 1.117, 1e-3}, "score by size": {l.SizeOnlyDirectionRMS, 1.794, 1e-3},
-		"losses inside": {float64(l.UpstreamCovered), 16, 0}, "scores inside": {float64(l.DownstreamCovered), 17, 0},
+		"score, a row out": {l.DownstreamRMS, 1.054, 1e-3},
+		"losses inside":    {float64(l.UpstreamCovered), 16, 0}, "scores inside": {float64(l.DownstreamCovered), 17, 0},
 	} {
 		if !approx.Close(c[0], c[1], c[2]) {
 			t.Errorf("%s: %.5f, want %.4f", name, c[0], c[1])
 		}
-	}
-}
-
-// Directions are read off the shapes: all other depths, widths and feed-forwards of Base, and the
-// sizes above Large.
-func TestDirections(t *testing.T) {
-	rows, p := shipped(t)
-	l, err := leaveOneOut(rows, p.law)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := map[string]int{"nl": 6, "dm": 3, "ff": 3, "above Large": 7} // of the 21 points
-	for _, d := range l.Directions {
-		if d.N != want[d.Name] {
-			t.Errorf("%s: %d rows, want %d", d.Name, d.N, want[d.Name])
-		}
-		delete(want, d.Name)
-	}
-	if len(want) > 0 {
-		t.Errorf("no direction %v", want)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -14,14 +15,11 @@ import (
 
 // publishedJudge judges by the shipped results.
 type publishedJudge struct {
-	*predictor
+	*publishedEvidence
 	by      JudgedBy
-	title   string // of the score
-	heldOut func() (*LeaveOneOut, error)
+	title   string  // of the score
 	tokens  float64 // of the template's run
-	known   map[int64][]*reading
-	widen   map[int64][]*reading // recalled readings: they widen intervals and decide nothing
-	foreign bool                 // the template's recipe is not that of the readings
+	foreign bool    // the template's recipe is not that of the readings
 	// listed candidates may be of any kind: those that the readings do not cover are not judged.
 	listed bool
 }
@@ -50,10 +48,58 @@ func newPublishedJudge(b *Basis, c *Candidates) (*publishedJudge, error) {
 		return nil, err
 	}
 	return &publishedJudge{
-		predictor: e.predictor, by: b.JudgedBy, title: scoreTitles[b.Score], heldOut: b.heldOut,
-		tokens: c.Tokens(paperTokens), known: e.known, widen: e.widen,
-		foreign: c.Template.Family != shapes.T5, listed: c.Listed != nil,
+		publishedEvidence: e, by: b.JudgedBy, title: scoreTitles[b.Score],
+		tokens: c.Tokens(paperTokens), foreign: c.Template.Family != shapes.T5, listed: c.Listed != nil,
 	}, nil
+}
+
+// publishedEvidence is the laws fitted to the shipped readings of some classes, and these by
+// parameter count.
+type publishedEvidence struct {
+	*predictor
+	known map[int64][]*reading
+	widen map[int64][]*reading // recalled readings: they widen intervals and decide nothing
+	// heldOut is what the laws predict of their own rows.
+	heldOut func() (*LeaveOneOut, error)
+}
+
+// usualEvidence is that of the usual classes by score: it depends on nothing else, and is fitted
+// once. It must not be changed.
+var usualEvidence = func() (all [scores]func() (*publishedEvidence, error)) {
+	for s := range scores {
+		all[s] = sync.OnceValues(func() (*publishedEvidence, error) {
+			return newPublishedEvidence(evidenceFor(s, nil))
+		})
+	}
+	return all
+}()
+
+func newPublishedEvidence(rows, widening []reading) (*publishedEvidence, error) {
+	p, err := newPredictor(rows, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &publishedEvidence{
+		p, byParams(p.rows), byParams(widening),
+		sync.OnceValues(func() (*LeaveOneOut, error) { return leaveOneOut(p.rows, p.law) }),
+	}, nil
+}
+
+func byParams(rows []reading) map[int64][]*reading {
+	out := map[int64][]*reading{}
+	for i := range rows {
+		n := int64(rows[i].traits.params)
+		out[n] = append(out[n], &rows[i])
+	}
+	return out
+}
+
+// published returns the shipped evidence of a score and classes.
+func (b *Basis) published() (*publishedEvidence, error) {
+	if len(b.Evidence) == 0 {
+		return usualEvidence[b.Score]()
+	}
+	return newPublishedEvidence(evidenceFor(b.Score, b.Evidence))
 }
 
 // of returns the reading of exactly this architecture, or nil.
@@ -268,9 +314,13 @@ func (j *publishedJudge) Summary() (Summary, error) {
 		out.Notes = append(out.Notes,
 			"the evidence is of T5 v1.0 models (ReLU, tied head); this recipe differs")
 	}
-	var err error
-	out.Check, err = j.heldOut()
-	return out, err
+	check, err := j.heldOut()
+	if err != nil {
+		return out, err
+	}
+	own := *check // it is shared
+	out.Check = &own
+	return out, nil
 }
 
 func (j *publishedJudge) Measures(s Subject) bool {

@@ -82,7 +82,7 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 	var best *scoreLink
 	least := math.Inf(1)
 	for _, depth := range []bool{false, true} {
-		var x, y, weight []float64
+		var x, y []float64
 		for i := range records {
 			if records[i].Score == nil {
 				continue
@@ -91,12 +91,12 @@ func fitLink(records []Record, runs []runTraits) *scoreLink {
 			if depth {
 				x = append(x, runs[i].depth)
 			}
-			y, weight = append(y, *records[i].Score), append(weight, 1)
+			y = append(y, *records[i].Score)
 		}
 		if len(y) < minimumRecords {
 			return nil
 		}
-		l, ok := fit.LeastSquares(x, y, weight)
+		l, ok := fit.LeastSquares(x, y, nil)
 		if !ok {
 			continue
 		}

@@ -17,14 +17,34 @@ type surface struct {
 	means runTraits   // what the polynomial is centred on
 }
 
-// form is a law that recorded runs may support.
+// form is a law that recorded runs may support: of package fit, or a polynomial for ln loss.
 type form struct {
 	name     string
 	sentence string
 	shaped   bool // it can tell depth from width at one size
 	law      *fit.Law
-	columns  func(t *runTraits) []float64 // predictors of law
-	features func(t *runTraits) []float64 // of a polynomial for ln loss
+	of       []trait // logarithms of the law's columns, or the polynomial's terms but for the constant
+}
+
+// trait reads a logarithm of a run.
+type trait func(t *runTraits) float64
+
+// columns are the predictors of the form's law.
+func (f *form) columns(t *runTraits) []float64 {
+	x := make([]float64, len(f.of))
+	for i, read := range f.of {
+		x[i] = math.Exp(read(t))
+	}
+	return x
+}
+
+// features are those of the form's polynomial, that of the constant first.
+func (f *form) features(t *runTraits) []float64 {
+	x := []float64{1}
+	for _, read := range f.of {
+		x = append(x, read(t))
+	}
+	return x
 }
 
 // loss returns the predicted loss.
@@ -55,7 +75,7 @@ func meanOf(runs []runTraits) (m runTraits) {
 	return m
 }
 
-// fitSurface fits a form to runs.
+// fitSurface fits a form to runs; a law starts at an earlier fit where there is one.
 func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surface, error) {
 	s := &surface{form: f}
 	if f.law != nil {
@@ -75,16 +95,15 @@ func fitSurface(f form, runs []runTraits, loss []float64, from *surface) (*surfa
 		return s, err
 	}
 	s.means = meanOf(runs)
-	var x, y, weight []float64
+	var x, y []float64
 	for i := range runs {
-		x, y, weight = append(x, f.features(s.centred(&runs[i]))...), append(y, math.Log(loss[i])),
-			append(weight, 1)
+		x, y = append(x, f.features(s.centred(&runs[i]))...), append(y, math.Log(loss[i]))
 	}
-	if len(y) < len(x)/len(y)+2 {
-		return nil, fmt.Errorf("%d records for %d coefficients", len(y), len(x)/len(y))
+	if n := len(f.of) + 1; len(y) < n+2 {
+		return nil, fmt.Errorf("%d records for %d coefficients", len(y), n)
 	}
 	var ok bool
-	if s.plane, ok = fit.LeastSquares(x, y, weight); !ok {
+	if s.plane, ok = fit.LeastSquares(x, y, nil); !ok {
 		return nil, fmt.Errorf("the records do not vary enough")
 	}
 	return s, nil
@@ -109,31 +128,22 @@ const sameAspect = 0.22
 
 func variationOf(runs []runTraits) variation {
 	var v variation
-	params, tokens, depth := make([]float64, len(runs)), make([]float64, len(runs)),
-		make([]float64, len(runs))
-	for i, t := range runs {
-		params[i], tokens[i], depth[i] = t.params, t.tokens, t.depth
+	var params, tokens, depth []float64
+	low, high, told := math.Inf(1), math.Inf(-1), true // told: every run has a token count
+	for _, t := range runs {
+		params, tokens, depth = append(params, t.params), append(tokens, t.tokens), append(depth, t.depth)
+		low, high = min(low, t.aspect()), max(high, t.aspect())
+		told = told && !math.IsInf(t.tokens, 0)
 	}
-	v.sizeSquare, v.tokensSquare, v.depthSquare = levels(params) > 2, levels(tokens) > 2,
-		levels(depth) > 2
-	low, high := math.Inf(1), math.Inf(-1)
-	for i := range runs {
-		low, high = min(low, runs[i].aspect()), max(high, runs[i].aspect())
-	}
-	oneAspect := high-low < sameAspect
-	for _, t := range tokens {
-		if math.IsInf(t, 0) { // some run has no token count
-			v.depth = !oneAspect && residualSpread(depth, params) > enoughVariation
-			return v
+	v.sizeSquare, v.tokensSquare, v.depthSquare = levels(params) > 2, levels(tokens) > 2, levels(depth) > 2
+	given := [][]float64{params}
+	if told {
+		v.anyTokens = residualSpread(tokens) > enoughVariation
+		if v.tokens = residualSpread(tokens, params) > enoughVariation; v.tokens {
+			given = append(given, tokens)
 		}
 	}
-	v.anyTokens = residualSpread(tokens) > enoughVariation
-	v.tokens = residualSpread(tokens, params) > enoughVariation
-	given := [][]float64{params}
-	if v.tokens {
-		given = append(given, tokens)
-	}
-	v.depth = !oneAspect && residualSpread(depth, given...) > enoughVariation
+	v.depth = high-low >= sameAspect && residualSpread(depth, given...) > enoughVariation
 	return v
 }
 
@@ -157,15 +167,14 @@ func residualSpread(y []float64, predictors ...[]float64) float64 {
 			used = append(used, p)
 		}
 	}
-	var x, weight []float64
+	var x []float64
 	for i := range y {
 		x = append(x, 1)
 		for _, p := range used {
 			x = append(x, p[i]-p[0])
 		}
-		weight = append(weight, 1)
 	}
-	l, ok := fit.LeastSquares(x, y, weight)
+	l, ok := fit.LeastSquares(x, y, nil)
 	if !ok {
 		return 0
 	}
@@ -185,114 +194,62 @@ func residualSpread(y []float64, predictors ...[]float64) float64 {
 // and with size.
 // That it moves is the prior; which way and how far, the records say.
 func forms(v variation) []form {
+	size, tokens := func(t *runTraits) float64 { return t.params }, func(t *runTraits) float64 { return t.tokens }
+	depth, width := func(t *runTraits) float64 { return t.depth }, func(t *runTraits) float64 { return t.width }
+	squared := func(f trait, too bool) []trait {
+		if !too {
+			return []trait{f}
+		}
+		return []trait{f, times(f, f)}
+	}
+	base := squared(size, v.sizeSquare)
+	if v.tokens {
+		base = append(base, squared(tokens, v.tokensSquare)...)
+	}
+	deep := slices.Concat(base, squared(depth, v.depthSquare))
 	var all []form
-	size := func(t *runTraits) []float64 { return []float64{math.Exp(t.params)} }
-	power := fit.PowerOffset().On("params")
-	chinchilla, shape := fit.Chinchilla(), fit.ShapeAware()
-	both := func(t *runTraits) []float64 {
-		return []float64{
-			math.Exp(t.params),
-			math.Exp(t.tokens),
-		}
+	lawful := func(law fit.Law, name, sentence string, shaped bool, of ...trait) {
+		all = append(all, form{name, sentence, shaped, &law, of})
 	}
-	four := func(t *runTraits) []float64 {
-		return []float64{
-			math.Exp(t.width), math.Exp(t.depth), math.Exp(t.params),
-			math.Exp(t.tokens),
-		}
-	}
-	base := func(t *runTraits) []float64 {
-		x := []float64{1, t.params}
-		if v.sizeSquare {
-			x = append(x, t.params*t.params)
-		}
-		if v.tokens {
-			x = append(x, t.tokens)
-			if v.tokensSquare {
-				x = append(x, t.tokens*t.tokens)
-			}
-		}
-		return x
+	surface := func(name, sentence string, shaped bool, of ...trait) {
+		all = append(all, form{name + "-surface", "ln loss quadratic in ln size" + sentence, shaped, nil, of})
 	}
 	if v.tokens {
-		all = append(all, form{
-			name: "chinchilla", sentence: "loss = E + A/N^α + B/D^β",
-			law: &chinchilla, columns: both,
-		})
+		lawful(fit.Chinchilla(), "chinchilla", "loss = E + A/N^α + B/D^β", false, size, tokens)
 	} else {
-		all = append(all, form{
-			name: "power-offset", sentence: "loss = E + A/N^α", law: &power,
-			columns: size,
-		})
+		lawful(fit.PowerOffset().On("params"), "power-offset", "loss = E + A/N^α", false, size)
 	}
-	all = append(all, form{
-		name: "size-surface", sentence: "ln loss quadratic in ln size",
-		features: base,
-	})
+	surface("size", "", false, base...)
 	if !v.depth {
 		return all
 	}
-	depth := func(more ...func(t *runTraits) float64) func(t *runTraits) []float64 {
-		return func(t *runTraits) []float64 {
-			x := append(base(t), t.depth)
-			if v.depthSquare {
-				x = append(x, t.depth*t.depth)
-			}
-			for _, f := range more {
-				x = append(x, f(t))
-			}
-			return x
-		}
-	}
-	withTokens := func(t *runTraits) float64 { return t.depth * t.tokens }
-	withSize := func(t *runTraits) float64 { return t.depth * t.params }
-	aspect := func(t *runTraits) []float64 {
-		x := append(base(t), t.aspect())
-		if v.depthSquare {
-			x = append(x, t.aspect()*t.aspect())
-		}
-		return x
-	}
-	all = append(all, form{
-		name:     "aspect-surface",
-		sentence: "ln loss quadratic in ln size and ln d_model/layers", shaped: true,
-		features: aspect,
-	})
+	surface("aspect", " and ln d_model/layers", true,
+		slices.Concat(base, squared((*runTraits).aspect, v.depthSquare))...)
+	withTokens, withSize := times(depth, tokens), times(depth, size)
+	const moving = " and ln depth, the best depth moving with "
 	if v.anyTokens {
-		all = append(all, form{
-			name:     "depth-tokens-surface",
-			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with tokens", shaped: true, features: depth(withTokens),
-		})
+		surface("depth-tokens", moving+"tokens", true, slices.Concat(deep, []trait{withTokens})...)
 	}
 	if v.tokens || !v.anyTokens {
-		all = append(all, form{
-			name:     "depth-size-surface",
-			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with size",
-			shaped:   true, features: depth(withSize),
-		})
+		surface("depth-size", moving+"size", true, slices.Concat(deep, []trait{withSize})...)
 	}
+	shape := fit.ShapeAware()
+	const sentence = "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α"
 	if v.tokens {
-		all = append(all, form{
-			name:     "depth-size-tokens-surface",
-			sentence: "ln loss quadratic in ln size and ln depth, the best depth moving with both",
-			shaped:   true, features: depth(withTokens, withSize),
-		})
-		all = append(all, form{
-			name:     shape.Name,
-			sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α + A_D/D^β", shaped: true,
-			law: &shape, columns: four,
-		})
+		surface("depth-size-tokens", moving+"both", true, slices.Concat(deep, []trait{withTokens, withSize})...)
+		lawful(shape, shape.Name, sentence+" + A_D/D^β", true, width, depth, size, tokens)
 		return all
 	}
-	shape.Columns = slices.Clone(shape.Columns[:3])
-	shape.Params = slices.DeleteFunc(slices.Clone(shape.Params), func(p fit.Param) bool { return p.Name == "A_tokens" || p.Name == "alpha_tokens" })
-	shape.Terms = slices.Clone(shape.Terms[:4])
-	return append(all, form{
-		name:     shape.Name,
-		sentence: "loss = E + A_w/d_model^a + A_l/layers^b + A_N/N^α", shaped: true, law: &shape,
-		columns: func(t *runTraits) []float64 { return four(t)[:3] },
+	shape.Columns, shape.Terms = slices.Clone(shape.Columns[:3]), slices.Clone(shape.Terms[:4])
+	shape.Params = slices.DeleteFunc(slices.Clone(shape.Params), func(p fit.Param) bool {
+		return p.Name == "A_tokens" || p.Name == "alpha_tokens"
 	})
+	lawful(shape, shape.Name, sentence, true, width, depth, size)
+	return all
 }
+
+// times is the product of two traits.
+func times(f, g trait) trait { return func(t *runTraits) float64 { return f(t) * g(t) } }
 
 // folds is how many parts of the records are held out in turn.
 const folds = 8
@@ -316,11 +273,7 @@ func crossValidate(f form, runs []runTraits, loss []float64, whole *surface) ([]
 				trainRuns, trainLoss = append(trainRuns, runs[i]), append(trainLoss, loss[i])
 			}
 		}
-		from := whole
-		if whole.law == nil {
-			from = nil
-		}
-		s, err := fitSurface(f, trainRuns, trainLoss, from)
+		s, err := fitSurface(f, trainRuns, trainLoss, whole)
 		if err != nil {
 			return nil, err
 		}
@@ -337,8 +290,6 @@ func crossValidate(f form, runs []runTraits, loss []float64, whole *surface) ([]
 type chosen struct {
 	*surface
 	errors []float64 // in ln loss
-	// tried names every form with its held-out error, or why it was out.
-	tried []string
 }
 
 // chooseSurface returns the form with the least held-out error. Depth and width must earn their
@@ -347,7 +298,7 @@ type chosen struct {
 func chooseSurface(runs []runTraits, loss []float64) (chosen, error) {
 	var best chosen
 	least := math.Inf(1)
-	var tried []string
+	var tried []string // every form with its held-out error, or why it was out
 	for _, f := range forms(variationOf(runs)) {
 		s, err := fitSurface(f, runs, loss, nil)
 		var errors []float64
@@ -364,7 +315,6 @@ func chooseSurface(runs []runTraits, loss []float64) (chosen, error) {
 			least, best = rms, chosen{surface: s, errors: errors}
 		}
 	}
-	best.tried = tried
 	if best.surface == nil {
 		return best, fmt.Errorf("no law fits the records: %v", tried)
 	}

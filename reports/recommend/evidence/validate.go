@@ -12,10 +12,8 @@ import (
 // Validation is how well groups of runs are ranked blind.
 type Validation struct {
 	Groups []GroupScore
-	// Ours and the baselines, averaged over the groups.
-	Ours      RankScore
-	Baselines []NamedScore
-	Left      []string // groups left out, with the reason
+	Ranked          // averaged over the groups
+	Left   []string // groups left out, with the reason
 }
 
 // GroupScore is the ranking of one held-out group.
@@ -23,7 +21,12 @@ type GroupScore struct {
 	Group string
 	N     int
 	Law   string // what was fitted to the other groups
-	RankScore
+	Ranked
+}
+
+// Ranked is how well a group, or all, is ranked by the runs of others and by the baselines.
+type Ranked struct {
+	Ours      RankScore
 	Baselines []NamedScore
 }
 
@@ -36,47 +39,42 @@ type RankScore struct {
 	Spearman float64
 }
 
+// add adds one of n scores to their mean.
+func (s *RankScore) add(one RankScore, n int) {
+	s.Regret += one.Regret / float64(n)
+	s.Spearman += one.Spearman / float64(n)
+}
+
 // NamedScore is a baseline's score.
 type NamedScore struct {
 	Name string
 	RankScore
 }
 
-// ValidateSettings steers [Validate].
-type ValidateSettings struct {
-	ByScore bool // the outcome is Record.Score, larger is better; else Record.Loss
-}
-
-// The baselines.
-const (
-	MostParams = "most-params" // the largest model wins
-	Aspect64   = "aspect-64"   // d_model/layers nearest to 64 wins
-	Bracket    = "bracket"     // the shape most like the best of the nearest other group wins
-)
-
 // minimumGroup is the fewest shapes that a rank correlation is taken of.
 const minimumGroup = 3
 
-// Validate fits to all groups but one and ranks the shapes of that one, for each group in turn.
+// Validate fits to all groups but one and ranks the shapes of that one, for each group in turn. The
+// outcome is the score, larger is better, or else the loss.
 //
-// Outcomes of different groups need not be on one scale: next to the laws of [Recommend], which
+// Outcomes of different groups need not be on one scale: next to the laws of a judge by records, which
 // pool them, polynomials with a level for each group are tried, and leaving each of the fitted
 // groups out decides. Rows without tokens are left out where most rows have them.
 //
 // Errors: fewer than two groups of at least three complete rows; an outcome that varies in none of
 // them.
-func Validate(rows []Record, set ValidateSettings) (Validation, error) {
+func Validate(rows []Record, byScore bool) (Validation, error) {
 	var out Validation
-	groups, left := validationGroups(rows, set)
+	groups, left := validationGroups(rows, byScore)
 	out.Left = left
 	if len(groups) < 2 {
 		why := ""
-		if len(left) > 0 {
-			why = " (" + left[0]
-			if len(left) > 1 {
-				why += fmt.Sprintf("; %d more like it", len(left)-1)
-			}
-			why += ")"
+		switch len(left) {
+		case 0:
+		case 1:
+			why = " (" + left[0] + ")"
+		default:
+			why = fmt.Sprintf(" (%s; %d more like it)", left[0], len(left)-1)
 		}
 		return out, fmt.Errorf(
 			"%d groups of at least %d rows with params, d_model, layers and an outcome; needed: at least 2%s", len(groups), minimumGroup, why)
@@ -84,41 +82,29 @@ func Validate(rows []Record, set ValidateSettings) (Validation, error) {
 	if !slices.ContainsFunc(groups, func(g runGroup) bool { return scatter(g.cost) > 0 }) {
 		return out, fmt.Errorf("in no group does the outcome vary: there is nothing to rank")
 	}
-	sums := map[string]*RankScore{}
-	names := []string{MostParams, Aspect64, Bracket}
-	for _, name := range names {
-		sums[name] = &RankScore{}
-	}
-	n := float64(len(groups))
+	n := len(groups)
 	without := func(i int) []runGroup { return slices.Delete(slices.Clone(groups), i, i+1) }
-	ranks, laws, errs := make([]ranking, len(groups)), make([]string, len(groups)),
-		make([]error, len(groups))
-	parallel.Each(len(groups), 0, func(i int) { ranks[i], laws[i], errs[i] = fitRanking(without(i)) })
+	ranks, laws, errs := make([]ranking, n), make([]string, n), make([]error, n)
+	parallel.Each(n, 0, func(i int) { ranks[i], laws[i], errs[i] = fitRanking(without(i)) })
+	out.Baselines = []NamedScore{{Name: "most-params"}, {Name: "aspect-64"}, {Name: "bracket"}}
 	for i := range groups {
 		g := &groups[i]
 		if errs[i] != nil {
 			return out, fmt.Errorf("group %q held out: %w", g.name, errs[i])
 		}
-		s := GroupScore{Group: g.name, N: len(g.runs), Law: laws[i], RankScore: g.scored(ranks[i])}
-		for _, b := range []struct {
-			name string
-			rank ranking
-		}{
-			{MostParams, func(t *runTraits) float64 { return t.params }},
-			{Aspect64, func(t *runTraits) float64 { return -math.Abs(t.aspect() - math.Log(64)) }},
-			{Bracket, bracket(without(i), g)},
+		s := GroupScore{Group: g.name, N: len(g.runs), Law: laws[i]}
+		s.Ours = g.scored(ranks[i])
+		out.Ours.add(s.Ours, n)
+		for k, rank := range [...]ranking{
+			func(t *runTraits) float64 { return t.params },                             // the largest wins
+			func(t *runTraits) float64 { return -math.Abs(t.aspect() - math.Log(64)) }, // d_model/layers nearest to 64
+			bracket(without(i), g),
 		} {
-			score := g.scored(b.rank)
-			s.Baselines = append(s.Baselines, NamedScore{b.name, score})
-			sums[b.name].Regret += score.Regret / n
-			sums[b.name].Spearman += score.Spearman / n
+			b := NamedScore{out.Baselines[k].Name, g.scored(rank)}
+			s.Baselines = append(s.Baselines, b)
+			out.Baselines[k].add(b.RankScore, n)
 		}
-		out.Ours.Regret += s.Regret / n
-		out.Ours.Spearman += s.Spearman / n
 		out.Groups = append(out.Groups, s)
-	}
-	for _, name := range names {
-		out.Baselines = append(out.Baselines, NamedScore{name, *sums[name]})
 	}
 	return out, nil
 }
@@ -133,13 +119,13 @@ type runGroup struct {
 	cost []float64
 }
 
-func validationGroups(rows []Record, set ValidateSettings) (groups []runGroup, left []string) {
+func validationGroups(rows []Record, byScore bool) (groups []runGroup, left []string) {
 	at := map[string]int{}
 	dropped, tokenless, partly := 0, 0, someLackTokens(rows)
 	for i := range rows {
 		m := &rows[i]
 		outcome, sign := m.Loss, 1.0
-		if set.ByScore {
+		if byScore {
 			outcome, sign = m.Score, -1
 		}
 		if outcome == nil || !(m.Params > 0) || m.DModel <= 0 ||

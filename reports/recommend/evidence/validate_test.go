@@ -64,8 +64,8 @@ func translation(t *testing.T, score bool) []evidence.Record {
 
 func show(t *testing.T, v evidence.Validation) {
 	for _, g := range v.Groups {
-		t.Logf("%s n=%d %s: regret %.4f spearman %.3f %v", g.Group, g.N, g.Law, g.Regret,
-			g.Spearman, g.Baselines)
+		t.Logf("%s n=%d %s: regret %.4f spearman %.3f %v", g.Group, g.N, g.Law, g.Ours.Regret,
+			g.Ours.Spearman, g.Baselines)
 	}
 	t.Logf("ours regret %.4f spearman %.3f; %v", v.Ours.Regret, v.Ours.Spearman, v.Baselines)
 }
@@ -73,7 +73,7 @@ func show(t *testing.T, v evidence.Validation) {
 func TestValidateOnTranslation(t *testing.T) {
 	for _, score := range []bool{false, true} {
 		v, err := evidence.Validate(translation(t, score),
-			evidence.ValidateSettings{ByScore: score})
+			score)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestValidateOnManyGroups(t *testing.T) {
 			})
 		}
 	}
-	v, err := evidence.Validate(rows, evidence.ValidateSettings{})
+	v, err := evidence.Validate(rows, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +157,7 @@ func TestValidateOnBudgets(t *testing.T) {
 				})
 			}
 		}
-		v, err := evidence.Validate(rows, evidence.ValidateSettings{})
+		v, err := evidence.Validate(rows, false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func TestValidateRefuses(t *testing.T) {
 		{DecoderLayers: 2, DModel: 64, Params: 1e6, Loss: &loss, Group: "a"},
 		{Group: "b", Loss: &loss},
 	}
-	v, err := Validate(rows, ValidateSettings{})
+	v, err := Validate(rows, false)
 	if err == nil || len(v.Left) != 2 || !strings.Contains(v.Left[0], "1 rows lack") {
 		t.Errorf("one usable row: %v, left out %q", err, v.Left)
 	}
@@ -73,7 +73,7 @@ func TestSomeLackTokens(t *testing.T) {
 		{[]Record{with, without, without, without}, 4},
 		{[]Record{with, with, with, with}, 4},
 	} {
-		groups, left := validationGroups(test.rows, ValidateSettings{})
+		groups, left := validationGroups(test.rows, false)
 		if len(groups) != 1 || len(groups[0].runs) != test.want ||
 			(len(left) > 0) != (test.want < len(test.rows)) {
 			t.Errorf("%d groups, left out %q; want %d rows", len(groups), left, test.want)
@@ -92,7 +92,7 @@ func TestValidateRefusesConstantOutcome(t *testing.T) {
 			})
 		}
 	}
-	if _, err := Validate(rows, ValidateSettings{}); err == nil || !strings.Contains(err.Error(), "nothing to rank") {
+	if _, err := Validate(rows, false); err == nil || !strings.Contains(err.Error(), "nothing to rank") {
 		t.Errorf("a constant outcome: %v", err)
 	}
 }

@@ -94,7 +94,7 @@ func (a *app) validateRanking(f *asks.Runs, file, by, outcome string) error {
 	if err != nil {
 		return asks.ColumnError(err)
 	}
-	v, err := evidence.Validate(rows, evidence.ValidateSettings{ByScore: outcome == "score"})
+	v, err := evidence.Validate(rows, outcome == "score")
 	if err != nil {
 		return frame.NoAnswer(err, "")
 	}
