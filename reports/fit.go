@@ -22,6 +22,9 @@ func (r *Report) Fit(fits []learn.Fitted) {
 	docs := make([]result.Fit, len(fits))
 	for i := range fits {
 		docs[i] = result.FitOf(&fits[i])
+		if fits[i].Drawing != nil {
+			docs[i].Panels = panelsOf(lawPanels(&fits[i])...)
+		}
 		r.Document.Results = append(r.Document.Results, docs[i])
 	}
 	r.Headline = fitHeadline(fits, docs)
@@ -90,7 +93,7 @@ func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
 		if doc.Bootstrap == nil {
 			e.Low, e.High = nil, nil
 		}
-		cell := parameterCell(e)
+		cell := ParameterCell(e)
 		if open {
 			cell = Plain(cell.text + " (not determined)")
 		}
@@ -106,11 +109,11 @@ func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
 	return t
 }
 
-// parameterCell prints each parameter with the digits of a publication: at least three of the value,
+// ParameterCell prints each parameter with the digits of a publication: at least three of the value,
 // and as many as the first of the interval's half-width. Parameters of a law differ by many orders of
 // magnitude, so that those beyond a million, or with bounds a hundredfold apart, are in scientific
 // form.
-func parameterCell(e result.Estimate) Cell {
+func ParameterCell(e result.Estimate) Cell {
 	in, ok := e.Interval()
 	if !ok || in.Low == in.High { // without an interval, or held
 		return Plain(number(e.Value, parameterDigits))
@@ -391,7 +394,7 @@ func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
 		row = append(row, Text(doc.Law), Count(int64(doc.Rows.Used)), optionalAmount(doc.RMS))
 		for _, p := range params {
 			if e, ok := doc.Parameters[p]; ok {
-				row = append(row, parameterCell(e))
+				row = append(row, ParameterCell(e))
 			} else {
 				row = append(row, Cell{})
 			}

@@ -23,7 +23,7 @@ func TestParametersCanBePublished(t *testing.T) {
 		{result.Estimate{Value: 757476399129}, "7.57476e11"},
 		{result.Estimate{Value: 0, Low: at(0), High: at(0.5)}, "0.0 (0.0 to 0.5)"},
 	} {
-		if got := parameterCell(c.e).text; got != c.want {
+		if got := ParameterCell(c.e).text; got != c.want {
 			t.Errorf("%+v: %q, want %q", c.e, got, c.want)
 		}
 	}

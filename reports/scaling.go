@@ -26,6 +26,7 @@ func estimateCell(e *result.Estimate) Cell {
 // IsoFLOP fills in the report of an isoFLOP fit.
 func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
+	f.Panels = panelsOf(IsoFLOPPanels(s)...)
 	r.Document.Results = append(r.Document.Results, f)
 	r.Headline = []string{
 		fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A), exponentText(&f.B)),
@@ -76,6 +77,7 @@ func exponentText(e *result.Estimate) string {
 // Envelope fills in the report of a training-curve envelope.
 func (r *Report) Envelope(s *learn.Scanned) {
 	f := result.EnvelopeOf(s)
+	f.Panels = panelsOf(EnvelopePanel(s))
 	r.Document.Results = append(r.Document.Results, f)
 	r.Headline = []string{fmt.Sprintf("envelope: params ∝ C^%s", exponentText(&f.A))}
 	t := Table{

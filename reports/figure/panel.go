@@ -132,7 +132,7 @@ func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
 	if len(xy) == 0 {
 		return nil
 	}
-	scatter, err := plotter.NewScatter(thinned(xy))
+	scatter, err := plotter.NewScatter(thinned(xy, mostPoints))
 	if err != nil {
 		return err
 	}
@@ -151,14 +151,14 @@ func (p *Panel) addPoints(g *plot.Plot, s Series, left *int) error {
 // mostPoints is more than a panel can show apart.
 const mostPoints = 5000
 
-// thinned keeps at most mostPoints points, evenly taken.
-func thinned(xy plotter.XYs) plotter.XYs {
-	if len(xy) <= mostPoints {
+// thinned keeps at most n points, the first and the last and evenly between.
+func thinned(xy plotter.XYs, n int) plotter.XYs {
+	if len(xy) <= n {
 		return xy
 	}
-	out := make(plotter.XYs, mostPoints)
+	out := make(plotter.XYs, n)
 	for i := range out {
-		out[i] = xy[i*len(xy)/mostPoints]
+		out[i] = xy[i*(len(xy)-1)/(n-1)]
 	}
 	return out
 }
@@ -203,6 +203,15 @@ func (p *Panel) addBand(g *plot.Plot, b Band) error {
 	area.Color, area.LineStyle.Width = faded(palette(b.Colour), 0.2), 0
 	g.Add(area)
 	return nil
+}
+
+// Drawable returns the finite points that the axes can show, at most n evenly taken.
+func (p *Panel) Drawable(x, y []float64, n int) (xs, ys []float64) {
+	all, _ := p.drawable(x, y)
+	for _, at := range thinned(all, n) {
+		xs, ys = append(xs, at.X), append(ys, at.Y)
+	}
+	return xs, ys
 }
 
 // drawable keeps the finite points that the axes can show and counts the finite ones that they

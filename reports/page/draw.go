@@ -28,13 +28,16 @@ func (b *bars) draw(w io.Writer, f figure.Format) error {
 func (p *plot) draw(w io.Writer, f figure.Format) error {
 	panel := figure.Panel{
 		Title: p.Title, X: p.X, Y: p.Y, LogX: p.LogX, LogY: p.LogY,
-		Level: p.Level,
+		Level: p.Level, KindX: p.Kind, KindY: p.KindY,
 	}
 	if len(p.Points) > 0 {
 		return figure.WriteClouds(w, f, panel, p.clouds())
 	}
 	dots, held := figure.Series{Colour: 1}, figure.Series{Name: "held out", Colour: 2}
 	for _, d := range p.Dots {
+		if d.Colour > 0 {
+			continue
+		}
 		s := &dots
 		if d.Hollow {
 			s = &held
@@ -42,11 +45,22 @@ func (p *plot) draw(w io.Writer, f figure.Format) error {
 		s.X, s.Y = append(s.X, d.X), append(s.Y, d.Y)
 	}
 	panel.Points = append(panel.Points, dots, held)
-	var line figure.Series
-	for _, at := range p.Line {
-		line.X, line.Y = append(line.X, at.X), append(line.Y, at.Y)
+	for colour := 1; colour <= colours; colour++ {
+		s := figure.Series{Colour: colour - 1, Faint: true}
+		for _, d := range p.Dots {
+			if d.Colour == colour {
+				s.X, s.Y = append(s.X, d.X), append(s.Y, d.Y)
+			}
+		}
+		panel.Points = append(panel.Points, s)
 	}
-	panel.Lines = append(panel.Lines, line)
+	for _, l := range p.Lines {
+		s := figure.Series{Name: l.Name, Colour: max(0, l.Colour-1)}
+		for _, at := range l.At {
+			s.X, s.Y = append(s.X, at.X), append(s.Y, at.Y)
+		}
+		panel.Lines = append(panel.Lines, s)
+	}
 	var band figure.Band
 	for _, b := range p.Band {
 		band.X, band.Low, band.High = append(band.X, b.X), append(band.Low, b.Low),

@@ -30,10 +30,9 @@ func (s *section) fits(d *result.Saved) error {
 		s.Subjects = append(s.Subjects, fitSubject(f))
 		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
 			e := f.Parameters[p]
-			in := intervalOf(&e)
 			t.Rows = append(t.Rows, []reports.Cell{
 				reports.Text(fitName(f)), reports.Text(p),
-				reports.Estimate(in).Written(quantity.FormatInterval(quantity.Number, in)),
+				reports.ParameterCell(e),
 			})
 		}
 		if f.Bootstrap != nil && f.Bootstrap.Level > 0 {
@@ -81,14 +80,10 @@ func fitSubject(f *result.Fit) subject {
 		out.card("refused", "no fit", f.Refused.Reason)
 		out.Cards[len(out.Cards)-1].Bad = true
 	}
-	if f.Plot == nil {
-		return out
+	if f.Plot != nil {
+		out.Plots = append(out.Plots, laid(fitPlots(f)...)...)
 	}
-	for _, p := range fitPlots(f) {
-		if p.lay() {
-			out.Plots = append(out.Plots, p)
-		}
-	}
+	out.Plots = append(out.Plots, laid(panels(f.Panels)...)...)
 	return out
 }
 
@@ -104,11 +99,11 @@ func fitPlots(f *result.Fit) []plot {
 		heldOut = *p.HeldOut
 	}
 	fit := plot{Title: "Fit", X: p.X, Y: f.Response, Kind: records.KindOf(p.X)}
-	fit.Line, fit.Band = lineOf(curve.X, curve.Value),
+	fit.Lines, fit.Band = []line{{At: places(curve.X, curve.Value)}},
 		bandOf(curve.X, curve.Low, curve.High)
 	if len(curve.X) == 0 { // over several predictors a perfect fit lies on the diagonal
 		fit.Title, fit.Y = "Recorded against predicted", "recorded "+f.Response
-		fit.Line, fit.Band = lineOf(p.Rows.X, p.Rows.X), bandOf(p.Rows.X, p.Rows.Low, p.Rows.High)
+		fit.Lines, fit.Band = []line{{At: places(p.Rows.X, p.Rows.X)}}, bandOf(p.Rows.X, p.Rows.Low, p.Rows.High)
 	}
 	residuals := plot{
 		Title: "Residuals", X: p.X, Y: "ln(recorded/predicted)", Kind: fit.Kind,
@@ -149,7 +144,7 @@ func plotted(r *result.PlotRows) int {
 	return min(len(r.X), len(r.Recorded), len(r.Predicted), len(r.Residual))
 }
 
-func lineOf(x, y []float64) []place {
+func places(x, y []float64) []place {
 	var out []place
 	for i := range min(len(x), len(y)) {
 		out = append(out, place{x[i], y[i]})

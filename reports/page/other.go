@@ -253,6 +253,7 @@ func (s *subject) held(x *result.Transfer, h *result.HeldOut) {
 		Title: "Scores of runs left out", X: "predicted " + x.Downstream, Y: "recorded " + x.Downstream,
 		Note: "Each was predicted without its " + h.Column + "; on the line a prediction is right.",
 	}
+	var right []place
 	for _, r := range h.Rows {
 		in := intervalOf(&r.Given)
 		p.Dots = append(p.Dots, dot{
@@ -267,9 +268,10 @@ func (s *subject) held(x *result.Transfer, h *result.HeldOut) {
 				quantity.FormatInterval(quantity.Number, in),
 			),
 		})
-		p.Line = append(p.Line, place{in.Value, in.Value})
+		right = append(right, place{in.Value, in.Value})
 	}
-	slices.SortFunc(p.Line, func(a, b place) int { return cmp.Compare(a.X, b.X) })
+	slices.SortFunc(right, func(a, b place) int { return cmp.Compare(a.X, b.X) })
+	p.Lines = []line{{At: right}}
 	if p.lay() {
 		s.Plots = append(s.Plots, p)
 	}

@@ -89,8 +89,8 @@ var kinds = map[string]struct {
 	"transfer":  {"From loss to score", (*section).transfers},
 	"track":     {"The run against its plan", (*section).tracked},
 	"validate":  {"Predicted against measured", (*section).anything},
-	"isoflop":   {"Best size at each budget", (*section).anything},
-	"envelope":  {"Best size along the front", (*section).anything},
+	"isoflop":   {"Best size at each budget", (*section).isoflops},
+	"envelope":  {"Best size along the front", (*section).envelopes},
 }
 
 // mostResults of a document are shown: a browser takes seconds for as many rows. 5,000 configurations

@@ -255,9 +255,9 @@ func TestInBrowser(t *testing.T) {
 
 	// The fits: a band or a line, and a dot a row in both drawings.
 	var drawn struct{ Lines, Dots, Outside int }
-	b.evaluate(`(() => { const dots = [...document.querySelectorAll("circle.dot")];
+	b.evaluate(`(() => { const fits = [...document.querySelectorAll("#s7, #s9")], all = q => fits.flatMap(s => [...s.querySelectorAll(q)]), dots = all("circle.dot");
 		const outside = dots.filter(d => { const f = d.ownerSVGElement.getBoundingClientRect(), r = d.getBoundingClientRect(); return r.left < f.left || r.right > f.right || r.top < f.top || r.bottom > f.bottom; });
-		return {Lines: document.querySelectorAll("path.line").length, Dots: dots.length, Outside: outside.length}; })()`, &drawn)
+		return {Lines: all("path.line").length, Dots: dots.length, Outside: outside.length}; })()`, &drawn)
 	if want := 2 * (40 + 14); drawn.Lines != 2 || drawn.Dots != want || drawn.Outside != 0 {
 		t.Errorf("fits drawn as %+v, want 2 lines, %d dots, none outside", drawn, want)
 	}

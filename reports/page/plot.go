@@ -23,16 +23,24 @@ type plot struct {
 	Level             bool    // a line at y = 0
 	Points            []point // few, each with details and an interval
 	Dots              []dot   // many
-	Line              []place
+	Lines             []line
 	Band              []bounds
 
 	// lay fills in pixels.
 	XTicks, YTicks []tick
-	LinePath, Area string
+	Area           string
 	Zero           float64
 }
 
 type place struct{ X, Y float64 }
+
+// line is a curve; one with a name stands in the legend. Path is filled in with the pixels.
+type line struct {
+	Name   string
+	Colour int // of the palette
+	At     []place
+	Path   string
+}
 
 // bounds is an interval of y.
 type bounds struct{ X, Low, High float64 }
@@ -51,6 +59,7 @@ type dot struct {
 	Label  string
 	X, Y   float64
 	Hollow bool
+	Colour int // of the palette
 	PX, PY float64
 }
 
@@ -160,7 +169,7 @@ func (a *scale) ticks(write func(v, step float64) string) []tick {
 
 // lay turns values into pixels and reports whether there is anything to see.
 func (p *plot) lay() bool {
-	if len(p.Points)+len(p.Dots) < 2 {
+	if len(p.Points)+len(p.Dots) < 2 && !slices.ContainsFunc(p.Lines, func(l line) bool { return len(l.At) > 1 }) {
 		return false
 	}
 	x := scale{
@@ -179,9 +188,11 @@ func (p *plot) lay() bool {
 		x.include(d.X)
 		y.include(d.Y)
 	}
-	for _, at := range p.Line {
-		x.include(at.X)
-		y.include(at.Y)
+	for _, l := range p.Lines {
+		for _, at := range l.At {
+			x.include(at.X)
+			y.include(at.Y)
+		}
 	}
 	if p.Level {
 		y.include(0)
@@ -200,7 +211,10 @@ func (p *plot) lay() bool {
 		d := &p.Dots[i]
 		d.PX, d.PY = x.at(d.X), y.at(d.Y)
 	}
-	p.LinePath, p.Area, p.Zero = linePath(&x, &y, p.Line), areaPath(&x, &y, p.Band), y.at(0)
+	for i := range p.Lines {
+		p.Lines[i].Path = linePath(&x, &y, p.Lines[i].At)
+	}
+	p.Area, p.Zero = areaPath(&x, &y, p.Band), y.at(0)
 	p.XTicks = apart(x.ticks(func(v, _ float64) string { return axis.Amount(p.Kind, v) }))
 	p.YTicks = y.ticks(func(v, step float64) string {
 		if p.KindY != quantity.Number {

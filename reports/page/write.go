@@ -3,6 +3,7 @@ package page
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 )
 
 var (
@@ -170,23 +171,23 @@ func (m *markup) plot(p *plot) {
 	if p.Level {
 		m.raw(`<line class="level" x1="52" x2="468"`).number("y1", p.Zero, pixels).number("y2", p.Zero, pixels).raw("/>\n")
 	}
-	if p.Area != "" || p.LinePath != "" {
+	if p.Area != "" || len(p.Lines) > 0 {
 		m.raw(`<svg x="52" y="22" width="416" height="246" viewBox="52 22 416 246">`)
 		if p.Area != "" {
 			m.raw(`<path class="band"`).attr("d", p.Area).raw("/>")
 		}
-		if p.LinePath != "" {
-			m.raw(`<path class="line"`).attr("d", p.LinePath).raw("/>")
+		for _, l := range p.Lines {
+			m.raw("<path").attr("class", coloured("line", l.Colour)).attr("d", l.Path).raw("/>")
 		}
 		m.raw("</svg>\n")
 	}
 	for _, d := range p.Dots {
 		m.raw("<circle")
+		class := coloured("dot", d.Colour)
 		if d.Hollow {
-			m.attr("class", "dot hollow")
-		} else {
-			m.attr("class", "dot")
+			class = "dot hollow"
 		}
+		m.attr("class", class)
 		m.number("cx", d.PX, pixels).number("cy", d.PY, pixels).raw(` r="4"><title>`).say(d.Label).raw("</title></circle>\n")
 	}
 	for _, q := range p.Points {
@@ -200,14 +201,7 @@ func (m *markup) plot(p *plot) {
 		m.raw("</g>\n")
 	}
 	m.raw("</svg>\n<figcaption>")
-	if len(p.Legend) > 0 {
-		m.raw(`<ul class="legend soft">`)
-		for _, l := range p.Legend {
-			m.raw(`<li><svg viewBox="0 0 16 16" aria-hidden="true"><g`).attr("class", "point "+l.Key)
-			m.raw(`><circle cx="8" cy="8" r="6"/></g></svg>`).say(l.Value).raw("</li>")
-		}
-		m.raw("</ul>")
-	}
+	m.legend(p)
 	if p.Note != "" {
 		m.soft("p", p.Note)
 	}
@@ -215,6 +209,33 @@ func (m *markup) plot(p *plot) {
 		m.raw(`<p class="details soft" aria-live="polite">Point at a mark for its details.</p>`)
 	}
 	m.raw("</figcaption>\n</figure>\n")
+}
+
+// coloured is a class with its colour of the palette, 0 for its own.
+func coloured(class string, colour int) string {
+	if colour > 0 {
+		class += fmt.Sprintf(" c%d", colour)
+	}
+	return class
+}
+
+// legend says what marks and named lines mean.
+func (m *markup) legend(p *plot) {
+	if len(p.Legend) == 0 && !slices.ContainsFunc(p.Lines, func(l line) bool { return l.Name != "" }) {
+		return
+	}
+	m.raw(`<ul class="legend soft">`)
+	for _, l := range p.Legend {
+		m.raw(`<li><svg viewBox="0 0 16 16" aria-hidden="true"><g`).attr("class", "point "+l.Key)
+		m.raw(`><circle cx="8" cy="8" r="6"/></g></svg>`).say(l.Value).raw("</li>")
+	}
+	for _, l := range p.Lines {
+		if l.Name != "" {
+			m.raw(`<li><svg viewBox="0 0 16 16" aria-hidden="true"><path`).attr("class", coloured("line", l.Colour))
+			m.raw(` d="M1 8L15 8"/></svg>`).say(l.Name).raw("</li>")
+		}
+	}
+	m.raw("</ul>")
 }
 
 func (m *markup) table(t *table) {

@@ -33,6 +33,7 @@ type Fit struct {
 	Outliers    []Outlier         `json:"outliers,omitempty"`
 	Predictions []Prediction      `json:"predictions,omitempty"`
 	Plot        *Plot             `json:"plot,omitempty"`
+	Panels      []Panel           `json:"panels,omitempty"`
 	Derived     map[string]string `json:"derived,omitempty"`
 	Refused     *Refused          `json:"refused,omitempty"`
 	Warnings    []string          `json:"warnings"`

@@ -13,6 +13,7 @@ type IsoFLOP struct {
 	NarrowA     *float64 `json:"a_narrow,omitempty"`
 	Level       float64  `json:"level"`
 	Budgets     []Budget `json:"budgets"`
+	Panels      []Panel  `json:"panels"`
 	Rows        Rows     `json:"rows"`
 	Warnings    []string `json:"warnings"`
 }
@@ -64,6 +65,7 @@ type Envelope struct {
 	Level       float64      `json:"level"`
 	Front       []FrontPoint `json:"front"`
 	Leaders     []Leader     `json:"leaders"`
+	Panels      []Panel      `json:"panels"`
 	Rows        Rows         `json:"rows"`
 	Warnings    []string     `json:"warnings"`
 }
