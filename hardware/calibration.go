@@ -146,8 +146,7 @@ func (r *Run) trainingStep() timing {
 func (c *Calibration) interval(r *Run, of timing, seconds float64) quantity.Interval {
 	half := fit.NormalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
 	return quantity.Interval{
-		Value: seconds, Low: seconds * math.Exp(-half),
-		High: seconds * math.Exp(half),
+		Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half),
 	}
 }
 
@@ -270,8 +269,7 @@ func (r *Run) assumptions(m *Machine, l flops.Layout, c *Calibration) []Assumpti
 	}
 	if m.units == 0 && !m.systolic() {
 		list = append(list, Assumption{
-			"tiles at once",
-			"unknown: partly filled waves are not counted", Default,
+			"tiles at once", "unknown: partly filled waves are not counted", Default,
 			strings.TrimSpace(p.Name + " states no compute units"),
 		})
 	}

@@ -29,8 +29,7 @@ var regions = sync.OnceValue(func() []Region {
 	for _, g := range data.Grid() {
 		if g.Kind != "fuel" {
 			out = append(out, Region{
-				Key: g.Key, Name: g.Name, Kind: g.Kind, Provider: g.Provider,
-				Grid: g,
+				Key: g.Key, Name: g.Name, Kind: g.Kind, Provider: g.Provider, Grid: g,
 			})
 		}
 	}

@@ -169,17 +169,13 @@ var priors = [constants]prior{
 		"llm-foundry class runs reach 80 to 90 % of the best measured matmul on A100",
 	},
 	SaturationDepth: {
-		"saturation_depth", 100, 0.4,
-		"three to four 32-deep stages of a tile pipeline",
+		"saturation_depth", 100, 0.4, "three to four 32-deep stages of a tile pipeline",
 	},
 	WaveQuantisation: {
 		"wave_quantisation", 0.4, 0.4,
 		"libraries choose among tile sizes and split-k, which recovers about half",
 	},
-	WaveTail: {
-		"wave_tail", 0.3, 0.5,
-		"prologue and epilogue of a tile against its main loop",
-	},
+	WaveTail: {"wave_tail", 0.3, 0.5, "prologue and epilogue of a tile against its main loop"},
 	FusedCore: {
 		"fused_core", 0.65, 0.2,
 		"Dao 2023 (arXiv 2307.08691, figures 4 to 6): 50 to 73 % of peak forward, less backward, head size 64 to 128",
@@ -189,28 +185,24 @@ var priors = [constants]prior{
 		"FlashAttention-2 reaches 35 % of peak on H100 against 50 to 73 % on A100 (Shah et al. 2024, arXiv 2407.08608, section 1)",
 	},
 	UnfusedCore: {
-		"unfused_core", 0.6, 0.3,
-		"batched products of small matrices against single large ones",
+		"unfused_core", 0.6, 0.3, "batched products of small matrices against single large ones",
 	},
 	ScorePasses: {
 		"score_passes", 5, 0.3,
 		"write scores, bias or mask, softmax read and write, read by the second product; dropout and casts on top",
 	},
 	EagerTraffic: {
-		"eager_traffic", 1.6, 0.25,
-		"separate kernels for bias, dropout, residual, casts",
+		"eager_traffic", 1.6, 0.25, "separate kernels for bias, dropout, residual, casts",
 	},
 	CompiledTraffic: {
-		"compiled_traffic", 0.9, 0.25,
-		"norm, residual and activation fused with neighbours",
+		"compiled_traffic", 0.9, 0.25, "norm, residual and activation fused with neighbours",
 	},
 	OptimizerTraffic: {
 		"optimizer_traffic", 1.3, 0.3,
 		"one fused kernel moves what it needs; norms, clipping and zeroing read gradients again",
 	},
 	BandwidthShare: {
-		"bandwidth_share", 0.8, 0.08,
-		"STREAM-like kernels reach 80 to 90 % of the data sheet",
+		"bandwidth_share", 0.8, 0.08, "STREAM-like kernels reach 80 to 90 % of the data sheet",
 	},
 	EagerLaunch: {
 		"eager_launch", 30e-6, 0.6,
@@ -227,25 +219,21 @@ var priors = [constants]prior{
 		"the first gather, the last reduction and what contention leaves visible",
 	},
 	GatherExposed: {
-		"gather_exposed", 0.3, 0.5,
-		"gathers wait for the one before, and for memory to be freed",
+		"gather_exposed", 0.3, 0.5, "gathers wait for the one before, and for memory to be freed",
 	},
 	TensorExposed: {
-		"tensor_exposed", 0.9, 0.2,
-		"tensor-parallel collectives stand between dependent products",
+		"tensor_exposed", 0.9, 0.2, "tensor-parallel collectives stand between dependent products",
 	},
 	CollectiveLatency: {
 		"collective_latency", 10e-6, 0.6,
 		"a ring step takes 3 to 10 µs in NCCL's tuning tables, a kernel launch 5",
 	},
 	EagerFixed: {
-		"eager_fixed", 0.02, 0.6,
-		"tens of milliseconds of host work and synchronisation a step",
+		"eager_fixed", 0.02, 0.6, "tens of milliseconds of host work and synchronisation a step",
 	},
 	CompiledFixed: {"compiled_fixed", 0.004, 0.6, "milliseconds of dispatch and input"},
 	ScaleLoss: {
-		"scale_loss", 0.01, 0.5,
-		"one to two per cent a doubling in published weak-scaling tables",
+		"scale_loss", 0.01, 0.5, "one to two per cent a doubling in published weak-scaling tables",
 	},
 	DeviceRate:   {"device_rate", 1, 0.12, "the data sheet and the measured ceiling are right"},
 	SoftwareTime: {"software_time", 1, 0.08, "a trainer like the average"},
@@ -254,8 +242,7 @@ var priors = [constants]prior{
 		"eager PyTorch dispatches 20 to 30 thousand kernels a second from Python",
 	},
 	EngineLaunch: {
-		"engine_launch", 5e-6, 0.5,
-		"a kernel of a few rows lasts 3 to 8 µs whatever it does",
+		"engine_launch", 5e-6, 0.5, "a kernel of a few rows lasts 3 to 8 µs whatever it does",
 	},
 	HostGain: {
 		"host_gain", 0.18, 0.25,
@@ -265,10 +252,7 @@ var priors = [constants]prior{
 		"cache_traffic", 2, 0.3,
 		"a framework appends to the caches by copying them; heads of few positions read in part",
 	},
-	BeamCopies: {
-		"beam_copies", 1, 0.5,
-		"each hypothesis takes the caches of the one it continues",
-	},
+	BeamCopies: {"beam_copies", 1, 0.5, "each hypothesis takes the caches of the one it continues"},
 	LogitPasses: {
 		"logit_passes", 5, 0.5,
 		"cast, log-softmax, penalties, top-k",
@@ -278,8 +262,7 @@ var priors = [constants]prior{
 		"lengths of translated sentences: standard deviation over mean of 0.4 to 0.6",
 	},
 	FP8Share: {
-		"fp8_share", 0.8, 0.1,
-		"casts, scales and amax reductions beside the faster products",
+		"fp8_share", 0.8, 0.1, "casts, scales and amax reductions beside the faster products",
 	},
 }
 

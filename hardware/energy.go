@@ -37,21 +37,18 @@ func (p Profile) MeanPower(given *float64) Input {
 	}
 	f := *p.PowerWatts
 	input := Input{
-		Name: "mean power", Origin: f.Origin, Source: f.Source, Evidence: f.Evidence,
-		Note: f.Note,
+		Name: "mean power", Origin: f.Origin, Source: f.Source, Evidence: f.Evidence, Note: f.Note,
 	}
 	switch {
 	case f.Origin == Flag: // stated by the user for this run
 		input.Estimate = Exactly(f.Value)
 	case p.PowerKind == MeanPower:
 		input.Interval = &quantity.Interval{
-			Value: f.Value, Low: lowOverMean * f.Value,
-			High: hostOverMean * f.Value,
+			Value: f.Value, Low: lowOverMean * f.Value, High: hostOverMean * f.Value,
 		}
 	default:
 		input.Interval = &quantity.Interval{
-			Value: f.Value, Low: lowOverLimit * f.Value,
-			High: hostOverLimit * f.Value,
+			Value: f.Value, Low: lowOverLimit * f.Value, High: hostOverLimit * f.Value,
 		}
 		input.Note = "a limit taken as the mean: " + f.Note
 	}

@@ -233,8 +233,7 @@ func (s *Machine) tune(p *sublayer, tp int, back backward) blockTime {
 		corePasses++
 	}
 	b := blockTime{
-		matmul: products*p.matmul + full*p.adapted,
-		core:   corePasses * p.core,
+		matmul: products*p.matmul + full*p.adapted, core: corePasses * p.core,
 		vector: (full*(s.traffic*p.bytes+p.casts) + corePasses*p.scores + unpackings*p.unpacked) / s.stream,
 		tensor: reduces * s.tensorReduce(p.gathers, tp) * s.tensorExposed,
 		expert: reduces * s.allToAll(p.shuffles, tp),

@@ -116,8 +116,7 @@ func priceLayouts(r *Run, devices int, modes []flops.Recompute) ([]LayoutChoice,
 }
 
 var recomputeModes = [...]flops.Recompute{
-	flops.RecomputeNone, flops.RecomputeSelective,
-	flops.RecomputeFull,
+	flops.RecomputeNone, flops.RecomputeSelective, flops.RecomputeFull,
 }
 
 // layouts yields every layout worth a look, its zero fields filled, in a fixed order.

@@ -59,8 +59,7 @@ func (p Profile) Price(given *float64) Input {
 	case given != nil:
 		return Given("price", *given)
 	case p.PriceUSDPerHour == nil:
-		return missingInput("price", fmt.Sprintf("no price of %s is known; add --price",
-			p.Name))
+		return missingInput("price", fmt.Sprintf("no price of %s is known; add --price", p.Name))
 	}
 	f := *p.PriceUSDPerHour
 	return Input{

@@ -32,8 +32,7 @@ type Input struct {
 // Given is an input stated by the user, taken as exact.
 func Given(name string, value float64) Input {
 	return Input{
-		Name: name, Estimate: Exactly(value), Origin: Flag,
-		Source: "given on the command line",
+		Name: name, Estimate: Exactly(value), Origin: Flag, Source: "given on the command line",
 	}
 }
 
@@ -81,8 +80,7 @@ func reciprocal(x Estimate) Estimate {
 		return x
 	}
 	return Estimate{Interval: &quantity.Interval{
-		Value: 1 / x.Interval.Value,
-		Low:   1 / x.Interval.High, High: 1 / x.Interval.Low,
+		Value: 1 / x.Interval.Value, Low: 1 / x.Interval.High, High: 1 / x.Interval.Low,
 	}}
 }
 

@@ -161,8 +161,7 @@ func (q *Quoted) At(p Profile, source string) Profile {
 	}
 	p = p.Clone()
 	p.PriceUSDPerHour = &Field{
-		Fact:   data.Fact{Value: q.USDPerHour, Source: source, Note: note},
-		Origin: File,
+		Fact: data.Fact{Value: q.USDPerHour, Source: source, Note: note}, Origin: File,
 	}
 	return p
 }

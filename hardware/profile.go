@@ -200,8 +200,7 @@ func fromFacts(a data.Accelerator) Profile {
 	if al := a.Alignment; al != nil {
 		elements := func(n int) *Field {
 			return &Field{Fact: data.Fact{
-				Value: float64(n), Source: al.Source,
-				Evidence: al.Evidence, Note: al.Note,
+				Value: float64(n), Source: al.Source, Evidence: al.Evidence, Note: al.Note,
 			}, Origin: DataSheet}
 		}
 		p.Align, p.AlignMinimum = elements(al.Elements), elements(al.Minimum)

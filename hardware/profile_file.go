@@ -78,8 +78,7 @@ func (r *profileReader) read(text []byte) Profile {
 		return Profile{}
 	}
 	profile := Profile{
-		Peaks: map[Precision]Field{}, Measured: map[Precision]Field{},
-		DeviceUnit: "device",
+		Peaks: map[Precision]Field{}, Measured: map[Precision]Field{}, DeviceUnit: "device",
 	}
 	named := false
 	for _, e := range entries {
@@ -343,8 +342,7 @@ func (r *profileReader) entries(node ast.Node) ([]entry, bool) {
 			continue
 		}
 		out = append(out, entry{
-			key: key.GetToken().Value, at: key.GetToken(),
-			value: pairs.Value(),
+			key: key.GetToken().Value, at: key.GetToken(), value: pairs.Value(),
 		})
 	}
 	return out, true

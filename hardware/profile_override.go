@@ -81,8 +81,7 @@ func Override(profile Profile, text string) (Profile, error) {
 				continue
 			}
 			s.put(&profile, Field{Fact: data.Fact{
-				Value:  amount,
-				Source: fmt.Sprintf("given as %s=%s", s.key, value),
+				Value: amount, Source: fmt.Sprintf("given as %s=%s", s.key, value),
 			}, Origin: Flag})
 		}
 		const mostFaults = 20

@@ -61,8 +61,7 @@ func buildSettings() []setting {
 			key: "price", kind: quantity.HourlyPrice,
 			put: at(func(p *Profile) **Field { return &p.PriceUSDPerHour }),
 		},
-		{key: "mfu", kind: quantity.Fraction, put: at(
-			func(p *Profile) **Field { return &p.MFU })},
+		{key: "mfu", kind: quantity.Fraction, put: at(func(p *Profile) **Field { return &p.MFU })},
 		{
 			key: "compute_units", kind: quantity.Count, whole: true,
 			put: at(func(p *Profile) **Field { return &p.ComputeUnits }),

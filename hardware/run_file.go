@@ -99,8 +99,7 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 		return nil
 	}
 	common := PhaseSpec{
-		Given:     map[string]bool{},
-		Execution: flops.Execution{Optimizer: flops.Adafactor},
+		Given: map[string]bool{}, Execution: flops.Execution{Optimizer: flops.Adafactor},
 	}
 	var list *ast.SequenceNode
 	var rest []entry

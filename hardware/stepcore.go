@@ -51,8 +51,7 @@ func (t *stepTime) add(p piece, b blockTime, n float64) {
 }
 
 var sublayerPieces = [2][3]piece{
-	{encoderAttention, crossAttention, encoderFFN},
-	{decoderAttention, crossAttention, decoderFFN},
+	{encoderAttention, crossAttention, encoderFFN}, {decoderAttention, crossAttention, decoderFFN},
 }
 
 // stackTime is the training time of one micro-batch in the layers of one stack.
@@ -155,8 +154,7 @@ func (s *Machine) step(sh *shapes.Shape, w flops.Workload, l flops.Layout) stepT
 	}
 	encoder := s.stack(sh, &sh.Encoder, slice{micro.Batch, w.EncoderLength, 0, l.TP, spread}, false)
 	decoder := s.stack(sh, &sh.Decoder, slice{
-		micro.Batch, w.DecoderLength, w.EncoderLength, l.TP,
-		spread,
+		micro.Batch, w.DecoderLength, w.EncoderLength, l.TP, spread,
 	}, true)
 	outside := s.outside(sh, micro, l.TP)
 

@@ -66,17 +66,8 @@ func (s *Machine) adapt(cost *layerCost, sh *shapes.Shape, k *shapes.Stack, w sl
 			p.kernels += unpackKernels
 		}
 		if t.Adapts(part, target) {
-			p.adapted += s.expertProducts(
-				count,
-				rows,
-				t.Rank,
-				in,
-			) + s.expertProducts(
-				count,
-				rows,
-				out,
-				t.Rank,
-			)
+			p.adapted += s.expertProducts(count, rows, t.Rank, in) + s.expertProducts(count, rows,
+				out, t.Rank)
 			p.kernels += adapterKernels
 		}
 	}

@@ -56,8 +56,7 @@ type Options struct {
 // compressed by gzip. The error is an [*Error] or the reader's.
 func Read(name string, r io.Reader) (*Table, error) {
 	return ReadAll([]Input{{
-		Name: name,
-		Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil },
+		Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil },
 	}}, Options{})
 }
 

@@ -160,8 +160,7 @@ func (r *rowReader) profile(out *Run) {
 	if m := statedBandwidth.FindStringSubmatch(r.row.Hardware); m != nil {
 		if tb, err := strconv.ParseFloat(m[1], 64); err == nil && tb > 0 {
 			p.BandwidthBytesPerSecond = &hardware.Field{Fact: data.Fact{
-				Value:  tb * 1e12,
-				Source: r.row.Source, Evidence: r.row.Evidence,
+				Value: tb * 1e12, Source: r.row.Source, Evidence: r.row.Evidence,
 			}, Origin: hardware.File}
 		}
 	}

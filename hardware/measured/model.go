@@ -33,8 +33,7 @@ func (r *rowReader) shape(out *Run) {
 	}
 	s := &run.Shape
 	*s = shapes.Shape{
-		Name: row.Model, DModel: *row.DModel, Norm: shapes.RMSNorm,
-		Head: shapes.HeadUntied,
+		Name: row.Model, DModel: *row.DModel, Norm: shapes.RMSNorm, Head: shapes.HeadUntied,
 	}
 	if row.Tied != nil && *row.Tied || row.Tied == nil && row.Arch == "enc-dec" {
 		s.Head = shapes.HeadTied
@@ -45,9 +44,8 @@ func (r *rowReader) shape(out *Run) {
 	heads := r.need(row.Heads, "the number of heads")
 	k := shapes.Stack{
 		DFF: r.need(row.DFF, "d_ff"), Gated: row.Gated != nil && *row.Gated,
-		Activation: shapes.GELU, Heads: heads,
-		KVHeads: or(row.KVHead, heads), DKV: or(row.HeadDim, *row.DModel/heads),
-		Position: shapes.NoPosition, FinalNorm: true,
+		Activation: shapes.GELU, Heads: heads, KVHeads: or(row.KVHead, heads),
+		DKV: or(row.HeadDim, *row.DModel/heads), Position: shapes.NoPosition, FinalNorm: true,
 	}
 	switch row.Arch {
 	case "enc-dec":

@@ -42,10 +42,7 @@ func (e *UnscoredError) Error() string { return e.ID + ": not scored: " + e.Reas
 func Read(row data.StepTime) (Run, error) {
 	r := rowReader{row: row, cores: 1, assumed: slices.Clone(row.Assumed)}
 	out := Run{ID: row.ID, Group: row.Group, Source: sourceOf(row.Source), Class: row.Arch}
-	for _, read := range [...]func(*Run){
-		r.profile, r.shape, r.execution, r.layout,
-		r.seconds,
-	} {
+	for _, read := range [...]func(*Run){r.profile, r.shape, r.execution, r.layout, r.seconds} {
 		if read(&out); r.reason != "" {
 			break
 		}

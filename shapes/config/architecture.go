@@ -104,12 +104,8 @@ func newTable(file, text string, below *Table) (*Table, error) {
 	}
 	keep(at)
 	if len(t.order) == 0 {
-		return nil, syntax.FileError(
-			file,
-			"has no entries",
-			"",
-			"lines such as my-model: and fields below",
-		)
+		return nil, syntax.FileError(file, "has no entries", "",
+			"lines such as my-model: and fields below")
 	}
 	return t, nil
 }

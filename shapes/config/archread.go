@@ -262,8 +262,7 @@ func (m *modelReader) convolutions() {
 		c := shapes.Conv{
 			In: int32(m.whole(r.in)), Out: int32(m.whole(r.out)), Taps: int32(m.whole(r.taps)),
 			Rate: int32(
-				m.whole(r.rate),
-			), Extra: int32(m.whole(r.extra)), Bias: truth(m.eval("", r.bias)),
+				m.whole(r.rate)), Extra: int32(m.whole(r.extra)), Bias: truth(m.eval("", r.bias)),
 		}
 		if c.In == 0 || c.Out == 0 || c.Taps == 0 {
 			continue

@@ -34,8 +34,7 @@ func Compare(r *Result, h *tensors.Header) []Disagreement {
 		return nil
 	}
 	c := &comparison{
-		result: r, shape: &r.Shape, said: map[string]bool{},
-		deepest: map[string]observed{},
+		result: r, shape: &r.Shape, said: map[string]bool{}, deepest: map[string]observed{},
 	}
 	for i := range h.Tensors {
 		c.tensor(h, &h.Tensors[i])
@@ -74,8 +73,7 @@ func (c *comparison) differ(fieldName, config, header, tensor string) {
 	c.said[fieldName] = true
 	at := whereIn(c.result.Fields, c.result.file, fieldName)
 	c.found = append(c.found, Disagreement{
-		Position: at.Position, Field: fieldName, Config: config,
-		Header: header, Tensor: tensor,
+		Position: at.Position, Field: fieldName, Config: config, Header: header, Tensor: tensor,
 	})
 }
 

@@ -14,13 +14,9 @@ func (m *modelReader) compose(p *parts) {
 	}
 	if inner := m.nested[p.decoder]; !p.towers && encoder.DModel != decoder.DModel {
 		if f, ok := inner.byName["cross_attention_hidden_size"]; !ok || f.Value.Kind == syntax.Null {
-			m.fault(
-				m.root.at,
-				p.decoder+".cross_attention_hidden_size",
+			m.fault(m.root.at, p.decoder+".cross_attention_hidden_size",
 				"is absent, so that a projection joins the unequal widths, which a shape cannot say",
-				"",
-				"the width of the encoder",
-			)
+				"", "the width of the encoder")
 			return
 		}
 	}

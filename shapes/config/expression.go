@@ -430,12 +430,8 @@ func (p *expressionParser) call(function string) (expression, error) {
 		}
 	}
 	if len(c.args) != arguments[function] {
-		return nil, fmt.Errorf(
-			"gives %s %d values, not %d",
-			function,
-			len(c.args),
-			arguments[function],
-		)
+		return nil, fmt.Errorf("gives %s %d values, not %d", function, len(c.args),
+			arguments[function])
 	}
 	return c, nil
 }

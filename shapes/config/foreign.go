@@ -11,13 +11,11 @@ import (
 var foreign = []struct{ start, is, allowed string }{
 	{"GGUF", "is a GGUF file", "the config.json of the model it was converted from"},
 	{
-		"PK\x03\x04",
-		"is a zip archive, as PyTorch's checkpoints and Keras's are",
+		"PK\x03\x04", "is a zip archive, as PyTorch's checkpoints and Keras's are",
 		"model.safetensors, or the config.json beside it",
 	},
 	{
-		"\x80\x02",
-		"is a Python pickle, as PyTorch's old checkpoints are",
+		"\x80\x02", "is a Python pickle, as PyTorch's old checkpoints are",
 		"model.safetensors, or the config.json beside it",
 	},
 	{"\x80\x04", "is a Python pickle", "model.safetensors, or the config.json beside it"},
@@ -26,8 +24,7 @@ var foreign = []struct{ start, is, allowed string }{
 	{"\x93NUMPY", "is a NumPy array", "the config.json of its model"},
 	{"\x08\x07\x12", "is an ONNX file", "the config.json of the model it was exported from"},
 	{
-		"version https://git-lfs.github.com",
-		"is a pointer of git-lfs, not the file itself",
+		"version https://git-lfs.github.com", "is a pointer of git-lfs, not the file itself",
 		"the file, after git lfs pull",
 	},
 	{"<!DOCTYPE html", "is a web page", "the file that the page shows"},

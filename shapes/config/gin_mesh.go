@@ -33,8 +33,7 @@ func readMesh(r *reading, f *syntax.Gin, vocab int) shapes.Shape {
 	}
 	shape.Encoder = m.stack("encoder", []string{"SelfAttention", "DenseReluDense"})
 	shape.Decoder = m.stack("decoder", []string{
-		"SelfAttention", "EncDecAttention",
-		"DenseReluDense",
+		"SelfAttention", "EncDecAttention", "DenseReluDense",
 	})
 	shape.Bias = m.bias()
 	shape.Head = shapes.HeadUntied
@@ -86,8 +85,7 @@ func (m *meshModel) stack(scope string, want []string) shapes.Stack {
 		}
 	}
 	for _, name := range []string{
-		"LayerStack.sublayers_per_layer",
-		"LayerStack.sublayers_initial",
+		"LayerStack.sublayers_per_layer", "LayerStack.sublayers_initial",
 	} {
 		m.noOtherNorm(s, name)
 	}
@@ -193,20 +191,17 @@ func (m *meshModel) bias() shapes.Bias {
 func (m *meshModel) listUnknown() {
 	for _, scope := range []string{"encoder", "decoder"} {
 		s := m.stacks[scope]
-		s.skip(
-			"DenseReluDense.dropout_rate", "LayerStack.dropout_rate", "LayerStack.norm_epsilon",
-			"LayerStack.recompute_grads",
-			"make_layer_stack.block_scope", "SelfAttention.attention_func",
-			"SelfAttention.attention_kwargs", "SelfAttention.combine_dims",
-			"SelfAttention.dropout_rate", "SelfAttention.fold_scaling_into_initializer",
-			"SelfAttention.keep_query_heads_dims",
+		s.skip("DenseReluDense.dropout_rate", "LayerStack.dropout_rate", "LayerStack.norm_epsilon",
+			"LayerStack.recompute_grads", "make_layer_stack.block_scope",
+			"SelfAttention.attention_func", "SelfAttention.attention_kwargs",
+			"SelfAttention.combine_dims", "SelfAttention.dropout_rate",
+			"SelfAttention.fold_scaling_into_initializer", "SelfAttention.keep_query_heads_dims",
 			"Unitransformer.ensemble", "Unitransformer.input_full_attention",
 			"Unitransformer.label_smoothing", "Unitransformer.loss_denominator",
 			"Unitransformer.loss_fn", "Unitransformer.loss_on_targets_only",
 			"Unitransformer.token_dropout_rate", "Unitransformer.vocab_divisor",
 			"Unitransformer.z_loss", "Unitransformer.shared_embedding_and_softmax_weights",
-			"Bitransformer.shared_embedding",
-		)
+			"Bitransformer.shared_embedding")
 		for _, f := range s.untaken() {
 			if found := (Field{Position: f.At, Name: f.Name}); !slices.Contains(m.unknown, found) {
 				m.unknown = append(m.unknown, found)

@@ -73,19 +73,14 @@ func (s *section) need(shapeFields, name string) int {
 // readT5X reads network.T5Config of t5x/examples/t5: absent fields have the defaults of that class.
 // Relative positions have 32 buckets in every model.
 func readT5X(r *reading, f *syntax.Gin) shapes.Shape {
-	s := ginSection(
-		r,
-		f,
-		func(b syntax.Binding) (string, bool) { return b.Parameter, b.Class == "T5Config" },
-	)
+	s := ginSection(r, f,
+		func(b syntax.Binding) (string, bool) { return b.Parameter, b.Class == "T5Config" })
 	heads := s.integer("encoder.heads decoder.heads encoder.kv_heads decoder.kv_heads", 8,
 		"num_heads")
 	stack := shapes.Stack{
-		DFF:       s.integer("encoder.d_ff decoder.d_ff", 2048, "mlp_dim"),
-		DKV:       s.integer("encoder.d_kv decoder.d_kv", 64, "head_dim"),
-		Heads:     heads,
-		KVHeads:   heads,
-		Position:  shapes.Relative,
+		DFF: s.integer("encoder.d_ff decoder.d_ff", 2048, "mlp_dim"),
+		DKV: s.integer("encoder.d_kv decoder.d_kv", 64, "head_dim"), Heads: heads,
+		KVHeads: heads, Position: shapes.Relative,
 		Positions: s.integer("encoder.positions decoder.positions", 32, "num_buckets"),
 		FinalNorm: true,
 	}
@@ -93,12 +88,8 @@ func readT5X(r *reading, f *syntax.Gin) shapes.Shape {
 	s.fields["decoder.gated"], s.fields["decoder.activation"] = s.where("encoder.gated"),
 		s.where("encoder.activation")
 	shape := shapes.Shape{
-		Vocab:   s.need("vocab", "vocab_size"),
-		DModel:  s.integer("d_model", 512, "emb_dim"),
-		Encoder: stack,
-		Decoder: stack,
-		Head:    shapes.HeadUntied,
-		Norm:    shapes.RMSNorm,
+		Vocab: s.need("vocab", "vocab_size"), DModel: s.integer("d_model", 512, "emb_dim"),
+		Encoder: stack, Decoder: stack, Head: shapes.HeadUntied, Norm: shapes.RMSNorm,
 	}
 	if slices.ContainsFunc(
 		f.Imports,

@@ -44,8 +44,7 @@ func newReading(file string) *reading {
 
 func (r *reading) fault(at syntax.Position, fieldName, problem, value, allowed string) {
 	r.faults = append(r.faults, syntax.Fault{
-		Position: at, Field: fieldName, Problem: problem,
-		Value: value, Allowed: allowed,
+		Position: at, Field: fieldName, Problem: problem, Value: value, Allowed: allowed,
 	})
 }
 

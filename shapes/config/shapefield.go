@@ -35,8 +35,7 @@ func modelFlag(n string, f func(*shapes.Shape) *bool) shapeField {
 
 func modelKind(n string, f func(*shapes.Shape) kindField) shapeField {
 	return shapeField{
-		name: n,
-		kind: func(s *shapes.Shape, _ *shapes.Stack) kindField { return f(s) },
+		name: n, kind: func(s *shapes.Shape, _ *shapes.Stack) kindField { return f(s) },
 	}
 }
 
@@ -50,8 +49,7 @@ func stackFlag(n string, f func(*shapes.Stack) *bool) shapeField {
 
 func stackKind(n string, f func(*shapes.Stack) kindField) shapeField {
 	return shapeField{
-		name: n,
-		kind: func(_ *shapes.Shape, k *shapes.Stack) kindField { return f(k) },
+		name: n, kind: func(_ *shapes.Shape, k *shapes.Stack) kindField { return f(k) },
 	}
 }
 
@@ -156,9 +154,7 @@ func (b *biasSet) UnmarshalText(text []byte) error {
 		w, ok := biasWords[word]
 		if !ok {
 			return &shapes.KindError{
-				Kind:  "bias",
-				Value: word,
-				Valid: strings.Split(allowedWords(biasWords), ", "),
+				Kind: "bias", Value: word, Valid: strings.Split(allowedWords(biasWords), ", "),
 			}
 		}
 		*b |= biasSet(w)
@@ -173,9 +169,7 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 	}
 	wrong := func(allowed string) error {
 		return &evalFault{
-			problem: "does not give " + f.name,
-			value:   fmt.Sprint(v),
-			allowed: allowed,
+			problem: "does not give " + f.name, value: fmt.Sprint(v), allowed: allowed,
 		}
 	}
 	switch {

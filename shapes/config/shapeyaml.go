@@ -14,9 +14,8 @@ import (
 // families are the words of "family".
 var families = []string{
 	string(shapes.T5), string(shapes.T511), string(shapes.Switch), string(shapes.BART),
-	string(shapes.Translation),
-	string(shapes.Whisper), string(shapes.BERT), string(shapes.GPT), string(shapes.Llama),
-	string(shapes.ViT),
+	string(shapes.Translation), string(shapes.Whisper), string(shapes.BERT), string(shapes.GPT),
+	string(shapes.Llama), string(shapes.ViT),
 }
 
 // readYAML reads this project's own format: the fields of [shapes.Shape] in snake_case, upon the
@@ -342,13 +341,8 @@ func (y *yamlShape) list(s *section, prefix, name string, most int) []*syntax.No
 	}
 	for _, item := range f.Value.Items {
 		if item.Kind != syntax.Object {
-			y.fault(
-				item.At,
-				prefix+name,
-				"is not a section",
-				item.Show(),
-				"keys such as in and out",
-			)
+			y.fault(item.At, prefix+name, "is not a section", item.Show(),
+				"keys such as in and out")
 			return nil
 		}
 	}

@@ -162,24 +162,16 @@ func indexAlone(name string, s *section, held int, rd *reader) (*Result, error) 
 	}
 	says := fmt.Sprintf("an index of %d tensors whose files are not here", held)
 	if size > 0 {
-		says += fmt.Sprintf(
-			": %d bytes, which are %d parameters of 2 bytes or %d of 4",
-			size,
-			size/2,
-			size/4,
-		)
+		says += fmt.Sprintf(": %d bytes, which are %d parameters of 2 bytes or %d of 4", size,
+			size/2, size/4)
 	}
 	out, err := beside(name, &tensors.Header{Partial: says}, rd)
 	if err != nil {
 		return nil, err
 	}
 	if out.Shape.DModel == 0 {
-		return nil, syntax.FileError(
-			name,
-			"is "+says,
-			"",
-			"the .safetensors files, or a config.json, beside it",
-		)
+		return nil, syntax.FileError(name, "is "+says, "",
+			"the .safetensors files, or a config.json, beside it")
 	}
 	return out, nil
 }

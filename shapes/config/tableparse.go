@@ -102,14 +102,8 @@ func (p *tableParser) entry(s *section, chain []string) {
 		}
 	}
 	for _, f := range s.untaken() {
-		p.unknownWord(
-			f.At,
-			f.Name,
-			"is an unknown key",
-			"",
-			f.Name,
-			slices.Collect(maps.Keys(s.taken)),
-		)
+		p.unknownWord(f.At, f.Name, "is an unknown key", "", f.Name,
+			slices.Collect(maps.Keys(s.taken)))
 	}
 }
 
@@ -309,13 +303,8 @@ func (p *tableParser) convRules(n *syntax.Node) []convRule {
 	for _, text := range texts(n) {
 		m := convLine.FindStringSubmatch(text)
 		if m == nil {
-			p.fault(
-				n.At,
-				"convs",
-				"is not a convolution",
-				syntax.Quote(text),
-				"encoder: in -> out, taps, rate",
-			)
+			p.fault(n.At, "convs", "is not a convolution", syntax.Quote(text),
+				"encoder: in -> out, taps, rate")
 			continue
 		}
 		parts := strings.Split(m[3], ",")

@@ -88,8 +88,7 @@ func (b *treeBuilder) value(n *syntax.Node) Value {
 			}
 			seen[f.Name] = f.At
 			v.Entries = append(v.Entries, Entry{
-				Position: f.At, Key: f.Name,
-				Value: b.value(f.Value),
+				Position: f.At, Key: f.Name, Value: b.value(f.Value),
 			})
 		}
 	default:

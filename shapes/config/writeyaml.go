@@ -96,15 +96,8 @@ func (w *yamlWriter) stack(name string, k *shapes.Stack) {
 		w.line("  convs:")
 		for _, c := range k.Frontend.Convs {
 			if c.In > 0 {
-				w.line(
-					"    - {in: %d, out: %d, taps: %d, rate: %d, extra: %d, bias: %t}",
-					c.In,
-					c.Out,
-					c.Taps,
-					c.Rate,
-					c.Extra,
-					c.Bias,
-				)
+				w.line("    - {in: %d, out: %d, taps: %d, rate: %d, extra: %d, bias: %t}", c.In,
+					c.Out, c.Taps, c.Rate, c.Extra, c.Bias)
 			}
 		}
 	}

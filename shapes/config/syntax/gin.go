@@ -98,10 +98,7 @@ func (s *ginScanner) included(start int, target string) *Fault {
 		return s.fault(start, "includes files in a circle", Quote(target), "a chain that ends")
 	}
 	inner := &ginScanner{
-		text:    t,
-		file:    s.file,
-		include: s.include,
-		chain:   append(slices.Clone(s.chain), t.File),
+		text: t, file: s.file, include: s.include, chain: append(slices.Clone(s.chain), t.File),
 	}
 	var list *Error
 	if err := inner.scan(); errors.As(err, &list) {
@@ -276,8 +273,7 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 		return nil
 	}
 	s.file.Bindings = append(s.file.Bindings, Binding{
-		Scope: scope, Class: class,
-		Parameter: parameter, At: s.text.at(start), Value: value,
+		Scope: scope, Class: class, Parameter: parameter, At: s.text.at(start), Value: value,
 	})
 	return nil
 }

@@ -179,8 +179,7 @@ func (f *Gin) Resolve(n *Node) (*Node, error) {
 		next, ok := f.Macros[n.Text[1:]]
 		if seen++; !ok || seen > len(f.Macros) {
 			return nil, &Error{Faults: []Fault{{
-				Position: n.At,
-				Problem:  "is a macro that never gets a value", Value: n.Text,
+				Position: n.At, Problem: "is a macro that never gets a value", Value: n.Text,
 				Allowed: "a macro that " + n.Text[1:] + " = … defines in the same file",
 			}}}
 		}

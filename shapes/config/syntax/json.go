@@ -157,8 +157,7 @@ func (r *JSONReader) End() error {
 	_, at, err := r.Next()
 	if err == nil {
 		return &Error{Faults: []Fault{{
-			Position: at,
-			Problem:  "has text after the closing bracket",
+			Position: at, Problem: "has text after the closing bracket",
 		}}}
 	}
 	if _, e := r.Decoder.Token(); errors.Is(e, io.EOF) {

@@ -19,8 +19,7 @@ const (
 )
 
 var kindNames = []string{
-	"null", "true or false", "a number", "text", "a list", "a section",
-	"a reference",
+	"null", "true or false", "a number", "text", "a list", "a section", "a reference",
 }
 
 // node is a value of any of the text formats, with its place.

@@ -45,24 +45,21 @@ func (t *Text) at(offset int) Position {
 // fail returns an error of one fault at a byte offset.
 func (t *Text) fail(offset int, problem, value, allowed string) error {
 	return &Error{Faults: []Fault{{
-		Position: t.at(offset), Problem: problem, Value: value,
-		Allowed: allowed,
+		Position: t.at(offset), Problem: problem, Value: value, Allowed: allowed,
 	}}}
 }
 
 // fileError returns an error of one fault that concerns the whole file.
 func FileError(file, problem, value, allowed string) error {
 	return &Error{Faults: []Fault{{
-		Position: Position{File: file}, Problem: problem, Value: value,
-		Allowed: allowed,
+		Position: Position{File: file}, Problem: problem, Value: value, Allowed: allowed,
 	}}}
 }
 
 // readError says why a file could not be read.
 func ReadError(file string, err error) error {
 	return &Error{Faults: []Fault{{
-		Position: Position{File: file}, Problem: "cannot be read",
-		Value: Reason(err), Err: err,
+		Position: Position{File: file}, Problem: "cannot be read", Value: Reason(err), Err: err,
 	}}}
 }
 

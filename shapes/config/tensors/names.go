@@ -9,8 +9,7 @@ import (
 
 // headTensors are the names of an output projection, as suffixes.
 var HeadNames = []string{
-	"lm_head.weight", "embed_out.weight", "proj_out.weight",
-	"cls.predictions.decoder.weight",
+	"lm_head.weight", "embed_out.weight", "proj_out.weight", "cls.predictions.decoder.weight",
 }
 
 // endsIn reports whether a tensor's name ends in one of the suffixes, at a dot.
@@ -37,10 +36,8 @@ func (h *Header) Copies(head string) bool {
 // without fixed sinusoids, and without copies of a tied embedding that some checkpoints store.
 func (h *Header) ParametersOf(s *shapes.Shape) int64 {
 	h.unpack()
-	shared := slices.ContainsFunc(
-		h.Tensors,
-		func(t Tensor) bool { return EndsIn(t.Name, []string{"shared.weight"}) },
-	)
+	shared := slices.ContainsFunc(h.Tensors,
+		func(t Tensor) bool { return EndsIn(t.Name, []string{"shared.weight"}) })
 	tied := s.Head == shapes.HeadTied || s.Head == shapes.HeadMLM
 	var sum int64
 	for i := range h.Tensors {

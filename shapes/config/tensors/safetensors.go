@@ -33,9 +33,8 @@ const metadataKey = "__metadata__"
 // dtypeBits are the element types of the format with their width in bits.
 var dtypeBits = map[string]int{
 	"BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F4": 4, "F6_E2M3": 6,
-	"F6_E3M2": 6,
-	"U16":     16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32, "U64": 64,
-	"I64": 64, "F64": 64, "C64": 64,
+	"F6_E3M2": 6, "U16": 16, "I16": 16, "F16": 16, "BF16": 16, "U32": 32, "I32": 32, "F32": 32,
+	"U64": 64, "I64": 64, "F64": 64, "C64": 64,
 }
 
 // Tensor is one entry of a safetensors header.
@@ -133,16 +132,13 @@ func (h *Header) Parameters() int64 {
 // bufferSuffixes end the names of tensors that are stored and not trained.
 var bufferSuffixes = []string{
 	".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias",
-	".crossattention.bias", "rotary_emb.inv_freq",
-	"EncDecAttention.relative_attention_bias.weight", "position_ids", "token_type_ids",
-	"final_logits_bias", "num_batches_tracked",
+	".crossattention.bias", "rotary_emb.inv_freq", "EncDecAttention.relative_attention_bias.weight",
+	"position_ids", "token_type_ids", "final_logits_bias", "num_batches_tracked",
 }
 
 func isBuffer(t *Tensor) bool {
-	return slices.ContainsFunc(
-		bufferSuffixes,
-		func(s string) bool { return strings.HasSuffix(t.Name, s) },
-	)
+	return slices.ContainsFunc(bufferSuffixes,
+		func(s string) bool { return strings.HasSuffix(t.Name, s) })
 }
 
 // ReadHeader returns the header of a safetensors file and reads nothing after it: an 8-byte
@@ -261,8 +257,7 @@ func (h *headerReader) read() error {
 
 func (h *headerReader) fault(at syntax.Position, field, problem, value, allowed string) {
 	h.faults = append(h.faults, syntax.Fault{
-		Position: at, Field: syntax.Quote(field), Problem: problem,
-		Value: value, Allowed: allowed,
+		Position: at, Field: syntax.Quote(field), Problem: problem, Value: value, Allowed: allowed,
 	})
 }
 
