@@ -183,9 +183,8 @@ type failed struct{}
 var errFaulted = &evalFault{}
 
 func (m *modelReader) compute(n string, d *declaration) (any, error) {
-	sc := &scope{value: m.value}
 	if d.always != nil {
-		return d.always.eval(sc)
+		return d.always.eval(m.value)
 	}
 	f, present := m.take(d.names)
 	if present && f.Value.Kind == syntax.Null && !d.nullable {
@@ -196,7 +195,7 @@ func (m *modelReader) compute(n string, d *declaration) (any, error) {
 	case present && f.Value.Kind != syntax.Null:
 		return m.convert(f, d)
 	case d.instead != nil:
-		return d.instead.eval(sc)
+		return d.instead.eval(m.value)
 	case d.required:
 		if d.kind == syntax.Boolean {
 			m.fault(m.model.at, n, "is missing", "", "true or false")

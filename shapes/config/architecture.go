@@ -198,30 +198,30 @@ type declaration struct {
 	absent   any         // value when absent
 	mention  bool        // the default is a size to be mentioned
 	required bool
-	nullable bool       // null is a value, else it is a fault or the default
-	fraction bool       // a number may have a fraction
-	instead  expression // value when absent or null
-	always   expression // a computed value that no configuration sets
+	nullable bool        // null is a value, else it is a fault or the default
+	fraction bool        // a number may have a fraction
+	instead  *expression // value when absent or null
+	always   *expression // a computed value that no configuration sets
 }
 
 // assignment sets a field of the shape.
 type assignment struct {
 	field string // "d_model", "decoder.layers", or "both.layers"
-	value expression
+	value *expression
 }
 
 // denseRule is a dense layer outside the stacks.
 type denseRule struct {
 	at      shapes.Place
-	in, out expression
+	in, out *expression
 	bias    bool
 }
 
 // convRule is a convolution of a front end.
 type convRule struct {
 	stack                      string
-	in, out, taps, rate, extra expression
-	bias                       expression
+	in, out, taps, rate, extra *expression
+	bias                       *expression
 }
 
 // expectation is the values of a field that leave the shape as it is.
@@ -233,7 +233,7 @@ type expectation struct {
 // check is a condition that a configuration must meet.
 type check struct {
 	field            string // to blame
-	must             expression
+	must             *expression
 	problem, allowed string
 }
 

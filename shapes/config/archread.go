@@ -157,9 +157,9 @@ func (m *modelReader) check(c *check) {
 }
 
 // eval returns a value, nil after a fault.
-func (m *modelReader) eval(shapeField string, e expression) any {
+func (m *modelReader) eval(shapeField string, e *expression) any {
 	m.touched = nil
-	v, err := e.eval(&scope{value: m.value})
+	v, err := e.eval(m.value)
 	if len(m.touched) > 0 && shapeField != "" {
 		m.note(shapeField, m.touched[0].Name, m.touched[0].At)
 	}
@@ -221,7 +221,7 @@ func (m *modelReader) assign(set assignment) {
 	}
 }
 
-func (m *modelReader) whole(e expression) int {
+func (m *modelReader) whole(e *expression) int {
 	v := m.eval("", e)
 	n, ok := v.(float64)
 	if !ok || n < 0 || n > maxInteger || n != float64(int(n)) {

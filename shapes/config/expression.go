@@ -1,8 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,14 +21,15 @@ import (
 //	rest(word, start) not(x)    numbers, 'words', null, true, false, names
 //
 // A name is a declared field; a name that is not declared stands for the word itself.
-type expression interface {
-	eval(*scope) (any, error)
+type expression struct {
+	op    string // an operator or function, "?" for a choice, "name", or "" for a value
+	name  string
+	value any
+	args  []*expression
 }
 
 // scope gives names their values: nil, float64, bool, string or a list as []any.
-type scope struct {
-	value func(name string) (v any, declared bool, err error)
-}
+type scope func(name string) (v any, declared bool, err error)
 
 // evalFault is what keeps an expression from having a value.
 type evalFault struct {
@@ -37,130 +40,128 @@ type evalFault struct {
 
 func (e *evalFault) Error() string { return strings.TrimSpace(e.field + " " + e.problem) }
 
-type (
-	constant  struct{ v any }
-	fieldRef  string
-	operation struct {
-		op          string
-		left, right expression
-	}
-	choice struct{ when, then, otherwise expression }
-	call   struct {
-		function string
-		args     []expression
-	}
-)
-
-func (c constant) eval(*scope) (any, error) { return c.v, nil }
-
-func (n fieldRef) eval(s *scope) (any, error) {
-	v, declared, err := s.value(string(n))
-	if !declared {
-		return string(n), nil
-	}
-	return v, err
-}
-
-func (c choice) eval(s *scope) (any, error) {
-	v, err := c.when.eval(s)
-	if err != nil {
-		return nil, err
-	}
-	if truth(v) {
-		return c.then.eval(s)
-	}
-	return c.otherwise.eval(s)
-}
-
-// truth takes null, false, 0, the empty word and the empty list for false.
-func truth(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	}
-	return true
-}
-
-func (b operation) eval(s *scope) (any, error) {
-	left, err := b.left.eval(s)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case b.op == "??" && left != nil, b.op == "or" && truth(left), b.op == "and" && !truth(left):
-		return left, nil
-	}
-	right, err := b.right.eval(s)
-	if err != nil {
-		return nil, err
-	}
-	switch b.op {
-	case "??", "or", "and":
-		return right, nil
-	case "==":
-		return equal(left, right), nil
-	case "!=":
-		return !equal(left, right), nil
-	case "&":
-		return words(left) + words(right), nil
-	}
-	x, okX := left.(float64)
-	y, okY := right.(float64)
-	if !okX || !okY {
-		return nil, &evalFault{
-			field: nameOf(b.left, b.right, okX), problem: "is not a number",
-			value: fmt.Sprint(pick(okX, right, left)), allowed: "a whole number",
+func (e *expression) eval(valueOf scope) (any, error) {
+	switch e.op {
+	case "":
+		return e.value, nil
+	case "name":
+		v, declared, err := valueOf(e.name)
+		if !declared {
+			return e.name, nil
 		}
+		return v, err
 	}
-	return b.arithmetic(x, y)
+	args := make([]any, 0, len(e.args))
+	for i, a := range e.args {
+		v, err := a.eval(valueOf)
+		switch {
+		case err != nil:
+			return nil, err
+		case i > 0:
+		case e.op == "?" && truth(v):
+			return e.args[1].eval(valueOf)
+		case e.op == "?":
+			return e.args[2].eval(valueOf)
+		case e.op == "??" && v != nil, e.op == "or" && truth(v), e.op == "and" && !truth(v):
+			return v, nil
+		}
+		args = append(args, v)
+	}
+	if f, ok := operations[e.op]; ok {
+		return f(args), nil
+	}
+	x, okX := args[0].(float64)
+	y, okY := args[1].(float64)
+	if okX && okY {
+		return e.arithmetic(x, y)
+	}
+	if functions[e.op] > 0 {
+		return nil, &evalFault{problem: e.op + " of what is not a number"}
+	}
+	to := 0
+	if okX {
+		to = 1
+	}
+	return nil, &evalFault{
+		field: e.args[to].name, problem: "is not a number", value: fmt.Sprint(args[to]),
+		allowed: "a whole number",
+	}
 }
 
-func pick(second bool, a, b any) any {
-	if second {
-		return a
-	}
-	return b
+// operations work on values of every kind.
+var operations = map[string]func(a []any) any{
+	"??": second, "or": second, "and": second,
+	"==":     func(a []any) any { return equal(a[0], a[1]) },
+	"!=":     func(a []any) any { return !equal(a[0], a[1]) },
+	"&":      func(a []any) any { return word(a[0]) + word(a[1]) },
+	"len":    func(a []any) any { return float64(len(list(a[0]))) },
+	"not":    func(a []any) any { return !truth(a[0]) },
+	"starts": func(a []any) any { return strings.HasPrefix(word(a[0]), word(a[1])) },
+	"rest":   func(a []any) any { return strings.TrimPrefix(word(a[0]), word(a[1])) },
+	"first": func(a []any) any {
+		if items := list(a[0]); len(items) > 0 {
+			return items[0]
+		}
+		return a[0]
+	},
+	"text": func(a []any) any {
+		var shown []string
+		for _, item := range list(a[0]) {
+			shown = append(shown, fmt.Sprint(item))
+		}
+		return strings.Join(shown, " ")
+	},
+	"leading": func(a []any) any { return count(a[0], a[1], true) },
+	"count":   func(a []any) any { return count(a[0], a[1], false) },
 }
 
-func words(v any) string {
+// functions are the operations that are called by name, and how many values each takes.
+var functions = map[string]int{
+	"len": 1, "not": 1, "first": 1, "text": 1, "count": 2, "leading": 2, "min": 2, "max": 2,
+	"starts": 2, "rest": 2,
+}
+
+func second(a []any) any { return a[1] }
+
+func word(v any) string {
 	w, _ := v.(string)
 	return w
 }
 
+func list(v any) []any {
+	items, _ := v.([]any)
+	return items
+}
+
+// count returns how many items of a list are a value; of those before another one only.
+func count(v, of any, leading bool) float64 {
+	n := 0.0
+	for _, item := range list(v) {
+		switch {
+		case equal(item, of):
+			n++
+		case leading:
+			return n
+		}
+	}
+	return n
+}
+
+// truth takes null, false, 0, the empty word and the empty list for false.
+func truth(v any) bool {
+	items, isList := v.([]any)
+	return len(items) > 0 || !isList && v != nil && v != false && v != 0.0 && v != ""
+}
+
+// equal compares scalars; a list is equal to nothing.
 func equal(a, b any) bool {
-	switch a.(type) {
-	case []any:
-		return false
-	}
-	switch b.(type) {
-	case []any:
-		return false
-	}
-	return a == b
+	_, one := a.([]any)
+	_, other := b.([]any)
+	return !one && !other && a == b
 }
 
-// nameOf returns the name of an operand, to blame it.
-func nameOf(left, right expression, second bool) string {
-	e := left
-	if second {
-		e = right
-	}
-	if n, ok := e.(fieldRef); ok {
-		return string(n)
-	}
-	return ""
-}
-
-func (b operation) arithmetic(x, y float64) (any, error) {
-	switch b.op {
+func (e *expression) arithmetic(x, y float64) (any, error) {
+	switch e.op {
 	case "+":
 		return x + y, nil
 	case "-":
@@ -175,11 +176,15 @@ func (b operation) arithmetic(x, y float64) (any, error) {
 		return x > y, nil
 	case ">=":
 		return x >= y, nil
+	case "min":
+		return math.Min(x, y), nil
+	case "max":
+		return math.Max(x, y), nil
 	}
 	if y == 0 {
 		return 0.0, nil // validation names what is zero
 	}
-	switch b.op {
+	switch e.op {
 	case "//":
 		return math.Floor(x / y), nil
 	case "%":
@@ -187,76 +192,14 @@ func (b operation) arithmetic(x, y float64) (any, error) {
 	}
 	if q := x / y; q != math.Trunc(q) {
 		return nil, &evalFault{
-			field: nameOf(b.left, b.right, true), problem: "does not divide the width",
-			value: plain(y), allowed: "a divisor of " + plain(x),
+			field: e.args[1].name, problem: "does not divide the width", value: plain(y),
+			allowed: "a divisor of " + plain(x),
 		}
 	}
 	return x / y, nil
 }
 
 func plain(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
-
-func (c call) eval(s *scope) (any, error) {
-	args := make([]any, len(c.args))
-	for i, a := range c.args {
-		v, err := a.eval(s)
-		if err != nil {
-			return nil, err
-		}
-		args[i] = v
-	}
-	list, _ := args[0].([]any)
-	switch c.function {
-	case "len":
-		return float64(len(list)), nil
-	case "not":
-		return !truth(args[0]), nil
-	case "starts":
-		return strings.HasPrefix(words(args[0]), words(args[1])), nil
-	case "rest":
-		return strings.TrimPrefix(words(args[0]), words(args[1])), nil
-	case "first":
-		if len(list) > 0 {
-			return list[0], nil
-		}
-		return args[0], nil
-	case "text":
-		var shown []string
-		for _, item := range list {
-			shown = append(shown, fmt.Sprint(item))
-		}
-		return strings.Join(shown, " "), nil
-	case "leading":
-		n := slices.IndexFunc(list, func(item any) bool { return !equal(item, args[1]) })
-		if n < 0 {
-			n = len(list)
-		}
-		return float64(n), nil
-	case "count":
-		n := 0.0
-		for _, item := range list {
-			if equal(item, args[1]) {
-				n++
-			}
-		}
-		return n, nil
-	}
-	x, okX := args[0].(float64)
-	y, okY := args[1].(float64)
-	switch {
-	case !okX || !okY:
-		return nil, &evalFault{problem: c.function + " of what is not a number"}
-	case c.function == "min":
-		return math.Min(x, y), nil
-	default:
-		return math.Max(x, y), nil
-	}
-}
-
-// arguments is how many each function takes.
-var arguments = map[string]int{
-	"len": 1, "not": 1, "first": 1, "text": 1, "count": 2, "leading": 2, "min": 2, "max": 2, "starts": 2, "rest": 2,
-}
 
 // levels are the operators from the weakest binding to the strongest.
 var levels = [][]string{
@@ -271,167 +214,135 @@ var levels = [][]string{
 // maxExpression bounds what one expression of a user's table costs.
 const maxExpression = 2000
 
+const symbols = "()?:+-*/%&,<>=!"
+
+// tokens are words in quotes, of which the last quote may be missing, symbols, and the rest.
+var tokens = regexp.MustCompile(`'[^']*'?|\?\?|[=!<>]=|//|[()?:+\-*/%&,<>=!]|[^()?:+\-*/%&,<>=!' \n\t]+`)
+
 // parseExpression reads an expression.
-func parseExpression(text string) (expression, error) {
+func parseExpression(text string) (*expression, error) {
 	if len(text) > maxExpression {
 		return nil, fmt.Errorf("is longer than %d characters", maxExpression)
 	}
-	p := &expressionParser{}
-	if err := p.scan(text); err != nil {
-		return nil, err
-	}
-	e, err := p.choice()
-	if err == nil && p.at < len(p.tokens) {
-		err = fmt.Errorf("has %q after its end", p.tokens[p.at])
-	}
-	return e, err
-}
-
-type expressionParser struct {
-	tokens []string
-	at     int
-	depth  int
-}
-
-const symbols = "()?:+-*/%&,<>=!"
-
-func (p *expressionParser) scan(text string) error {
-	for i := 0; i < len(text); {
-		c := text[i]
-		switch {
-		case c == ' ' || c == '\n' || c == '\t':
-			i++
-		case c == '\'':
-			end := strings.IndexByte(text[i+1:], '\'')
-			if end < 0 {
-				return fmt.Errorf("has no closing quote")
-			}
-			p.tokens = append(p.tokens, text[i:i+end+2])
-			i += end + 2
-		case strings.IndexByte(symbols, c) >= 0:
-			n := 1
-			if i+1 < len(text) &&
-				slices.Contains([]string{"??", "==", "!=", "<=", ">=", "//"}, text[i:i+2]) {
-				n = 2
-			}
-			p.tokens = append(p.tokens, text[i:i+n])
-			i += n
-		default:
-			n := strings.IndexAny(text[i:], symbols+"' \n\t")
-			if n < 0 {
-				n = len(text) - i
-			}
-			p.tokens = append(p.tokens, text[i:i+n])
-			i += n
+	p := &expressionParser{tokens: tokens.FindAllString(text, -1)}
+	for _, t := range p.tokens {
+		if t[0] == '\'' && (len(t) == 1 || t[len(t)-1] != '\'') {
+			return nil, errors.New("has no closing quote")
 		}
 	}
-	return nil
+	e := p.choice()
+	if len(p.tokens) > 0 {
+		p.fail("has %q after its end", p.tokens[0])
+	}
+	return e, p.err
+}
+
+// expressionParser keeps the first fault, after which there are no more tokens.
+type expressionParser struct {
+	tokens []string
+	depth  int
+	err    error
+}
+
+func (p *expressionParser) fail(format string, args ...any) *expression {
+	if p.err == nil {
+		p.err = fmt.Errorf(format, args...)
+	}
+	p.tokens = nil
+	return &expression{}
 }
 
 func (p *expressionParser) peek() string {
-	if p.at < len(p.tokens) {
-		return p.tokens[p.at]
+	if len(p.tokens) > 0 {
+		return p.tokens[0]
 	}
 	return ""
 }
 
-func (p *expressionParser) accept(token string) bool {
-	if p.peek() == token {
-		p.at++
-		return true
-	}
-	return false
+func (p *expressionParser) next() string {
+	token := p.peek()
+	p.tokens = p.tokens[min(1, len(p.tokens)):]
+	return token
 }
 
-func (p *expressionParser) choice() (expression, error) {
+func (p *expressionParser) accept(token string) bool {
+	if p.peek() != token {
+		return false
+	}
+	p.next()
+	return true
+}
+
+func (p *expressionParser) choice() *expression {
 	if p.depth++; p.depth > syntax.MaxDepth {
-		return nil, fmt.Errorf("is nested too deep")
+		return p.fail("is nested too deep")
 	}
 	defer func() { p.depth-- }()
-	when, err := p.level(0)
-	if err != nil || !p.accept("?") {
-		return when, err
+	e := p.level(0)
+	if !p.accept("?") {
+		return e
 	}
-	then, err := p.choice()
-	if err != nil {
-		return nil, err
-	}
+	then := p.choice()
 	if !p.accept(":") {
-		return nil, fmt.Errorf("has a ? without its colon")
+		return p.fail("has a ? without its colon")
 	}
-	otherwise, err := p.choice()
-	return choice{when, then, otherwise}, err
+	return &expression{op: "?", args: []*expression{e, then, p.choice()}}
 }
 
-func (p *expressionParser) level(n int) (expression, error) {
+func (p *expressionParser) level(n int) *expression {
 	if n == len(levels) {
 		return p.operand()
 	}
-	left, err := p.level(n + 1)
-	for err == nil && slices.Contains(levels[n], p.peek()) {
-		op := p.peek()
-		p.at++
-		var right expression
-		right, err = p.level(n + 1)
-		left = operation{op, left, right}
+	left := p.level(n + 1)
+	for slices.Contains(levels[n], p.peek()) {
+		left = &expression{op: p.next(), args: []*expression{left, p.level(n + 1)}}
 	}
-	return left, err
+	return left
 }
 
-func (p *expressionParser) operand() (expression, error) {
-	token := p.peek()
-	p.at++
+func (p *expressionParser) operand() *expression {
+	token := p.next()
 	switch {
 	case token == "":
-		return nil, fmt.Errorf("ends in the middle")
+		return p.fail("ends in the middle")
 	case token == "(":
-		e, err := p.choice()
-		if err == nil && !p.accept(")") {
-			err = fmt.Errorf("has a ( without its )")
+		e := p.choice()
+		if !p.accept(")") {
+			return p.fail("has a ( without its )")
 		}
-		return e, err
+		return e
 	case token == "not":
-		e, err := p.level(2)
-		return call{"not", []expression{e}}, err
+		return &expression{op: "not", args: []*expression{p.level(2)}}
 	case token[0] == '\'':
-		return constant{token[1 : len(token)-1]}, nil
+		return &expression{value: token[1 : len(token)-1]}
 	case token == "null":
-		return constant{nil}, nil
+		return &expression{}
 	case token == "true" || token == "false":
-		return constant{token == "true"}, nil
+		return &expression{value: token == "true"}
 	case strings.IndexByte(symbols, token[0]) >= 0:
-		return nil, fmt.Errorf("has %q where a value should be", token)
+		return p.fail("has %q where a value should be", token)
 	case token[0] >= '0' && token[0] <= '9':
 		v, err := strconv.ParseFloat(token, 64)
 		if err != nil {
-			return nil, fmt.Errorf("has a wrong number %q", token)
+			return p.fail("has a wrong number %q", token)
 		}
-		return constant{v}, nil
-	case p.peek() == "(" && arguments[token] > 0:
+		return &expression{value: v}
+	case functions[token] > 0 && p.accept("("):
 		return p.call(token)
 	}
-	return fieldRef(token), nil
+	return &expression{op: "name", name: token}
 }
 
-func (p *expressionParser) call(function string) (expression, error) {
-	p.at++
-	c := call{function: function}
-	for {
-		e, err := p.choice()
-		if err != nil {
-			return nil, err
-		}
-		c.args = append(c.args, e)
-		if p.accept(")") {
-			break
-		}
-		if !p.accept(",") {
-			return nil, fmt.Errorf("has a ( without its )")
-		}
+func (p *expressionParser) call(function string) *expression {
+	e := &expression{op: function, args: []*expression{p.choice()}}
+	for p.accept(",") {
+		e.args = append(e.args, p.choice())
 	}
-	if len(c.args) != arguments[function] {
-		return nil, fmt.Errorf("gives %s %d values, not %d", function, len(c.args),
-			arguments[function])
+	if !p.accept(")") {
+		return p.fail("has a ( without its )")
 	}
-	return c, nil
+	if n := functions[function]; len(e.args) != n {
+		return p.fail("gives %s %d values, not %d", function, len(e.args), n)
+	}
+	return e
 }

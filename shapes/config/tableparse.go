@@ -251,11 +251,11 @@ func (p *tableParser) declareWord(d *declaration, f syntax.Field) {
 	}
 }
 
-func (p *tableParser) expression(fieldName string, n *syntax.Node, text string) expression {
+func (p *tableParser) expression(fieldName string, n *syntax.Node, text string) *expression {
 	e, err := parseExpression(text)
 	if err != nil {
 		p.fault(n.At, fieldName, "is not an expression: it "+err.Error(), syntax.Quote(text), "")
-		return constant{}
+		return &expression{}
 	}
 	return e
 }
@@ -311,7 +311,7 @@ func (p *tableParser) convRules(n *syntax.Node) []convRule {
 		for len(parts) < 5 {
 			parts = append(parts, "0")
 		}
-		at := func(i int) expression { return p.expression("convs", n, parts[i]) }
+		at := func(i int) *expression { return p.expression("convs", n, parts[i]) }
 		out = append(out, convRule{
 			stack: m[1], in: p.expression("convs", n, m[2]), out: at(0), taps: at(1), rate: at(2),
 			extra: at(3), bias: at(4),
