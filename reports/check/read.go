@@ -11,7 +11,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
@@ -30,7 +29,7 @@ type Options struct {
 	Root string
 }
 
-// ReadRules reads a rules file and those it extends. The error is a [*config.Error] with every
+// ReadRules reads a rules file and those it extends. The error is a [*syntax.Error] with every
 // fault of a file, each with its line.
 func ReadRules(name string, in io.Reader, o Options) (Rules, error) {
 	if o.Root == "" {
@@ -45,7 +44,7 @@ func ReadRules(name string, in io.Reader, o Options) (Rules, error) {
 
 // readRules reads one file of a chain of extends.
 func readRules(name string, in io.Reader, o Options, chain []string) (Rules, error) {
-	root, err := config.ReadYAML(name, in)
+	root, err := syntax.ReadYAML(name, in)
 	if err != nil {
 		return Rules{}, err
 	}
@@ -86,39 +85,39 @@ func shorten(value string) string {
 
 var topKeys = []string{"extends", "files", "plan", "rules", "waivers", "baseline"}
 
-func (r *reader) read(root config.Value) Rules {
-	out := Rules{File: r.file, At: root.Position}
+func (r *reader) read(root *syntax.Node) Rules {
+	out := Rules{File: r.file, At: root.At}
 	// What a file extends comes first, wherever the line stands.
-	for _, e := range root.Entries {
-		if e.Key == "extends" {
+	for _, e := range root.Fields {
+		if e.Name == "extends" {
 			out = r.extend(e.Value)
-			out.File, out.At, out.extends = r.file, root.Position, true
+			out.File, out.At, out.extends = r.file, root.At, true
 		}
 	}
-	for _, e := range root.Entries {
+	for _, e := range root.Fields {
 		v := e.Value
-		switch e.Key {
+		switch e.Name {
 		case "extends":
 		case "files":
-			out.Files = r.globs(e.Key, v)
+			out.Files = r.globs(e.Name, v)
 		case "plan":
 			r.plan(&out, v)
 		case "rules":
-			for _, item := range r.list(e.Key, v, "items such as \"- id: small-enough\"") {
+			for _, item := range r.list(e.Name, v, "items such as \"- id: small-enough\"") {
 				if rule, ok := r.rule(item); ok {
 					out.put(rule)
 				}
 			}
 		case "waivers":
-			for _, item := range r.list(e.Key, v, "items such as \"- rule: small-enough\"") {
+			for _, item := range r.list(e.Name, v, "items such as \"- rule: small-enough\"") {
 				if w, ok := r.waiver(item); ok {
 					out.Waivers = append(out.Waivers, w)
 				}
 			}
 		case "baseline":
-			out.Baseline = r.text(e.Key, v)
+			out.Baseline = r.text(e.Name, v)
 		default:
-			r.unknown(e.Position, e.Key, topKeys)
+			r.unknown(e.At, e.Name, topKeys)
 		}
 	}
 	if len(out.Rules) > maxRules {
@@ -183,10 +182,10 @@ func (rules *Rules) resolve() error {
 }
 
 // extend reads the files that extends names, in order.
-func (r *reader) extend(v config.Value) Rules {
+func (r *reader) extend(v *syntax.Node) Rules {
 	var out Rules
-	targets := []config.Value{v}
-	if v.Kind == config.List {
+	targets := []*syntax.Node{v}
+	if v.Kind == syntax.List {
 		targets = v.Items
 	}
 	for _, target := range targets {
@@ -200,7 +199,7 @@ func (r *reader) extend(v config.Value) Rules {
 			}
 			continue
 		}
-		base, ok := r.open(target.Position, name)
+		base, ok := r.open(target.At, name)
 		if !ok {
 			continue
 		}
@@ -263,17 +262,17 @@ func (r *reader) open(at syntax.Position, target string) (Rules, bool) {
 }
 
 // plan reads flags of the command line: one value each. A later file wins.
-func (r *reader) plan(out *Rules, v config.Value) {
+func (r *reader) plan(out *Rules, v *syntax.Node) {
 	if !r.section("plan", v, "lines such as \"hardware: tpu-v3\"") {
 		return
 	}
-	for _, e := range v.Entries {
-		text := r.text(e.Key, e.Value)
+	for _, e := range v.Fields {
+		text := r.text(e.Name, e.Value)
 		if text == "" {
 			continue
 		}
 		s := Setting{
-			Position: e.Value.Position, Key: strings.ReplaceAll(e.Key, "_", "-"),
+			Position: e.Value.At, Key: strings.ReplaceAll(e.Name, "_", "-"),
 			Value: text,
 		}
 		if i := slices.IndexFunc(out.Plan, func(old Setting) bool { return old.Key == s.Key }); i >= 0 {

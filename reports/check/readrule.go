@@ -12,7 +12,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/shapes/config"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
@@ -26,21 +25,21 @@ var (
 )
 
 // rule reads one item of the list of rules.
-func (r *reader) rule(v config.Value) (Rule, bool) {
-	rule := Rule{Position: v.Position}
+func (r *reader) rule(v *syntax.Node) (Rule, bool) {
+	rule := Rule{Position: v.At}
 	faults := len(r.faults)
 	if !r.section("a rule", v, "lines such as \"id: small-enough\"") {
 		return rule, false
 	}
-	by := map[string]config.Value{}
-	for _, e := range v.Entries {
-		if !slices.Contains(ruleKeys, e.Key) {
-			r.unknown(e.Position, e.Key, ruleKeys)
+	by := map[string]*syntax.Node{}
+	for _, e := range v.Fields {
+		if !slices.Contains(ruleKeys, e.Name) {
+			r.unknown(e.At, e.Name, ruleKeys)
 			continue
 		}
-		by[e.Key] = e.Value
+		by[e.Name] = e.Value
 	}
-	r.identity(&rule, by, v.Position)
+	r.identity(&rule, by, v.At)
 	for key, value := range orderedKeys(by) {
 		switch key {
 		case "max":
@@ -81,8 +80,8 @@ func (r *reader) rule(v config.Value) (Rule, bool) {
 
 // orderedKeys visits the keys in the order of the documentation, so that faults come in the same
 // order at every run.
-func orderedKeys(by map[string]config.Value) func(func(string, config.Value) bool) {
-	return func(yield func(string, config.Value) bool) {
+func orderedKeys(by map[string]*syntax.Node) func(func(string, *syntax.Node) bool) {
+	return func(yield func(string, *syntax.Node) bool) {
 		for _, key := range ruleKeys {
 			if v, ok := by[key]; ok && !yield(key, v) {
 				return
@@ -92,16 +91,16 @@ func orderedKeys(by map[string]config.Value) func(func(string, config.Value) boo
 }
 
 // identity reads what a rule is about: its id and its metric.
-func (r *reader) identity(rule *Rule, by map[string]config.Value, at syntax.Position) {
+func (r *reader) identity(rule *Rule, by map[string]*syntax.Node, at syntax.Position) {
 	id, ok := by["id"]
 	if !ok {
 		r.fault(at, "id", "is missing", "", "a line such as \"id: small-enough\"")
 		return
 	}
-	rule.Position = id.Position
+	rule.Position = id.At
 	rule.ID = r.text("id", id)
 	if rule.ID != "" && !idPattern.MatchString(rule.ID) {
-		r.fault(id.Position, "id", "is not an id", rule.ID,
+		r.fault(id.At, "id", "is not an id", rule.ID,
 			"up to 64 small letters, digits, dots and hyphens")
 	}
 	if metric, ok := by["metric"]; ok {
@@ -111,7 +110,7 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at syntax.Posi
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
 	if i < 0 {
 		f := syntax.Fault{
-			Position: id.Position, Field: "id",
+			Position: id.At, Field: "id",
 			Problem: "has no metric and is not a built-in rule", Value: shorten(rule.ID),
 			Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", "),
 		}
@@ -123,7 +122,7 @@ func (r *reader) identity(rule *Rule, by map[string]config.Value, at syntax.Posi
 }
 
 // together refuses keys that mean nothing together.
-func (r *reader) together(rule *Rule, by map[string]config.Value) {
+func (r *reader) together(rule *Rule, by map[string]*syntax.Node) {
 	common := []string{"id", "severity", "message", "files"}
 	allowed := slices.Concat(common, []string{"metric", "max", "min", "equals", "max_increase"})
 	if rule.Metric == plan.NoMetric {
@@ -132,7 +131,7 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 	}
 	for key, v := range orderedKeys(by) {
 		if !slices.Contains(allowed, key) {
-			r.fault(v.Position, key, "is not a setting of "+rule.ID, "",
+			r.fault(v.At, key, "is not a setting of "+rule.ID, "",
 				strings.Join(allowed[1:], ", "))
 		}
 	}
@@ -141,13 +140,13 @@ func (r *reader) together(rule *Rule, by map[string]config.Value) {
 		r.fault(rule.Position, "id", "limits nothing", rule.ID, "max, min, equals or max_increase")
 	}
 	if rule.Max != nil && rule.Min != nil && rule.Min.Value > rule.Max.Value {
-		r.fault(by["min"].Position, "min", "is more than max", rule.Min.Text,
+		r.fault(by["min"].At, "min", "is more than max", rule.Min.Text,
 			"at most "+rule.Max.Text)
 	}
 }
 
 // limit reads an amount of the rule's metric; of layers where it has none.
-func (r *reader) limit(rule *Rule, key string, v config.Value) *Limit {
+func (r *reader) limit(rule *Rule, key string, v *syntax.Node) *Limit {
 	kind := quantity.Count
 	if rule.Metric != plan.NoMetric {
 		kind = rule.Metric.Kind()
@@ -173,7 +172,7 @@ func readLimit(kind quantity.Kind, text string) (*Limit, error) {
 	return &Limit{Value: value, Text: strings.TrimSpace(text)}, nil
 }
 
-func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64, bool) {
+func (r *reader) amount(key string, kind quantity.Kind, v *syntax.Node) (float64, bool) {
 	text := r.text(key, v)
 	if text == "" {
 		return 0, false
@@ -181,7 +180,7 @@ func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64
 	value, err := quantity.Parse(kind, text)
 	if err != nil {
 		r.faults = append(r.faults, syntax.Fault{
-			Position: v.Position, Field: key,
+			Position: v.At, Field: key,
 			Problem: "is not understood: " + err.Error(), Err: err,
 		})
 		return 0, false
@@ -189,17 +188,17 @@ func (r *reader) amount(key string, kind quantity.Kind, v config.Value) (float64
 	return value, true
 }
 
-func (r *reader) whole(key string, v config.Value) int {
+func (r *reader) whole(key string, v *syntax.Node) int {
 	text := r.text(key, v)
 	n, err := strconv.Atoi(text)
 	if text != "" && (err != nil || n < 1 || n > math.MaxInt32 || strconv.Itoa(n) != text) {
-		r.fault(v.Position, key, "is not a whole number from 1 up", text, "a number such as 64")
+		r.fault(v.At, key, "is not a whole number from 1 up", text, "a number such as 64")
 		return 0
 	}
 	return n
 }
 
-func (r *reader) metric(key string, v config.Value) plan.Metric {
+func (r *reader) metric(key string, v *syntax.Node) plan.Metric {
 	name := r.text(key, v)
 	m, known := plan.ParseMetric(name)
 	if name == "" || known && m != plan.LifetimeCost {
@@ -212,7 +211,7 @@ func (r *reader) metric(key string, v config.Value) plan.Metric {
 		}
 	}
 	f := syntax.Fault{
-		Position: v.Position, Field: key, Problem: "is unknown", Value: shorten(name),
+		Position: v.At, Field: key, Problem: "is unknown", Value: shorten(name),
 		Allowed: strings.Join(names, ", "),
 	}
 	f.Suggestion, _ = suggest.Nearest(name, names)
@@ -220,38 +219,38 @@ func (r *reader) metric(key string, v config.Value) plan.Metric {
 	return plan.NoMetric
 }
 
-func (r *reader) severity(rule *Rule, v config.Value) {
+func (r *reader) severity(rule *Rule, v *syntax.Node) {
 	rule.Severity = Severity(r.text("severity", v))
 	if rule.Severity != "" && rule.Severity != Error && rule.Severity != Warning {
-		r.fault(v.Position, "severity", "is unknown", string(rule.Severity), "error or warning")
+		r.fault(v.At, "severity", "is unknown", string(rule.Severity), "error or warning")
 	}
 }
 
 // waiver reads one item of the list of waivers. Reason and expiry are not optional: a waiver
 // without an end is a rule that does not hold.
-func (r *reader) waiver(v config.Value) (Waiver, bool) {
-	w := Waiver{Position: v.Position}
+func (r *reader) waiver(v *syntax.Node) (Waiver, bool) {
+	w := Waiver{Position: v.At}
 	faults := len(r.faults)
 	if !r.section("a waiver", v, "lines such as \"rule: small-enough\"") {
 		return w, false
 	}
-	for _, e := range v.Entries {
-		switch e.Key {
+	for _, e := range v.Fields {
+		switch e.Name {
 		case "rule":
-			w.Rule, w.Position = r.text(e.Key, e.Value), e.Value.Position
+			w.Rule, w.Position = r.text(e.Name, e.Value), e.Value.At
 		case "files":
-			w.Files = r.globs(e.Key, e.Value)
+			w.Files = r.globs(e.Name, e.Value)
 		case "reason":
-			w.Reason = r.text(e.Key, e.Value)
+			w.Reason = r.text(e.Name, e.Value)
 		case "expires":
-			text := r.text(e.Key, e.Value)
+			text := r.text(e.Name, e.Value)
 			day, err := time.Parse(time.DateOnly, text)
 			if text != "" && err != nil {
-				r.fault(e.Value.Position, e.Key, "is not a date", text, "a day such as 2026-12-31")
+				r.fault(e.Value.At, e.Name, "is not a date", text, "a day such as 2026-12-31")
 			}
 			w.Expires = day
 		default:
-			r.unknown(e.Position, e.Key, waiverKeys)
+			r.unknown(e.At, e.Name, waiverKeys)
 		}
 	}
 	if len(r.faults) == faults {
@@ -260,7 +259,7 @@ func (r *reader) waiver(v config.Value) (Waiver, bool) {
 			missing bool
 		}{{"rule", w.Rule == ""}, {"reason", w.Reason == ""}, {"expires", w.Expires.IsZero()}} {
 			if need.missing {
-				r.fault(v.Position, need.key, "is missing", "",
+				r.fault(v.At, need.key, "is missing", "",
 					"every waiver names its rule, its reason and the last day it holds")
 			}
 		}
@@ -269,46 +268,46 @@ func (r *reader) waiver(v config.Value) (Waiver, bool) {
 }
 
 // text reads a single value.
-func (r *reader) text(key string, v config.Value) string {
-	if v.Kind != config.Scalar || strings.TrimSpace(v.Text) == "" {
-		found := v.Kind.String()
-		if v.Kind == config.Scalar {
-			found = "nothing"
+func (r *reader) text(key string, v *syntax.Node) string {
+	if !v.Scalar() || strings.TrimSpace(v.Text) == "" {
+		found := "nothing"
+		if !v.Scalar() {
+			found = v.Is()
 		}
-		r.fault(v.Position, key, "is "+found, "", "a single value")
+		r.fault(v.At, key, "is "+found, "", "a single value")
 		return ""
 	}
 	return strings.TrimSpace(v.Text)
 }
 
 // list reads a list.
-func (r *reader) list(key string, v config.Value, allowed string) []config.Value {
-	if v.Kind != config.List {
-		r.fault(v.Position, key, "is "+v.Kind.String(), "", "a list of "+allowed)
+func (r *reader) list(key string, v *syntax.Node, allowed string) []*syntax.Node {
+	if v.Kind != syntax.List {
+		r.fault(v.At, key, "is "+v.Is(), "", "a list of "+allowed)
 		return nil
 	}
 	return v.Items
 }
 
-func (r *reader) section(key string, v config.Value, allowed string) bool {
-	if v.Kind != config.Section {
-		r.fault(v.Position, key, "is "+v.Kind.String(), "", allowed)
+func (r *reader) section(key string, v *syntax.Node, allowed string) bool {
+	if v.Kind != syntax.Object {
+		r.fault(v.At, key, "is "+v.Is(), "", allowed)
 		return false
 	}
 	return true
 }
 
 // globs reads one glob or a list of them.
-func (r *reader) globs(key string, v config.Value) []string {
-	items := []config.Value{v}
-	if v.Kind == config.List {
+func (r *reader) globs(key string, v *syntax.Node) []string {
+	items := []*syntax.Node{v}
+	if v.Kind == syntax.List {
 		items = v.Items
 	}
 	var out []string
 	for _, item := range items {
 		glob := r.text(key, item)
 		if _, err := path.Match(strings.ReplaceAll(glob, "**", "*"), ""); err != nil {
-			r.fault(item.Position, key, "is not a glob", glob, "a path with *, ** and ?")
+			r.fault(item.At, key, "is not a glob", glob, "a path with *, ** and ?")
 			continue
 		}
 		if glob != "" {

@@ -21,6 +21,11 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
+// Fail returns an error of one fault at a place.
+func (p Position) Fail(problem, value, allowed string) error {
+	return &Error{Faults: []Fault{{Position: p, Problem: problem, Value: value, Allowed: allowed}}}
+}
+
 // Fault is one thing wrong with a file.
 type Fault struct {
 	Position
@@ -87,7 +92,7 @@ const (
 	maxClipped = 2 * maxQuoted
 )
 
-// quote returns a value for an error message: quoted, and cut when long.
+// Quote returns a value for an error message: quoted, and cut when long.
 func Quote(value string) string {
 	short, cut := start(value, maxQuoted)
 	if cut {
@@ -96,7 +101,7 @@ func Quote(value string) string {
 	return fmt.Sprintf("%q", value)
 }
 
-// clip returns a bare value (a number) for an error message, cut when long.
+// Clip returns a bare value (a number) for an error message, cut when long.
 func Clip(value string) string {
 	short, cut := start(value, maxClipped)
 	if cut {

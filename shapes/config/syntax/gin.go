@@ -14,7 +14,7 @@ const (
 	maxIncludes    = 16
 )
 
-// ginFile is the bindings and macros of a gin file.
+// Gin is the bindings and macros of a gin file.
 type Gin struct {
 	Bindings []Binding
 	Macros   map[string]*Node
@@ -22,7 +22,7 @@ type Gin struct {
 	At       Position
 }
 
-// ginBinding is scope/module.Class.parameter = value.
+// Binding is scope/module.Class.parameter = value.
 type Binding struct {
 	Scope     string // "" or "encoder", "decoder", …
 	Class     string // the last part of the dotted class
@@ -44,7 +44,7 @@ type ginScanner struct {
 	chain   []string                                       // the files being read
 }
 
-// parseGin returns the bindings of a gin file and of those it includes, later ones replacing
+// ParseGin returns the bindings of a gin file and of those it includes, later ones replacing
 // earlier.
 func ParseGin(t *Text, include func(*Text, string) (*Text, error)) (*Gin, error) {
 	file := &Gin{Macros: map[string]*Node{}, At: Position{File: t.File}}

@@ -171,24 +171,22 @@ func (s *ginScanner) dictionary(at Position, depth int) (*Node, *Fault) {
 	}
 }
 
-// resolve follows a macro to its value. The value's own place is kept, as that is the line to
+// Resolve follows a macro to its value. The value's own place is kept, as that is the line to
 // change.
 func (f *Gin) Resolve(n *Node) (*Node, error) {
 	seen := 0
 	for n.Kind == Reference && n.Text[0] == '%' {
 		next, ok := f.Macros[n.Text[1:]]
 		if seen++; !ok || seen > len(f.Macros) {
-			return nil, &Error{Faults: []Fault{{
-				Position: n.At, Problem: "is a macro that never gets a value", Value: n.Text,
-				Allowed: "a macro that " + n.Text[1:] + " = … defines in the same file",
-			}}}
+			return nil, n.At.Fail("is a macro that never gets a value", n.Text,
+				"a macro that "+n.Text[1:]+" = … defines in the same file")
 		}
 		n = next
 	}
 	return n, nil
 }
 
-// words returns all text values of a file, in order.
+// Words returns all text values of a file, in order.
 func (f *Gin) Words() []*Node {
 	var found []*Node
 	for _, b := range f.Bindings {

@@ -16,7 +16,7 @@ const (
 	MaxNodes = 1 << 18
 )
 
-// jsonReader walks JSON token by token and knows where each one stands, which encoding/json alone
+// JSONReader walks JSON token by token and knows where each one stands, which encoding/json alone
 // does not tell.
 type JSONReader struct {
 	Text    *Text
@@ -30,7 +30,7 @@ func NewJSONReader(t *Text) *JSONReader {
 	return &JSONReader{Text: t, Decoder: d, Nodes: MaxNodes}
 }
 
-// parseJSON returns the object a file consists of.
+// ParseJSON returns the object a file consists of.
 func ParseJSON(t *Text) (*Node, error) {
 	r := NewJSONReader(t)
 	n, err := r.Value(0)
@@ -50,7 +50,7 @@ func (r *JSONReader) start(offset int) int {
 	return offset + len(rest) - len(bytes.TrimLeft(rest, " \t\r\n,:"))
 }
 
-// next returns the next token and its place.
+// Next returns the next token and its place.
 func (r *JSONReader) Next() (json.Token, Position, error) {
 	at := r.start(int(r.Decoder.InputOffset()))
 	token, err := r.Decoder.Token()
@@ -77,7 +77,7 @@ func (r *JSONReader) syntax(err error) error {
 	return r.Text.fail(int(r.Decoder.InputOffset()), "is not valid JSON", err.Error(), "")
 }
 
-// value reads the next value with everything in it.
+// Value reads the next value with everything in it.
 func (r *JSONReader) Value(depth int) (*Node, error) {
 	token, at, err := r.Next()
 	if err != nil {
@@ -89,16 +89,10 @@ func (r *JSONReader) Value(depth int) (*Node, error) {
 // rest reads the value whose first token is given.
 func (r *JSONReader) rest(token json.Token, at Position, depth int) (*Node, error) {
 	if r.Nodes--; r.Nodes < 0 {
-		return nil, &Error{Faults: []Fault{{
-			Position: at, Problem: "holds too many values",
-			Allowed: fmt.Sprintf("at most %d", MaxNodes),
-		}}}
+		return nil, at.Fail("holds too many values", "", fmt.Sprintf("at most %d", MaxNodes))
 	}
 	if depth > MaxDepth {
-		return nil, &Error{Faults: []Fault{{
-			Position: at, Problem: "is nested too deep",
-			Allowed: fmt.Sprintf("at most %d levels", MaxDepth),
-		}}}
+		return nil, at.Fail("is nested too deep", "", fmt.Sprintf("at most %d levels", MaxDepth))
 	}
 	n := &Node{At: at}
 	switch v := token.(type) {
@@ -137,10 +131,7 @@ func (r *JSONReader) inside(n *Node, depth int) error {
 		}
 		key, ok := token.(string)
 		if !ok {
-			return &Error{Faults: []Fault{{
-				Position: at, Problem: "is not a key",
-				Value: fmt.Sprint(token), Allowed: "text in quotes",
-			}}}
+			return at.Fail("is not a key", fmt.Sprint(token), "text in quotes")
 		}
 		value, err := r.Value(depth + 1)
 		if err != nil {
@@ -152,13 +143,11 @@ func (r *JSONReader) inside(n *Node, depth int) error {
 	return err
 }
 
-// end checks that nothing follows the value.
+// End checks that nothing follows the value.
 func (r *JSONReader) End() error {
 	_, at, err := r.Next()
 	if err == nil {
-		return &Error{Faults: []Fault{{
-			Position: at, Problem: "has text after the closing bracket",
-		}}}
+		return at.Fail("has text after the closing bracket", "", "")
 	}
 	if _, e := r.Decoder.Token(); errors.Is(e, io.EOF) {
 		return nil

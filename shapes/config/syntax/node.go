@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// kind is what a value in a file is.
+// Kind is what a value in a file is.
 type Kind uint8
 
 const (
@@ -22,7 +22,7 @@ var kindNames = []string{
 	"null", "true or false", "a number", "text", "a list", "a section", "a reference",
 }
 
-// node is a value of any of the text formats, with its place.
+// Node is a value of any of the text formats, with its place.
 type Node struct {
 	Kind   Kind
 	At     Position
@@ -31,14 +31,14 @@ type Node struct {
 	Fields []Field
 }
 
-// field is one key of an object.
+// Field is one key of an object.
 type Field struct {
 	Name  string
 	At    Position
 	Value *Node
 }
 
-// show returns the value for an error message.
+// Show returns the value for an error message.
 func (n *Node) Show() string {
 	switch n.Kind {
 	case Word:
@@ -49,10 +49,24 @@ func (n *Node) Show() string {
 	return Clip(n.Text)
 }
 
-// same reports whether two scalars are written alike.
+// Scalar reports whether a value is a single one.
+func (n *Node) Scalar() bool { return n.Kind != Null && n.Kind != List && n.Kind != Object }
+
+// Is returns "nothing", "a single value", "a list" or "a section".
+func (n *Node) Is() string {
+	switch {
+	case n.Kind == Null:
+		return "nothing"
+	case n.Scalar():
+		return "a single value"
+	}
+	return kindNames[n.Kind]
+}
+
+// Same reports whether two scalars are written alike.
 func (n *Node) Same(m *Node) bool { return n.Kind == m.Kind && n.Text == m.Text }
 
-// wholeNumber parses a plain decimal integer: no sign but minus, no leading zero (octal in some
+// WholeNumber parses a plain decimal integer: no sign but minus, no leading zero (octal in some
 // readers), no underscore, no exponent, no fraction.
 func WholeNumber(s string) (int64, bool) {
 	digits := strings.TrimPrefix(s, "-")
@@ -68,7 +82,7 @@ func WholeNumber(s string) (int64, bool) {
 	return v, err == nil
 }
 
-// equals compares scalars by value: 0, 0.0 and false are alike.
+// Equals compares scalars by value: 0, 0.0 and false are alike.
 func (n *Node) Equals(m *Node) bool {
 	if n.Same(m) {
 		return true

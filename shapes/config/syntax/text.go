@@ -18,7 +18,7 @@ const (
 	MaxYAMLBytes = 64 << 10 // the YAML parser recurses with the nesting of its input
 )
 
-// text is a decoded file and the places of its lines.
+// Text is a decoded file and the places of its lines.
 type Text struct {
 	File  string
 	Bytes []byte
@@ -44,26 +44,22 @@ func (t *Text) at(offset int) Position {
 
 // fail returns an error of one fault at a byte offset.
 func (t *Text) fail(offset int, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{
-		Position: t.at(offset), Problem: problem, Value: value, Allowed: allowed,
-	}}}
+	return t.at(offset).Fail(problem, value, allowed)
 }
 
-// fileError returns an error of one fault that concerns the whole file.
+// FileError returns an error of one fault that concerns the whole file.
 func FileError(file, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{
-		Position: Position{File: file}, Problem: problem, Value: value, Allowed: allowed,
-	}}}
+	return Position{File: file}.Fail(problem, value, allowed)
 }
 
-// readError says why a file could not be read.
+// ReadError says why a file could not be read.
 func ReadError(file string, err error) error {
 	return &Error{Faults: []Fault{{
 		Position: Position{File: file}, Problem: "cannot be read", Value: Reason(err), Err: err,
 	}}}
 }
 
-// reason returns what went wrong with a file without repeating its path.
+// Reason returns what went wrong with a file without repeating its path.
 func Reason(err error) string {
 	var path *fs.PathError
 	if errors.As(err, &path) {
@@ -72,7 +68,7 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// readAll returns at most limit bytes; a longer input is an error and is not read further.
+// ReadAll returns at most limit bytes; a longer input is an error and is not read further.
 func ReadAll(file string, r io.Reader, limit int) ([]byte, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
@@ -84,7 +80,7 @@ func ReadAll(file string, r io.Reader, limit int) ([]byte, error) {
 	return raw, nil
 }
 
-// decodeText turns a file's bytes into text with plain line ends. A byte-order mark of UTF-8 is
+// DecodeText turns a file's bytes into text with plain line ends. A byte-order mark of UTF-8 is
 // dropped; UTF-16, UTF-32 and all else that is not UTF-8 is an error.
 func DecodeText(file string, raw []byte) (*Text, error) {
 	switch {
@@ -110,6 +106,7 @@ func DecodeText(file string, raw []byte) (*Text, error) {
 	return t, nil
 }
 
+// NewText returns a text that is decoded already.
 func NewText(file string, raw []byte) *Text {
 	t := &Text{File: file, Bytes: raw, lines: []int{0}}
 	for i, c := range raw {

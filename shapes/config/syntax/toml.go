@@ -8,7 +8,7 @@ import (
 // argumentLine tells a list of a trainer's arguments (--num-layers 24), as in a launch script.
 var ArgumentLine = regexp.MustCompile(`(?m)^\s*(?:[A-Z_]+=\(\s*)?--[a-z][\w-]*(?:[ =]|\s*\\?$)`)
 
-// parseArguments returns the arguments of a list or launch script as an object: a name without a
+// ParseArguments returns the arguments of a list or launch script as an object: a name without a
 // value is true.
 func ParseArguments(t *Text) *Node {
 	root := &Node{Kind: Object, At: Position{File: t.File, Line: 1, Column: 1}}
@@ -56,7 +56,7 @@ var (
 	tomlKey     = regexp.MustCompile(`^([\w."'-]+)\s*=\s*(.+)$`)
 )
 
-// parseTOML reads the subset of TOML that configurations of trainers consist of: sections, keys, and
+// ParseTOML reads the subset of TOML that configurations of trainers consist of: sections, keys, and
 // values of one line. Lists, tables in one line and text of several lines are passed over, as no
 // shape stands in them.
 func ParseTOML(t *Text) (*Node, error) {

@@ -3,6 +3,7 @@ package syntax
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -13,7 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 )
 
-// parseYAML returns the mapping a YAML file consists of. Anchors, aliases, merge keys and tags are
+// ParseYAML returns the mapping a YAML file consists of. Anchors, aliases, merge keys and tags are
 // faults: a shape needs none of them, and they are how small files grow large.
 func ParseYAML(t *Text) (root *Node, err error) {
 	if len(t.Bytes) > MaxYAMLBytes {
@@ -47,10 +48,7 @@ func ParseYAML(t *Text) (root *Node, err error) {
 	case found == nil:
 		return nil, FileError(t.File, "is empty", "", "")
 	case found.Kind != Object:
-		return nil, &Error{Faults: []Fault{{
-			Position: found.At, Problem: "has no keys",
-			Value: found.Show(), Allowed: "lines of key: value",
-		}}}
+		return nil, found.At.Fail("has no keys", found.Show(), "lines of key: value")
 	}
 	return found, nil
 }
@@ -59,16 +57,12 @@ func ParseYAML(t *Text) (root *Node, err error) {
 func yamlError(t *Text, err error) error {
 	var limit *yamlfile.LimitError
 	if errors.As(err, &limit) {
-		return &Error{Faults: []Fault{{
-			Position: yamlPosition(t.File, limit.At), Problem: limit.Problem, Allowed: limit.Allowed,
-		}}}
+		return yamlPosition(t.File, limit.At).Fail(limit.Problem, "", limit.Allowed)
 	}
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
-		return &Error{Faults: []Fault{{
-			Position: yamlPosition(t.File, syntax.GetToken()),
-			Problem:  "is not valid YAML", Value: Clip(syntax.GetMessage()),
-		}}}
+		return yamlPosition(t.File, syntax.GetToken()).Fail("is not valid YAML",
+			Clip(syntax.GetMessage()), "")
 	}
 	return FileError(t.File, "is not valid YAML", Clip(err.Error()), "")
 }
@@ -84,10 +78,7 @@ func yamlPosition(file string, t *token.Token) Position {
 type yamlConverter struct{ file string }
 
 func (c *yamlConverter) fail(n ast.Node, problem, value, allowed string) error {
-	return &Error{Faults: []Fault{{
-		Position: yamlPosition(c.file, n.GetToken()), Problem: problem,
-		Value: value, Allowed: allowed,
-	}}}
+	return yamlPosition(c.file, n.GetToken()).Fail(problem, value, allowed)
 }
 
 func (c *yamlConverter) node(n ast.Node, depth int) (*Node, error) {
@@ -165,4 +156,45 @@ func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, dep
 		out.At = out.Fields[0].At
 	}
 	return out, nil
+}
+
+// ReadYAML returns the section that a YAML file consists of, for the other files of this project
+// that people write by hand; a key that stands twice is a fault as well.
+func ReadYAML(name string, r io.Reader) (*Node, error) {
+	raw, err := ReadAll(name, r, MaxYAMLBytes)
+	if err != nil {
+		return nil, err
+	}
+	t, err := DecodeText(name, raw)
+	if err != nil {
+		return nil, err
+	}
+	root, err := ParseYAML(t)
+	if err != nil {
+		return nil, err
+	}
+	if faults := root.repeated(nil); len(faults) > 0 {
+		return nil, &Error{Faults: faults}
+	}
+	return root, nil
+}
+
+// repeated adds a fault for every key that stands twice in its section.
+func (n *Node) repeated(faults []Fault) []Fault {
+	for _, item := range n.Items {
+		faults = item.repeated(faults)
+	}
+	seen := map[string]int{}
+	for _, f := range n.Fields {
+		if first, twice := seen[f.Name]; twice {
+			faults = append(faults, Fault{
+				Position: f.At, Field: f.Name, Problem: "stands twice",
+				Value: fmt.Sprintf("first in line %d", first),
+			})
+			continue
+		}
+		seen[f.Name] = f.At.Line
+		faults = f.Value.repeated(faults)
+	}
+	return faults
 }

@@ -12,7 +12,7 @@ var HeadNames = []string{
 	"lm_head.weight", "embed_out.weight", "proj_out.weight", "cls.predictions.decoder.weight",
 }
 
-// endsIn reports whether a tensor's name ends in one of the suffixes, at a dot.
+// EndsIn reports whether a tensor's name ends in one of the suffixes, at a dot.
 func EndsIn(name string, suffixes []string) bool {
 	return slices.ContainsFunc(suffixes, func(s string) bool {
 		return strings.HasSuffix(name, s) && (len(name) == len(s) || s[0] == '.' ||

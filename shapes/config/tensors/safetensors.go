@@ -214,10 +214,8 @@ func (h *headerReader) read() error {
 		return err
 	}
 	if fmt.Sprint(token) != "{" {
-		return &syntax.Error{Faults: []syntax.Fault{{
-			Position: at, Problem: "is not a safetensors header",
-			Value: syntax.Clip(fmt.Sprint(token)), Allowed: "a JSON object of tensors",
-		}}}
+		return at.Fail("is not a safetensors header", syntax.Clip(fmt.Sprint(token)),
+			"a JSON object of tensors")
 	}
 	for h.json.Decoder.More() && len(h.faults) < MaxFaults {
 		token, at, err := h.json.Next()
@@ -226,10 +224,7 @@ func (h *headerReader) read() error {
 		}
 		name := token.(string) // the decoder accepts nothing else as a key
 		if len(h.header.Tensors) == maxTensors {
-			return &syntax.Error{Faults: []syntax.Fault{{
-				Position: at, Problem: "holds too many tensors",
-				Allowed: fmt.Sprintf("at most %d", maxTensors),
-			}}}
+			return at.Fail("holds too many tensors", "", fmt.Sprintf("at most %d", maxTensors))
 		}
 		h.json.Nodes = syntax.MaxNodes
 		value, err := h.json.Value(1)
@@ -369,7 +364,7 @@ func (h *headerReader) layout(data int64) {
 	}
 }
 
-// dataSize returns the length of a regular file, or −1.
+// DataSize returns the length of a regular file, or −1.
 func DataSize(r io.Reader) int64 {
 	f, ok := r.(interface{ Stat() (fs.FileInfo, error) })
 	if !ok {
