@@ -25,6 +25,7 @@ var floors = []string{
 	"shapes/config",
 	"flops",
 	"fit",
+	"fit/records/parquet",
 	"fit/records",
 	"fit/learn",
 	"hardware",

@@ -1,6 +1,10 @@
-//go:build !js
-
-package records
+// Package parquet reads tables in Parquet as columns of texts. Pages may be plain, snappy, gzip, zstd,
+// Brotli or LZ4, in version 1 or 2, with every encoding of numbers and texts that pandas, polars,
+// DuckDB and Spark write. Files are hostile until read: nothing is allocated on the word of a length,
+// and every fault is an error.
+//
+// Source: parquet-format/src/main/thrift/parquet.thrift and Encodings.md.
+package parquet
 
 import (
 	"bytes"
@@ -9,32 +13,39 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
 const (
-	// maxRows is how many rows a Parquet file may claim.
-	maxRows = 50 << 20
+	// MaxRows is how many rows a file may claim.
+	MaxRows = 50 << 20
 	// maxPage is how large a page, or the description of the file, may be.
 	maxPage = 128 << 20
+
+	maxColumns = 4096
+	maxNesting = 32      // of groups in groups
+	maxText    = 1 << 16 // bytes of a text that is a value
 )
 
 // Numbers of parquet.thrift.
 const (
-	parquetBoolean = iota
-	parquetInt32
-	parquetInt64
-	parquetInt96
-	parquetFloat
-	parquetDouble
-	parquetBytes
-	parquetFixed
+	boolean = iota
+	int32s
+	int64s
+	int96s
+	floats
+	doubles
+	byteArray
+	fixedBytes
 )
 
-// parquetLeaf is a column of a Parquet file.
-type parquetLeaf struct {
-	heading            string
+// Column is a leaf of the tree of columns.
+type Column struct {
+	Name     string // with dots between the names of groups
+	Readable bool   // it holds one value a row: not a list or a map, nor times in the old form
+
 	kind               int64
 	length             int // of fixed values, in bytes
 	decimal            bool
@@ -43,93 +54,65 @@ type parquetLeaf struct {
 	maxRepeat, maxDeep int
 }
 
-// parquetFile reads a table in Parquet: a column a leaf, with dots between the names of groups.
-// Lists, maps and binary values are left out, as are the index columns of pandas. Pages may be plain,
-// snappy, gzip or zstd, in version 1 or 2, with every encoding of numbers and texts that pandas,
-// polars, DuckDB and Spark write.
-//
-// Source: parquet-format/src/main/thrift/parquet.thrift and Encodings.md.
-func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
-	fail := func(format string, args ...any) error {
-		return &Error{File: name, Problem: "a damaged Parquet file: " + fmt.Sprintf(format, args...)}
-	}
+// File is the description of a Parquet file.
+type File struct {
+	Columns []Column
+	Rows    []int // of each group
+
+	at     io.ReaderAt
+	size   int64
+	chunks [][]thrift // of each group, one a column
+}
+
+// Open reads the description of a file of a size, which stands at its end.
+func Open(at io.ReaderAt, size int64) (*File, error) {
 	const foot = 8 // the length of the description, and PAR1
 	var tail [foot]byte
 	if size < 2*foot {
-		return fail("it ends after %d bytes", size)
+		return nil, fmt.Errorf("it ends after %d bytes", size)
 	}
 	if _, err := at.ReadAt(tail[:], size-foot); err != nil || string(tail[4:]) != "PAR1" {
-		return fail("it does not end in PAR1")
+		return nil, errors.New("it does not end in PAR1")
 	}
 	length := int64(binary.LittleEndian.Uint32(tail[:]))
 	if length > size-foot || length > maxPage {
-		return fail("its description is said to have %d bytes; allowed: at most %d", length, maxPage)
+		return nil, fmt.Errorf("its description is said to have %d bytes; allowed: at most %d", length,
+			maxPage)
 	}
 	text := make([]byte, length)
 	if _, err := at.ReadAt(text, size-foot-length); err != nil {
-		return fail("%v", err)
+		return nil, err
 	}
 	meta, _, err := readThrift(text)
 	if err != nil {
-		return fail("%v", err)
+		return nil, err
 	}
-	leaves, err := parquetLeaves(meta.at(2).list)
-	if err != nil {
-		return fail("%v", err)
+	f := &File{at: at, size: size}
+	if f.Columns, err = columnsOf(meta.at(2).list); err != nil {
+		return nil, err
 	}
-	b.begin(part{path: name, table: true}, "tables")
-	b.in(name)
-	seen := map[string]int{}
-	for i := range leaves {
-		leaf := &leaves[i]
-		for seen[leaf.heading]++; seen[leaf.heading] > 1; seen[leaf.heading]++ {
-			leaf.heading += fmt.Sprintf(" #%d", seen[leaf.heading])
-		}
-	}
-	left := map[string]bool{}
 	for _, group := range meta.at(4).list {
-		first, n, chunks := b.Len(), group.int(3), group.at(1).list
-		if n < 0 || int64(first)+n > maxRows {
-			return fail("%d rows; allowed: at most %d", int64(first)+n, maxRows)
+		n, chunks := group.int(3), group.at(1).list
+		if n < 0 || n > MaxRows {
+			return nil, fmt.Errorf("%d rows; allowed: at most %d", n, MaxRows)
 		}
-		if len(chunks) != len(leaves) {
-			return fail("%d columns where the schema has %d", len(chunks), len(leaves))
+		if len(chunks) != len(f.Columns) {
+			return nil, fmt.Errorf("%d columns where the schema has %d", len(chunks), len(f.Columns))
 		}
-		for i := range n {
-			b.row(first + int(i) + 1)
-		}
-		for i := range leaves {
-			leaf := &leaves[i]
-			if leaf.maxRepeat > 0 || leaf.kind == parquetInt96 || strings.HasPrefix(leaf.heading, "__index_level_") {
-				left[leaf.heading] = true
-				continue
-			}
-			c := b.at[leaf.heading]
-			if c == nil {
-				c = b.add(leaf.heading)
-				b.at[leaf.heading] = c
-			}
-			r := parquetChunk{leaf: leaf, to: &c.cells, row: first, end: first + int(n)}
-			if err := r.read(at, size, chunks[i]); err != nil {
-				return fail("column %s: %v", leaf.heading, err)
-			}
-		}
+		f.Rows, f.chunks = append(f.Rows, int(n)), append(f.chunks, chunks)
 	}
-	if len(left) > 0 {
-		var some []string
-		for i := range leaves {
-			if left[leaves[i].heading] && len(some) < 8 {
-				some = append(some, leaves[i].heading)
-			}
-		}
-		b.warn("%s: %d columns of lists, times or indices are left out: %s", name, len(left),
-			strings.Join(some, ", "))
-	}
-	return nil
+	return f, nil
 }
 
-// parquetLeaves flattens the schema, which is a tree in depth-first order.
-func parquetLeaves(schema []thrift) (out []parquetLeaf, err error) {
+// Read visits the values of a readable column in a group of rows that are there, as texts, with
+// their rows counted from 0 in the group. Binary values are left out.
+func (f *File) Read(group, column int, visit func(row int, text string)) error {
+	r := chunk{of: &f.Columns[column], visit: visit, end: f.Rows[group]}
+	return r.read(f.at, f.size, f.chunks[group][column])
+}
+
+// columnsOf flattens the schema, which is a tree in depth-first order.
+func columnsOf(schema []thrift) (out []Column, err error) {
 	if len(schema) == 0 || len(schema) > 8*maxColumns {
 		return nil, fmt.Errorf("%d elements in the schema; allowed: 1 to %d", len(schema), 8*maxColumns)
 	}
@@ -159,9 +142,9 @@ func parquetLeaves(schema []thrift) (out []parquetLeaf, err error) {
 				}
 				continue
 			}
-			leaf := parquetLeaf{
-				heading: strings.ToValidUTF8(strings.Join(full, "."), "?"), kind: e.int(1), length: int(e.int(2)),
-				maxRepeat: repeat, maxDeep: deep,
+			leaf := Column{
+				Name: strings.ToValidUTF8(strings.Join(full, "."), "?"), kind: e.int(1), length: int(e.int(2)),
+				maxRepeat: repeat, maxDeep: deep, Readable: repeat == 0 && e.int(1) != int96s,
 			}
 			const decimalType, uint8Type, uint64Type = 5, 11, 14
 			converted := e.int(6)
@@ -173,7 +156,7 @@ func parquetLeaves(schema []thrift) (out []parquetLeaf, err error) {
 			} else if integer := logical.at(10); logical.has(10) {
 				leaf.unsigned = integer.int(2) == 0
 			}
-			if leaf.kind == parquetFixed && (leaf.length <= 0 || leaf.length > maxCell) {
+			if leaf.kind == fixedBytes && (leaf.length <= 0 || leaf.length > maxText) {
 				return fmt.Errorf("values of %d bytes", leaf.length)
 			}
 			if out = append(out, leaf); len(out) > maxColumns {
@@ -185,16 +168,16 @@ func parquetLeaves(schema []thrift) (out []parquetLeaf, err error) {
 	return out, walk(schema[0].int(5), nil, 0, 0)
 }
 
-// parquetChunk reads the pages of a column of a row group.
-type parquetChunk struct {
-	leaf       *parquetLeaf
-	to         *cells
+// chunk reads the pages of a column of a row group.
+type chunk struct {
+	of         *Column
+	visit      func(row int, text string)
 	row, end   int
 	dictionary []string
 	codec      int64
 }
 
-func (c *parquetChunk) read(at io.ReaderAt, size int64, chunk thrift) error {
+func (c *chunk) read(at io.ReaderAt, size int64, chunk thrift) error {
 	meta := chunk.at(3)
 	if chunk.has(1) {
 		return errors.New("its values are in another file")
@@ -245,7 +228,7 @@ func (c *parquetChunk) read(at io.ReaderAt, size int64, chunk thrift) error {
 }
 
 // page reads one page: a dictionary, or values.
-func (c *parquetChunk) page(page thrift, body []byte, full int) error {
+func (c *chunk) page(page thrift, body []byte, full int) error {
 	const data, dictionary, dataV2 = 0, 2, 3
 	switch page.int(1) {
 	case dictionary:
@@ -257,7 +240,7 @@ func (c *parquetChunk) page(page thrift, body []byte, full int) error {
 		if n < 0 || n > int64(8*len(body)) {
 			return fmt.Errorf("a dictionary of %d values in %d bytes", n, len(body))
 		}
-		c.dictionary, err = c.leaf.plain(body, int(n))
+		c.dictionary, err = c.of.plain(body, int(n))
 		return err
 	case data:
 		body, err := inflated(c.codec, body, full)
@@ -266,13 +249,13 @@ func (c *parquetChunk) page(page thrift, body []byte, full int) error {
 		}
 		head := page.at(5)
 		var levels []byte
-		if c.leaf.maxDeep > 0 {
+		if c.of.maxDeep > 0 {
 			if len(body) < 4 {
-				return errParquet
+				return errShort
 			}
 			n := binary.LittleEndian.Uint32(body)
 			if uint64(n) > uint64(len(body)-4) {
-				return errParquet
+				return errShort
 			}
 			levels, body = body[4:4+n], body[4+n:]
 		}
@@ -281,7 +264,7 @@ func (c *parquetChunk) page(page thrift, body []byte, full int) error {
 		head := page.at(8)
 		repeat, deep := head.int(6), head.int(5)
 		if repeat < 0 || deep < 0 || repeat+deep > int64(len(body)) {
-			return errParquet
+			return errShort
 		}
 		levels := body[repeat : repeat+deep]
 		body = body[repeat+deep:]
@@ -296,18 +279,18 @@ func (c *parquetChunk) page(page thrift, body []byte, full int) error {
 	return nil // an index
 }
 
-var errParquet = errors.New("a page ends early")
+var errShort = errors.New("a page ends early")
 
 // values writes the n values of a page into cells: those whose level says that they are there.
-func (c *parquetChunk) values(n, encoding int64, levels, body []byte) error {
+func (c *chunk) values(n, encoding int64, levels, body []byte) error {
 	if n < 0 || n > int64(c.end-c.row) {
 		return fmt.Errorf("%d values where %d rows are left", n, c.end-c.row)
 	}
 	present := int(n)
 	var there []uint64
-	if c.leaf.maxDeep > 0 {
+	if c.of.maxDeep > 0 {
 		width := 0
-		for 1<<width <= c.leaf.maxDeep {
+		for 1<<width <= c.of.maxDeep {
 			width++
 		}
 		var err error
@@ -316,20 +299,20 @@ func (c *parquetChunk) values(n, encoding int64, levels, body []byte) error {
 		}
 		present = 0
 		for _, d := range there {
-			if d == uint64(c.leaf.maxDeep) {
+			if d == uint64(c.of.maxDeep) {
 				present++
 			}
 		}
 	}
-	texts, err := c.leaf.decode(encoding, body, present, c.dictionary)
+	texts, err := c.of.decode(encoding, body, present, c.dictionary)
 	if err != nil {
 		return err
 	}
 	k := 0
 	for i := range int(n) {
-		if there == nil || there[i] == uint64(c.leaf.maxDeep) {
+		if there == nil || there[i] == uint64(c.of.maxDeep) {
 			if texts[k] != "" {
-				c.to.set(c.row, texts[k])
+				c.visit(c.row, texts[k])
 			}
 			k++
 		}
@@ -338,18 +321,25 @@ func (c *parquetChunk) values(n, encoding int64, levels, body []byte) error {
 	return nil
 }
 
+// scaled divides a whole number by a power of ten, in its exponent, so that it is rounded once.
+func scaled(whole string, scale int) string {
+	if scale == 0 {
+		return whole
+	}
+	return whole + "e" + strconv.Itoa(-scale)
+}
+
 // text is a text as a cell: none where it is binary or too long; a decimal number of any size.
-func (l *parquetLeaf) text(b []byte) string {
+func (l *Column) text(b []byte) string {
 	const most = 64 // bytes of a decimal number
 	if l.decimal && len(b) <= most {
 		v := new(big.Int).SetBytes(b)
 		if len(b) > 0 && b[0] >= 0x80 {
 			v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 		}
-		text, _ := shifted(v.String(), -l.scale)
-		return text
+		return scaled(v.String(), l.scale)
 	}
-	if len(b) > maxCell || !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+	if len(b) > maxText || !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
 		return ""
 	}
 	return string(b)

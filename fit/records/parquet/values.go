@@ -1,6 +1,4 @@
-//go:build !js
-
-package records
+package parquet
 
 import (
 	"bytes"
@@ -23,14 +21,14 @@ import (
 func inflated(codec int64, body []byte, full int) (out []byte, err error) {
 	const plain, snappy, gzipped, brotlied, zstandard, lz4Raw = 0, 1, 2, 4, 6, 7
 	if full < 0 {
-		return nil, errParquet
+		return nil, errShort
 	}
 	switch codec {
 	case plain:
 		return body, nil
 	case snappy:
 		if n, err := s2.DecodedLen(body); err != nil || n != full {
-			return nil, errParquet
+			return nil, errShort
 		}
 		out, err = s2.Decode(nil, body)
 	case gzipped:
@@ -58,13 +56,13 @@ func inflated(codec int64, body []byte, full int) (out []byte, err error) {
 			names[codec])
 	}
 	if err == nil && len(out) != full {
-		err = errParquet
+		err = errShort
 	}
 	return out, err
 }
 
 // decode returns n values of a page as cells.
-func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []string) ([]string, error) {
+func (l *Column) decode(encoding int64, body []byte, n int, dictionary []string) ([]string, error) {
 	const plain, plainDictionary, rle, delta, deltaLength, deltaBytes, dictionaryRLE, split = 0, 2, 3, 5, 6, 7, 8, 9
 	out := make([]string, 0, n)
 	switch encoding {
@@ -75,7 +73,7 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 			return out, nil
 		}
 		if len(body) == 0 {
-			return nil, errParquet
+			return nil, errShort
 		}
 		at, err := hybrid(body[1:], int(body[0]), n)
 		if err != nil {
@@ -90,7 +88,7 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 		return out, nil
 	case rle: // of booleans
 		if len(body) < 4 {
-			return nil, errParquet
+			return nil, errShort
 		}
 		values, err := hybrid(body[4:], 1, n)
 		for _, v := range values {
@@ -100,7 +98,7 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 	case delta:
 		values, _, err := deltas(body, n)
 		for _, v := range values {
-			if l.kind == parquetInt32 {
+			if l.kind == int32s {
 				v = int64(int32(v)) // differences may wrap
 			}
 			out = append(out, l.integer(v))
@@ -121,13 +119,13 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 		var last []byte
 		for i, k := range lengths {
 			if k < 0 || k > int64(len(body)) {
-				return nil, errParquet
+				return nil, errShort
 			}
 			text := body[:k]
 			if prefixes != nil {
 				p := prefixes[i]
 				if p < 0 || p > int64(len(last)) || p+k > maxPage {
-					return nil, errParquet
+					return nil, errShort
 				}
 				text = append(last[:p:p], text...)
 				last = text
@@ -137,9 +135,9 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 		}
 		return out, nil
 	case split:
-		width := map[int64]int{parquetInt32: 4, parquetFloat: 4, parquetInt64: 8, parquetDouble: 8}[l.kind]
+		width := map[int64]int{int32s: 4, floats: 4, int64s: 8, doubles: 8}[l.kind]
 		if width == 0 || len(body) < width*n {
-			return nil, errParquet
+			return nil, errShort
 		}
 		whole := make([]byte, width*n)
 		for i := range n {
@@ -153,43 +151,43 @@ func (l *parquetLeaf) decode(encoding int64, body []byte, n int, dictionary []st
 }
 
 // plain reads values one behind the other.
-func (l *parquetLeaf) plain(body []byte, n int) ([]string, error) {
+func (l *Column) plain(body []byte, n int) ([]string, error) {
 	width := map[int64]int{
-		parquetInt32: 4, parquetFloat: 4, parquetInt64: 8, parquetDouble: 8, parquetInt96: 12,
-		parquetFixed: l.length,
+		int32s: 4, floats: 4, int64s: 8, doubles: 8, int96s: 12,
+		fixedBytes: l.length,
 	}[l.kind]
-	if width*n > len(body) || l.kind == parquetBoolean && n > 8*len(body) ||
-		l.kind == parquetBytes && 4*n > len(body) {
-		return nil, errParquet
+	if width*n > len(body) || l.kind == boolean && n > 8*len(body) ||
+		l.kind == byteArray && 4*n > len(body) {
+		return nil, errShort
 	}
 	out := make([]string, 0, n)
 	for i := range n {
 		switch l.kind {
-		case parquetBoolean:
+		case boolean:
 			out = append(out, strconv.FormatBool(body[i/8]>>(i%8)&1 == 1))
-		case parquetInt32:
+		case int32s:
 			v := binary.LittleEndian.Uint32(body[4*i:])
 			if l.unsigned {
 				out = append(out, l.integer(int64(v)))
 			} else {
 				out = append(out, l.integer(int64(int32(v))))
 			}
-		case parquetInt64:
+		case int64s:
 			out = append(out, l.integer(int64(binary.LittleEndian.Uint64(body[8*i:]))))
-		case parquetFloat:
+		case floats:
 			v := math.Float32frombits(binary.LittleEndian.Uint32(body[4*i:]))
 			out = append(out, strconv.FormatFloat(float64(v), 'g', -1, 32))
-		case parquetDouble:
+		case doubles:
 			out = append(out, quantity.Shortest(math.Float64frombits(binary.LittleEndian.Uint64(body[8*i:]))))
-		case parquetFixed:
+		case fixedBytes:
 			out = append(out, l.text(body[l.length*i:l.length*(i+1)]))
-		case parquetBytes:
+		case byteArray:
 			if len(body) < 4 {
-				return nil, errParquet
+				return nil, errShort
 			}
 			k := binary.LittleEndian.Uint32(body)
 			if uint64(k) > uint64(len(body)-4) {
-				return nil, errParquet
+				return nil, errShort
 			}
 			out = append(out, l.text(body[4:4+k]))
 			body = body[4+k:]
@@ -201,33 +199,30 @@ func (l *parquetLeaf) plain(body []byte, n int) ([]string, error) {
 }
 
 // integer is a whole number, or a decimal one of the column's scale, as a cell.
-func (l *parquetLeaf) integer(v int64) string {
+func (l *Column) integer(v int64) string {
 	text := strconv.FormatInt(v, 10)
 	if l.unsigned && v < 0 {
 		text = strconv.FormatUint(uint64(v), 10)
 	}
-	if l.scale != 0 {
-		text, _ = shifted(text, -l.scale)
-	}
-	return text
+	return scaled(text, l.scale)
 }
 
 // hybrid reads n numbers of a width in bits from runs of equal ones and of packed ones.
 func hybrid(body []byte, width, n int) ([]uint64, error) {
 	if width > 32 {
-		return nil, errParquet
+		return nil, errShort
 	}
 	out := make([]uint64, 0, n)
 	for len(out) < n {
 		head, k := binary.Uvarint(body)
 		if k <= 0 {
-			return nil, errParquet
+			return nil, errShort
 		}
 		body = body[k:]
 		if head&1 == 0 { // a run
 			size := (width + 7) / 8
 			if len(body) < size {
-				return nil, errParquet
+				return nil, errShort
 			}
 			var v uint64
 			for i := range size {
@@ -235,7 +230,7 @@ func hybrid(body []byte, width, n int) ([]uint64, error) {
 			}
 			body = body[size:]
 			if head>>1 == 0 {
-				return nil, errParquet
+				return nil, errShort
 			}
 			for range min(head>>1, uint64(n-len(out))) {
 				out = append(out, v)
@@ -245,13 +240,13 @@ func hybrid(body []byte, width, n int) ([]uint64, error) {
 		groups := head >> 1
 		if groups == 0 || groups > uint64(n) { // of 8 numbers each
 			if groups == 0 || groups > 1<<28 {
-				return nil, errParquet
+				return nil, errShort
 			}
 		}
 		have := min(int(groups)*width, len(body))
 		for i := range min(8*int(groups), n-len(out)) {
 			if (i+1)*width > 8*have {
-				return nil, errParquet
+				return nil, errShort
 			}
 			out = append(out, packed(body, i*width, width))
 		}
@@ -279,12 +274,12 @@ func deltas(body []byte, n int) (out []int64, rest []byte, err error) {
 			if p != error(errThrift) {
 				panic(p)
 			}
-			err = errParquet
+			err = errShort
 		}
 	}()
 	block, minis, count, value := r.varint(), r.varint(), r.varint(), zigzag(r.varint())
 	if minis == 0 || minis > 1<<12 || block == 0 || block > 1<<20 || block%minis != 0 || count != uint64(n) {
-		return nil, nil, errParquet
+		return nil, nil, errShort
 	}
 	per := int(block / minis)
 	if n > 0 {
@@ -298,7 +293,7 @@ func deltas(body []byte, n int) (out []int64, rest []byte, err error) {
 				break
 			}
 			if w > 64 {
-				return nil, nil, errParquet
+				return nil, nil, errShort
 			}
 			packedBytes := r.take(uint64(per*int(w)+7) / 8)
 			for i := range min(per, n-len(out)) {
