@@ -23,9 +23,8 @@ func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 	if len(y) == 0 {
 		return ExtrapolationScore{}, refuse(TooFewPoints, nil, "no rows to score")
 	}
-	s := ExtrapolationScore{Points: len(y)}
 	k80, k95 := intervalScales(0.80), intervalScales(0.95)
-	errors := make([]float64, len(y))
+	var t scoreTally
 	for i := range y {
 		if !finitePositive(at[i]) || !finitePositive(y[i]) {
 			r := refuse(BadValue, nil,
@@ -35,19 +34,39 @@ func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 		}
 		mean, spread := x.moments(math.Log(at[i]))
 		scale := x.scale(spread)
-		errors[i] = mean - math.Log(y[i])
-		if math.Abs(errors[i]) <= k80*scale {
-			s.Coverage80++
-		}
-		if math.Abs(errors[i]) <= k95*scale {
-			s.Coverage95++
-		}
-		s.HalfWidth80 += k80 * scale
+		t.add(mean, y[i], false, k80*scale, k95*scale)
 	}
-	n := float64(len(y))
-	s.RMSLE = RMS(errors)
-	s.Coverage80 /= n
-	s.Coverage95 /= n
-	s.HalfWidth80 /= n
-	return s, nil
+	return t.score(), nil
+}
+
+// scoreTally collects an [ExtrapolationScore] row by row.
+type scoreTally struct {
+	errors     []float64
+	in80, in95 int
+	halfWidths float64
+}
+
+// add counts one row: the prediction and half-widths are in ln y or, when raw, in y.
+func (t *scoreTally) add(predicted, y float64, raw bool, half80, half95 float64) {
+	e := predicted - math.Log(y)
+	miss, width := math.Abs(e), half80
+	if raw {
+		e, miss, width = math.Log(predicted/y), math.Abs(predicted-y), half80/y // first order in ln y
+	}
+	t.errors = append(t.errors, e)
+	if miss <= half80 {
+		t.in80++
+	}
+	if miss <= half95 {
+		t.in95++
+	}
+	t.halfWidths += width
+}
+
+func (t *scoreTally) score() ExtrapolationScore {
+	n := float64(len(t.errors))
+	return ExtrapolationScore{
+		Points: len(t.errors), RMSLE: RMS(t.errors), Coverage80: float64(t.in80) / n,
+		Coverage95: float64(t.in95) / n, HalfWidth80: t.halfWidths / n,
+	}
 }
