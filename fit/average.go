@@ -59,8 +59,6 @@ const (
 	// A held-out error counts for at most clipped times the median one: a diverged run says nothing
 	// about a law.
 	clipped = 12.0
-	// mostAveraged is how many rows are fitted at most, evenly taken: the laws have six parameters.
-	mostAveraged = 1000
 	// leastFitted is the fewest rows that a fold is fitted to.
 	leastFitted = 3
 )
@@ -96,11 +94,13 @@ func (s *AverageSettings) variants(law Law) []Law {
 // irreducible loss held at several fractions of the lowest y and free, with equal row weights and
 // with weights that rise with compute:
 //
-//	ŷ = exp Σ_m w_m·ln ŷ_m,   w_m ∝ N(E_m/y_min; 0.3, 0.4)·Π_f (v_mf² + σ_m²)^(−15/F)
+//	ŷ = exp Σ_m w_m·ln ŷ_m,   w = (u + v)/2,   u_m ∝ prior_m·Π_f (v_mf² + σ_m²)^(−p/2F)
 //
-// E_m is where the offset is held or, free, where it ended; v_mf is the error of the member, fitted
-// to the smallest 50, 70 and 90 % of the runs (F folds), on the rows beyond, σ_m its residual. A law
-// that a fold cannot support gets the worst error of that fold, and no more than weight is lost.
+// v_mf is the error of the member, fitted to the smallest 50, 70 and 90 % of the runs (F folds), on
+// the rows beyond, σ_m its residual, p = 30 or the number of runs held out, if that is less. A law
+// that a fold cannot support gets the worst error of that fold, and no more than weight is lost. v
+// are the stacked weights: see [Average.stackedWeights]. In the prior laws weigh the same, and the
+// members of each by N(E_m/y_min; 0.3, 0.4), E_m where the offset is held or, free, where it ended.
 //
 // Rows are held out by run when d.Run is set, and by [AverageSettings.Group] when given. Errors:
 // *Refusal when no member can be fitted or no fold leaves rows to validate on; *missingColumnError;
@@ -115,8 +115,8 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	if s.Fit == nil {
 		s.Fit = &Settings{}
 	}
-	if d.Len() > mostAveraged {
-		d, s.Order, s.Group = d.thinned(mostAveraged, s.Order, s.Group)
+	if d.Len() > MostValidated {
+		d, s.Order, s.Group = d.thinned(MostValidated, s.Order, s.Group)
 	}
 	x := &Average{Rows: d.Len(), raw: obj.raw}
 	var first error

@@ -349,7 +349,14 @@ func TestAverageSharesByHand(t *testing.T) {
 	second.Name = "second"
 	folds := []averageFold{{scored: []int{0}, units: 1}, {scored: []int{1, 2}, units: 2}}
 	x.weigh([]Law{Power(), second}, folds)
-	w := x.weights
+	w := x.weights // of both ways; at the power 3, the number of units, over two folds
+	product, stacked := x.weightsAt(3, 2), x.stackedWeights(3, folds)
+	for i := range w {
+		closeTo(t, "half of each", w[i], (product[i]+stacked[i])/2, rounding15)
+	}
+	// The third errs as the first does; it shares the weight of its law with the second, whose offset
+	// is one standard deviation from the centre of the prior.
+	closeTo(t, "equal errors", product[2]/product[0], 1/(1+math.Exp(-0.5)), 1e-12)
 	if len(x.Laws) != 2 {
 		t.Fatalf("shares %+v", x.Laws)
 	}
@@ -357,14 +364,13 @@ func TestAverageSharesByHand(t *testing.T) {
 	closeTo(t, "share of the second", x.Laws[1].Weight, w[1]+w[2], rounding15)
 	closeTo(t, "its heaviest member", x.Laws[1].Params[0], math.Exp(2), 1e-12)
 	closeTo(t, "error of the first law", x.Laws[0].Validation, 0.4, rounding15)
-	// Units 3: the power is 3, over two folds, as by hand above; the third equals the first.
-	closeTo(t, "equal members", w[0], w[2], rounding15)
 	soft := x.weightsAt(2, 2)
 	if !slices.Equal(x.soft, soft) || slices.Equal(x.soft, w) {
 		t.Errorf("soft weights %v, at power 2 %v, sharp %v", x.soft, soft, w)
 	}
 	closeTo(t, "noise", x.Noise, math.Sqrt((w[0]+w[2])*0.09+w[1]*0.36), 1e-12)
-	mean := func(a, b float64) float64 { return (w[0]+w[2])*a + w[1]*b }
+	// The error of the product's weights: those of the stack make it small by their choice.
+	mean := func(a, b float64) float64 { return (product[0]+product[2])*a + product[1]*b }
 	closeTo(t, "validation", x.Validation,
 		math.Sqrt((0.4*0.4+square(mean(-0.4, 0.8))+square(mean(0.4, 0.8)))/3), 1e-12)
 }
@@ -424,7 +430,7 @@ func TestOffsetWalkByHand(t *testing.T) {
 }
 
 // Laws that the rows cannot feed are left out; when all are, the first reason is the error. More
-// than mostAveraged rows are thinned evenly, and what is held out needs three sizes.
+// than MostValidated rows are thinned evenly, and what is held out needs three sizes.
 func TestAverageAdmits(t *testing.T) {
 	d := powerRows(8)
 	x, err := FitAverage(context.Background(), []Law{Chinchilla(), Power()}, d, SquaredLog(), nil)
@@ -451,8 +457,8 @@ func TestAverageAdmits(t *testing.T) {
 	if !slices.Equal(thin.Y, []float64{0, 2, 4}) || !slices.Equal(order, thin.Y) || !slices.Equal(group, []int{0, 1, 2}) {
 		t.Errorf("thinned to %v, %v, %v", thin.Y, order, group)
 	}
-	long := powerRows(mostAveraged + 1)
-	if x, err := FitAverage(context.Background(), []Law{Power()}, long, SquaredLog(), nil); err != nil || x.Rows != mostAveraged {
+	long := powerRows(MostValidated + 1)
+	if x, err := FitAverage(context.Background(), []Law{Power()}, long, SquaredLog(), nil); err != nil || x.Rows != MostValidated {
 		t.Errorf("%v, %v", x, err)
 	}
 }

@@ -14,7 +14,10 @@ func (x *Average) weigh(laws []Law, folds []averageFold) {
 	for f := range folds {
 		all = append(all, x.heldOutErrors(f, len(folds[f].scored), -1)...)
 	}
-	x.Validation = RMS(all)
+	x.Validation = RMS(all) // before the stacked weights, which make it small by their choice
+	for i, w := range x.stackedWeights(sharp, folds) {
+		x.weights[i] = (x.weights[i] + w) / 2
+	}
 	for _, m := range x.members {
 		x.Noise += x.weights[slices.Index(x.members, m)] * m.noise * m.noise
 	}
@@ -45,15 +48,11 @@ func (x *Average) weigh(laws []Law, folds []averageFold) {
 
 // weightsAt returns the weights for a power of the validation error.
 func (x *Average) weightsAt(power float64, folds int) []float64 {
-	worst := make([]float64, folds)
-	for _, m := range x.members {
-		for f, e := range m.heldOut {
-			if e != nil {
-				worst[f] = max(worst[f], RMS(e))
-			}
-		}
+	worst := x.worstErrors(folds)
+	log := x.prior()
+	for i, p := range log {
+		log[i] = math.Log(p)
 	}
-	log := make([]float64, len(x.members))
 	for i, m := range x.members {
 		for f, e := range m.heldOut {
 			v := worst[f]
@@ -61,9 +60,6 @@ func (x *Average) weightsAt(power float64, folds int) []float64 {
 				v = RMS(e)
 			}
 			log[i] -= power / float64(folds) * math.Log(math.Hypot(v, m.noise)+leastError)
-		}
-		if !math.IsNaN(m.offset) {
-			log[i] -= square((m.offset-offsetCentre)/offsetSpread) / 2
 		}
 	}
 	top, sum := slices.Max(log), 0.0
@@ -75,6 +71,36 @@ func (x *Average) weightsAt(power float64, folds int) []float64 {
 		log[i] /= sum
 	}
 	return log
+}
+
+// prior returns the weights before any error is seen: laws start with equal weight, and the members
+// of each differ by where the offset is held or ended.
+func (x *Average) prior() []float64 {
+	prior, law := make([]float64, len(x.members)), map[int]float64{}
+	for i, m := range x.members {
+		prior[i] = 1
+		if !math.IsNaN(m.offset) {
+			prior[i] = math.Exp(-square((m.offset-offsetCentre)/offsetSpread) / 2)
+		}
+		law[m.law] += prior[i]
+	}
+	for i, m := range x.members {
+		prior[i] /= law[m.law] * float64(len(law))
+	}
+	return prior
+}
+
+// worstErrors returns the largest error of any member in each fold.
+func (x *Average) worstErrors(folds int) []float64 {
+	worst := make([]float64, folds)
+	for _, m := range x.members {
+		for f, e := range m.heldOut {
+			if e != nil {
+				worst[f] = max(worst[f], RMS(e))
+			}
+		}
+	}
+	return worst
 }
 
 // heldOutErrors returns the weighted mean error on each row held out in fold f, of the members of

@@ -56,7 +56,8 @@ const (
 
 // Choose returns the law that best predicts rows more expensive than those it was fitted to: rolling
 // origins cut the rows, in the order of compute, into fitted and scored parts; rows of equal order
-// stay together. A law that is refused on all rows, or whose columns are absent, is out, and the
+// stay together. Of more than [MostValidated] rows the folds take so many, evenly; parameters are
+// those of all rows. A law that is refused on all rows, or whose columns are absent, is out, and the
 // reason is listed; one that a fold refuses gets the worst error of that fold.
 //
 // Errors: *Refusal when no law can be scored (the reasons are joined to it); the context's error.
@@ -81,11 +82,15 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 		}
 		s.Order = d.product(laws[k].Columns)
 	}
+	validated := d
+	if d.Len() > MostValidated {
+		validated, s.Order, _ = d.thinned(MostValidated, s.Order, nil)
+	}
 	folds := rollingOrigins(s.Order, s.Folds, s.First)
 	c := &Choice{}
 	var fits []*Result
 	for _, law := range laws {
-		score, full, err := scoreLaw(ctx, law, d, obj, folds, s.Fit)
+		score, full, err := scoreLaw(ctx, law, d, validated, obj, folds, s.Fit)
 		if err != nil {
 			return nil, err
 		}
@@ -110,9 +115,9 @@ func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseS
 	return c, nil
 }
 
-// scoreLaw returns the law's held-out score and its fit to all rows; the error is the context's or
-// a missing column.
-func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold, set *Settings) (
+// scoreLaw returns the law's held-out score on the folds of the rows validated and its fit to all
+// rows d; the error is the context's or a missing column.
+func scoreLaw(ctx context.Context, law Law, d, validated Data, obj Objective, folds []fold, set *Settings) (
 	LawScore, *Result, error,
 ) {
 	out := LawScore{Law: law}
@@ -137,9 +142,9 @@ func scoreLaw(ctx context.Context, law Law, d Data, obj Objective, folds []fold,
 	out.AICc = full.aicc()
 	for _, f := range folds {
 		rms := math.NaN()
-		r, err := Fit(ctx, law, d.Select(f.fitted), obj, set)
+		r, err := Fit(ctx, law, validated.Select(f.fitted), obj, set)
 		if err == nil {
-			rms = RMS(clip(r.heldOut(d.Select(f.scored))))
+			rms = RMS(clip(r.heldOut(validated.Select(f.scored))))
 		} else if why := only(err); why != nil {
 			return out, nil, why
 		}

@@ -17,7 +17,7 @@ const (
 	// Above screenAbove rows, starts descend on a sample of screenRows rows first, and only the
 	// different optima found there on all of them: a basin that a few thousand rows do not show is
 	// no reason to pass over a million rows from every start.
-	screenAbove = 20000
+	screenAbove = 8000
 	screenRows  = 4000
 )
 

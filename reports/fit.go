@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -177,6 +178,10 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 			"* has the parameters above; predictions are the average by weight.",
 			"Held-out error: RMS error on the largest runs after fitting the smaller ones.",
 		},
+	}
+	if f.Result != nil && f.Result.Rows > fit.MostValidated {
+		t.Notes = append(t.Notes, fmt.Sprintf(
+			"Laws are compared, and averaged, on %d rows, evenly taken; the parameters are those of all rows.", fit.MostValidated))
 	}
 	least := math.Inf(1)
 	for _, l := range doc.Laws {
