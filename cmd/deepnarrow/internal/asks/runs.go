@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -130,7 +132,14 @@ func (a *Files) Records(key string, files ...string) (*records.Table, error) {
 	return a.RecordsWith(records.Options{RunKey: key}, files...)
 }
 
+// collected is the memory that the garbage of large logs may take, in bytes, where GOMEMLIMIT sets
+// no other: beyond it the collector runs more often.
+const collected = 1 << 30
+
 func (a *Files) RecordsWith(o records.Options, files ...string) (*records.Table, error) {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(collected)
+	}
 	inputs := make([]records.Input, len(files))
 	for i, file := range files {
 		inputs[i] = records.Input{Name: file, Open: func() (io.ReadCloser, error) { return a.Open(file) }}

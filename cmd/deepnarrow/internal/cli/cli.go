@@ -76,7 +76,9 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	root.SetOut(a.Out) // before the completion command, which takes it as it is
 	root.SetErr(a.Err)
 	a.Help(root)
-	frame.CompleteValues(root, values, ofColumns, a.columns)
+	if f.Completing {
+		frame.CompleteValues(root, values, ofColumns, a.columns)
+	}
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = frame.NoSuchCommand

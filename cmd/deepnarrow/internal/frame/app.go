@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"strconv"
 	"time"
 
@@ -49,9 +50,12 @@ type App struct {
 	Streams
 	Output outputFlags
 	Common commonFlags
-	late   error     // of files beside the result
-	Opens  Opener    // of the files that are read
-	Raw    io.Writer // standard output for what is not text for a terminal or a log
+	late   error // of files beside the result
+	// Completing says that a shell asks for words; only then does anybody ask what completes values,
+	// which cobra would keep for good.
+	Completing bool
+	Opens      Opener    // of the files that are read
+	Raw        io.Writer // standard output for what is not text for a terminal or a log
 	// command is the command line, but for where the result goes and how it looks.
 	command string
 }
@@ -70,6 +74,7 @@ func Run(ctx context.Context, args []string, s Streams, commands func(*App) *cob
 	out := plain.NewLog(s.Out)
 	a := &App{
 		Streams: s, Opens: openfile.Named, Raw: s.Out, command: commandLine(args),
+		Completing: len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd),
 	}
 	a.In = heard{ctx, s.In}
 	a.Out, a.Err = out, plain.Messages(s.Err)
