@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/plain"
@@ -91,13 +92,12 @@ func (f *flattener) value(d *json.Decoder, path string) error {
 	}
 }
 
-// harmless puts an apostrophe before a text that begins as a formula does.
-func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
-		return "'" + text
-	}
-	return text
-}
+// formula finds what begins as a formula does, also behind a semicolon, at which some programs part
+// cells, and in the wide letters that some take for the narrow ones.
+var formula = regexp.MustCompile(`(^|;)(\s*[=+\-@＝＋－＠])`)
+
+// harmless puts an apostrophe before what a spreadsheet would take for a formula.
+func harmless(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
 
 func (f *flattener) object(d *json.Decoder, path string) error {
 	for d.More() {

@@ -30,7 +30,11 @@ func (t *Table) writeLaTeX(w io.Writer) error {
 			if i > 0 {
 				b.WriteString(" & ")
 			}
-			b.WriteString(latexSpecial.Replace(plain.Line(c)))
+			text := latexSpecial.Replace(plain.Line(c))
+			if i == 0 && strings.IndexAny(strings.TrimSpace(text), "[*") == 0 { // an option of the line break before it
+				b.WriteString("{}")
+			}
+			b.WriteString(text)
 		}
 		b.WriteString(" \\\\\n")
 	}

@@ -82,7 +82,7 @@ func runAttacks(t *testing.T, prelude string, attacks []attack) {
 
 // harmful is what no output may hold: what is in the secret of an attack, commands of a workflow, and
 // characters that steer a terminal.
-var harmful = regexp.MustCompile(`s3cret|(?m:^\s*::)|##[A-Za-z]*\[|[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{2028}-\x{202e}\x{2066}-\x{2069}]`)
+var harmful = regexp.MustCompile(`s3cret|(?m:^\s*::)|##[A-Za-z]*\[|[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2060}-\x{206f}\x{feff}]`)
 
 func checkHarmless(t *testing.T, folder string) {
 	t.Helper()

@@ -20,7 +20,7 @@ run() {
   [ $got = $code ] && grep -Eq -- "$pattern" $n.out $n.err.out && return
   echo "exit $got, want $code and $pattern: $*"; head -c 2000 $n.out $n.err.out; return 1
 }
-nasty=($'\e]0;x\a' $'a\n::error::x' '##[error]x' 'a ##vso[task.x]' '=cmd' '[a](http://x.test)' '@team' $'\u2028::x' $'\u009b31m')
+nasty=($'\e]0;x\a' $'a\n::error::x' '##[error]x' 'a ##vso[task.x]' '=cmd' '[a](http://x.test)' '@team' $'\u2028::x' $'\u009b31m' $'\u200b::x\ufeff\u00ad')
 `
 
 const outside = "leads out of"
@@ -180,7 +180,17 @@ for x in "${nasty[@]}"; do
   dn plan a.yaml --hardware a100 -o p.json; run 0 . report p.json; dn recommend --like a.yaml >1.out 2>2.out; dn check a.yaml --format comment >3.out 2>4.out
 done
 printf 'extends: t5-small\nname: "=cmd"\n' >a.yaml; run 0 "^'=cmd" count a.yaml --format csv
-printf 'extends: t5-small\nname: "[a](http://x.test) @team"\n' >a.yaml; run 0 'a\\\]\(http&#58;//x.test\) &#64;team' count a.yaml --format markdown`},
+printf 'extends: t5-small\nname: "[a](http://x.test) @team"\n' >a.yaml; run 0 'a\\\]\(http&#58;//x.test\) &#64;&#8203;team' count a.yaml --format markdown`},
+	{name: "files and colours are as harmless as standard output", script: `
+for x in "${nasty[@]}" ::error::x; do
+  printf 'extends: t5-small\nname: "%s"\n' "$(printf %s "$x" | sed -z 's/\x1b/\\e/g; s/\n/\\n/g; s/\a/\\a/g')" >a.yaml
+  for format in table markdown csv json latex; do dn count a.yaml --format $format -o $format.out; done
+  cp a.yaml "./${x//\//_}.yaml"; rm -f *.sarif.out
+  for format in table json sarif junit summary comment; do dn check "./${x//\//_}.yaml" --format $format -o $format.check.out >1.out 2>2.out || [ $? -lt 4 ]; done
+  dn count a.yaml --color always | sed $'s/\x1b\\[[0-9;]*m//g' >colours.out
+done
+printf 'extends: t5-small\nname: "[5cm]"\n' >a.yaml; run 0 '^{}\[5cm\]' count a.yaml --format latex
+printf 'extends: t5-small\nname: "a;\t=cmd"\n' >a.yaml; run 0 "^a;' =cmd" count a.yaml --format csv`},
 	{name: "keys of configurations", script: `
 for x in "${nasty[@]}"; do
   q="$(printf %s "$x" | sed -z 's/\x1b/\\e/g; s/\n/\\n/g; s/\a/\\a/g')"; printf 'extends: t5-small\n"%s": 1\n' "$q" >a.yaml; dn count a.yaml >1.out 2>2.out || [ $? = 3 ]

@@ -5,6 +5,7 @@ package plain
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -15,26 +16,22 @@ import (
 	"unicode/utf8"
 )
 
-// steers are the characters that break a line or change how it shows: controls, separators of lines,
-// directions of writing, and the tags that nobody sees.
-var steers = &unicode.RangeTable{
-	R16: []unicode.Range16{
-		{0x00, 0x1f, 1},
-		{0x7f, 0x9f, 1},
-		{0x61c, 0x61c, 1},
-		{0x200e, 0x200f, 1},
-		{0x2028, 0x202e, 1},
-		{0x2066, 0x2069, 1},
-	},
-	R32:         []unicode.Range32{{0xe0000, 0xe007f, 1}},
-	LatinOffset: 2,
+// steers says whether a character breaks a line, changes how it shows, or does not show at all, so that
+// two names look like one: controls, separators of lines, directions of writing, what joins or varies
+// other characters, and the tags that nobody sees.
+func steers(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
+		unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // Line returns the text as one line: what would break it or steer a terminal is a space, what is not
 // UTF-8 is U+FFFD.
 func Line(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(steers, r) {
+		if steers(r) {
 			return ' '
 		}
 		return r
@@ -45,13 +42,13 @@ func Line(text string) string {
 // ##teamcity[.
 var marks = regexp.MustCompile(`##([A-Za-z]*\[)`)
 
+// begins finds :: at the beginning of a line, behind spaces and colours.
+var begins = regexp.MustCompile(`^((?:[\s\pZ\x{85}]|\x1b\[[0-9;]*m)*:):`)
+
 // Commandless returns a line that no runner of workflows takes for a command: those above have a space
 // inside, and so has :: at the beginning.
 func Commandless(line string) string {
-	if rest := strings.TrimLeftFunc(line, unicode.IsSpace); strings.HasPrefix(rest, "::") {
-		line = line[:len(line)-len(rest)] + ": " + rest[1:]
-	}
-	return marks.ReplaceAllString(line, "## $1")
+	return marks.ReplaceAllString(begins.ReplaceAllString(line, "$1 :"), "## $1")
 }
 
 // Messages returns a writer that makes each write one line, harmless and ended.
@@ -102,6 +99,14 @@ func (l *Log) Flush() error {
 	return err
 }
 
+// Logged returns what writes the same through a [Log].
+func Logged(write func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		log := NewLog(w)
+		return errors.Join(write(log), log.Flush())
+	}
+}
+
 func clean(line string) string {
 	fields := strings.Split(line, "\t")
 	for i := range fields {
@@ -127,7 +132,7 @@ func JSON(text []byte) []byte {
 			out, i = append(out, c), i+1
 		case inside && (c == 0x7f || c >= utf8.RuneSelf):
 			r, size := utf8.DecodeRune(text[i:])
-			if unicode.Is(steers, r) {
+			if steers(r) {
 				for _, unit := range utf16.Encode([]rune{r}) {
 					out = fmt.Appendf(out, `\u%04x`, unit)
 				}

@@ -12,12 +12,15 @@ import (
 
 func TestLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"d_model 512, a — b ×":  "d_model 512, a — b ×",
-		"a\r\n::error::x":       "a  ::error::x",
-		"\x1b]0;x\a\x9b":        " ]0;x \ufffd",
-		"\u009b31m\u2028\u202e": " 31m  ",
-		"a\U000e0041b":          "a b",
-		"👩‍🔬":                   "👩‍🔬", // joined by a character that shows nothing and steers nothing
+		"d_model 512, a — b ×":    "d_model 512, a — b ×",
+		"a\r\n::error::x":         "a  ::error::x",
+		"\x1b]0;x\a\x9b":          " ]0;x \ufffd",
+		"\u009b31m\u2028\u202e":   " 31m  ",
+		"a\U000e0041b":            "a b",
+		"a\u200bb\u00ad\u180e":    "a b  ", // what does not show makes two names look like one
+		"\ufeffa\u2060\u206a":     " a  ",
+		"a\ufe0f\U000e0100\u3164": "a   ",
+		"👩\u200d🔬":                "👩 🔬",
 	} {
 		if got := Line(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
@@ -27,11 +30,12 @@ func TestLine(t *testing.T) {
 
 func TestCommandless(t *testing.T) {
 	for line, want := range map[string]string{
-		"::error::x":              ": :error::x",
-		"\u00a0 ::add-mask::x":    "\u00a0 : :add-mask::x",
-		"a ##[error]x":            "a ## [error]x",
-		"###[group]##vso[x]":      "### [group]## vso[x]",
-		"a::b, std::vector, # [x": "a::b, std::vector, # [x",
+		"::error::x":                ": :error::x",
+		"\u00a0 ::add-mask::x":      "\u00a0 : :add-mask::x",
+		"\x1b[1m \x1b[0m::error::x": "\x1b[1m \x1b[0m: :error::x",
+		"a ##[error]x":              "a ## [error]x",
+		"###[group]##vso[x]":        "### [group]## vso[x]",
+		"a::b, std::vector, # [x":   "a::b, std::vector, # [x",
 	} {
 		if got := Commandless(line); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)

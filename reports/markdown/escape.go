@@ -2,6 +2,7 @@
 package markdown
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,15 +14,19 @@ import (
 // would notify people and link issues.
 var escapes = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "`", "\\`", "~", `\~`, "$", `\$`,
-	"@", "&#64;", "#", "&#35;", "://", "&#58;//", "www.", "www&#46;",
+	"\x00", "&#8203;", "@", "&#64;", "#", "&#35;", "://", "&#58;//", "www.", "www&#46;",
 	// a bracket closes the text of a link, or its name, only before these
 	"](", `\](`, "][", `\][`, "]:", `\]:`,
 )
 
+// refers finds what code hosts make a link of in the text that is shown, entities resolved: mentions,
+// issues and merge requests. A space without width behind the mark keeps them from it.
+var refers = regexp.MustCompile(`(?i)([@#!]|\bgh-)(\w)`)
+
 // Escape returns text that markdown shows as it is, on one line: no link, image, mention or emphasis.
 func Escape(text string) string {
 	var b strings.Builder
-	parts := strings.Split(plain.Line(text), "_")
+	parts := strings.Split(refers.ReplaceAllString(plain.Line(text), "$1\x00$2"), "_")
 	for i, part := range parts {
 		if i > 0 { // inside a word, as in d_model, an underscore means nothing
 			before, _ := utf8.DecodeLastRuneInString(parts[i-1])

@@ -208,15 +208,15 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	}
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
+		out, save := a.Out, a.Save
+		if o.format == check.GitHubFormat { // its lines are commands of the workflow
+			out, save = a.Raw, a.SaveRaw
+		}
 		if about.Width, about.Quiet = 0, a.Common.Quiet; o.file == "" {
 			about.Width = a.Width
-			out := a.Out
-			if o.format == check.GitHubFormat { // its lines are commands of the workflow
-				out = a.Raw
-			}
 			err = write(out)
 		} else {
-			err = a.Save(o.file, write)
+			err = save(o.file, write)
 		}
 		if err != nil {
 			return err

@@ -59,7 +59,7 @@ beside it as PNG, which report.md shows, and as SVG.`,
 			if output == "" {
 				return write(a.Raw)
 			}
-			return a.Save(output, write)
+			return a.SaveRaw(output, write)
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", "",

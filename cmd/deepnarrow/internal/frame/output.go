@@ -154,10 +154,13 @@ func (a *App) Render(r reports.Report) error {
 		}
 		return r.Write(w, format, view)
 	}
+	bytes := format == HtmlFormat || format == xlsxFormat
 	switch {
+	case a.Output.file != "" && bytes:
+		err = a.SaveRaw(a.Output.file, write)
 	case a.Output.file != "":
 		err = a.Save(a.Output.file, write)
-	case format == HtmlFormat || format == xlsxFormat:
+	case bytes:
 		return write(a.Raw)
 	default:
 		view.Width = a.Width
@@ -205,17 +208,18 @@ func (a *App) Write(write func(io.Writer) error) error {
 	return a.Save(a.Output.file, write)
 }
 
-// Save writes a result to a file. If that fails after all, what was worked out is not lost: it goes
-// to standard output.
+// Save writes text to a file, as harmless as on standard output: files are shown in logs too. If that
+// fails after all, what was worked out is not lost: it goes to standard output.
 func (a *App) Save(name string, write func(io.Writer) error) error {
+	return a.SaveRaw(name, plain.Logged(write))
+}
+
+// SaveRaw is Save for what is not text for a terminal or a log.
+func (a *App) SaveRaw(name string, write func(io.Writer) error) error {
 	err := host.WriteFile(name, write)
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
-		out := a.Out
-		if ending := filepath.Ext(name); ending == ".html" || ending == ".xlsx" {
-			out = a.Raw
-		}
-		return errors.Join(BadInput(err, "the result is on standard output instead"), write(out))
+		return errors.Join(BadInput(err, "the result is on standard output instead"), write(a.Raw))
 	}
 	return err
 }
