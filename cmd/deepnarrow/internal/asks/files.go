@@ -88,12 +88,8 @@ func modelFile(folder string) (string, error) {
 		}
 	}
 	return "", frame.BadInput(
-		fmt.Errorf(
-			"%s: is a folder without a model; allowed: one with config.json or another of the files of docs/shape-file.md",
-			folder,
-		),
-		"",
-	)
+		fmt.Errorf("%s: is a folder without a model; allowed: one with config.json or another of the files of docs/shape-file.md", folder),
+		"")
 }
 
 // NamedIn returns what opens the files that a file names: it keeps to the [Container] of that one.

@@ -30,10 +30,8 @@ func (f *Traffic) Ask() (*plan.Serving, error) {
 	v, longest := frame.Given(f.tokens), frame.Given(f.maxLatency)
 	switch {
 	case v == nil && (f.prompt+f.generate > 0 || longest != nil):
-		return nil, frame.Usage(
-			"",
-			"--prompt, --generate and --max-latency say nothing without --serve-tokens",
-		)
+		return nil, frame.Usage("",
+			"--prompt, --generate and --max-latency say nothing without --serve-tokens")
 	case v == nil:
 		return nil, nil
 	case !(*v > 0 && *v <= MostLength):

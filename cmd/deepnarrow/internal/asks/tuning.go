@@ -19,28 +19,16 @@ type Tuning struct {
 
 func (f *Tuning) Register(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(
-		&f.preset,
-		"preset",
-		"",
-		"fine-tune on a `benchmark` with the T5 paper's lengths and batch: glue, superglue or squad",
-	)
+	flags.StringVar(&f.preset, "preset", "",
+		"fine-tune on a `benchmark` with the T5 paper's lengths and batch: glue, superglue or squad")
 	f.examples = frame.OptionalFlag(c, quantity.Count, "examples",
 		"training examples, such as 100k: the run sees each --epochs times")
 	f.epochs = frame.OptionalFlag(c, quantity.Number, "epochs",
 		"how often each of --examples, or of the --preset's, is seen (default 1)")
-	flags.StringVar(
-		&f.lora,
-		"lora",
-		"",
-		"train low-rank `adapters` only: rank=16, with targets=q,v (default), all, or some of q, k, v, o, ffn",
-	)
-	frame.TextFlag(
-		c,
-		&f.Weights,
-		"weights",
-		"how the layers' matrices are kept that are not trained, or that serve: whole, int8 or int4 (NF4)",
-	)
+	flags.StringVar(&f.lora, "lora", "",
+		"train low-rank `adapters` only: rank=16, with targets=q,v (default), all, or some of q, k, v, o, ffn")
+	frame.TextFlag(c, &f.Weights, "weights",
+		"how the layers' matrices are kept that are not trained, or that serve: whole, int8 or int4 (NF4)")
 	flags.StringVar(&f.freeze, "freeze", "",
 		"`parts` that are not trained: encoder, decoder, embeddings")
 }
@@ -72,10 +60,8 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 	case t.Epochs > 0 && t.Examples == 0 && t.Preset == nil:
 		return frame.Usage("", "--epochs says nothing without --examples or --preset")
 	case sees && q.Length != (hardware.Length{}):
-		return frame.Usage(
-			"",
-			"--examples and --epochs say how long the run is; allowed: without another length",
-		)
+		return frame.Usage("",
+			"--examples and --epochs say how long the run is; allowed: without another length")
 	}
 	var err error
 	if f.lora != "" {
@@ -92,11 +78,8 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 		return nil
 	}
 	if f.lora == "" {
-		return frame.Usage(
-			"",
-			"--weights %s keeps what is not trained; allowed: with --lora or --serve",
-			f.Weights,
-		)
+		return frame.Usage("",
+			"--weights %s keeps what is not trained; allowed: with --lora or --serve", f.Weights)
 	}
 	t.Tuning.Stored = f.Weights
 	return nil

@@ -60,13 +60,11 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	}
 	root.SetFlagErrorFunc(frame.FlagError)
 	a.Common.Register(root)
-	root.AddGroup(
-		&cobra.Group{ID: groupPlan, Title: "Count and plan:"},
+	root.AddGroup(&cobra.Group{ID: groupPlan, Title: "Count and plan:"},
 		&cobra.Group{ID: groupLearn, Title: "Learn from runs:"},
 		&cobra.Group{ID: groupRecommend, Title: "Recommend:"},
 		&cobra.Group{ID: groupMeasure, Title: "Measure:"},
-		&cobra.Group{ID: groupReview, Title: "Review:"},
-	)
+		&cobra.Group{ID: groupReview, Title: "Review:"})
 	root.AddCommand(a.count(), a.plan(), a.track(), a.export(), a.recommend(), a.protocol(), a.tables(), a.validate(),
 		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())

@@ -142,18 +142,15 @@ func parseBreakdown(by string) (breakdown, error) {
 		return func(*shapes.Shape, flops.Workload) []flops.Share { return nil }, nil
 	case "op":
 		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s,
-				w).ByOp()
+			return flops.NewLedger(s, w).ByOp()
 		}, nil
 	case "component":
 		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s,
-				w).ByComponent()
+			return flops.NewLedger(s, w).ByComponent()
 		}, nil
 	case "layer":
 		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s,
-				w).ByLayer(s)
+			return flops.NewLedger(s, w).ByLayer(s)
 		}, nil
 	}
 	allowed := []string{"op", "layer", "component"}

@@ -33,12 +33,8 @@ trainer's own: the file holds the shape alone.`,
   deepnarrow export t5-efficient-base-el16 --to t5x --out configs/el16`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return frame.Usage(
-					"deepnarrow list shapes shows what there is",
-					"%s needs one shape, not %d",
-					c.CommandPath(),
-					len(args),
-				)
+				return frame.Usage("deepnarrow list shapes shows what there is",
+					"%s needs one shape, not %d", c.CommandPath(), len(args))
 			}
 			return nil
 		},

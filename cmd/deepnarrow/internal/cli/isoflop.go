@@ -20,8 +20,7 @@ type scanFlags struct {
 func (f *scanFlags) register(c *cobra.Command, what string) {
 	f.runs.Register(c)
 	c.Flags().StringVar(&f.response, "y", "loss", "`column` of the loss")
-	c.Flags().Float64Var(&f.level, "level", asks.UsualLevel,
-		"probability inside the intervals")
+	c.Flags().Float64Var(&f.level, "level", asks.UsualLevel, "probability inside the intervals")
 	c.Flags().StringVar(&f.plot, "plot", "", "draw "+what+" into this `file` (.svg, .png or .pdf)")
 	frame.Writes(c, frame.AFile, "plot")
 }

@@ -52,10 +52,8 @@ func (f *serveFlags) ask(
 	case stray != "":
 		return q, none, frame.Usage("", "--%s is not of serving; allowed: without --serve", stray)
 	case p.Devices.Auto:
-		return q, none, frame.Usage(
-			"--requests finds how many serve",
-			"--devices is auto; allowed: a number",
-		)
+		return q, none, frame.Usage("--requests finds how many serve",
+			"--devices is auto; allowed: a number")
 	case len(lists(c, plan.Variables())) > 0:
 		return q, none, frame.Usage("", "--serve takes one value of a flag")
 	}
@@ -74,12 +72,9 @@ func (f *serveFlags) ask(
 	} {
 		if v := frame.Given(amount.flag); v != nil {
 			if *amount.at = *v; !(*v > 0 && *v <= asks.MostLength) || amount.name == "sure" && *v >= 1 {
-				return q, none, frame.Usage(
-					"",
-					"--%s is %s; allowed: more than 0, up to 1e18, and --sure below 1",
-					amount.name,
-					quantity.Shortest(*v),
-				)
+				return q, none, frame.Usage("",
+					"--%s is %s; allowed: more than 0, up to 1e18, and --sure below 1", amount.name,
+					quantity.Shortest(*v))
 			}
 		}
 	}

@@ -49,8 +49,7 @@ points of the paper's figures, and the rows of its tables.`,
   deepnarrow transfer runs.csv --downstream bleu --law auto --hold-out budget
   deepnarrow transfer --published`,
 		RunE: func(c *cobra.Command, args []string) error {
-			return a.runTransfer(c.Context(), &f,
-				args)
+			return a.runTransfer(c.Context(), &f, args)
 		},
 	}
 	a.Output.Register(c)
