@@ -127,3 +127,34 @@ func Quoted(word string) string {
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
+
+// Commands returns the command line that lays a run out the same way, empty unless its layout was
+// searched, and for each of its changes the one that makes it, empty where no flag does. Where the level
+// of the times is stated by the user, a change typed beside it would change none: there are no such lines.
+func Commands(shape string, cluster *Cluster, typed []Flag, a *Answer, searched, stated bool) (
+	same string, mends []string,
+) {
+	if searched {
+		same = Command(shape, cluster, typed, LayoutFlags(&a.Run))
+	}
+	if stated || cluster.Profile.MFU != nil {
+		return same, nil
+	}
+	for i := range a.Changes {
+		c := &a.Changes[i]
+		mends = append(mends, "")
+		flags, ok := ChangeFlags(&a.Run, &c.Run, searched)
+		if !ok {
+			continue
+		}
+		at, mine := *cluster, typed
+		if at.Devices = c.Run.Devices(); c.Run.Profile.Name != a.Run.Profile.Name {
+			at = Cluster{Devices: at.Devices, Profile: c.Run.Profile, Region: at.Region}
+			mine = slices.DeleteFunc(slices.Clone(typed), func(f Flag) bool {
+				return slices.Contains([]string{"price", "watts", "mfu"}, f.Name)
+			})
+		}
+		mends[i] = Command(shape, &at, mine, flags)
+	}
+	return same, mends
+}

@@ -1,8 +1,6 @@
 package asks
 
 import (
-	"math"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -17,31 +15,23 @@ type Length struct {
 
 // registerWork registers only what says how much work the run is.
 func (f *Length) registerWork(c *cobra.Command) {
-	f.Steps = frame.OptionalFlag(c, quantity.Count, "steps", "optimizer steps (default 524288)")
-	f.Tokens = frame.OptionalFlag(c, quantity.Tokens, "tokens", "training tokens, such as 34.4B")
+	frame.OptionalFlag(c, quantity.Count, &f.Steps, "steps", "optimizer steps (default 524288)")
+	frame.OptionalFlag(c, quantity.Tokens, &f.Tokens, "tokens", "training tokens, such as 34.4B")
 }
 
 func (f *Length) register(c *cobra.Command) {
 	f.registerWork(c)
-	f.days = new(float64)
-	c.Flags().Var(quantity.NewDaysFlag(f.days), "days", "wall-clock length of the run: 20, 20d or 36h")
-	*f.days = math.NaN() // absent, see frame.Given
-	f.Deadline = frame.OptionalFlag(c, quantity.Duration, "deadline",
+	frame.DaysFlag(c, &f.days, "days", "wall-clock length of the run: 20, 20d or 36h")
+	frame.OptionalFlag(c, quantity.Duration, &f.Deadline, "deadline",
 		"most wall-clock time, such as 14d: how many tokens fit?")
-	f.MaxCost = frame.OptionalFlag(c, quantity.Money, "max-cost",
+	frame.OptionalFlag(c, quantity.Money, &f.MaxCost, "max-cost",
 		"largest bill, such as $5000: how many tokens does it buy?")
 }
 
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *Length) inputs(in map[string]any) {
-	for name, v := range map[string]*float64{
-		"steps": frame.Given(f.Steps), "tokens": frame.Given(f.Tokens), "run_seconds": frame.Given(f.days),
-		"deadline_seconds": frame.Given(f.Deadline), "max_cost_usd": frame.Given(f.MaxCost),
-	} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
+	frame.State(in, "steps", f.Steps, "tokens", f.Tokens, "run_seconds", f.days,
+		"deadline_seconds", f.Deadline, "max_cost_usd", f.MaxCost)
 }
 
 // MostLength bounds every way to say how long a run is, in its base unit: a million times the
@@ -57,11 +47,11 @@ func (f *Length) Stated() (hardware.Length, error) {
 		value  *float64
 		target *float64
 	}{
-		{"--steps", frame.Given(f.Steps), &out.Steps},
-		{"--tokens", frame.Given(f.Tokens), &out.Tokens},
-		{"--days", frame.Given(f.days), &out.WallSeconds},
-		{"--deadline", frame.Given(f.Deadline), &out.WallSeconds},
-		{"--max-cost", frame.Given(f.MaxCost), &out.MaxUSD},
+		{"--steps", f.Steps, &out.Steps},
+		{"--tokens", f.Tokens, &out.Tokens},
+		{"--days", f.days, &out.WallSeconds},
+		{"--deadline", f.Deadline, &out.WallSeconds},
+		{"--max-cost", f.MaxCost, &out.MaxUSD},
 	} {
 		switch {
 		case option.value == nil: // not given, or not a flag of this command

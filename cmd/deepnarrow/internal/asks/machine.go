@@ -58,15 +58,15 @@ func (f *Machine) register(c *cobra.Command) {
 		"whether the step is one compiled graph: yes, no or auto (by hardware)")
 	flags.StringVar(&f.software.Stack, "stack", plan.AverageStack,
 		"`trainer` whose measured effect on the step time applies, such as megatron; or average")
-	f.price = frame.OptionalFlag(c, quantity.HourlyPrice, "price", "US dollars per device-hour")
-	f.watts = frame.OptionalFlag(c, quantity.Power, "watts", "mean power of one device")
-	f.pue = frame.OptionalFlag(c, quantity.Ratio, "pue",
+	frame.OptionalFlag(c, quantity.HourlyPrice, &f.price, "price", "US dollars per device-hour")
+	frame.OptionalFlag(c, quantity.Power, &f.watts, "watts", "mean power of one device")
+	frame.OptionalFlag(c, quantity.Ratio, &f.pue, "pue",
 		"energy of the data centre per energy of its computers")
-	f.grid = frame.OptionalFlag(c, quantity.CarbonIntensity, "grid",
+	frame.OptionalFlag(c, quantity.CarbonIntensity, &f.grid, "grid",
 		"carbon intensity of the electricity, such as 400gCO2e/kWh")
-	f.goodput = frame.OptionalFlag(c, quantity.Fraction, "goodput",
+	frame.OptionalFlag(c, quantity.Fraction, &f.goodput, "goodput",
 		"share of the rented time that trains")
-	f.mfu = frame.OptionalFlag(c, quantity.Fraction, "mfu",
+	frame.OptionalFlag(c, quantity.Fraction, &f.mfu, "mfu",
 		"model FLOPs utilisation that your own runs reach, such as 38%: the level of the times is then yours")
 	flags.StringVar(&f.region, "region", "",
 		"cloud region or country, for grid intensity and PUE (deepnarrow list regions)")
@@ -75,41 +75,15 @@ func (f *Machine) register(c *cobra.Command) {
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *Machine) inputs(in map[string]any) {
 	in["hardware"] = append(append([]string{}, f.Clusters...), f.Profiles...)
-	for name, n := range map[string]int{
-		"dp": f.Layout.DP, "tp": f.Layout.TP, "pp": f.Layout.PP,
-		"zero":        f.Layout.ZeRO,
-		"micro_batch": f.Layout.MicroBatch, "accumulate": f.Layout.Accumulate,
-		"interleave": f.Layout.Interleave, "context": f.software.ContextParallel,
-		"expert": f.software.ExpertParallel,
-	} {
-		if n != 0 {
-			in[name] = n
-		}
-	}
-	for name, v := range map[string]*float64{
-		"price_usd_per_hour": frame.Given(f.price), "watts": frame.Given(f.watts), "pue": frame.Given(f.pue),
-		"grid_kg_co2e_per_kwh": frame.Given(f.grid), "goodput": frame.Given(f.goodput),
-		"mfu": frame.Given(f.mfu),
-	} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
-	if devices := f.Devices.input(); devices != nil {
-		in["devices"] = devices
-	}
-	if f.Layout.SequenceParallel {
-		in["sequence_parallel"] = true
-	}
-	for name, word := range map[string]string{
-		"region": f.region, "layout": f.search,
-		"stack":    strings.TrimSuffix(f.software.Stack, plan.AverageStack),
-		"compiled": strings.TrimSuffix(f.compiled, "auto"),
-	} {
-		if word != "" {
-			in[name] = word
-		}
-	}
+	l, s := &f.Layout, &f.software
+	frame.State(in, "dp", l.DP, "tp", l.TP, "pp", l.PP, "zero", l.ZeRO,
+		"micro_batch", l.MicroBatch, "accumulate", l.Accumulate, "interleave", l.Interleave,
+		"sequence_parallel", l.SequenceParallel, "context", s.ContextParallel, "expert", s.ExpertParallel,
+		"price_usd_per_hour", f.price, "watts", f.watts, "pue", f.pue, "grid_kg_co2e_per_kwh", f.grid,
+		"goodput", f.goodput, "mfu", f.mfu, "region", f.region,
+		"devices", f.Devices.input(), "layout", f.search,
+		"stack", strings.TrimSuffix(s.Stack, plan.AverageStack),
+		"compiled", strings.TrimSuffix(f.compiled, "auto"))
 }
 
 // Named says whether a machine is named.
@@ -209,10 +183,10 @@ func (f *Machine) AddTo(q *plan.Question) error {
 	default:
 		return frame.UnknownWord("value of --compiled", f.compiled, []string{"auto", "yes", "no"})
 	}
-	if q.Goodput = frame.Given(f.goodput); q.Goodput != nil && *q.Goodput == 0 {
+	if q.Goodput = f.goodput; q.Goodput != nil && *q.Goodput == 0 {
 		return frame.Usage("", "--goodput is 0; allowed: more than 0, up to 1")
 	}
-	if mfu := frame.Given(f.mfu); mfu != nil {
+	if mfu := f.mfu; mfu != nil {
 		if q.MFU = *mfu; q.MFU == 0 {
 			return frame.Usage("", "--mfu is 0; allowed: more than 0, up to 1")
 		}
@@ -221,8 +195,8 @@ func (f *Machine) AddTo(q *plan.Question) error {
 		}
 	}
 	q.Rates = hardware.StatedRates{
-		PriceUSDPerHour: frame.Given(f.price), MeanPowerWatts: frame.Given(f.watts), PUE: frame.Given(f.pue),
-		KgCO2ePerKWh: frame.Given(f.grid), Region: f.region,
+		PriceUSDPerHour: f.price, MeanPowerWatts: f.watts, PUE: f.pue,
+		KgCO2ePerKWh: f.grid, Region: f.region,
 	}
 	return nil
 }

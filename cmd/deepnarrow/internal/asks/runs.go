@@ -59,27 +59,8 @@ func (f *Runs) RegisterRows(c *cobra.Command) {
 // Inputs returns the flags as the JSON document states them.
 func (f *Runs) Inputs(files []string) map[string]any {
 	in := map[string]any{"files": files, "group": f.group}
-	if len(f.Mapping) > 0 {
-		in["map"] = f.Mapping
-	}
-	if f.Where != "" {
-		in["where"] = f.Where
-	}
-	if f.dropHighest > 0 {
-		in["drop_highest"] = f.dropHighest
-	}
-	if f.last {
-		in["last"] = true
-	}
-	if f.Key != "" {
-		in["run_key"] = f.Key
-	}
-	if f.join != "" {
-		in["join"] = f.join
-	}
-	if f.Found != "" {
-		in["records"] = f.Found
-	}
+	frame.State(in, "map", f.Mapping, "where", f.Where, "drop_highest", f.dropHighest, "last", f.last,
+		"run_key", f.Key, "join", f.join, "records", f.Found)
 	return in
 }
 

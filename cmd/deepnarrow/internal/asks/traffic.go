@@ -15,9 +15,9 @@ type Traffic struct {
 }
 
 func (f *Traffic) Register(c *cobra.Command) {
-	f.tokens = frame.OptionalFlag(c, quantity.Tokens, "serve-tokens",
+	frame.OptionalFlag(c, quantity.Tokens, &f.tokens, "serve-tokens",
 		"tokens of requests and answers that the model serves in its life, such as 1T")
-	f.maxLatency = frame.OptionalFlag(c, quantity.Duration, "max-latency",
+	frame.OptionalFlag(c, quantity.Duration, &f.maxLatency, "max-latency",
 		"with --serve-tokens: longest time of an answer, in the batch that serves cheapest")
 	frame.CountFlag(c, &f.prompt, "prompt",
 		"with --serve-tokens: tokens of a request (default: the encoder's length, or 512)")
@@ -27,7 +27,7 @@ func (f *Traffic) Register(c *cobra.Command) {
 
 // Ask returns the traffic; nil where none is stated.
 func (f *Traffic) Ask() (*plan.Serving, error) {
-	v, longest := frame.Given(f.tokens), frame.Given(f.maxLatency)
+	v, longest := f.tokens, f.maxLatency
 	switch {
 	case v == nil && (f.prompt+f.generate > 0 || longest != nil):
 		return nil, frame.Usage("",
@@ -49,16 +49,6 @@ func (f *Traffic) Ask() (*plan.Serving, error) {
 
 // Inputs adds what the flags state to the inputs of a JSON document.
 func (f *Traffic) Inputs(in map[string]any) {
-	for name, v := range map[string]*float64{
-		"serve_tokens": frame.Given(f.tokens), "max_latency_seconds": frame.Given(f.maxLatency),
-	} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
-	for name, n := range map[string]int{"prompt": f.prompt, "generate": f.generate} {
-		if n > 0 {
-			in[name] = n
-		}
-	}
+	frame.State(in, "serve_tokens", f.tokens, "max_latency_seconds", f.maxLatency,
+		"prompt", f.prompt, "generate", f.generate)
 }

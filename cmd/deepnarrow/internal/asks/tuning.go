@@ -21,9 +21,9 @@ func (f *Tuning) Register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.preset, "preset", "",
 		"fine-tune on a `benchmark` with the T5 paper's lengths and batch: glue, superglue or squad")
-	f.examples = frame.OptionalFlag(c, quantity.Count, "examples",
+	frame.OptionalFlag(c, quantity.Count, &f.examples, "examples",
 		"training examples, such as 100k: the run sees each --epochs times")
-	f.epochs = frame.OptionalFlag(c, quantity.Number, "epochs",
+	frame.OptionalFlag(c, quantity.Number, &f.epochs, "epochs",
 		"how often each of --examples, or of the --preset's, is seen (default 1)")
 	flags.StringVar(&f.lora, "lora", "",
 		"train low-rank `adapters` only: rank=16, with targets=q,v (default), all, or some of q, k, v, o, ffn")
@@ -48,7 +48,7 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 		flag *float64
 		at   *float64
 	}{{"examples", f.examples, &t.Examples}, {"epochs", f.epochs, &t.Epochs}} {
-		if v := frame.Given(amount.flag); v != nil {
+		if v := amount.flag; v != nil {
 			if *amount.at = *v; !(*v > 0 && *v <= MostLength) {
 				return frame.Usage("", "--%s is %s; allowed: more than 0, up to 1e18", amount.name,
 					quantity.Shortest(*v))
@@ -91,16 +91,6 @@ func (f *Tuning) Inputs(in map[string]any) {
 	if f.Weights != flops.Whole {
 		weights = f.Weights.String()
 	}
-	for name, word := range map[string]string{
-		"preset": f.preset, "lora": f.lora, "freeze": f.freeze, "weights": weights,
-	} {
-		if word != "" {
-			in[name] = word
-		}
-	}
-	for name, v := range map[string]*float64{"examples": frame.Given(f.examples), "epochs": frame.Given(f.epochs)} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
+	frame.State(in, "preset", f.preset, "lora", f.lora, "freeze", f.freeze, "weights", weights,
+		"examples", f.examples, "epochs", f.epochs)
 }

@@ -56,14 +56,8 @@ func (f *Workload) inputs(in map[string]any) {
 	execution := f.Resolved()
 	maps.DeleteFunc(execution, func(flag string, _ any) bool { return !f.Given(flag) })
 	in["execution"] = execution
-	for name, n := range map[string]int{
-		"batch": f.Work.Batch, "encoder_length": f.Work.EncoderLength,
-		"decoder_length": f.Work.DecoderLength,
-	} {
-		if n != 0 {
-			in[name] = n
-		}
-	}
+	frame.State(in, "batch", f.Work.Batch, "encoder_length", f.Work.EncoderLength,
+		"decoder_length", f.Work.DecoderLength)
 }
 
 // Resolved returns the execution by flag where no machine changes the defaults.

@@ -23,7 +23,7 @@ import (
 func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 	flags := c.Flags()
 	for _, m := range plan.Metrics() {
-		frame.OptionalFlag(c, m.Kind(), "max-"+m.String(), "limit on "+m.Label())
+		frame.OptionalFlag(c, m.Kind(), new(*float64), "max-"+m.String(), "limit on "+m.Label())
 	}
 	for _, name := range []string{"days", "deadline"} {
 		flags.Var(noFlag("would set the length of the run; allowed: --steps or --tokens for the length, --max-total-time for a limit"), name, "")

@@ -226,20 +226,7 @@ func nothingLeft(runs *learn.Runs) error {
 func (f *fitFlags) inputs(files []string, answer *learn.Answer) map[string]any {
 	in := f.runs.Inputs(files)
 	in["law"], in["x"], in["y"], in["seed"] = f.Law, answer.X, answer.Response, f.Seed
-	for name, v := range map[string]string{
-		"objective": f.objective, "fit_where": f.fitWhere, "score_where": f.scoreWhere,
-	} {
-		if v != "" {
-			in[name] = v
-		}
-	}
-	if len(f.By) > 0 {
-		in["by"] = f.By
-	}
-	for name, list := range map[string][]string{"predict": f.predict, "fix": f.fix, "bound": f.bound} {
-		if len(list) > 0 {
-			in[name] = list
-		}
-	}
+	frame.State(in, "objective", f.objective, "fit_where", f.fitWhere, "score_where", f.scoreWhere,
+		"by", f.By, "predict", f.predict, "fix", f.fix, "bound", f.bound)
 	return in
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,9 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // planFlags are the flags of plan besides the question's.
@@ -100,7 +97,7 @@ func (f *planFlags) register(c *cobra.Command) {
 		"also predict the loss by the law in this `file`, as fit -o writes it")
 	flags.StringVar(&f.prices, "prices", "",
 		"`file` of your own prices: CSV with accelerator, region, kind, usd_per_device_hour, date")
-	f.sure = frame.OptionalFlag(c, quantity.Fraction, "sure",
+	frame.OptionalFlag(c, quantity.Fraction, &f.sure, "sure",
 		"probability with which --deadline and --max-cost are kept (default 90%)")
 	frame.CountFlag(c, &f.maxDevices, "max-devices",
 		"most devices that --devices auto goes up to (default 1024)")
@@ -135,7 +132,7 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
 	ask := planAsk{flags: c.Flags(), question: q, limits: limits, law: law, report: &r, auto: f.Devices.Auto}
 	if f.prices != "" {
-		if unpriced := unquoted(clusters); len(unpriced) > 0 {
+		if unpriced := plan.Unquoted(clusters); len(unpriced) > 0 {
 			ask.warn("%s has no price of %s: that of the catalogue is taken", f.prices, strings.Join(unpriced, ", "))
 		}
 	}
@@ -168,24 +165,4 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 		r.Plan(ask.plans, ask.limited())
 	}
 	return a.Render(r)
-}
-
-// predictLoss adds the loss that a fitted law predicts for the end of a run, or returns why not.
-func predictLoss(p *reports.Planned, law *learn.Law) []string {
-	tokens, work := p.Schedule.Tokens.Interval, p.RunFLOPs.Interval
-	if tokens == nil || work == nil {
-		return []string{"no loss is predicted: the length of the run is not known"}
-	}
-	positions, source := tokens.Value, law.Source
-	if w := p.Run.Workload; law.BothStacks && p.Run.Shape.Encoder.Layers > 0 && p.Run.Shape.Decoder.Layers > 0 {
-		positions *= float64(w.EncoderLength+w.DecoderLength) / float64(w.EncoderLength)
-		source += fmt.Sprintf("; its tokens are positions of both stacks, here %s",
-			quantity.Format(quantity.Tokens, positions, 3))
-	}
-	loss, err := evidence.PredictLoss(law.Result, &p.Run.Shape, positions, work.Value)
-	if err != nil {
-		return []string{"no loss is predicted: " + err.Error()}
-	}
-	p.Loss, p.LossLaw = &loss, source
-	return nil
 }

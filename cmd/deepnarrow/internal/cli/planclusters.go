@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
 // lists returns the values of the flags that were given several, in the order of the names.
@@ -73,30 +73,18 @@ func (f *planFlags) rented(a *app) ([]plan.Cluster, error) {
 	return plan.Quote(clusters, quoted, f.prices), nil
 }
 
-// unquoted names the clusters that neither a price list nor the command line gives a price.
-func unquoted(clusters []plan.Cluster) []string {
-	var out []string
-	for i := range clusters {
-		f := clusters[i].Profile.PriceUSDPerHour
-		if name := clusters[i].String(); (f == nil || f.Origin == hardware.DataSheet) && !slices.Contains(out, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
 // limited returns the question of the flags, and the limits that the run keeps to where its length is
 // stated otherwise.
 func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error) {
 	var limits plan.Limits
 	length := f.Length
-	if f.Devices.Auto || frame.Given(f.Steps) != nil || frame.Given(f.Tokens) != nil {
+	if f.Devices.Auto || f.Steps != nil || f.Tokens != nil {
 		for _, l := range []struct {
 			name string
 			flag **float64
 			at   *float64
 		}{{"deadline", &f.Deadline, &limits.WallSeconds}, {"max-cost", &f.MaxCost, &limits.USD}} {
-			if v := frame.Given(*l.flag); v != nil {
+			if v := *l.flag; v != nil {
 				if *l.at = *v; *v == 0 {
 					return plan.Question{}, limits, frame.Usage("", "--%s is 0; allowed: more than 0", l.name)
 				}
@@ -115,7 +103,7 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 	if err != nil {
 		return q, limits, err
 	}
-	if limits.Sure = plan.UsualSure; frame.Given(f.sure) != nil {
+	if limits.Sure = plan.UsualSure; f.sure != nil {
 		if limits.Sure = *f.sure; !(limits.Sure > 0 && limits.Sure < 1) {
 			return q, limits, frame.Usage("", "--sure is %g; allowed: between 0 and 1", limits.Sure)
 		}
@@ -146,19 +134,9 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 // variants returns what the flags state several values of, each with every other, and every --what-if
 // alone.
 func (f *planFlags) variants(c *cobra.Command) ([][]plan.WhatIf, error) {
-	out := [][]plan.WhatIf{nil}
-	for _, values := range lists(c, plan.Variables()) {
-		var next [][]plan.WhatIf
-		for _, v := range out {
-			for _, w := range values {
-				next = append(next, append(slices.Clone(v), w))
-			}
-		}
-		out = next
-		const mostVariants = 1000
-		if len(out) > mostVariants {
-			return nil, frame.Usage("", "too many combinations of values: %d; allowed: %d", len(out), mostVariants)
-		}
+	out, err := plan.Combinations(lists(c, plan.Variables()))
+	if err != nil {
+		return nil, frame.Usage("", "%w", err)
 	}
 	for _, text := range f.whatIf {
 		changes, err := plan.ParseWhatIf(text)
@@ -186,17 +164,6 @@ func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[str
 			values[w.Name] = append(values[w.Name], w.Value)
 		}
 	}
-	if len(values) > 0 {
-		in["values"] = values
-	}
-	for name, n := range map[string]int{
-		"prompt": f.generation.Prompt, "generate": f.generate, "beams": f.generation.Beams,
-		"max_devices": f.maxDevices,
-	} {
-		if n > 0 {
-			in[name] = n
-		}
-	}
 	specs := []string{}
 	for i := range clusters {
 		if spec := clusters[i].Spec(); !slices.Contains(specs, spec) {
@@ -204,18 +171,9 @@ func (f *planFlags) inputs(c *cobra.Command, clusters []plan.Cluster, in map[str
 		}
 	}
 	in["hardware"] = specs
-	if len(f.Clusters) > 0 {
-		in["clusters"] = f.Clusters
-	}
-	if f.prices != "" {
-		in["prices"] = f.prices
-	}
-	if v := frame.Given(f.sure); v != nil {
-		in["sure"] = *v
-	}
-	if len(f.whatIf) > 0 {
-		in["what_if"] = f.whatIf
-	}
+	frame.State(in, "values", values, "prompt", f.generation.Prompt, "generate", f.generate,
+		"beams", f.generation.Beams, "max_devices", f.maxDevices, "clusters", f.Clusters,
+		"prices", f.prices, "sure", f.sure, "what_if", f.whatIf)
 }
 
 // planAsk is a command line of plan on its way to a report.
@@ -234,46 +192,16 @@ type planAsk struct {
 
 // compare plans the question on every cluster with every variant.
 func (k *planAsk) compare(clusters []plan.Cluster, variants [][]plan.WhatIf) error {
-	for i := range clusters {
-		base := clusters[i].Ask(k.question)
-		if ask := base.Serving; ask != nil {
-			rented := *ask
-			rented.Rented = clusters[i].Devices
-			base.Serving = &rented
+	all, err := k.question.Beside(clusters, variants, k.flags.Changed("layout"))
+	for _, b := range all {
+		if b.None != nil {
+			k.none = b.None
+			k.warn("%s on %s: %v", k.ref, b.Cluster, b.None)
+			continue
 		}
-		var usual *plan.Answer
-		for _, changes := range variants {
-			q := base
-			var label []string
-			for _, w := range changes {
-				var err error
-				if q, err = w.Of(q, usual); err != nil {
-					return err
-				}
-				label = append(label, w.Name+" "+w.Value)
-			}
-			answer, err := q.Answer()
-			var none *hardware.NoLayoutError
-			var missing *hardware.MissingError
-			if errors.As(err, &missing) && !k.auto && k.flags.Lookup("layout").Value.String() == "" {
-				q.Search = false // nothing can be timed, which the plain layout says
-				answer, err = q.Answer()
-			}
-			if errors.As(err, &none) && len(clusters) > 1 {
-				k.none = err
-				k.warn("%s on %s: %v", k.ref, &clusters[i], err)
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if usual == nil {
-				usual = &answer
-			}
-			k.add(&clusters[i], answer, strings.Join(label, ", "))
-		}
+		k.add(b.Cluster, b.Answer, b.Label)
 	}
-	return nil
+	return err
 }
 
 func (k *planAsk) warn(format string, args ...any) {
@@ -293,13 +221,15 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 	rented.Devices = answer.Run.Devices()
 	p := reports.Planned{Answer: answer, Cluster: &rented, Label: label}
 	told := answer.Warnings()
-	if s := answer.Serving; s != nil {
-		if told = nil; s.Rented > 0 && s.Devices() > s.Rented {
-			told = append(told, fmt.Sprintf("the traffic takes %d devices; %d are rented", s.Devices(), s.Rented))
-		}
+	if answer.Serving != nil {
+		told = answer.Serving.Warnings()
 	}
 	if k.law != nil {
-		told = append(told, predictLoss(&p, k.law)...)
+		loss, source, err := evidence.RunLoss(&answer, k.law)
+		if p.Loss, p.LossLaw = &loss, source; err != nil {
+			p.Loss, p.LossLaw = nil, ""
+			told = append(told, "no loss is predicted: "+err.Error())
+		}
 	}
 	for _, w := range told {
 		k.warn("%s on %s: %s", answer.Run.Shape.Name, answer.Run.Profile.Name, w)
@@ -308,13 +238,14 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 		p.Sure = k.limits.Kept(&answer)
 	}
 	if answer.Serving == nil {
-		k.commands(&p)
+		p.Command, p.Mends = plan.Commands(k.ref, p.Cluster, k.typed(), &answer,
+			k.question.Search || k.auto, k.question.MFU > 0)
 	}
 	k.plans = append(k.plans, p)
 }
 
-// commands adds the command lines that lay the run out the same way, and that mend it.
-func (k *planAsk) commands(p *reports.Planned) {
+// typed returns the flags that a command line of the same run has too.
+func (k *planAsk) typed() []plan.Flag {
 	var typed []plan.Flag
 	k.flags.Visit(func(f *pflag.Flag) {
 		switch v := f.Value.(type) {
@@ -333,32 +264,9 @@ func (k *planAsk) commands(p *reports.Planned) {
 			typed = append(typed, plan.Flag{Name: f.Name, Value: value})
 		}
 	})
-	typed = slices.DeleteFunc(typed, func(f plan.Flag) bool {
+	return slices.DeleteFunc(typed, func(f plan.Flag) bool {
 		return frame.OfOutput(f.Name) || f.Name == "what-if" || f.Name == "max-devices"
 	})
-	if k.question.Search || k.auto {
-		p.Command = plan.Command(k.ref, p.Cluster, typed, plan.LayoutFlags(&p.Run))
-	}
-	if k.question.MFU > 0 || p.Cluster.Profile.MFU != nil {
-		return // the level of the times is stated: a change typed beside it changes none
-	}
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		p.Mends = append(p.Mends, "")
-		flags, ok := plan.ChangeFlags(&p.Run, &c.Run, p.Command != "")
-		if !ok {
-			continue
-		}
-		at := *p.Cluster
-		mine := typed
-		if at.Devices = c.Run.Devices(); c.Run.Profile.Name != p.Run.Profile.Name {
-			at = plan.Cluster{Devices: at.Devices, Profile: c.Run.Profile, Region: at.Region}
-			mine = slices.DeleteFunc(slices.Clone(typed), func(f plan.Flag) bool {
-				return slices.Contains([]string{"price", "watts", "mfu"}, f.Name)
-			})
-		}
-		p.Mends[i] = plan.Command(k.ref, &at, mine, flags)
-	}
 }
 
 // search finds the clusters that keep to the limits.

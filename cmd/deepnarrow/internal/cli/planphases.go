@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -42,13 +41,7 @@ func (a *app) runFile(args []string) ([]byte, error) {
 
 // planPhases plans the phases of a run file and their total.
 func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
-	var stray string
-	c.Flags().Visit(func(f *pflag.Flag) {
-		if !frame.OfOutput(f.Name) {
-			stray = f.Name
-		}
-	})
-	if stray != "" {
+	if stray := frame.Stray(c); stray != "" {
 		return frame.Usage("",
 			"--%s does not go with a run file; allowed: in %s, the lines that docs/plan.md lists",
 			stray, name)

@@ -2,7 +2,8 @@ package cli
 
 import (
 	"errors"
-	"math"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
@@ -47,14 +49,16 @@ allocate does: what to train on the --cluster for so long or so much.`,
 			if err := frame.CheckPlot(f.plot); err != nil {
 				return err
 			}
-			if f.laws != "" && f.laws != "all" {
-				return frame.UnknownWord("value of --laws", f.laws, []string{"all"})
+			if f.laws != "" {
+				if err := frame.Word("value of --laws", f.laws, "all"); err != nil {
+					return err
+				}
 			}
 			if err := frame.Needs(c, "out", "to"); err != nil {
 				return err
 			}
-			if !slices.Contains(config.ExportFormats(), f.to) {
-				return frame.UnknownWord("format of --to", f.to, config.ExportFormats())
+			if err := frame.Word("format of --to", f.to, config.ExportFormats()...); err != nil {
+				return err
 			}
 			if f.like != "" && c.Flags().Changed("family") {
 				return frame.Usage("", "--family is that of --like; allowed: without --like")
@@ -117,6 +121,19 @@ allocate does: what to train on the --cluster for so long or so much.`,
 	return c
 }
 
+// plotFront draws the rows into a file.
+func plotFront(file string, result *recommend.Result) error {
+	format, err := figure.FormatOf(file)
+	if err != nil {
+		return err
+	}
+	panel, clouds := reports.Front(result)
+	if len(clouds) == 0 {
+		return frame.NoAnswer(fmt.Errorf("--plot has nothing to draw: %s", result.Evidence.Missing), "")
+	}
+	return frame.WriteFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, panel, clouds) })
+}
+
 // recommended answers a request, with the exit code that belongs to a refusal.
 func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
 	result, err := recommend.Recommend(request)
@@ -171,7 +188,7 @@ type recommendFlags struct {
 	tokensPerParam                                                       *float64
 	serving                                                              asks.Traffic
 	evidence                                                             []string
-	caps                                                                 map[plan.Metric]*float64
+	caps                                                                 []limit
 	published                                                            []string
 	days                                                                 *float64
 	minDModel, maxDModel, vocab, top                                     int
@@ -181,31 +198,39 @@ type recommendFlags struct {
 	warnings []string
 }
 
+// limit is a flag --max-METRIC.
+type limit struct {
+	metric plan.Metric
+	value  *float64
+	help   string
+}
+
+// cap returns the limit on a metric, 0 where none is given.
+func (f *recommendFlags) cap(m plan.Metric) float64 {
+	i := slices.IndexFunc(f.caps, func(l limit) bool { return l.metric == m })
+	return frame.AmountOf(f.caps[i].value)
+}
+
 func (f *recommendFlags) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.like, "like", "", "the `shape` to beat")
-	f.caps = map[plan.Metric]*float64{}
-	for _, cap := range []struct {
-		metric plan.Metric
-		help   string
-	}{
-		{plan.Params, "most parameters, such as 150M"},
-		{plan.RunFLOPs, "most FLOPs of the whole run, such as 1e21"},
-		{plan.StepTime, "longest step, such as 80ms"},
-		{plan.DeviceHours, "most device-hours of the whole run"},
-		{plan.Cost, "largest bill of the whole run, such as $5000"},
-		{plan.Memory, "most memory of a device, such as 16GiB"},
-		{
-			plan.DecodeLatency,
-			"longest time to generate one answer (batch 1) with one copy of the model",
-		},
-		{plan.LifetimeCost, "largest bill of training and serving --serve-tokens"},
-	} {
-		f.caps[cap.metric] = frame.OptionalFlag(c, cap.metric.Kind(), "max-"+cap.metric.String(), cap.help)
+	f.caps = []limit{
+		{plan.Params, nil, "most parameters, such as 150M"},
+		{plan.RunFLOPs, nil, "most FLOPs of the whole run, such as 1e21"},
+		{plan.StepTime, nil, "longest step, such as 80ms"},
+		{plan.DeviceHours, nil, "most device-hours of the whole run"},
+		{plan.Cost, nil, "largest bill of the whole run, such as $5000"},
+		{plan.Memory, nil, "most memory of a device, such as 16GiB"},
+		{plan.DecodeLatency, nil, "longest time to generate one answer (batch 1) with one copy of the model"},
+		{plan.LifetimeCost, nil, "largest bill of training and serving --serve-tokens"},
+	}
+	for i := range f.caps {
+		cap := &f.caps[i]
+		frame.OptionalFlag(c, cap.metric.Kind(), &cap.value, "max-"+cap.metric.String(), cap.help)
 	}
 	flags.StringVar(&f.objective, "objective", "",
 		"what to save: params, flops, step-time, device-hours, cost, memory, decode-latency, lifetime-cost (with --serve-tokens); or quality within the limits (default with --like cost where it is known, else flops; without --like quality)")
-	f.params = frame.OptionalFlag(c, quantity.Params, "params", "about this size, such as 1B: within a tenth")
+	frame.OptionalFlag(c, quantity.Params, &f.params, "params", "about this size, such as 1B: within a tenth")
 	flags.StringVar(&f.score, "score", "",
 		"downstream score: superglue, average, glue or squad (default superglue)")
 	flags.StringVar(&f.judge, "judge", "downstream",
@@ -251,24 +276,18 @@ func (f *recommendFlags) register(c *cobra.Command) {
 	flags.StringArrayVar(&f.published, "published", nil,
 		"without --like: find size and tokens together for one budget by these published `laws`, as allocate does")
 	f.serving.Register(c)
-	f.days = new(float64)
-	flags.Var(quantity.NewDaysFlag(f.days), "days",
+	frame.DaysFlag(c, &f.days, "days",
 		"without --like: what to train on the cluster in this time, 14, 14d or 36h, as allocate does")
-	*f.days = math.NaN() // absent, see frame.Given
-	f.tokensPerParam = frame.OptionalFlag(c, quantity.Ratio, "tokens-per-param",
+	frame.OptionalFlag(c, quantity.Ratio, &f.tokensPerParam, "tokens-per-param",
 		"training tokens for each parameter of a candidate, such as 20")
 }
 
 // inputs returns the question as the JSON document states it.
 func (f *recommendFlags) inputs(objective string) map[string]any {
 	in := map[string]any{"objective": objective, "candidates": f.sources()}
-	if f.like != "" {
-		in["like"] = f.like
-	}
-	for axis, limit := range f.caps {
-		if v := frame.Given(limit); v != nil {
-			in["max_"+strings.ReplaceAll(axis.String(), "-", "_")] = *v
-		}
+	frame.State(in, "like", f.like)
+	for _, l := range f.caps {
+		frame.State(in, "max_"+strings.ReplaceAll(l.metric.String(), "-", "_"), l.value)
 	}
 	f.serving.Inputs(in)
 	return in
@@ -283,19 +302,18 @@ func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request,
 			return r, frame.Usage("", "--objective: %w", err)
 		}
 	}
-	for axis, limit := range f.caps {
-		if v := frame.Given(limit); v != nil {
-			if *v == 0 {
-				return r, frame.Usage("", "--max-%s is 0; allowed: more than 0", axis)
-			}
-			r.Caps[axis] = *v
+	for _, l := range f.caps {
+		if err = frame.Positive("max-"+l.metric.String(), l.value); err != nil {
+			return r, err
+		}
+		if l.value != nil {
+			r.Caps[l.metric] = *l.value
 		}
 	}
-	if v := frame.Given(f.params); v != nil {
-		if r.Params = *v; *v == 0 {
-			return r, frame.Usage("", "--params is 0; allowed: more than 0")
-		}
+	if err = frame.Positive("params", f.params); err != nil {
+		return r, err
 	}
+	r.Params = frame.AmountOf(f.params)
 	if f.like == "" && len(r.Caps) == 0 && r.Params == 0 && !f.listed() {
 		return r, frame.Usage(a.hintOf("recommend"),
 			"recommend needs a shape to beat (--like), a size (--params), a limit (--max-params, …) or shapes to rank (--candidates)")
@@ -315,12 +333,10 @@ func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request,
 	if r.Question.Serving, err = f.serving.Ask(); err != nil {
 		return r, err
 	}
-	if v := frame.Given(f.tokensPerParam); v != nil {
-		if *v == 0 {
-			return r, frame.Usage("", "--tokens-per-param is 0; allowed: more than 0")
-		}
-		r.TokensPerParam = *v
+	if err = frame.Positive("tokens-per-param", f.tokensPerParam); err != nil {
+		return r, err
 	}
+	r.TokensPerParam = frame.AmountOf(f.tokensPerParam)
 	if f.fitted != "" {
 		law, err := asks.SavedLaw(f.fitted)
 		if err != nil {
@@ -341,12 +357,8 @@ func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request,
 // anchor resolves --like, or without it --family.
 func (f *recommendFlags) anchor(a *app, r *recommend.Request) error {
 	if f.like == "" {
-		families := []string{"t5", "t5.1.1", "gpt", "bert"}
-		if !slices.Contains(families, f.family) {
-			return frame.UnknownWord("family", f.family, families)
-		}
 		r.Family = shapes.Family(f.family)
-		return nil
+		return frame.Word("family", f.family, "t5", "t5.1.1", "gpt", "bert")
 	}
 	s, warnings, err := a.Shape(f.like)
 	f.warnings = append(f.warnings, warnings...)
@@ -356,12 +368,11 @@ func (f *recommendFlags) anchor(a *app, r *recommend.Request) error {
 
 // choices reads the flags that are one of a few words.
 func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
-	switch f.judge {
-	case "downstream":
-	case "upstream":
+	if err := frame.Word("quality", f.judge, "downstream", "upstream"); err != nil {
+		return err
+	}
+	if f.judge == "upstream" {
 		r.JudgedBy = evidence.ByUpstream
-	default:
-		return frame.UnknownWord("quality", f.judge, []string{"downstream", "upstream"})
 	}
 	if f.score != "" {
 		if r.JudgedBy == evidence.ByUpstream {
@@ -400,53 +411,31 @@ func (f *recommendFlags) choices(a *app, r *recommend.Request) error {
 	return nil
 }
 
-func (f *recommendFlags) constraints(c *recommend.Constraints) error {
+func (f *recommendFlags) constraints(c *recommend.Constraints) (err error) {
 	c.MinDModel, c.MaxDModel, c.Vocab = f.minDModel, f.maxDModel, f.vocab
-	switch f.tie {
-	case "free":
-	case "tied":
-		c.TieDepths = true
-	default:
-		return frame.UnknownWord("value of --el-dl", f.tie, []string{"free", "tied"})
+	c.TieDepths = f.tie == "tied"
+	if err = frame.Word("value of --el-dl", f.tie, "free", "tied"); err != nil {
+		return err
 	}
-	switch f.gated {
-	case "":
-	case "yes", "no":
-		gated := f.gated == "yes"
-		c.Gated = &gated
-	default:
-		return frame.UnknownWord("value of --gated", f.gated, []string{"yes", "no"})
+	if c.Gated, err = frame.YesNo("value of --gated", f.gated, "", "yes", "no"); err != nil {
+		return err
 	}
-	if f.depth == "" {
-		return nil
+	if f.depth != "" {
+		if c.MinDepth, c.MaxDepth, err = recommend.ParseDepths(f.depth); err != nil {
+			return frame.Usage("", "--depth is %w", err)
+		}
 	}
-	low, high, ok := strings.Cut(f.depth, ":")
-	from, errLow := quantity.ParseExact(quantity.Count, low)
-	to, errHigh := quantity.ParseExact(quantity.Count, high)
-	if !ok || errLow != nil || errHigh != nil || from < 1 || to < 1 || to > 1<<12 {
-		return frame.Usage("", "--depth is %q; allowed: fewest:most layers, such as 4:48", f.depth)
-	}
-	c.MinDepth, c.MaxDepth = int(from), int(to)
 	return nil
 }
 
 func (f *recommendFlags) alignment(r *recommend.Request) error {
-	switch p := r.Question.Profile; f.align {
-	case "":
-		if p != nil && p.Align != nil {
-			r.Constraints.Align = int(p.Align.Value)
+	if f.align != "" {
+		if err := frame.Word("alignment", f.align, "64", "128", "profile"); err != nil {
+			return err
 		}
-	case "64":
-		r.Constraints.Align = 64
-	case "128":
-		r.Constraints.Align = 128
-	case "profile":
-		if p == nil || p.Align == nil {
-			return frame.Usage("", "--align profile needs a --hardware whose alignment is known")
-		}
-		r.Constraints.Align = int(p.Align.Value)
-	default:
-		return frame.UnknownWord("alignment", f.align, []string{"64", "128", "profile"})
+	}
+	if !r.Constraints.AlignTo(f.align, r.Question.Profile) {
+		return frame.Usage("", "--align profile needs a --hardware whose alignment is known")
 	}
 	return nil
 }

@@ -1,10 +1,7 @@
 package cli
 
 import (
-	"slices"
-
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -22,9 +19,9 @@ type serveFlags struct {
 func (f *serveFlags) register(c *cobra.Command) {
 	c.Flags().BoolVar(&f.on, "serve", false,
 		"plan serving instead of training: batch, devices, dollars per million tokens and per month")
-	f.requests = frame.OptionalFlag(c, quantity.PerSecond, "requests",
+	frame.OptionalFlag(c, quantity.PerSecond, &f.requests, "requests",
 		"with --serve: requests a second, such as 20/s (default: what the devices answer)")
-	f.maxLatency = frame.OptionalFlag(c, quantity.Duration, "max-latency",
+	frame.OptionalFlag(c, quantity.Duration, &f.maxLatency, "max-latency",
 		"with --serve: longest time of a whole answer, such as 2s")
 }
 
@@ -41,13 +38,8 @@ func (f *serveFlags) ask(
 	p *planFlags,
 	q plan.Question,
 ) (plan.Question, plan.Limits, error) {
-	var stray string
-	c.Flags().Visit(func(flag *pflag.Flag) {
-		if stray == "" && !slices.Contains(servable, flag.Name) && !frame.OfOutput(flag.Name) {
-			stray = flag.Name
-		}
-	})
 	var none plan.Limits
+	stray := frame.Stray(c, servable...)
 	switch {
 	case stray != "":
 		return q, none, frame.Usage("", "--%s is not of serving; allowed: without --serve", stray)
@@ -70,7 +62,7 @@ func (f *serveFlags) ask(
 		{"max-latency", f.maxLatency, &ask.MaxSeconds},
 		{"sure", p.sure, &ask.Sure},
 	} {
-		if v := frame.Given(amount.flag); v != nil {
+		if v := amount.flag; v != nil {
 			if *amount.at = *v; !(*v > 0 && *v <= asks.MostLength) || amount.name == "sure" && *v >= 1 {
 				return q, none, frame.Usage("",
 					"--%s is %s; allowed: more than 0, up to 1e18, and --sure below 1", amount.name,
@@ -84,14 +76,5 @@ func (f *serveFlags) ask(
 
 // inputs adds what the flags state to the inputs of a JSON document.
 func (f *serveFlags) inputs(in map[string]any) {
-	if f.on {
-		in["serve"] = true
-	}
-	for name, v := range map[string]*float64{
-		"requests_per_second": frame.Given(f.requests), "max_latency_seconds": frame.Given(f.maxLatency),
-	} {
-		if v != nil {
-			in[name] = *v
-		}
-	}
+	frame.State(in, "serve", f.on, "requests_per_second", f.requests, "max_latency_seconds", f.maxLatency)
 }

@@ -2,10 +2,8 @@ package cli
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -31,7 +29,7 @@ func (a *app) sizes(f *allocateFlags, laws []*learn.Law, budgets []float64, r *r
 		ServeMFU: frame.AmountOf(f.size.ServeMFU),
 	}
 	f.size.AddTo(&q.Question)
-	if q.Question.Goodput = frame.Given(f.size.Goodput); q.Question.Goodput != nil && *q.Question.Goodput == 0 {
+	if q.Question.Goodput = f.size.Goodput; q.Question.Goodput != nil && *q.Question.Goodput == 0 {
 		return frame.Usage("", "--goodput is 0; allowed: more than 0, up to 1")
 	}
 	spent := []recommend.Budget{{
@@ -80,7 +78,7 @@ func (a *app) spend(r *reports.Report, q recommend.SizeQuestion, clusters []plan
 }
 
 // sizing says whether recommend is asked for size and tokens together.
-func (f *recommendFlags) sizing() bool { return len(f.published) > 0 || frame.Given(f.days) != nil }
+func (f *recommendFlags) sizing() bool { return len(f.published) > 0 || f.days != nil }
 
 // ofSizing are the flags of recommend that say something of such a question.
 var ofSizing = []string{
@@ -93,19 +91,13 @@ var ofSizing = []string{
 
 // size answers what to train for a budget by a law, as allocate does.
 func (f *recommendFlags) size(c *cobra.Command, a *app, ask *asks.Question) error {
-	var stray string
-	c.Flags().Visit(func(flag *pflag.Flag) {
-		if !slices.Contains(ofSizing, flag.Name) && !frame.OfOutput(flag.Name) {
-			stray = flag.Name
-		}
-	})
-	if stray != "" {
+	if stray := frame.Stray(c, ofSizing...); stray != "" {
 		return frame.Usage("deepnarrow allocate has more of such questions",
 			"--%s does not go with --days and --published, which ask for size and tokens together", stray)
 	}
 	b := recommend.Budget{
-		WallSeconds: frame.AmountOf(f.days), USD: frame.AmountOf(f.caps[plan.Cost]),
-		DeviceHours: frame.AmountOf(f.caps[plan.DeviceHours]), FLOPs: frame.AmountOf(f.caps[plan.RunFLOPs]),
+		WallSeconds: frame.AmountOf(f.days), USD: f.cap(plan.Cost),
+		DeviceHours: f.cap(plan.DeviceHours), FLOPs: f.cap(plan.RunFLOPs),
 	}
 	said := 0
 	for _, v := range []float64{b.WallSeconds, b.USD, b.DeviceHours, b.FLOPs} {

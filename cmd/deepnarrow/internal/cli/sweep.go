@@ -76,7 +76,7 @@ func (f *sweepFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.tokens, "tokens", "",
 		"tokens of a run (positions of both stacks), separated by commas: 200k,400k")
 	flags.StringVar(&f.out, "out", "", "`folder` for the records, one file a run")
-	f.maxTime = frame.OptionalFlag(c, quantity.Duration, "max-time",
+	frame.OptionalFlag(c, quantity.Duration, &f.maxTime, "max-time",
 		"start no run that would end later than this")
 	flags.StringVar(&f.emit, "emit", "", "print a job array instead: slurm or kubernetes")
 	flags.StringVar(&f.image, "image", "", "container image of the job array (kubernetes)")
@@ -152,7 +152,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 			return told(&r, host.WriteFile(filepath.Join(f.out, sweep.FileName(&r)), write))
 		},
 	}
-	if v := frame.Given(f.maxTime); v != nil {
+	if v := f.maxTime; v != nil {
 		study.Budget = time.Duration(*v * float64(time.Second))
 	}
 	var outcome sweep.Outcome
@@ -238,7 +238,7 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error 
 		Threads: threads, MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, &k.options),
 		Image: f.image, Volume: f.volume, Paths: []string{k.text, f.out},
 	}
-	if v := frame.Given(f.maxTime); v != nil {
+	if v := f.maxTime; v != nil {
 		array.Limit = time.Duration(*v * float64(time.Second))
 	}
 	text, err := sweep.Emit(sweep.Target(f.emit), array)

@@ -59,8 +59,8 @@ The verdict is on plan, slower, over budget or diverging (docs/track.md).`,
 	flags.StringVar(&f.now, "now", "",
 		"what `time` it is, such as 2026-01-31T18:00:00Z: the time since the last row then counts")
 	frame.CountFlag(c, &f.number, "result", "which run of a plan with several, from 1")
-	f.maxCost = frame.OptionalFlag(c, quantity.Money, "max-cost", "largest bill allowed (default: the plan's)")
-	f.price = frame.OptionalFlag(c, quantity.HourlyPrice, "price",
+	frame.OptionalFlag(c, quantity.Money, &f.maxCost, "max-cost", "largest bill allowed (default: the plan's)")
+	frame.OptionalFlag(c, quantity.HourlyPrice, &f.price, "price",
 		"US dollars per device-hour (default: the plan's)")
 	flags.BoolVar(&f.exitCode, "exit-code", false, "exit with 1 when the run is off its plan")
 	flags.StringVar(&f.calibrate, "calibrate", "",
@@ -73,7 +73,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	if f.log == "" {
 		return frame.Usage("", "--run is needed: where is the log of the run?")
 	}
-	q := track.Question{USDPerHour: frame.Given(f.price)}
+	q := track.Question{USDPerHour: f.price, MaxUSD: frame.AmountOf(f.maxCost)}
 	if f.now != "" {
 		var err error
 		if q.Now, err = time.Parse(time.RFC3339, f.now); err != nil {
@@ -82,10 +82,8 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 			}
 		}
 	}
-	if v := frame.Given(f.maxCost); v != nil {
-		if q.MaxUSD = *v; q.MaxUSD == 0 {
-			return frame.Usage("", "--max-cost is 0; allowed: more than 0")
-		}
+	if err := frame.Positive("max-cost", f.maxCost); err != nil {
+		return err
 	}
 	selection, err := f.runs.Selection()
 	if err != nil {
@@ -118,15 +116,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	r := frame.NewReport("track")
 	r.Document.Inputs = f.runs.Inputs([]string{f.log})
 	r.Document.Inputs["plan"] = file
-	if f.now != "" {
-		r.Document.Inputs["now"] = f.now
-	}
-	if q.MaxUSD > 0 {
-		r.Document.Inputs["max_cost_usd"] = q.MaxUSD
-	}
-	if q.USDPerHour != nil {
-		r.Document.Inputs["price_usd_per_hour"] = *q.USDPerHour
-	}
+	frame.State(r.Document.Inputs, "now", f.now, "max_cost_usd", f.maxCost, "price_usd_per_hour", f.price)
 	r.Document.Conventions["tokens"] = "as the plan counts them"
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
 	r.Track(answer)

@@ -2,9 +2,11 @@ package frame
 
 import (
 	"encoding"
-	"math"
+	"reflect"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
@@ -31,40 +33,106 @@ func CountFlag(c *cobra.Command, target *int, name, help string) {
 	c.Flags().Var(quantity.NewCountFlag(target), name, help)
 }
 
-// OptionalFlag registers an amount that may be absent: NaN until it is given, see [Given].
-func OptionalFlag(c *cobra.Command, kind quantity.Kind, name, help string) *float64 {
-	target := new(float64)
-	flag := quantity.NewFlag(kind, target)
-	*target = math.NaN()
-	c.Flags().Var(flag, name, help)
-	return target
+// OptionalFlag registers an amount that may be absent: the target stays nil until it is given.
+func OptionalFlag(c *cobra.Command, kind quantity.Kind, target **float64, name, help string) {
+	v := new(float64)
+	c.Flags().Var(optional{quantity.NewFlag(kind, v), v, target}, name, help)
 }
 
-// Given returns the value of an optional flag, nil when it was not given or does not exist.
-func Given(flag *float64) *float64 {
-	if flag == nil || math.IsNaN(*flag) {
-		return nil
+// DaysFlag registers a time in days, or with its unit, that may be absent.
+func DaysFlag(c *cobra.Command, target **float64, name, help string) {
+	v := new(float64)
+	c.Flags().Var(optional{quantity.NewDaysFlag(v), v, target}, name, help)
+}
+
+// optional points the target to its value when it is set.
+type optional struct {
+	pflag.Value
+	value  *float64
+	target **float64
+}
+
+func (o optional) Set(text string) error {
+	if err := o.Value.Set(text); err != nil {
+		return err
 	}
-	return flag
+	*o.target = o.value
+	return nil
 }
 
 // Needs refuses flags that say nothing without another one.
 func Needs(c *cobra.Command, other string, flags ...string) error {
-	if c.Flags().Changed(other) {
-		return nil
-	}
-	for _, name := range flags {
-		if c.Flags().Changed(name) {
-			return Usage("", "--%s says nothing without --%s", name, other)
-		}
+	if name := Given(c, flags...); name != "" && !c.Flags().Changed(other) {
+		return Usage("", "--%s says nothing without --%s", name, other)
 	}
 	return nil
 }
 
 // AmountOf returns the value of an optional flag, 0 when it was not given.
 func AmountOf(flag *float64) float64 {
-	if v := Given(flag); v != nil {
-		return *v
+	if flag == nil {
+		return 0
 	}
-	return 0
+	return *flag
+}
+
+// Positive refuses 0 for an amount that is given.
+func Positive(name string, value *float64) error {
+	if value != nil && *value == 0 {
+		return Usage("", "--%s is 0; allowed: more than 0", name)
+	}
+	return nil
+}
+
+// Word refuses a word that is not one of those allowed.
+func Word(what, word string, allowed ...string) error {
+	if slices.Contains(allowed, word) {
+		return nil
+	}
+	return UnknownWord(what, word, allowed)
+}
+
+// YesNo reads a word that is yes or no: nil where it is the one for neither.
+func YesNo(what, word, neither string, allowed ...string) (*bool, error) {
+	yes := word == "yes"
+	if word == neither {
+		return nil, nil
+	}
+	return &yes, Word(what, word, allowed...)
+}
+
+// Stray returns the first flag given, by name, that is not one of those allowed and says more than how
+// the result is shown; empty where there is none.
+func Stray(c *cobra.Command, allowed ...string) (stray string) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if stray == "" && !OfOutput(f.Name) && !slices.Contains(allowed, f.Name) {
+			stray = f.Name
+		}
+	})
+	return stray
+}
+
+// Given returns the first of the named flags that is given, empty where none is.
+func Given(c *cobra.Command, names ...string) string {
+	for _, name := range names {
+		if c.Flags().Changed(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// State adds names, each followed by its value, to the inputs of a JSON document. What is not given
+// is left out: what is zero, nil or an empty list.
+func State(in map[string]any, namesAndValues ...any) {
+	for i := 0; i < len(namesAndValues); i += 2 {
+		v := reflect.ValueOf(namesAndValues[i+1])
+		if !v.IsValid() || v.IsZero() || (v.Kind() == reflect.Slice || v.Kind() == reflect.Map) && v.Len() == 0 {
+			continue
+		}
+		if v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
+		in[namesAndValues[i].(string)] = v.Interface()
+	}
 }

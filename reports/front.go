@@ -1,10 +1,8 @@
-package cli
+package reports
 
 import (
 	"fmt"
-	"io"
 
-	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
@@ -12,13 +10,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
 
-// plotFront draws the recommended rows: the cost that was weighed against the quality that was
-// judged.
-func plotFront(file string, result *recommend.Result) error {
-	format, err := figure.FormatOf(file)
-	if err != nil {
-		return err
-	}
+// Front draws the recommended rows: the cost that was weighed against the quality that was judged, with
+// the anchor apart. It has no clouds where no row has both.
+func Front(result *recommend.Result) (figure.Panel, []figure.Cloud) {
 	byScore := result.JudgedBy == evidence.ByDownstream && hasScores(result)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
@@ -57,13 +51,11 @@ func plotFront(file string, result *recommend.Result) error {
 		}
 	}
 	if drawn == 0 {
-		return frame.NoAnswer(fmt.Errorf("--plot has nothing to draw: %s", result.Evidence.Missing), "")
+		return p, nil
 	}
-	clouds = append(clouds, figure.Cloud{
-		Name: "anchor", Colour: anchorColour, Points: anchor,
-		Reference: true,
+	return p, append(clouds, figure.Cloud{
+		Name: "anchor", Colour: anchorColour, Points: anchor, Reference: true,
 	})
-	return frame.WriteFile(file, func(w io.Writer) error { return figure.WriteClouds(w, format, p, clouds) })
 }
 
 // costLabel names a metric with its base unit.
