@@ -30,25 +30,30 @@ func (q Question) Beside(clusters []Cluster, variants [][]WhatIf, strict bool) (
 			base.Serving = &rented
 		}
 		var usual *Answer
+		none := false
+	variants:
 		for _, changes := range variants {
 			one, label := base, make([]string, len(changes))
 			for n, w := range changes {
 				var err error
-				if one, err = w.Of(one, usual); err != nil {
+				if one, err = w.Of(one, usual); err != nil && none {
+					continue variants // it is told from a plan that there is none of
+				}
+				if err != nil {
 					return nil, err
 				}
 				label[n] = w.Name + " " + w.Value
 			}
 			answer, err := one.Answer()
-			var none *hardware.NoLayoutError
+			var impossible *hardware.NoLayoutError
 			var missing *hardware.MissingError
 			if errors.As(err, &missing) && !strict {
 				one.Search = false
 				answer, err = one.Answer()
 			}
 			b := Beside{Cluster: &clusters[i], Label: strings.Join(label, ", "), Answer: answer}
-			if errors.As(err, &none) && len(clusters) > 1 {
-				b.None, err = err, nil
+			if errors.As(err, &impossible) && len(clusters) > 1 {
+				none, b.None, err = true, err, nil
 			}
 			if err != nil {
 				return nil, err

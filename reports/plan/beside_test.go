@@ -39,7 +39,7 @@ func TestBeside(t *testing.T) {
 	clusters := []Cluster{{Profile: device, Devices: 1}, {Profile: device, Devices: 8209}}
 	variants := [][]WhatIf{nil, {{Name: "price", Value: "2x"}}}
 	all, err := q.Beside(clusters, variants, false)
-	if err != nil || len(all) != 4 {
+	if err != nil || len(all) != 3 {
 		t.Fatalf("%d plans, %v", len(all), err)
 	}
 	if all[0].None != nil || all[1].Label != "price 2x" || all[2].None == nil {
