@@ -148,7 +148,7 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		ask.Opens = root.Open
 	}
 	if set["architectures"] {
-		a.Files.Opens = root.Open
+		a.TableOpens = root.Open
 	}
 	if _, err := a.Files.Table(); err != nil {
 		return err
