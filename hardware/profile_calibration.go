@@ -6,9 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // calibration reads the part of a profile file that a fit has written:
@@ -23,39 +22,39 @@ import (
 // residual and log_sd are standard deviations of logarithms; correlations are those with the
 // constants before, in the order of [Constant]. Every constant must be there: a file that lacks one
 // was made for another version of the model.
-func (r *profileReader) calibration(p *Profile, e entry) {
-	entries, ok := r.entries(e.value)
+func (r *profileReader) calibration(p *Profile, e syntax.Field) {
+	entries, ok := r.entries(e.Value)
 	if !ok {
 		return
 	}
 	c := &Calibration{Residual: priorResidual}
-	given := map[string]entry{}
+	given := map[string]syntax.Field{}
 	for _, part := range entries {
-		switch part.key {
+		switch part.Name {
 		case "fitted_on":
-			c.FittedOn, _ = r.word(part.value)
+			c.FittedOn, _ = r.word(part.Value)
 		case "residual":
-			if v, ok := r.plain(part.value); ok && r.within(part, v, maxLogSD) {
+			if v, ok := r.plain(part.Value); ok && r.within(part, v, maxLogSD) {
 				c.Residual = v
 			}
 		case "constants":
-			rows, ok := r.entries(part.value)
+			rows, ok := r.entries(part.Value)
 			if !ok {
 				return
 			}
 			for _, row := range rows {
-				given[row.key] = row
+				given[row.Name] = row
 			}
 		default:
-			r.fault(part.at, "calibration: unknown key: %q; allowed: fitted_on, residual, constants",
-				clip(part.key))
+			r.fault(part.At, "calibration: unknown key: %q; allowed: fitted_on, residual, constants",
+				clip(part.Name))
 		}
 	}
 	var sd [constants]float64
 	for i := range constants {
 		row, ok := given[i.String()]
 		if !ok {
-			r.fault(e.at,
+			r.fault(e.At,
 				"calibration: no %s; the file was made for another version of the model: calibrate again", i)
 			continue
 		}
@@ -63,53 +62,52 @@ func (r *profileReader) calibration(p *Profile, e entry) {
 		r.constant(c, i, &sd, row)
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
-		r.fault(given[name].at, "calibration: unknown constant: %q", clip(name))
+		r.fault(given[name].At, "calibration: unknown constant: %q", clip(name))
 	}
 	p.Calibration = c
 }
 
 // constant reads one row of a calibration.
-func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]float64, row entry) {
-	parts, ok := r.entries(row.value)
+func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]float64, row syntax.Field) {
+	parts, ok := r.entries(row.Value)
 	if !ok {
 		return
 	}
 	for _, part := range parts {
-		switch part.key {
+		switch part.Name {
 		case "value":
-			v, ok := r.plain(part.value)
+			v, ok := r.plain(part.Value)
 			if ok && r.within(part, v, math.MaxFloat64) {
 				c.Constants[i] = v
 			}
 		case "log_sd":
-			v, ok := r.plain(part.value)
+			v, ok := r.plain(part.Value)
 			if ok && r.within(part, v, maxLogSD) {
 				sd[i] = v
 			}
 		case "correlations":
-			list, ok := part.value.(*ast.SequenceNode)
-			if !ok || len(list.Values) > int(i) {
-				r.fault(part.at,
+			if part.Value.Kind != syntax.List || len(part.Value.Items) > int(i) {
+				r.fault(part.At,
 					"%s: not a list; allowed: the correlations with the constants before, such as [0.06, -0.2]", i)
 				continue
 			}
-			for k, item := range list.Values {
+			for k, item := range part.Value.Items {
 				v, ok := r.plain(item)
 				if ok && math.Abs(v) > 1 {
-					r.fault(item.GetToken(), "%s: a correlation of %g; allowed: −1 to 1", i, v)
+					r.fault(item.At, "%s: a correlation of %g; allowed: −1 to 1", i, v)
 					continue
 				}
 				c.Covariance[i][k] = v * sd[i] * sd[k]
 				c.Covariance[k][i] = c.Covariance[i][k]
 			}
 		default:
-			r.fault(part.at, "%s: unknown key: %q; allowed: value, log_sd, correlations", i,
-				clip(part.key))
+			r.fault(part.At, "%s: unknown key: %q; allowed: value, log_sd, correlations", i,
+				clip(part.Name))
 		}
 	}
 	c.Covariance[i][i] = sd[i] * sd[i]
 	if c.Constants[i] == 0 || sd[i] == 0 {
-		r.fault(row.at, "%s: not a constant; allowed: value and log_sd", i)
+		r.fault(row.At, "%s: not a constant; allowed: value and log_sd", i)
 	}
 }
 
@@ -121,7 +119,7 @@ const maxLogSD = 10
 const priorResidual = 0.12
 
 // plain is a number without unit.
-func (r *profileReader) plain(node ast.Node) (float64, bool) {
+func (r *profileReader) plain(node *syntax.Node) (float64, bool) {
 	text, ok := r.word(node)
 	if !ok {
 		return 0, false
@@ -129,7 +127,7 @@ func (r *profileReader) plain(node ast.Node) (float64, bool) {
 	negative := strings.HasPrefix(text, "-")
 	v, err := quantity.Parse(quantity.Number, strings.TrimPrefix(text, "-"))
 	if err != nil {
-		r.fault(node.GetToken(), "%v", err)
+		r.fault(node.At, "%v", err)
 		return 0, false
 	}
 	if negative {
@@ -138,10 +136,10 @@ func (r *profileReader) plain(node ast.Node) (float64, bool) {
 	return v, true
 }
 
-func (r *profileReader) within(e entry, v, most float64) bool {
+func (r *profileReader) within(e syntax.Field, v, most float64) bool {
 	if v > 0 && v <= most {
 		return true
 	}
-	r.fault(e.at, "%s: %g; allowed: more than 0, at most %g", e.key, v, most)
+	r.fault(e.At, "%s: %g; allowed: more than 0, at most %g", e.Name, v, most)
 	return false
 }

@@ -1,25 +1,16 @@
 package hardware
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
-
-// maxProfileBytes bounds a profile file: real ones are under 2 kB.
-const maxProfileBytes = 16 << 10
 
 // ReadProfile returns the profile in a YAML file; name stands in the errors. The file may extend a
 // catalogue profile and sets what differs:
@@ -35,20 +26,14 @@ const maxProfileBytes = 16 << 10
 // intra_topology, power_kind, traps and calibration, which [WriteProfile] writes. A device that
 // extends another is of its kind and family and keeps its effect on the step time.
 // Amounts are read by internal/quantity and need their units. Every fault is reported at once, each
-// as file:line:column. Anchors, aliases and tags are refused.
+// as file:line:column.
 func ReadProfile(name string, in io.Reader) (Profile, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
-	switch {
-	case err != nil:
-		return Profile{}, fmt.Errorf("%s: %w", name, err)
-	case len(text) > maxProfileBytes:
-		return Profile{}, fmt.Errorf("%s: larger than a profile can be; at most %d bytes", name,
-			maxProfileBytes)
-	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
-		return Profile{}, fmt.Errorf("%s:1:1: not UTF-8 text; save the file as UTF-8", name)
+	root, err := syntax.ReadYAML(name, in)
+	if err != nil {
+		return Profile{}, err
 	}
 	r := &profileReader{name: name}
-	profile := r.read(bytes.TrimPrefix(text, []byte("\ufeff")))
+	profile := r.read(root)
 	return profile, errors.Join(r.faults...)
 }
 
@@ -58,82 +43,42 @@ type profileReader struct {
 	faults []error
 }
 
-func (r *profileReader) fault(at *token.Token, format string, args ...any) {
-	line, column := 1, 1
-	if at != nil && at.Position != nil {
-		line, column = at.Position.Line, at.Position.Column
-	}
-	r.faults = append(r.faults, fmt.Errorf("%s:%d:%d: %s", r.name, line, column,
-		fmt.Sprintf(format, args...)))
+func (r *profileReader) fault(at syntax.Position, format string, args ...any) {
+	r.faults = append(r.faults, fmt.Errorf("%s: %s", at, fmt.Sprintf(format, args...)))
 }
 
-// read turns the text into a profile, or into faults.
-func (r *profileReader) read(text []byte) Profile {
-	body, ok := r.document(text)
-	if !ok {
-		return Profile{}
-	}
-	entries, ok := r.entries(body)
-	if !ok {
-		return Profile{}
-	}
+// read turns the file into a profile, or into faults.
+func (r *profileReader) read(root *syntax.Node) Profile {
 	profile := Profile{
 		Peaks: map[Precision]Field{}, Measured: map[Precision]Field{}, DeviceUnit: "device",
 	}
 	named := false
-	for _, e := range entries {
-		if e.key != "extends" {
+	for _, e := range root.Fields {
+		if e.Name != "extends" {
 			continue
 		}
-		if base, ok := r.word(e.value); ok {
+		if base, ok := r.word(e.Value); ok {
 			found, err := Find(base)
 			if err != nil {
-				r.fault(e.value.GetToken(), "extends: %v", err)
+				r.fault(e.Value.At, "extends: %v", err)
 				continue
 			}
 			profile = found
 			profile.Aliases = nil
 		}
 	}
-	for _, e := range entries {
-		named = named || e.key == "name"
+	for _, e := range root.Fields {
+		named = named || e.Name == "name"
 		r.set(&profile, e)
 	}
 	if !named {
-		r.fault(nil, "no name; allowed: a line such as \"name: our A100\"")
+		r.fault(syntax.Position{File: r.name, Line: 1, Column: 1}, "no name; allowed: a line such as \"name: our A100\"")
 	}
 	return profile
 }
 
-// document is the one document of the text.
-func (r *profileReader) document(text []byte) (ast.Node, bool) {
-	file, err := yamlfile.Parse(text)
-	if err != nil {
-		var limit *yamlfile.LimitError
-		var syntax yaml.Error
-		switch {
-		case errors.As(err, &limit):
-			r.fault(limit.At, "%v", limit)
-		case errors.As(err, &syntax):
-			r.fault(syntax.GetToken(), "not valid YAML: %s", syntax.GetMessage())
-		default:
-			r.fault(nil, "not valid YAML: %v", err)
-		}
-		return nil, false
-	}
-	switch {
-	case len(file.Docs) == 0 || len(file.Docs) == 1 && file.Docs[0].Body == nil:
-		r.fault(nil, "no YAML document; allowed: one")
-		return nil, false
-	case len(file.Docs) > 1:
-		r.fault(nil, "%d YAML documents; allowed: one", len(file.Docs))
-		return nil, false
-	}
-	return file.Docs[0].Body, true
-}
-
 // set applies one line of the file.
-func (r *profileReader) set(p *Profile, e entry) {
+func (r *profileReader) set(p *Profile, e syntax.Field) {
 	texts := map[string]*string{
 		"name": &p.Name, "vendor": &p.Vendor, "device_unit": &p.DeviceUnit,
 		"traps": &p.Traps, "intra_topology": &p.IntraTopology, "power_kind": &p.PowerKind,
@@ -145,53 +90,53 @@ func (r *profileReader) set(p *Profile, e entry) {
 		"kind":           data.Kinds,
 	}
 	switch {
-	case e.key == "extends": // read first
-	case texts[e.key] != nil:
-		word, ok := r.word(e.value)
-		if allowed := choices[e.key]; ok && allowed != nil && !slices.Contains(allowed, word) {
-			r.fault(e.value.GetToken(), "%s: %q; allowed: %s", e.key, clip(word),
+	case e.Name == "extends": // read first
+	case texts[e.Name] != nil:
+		word, ok := r.word(e.Value)
+		if allowed := choices[e.Name]; ok && allowed != nil && !slices.Contains(allowed, word) {
+			r.fault(e.Value.At, "%s: %q; allowed: %s", e.Name, clip(word),
 				strings.Join(allowed, ", "))
 			return
 		}
-		*texts[e.key] = word
-		if e.key == "kind" || e.key == "family" {
+		*texts[e.Name] = word
+		if e.Name == "kind" || e.Name == "family" {
 			r.own(&p.Class)
 		}
-	case e.key == "compiled":
-		word, ok := r.word(e.value)
+	case e.Name == "compiled":
+		word, ok := r.word(e.Value)
 		if ok && word != "yes" && word != "no" {
-			r.fault(e.value.GetToken(), "compiled: %q; allowed: yes, no", clip(word))
+			r.fault(e.Value.At, "compiled: %q; allowed: yes, no", clip(word))
 			return
 		}
 		yes := word == "yes"
 		p.Class.Compiled = &yes
 		r.own(&p.Class)
-	case e.key == "devices_per_node" || e.key == "node_sizes" || e.key == "slices":
+	case e.Name == "devices_per_node" || e.Name == "node_sizes" || e.Name == "slices":
 		r.nodes(&p.Nodes, e)
-	case e.key == "aliases":
+	case e.Name == "aliases":
 		p.Aliases = append(p.Aliases, r.list(e, "[lab, lab-a100]")...)
-	case e.key == "calibration":
+	case e.Name == "calibration":
 		r.calibration(p, e)
-	case e.key == "peaks" || e.key == "measured":
-		entries, ok := r.entries(e.value)
+	case e.Name == "peaks" || e.Name == "measured":
+		entries, ok := r.entries(e.Value)
 		if !ok {
 			return
 		}
-		prefix := map[string]string{"peaks": "peak_", "measured": "measured_"}[e.key]
+		prefix := map[string]string{"peaks": "peak_", "measured": "measured_"}[e.Name]
 		for _, by := range entries {
-			if !slices.Contains(precisions[:], Precision(by.key)) {
-				r.fault(by.at,
+			if !slices.Contains(precisions[:], Precision(by.Name)) {
+				r.fault(by.At,
 					"%s: unknown precision: %q; allowed: fp32, tf32, fp16, bf16, fp8, int8, fp4",
-					e.key, clip(by.key))
+					e.Name, clip(by.Name))
 				continue
 			}
-			s, _ := findSetting(prefix + by.key)
+			s, _ := findSetting(prefix + by.Name)
 			r.number(p, s, by)
 		}
 	default:
-		s, ok := findSetting(e.key)
-		if !ok || s.key != e.key {
-			r.fault(e.at, "%s", unknownKey(e.key, "name", "extends", "vendor", "aliases",
+		s, ok := findSetting(e.Name)
+		if !ok || s.key != e.Name {
+			r.fault(e.At, "%s", unknownKey(e.Name, "name", "extends", "vendor", "aliases",
 				"device_unit", "kind", "family", "compiled", "devices_per_node", "node_sizes",
 				"slices", "traps", "intra_topology", "power_kind", "peaks", "measured",
 				"calibration"))
@@ -199,7 +144,7 @@ func (r *profileReader) set(p *Profile, e entry) {
 		}
 		kind := p.PowerKind
 		r.number(p, s, e)
-		if e.key == "power" && kind != "" {
+		if e.Name == "power" && kind != "" {
 			p.PowerKind = kind // the file's own power_kind, or the base's, stands
 		}
 	}
@@ -211,14 +156,13 @@ func (r *profileReader) own(c *Class) {
 }
 
 // list reads a list of words.
-func (r *profileReader) list(e entry, such string) []string {
-	list, ok := e.value.(*ast.SequenceNode)
-	if !ok {
-		r.fault(e.value.GetToken(), "%s: not a list; allowed: such as %s", e.key, such)
+func (r *profileReader) list(e syntax.Field, such string) []string {
+	if e.Value.Kind != syntax.List {
+		r.fault(e.Value.At, "%s: not a list; allowed: such as %s", e.Name, such)
 		return nil
 	}
 	var words []string
-	for _, item := range list.Values {
+	for _, item := range e.Value.Items {
 		if word, ok := r.word(item); ok {
 			words = append(words, word)
 		}
@@ -227,20 +171,20 @@ func (r *profileReader) list(e entry, such string) []string {
 }
 
 // nodes reads one of the facts about the pieces in which devices can be had.
-func (r *profileReader) nodes(n *Nodes, e entry) {
+func (r *profileReader) nodes(n *Nodes, e syntax.Field) {
 	n.Source, n.Evidence, n.Note, n.Origin = r.name, "", "", File
 	count := func(word string) int {
 		v, err := quantity.ParseExact(quantity.Count, word)
 		if err != nil || v < 1 || v > mostDevices {
-			r.fault(e.value.GetToken(), "%s: not a number of devices: %q; allowed: 1 to %d", e.key,
+			r.fault(e.Value.At, "%s: not a number of devices: %q; allowed: 1 to %d", e.Name,
 				clip(word), int64(mostDevices))
 			return 1
 		}
 		return int(v)
 	}
-	switch e.key {
+	switch e.Name {
 	case "devices_per_node":
-		if word, ok := r.word(e.value); ok {
+		if word, ok := r.word(e.Value); ok {
 			devices := count(word)
 			n.Devices = &devices
 		}
@@ -255,7 +199,7 @@ func (r *profileReader) nodes(n *Nodes, e entry) {
 		for _, word := range r.list(e, "[2x4, 4x4]") {
 			axes, ok := data.ParseSlice(word)
 			if !ok {
-				r.fault(e.value.GetToken(),
+				r.fault(e.Value.At,
 					"slices: not the shape of a slice: %q; allowed: such as 4x4 or 2x2x4",
 					clip(word))
 			}
@@ -268,25 +212,25 @@ func (r *profileReader) nodes(n *Nodes, e entry) {
 const mostDevices = 1 << 20
 
 // number reads "80 GiB" or {value: 80 GiB, source: …, evidence: …, note: …}.
-func (r *profileReader) number(p *Profile, s setting, e entry) {
+func (r *profileReader) number(p *Profile, s setting, e syntax.Field) {
 	field := Field{Fact: data.Fact{Source: r.name}, Origin: File}
-	value := e.value
-	if _, isMap := value.(ast.MapNode); isMap {
+	value := e.Value
+	if value.Kind == syntax.Object {
 		entries, ok := r.entries(value)
 		if !ok {
 			return
 		}
 		value = nil
 		for _, part := range entries {
-			if part.key == "value" {
-				value = part.value
+			if part.Name == "value" {
+				value = part.Value
 				continue
 			}
-			word, ok := r.word(part.value)
+			word, ok := r.word(part.Value)
 			if !ok {
 				continue
 			}
-			switch part.key {
+			switch part.Name {
 			case "source":
 				field.Source = word
 			case "note":
@@ -294,16 +238,16 @@ func (r *profileReader) number(p *Profile, s setting, e entry) {
 			case "evidence":
 				class, err := data.ParseEvidence(word)
 				if err != nil {
-					r.fault(part.value.GetToken(), "%s: %v", e.key, err)
+					r.fault(part.Value.At, "%s: %v", e.Name, err)
 				}
 				field.Evidence = class
 			default:
-				r.fault(part.at, "%s: unknown key: %q; allowed: value, source, evidence, note", e.key,
-					clip(part.key))
+				r.fault(part.At, "%s: unknown key: %q; allowed: value, source, evidence, note", e.Name,
+					clip(part.Name))
 			}
 		}
 		if value == nil {
-			r.fault(e.at, "%s: no value", e.key)
+			r.fault(e.At, "%s: no value", e.Name)
 			return
 		}
 	}
@@ -313,59 +257,33 @@ func (r *profileReader) number(p *Profile, s setting, e entry) {
 	}
 	amount, err := s.amount(word)
 	if err != nil {
-		r.fault(value.GetToken(), "%s: %v", e.key, err)
+		r.fault(value.At, "%s: %v", e.Name, err)
 		return
 	}
 	field.Value = amount
 	s.put(p, field)
 }
 
-// entry is one "key: value" of a mapping.
-type entry struct {
-	key   string
-	at    *token.Token
-	value ast.Node
-}
-
-// entries lists a mapping, in order. The parser has already refused keys that stand twice.
-func (r *profileReader) entries(node ast.Node) ([]entry, bool) {
-	mapping, ok := node.(ast.MapNode)
-	if !ok {
-		r.fault(node.GetToken(), "not keys and values; allowed: such as \"memory: 80 GiB\"")
+// entries lists a mapping, in order.
+func (r *profileReader) entries(node *syntax.Node) ([]syntax.Field, bool) {
+	if node.Kind != syntax.Object {
+		r.fault(node.At, "not keys and values; allowed: such as \"memory: 80 GiB\"")
 		return nil, false
 	}
-	var out []entry
-	for pairs := mapping.MapRange(); pairs.Next(); {
-		key := pairs.Key()
-		if key == nil || key.GetToken() == nil || key.IsMergeKey() || key.Type() != ast.StringType {
-			r.fault(node.GetToken(), "a key that is not a plain word")
-			continue
-		}
-		out = append(out, entry{
-			key: key.GetToken().Value, at: key.GetToken(), value: pairs.Value(),
-		})
-	}
-	return out, true
+	return node.Fields, true
 }
 
 // word is the text of a scalar exactly as written: numbers are not interpreted by YAML, where 012
 // would be 10.
-func (r *profileReader) word(node ast.Node) (string, bool) {
-	text := ""
-	switch n := node.(type) {
-	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode,
-		*ast.NanNode:
-		text = strings.TrimSpace(n.GetToken().Value)
-	case *ast.LiteralNode:
-		text = strings.TrimSpace(n.Value.Value)
-	case *ast.NullNode:
-	default:
-		r.fault(node.GetToken(),
-			"not a single value; allowed: a number or a word, no anchors, aliases, tags, lists or maps")
+func (r *profileReader) word(node *syntax.Node) (string, bool) {
+	if node.Kind != syntax.Null && !node.Scalar() {
+		r.fault(node.At, "not a single value; allowed: a number or a word, no lists or maps")
 		return "", false
 	}
-	if text == "" {
-		r.fault(node.GetToken(), "nothing given; leave the line out where a number is unknown")
+	text := strings.TrimSpace(node.Text)
+	if node.Kind == syntax.Null || text == "" {
+		r.fault(node.At, "nothing given; leave the line out where a number is unknown")
+		return "", false
 	}
-	return text, text != ""
+	return text, true
 }

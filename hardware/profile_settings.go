@@ -16,68 +16,37 @@ type setting struct {
 	key   string
 	short string // another spelling for flags
 	kind  quantity.Kind
-	whole bool // only whole numbers make sense
+	field func(*Profile) **Field // nil for the rates of precisions
 	put   func(*Profile, Field)
-}
-
-// at makes a setting write a pointer field.
-func at(field func(*Profile) **Field) func(*Profile, Field) {
-	return func(p *Profile, f Field) { *field(p) = &f }
 }
 
 var settings = buildSettings()
 
 func buildSettings() []setting {
 	list := []setting{
-		{
-			key: "memory", short: "mem", kind: quantity.Bytes,
-			put: at(func(p *Profile) **Field { return &p.MemoryBytes }),
-		},
-		{
-			key: "reserve", kind: quantity.Bytes,
-			put: at(func(p *Profile) **Field { return &p.ReserveBytes }),
-		},
-		{
-			key: "bandwidth", kind: quantity.ByteRate,
-			put: at(func(p *Profile) **Field { return &p.BandwidthBytesPerSecond }),
-		},
-		{key: "on_chip", kind: quantity.Bytes, put: at(
-			func(p *Profile) **Field { return &p.OnChipBytes })},
-		{
-			key: "intra_link", kind: quantity.ByteRate,
-			put: at(func(p *Profile) **Field { return &p.IntraBytesPerSecond }),
-		},
-		{
-			key: "intra_domain", kind: quantity.Count, whole: true,
-			put: at(func(p *Profile) **Field { return &p.IntraDomain }),
-		},
-		{
-			key: "inter_link", kind: quantity.ByteRate,
-			put: at(func(p *Profile) **Field { return &p.InterBytesPerSecond }),
-		},
-		// A stated power is what the device draws.
-		{key: "power", short: "watts", kind: quantity.Power, put: func(p *Profile, f Field) { p.PowerWatts, p.PowerKind = &f, MeanPower }},
-		{
-			key: "price", kind: quantity.HourlyPrice,
-			put: at(func(p *Profile) **Field { return &p.PriceUSDPerHour }),
-		},
-		{key: "mfu", kind: quantity.Fraction, put: at(func(p *Profile) **Field { return &p.MFU })},
-		{
-			key: "compute_units", kind: quantity.Count, whole: true,
-			put: at(func(p *Profile) **Field { return &p.ComputeUnits }),
-		},
-		{
-			key: "matrix_unit", kind: quantity.Count, whole: true,
-			put: at(func(p *Profile) **Field { return &p.MatrixUnit }),
-		},
-		{
-			key: "align", kind: quantity.Count, whole: true,
-			put: at(func(p *Profile) **Field { return &p.Align }),
-		},
-		{
-			key: "align_minimum", kind: quantity.Count, whole: true,
-			put: at(func(p *Profile) **Field { return &p.AlignMinimum }),
-		},
+		{"memory", "mem", quantity.Bytes, func(p *Profile) **Field { return &p.MemoryBytes }, nil},
+		{"reserve", "", quantity.Bytes, func(p *Profile) **Field { return &p.ReserveBytes }, nil},
+		{"bandwidth", "", quantity.ByteRate, func(p *Profile) **Field { return &p.BandwidthBytesPerSecond }, nil},
+		{"on_chip", "", quantity.Bytes, func(p *Profile) **Field { return &p.OnChipBytes }, nil},
+		{"intra_link", "", quantity.ByteRate, func(p *Profile) **Field { return &p.IntraBytesPerSecond }, nil},
+		{"intra_domain", "", quantity.Count, func(p *Profile) **Field { return &p.IntraDomain }, nil},
+		{"inter_link", "", quantity.ByteRate, func(p *Profile) **Field { return &p.InterBytesPerSecond }, nil},
+		{"power", "watts", quantity.Power, func(p *Profile) **Field { return &p.PowerWatts }, nil},
+		{"price", "", quantity.HourlyPrice, func(p *Profile) **Field { return &p.PriceUSDPerHour }, nil},
+		{"mfu", "", quantity.Fraction, func(p *Profile) **Field { return &p.MFU }, nil},
+		{"compute_units", "", quantity.Count, func(p *Profile) **Field { return &p.ComputeUnits }, nil},
+		{"matrix_unit", "", quantity.Count, func(p *Profile) **Field { return &p.MatrixUnit }, nil},
+		{"align", "", quantity.Count, func(p *Profile) **Field { return &p.Align }, nil},
+		{"align_minimum", "", quantity.Count, func(p *Profile) **Field { return &p.AlignMinimum }, nil},
+	}
+	for i := range list {
+		field, power := list[i].field, list[i].key == "power"
+		list[i].put = func(p *Profile, f Field) {
+			*field(p) = &f
+			if power { // a stated power is what the device draws
+				p.PowerKind = MeanPower
+			}
+		}
 	}
 	for _, precision := range precisions {
 		list = append(list,
@@ -130,7 +99,7 @@ func (s setting) amount(text string) (float64, error) {
 		return 0, err
 	}
 	switch {
-	case s.whole && value != math.Trunc(value):
+	case s.kind == quantity.Count && value != math.Trunc(value):
 		return 0, fmt.Errorf("not a whole number: %q", clip(text))
 	case value == 0 && s.key != "price" && s.key != "reserve":
 		return 0, fmt.Errorf("must be more than 0: %q; leave it out where it is unknown",

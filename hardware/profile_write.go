@@ -67,26 +67,13 @@ func WriteProfile(w io.Writer, p *Profile) error {
 		line("%s%s: {value: %s%s}", indent, key, quoted(
 			strings.TrimSpace(quantity.Shortest(f.Value)+" "+unit)), source)
 	}
-	for _, n := range [...]struct {
-		key, unit string
-		field     *Field
-	}{
-		{"memory", "B", p.MemoryBytes},
-		{"reserve", "B", p.ReserveBytes},
-		{"bandwidth", "B/s", p.BandwidthBytesPerSecond},
-		{"on_chip", "B", p.OnChipBytes},
-		{"intra_link", "B/s", p.IntraBytesPerSecond},
-		{"intra_domain", "", p.IntraDomain},
-		{"inter_link", "B/s", p.InterBytesPerSecond},
-		{"power", "W", p.PowerWatts},
-		{"price", "USD/h", p.PriceUSDPerHour},
-		{"mfu", "", p.MFU},
-		{"compute_units", "", p.ComputeUnits},
-		{"matrix_unit", "", p.MatrixUnit},
-		{"align", "", p.Align},
-		{"align_minimum", "", p.AlignMinimum},
-	} {
-		number("", n.key, n.unit, n.field)
+	units := map[quantity.Kind]string{
+		quantity.Bytes: "B", quantity.ByteRate: "B/s", quantity.Power: "W", quantity.HourlyPrice: "USD/h",
+	}
+	for _, s := range settings {
+		if s.field != nil {
+			number("", s.key, units[s.kind], *s.field(p))
+		}
 	}
 	if p.PowerWatts != nil && own(p.PowerWatts) && p.PowerKind != "" {
 		line("power_kind: %s", p.PowerKind)

@@ -9,14 +9,11 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/goccy/go-yaml/ast"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
-	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
+	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // PhaseSpec is one phase as a run file states it. What it leaves out is 0, nil or empty.
@@ -42,23 +39,8 @@ const phasesKey = "phases"
 
 // IsRunFile says whether a text is YAML with phases at its top level.
 func IsRunFile(text []byte) bool {
-	if len(text) > maxProfileBytes {
-		return false
-	}
-	file, err := yamlfile.Parse(text)
-	if err != nil || len(file.Docs) != 1 {
-		return false
-	}
-	mapping, ok := file.Docs[0].Body.(ast.MapNode)
-	if !ok {
-		return false
-	}
-	for pairs := mapping.MapRange(); pairs.Next(); {
-		if key := pairs.Key(); key != nil && key.GetToken() != nil && key.GetToken().Value == phasesKey {
-			return true
-		}
-	}
-	return false
+	root, err := syntax.ReadYAML("", bytes.NewReader(text))
+	return err == nil && slices.ContainsFunc(root.Fields, func(f syntax.Field) bool { return f.Name == phasesKey })
 }
 
 // ReadRunFile returns the phases of a run file; name stands in the errors.
@@ -74,52 +56,38 @@ func IsRunFile(text []byte) bool {
 // lengths and steps, see [FindFineTuning]. Amounts are read by internal/quantity. Every fault is
 // reported at once, each as file:line:column.
 func ReadRunFile(name string, in io.Reader) ([]PhaseSpec, error) {
-	text, err := io.ReadAll(io.LimitReader(in, maxProfileBytes+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(text) > maxProfileBytes:
-		return nil, fmt.Errorf("%s: larger than a run can be; at most %d bytes", name,
-			maxProfileBytes)
-	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
-		return nil, fmt.Errorf("%s:1:1: not UTF-8 text; save the file as UTF-8", name)
+	root, err := syntax.ReadYAML(name, in)
+	if err != nil {
+		return nil, err
 	}
 	r := &profileReader{name: name}
-	phases := r.run(bytes.TrimPrefix(text, []byte("\ufeff")))
+	phases := r.run(root)
 	return phases, errors.Join(r.faults...)
 }
 
-func (r *profileReader) run(text []byte) []PhaseSpec {
-	body, ok := r.document(text)
-	if !ok {
-		return nil
-	}
-	entries, ok := r.entries(body)
-	if !ok {
-		return nil
-	}
+func (r *profileReader) run(root *syntax.Node) []PhaseSpec {
 	common := PhaseSpec{
 		Given: map[string]bool{}, Execution: flops.Execution{Optimizer: flops.Adafactor},
 	}
-	var list *ast.SequenceNode
-	var rest []entry
-	for _, e := range entries {
-		if e.key != phasesKey {
+	var list *syntax.Node
+	var rest []syntax.Field
+	for _, e := range root.Fields {
+		if e.Name != phasesKey {
 			rest = append(rest, e)
 			continue
 		}
-		if list, ok = e.value.(*ast.SequenceNode); !ok || len(list.Values) == 0 {
-			r.fault(e.at, "phases: not a list; allowed: such as - {name: pre-training, steps: 524288}")
+		if list = e.Value; list.Kind != syntax.List || len(list.Items) == 0 {
+			r.fault(e.At, "phases: not a list; allowed: such as - {name: pre-training, steps: 524288}")
 			return nil
 		}
 	}
 	if list == nil {
-		r.fault(nil, "no phases; a run file lists them")
+		r.fault(syntax.Position{File: r.name, Line: 1, Column: 1}, "no phases; a run file lists them")
 		return nil
 	}
 	r.phase(&common, rest, []string{phasesKey}, "name", "preset")
 	var out []PhaseSpec
-	for i, item := range list.Values {
+	for i, item := range list.Items {
 		entries, ok := r.entries(item)
 		if !ok {
 			continue
@@ -130,20 +98,14 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 			p.Given[key] = true
 		}
 		p.Name = fmt.Sprintf("phase %d", i+1)
-		start := item.GetToken()
-		if len(entries) > 0 {
-			start = entries[0].at
-		}
-		if start != nil && start.Position != nil {
-			p.At = fmt.Sprintf("%s:%d:%d", r.name, start.Position.Line, start.Position.Column)
-		}
+		p.At = item.At.String()
 		r.phase(&p, entries, nil)
 		for _, need := range []struct{ key, value string }{
 			{"shape", p.Shape},
 			{"hardware", p.Hardware},
 		} {
 			if need.value == "" {
-				r.fault(start, "%s: no %s; allowed: a line of the phase or at the top", p.Name,
+				r.fault(item.At, "%s: no %s; allowed: a line of the phase or at the top", p.Name,
 					need.key)
 			}
 		}
@@ -153,18 +115,18 @@ func (r *profileReader) run(text []byte) []PhaseSpec {
 }
 
 // phase applies the lines of a phase, presets first, so that what a line says stands.
-func (r *profileReader) phase(p *PhaseSpec, entries []entry, also []string, refused ...string) {
+func (r *profileReader) phase(p *PhaseSpec, entries []syntax.Field, also []string, refused ...string) {
 	for _, e := range entries {
-		if e.key != "preset" || slices.Contains(refused, e.key) {
+		if e.Name != "preset" || slices.Contains(refused, e.Name) {
 			continue
 		}
-		word, ok := r.word(e.value)
+		word, ok := r.word(e.Value)
 		if !ok {
 			continue
 		}
 		preset, err := FindFineTuning(word)
 		if err != nil {
-			r.fault(e.value.GetToken(), "preset: %v", err)
+			r.fault(e.Value.At, "preset: %v", err)
 			continue
 		}
 		p.Name, p.Workload, p.Length = preset.Name, preset.Workload, Length{Steps: preset.Steps}
@@ -174,31 +136,31 @@ func (r *profileReader) phase(p *PhaseSpec, entries []entry, also []string, refu
 	}
 	length := ""
 	for _, e := range entries {
-		if e.key == "preset" && !slices.Contains(refused, e.key) {
+		if e.Name == "preset" && !slices.Contains(refused, e.Name) {
 			continue
 		}
-		set, ok := p.keys()[e.key]
-		if !ok || slices.Contains(refused, e.key) {
-			r.fault(e.at, "%s", unknownPhaseKey(e.key, p, also, refused))
+		set, ok := p.keys()[e.Name]
+		if !ok || slices.Contains(refused, e.Name) {
+			r.fault(e.At, "%s", unknownPhaseKey(e.Name, p, also, refused))
 			continue
 		}
-		word, ok := r.word(e.value)
+		word, ok := r.word(e.Value)
 		if !ok {
 			continue
 		}
-		if slices.Contains(lengthKeys, e.key) {
+		if slices.Contains(lengthKeys, e.Name) {
 			if length != "" {
-				r.fault(e.at, "%s and %s both say how long the phase is; allowed: one of them",
-					length, e.key)
+				r.fault(e.At, "%s and %s both say how long the phase is; allowed: one of them",
+					length, e.Name)
 				continue
 			}
-			length, p.Length = e.key, Length{}
+			length, p.Length = e.Name, Length{}
 		}
 		if err := set(word); err != nil {
-			r.fault(e.value.GetToken(), "%s: %v", e.key, err)
+			r.fault(e.Value.At, "%s: %v", e.Name, err)
 			continue
 		}
-		p.Given[e.key] = true
+		p.Given[e.Name] = true
 	}
 }
 

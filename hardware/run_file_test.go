@@ -83,7 +83,7 @@ func TestFaultsOfARunFile(t *testing.T) {
 	for _, bad := range []string{
 		"", "phases: 3", "phases: []", "shape: x", "phases:\n  - t5-base",
 		"a: b: c", "phases: [{name: a, shape: b, hardware: c}]\nname: x", "phases: [{}]\n---\n1",
-		"\xff", strings.Repeat(" ", maxProfileBytes+1),
+		"\xff", strings.Repeat(" ", 1<<17),
 	} {
 		if _, err := ReadRunFile("r.yaml", strings.NewReader(bad)); err == nil {
 			t.Errorf("%q: no error", clip(bad))
