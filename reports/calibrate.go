@@ -153,12 +153,10 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	}
 	for i := range rows {
 		c := &rows[i]
-		t.Rows = append(t.Rows, []Cell{
-			Text(c.Record.Shape), Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch,
-				c.Record.EncoderLength, c.Record.DecoderLength)),
+		t.add(Text(c.Record.Shape),
+			Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch, c.Record.EncoderLength, c.Record.DecoderLength)),
 			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())),
-			Text(c.Record.Contended),
-		})
+			Text(c.Record.Contended))
 		r.Document.Results = append(r.Document.Results,
 			checkedFields{c.Record, c.Seconds, c.Predicted, c.LogError()})
 	}

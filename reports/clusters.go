@@ -323,9 +323,7 @@ func mendTable(plans []Planned) Table {
 	for i := range plans {
 		p := &plans[i]
 		if unfit(p) && len(p.Changes) > 0 {
-			t.Rows = append(t.Rows, []Cell{
-				Text(planName(p, plans)), Text(p.Changes[0].What), Text(p.mend(0)),
-			})
+			t.add(Text(planName(p, plans)), Text(p.Changes[0].What), Text(p.mend(0)))
 		}
 	}
 	return t

@@ -157,13 +157,10 @@ func inferenceTable(counted []Counted) Table {
 		if n.SourceTokenBytes > 0 {
 			source = Amount(n.SourceTokenBytes)
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(counted[i].Shape.Name), Count(int64(n.Workload.DecoderLength)),
+		t.add(Text(counted[i].Shape.Name), Count(int64(n.Workload.DecoderLength)),
 			Amount(m.Peak[flops.WeightBytes]), Amount(n.TokenBytes), source,
-			Amount(
-				m.Peak[flops.SelfCacheBytes] + m.Peak[flops.CrossCacheBytes],
-			), Amount(m.PeakBytes),
-		})
+			Amount(m.Peak[flops.SelfCacheBytes]+m.Peak[flops.CrossCacheBytes]),
+			Amount(m.PeakBytes))
 	}
 	return t
 }
@@ -184,10 +181,8 @@ func storedTable(counted []Counted) Table {
 	}
 	for i := range counted {
 		if s := counted[i].Stored; s != nil {
-			t.Rows = append(t.Rows, []Cell{
-				Text(s.File), Count(int64(s.Tensors)),
-				Count(s.Parameters), Amount(float64(s.Bytes)),
-			})
+			t.add(Text(s.File), Count(int64(s.Tensors)), Count(s.Parameters),
+				Amount(float64(s.Bytes)))
 		}
 	}
 	return t
@@ -210,12 +205,10 @@ func countTable(counted []Counted) Table {
 	for i := range counted {
 		c := &counted[i]
 		s := &c.Shape
-		t.Rows = append(t.Rows, []Cell{
-			Text(s.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
-			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
-			Count(c.Params.Total), Amount(float64(c.Params.NonEmbedding)),
-			Amount(c.FLOPs[0].Forward), Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes),
-		})
+		t.add(Text(s.Name), Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
+			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)), Count(c.Params.Total),
+			Amount(float64(c.Params.NonEmbedding)), Amount(c.FLOPs[0].Forward),
+			Amount(c.FLOPs[0].Step), Amount(c.Memory.PeakBytes))
 		works[c.Workload] = true
 	}
 	if len(counted) > 0 {
@@ -241,10 +234,8 @@ func conventionTable(c *Counted) Table {
 		},
 	}
 	for _, n := range c.FLOPs {
-		t.Rows = append(t.Rows, []Cell{
-			Text(string(n.Convention)), Amount(n.Forward),
-			Amount(n.Backward), Amount(n.Step), Amount(n.Step / c.FLOPs[0].Step),
-		})
+		t.add(Text(string(n.Convention)), Amount(n.Forward), Amount(n.Backward), Amount(n.Step),
+			Amount(n.Step/c.FLOPs[0].Step))
 		t.Basis = append(t.Basis, string(n.Convention)+": "+n.Convention.Meaning()+".")
 	}
 	return t
@@ -270,11 +261,9 @@ func breakdownTable(c *Counted) Table {
 		forward += row.Forward
 	}
 	for _, row := range c.Breakdown {
-		t.Rows = append(t.Rows, []Cell{
-			Text(spaced(row.Name)), Count(row.Params), Amount(
-				float64(row.Params) / float64(c.Params.Total)),
-			Amount(row.Forward), Amount(row.Forward / forward), Amount(row.Vector),
-		})
+		t.add(Text(spaced(row.Name)), Count(row.Params),
+			Amount(float64(row.Params)/float64(c.Params.Total)), Amount(row.Forward),
+			Amount(row.Forward/forward), Amount(row.Vector))
 	}
 	return t
 }

@@ -221,8 +221,7 @@ func diffTable(p *compare.Pair) Table {
 	for i := range p.Differences {
 		d := &p.Differences[i]
 		row := []Cell{
-			Text(d.Metric.String()), sideCell(d.Metric, d.Base),
-			sideCell(d.Metric, d.Change),
+			Text(d.Metric.String()), sideCell(d.Metric, d.Base), sideCell(d.Metric, d.Change),
 			{},
 			{},
 		}

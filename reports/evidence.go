@@ -61,10 +61,8 @@ func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 	}
 	for i := range opinions {
 		o := &opinions[i]
-		sets.Rows = append(sets.Rows, []Cell{
-			Text(o.Name), Text(o.Title), Text(o.Models), Plain(fmt.Sprint(o.Numbers)),
-			Text(string(o.Weakest)), share(o.Rank),
-		})
+		sets.add(Text(o.Name), Text(o.Title), Text(o.Models), Plain(fmt.Sprint(o.Numbers)),
+			Text(string(o.Weakest)), share(o.Rank))
 		r.Document.Results = append(r.Document.Results, opinionFieldsOf(o))
 	}
 	agreement := agreementTable(opinions)
@@ -97,11 +95,9 @@ func agreementTable(opinions []evidence.SecondOpinion) Table {
 				if a.Op != op {
 					continue
 				}
-				t.Rows = append(t.Rows, []Cell{
-					Text(op), Text(opinions[i].Name), Plain(fmt.Sprint(a.Pairs)),
+				t.add(Text(op), Text(opinions[i].Name), Plain(fmt.Sprint(a.Pairs)),
 					Plain(fmt.Sprint(a.Agree)), Text(a.Metric), Amount(a.Slope), Amount(a.LawSlope),
-					Text(strings.Join(a.Against, "; ")),
-				})
+					Text(strings.Join(a.Against, "; ")))
 			}
 		}
 	}

@@ -44,8 +44,7 @@ func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Ro
 ) {
 	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
 	fields := explanationFields{
-		Costs: []derivedFields{}, Quality: []derivedFields{},
-		Evidence: []citedFields{},
+		Costs: []derivedFields{}, Quality: []derivedFields{}, Evidence: []citedFields{},
 	}
 	costs, quality := derivedTable("What "+row.Shape.Name+" costs"),
 		derivedTable("How good it will probably be")
@@ -162,11 +161,9 @@ func citedTable(rows []evidence.Cited, fields *explanationFields, result *recomm
 			cites = append(cites, fmt.Sprintf("[%d]", numbers[key]))
 		}
 		fields.Evidence = append(fields.Evidence, f)
-		t.Rows = append(t.Rows, []Cell{
-			Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream),
+		t.add(Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream),
 			share(f.UpstreamLaw), share(f.Downstream), share(f.DownstreamLaw), Text(f.Evidence),
-			Text(strings.Join(cites, "")),
-		})
+			Text(strings.Join(cites, "")))
 	}
 	t.Notes = append(t.Notes, evidenceNotes(result)...)
 	return t

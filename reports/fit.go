@@ -79,9 +79,7 @@ func singleFit(f *learn.Fitted, doc *result.Fit) []Table {
 }
 
 func parameterTable(f *learn.Fitted, doc *result.Fit) Table {
-	t := Table{
-		Columns: []Column{{Title: "parameter"}, {Title: "value", Digits: parameterDigits}},
-	}
+	t := Table{Columns: []Column{{Title: "parameter"}, {Title: "value", Digits: parameterDigits}}}
 	if b := doc.Bootstrap; b != nil {
 		t.Columns[1].Title = fmt.Sprintf("value, %.0f %% bootstrap interval", percent*b.Level)
 	}
@@ -173,8 +171,7 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 			{Title: "held-out error", Digits: 3},
 			{Title: "ΔAICc", Digits: 3, Optional: 1},
 			{Title: "refused", Wraps: true},
-		},
-		Notes: []string{
+		}, Notes: []string{
 			"* has the parameters above; predictions are the average by weight.",
 			"Held-out error: RMS error on the largest runs after fitting the smaller ones.",
 		},
@@ -220,8 +217,7 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 
 func predictionTable(f *learn.Fitted) Table {
 	t := Table{Title: "Predictions", Columns: []Column{
-		{Title: "at"},
-		{Title: f.Response, Digits: 4},
+		{Title: "at"}, {Title: f.Response, Digits: 4},
 	}}
 	for _, p := range f.Predictions {
 		cell := amountOrDash(p.Value)
@@ -232,7 +228,7 @@ func predictionTable(f *learn.Fitted) Table {
 				cell = Estimate(interval{Value: p.Value, Low: p.Low, High: p.High})
 			}
 		}
-		t.Rows = append(t.Rows, []Cell{Text(p.At.String()), cell})
+		t.add(Text(p.At.String()), cell)
 	}
 	return t
 }

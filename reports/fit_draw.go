@@ -37,8 +37,7 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 	}
 	fitted := figure.Panel{Title: "Fit", X: a.X[0], Y: a.Response}
 	residuals := figure.Panel{
-		Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)",
-		Level: true,
+		Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)", Level: true,
 	}
 	single := len(a.X) == 1
 	if !single {
@@ -192,8 +191,7 @@ func computePanel(response string, shown []*learn.Fitted, flops []float64) figur
 		p.Points = append(p.Points, figure.Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
 		p.Lines = append(p.Lines,
 			figure.Series{
-				Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy,
-				Colour: k,
+				Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy, Colour: k,
 			})
 	}
 	p.LogX, p.LogY = learn.Wide(logFactor, all), learn.Wide(logResponse, responses)
@@ -210,9 +208,7 @@ func groupName(f *learn.Fitted) string {
 
 // IsoFLOPPanels draws the runs and parabola of each budget, and the best sizes against budgets.
 func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
-	scan := figure.Panel{
-		Title: "isoFLOP parabolas", X: "params", Y: "loss", KindX: quantity.Params,
-	}
+	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss", KindX: quantity.Params}
 	best := figure.Panel{
 		Title: "Best size at each budget", X: "training FLOPs", Y: "params", LegendLow: true,
 		KindX: quantity.FLOP, KindY: quantity.Params,
@@ -225,8 +221,7 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 		params = append(params, x...)
 		if g.Refused != nil {
 			scan.Points = append(scan.Points, figure.Series{
-				X: x, Y: y, Colour: greyColour,
-				Faint: true,
+				X: x, Y: y, Colour: greyColour, Faint: true,
 			})
 			continue
 		}
@@ -263,8 +258,7 @@ func EnvelopePanel(s *learn.Scanned) figure.Panel {
 	}
 	curves := slices.Clone(s.Curves)
 	slices.SortStableFunc(curves, func(a, b learn.NamedCurve) int {
-		return cmp.Compare(a.Params,
-			b.Params)
+		return cmp.Compare(a.Params, b.Params)
 	})
 	var x, y []float64
 	for colour, c := range curves {

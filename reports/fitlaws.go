@@ -20,10 +20,8 @@ func (r *Report) Laws(laws []fit.Law) {
 	}
 	for i := range laws {
 		l := &laws[i]
-		t.Rows = append(t.Rows, []Cell{
-			Text(l.Name), Text(l.Response),
-			Text(strings.Join(l.Columns, ", ")), Text(l.Formula), Text(l.Source),
-		})
+		t.add(Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula),
+			Text(l.Source))
 		names := make([]string, len(l.Params))
 		for j, p := range l.Params {
 			names[j] = p.Name

@@ -42,11 +42,9 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		} else {
 			params, uncounted = Text("").Marked("*"), true
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(e.Name), params, Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
+		t.add(Text(e.Name), params, Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
 			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
-			Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)),
-		})
+			Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)))
 		r.Document.Results = append(r.Document.Results, struct {
 			Shape        result.Shape `json:"shape"`
 			Params       *int64       `json:"params,omitempty"`
@@ -105,11 +103,9 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 				break
 			}
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(p.Aliases[0]), Text(p.Name), Text(strings.Join(p.Aliases[1:], ", ")), peak, fieldCell(p.MemoryBytes),
-			fieldCell(p.BandwidthBytesPerSecond),
-			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour),
-		})
+		t.add(Text(p.Aliases[0]), Text(p.Name), Text(strings.Join(p.Aliases[1:], ", ")), peak,
+			fieldCell(p.MemoryBytes), fieldCell(p.BandwidthBytesPerSecond),
+			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour))
 		r.Document.Results = append(r.Document.Results, profileOf(p))
 	}
 	r.listed(len(profiles), "accelerator", "plan t5-base --hardware NAME --devices 8", t)
@@ -170,9 +166,8 @@ func profileOf(p *hardware.Profile) profileFields {
 		Slices: slices, NodeSource: p.Nodes.Source,
 		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
 		MemoryBytes: factOf(p.MemoryBytes), ReserveBytes: factOf(p.ReserveBytes),
-		BandwidthBytesPerSecond: factOf(
-			p.BandwidthBytesPerSecond),
-		IntraBytesPerSecond: factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology,
+		BandwidthBytesPerSecond: factOf(p.BandwidthBytesPerSecond),
+		IntraBytesPerSecond:     factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology,
 		InterBytesPerSecond: factOf(p.InterBytesPerSecond),
 		PowerWatts:          factOf(p.PowerWatts), PowerKind: p.PowerKind,
 		PriceUSDPerHour: factOf(p.PriceUSDPerHour),
@@ -202,7 +197,7 @@ func factsOf(fields map[hardware.Precision]hardware.Field) map[string]factFields
 func (r *Report) Conventions() {
 	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts", Wraps: true}}}
 	for _, c := range flops.Conventions() {
-		t.Rows = append(t.Rows, []Cell{Text(string(c)), Text(c.Meaning())})
+		t.add(Text(string(c)), Text(c.Meaning()))
 		r.Document.Results = append(r.Document.Results, struct {
 			Convention flops.Convention `json:"convention"`
 			Meaning    string           `json:"meaning"`
@@ -224,10 +219,7 @@ func (r *Report) Regions(regions []hardware.Region) {
 		Notes: []string{"Yearly means of the grid, without offsets; --format json has year and source."},
 	}
 	for _, p := range regions {
-		t.Rows = append(t.Rows, []Cell{
-			Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider),
-			Amount(p.Grid.Intensity),
-		})
+		t.add(Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider), Amount(p.Grid.Intensity))
 		r.Document.Results = append(r.Document.Results, struct {
 			Region       string  `json:"region"`
 			Name         string  `json:"name"`

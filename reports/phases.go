@@ -41,25 +41,19 @@ func (r *Report) Phases(c *plan.Campaign) {
 		if p.Prediction != nil {
 			step = Estimate(p.Prediction.StepSeconds)
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(c.Phases[i].Name), Text(p.Run.Shape.Name), Text(p.Run.Profile.Name),
+		t.add(Text(c.Phases[i].Name), Text(p.Run.Shape.Name), Text(p.Run.Profile.Name),
 			Plain(fmt.Sprint(p.Run.Devices())), Text(plan.LayoutText(&p.Run)),
-			Text(workloadText(&p.Run.Shape, p.Run.Workload)),
-			Optional(p.Schedule.Steps.Interval), step,
-			Optional(p.Schedule.Occupancy.WallSeconds.Interval),
-			Optional(b.DeviceHours.Interval),
-			Optional(b.CostUSD.Interval), Optional(b.EnergyKWh.Interval),
-			Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)),
-		})
+			Text(workloadText(&p.Run.Shape, p.Run.Workload)), Optional(p.Schedule.Steps.Interval),
+			step, Optional(p.Schedule.Occupancy.WallSeconds.Interval),
+			Optional(b.DeviceHours.Interval), Optional(b.CostUSD.Interval),
+			Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)))
 	}
 	t.Notes = append(t.Notes, missingNotes(plans)...)
 	total := result.Total{
 		Phase: "total", Time: result.Time{
-			TotalSeconds: c.WallSeconds.Interval,
-			Level:        hardware.Level,
+			TotalSeconds: c.WallSeconds.Interval, Level: hardware.Level,
 		},
-		Cost:    result.CostOf(&c.Bill),
-		Missing: map[string]string{},
+		Cost: result.CostOf(&c.Bill), Missing: map[string]string{},
 	}
 	for name, e := range map[string]hardware.Estimate{
 		"time.total_seconds": c.WallSeconds, "cost.usd": c.Bill.CostUSD,
@@ -70,20 +64,10 @@ func (r *Report) Phases(c *plan.Campaign) {
 			total.Missing[name] = e.Missing
 		}
 	}
-	t.Rows = append(t.Rows, []Cell{
-		Text("total"),
-		{},
-		{},
-		{},
-		{},
-		{},
-		{},
-		{},
+	t.add(Text("total"), Cell{}, Cell{}, Cell{}, Cell{}, Cell{}, Cell{}, Cell{},
 		Optional(c.WallSeconds.Interval), Optional(c.Bill.DeviceHours.Interval),
 		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval),
-		Optional(c.Bill.CO2Kg.Interval),
-		{},
-	})
+		Optional(c.Bill.CO2Kg.Interval), Cell{})
 	r.Document.Results = append(r.Document.Results, total)
 	r.Headline = []string{fmt.Sprintf("%d phases: %s, %s.", len(c.Phases), short(quantity.Duration, c.WallSeconds), short(quantity.Money, c.Bill.CostUSD))}
 	r.Tables = append(r.Tables, t)

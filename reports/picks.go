@@ -64,10 +64,9 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 		} else {
 			r.Document.Related = append(r.Document.Related, f)
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
-			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost), Optional(change),
-		})
+		t.add(Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
+			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost),
+			Optional(change))
 	}
 	t.Columns = columns
 	t.Notes = []string{

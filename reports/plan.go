@@ -157,10 +157,8 @@ func changeTable(p *Planned) Table {
 		if !unfit(p) && c.Gain < worthwhile || len(t.Rows) == most {
 			break
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(c.What), Text(string(c.Kind)), Amount(c.Gain),
-			Amount(c.StepSeconds), Amount(c.PeakBytes), Text(yesNo(c.Fits)),
-		})
+		t.add(Text(c.What), Text(string(c.Kind)), Amount(c.Gain), Amount(c.StepSeconds),
+			Amount(c.PeakBytes), Text(yesNo(c.Fits)))
 	}
 	return t
 }
@@ -175,10 +173,7 @@ func (p *Planned) mend(change int) string {
 
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
-	t := Table{
-		Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}},
-		Notes:   notes,
-	}
+	t := Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
 	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
 	estimate := func(kind quantity.Kind, e hardware.Estimate) string {
 		switch i := e.Interval; {
@@ -197,7 +192,7 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	line("batch", workloadText(&p.Run.Shape, p.Run.Workload))
 	line("layout", plan.LayoutText(&p.Run))
 	line("peak memory per device", quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0))
-	t.Rows = append(t.Rows, []Cell{Text("fits"), answerCell(yesNo(p.Fits), !unfit(p))})
+	t.add(Text("fits"), answerCell(yesNo(p.Fits), !unfit(p)))
 	if q := p.Prediction; q != nil {
 		line("step time", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
 		line("bottleneck", fmt.Sprintf("%s (%s MFU)", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
@@ -315,10 +310,8 @@ func timeTable(q *hardware.Prediction) Table {
 		if part.Seconds < negligible*q.StepSeconds.Value {
 			continue
 		}
-		t.Rows = append(t.Rows, []Cell{
-			Text(part.Name), Amount(part.Seconds),
-			Amount(part.Seconds / q.StepSeconds.Value), Text(string(part.Bound)),
-		})
+		t.add(Text(part.Name), Amount(part.Seconds), Amount(part.Seconds/q.StepSeconds.Value),
+			Text(string(part.Bound)))
 	}
 	return t
 }
@@ -334,10 +327,7 @@ func footprintTable(m *flops.Memory) Table {
 	}
 	for part, n := range m.Peak {
 		if n > 0 {
-			t.Rows = append(t.Rows, []Cell{
-				Text(spaced(flops.MemoryPart(part).String())), Amount(n),
-				Amount(n / m.PeakBytes),
-			})
+			t.add(Text(spaced(flops.MemoryPart(part).String())), Amount(n), Amount(n/m.PeakBytes))
 		}
 	}
 	return t
@@ -362,10 +352,7 @@ func assumptionTable(p *Planned) Table {
 		},
 	}
 	for _, a := range p.Assumptions() {
-		t.Rows = append(t.Rows, []Cell{
-			Text(a.Name), Text(a.Words()), Text(originText(&a)),
-			Text(a.Source),
-		})
+		t.add(Text(a.Name), Text(a.Words()), Text(originText(&a)), Text(a.Source))
 	}
 	return t
 }

@@ -101,12 +101,9 @@ func protocolOf(s *recommend.Step) protocolFields {
 	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs,
 		&c.MemoryBytes, c.StepSeconds, c.CostUSD
 	f.Decode = c.DecodeSeconds
-	f.Quality = result.Quality{
-		Upstream: s.Upstream.Interval, Downstream: s.Downstream.Interval,
-	}
+	f.Quality = result.Quality{Upstream: s.Upstream.Interval, Downstream: s.Downstream.Interval}
 	for name, gain := range map[string]recommend.Gain{
-		"upstream":   s.Upstream,
-		"downstream": s.Downstream,
+		"upstream": s.Upstream, "downstream": s.Downstream,
 	} {
 		if gain.Interval != nil {
 			f.Evidence[name] = gain.Class.String()
@@ -146,8 +143,7 @@ func protocolRow(s *recommend.Step) []Cell {
 	return []Cell{
 		Text(s.Op), Plain(fmt.Sprintf("%d → %d", s.Value, s.Next)),
 		Amount(float64(c.Params) / float64(before.Params.Total)),
-		Amount(c.FLOPs / before.FLOPs.Step),
-		Amount(c.MemoryBytes / before.Memory.PeakBytes),
+		Amount(c.FLOPs / before.FLOPs.Step), Amount(c.MemoryBytes / before.Memory.PeakBytes),
 		relative(c.StepSeconds, before.StepTime), relative(c.DecodeSeconds, before.Decode.Latency()),
 		share(c.CostUSD),
 		Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),

@@ -298,18 +298,14 @@ func (r *Report) EvidenceNotes(result *recommend.Result) {
 
 func reasons(result *recommend.Result) Table {
 	why := Table{Title: "Why each shape is listed", Detail: true, Columns: []Column{
-		{Title: "#"},
-		{Title: "shape"},
-		{Title: "reason", Wraps: true},
+		{Title: "#"}, {Title: "shape"}, {Title: "reason", Wraps: true},
 	}}
 	if e := &result.Evidence; e.Law != "" {
 		why.Notes = []string{sentence("quality: " + e.Law)}
 	}
 	for i := range result.Rows {
 		row := &result.Rows[i]
-		why.Rows = append(why.Rows, []Cell{
-			Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name), Text(row.Why),
-		})
+		why.add(Plain(fmt.Sprint(row.Rank)), Text(row.Shape.Name), Text(row.Why))
 	}
 	return why
 }

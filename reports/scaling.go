@@ -88,7 +88,7 @@ func (r *Report) Envelope(s *learn.Scanned) {
 		},
 	}
 	for _, l := range f.Leaders {
-		t.Rows = append(t.Rows, []Cell{Amount(l.Params), Amount(l.FromFLOPs), Amount(l.ToFLOPs)})
+		t.add(Amount(l.Params), Amount(l.FromFLOPs), Amount(l.ToFLOPs))
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf(
 		"%d of %d points are on the Pareto front of %d runs (--format json lists them); intervals at %.0f %%.",
@@ -198,8 +198,7 @@ func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster st
 			Text(quantity.Format(quantity.Number, ratio, 3)), words(quantity.Number, &c.Loss),
 			{},
 			words(quantity.Duration, c.Time.TotalSeconds), words(quantity.Money, c.Cost.USD),
-			Text(quantity.Format(quantity.Fraction, c.Served, 0)),
-			Text(c.Shape.Name),
+			Text(quantity.Format(quantity.Fraction, c.Served, 0)), Text(c.Shape.Name),
 		}
 		if m := c.Time.MFU; m != nil {
 			cells[4] = Text(quantity.Format(quantity.Fraction, *m, 0))

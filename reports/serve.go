@@ -55,16 +55,9 @@ func (r *Report) Serve(plans []Planned) {
 		row := []Cell{Text(p.Run.Shape.Name), Text(p.Run.Profile.Name)}
 		if d := s.Decoding; d != nil {
 			row = append(
-				row,
-				Plain(fmt.Sprint(s.Devices())),
-				Plain(fmt.Sprint(s.TP)),
-				Plain(fmt.Sprint(s.Batch)),
-				Estimate(
-					d.TotalSeconds,
-				),
-				Amount(d.Memory.PeakBytes),
-				Optional(s.PerMillionIn.Interval),
-				Optional(s.PerMillionOut.Interval),
+				row, Plain(fmt.Sprint(s.Devices())), Plain(fmt.Sprint(s.TP)),
+				Plain(fmt.Sprint(s.Batch)), Estimate(d.TotalSeconds), Amount(d.Memory.PeakBytes),
+				Optional(s.PerMillionIn.Interval), Optional(s.PerMillionOut.Interval),
 				Optional(s.PerMonth.Interval),
 			)
 		}
@@ -99,8 +92,7 @@ func serveNotes(plans []Planned) []string {
 	}
 	if s.Decoding != nil && s.Run.Compiled() {
 		notes = append(
-			notes,
-			"Kernels are compiled, as serving engines do; --compiled no says otherwise.",
+			notes, "Kernels are compiled, as serving engines do; --compiled no says otherwise.",
 		)
 	}
 	seen := map[string]bool{}
@@ -113,8 +105,7 @@ func serveNotes(plans []Planned) []string {
 		if why != "" && !seen[why] {
 			seen[why] = true
 			notes = append(
-				notes,
-				plans[i].Run.Shape.Name+" on "+plans[i].Run.Profile.Name+": "+why+".",
+				notes, plans[i].Run.Shape.Name+" on "+plans[i].Run.Profile.Name+": "+why+".",
 			)
 		}
 	}

@@ -17,6 +17,9 @@ type Table struct {
 	Detail  bool     // only [View].Details shows the table
 }
 
+// add appends a row.
+func (t *Table) add(row ...Cell) { t.Rows = append(t.Rows, row) }
+
 // Column heads one column. All its amounts are of one kind and print in one unit, which the heading
 // names.
 type Column struct {

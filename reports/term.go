@@ -18,9 +18,7 @@ func (r *Report) Term(t data.Term) {
 	r.Headline = []string{t.Name}
 	table := Table{Notes: []string{t.Meaning}}
 	for _, line := range []struct{ label, text string }{
-		{"Formula: ", t.Formula},
-		{"Also: ", strings.Join(t.Aliases, ", ")},
-		{"Source: ", t.Source},
+		{"Formula: ", t.Formula}, {"Also: ", strings.Join(t.Aliases, ", ")}, {"Source: ", t.Source},
 	} {
 		if line.text != "" {
 			table.Notes = append(table.Notes, line.label+line.text)

@@ -79,10 +79,8 @@ func plainLines() tw.Renderer {
 			"─").WithMidLeft("").WithMidRight("").WithHeaderMid("─"),
 		Settings: tw.Settings{
 			Lines: tw.Lines{
-				ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off,
-				ShowFooterLine: tw.Off,
-			},
-			Separators: tw.Separators{
+				ShowHeaderLine: tw.On, ShowTop: tw.Off, ShowBottom: tw.Off, ShowFooterLine: tw.Off,
+			}, Separators: tw.Separators{
 				BetweenColumns: tw.Off, BetweenRows: tw.Off,
 				ShowHeader: tw.On,
 			},
@@ -106,15 +104,12 @@ func render(b *strings.Builder, style tw.Renderer, head []string, rows [][]strin
 	}
 	cells := tw.CellConfig{
 		Formatting: tw.CellFormatting{AutoFormat: tw.Off, AutoWrap: tw.WrapNone},
-		Alignment:  tw.CellAlignment{PerColumn: align},
-		Padding:    padding,
+		Alignment:  tw.CellAlignment{PerColumn: align}, Padding: padding,
 	}
 	table := tablewriter.NewTable(
-		b,
-		tablewriter.WithRenderer(style),
+		b, tablewriter.WithRenderer(style),
 		tablewriter.WithConfig(tablewriter.Config{
-			Header: cells, Row: cells,
-			Behavior: tw.Behavior{TrimSpace: tw.Off},
+			Header: cells, Row: cells, Behavior: tw.Behavior{TrimSpace: tw.Off},
 		}),
 		tablewriter.WithEastAsian(tw.Off),
 	)

@@ -22,7 +22,7 @@ func (r *Report) Track(a *track.Answer) {
 	}
 	findings := Table{Columns: []Column{{Title: "finding", Wraps: true}, {Title: "verdict"}}, Detail: true}
 	for _, x := range f.Findings {
-		findings.Rows = append(findings.Rows, []Cell{Text(x.Text), Text(x.Verdict)})
+		findings.add(Text(x.Text), Text(x.Verdict))
 	}
 	p, m, c := &f.Predicted, &f.Measured, &f.ToComplete
 	t := Table{

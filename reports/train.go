@@ -84,11 +84,9 @@ func (r *Report) Records(records []kernel.Record) {
 	for i := range records {
 		rec := &records[i]
 		r.Document.Results = append(r.Document.Results, rec)
-		t.Rows = append(t.Rows, []Cell{
-			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
-			Amount(float64(rec.Tokens)), Amount(rec.FLOPs),
-			Amount(rec.Loss), Amount(rec.StepSeconds), Text(rec.Path),
-		})
+		t.add(Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
+			Amount(float64(rec.Tokens)), Amount(rec.FLOPs), Amount(rec.Loss),
+			Amount(rec.StepSeconds), Text(rec.Path))
 		if best < 0 || rec.Loss < records[best].Loss {
 			best = i
 		}

@@ -23,21 +23,19 @@ func (r *Report) Transfer(from *learn.Transferred) {
 		Columns: []Column{
 			{Title: "correlation"},
 			{Title: fmt.Sprintf("value, %.0f %% interval", percent*x.Level), Digits: 3},
-		},
-		Rows: [][]Cell{
+		}, Rows: [][]Cell{
 			{Text("Pearson"), estimateCell(&x.Pearson)},
 			{Text("Spearman"), estimateCell(&x.Spearman)},
 			{Text("Kendall"), estimateCell(&x.Kendall)},
 		},
 	}
 	if from.Transfer.Partial != nil {
-		t.Rows = append(t.Rows, []Cell{Text("Spearman given size"), estimateCell(x.Partial)})
+		t.add(Text("Spearman given size"), estimateCell(x.Partial))
 	}
 	tables := []Table{t}
 	last := &tables[0]
 	number := func(v float64, digits int) string {
-		return quantity.Format(quantity.Number, v,
-			digits)
+		return quantity.Format(quantity.Number, v, digits)
 	}
 	if l := x.Link; l != nil {
 		last.Notes = append(last.Notes, fmt.Sprintf("Link %s, %s = %s: root mean square error %s.",
@@ -109,9 +107,7 @@ func inversionTable(x *result.Transfer) Table {
 		},
 	}
 	for _, v := range x.Inversions[:min(len(x.Inversions), shownInversions)] {
-		t.Rows = append(t.Rows, []Cell{
-			Text(v.Upstream), Text(v.Downstream), Amount(v.UpstreamGap), Amount(v.DownstreamGap),
-		})
+		t.add(Text(v.Upstream), Text(v.Downstream), Amount(v.UpstreamGap), Amount(v.DownstreamGap))
 	}
 	if more := len(x.Inversions) - shownInversions; more > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf("and %d more; --format json lists all.", more))

@@ -91,11 +91,9 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 				}
 			}
 			r.Document.Results = append(r.Document.Results, fields)
-			t.Rows = append(t.Rows, []Cell{
-				Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog),
+			t.add(Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog),
 				Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
-				Amount(s.BaselineMedian), Amount(s.BaselineWithin125),
-			})
+				Amount(s.BaselineMedian), Amount(s.BaselineWithin125))
 		}
 		r.Tables = append(r.Tables, t)
 	}
@@ -130,15 +128,10 @@ func (r *Report) unscored(rows []calibrate.Unscored, detail bool) {
 		ids[u.Reason] = append(ids[u.Reason], u.ID)
 	}
 	t := Table{Title: "Rows that are not scored", Detail: detail, Columns: []Column{
-		{Title: "rows"},
-		{Title: "why", Wraps: true},
-		{Title: "which", Wraps: true},
+		{Title: "rows"}, {Title: "why", Wraps: true}, {Title: "which", Wraps: true},
 	}}
 	for _, reason := range reasons {
-		t.Rows = append(t.Rows, []Cell{
-			Count(int64(len(ids[reason]))), Text(reason),
-			Text(strings.Join(ids[reason], ", ")),
-		})
+		t.add(Count(int64(len(ids[reason]))), Text(reason), Text(strings.Join(ids[reason], ", ")))
 	}
 	r.Tables = append(r.Tables, t)
 }
@@ -205,8 +198,7 @@ func (r *Report) Ranking(v evidence.Validation) {
 			Spearman: ours.Spearman, Baselines: map[string]rankedField{},
 		}
 		cells := []Cell{
-			Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret),
-			Amount(ours.Spearman),
+			Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret), Amount(ours.Spearman),
 		}
 		for _, b := range baselines {
 			f.Baselines[b.Name] = rankedField{b.Regret, b.Spearman}
