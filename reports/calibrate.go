@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Calibrated is a profile fitted to measured steps.
@@ -23,44 +24,13 @@ type Calibrated struct {
 	Date      string
 }
 
-type calibratedFields struct {
-	Profile   string                    `json:"profile"`
-	FittedOn  string                    `json:"fitted_on"`
-	Measured  int                       `json:"measured"`
-	Used      int                       `json:"used"`
-	Contended int                       `json:"contended"`
-	Left      int                       `json:"left"`
-	HeldOut   *heldOutFields            `json:"held_out,omitempty"`
-	Residual  float64                   `json:"residual_log_sd"`
-	Converged bool                      `json:"converged"`
-	Peak      *float64                  `json:"peak_flops_per_second,omitempty"`
-	Bandwidth *float64                  `json:"bandwidth_bytes_per_second,omitempty"`
-	Constants map[string]constantFields `json:"constants"`
-	Path      string                    `json:"path,omitempty"`
-	Threads   int                       `json:"threads,omitempty"`
-	Machine   string                    `json:"machine,omitempty"`
-	Date      string                    `json:"date,omitempty"`
-}
-
-// heldOutFields are of predictions of each shape by a fit to the others.
-type heldOutFields struct {
-	MedianAbsLogError float64 `json:"median_abs_log_error"`
-	WorstAbsLogError  float64 `json:"worst_abs_log_error"`
-	Coverage80        float64 `json:"coverage80"`
-}
-
-type constantFields struct {
-	Value float64 `json:"value"`
-	LogSD float64 `json:"log_sd"`
-}
-
 // Calibrated fills in the report of a calibration.
 func (r *Report) Calibrated(c *Calibrated) {
 	fit := &c.Fit.Calibration
-	f := calibratedFields{
+	f := result.Calibration{
 		Profile: c.Profile.Name, FittedOn: fit.FittedOn, Measured: c.Measured, Used: c.Used,
 		Contended: c.Contended, Left: c.Left,
-		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]constantFields{},
+		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]result.Constant{},
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
 	r.Headline = []string{fmt.Sprintf("Profile of %s, from %d steps.", c.Profile.Name, c.Measured)}
@@ -82,7 +52,9 @@ func (r *Report) Calibrated(c *Calibrated) {
 		line("steps", fmt.Sprint(c.Measured))
 	}
 	if c.Fit.HeldOut {
-		f.HeldOut = &heldOutFields{c.Fit.MedianAbsLogError, c.Fit.Worst, c.Fit.Coverage80}
+		f.HeldOut = &result.HeldOutSteps{
+			MedianAbsLogError: c.Fit.MedianAbsLogError, WorstAbsLogError: c.Fit.Worst, Coverage80: c.Fit.Coverage80,
+		}
 		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
 		line("error on a shape left out", fmt.Sprintf("median %s, worst %s",
 			percent(math.Expm1(c.Fit.MedianAbsLogError)), percent(math.Expm1(c.Fit.Worst))))
@@ -103,7 +75,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 	for i := range hardware.ConstantCount {
 		k := hardware.Constant(i)
 		sd := math.Sqrt(fit.Covariance[i][i])
-		f.Constants[k.String()] = constantFields{fit.Constants[i], sd}
+		f.Constants[k.String()] = result.Constant{Value: fit.Constants[i], LogSD: sd}
 		before, spread := k.Prior()
 		const told = 0.9 // of the prior's spread; above it the prior is all that is known
 		if sd < told*spread {

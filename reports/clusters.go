@@ -266,21 +266,16 @@ func planRows(plans []Planned, marks [][]string, notes []string) Table {
 		if len(marks[i]) > 0 {
 			name += ": " + strings.Join(marks[i], ", ")
 		}
-		row := []Cell{
-			Text(name), Text(plan.LayoutText(&p.Run)),
-			{},
-			Optional(p.StepTime.Interval), Optional(p.Schedule.Occupancy.WallSeconds.Interval),
-			Optional(p.Rates.Price.Interval), Optional(p.Schedule.Bill.CostUSD.Interval),
-			{},
-			Optional(p.Schedule.Bill.EnergyKWh.Interval),
-		}
+		fits, sure := Cell{}, Cell{}
 		if doubt {
-			row[2] = Text(yesNo(p.Fits))
+			fits = Text(yesNo(p.Fits))
 		}
 		if p.Sure != nil {
-			row[7] = Text(sureText(p))
+			sure = Text(sureText(p))
 		}
-		t.Rows = append(t.Rows, row)
+		t.add(Text(name), Text(plan.LayoutText(&p.Run)), fits, Optional(p.StepTime.Interval),
+			Optional(p.Schedule.Occupancy.WallSeconds.Interval), Optional(p.Rates.Price.Interval),
+			Optional(p.Schedule.Bill.CostUSD.Interval), sure, Optional(p.Schedule.Bill.EnergyKWh.Interval))
 	}
 	if doubt {
 		t.Columns[2].Optional = 0
@@ -426,24 +421,29 @@ type shortFields struct {
 	Best        string   `json:"best"`
 }
 
+// middle is the value of an estimate, nil where it is not known.
+func middle(e hardware.Estimate) *float64 {
+	if e.Interval == nil {
+		return nil
+	}
+	return &e.Interval.Value
+}
+
 func shortOf(p *Planned, marks []string) shortFields {
-	at := func(e hardware.Estimate, of func(*quantity.Interval) *float64) *float64 {
+	high := func(e hardware.Estimate) *float64 {
 		if e.Interval == nil {
 			return nil
 		}
-		return of(e.Interval)
+		return &e.Interval.High
 	}
-	middle := func(i *quantity.Interval) *float64 { return &i.Value }
-	high := func(i *quantity.Interval) *float64 { return &i.High }
 	s, b := &p.Schedule, &p.Schedule.Bill
 	f := shortFields{
 		Shape: p.Run.Shape.Name, WhatIf: p.Label, Layout: plan.LayoutText(&p.Run),
-		Batch: p.Run.Workload.Batch, Params: p.Params.Total, Tokens: at(s.Tokens, middle),
-		Fits: p.Fits, PeakBytes: p.Memory.PeakBytes, StepSeconds: at(p.StepTime, middle),
-		Total: at(s.Occupancy.WallSeconds, middle), TotalHigh: at(s.Occupancy.WallSeconds, high),
-		USD: at(b.CostUSD, middle), USDHigh: at(b.CostUSD, high),
-		EnergyKWh: at(b.EnergyKWh, middle), CO2Kg: at(b.CO2Kg, middle),
-		Best: strings.Join(marks, " "),
+		Batch: p.Run.Workload.Batch, Params: p.Params.Total, Tokens: middle(s.Tokens),
+		Fits: p.Fits, PeakBytes: p.Memory.PeakBytes, StepSeconds: middle(p.StepTime),
+		Total: middle(s.Occupancy.WallSeconds), TotalHigh: high(s.Occupancy.WallSeconds),
+		USD: middle(b.CostUSD), USDHigh: high(b.CostUSD),
+		EnergyKWh: middle(b.EnergyKWh), CO2Kg: middle(b.CO2Kg), Best: strings.Join(marks, " "),
 	}
 	if p.Cluster != nil {
 		f.Cluster = p.Cluster.String()

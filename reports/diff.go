@@ -220,26 +220,20 @@ func diffTable(p *compare.Pair) Table {
 	uncertain, shared := false, false
 	for i := range p.Differences {
 		d := &p.Differences[i]
-		row := []Cell{
-			Text(d.Metric.String()), sideCell(d.Metric, d.Base), sideCell(d.Metric, d.Change),
-			{},
-			{},
-		}
+		delta, percent := Cell{}, Cell{}
 		if d.Known() {
-			row[3] = Plain(signedAmount(d, d.Delta))
+			delta = Plain(signedAmount(d, d.Delta))
 			if share := d.Relative(); !math.IsNaN(share) {
-				row[4] = Plain(plusMinus(share))
+				percent = Plain(plusMinus(share))
 			}
 			if d.Share != nil {
-				shared = true
-				row[4] = Plain(signedShare(d.Share))
+				percent, shared = Plain(signedShare(d.Share)), true
 			}
 			if d.Uncertain() {
-				uncertain = true
-				row[3] = row[3].Marked(" ~")
+				delta, uncertain = delta.Marked(" ~"), true
 			}
 		}
-		t.Rows = append(t.Rows, row)
+		t.add(Text(d.Metric.String()), sideCell(d.Metric, d.Base), sideCell(d.Metric, d.Change), delta, percent)
 	}
 	if shared {
 		t.Notes = append(t.Notes, "The intervals of Δ % are of the difference: errors that both share cancel (80 %).")
@@ -248,8 +242,7 @@ func diffTable(p *compare.Pair) Table {
 	case uncertain && shared:
 		t.Notes = append(t.Notes, "~ the interval of the difference holds 0: it may be none.")
 	case uncertain:
-		t.Notes = append(t.Notes,
-			"~ the 80 % intervals overlap; how much of their error is shared is not known.")
+		t.Notes = append(t.Notes, "~ the 80 % intervals overlap; how much of their error is shared is not known.")
 	}
 	return t
 }

@@ -6,42 +6,8 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
-
-type opinionOf struct {
-	Set        string            `json:"set"`
-	Title      string            `json:"title"`
-	Models     string            `json:"models"`
-	Numbers    int               `json:"numbers"`
-	Evidence   string            `json:"evidence"` // weakest class of the numbers
-	Rank       *float64          `json:"rank_correlation,omitempty"`
-	Agreements []agreementFields `json:"agreements"`
-	Source     string            `json:"source"`
-	Note       string            `json:"note,omitempty"`
-}
-
-type agreementFields struct {
-	Op       string   `json:"op"`
-	Pairs    int      `json:"pairs"`
-	Agree    int      `json:"agree"`
-	Metric   string   `json:"metric"`
-	Slope    float64  `json:"slope"`
-	LawSlope float64  `json:"law_slope"`
-	Against  []string `json:"against,omitempty"`
-}
-
-func opinionFieldsOf(o *evidence.SecondOpinion) opinionOf {
-	f := opinionOf{
-		Set: o.Name, Title: o.Title, Models: o.Models, Numbers: o.Numbers,
-		Evidence: string(o.Weakest), Rank: o.Rank, Agreements: []agreementFields{},
-		Source: o.Source, Note: o.Note,
-	}
-	for _, a := range o.Agreements {
-		f.Agreements = append(f.Agreements,
-			agreementFields{a.Op, a.Pairs, a.Agree, a.Metric, a.Slope, a.LawSlope, a.Against})
-	}
-	return f
-}
 
 // Evidence fills in the list of published sets in which shape varies, with how far each orders its
 // models as the law of recommend does.
@@ -62,8 +28,8 @@ func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 	for i := range opinions {
 		o := &opinions[i]
 		sets.add(Text(o.Name), Text(o.Title), Text(o.Models), Plain(fmt.Sprint(o.Numbers)),
-			Text(string(o.Weakest)), share(o.Rank))
-		r.Document.Results = append(r.Document.Results, opinionFieldsOf(o))
+			Text(string(o.Weakest)), optionalAmount(o.Rank))
+		r.Document.Results = append(r.Document.Results, result.SecondOpinionOf(o))
 	}
 	agreement := agreementTable(opinions)
 	agreement.Detail = true

@@ -11,49 +11,23 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-type explanationFields struct {
-	Costs    []derivedFields `json:"costs"`
-	Quality  []derivedFields `json:"quality"`
-	Evidence []citedFields   `json:"evidence"`
-	Opinions []opinionOf     `json:"second_opinions,omitempty"`
-}
-
-type derivedFields struct {
-	Name    string   `json:"name"`
-	Value   interval `json:"value"`
-	Formula string   `json:"formula"`
-	Where   string   `json:"where"`
-}
-
-type citedFields struct {
-	Name          string   `json:"name"`
-	Shape         string   `json:"shape,omitempty"`
-	Distance      float64  `json:"distance"`
-	Upstream      *float64 `json:"upstream,omitempty"`
-	UpstreamLaw   *float64 `json:"upstream_law,omitempty"`
-	Downstream    *float64 `json:"downstream,omitempty"`
-	DownstreamLaw *float64 `json:"downstream_law,omitempty"`
-	Evidence      string   `json:"evidence,omitempty"`
-	Sources       []string `json:"sources,omitempty"`
-}
-
 // Explain fills in the report of one recommended row: its numbers with their formulas, and the
 // measured rows behind its quality. found is the answer that the row is of.
 func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Row,
 	e *recommend.Explanation,
 ) {
 	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
-	fields := explanationFields{
-		Costs: []derivedFields{}, Quality: []derivedFields{}, Evidence: []citedFields{},
+	fields := result.Explanation{
+		Costs: []result.Derived{}, Quality: []result.Derived{}, Evidence: []result.Cited{},
 	}
 	costs, quality := derivedTable("What "+row.Shape.Name+" costs"),
 		derivedTable("How good it will probably be")
 	for _, d := range e.Costs {
-		fields.Costs = append(fields.Costs, derivedOf(&d))
+		fields.Costs = append(fields.Costs, result.DerivedOf(&d))
 		costs.Rows = append(costs.Rows, derivedRow(&d))
 	}
 	for _, d := range e.Quality {
-		fields.Quality = append(fields.Quality, derivedOf(&d))
+		fields.Quality = append(fields.Quality, result.DerivedOf(&d))
 		quality.Rows = append(quality.Rows, derivedRow(&d))
 	}
 	r.Headline = []string{row.Shape.Name + ": where its numbers come from."}
@@ -76,7 +50,7 @@ func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Ro
 		t.Title, t.Detail = "What other published sets say of what changes", true
 		r.Tables = append(r.Tables, t)
 		for i := range e.Opinions {
-			fields.Opinions = append(fields.Opinions, opinionFieldsOf(&e.Opinions[i]))
+			fields.Opinions = append(fields.Opinions, result.SecondOpinionOf(&e.Opinions[i]))
 		}
 	}
 	r.Document.Related = append(r.Document.Related, fields)
@@ -99,10 +73,6 @@ func derivedTable(title string) Table {
 	}}
 }
 
-func derivedOf(d *evidence.Derived) derivedFields {
-	return derivedFields{d.Name, d.Value, d.Formula, d.Where}
-}
-
 func derivedRow(d *evidence.Derived) []Cell {
 	value := quantity.FormatInterval(d.Kind, d.Value)
 	if d.Value.HalfWidth() == 0 {
@@ -114,7 +84,7 @@ func derivedRow(d *evidence.Derived) []Cell {
 
 // citedTable lists the rows behind a quality; where each comes from follows as notes, which are too
 // long for a column.
-func citedTable(rows []evidence.Cited, fields *explanationFields, result *recommend.Result) Table {
+func citedTable(rows []evidence.Cited, fields *result.Explanation, found *recommend.Result) Table {
 	t := Table{
 		Title: "The measured rows behind it, nearest first",
 		Columns: []Column{
@@ -133,7 +103,7 @@ func citedTable(rows []evidence.Cited, fields *explanationFields, result *recomm
 	numbers := map[string]int{}
 	for i := range rows {
 		c := &rows[i]
-		f := citedFields{
+		f := result.Cited{
 			Name: c.Name, Shape: c.Shape, Distance: c.Distance,
 			UpstreamLaw: c.LawUpstream, DownstreamLaw: c.LawScore,
 		}
@@ -161,10 +131,10 @@ func citedTable(rows []evidence.Cited, fields *explanationFields, result *recomm
 			cites = append(cites, fmt.Sprintf("[%d]", numbers[key]))
 		}
 		fields.Evidence = append(fields.Evidence, f)
-		t.add(Text(c.Name), Text(c.Shape), Amount(c.Distance), share(f.Upstream),
-			share(f.UpstreamLaw), share(f.Downstream), share(f.DownstreamLaw), Text(f.Evidence),
+		t.add(Text(c.Name), Text(c.Shape), Amount(c.Distance), optionalAmount(f.Upstream),
+			optionalAmount(f.UpstreamLaw), optionalAmount(f.Downstream), optionalAmount(f.DownstreamLaw), Text(f.Evidence),
 			Text(strings.Join(cites, "")))
 	}
-	t.Notes = append(t.Notes, evidenceNotes(result)...)
+	t.Notes = append(t.Notes, evidenceNotes(found)...)
 	return t
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -106,7 +105,7 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 		t.add(Text(p.Aliases[0]), Text(p.Name), Text(strings.Join(p.Aliases[1:], ", ")), peak,
 			fieldCell(p.MemoryBytes), fieldCell(p.BandwidthBytesPerSecond),
 			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour))
-		r.Document.Results = append(r.Document.Results, profileOf(p))
+		r.Document.Results = append(r.Document.Results, result.ProfileOf(p))
 	}
 	r.listed(len(profiles), "accelerator", "plan t5-base --hardware NAME --devices 8", t)
 }
@@ -116,81 +115,6 @@ func fieldCell(f *hardware.Field) Cell {
 		return Cell{}
 	}
 	return Amount(f.Value)
-}
-
-type profileFields struct {
-	Name                    string                `json:"name"`
-	Aliases                 []string              `json:"aliases,omitempty"`
-	Vendor                  string                `json:"vendor,omitempty"`
-	DeviceUnit              string                `json:"device_unit,omitempty"`
-	Kind                    string                `json:"kind,omitempty"`
-	Family                  string                `json:"family,omitempty"`
-	Compiled                *bool                 `json:"compiled,omitempty"`
-	ClassSource             string                `json:"class_source,omitempty"`
-	DevicesPerNode          *int                  `json:"devices_per_node,omitempty"`
-	NodeSizes               []int                 `json:"node_sizes,omitempty"`
-	Slices                  []string              `json:"slices,omitempty"`
-	NodeSource              string                `json:"node_source,omitempty"`
-	PeaksFLOPsPerSecond     map[string]factFields `json:"peak_flops_per_second"`
-	MeasuredFLOPsPerSecond  map[string]factFields `json:"measured_flops_per_second,omitempty"`
-	MemoryBytes             *factFields           `json:"memory_bytes,omitempty"`
-	ReserveBytes            *factFields           `json:"reserve_bytes,omitempty"`
-	BandwidthBytesPerSecond *factFields           `json:"bandwidth_bytes_per_second,omitempty"`
-	IntraBytesPerSecond     *factFields           `json:"intra_bytes_per_second,omitempty"`
-	IntraTopology           string                `json:"intra_topology,omitempty"`
-	InterBytesPerSecond     *factFields           `json:"inter_bytes_per_second,omitempty"`
-	PowerWatts              *factFields           `json:"power_watts,omitempty"`
-	PowerKind               string                `json:"power_kind,omitempty"`
-	PriceUSDPerHour         *factFields           `json:"price_usd_per_hour,omitempty"`
-	Align                   *factFields           `json:"align,omitempty"`
-	Traps                   string                `json:"traps,omitempty"`
-}
-
-type factFields struct {
-	Value    float64 `json:"value"`
-	Source   string  `json:"source"`
-	Evidence string  `json:"evidence"`
-	Origin   string  `json:"origin"`
-	Note     string  `json:"note,omitempty"`
-}
-
-func profileOf(p *hardware.Profile) profileFields {
-	var slices []string
-	for _, axes := range p.Nodes.Slices {
-		slices = append(slices, data.FormatSlice(axes))
-	}
-	return profileFields{
-		Name: p.Name, Aliases: p.Aliases, Vendor: p.Vendor, DeviceUnit: p.DeviceUnit,
-		Kind: p.Class.Kind, Family: p.Class.Family, Compiled: p.Class.Compiled,
-		ClassSource: p.Class.Source, DevicesPerNode: p.Nodes.Devices, NodeSizes: p.Nodes.Sizes,
-		Slices: slices, NodeSource: p.Nodes.Source,
-		PeaksFLOPsPerSecond: factsOf(p.Peaks), MeasuredFLOPsPerSecond: factsOf(p.Measured),
-		MemoryBytes: factOf(p.MemoryBytes), ReserveBytes: factOf(p.ReserveBytes),
-		BandwidthBytesPerSecond: factOf(p.BandwidthBytesPerSecond),
-		IntraBytesPerSecond:     factOf(p.IntraBytesPerSecond), IntraTopology: p.IntraTopology,
-		InterBytesPerSecond: factOf(p.InterBytesPerSecond),
-		PowerWatts:          factOf(p.PowerWatts), PowerKind: p.PowerKind,
-		PriceUSDPerHour: factOf(p.PriceUSDPerHour),
-		Align:           factOf(p.Align), Traps: p.Traps,
-	}
-}
-
-func factOf(f *hardware.Field) *factFields {
-	if f == nil {
-		return nil
-	}
-	return &factFields{
-		Value: f.Value, Source: f.Source, Evidence: string(f.Evidence),
-		Origin: string(f.Origin), Note: f.Note,
-	}
-}
-
-func factsOf(fields map[hardware.Precision]hardware.Field) map[string]factFields {
-	out := map[string]factFields{}
-	for p, f := range fields {
-		out[string(p)] = *factOf(&f)
-	}
-	return out
 }
 
 // Conventions fills in the list of FLOPs conventions.

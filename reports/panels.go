@@ -25,9 +25,8 @@ func panelsOf(panels ...figure.Panel) []result.Panel {
 	for i := range panels {
 		p := &panels[i]
 		to := result.Panel{
-			Title: p.Title,
-			X:     result.Axis{Title: p.X, Of: column[p.KindX], Log: p.LogX},
-			Y:     result.Axis{Title: p.Y, Of: column[p.KindY], Log: p.LogY},
+			Title: p.Title, X: result.Axis{Title: p.X, Of: column[p.KindX], Log: p.LogX},
+			Y: result.Axis{Title: p.Y, Of: column[p.KindY], Log: p.LogY},
 		}
 		for _, kind := range []struct {
 			all  []figure.Series

@@ -174,17 +174,7 @@ func (p *Planned) mend(change int) string {
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	t := Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
-	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
-	estimate := func(kind quantity.Kind, e hardware.Estimate) string {
-		switch i := e.Interval; {
-		case i == nil:
-			return "unknown"
-		case kind == quantity.Count && i.Low == i.High && i.Value == math.Trunc(i.Value):
-			return quantity.Grouped(int64(i.Value))
-		default:
-			return quantity.FormatInterval(kind, *i)
-		}
-	}
+	line := func(question, answer string) { t.add(Text(question), Text(answer)) }
 	line("parameters", quantity.Grouped(p.Params.Total))
 	if p.Run.Execution.Tuning != (flops.Tuning{}) {
 		line("trained", tunedText(p))
@@ -215,6 +205,18 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
 	}
 	return t
+}
+
+// estimate is a figure in words, a whole number in full.
+func estimate(kind quantity.Kind, e hardware.Estimate) string {
+	switch i := e.Interval; {
+	case i == nil:
+		return "unknown"
+	case kind == quantity.Count && i.Low == i.High && i.Value == math.Trunc(i.Value):
+		return quantity.Grouped(int64(i.Value))
+	default:
+		return quantity.FormatInterval(kind, *i)
+	}
 }
 
 // tunedText is how many parameters are trained, and how the rest is kept.

@@ -13,23 +13,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-type protocolFields struct {
-	From        string            `json:"from"`
-	Op          string            `json:"op"`
-	Value       int               `json:"value"`
-	Next        int               `json:"next,omitempty"`
-	To          string            `json:"to,omitempty"`
-	Params      *int64            `json:"params_change,omitempty"`
-	FLOPs       *float64          `json:"flops_change,omitempty"`
-	MemoryBytes *float64          `json:"memory_bytes_change,omitempty"`
-	StepSeconds *float64          `json:"step_seconds_change,omitempty"`
-	USD         *float64          `json:"usd_change,omitempty"`
-	Decode      *float64          `json:"decode_seconds_change,omitempty"` // of one answer
-	Quality     result.Quality    `json:"quality_change"`
-	Evidence    map[string]string `json:"evidence,omitempty"`
-	Missing     map[string]string `json:"missing,omitempty"`
-}
-
 // Protocol fills in the report of one-notch changes, a table per starting size. opinions are those of
 // other published sets; none where the caller's own records judge.
 func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpinion) {
@@ -62,7 +45,7 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpin
 			})
 			t = &r.Tables[len(r.Tables)-1]
 		}
-		r.Document.Results = append(r.Document.Results, protocolOf(s))
+		r.Document.Results = append(r.Document.Results, result.StepOf(s))
 		t.Rows = append(t.Rows, protocolRow(s))
 		for _, why := range []string{s.Missing, s.Upstream.Missing, s.Downstream.Missing} {
 			if why == "" {
@@ -88,46 +71,11 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpin
 	}
 }
 
-func protocolOf(s *recommend.Step) protocolFields {
-	f := protocolFields{
-		From: s.From.Name, Op: s.Op, Value: s.Value, Next: s.Next,
-		Evidence: map[string]string{}, Missing: map[string]string{},
-	}
-	if s.Missing != "" {
-		f.Missing["step"] = s.Missing
-		return f
-	}
-	c := &s.Change
-	f.To, f.Params, f.FLOPs, f.MemoryBytes, f.StepSeconds, f.USD = s.To.Name, &c.Params, &c.FLOPs,
-		&c.MemoryBytes, c.StepSeconds, c.CostUSD
-	f.Decode = c.DecodeSeconds
-	f.Quality = result.Quality{Upstream: s.Upstream.Interval, Downstream: s.Downstream.Interval}
-	for name, gain := range map[string]recommend.Gain{
-		"upstream": s.Upstream, "downstream": s.Downstream,
-	} {
-		if gain.Interval != nil {
-			f.Evidence[name] = gain.Class.String()
-		} else {
-			f.Missing["quality."+name] = gain.Missing
-		}
-	}
-	return f
-}
-
 func protocolRow(s *recommend.Step) []Cell {
 	if s.Missing != "" {
-		return []Cell{
-			Text(s.Op), Plain(fmt.Sprint(s.Value)),
-			{},
-			{},
-			{},
-			{},
-			{},
-			{},
-			{},
-			{},
-			Text("none released"),
-		}
+		row := make([]Cell, 11)
+		row[0], row[1], row[10] = Text(s.Op), Plain(fmt.Sprint(s.Value)), Text("none released")
+		return row
 	}
 	before, c := &s.Before, &s.Change
 	relative := func(change *float64, of hardware.Estimate) Cell {
@@ -145,13 +93,13 @@ func protocolRow(s *recommend.Step) []Cell {
 		Amount(float64(c.Params) / float64(before.Params.Total)),
 		Amount(c.FLOPs / before.FLOPs.Step), Amount(c.MemoryBytes / before.Memory.PeakBytes),
 		relative(c.StepSeconds, before.StepTime), relative(c.DecodeSeconds, before.Decode.Latency()),
-		share(c.CostUSD),
+		optionalAmount(c.CostUSD),
 		Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
 	}
 }
 
 // Opinions adds what each published law prefers among recommended rows.
-func (r *Report) Opinions(result *recommend.Result) {
+func (r *Report) Opinions(found *recommend.Result) {
 	t := Table{
 		Title: "What published laws prefer among these rows",
 		Columns: []Column{
@@ -165,12 +113,12 @@ func (r *Report) Opinions(result *recommend.Result) {
 	}
 	var list []shapes.Shape
 	var tokens []float64
-	for n := range result.Rows {
-		list = append(list, result.Rows[n].Shape)
-		tokens = append(tokens, result.Rows[n].Schedule.Tokens.Interval.Value)
+	for n := range found.Rows {
+		list = append(list, found.Rows[n].Shape)
+		tokens = append(tokens, found.Rows[n].Schedule.Tokens.Interval.Value)
 	}
 	for _, o := range evidence.Opinions(list, tokens) {
-		f := opinionFields{Law: o.Law, Source: o.Source, Missing: o.Missing}
+		f := result.Preference{Law: o.Law, Source: o.Source, Missing: o.Missing}
 		row := []Cell{Text(o.Law), {}, {}, Text(o.Missing), Text(o.Source)}
 		if o.Missing == "" && o.Best < len(list) {
 			f.Prefers = list[o.Best].Name
@@ -184,12 +132,4 @@ func (r *Report) Opinions(result *recommend.Result) {
 		r.Document.Related = append(r.Document.Related, f)
 	}
 	r.Tables = append(r.Tables, t)
-}
-
-type opinionFields struct {
-	Law     string   `json:"law"`
-	Prefers string   `json:"prefers,omitempty"`
-	Loss    *float64 `json:"loss,omitempty"`
-	Missing string   `json:"missing,omitempty"`
-	Source  string   `json:"source"`
 }

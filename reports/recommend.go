@@ -204,7 +204,7 @@ func recommendColumns(result *recommend.Result) []recommendColumn {
 		return Plain(quantity.Format(kind, v, digits))
 	}
 	saved := func(of func(s *recommend.Saved) *float64) func(*recommend.Row) Cell {
-		return func(row *recommend.Row) Cell { return share(of(&row.Saved)) }
+		return func(row *recommend.Row) Cell { return optionalAmount(of(&row.Saved)) }
 	}
 	fraction := func(title string, axis plan.Metric, usual bool, of func(s *recommend.Saved) *float64) recommendColumn {
 		return recommendColumn{
@@ -338,12 +338,4 @@ func sentence(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
-}
-
-// share is an optional fraction.
-func share(f *float64) Cell {
-	if f == nil {
-		return Cell{}
-	}
-	return Amount(*f)
 }

@@ -44,15 +44,12 @@ func (r *Report) IsoFLOP(s *learn.Scanned) {
 	}
 	for i := range f.Budgets {
 		b := &f.Budgets[i]
-		row := []Cell{
-			Amount(b.FLOPs), Count(int64(b.Rows)), estimateCell(b.Params), estimateCell(b.Tokens),
-			optionalAmount(b.Loss), optionalAmount(b.Position),
-			{},
-		}
+		why := Cell{}
 		if refused := s.IsoFLOP.Groups[i].Refused; refused != nil {
-			row[len(row)-1] = Text(refused.Error())
+			why = Text(refused.Error())
 		}
-		t.Rows = append(t.Rows, row)
+		t.add(Amount(b.FLOPs), Count(int64(b.Rows)), estimateCell(b.Params), estimateCell(b.Tokens),
+			optionalAmount(b.Loss), optionalAmount(b.Position), why)
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf("a + b = %s; intervals at %.0f %%.",
 		quantity.Format(quantity.Number, f.A.Value+f.B.Value, 4), percent*f.Level))
@@ -122,17 +119,15 @@ func (r *Report) Allocate(all []learn.Allocated) {
 		row := []Cell{
 			Amount(a.FLOPs), estimateCell(&a.Params), estimateCell(&a.Tokens),
 			Amount(all[i].Allocation.Tokens / all[i].Allocation.Params), estimateCell(&a.Loss),
-			{},
-			{},
 		}
 		if len(a.Nearest) > 0 {
-			row[5], row[6] = Text(a.Nearest[0].Shape), Amount(a.Nearest[0].Loss)
+			row = append(row, Text(a.Nearest[0].Shape), Amount(a.Nearest[0].Loss))
 		}
 		if several {
 			name, _, _ := strings.Cut(a.Source, ",")
 			row = append([]Cell{Text(name)}, row...)
 		}
-		t.Rows = append(t.Rows, row)
+		t.add(row...)
 		if i < 4 {
 			r.Headline = append(r.Headline, allocationText(&a))
 		}

@@ -54,14 +54,12 @@ func (r *Report) Serve(plans []Planned) {
 		s := p.Serving
 		row := []Cell{Text(p.Run.Shape.Name), Text(p.Run.Profile.Name)}
 		if d := s.Decoding; d != nil {
-			row = append(
-				row, Plain(fmt.Sprint(s.Devices())), Plain(fmt.Sprint(s.TP)),
+			row = append(row, Plain(fmt.Sprint(s.Devices())), Plain(fmt.Sprint(s.TP)),
 				Plain(fmt.Sprint(s.Batch)), Estimate(d.TotalSeconds), Amount(d.Memory.PeakBytes),
 				Optional(s.PerMillionIn.Interval), Optional(s.PerMillionOut.Interval),
-				Optional(s.PerMonth.Interval),
-			)
+				Optional(s.PerMonth.Interval))
 		}
-		t.Rows = append(t.Rows, append(row, make([]Cell, len(t.Columns)-len(row))...))
+		t.add(row...)
 	}
 	if len(plans) > 1 {
 		r.Tables = append(r.Tables, t)
@@ -91,9 +89,7 @@ func serveNotes(plans []Planned) []string {
 		busy,
 	}
 	if s.Decoding != nil && s.Run.Compiled() {
-		notes = append(
-			notes, "Kernels are compiled, as serving engines do; --compiled no says otherwise.",
-		)
+		notes = append(notes, "Kernels are compiled, as serving engines do; --compiled no says otherwise.")
 	}
 	seen := map[string]bool{}
 	for i := range plans {
@@ -104,9 +100,7 @@ func serveNotes(plans []Planned) []string {
 		}
 		if why != "" && !seen[why] {
 			seen[why] = true
-			notes = append(
-				notes, plans[i].Run.Shape.Name+" on "+plans[i].Run.Profile.Name+": "+why+".",
-			)
+			notes = append(notes, plans[i].Run.Shape.Name+" on "+plans[i].Run.Profile.Name+": "+why+".")
 		}
 	}
 	return notes
@@ -152,13 +146,7 @@ func serveTable(p *Planned, notes []string) Table {
 	s := p.Serving
 	d := s.Decoding
 	t := Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
-	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
-	estimate := func(kind quantity.Kind, e hardware.Estimate) string {
-		if e.Interval == nil {
-			return "unknown"
-		}
-		return quantity.FormatInterval(kind, *e.Interval)
-	}
+	line := func(question, answer string) { t.add(Text(question), Text(answer)) }
 	line("parameters", quantity.Grouped(p.Params.Total))
 	if s.Stored != flops.Whole {
 		line("weights of the layers", s.Stored.String())
@@ -176,10 +164,7 @@ func serveTable(p *Planned, notes []string) Table {
 	line("time of a token", quantity.FormatInterval(quantity.Duration, d.StepSeconds))
 	line("bottleneck", string(d.Bound))
 	line("requests a copy answers", estimate(quantity.PerSecond, s.Requests))
-	line(
-		"tokens a copy generates",
-		estimate(quantity.PerSecond, timesOf(s.Requests, float64(s.Generate))),
-	)
+	line("tokens a copy generates", estimate(quantity.PerSecond, s.TokensPerSecond()))
 	line("million tokens in", estimate(quantity.Money, s.PerMillionIn))
 	line("million tokens out", estimate(quantity.Money, s.PerMillionOut))
 	line("month", estimate(quantity.Money, s.PerMonth))
@@ -195,15 +180,6 @@ func copiesText(s *plan.Served) string {
 		text += fmt.Sprintf(", busy %s of the time", quantity.Format(quantity.Fraction, s.Load, 2))
 	}
 	return text
-}
-
-func timesOf(e hardware.Estimate, by float64) hardware.Estimate {
-	if e.Interval == nil {
-		return e
-	}
-	i := *e.Interval
-	i.Value, i.Low, i.High = by*i.Value, by*i.Low, by*i.High
-	return hardware.Estimate{Interval: &i}
 }
 
 // servedRow is serving as a row of CSV.
@@ -230,15 +206,9 @@ func servedRowOf(p *Planned) servedRow {
 	if d == nil {
 		return f
 	}
-	value := func(e hardware.Estimate) *float64 {
-		if e.Interval == nil {
-			return nil
-		}
-		return &e.Interval.Value
-	}
 	f.Devices, f.Copies, f.Batch, f.Load = s.Devices(), s.Copies, s.Batch, s.Load
 	f.Latency, f.LatencyHigh = &d.TotalSeconds.Value, &d.TotalSeconds.High
 	f.PeakBytes, f.Missing = &d.Memory.PeakBytes, s.PerMonth.Missing
-	f.In, f.Out, f.Month = value(s.PerMillionIn), value(s.PerMillionOut), value(s.PerMonth)
+	f.In, f.Out, f.Month = middle(s.PerMillionIn), middle(s.PerMillionOut), middle(s.PerMonth)
 	return f
 }

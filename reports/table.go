@@ -17,8 +17,10 @@ type Table struct {
 	Detail  bool     // only [View].Details shows the table
 }
 
-// add appends a row.
-func (t *Table) add(row ...Cell) { t.Rows = append(t.Rows, row) }
+// add appends a row; cells that it lacks at the end are absent.
+func (t *Table) add(row ...Cell) {
+	t.Rows = append(t.Rows, append(row, make([]Cell, max(0, len(t.Columns)-len(row)))...))
+}
 
 // Column heads one column. All its amounts are of one kind and print in one unit, which the heading
 // names.

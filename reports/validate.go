@@ -9,44 +9,16 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-type validateFields struct {
-	HoldOut           string  `json:"hold_out"`
-	Class             string  `json:"class"`
-	Hardware          string  `json:"hardware"`
-	N                 int     `json:"n"`
-	MedianAbsLogError float64 `json:"median_abs_log_error"`
-	Within125         float64 `json:"within_1_25"`
-	Within2           float64 `json:"within_2"`
-	Coverage80        float64 `json:"coverage80"`
-	BaselineMedian    float64 `json:"baseline_median_abs_log_error"`
-	BaselineWithin125 float64 `json:"baseline_within_1_25"`
-	BaselineWithin2   float64 `json:"baseline_within_2"`
-	// Rows are all rows of the table, in its first result.
-	Rows []scoredFields `json:"rows,omitempty"`
-}
-
-// scoredFields is one row beside its prediction, in seconds; LogError is ln(measured/predicted).
-type scoredFields struct {
-	ID        string   `json:"id"`
-	Class     string   `json:"class"`
-	Device    string   `json:"device"`
-	Predicted float64  `json:"predicted"`
-	Low       float64  `json:"low"`
-	High      float64  `json:"high"`
-	Measured  float64  `json:"measured"`
-	LogError  float64  `json:"log_error"`
-	Assumed   []string `json:"assumed"`
-}
-
-func scoredRows(rows []calibrate.Scored) []scoredFields {
-	out := make([]scoredFields, len(rows))
+func scoredRows(rows []calibrate.Scored) []result.Scored {
+	out := make([]result.Scored, len(rows))
 	for i := range rows {
 		s := &rows[i]
-		out[i] = scoredFields{
-			s.ID, s.Class, s.Device, s.Predicted, s.Low, s.High, s.Measured,
-			math.Log(s.Measured / s.Predicted), append([]string{}, s.Assumed...),
+		out[i] = result.Scored{
+			ID: s.ID, Class: s.Class, Device: s.Device, Predicted: s.Predicted, Low: s.Low, High: s.High,
+			Measured: s.Measured, LogError: math.Log(s.Measured / s.Predicted), Assumed: append([]string{}, s.Assumed...),
 		}
 	}
 	return out
@@ -80,9 +52,10 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 				r.Headline = append(r.Headline, fmt.Sprintf("%s: %s of %d within 1.25× of the measured time, %s inside the 80 %% interval.",
 					t.Title, quantity.Format(quantity.Fraction, s.Within125, 2), s.N, quantity.Format(quantity.Fraction, s.Coverage80, 2)))
 			}
-			fields := validateFields{
-				string(v.HoldOut), s.Class, s.Hardware, s.N, s.MedianAbsLog, s.Within125, s.Within2,
-				s.Coverage80, s.BaselineMedian, s.BaselineWithin125, s.BaselineWithin2, nil,
+			fields := result.Validation{
+				HoldOut: string(v.HoldOut), Class: s.Class, Hardware: s.Hardware, N: s.N,
+				MedianAbsLogError: s.MedianAbsLog, Within125: s.Within125, Within2: s.Within2, Coverage80: s.Coverage80,
+				BaselineMedian: s.BaselineMedian, BaselineWithin125: s.BaselineWithin125, BaselineWithin2: s.BaselineWithin2,
 			}
 			if n == 0 && v.HoldOut == calibrate.Given {
 				fields.Rows = scoredRows(v.Rows)
@@ -108,11 +81,6 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 	r.unscored(left, validations[0].HoldOut != calibrate.Given)
 }
 
-type unscoredFields struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
-}
-
 // unscored lists the rows that are not scored, by reason in order of first appearance.
 func (r *Report) unscored(rows []calibrate.Unscored, detail bool) {
 	if len(rows) == 0 {
@@ -121,7 +89,7 @@ func (r *Report) unscored(rows []calibrate.Unscored, detail bool) {
 	ids := map[string][]string{}
 	var reasons []string
 	for _, u := range rows {
-		r.Document.Related = append(r.Document.Related, unscoredFields{u.ID, u.Reason})
+		r.Document.Related = append(r.Document.Related, result.Unscored(u))
 		if len(ids[u.Reason]) == 0 {
 			reasons = append(reasons, u.Reason)
 		}
@@ -157,20 +125,6 @@ func holdOutTitle(v *calibrate.Validation) string {
 	}
 }
 
-type rankingFields struct {
-	Group     string                 `json:"group"`
-	N         int                    `json:"n"`
-	Law       string                 `json:"law,omitempty"`
-	Regret    float64                `json:"regret"`
-	Spearman  float64                `json:"spearman"`
-	Baselines map[string]rankedField `json:"baselines"`
-}
-
-type rankedField struct {
-	Regret   float64 `json:"regret"`
-	Spearman float64 `json:"spearman"`
-}
-
 // Ranking fills in the report of blind rankings: a result per group, then the means as the group
 // "all".
 func (r *Report) Ranking(v evidence.Validation) {
@@ -193,15 +147,15 @@ func (r *Report) Ranking(v evidence.Validation) {
 	add := func(group, law string, rows int, ours evidence.RankScore,
 		baselines []evidence.NamedScore,
 	) {
-		f := rankingFields{
+		f := result.Ranking{
 			Group: group, N: rows, Law: law, Regret: ours.Regret,
-			Spearman: ours.Spearman, Baselines: map[string]rankedField{},
+			Spearman: ours.Spearman, Baselines: map[string]result.Ranked{},
 		}
 		cells := []Cell{
 			Text(group), Count(int64(rows)), Text(law), Amount(ours.Regret), Amount(ours.Spearman),
 		}
 		for _, b := range baselines {
-			f.Baselines[b.Name] = rankedField{b.Regret, b.Spearman}
+			f.Baselines[b.Name] = result.Ranked(b.RankScore)
 			cells = append(cells, Amount(b.Regret), Amount(b.Spearman))
 		}
 		r.Document.Results = append(r.Document.Results, f)

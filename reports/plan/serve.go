@@ -44,6 +44,9 @@ type Served struct {
 // Devices is how many serve. With traffic they may be more than are rented.
 func (s *Served) Devices() int { return s.Copies * s.TP }
 
+// TokensPerSecond is how many a copy generates that is always busy.
+func (s *Served) TokensPerSecond() hardware.Estimate { return scaled(s.Requests, float64(s.Generate)) }
+
 // Seconds is the time of a whole answer.
 func (s *Served) Seconds() hardware.Estimate {
 	if s.Decoding == nil {
