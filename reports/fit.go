@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -24,7 +25,7 @@ func (r *Report) Fit(fits []learn.Fitted) {
 	for i := range fits {
 		docs[i] = result.FitOf(&fits[i])
 		if fits[i].Drawing != nil {
-			docs[i].Panels = panelsOf(lawPanels(&fits[i])...)
+			docs[i].Panels = panelsOf(figure.LawPanels(&fits[i])...)
 		}
 		r.Document.Results = append(r.Document.Results, docs[i])
 	}

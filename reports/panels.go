@@ -1,9 +1,6 @@
 package reports
 
 import (
-	"slices"
-
-	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -46,25 +43,4 @@ func panelsOf(panels ...figure.Panel) []result.Panel {
 		}
 	}
 	return out
-}
-
-// lawPanels draws the response against parameters, tokens and compute with the law, for a law of
-// these two; compute is k·params·tokens. Nil for any other law.
-func lawPanels(f *learn.Fitted) []figure.Panel {
-	if f.Result == nil || !learn.CanAllocate(f.Result.Law) || len(f.Index) == 0 {
-		return nil
-	}
-	const usual = 6 // FLOPs a parameter and token, where the rows do not say
-	k := f.PerParamToken
-	if k == 0 {
-		k = usual
-	}
-	flops := make([]float64, slices.Max(f.Index)+1)
-	n, d := f.Data.Columns[f.Columns[0]], f.Data.Columns[f.Columns[1]]
-	for i, row := range f.Index {
-		flops[row] = k * n[i] * d[i]
-	}
-	compute := computePanel(f.Response, []*learn.Fitted{f}, flops)
-	compute.Lines = append(compute.Lines, bestSplit(f, compute.Points[0].X))
-	return []figure.Panel{slicePanel(f, 0), slicePanel(f, 1), compute}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/reports/result"
@@ -26,7 +27,7 @@ func estimateCell(e *result.Estimate) Cell {
 // IsoFLOP fills in the report of an isoFLOP fit.
 func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
-	f.Panels = panelsOf(IsoFLOPPanels(s)...)
+	f.Panels = panelsOf(figure.IsoFLOPPanels(s)...)
 	r.Document.Results = append(r.Document.Results, f)
 	r.Headline = []string{
 		fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A), exponentText(&f.B)),
@@ -74,7 +75,7 @@ func exponentText(e *result.Estimate) string {
 // Envelope fills in the report of a training-curve envelope.
 func (r *Report) Envelope(s *learn.Scanned) {
 	f := result.EnvelopeOf(s)
-	f.Panels = panelsOf(EnvelopePanel(s))
+	f.Panels = panelsOf(figure.EnvelopePanel(s))
 	r.Document.Results = append(r.Document.Results, f)
 	r.Headline = []string{fmt.Sprintf("envelope: params ∝ C^%s", exponentText(&f.A))}
 	t := Table{

@@ -14,6 +14,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 )
 
 // fitFlags are the flags of fit: those of the question that are not its words yet, and the rest.
@@ -190,7 +191,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 			if n, err := runs.Numbers("flops"); err == nil {
 				flops = n.Values
 			}
-			if err := a.Beside(frame.Plot(f.plot, reports.FitPanels(answer, flops)...)); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, figure.FitPanels(answer, flops)...)); err != nil {
 				return err
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 )
 
 // scanFlags are shared by isoflop and envelope.
@@ -80,7 +81,7 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
 			r.IsoFLOP(s)
-			if err := a.Beside(frame.Plot(f.plot, reports.IsoFLOPPanels(s)...)); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, figure.IsoFLOPPanels(s)...)); err != nil {
 				return err
 			}
 			return a.Render(r)
@@ -119,7 +120,7 @@ two others do not give an answer (exit 4).`,
 			}
 			r := f.report("envelope", args, runs)
 			r.Envelope(s)
-			if err := a.Beside(frame.Plot(f.plot, reports.EnvelopePanel(s))); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, figure.EnvelopePanel(s))); err != nil {
 				return err
 			}
 			return a.Render(r)

@@ -1,4 +1,4 @@
-package reports
+package figure
 
 import (
 	"cmp"
@@ -12,7 +12,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/axis"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/figure"
 )
 
 const (
@@ -28,15 +27,15 @@ const (
 // against recorded over several; residuals; for one law of parameters and tokens the response
 // against each, with the law at fixed values of the other; and, where the FLOPs of the table's rows
 // are known (else nil), the response against compute, with the law at its best split.
-func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
+func FitPanels(a *learn.Answer, flops []float64) []Panel {
 	var shown []*learn.Fitted
 	for i := range a.Fits {
 		if f := &a.Fits[i]; f.Refused == nil && len(shown) < mostGroups {
 			shown = append(shown, f)
 		}
 	}
-	fitted := figure.Panel{Title: "Fit", X: a.X[0], Y: a.Response}
-	residuals := figure.Panel{
+	fitted := Panel{Title: "Fit", X: a.X[0], Y: a.Response}
+	residuals := Panel{
 		Title: "Residuals", X: a.X[0], Y: "ln(recorded/predicted)", Level: true,
 	}
 	single := len(a.X) == 1
@@ -51,15 +50,15 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 		place, predicted := f.Places(false)
 		x, y = append(x, place...), append(y, f.Data.Y...)
 		fitted.Points = append(fitted.Points,
-			figure.Series{Name: groupName(f), X: place, Y: f.Data.Y, Colour: k})
+			Series{Name: groupName(f), X: place, Y: f.Data.Y, Colour: k})
 		residuals.Points = append(residuals.Points,
-			figure.Series{X: place, Y: learn.LogRatios(f.Data.Y, predicted), Colour: k})
+			Series{X: place, Y: learn.LogRatios(f.Data.Y, predicted), Colour: k})
 		if f.Held.Len() > 0 {
 			place, predicted := f.Places(true)
 			x = append(x, place...)
 			fitted.Points = append(fitted.Points,
-				figure.Series{X: place, Y: f.Held.Y, Colour: k, Faint: true})
-			residuals.Points = append(residuals.Points, figure.Series{
+				Series{X: place, Y: f.Held.Y, Colour: k, Faint: true})
+			residuals.Points = append(residuals.Points, Series{
 				X: place, Y: learn.LogRatios(f.Held.Y, predicted), Colour: k, Faint: true,
 			})
 		}
@@ -83,7 +82,7 @@ func FitPanels(a *learn.Answer, flops []float64) []figure.Panel {
 			fitted.Points[i].Colour++ // apart from the line
 		}
 	}
-	panels := []figure.Panel{fitted, residuals}
+	panels := []Panel{fitted, residuals}
 	both := len(shown) == 1 && shown[0].Result != nil && learn.CanAllocate(shown[0].Result.Law)
 	if both {
 		panels = append(panels, slicePanel(shown[0], 0), slicePanel(shown[0], 1))
@@ -103,10 +102,10 @@ const slicesDrawn = 4
 
 // slicePanel draws the response against one of the two columns of a law, which is drawn at a few
 // values of the other; a row has the colour of the value that is nearest to its own.
-func slicePanel(f *learn.Fitted, column int) figure.Panel {
+func slicePanel(f *learn.Fitted, column int) Panel {
 	name, other := f.Columns[column], f.Columns[1-column]
 	at, beside := f.Data.Columns[name], f.Data.Columns[other]
-	p := figure.Panel{
+	p := Panel{
 		Title: "Against " + name + ", with the law", X: name, Y: f.Response, KindX: records.KindOf(name),
 	}
 	values := slices.Compact(slices.Sorted(slices.Values(beside)))
@@ -122,13 +121,13 @@ func slicePanel(f *learn.Fitted, column int) figure.Panel {
 			}
 			return true
 		}
-		rows := figure.Series{Colour: k, Faint: true}
+		rows := Series{Colour: k, Faint: true}
 		for i := range at {
 			if nearest(beside[i]) {
 				rows.X, rows.Y = append(rows.X, at[i]), append(rows.Y, f.Data.Y[i])
 			}
 		}
-		law := figure.Series{
+		law := Series{
 			Name:   quantity.Format(records.KindOf(other), v, 2) + " " + other,
 			Colour: k, X: learn.Grid(curvePoints, true, at),
 		}
@@ -146,8 +145,8 @@ func slicePanel(f *learn.Fitted, column int) figure.Panel {
 }
 
 // bestSplit is the law at the best split of each budget between the least and the largest.
-func bestSplit(f *learn.Fitted, budgets []float64) figure.Series {
-	out := figure.Series{Name: "law, best split", Colour: greyColour, Bold: true}
+func bestSplit(f *learn.Fitted, budgets []float64) Series {
+	out := Series{Name: "law, best split", Colour: greyColour, Bold: true}
 	law := &learn.Law{Result: f.Result, PerParamToken: f.PerParamToken}
 	const points = 24
 	for _, c := range learn.Grid(points, true, budgets) {
@@ -162,21 +161,21 @@ func bestSplit(f *learn.Fitted, budgets []float64) figure.Series {
 
 // fitLine is the fitted curve with its band or, over several predictors, the diagonal on which a
 // perfect fit lies, with the intervals of the rows in the order of their predictions.
-func fitLine(f *learn.Fitted, place []float64, colour int) (figure.Series, figure.Band) {
+func fitLine(f *learn.Fitted, place []float64, colour int) (Series, Band) {
 	if len(f.Columns) > 1 {
 		ends := learn.Grid(2, false, place, f.Data.Y)
 		rows := f.Drawn(false)
-		return figure.Series{X: ends, Y: ends, Colour: colour},
-			figure.Band{X: rows.X, Low: rows.Low, High: rows.High, Colour: colour}
+		return Series{X: ends, Y: ends, Colour: colour},
+			Band{X: rows.X, Low: rows.Low, High: rows.High, Colour: colour}
 	}
 	c := f.CurveOver(curvePoints)
-	return figure.Series{X: c.X, Y: c.Value, Colour: colour},
-		figure.Band{X: c.X, Low: c.Low, High: c.High, Colour: colour}
+	return Series{X: c.X, Y: c.Value, Colour: colour},
+		Band{X: c.X, Low: c.Low, High: c.High, Colour: colour}
 }
 
 // computePanel draws the response against FLOPs with the Pareto front.
-func computePanel(response string, shown []*learn.Fitted, flops []float64) figure.Panel {
-	p := figure.Panel{
+func computePanel(response string, shown []*learn.Fitted, flops []float64) Panel {
+	p := Panel{
 		Title: "Against compute, with the Pareto front", X: "training FLOPs", Y: response,
 		KindX: quantity.FLOP,
 	}
@@ -187,10 +186,10 @@ func computePanel(response string, shown []*learn.Fitted, flops []float64) figur
 			x[i] = flops[row]
 		}
 		all, responses = append(all, x...), append(responses, f.Data.Y...)
-		fx, fy := figure.Front(x, f.Data.Y)
-		p.Points = append(p.Points, figure.Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
+		fx, fy := Front(x, f.Data.Y)
+		p.Points = append(p.Points, Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
 		p.Lines = append(p.Lines,
-			figure.Series{
+			Series{
 				Name: strings.TrimSpace("front " + groupName(f)), X: fx, Y: fy, Colour: k,
 			})
 	}
@@ -207,30 +206,30 @@ func groupName(f *learn.Fitted) string {
 }
 
 // IsoFLOPPanels draws the runs and parabola of each budget, and the best sizes against budgets.
-func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
-	scan := figure.Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss", KindX: quantity.Params}
-	best := figure.Panel{
+func IsoFLOPPanels(s *learn.Scanned) []Panel {
+	scan := Panel{Title: "isoFLOP parabolas", X: "params", Y: "loss", KindX: quantity.Params}
+	best := Panel{
 		Title: "Best size at each budget", X: "training FLOPs", Y: "params", LegendLow: true,
 		KindX: quantity.FLOP, KindY: quantity.Params,
 	}
-	minima, at := figure.Series{Name: "best size", Colour: greyColour}, figure.Series{}
+	minima, at := Series{Name: "best size", Colour: greyColour}, Series{}
 	var params, budgets []float64
 	for i := range s.IsoFLOP.Groups {
 		g := &s.IsoFLOP.Groups[i]
 		x, y := s.Budget(g)
 		params = append(params, x...)
 		if g.Refused != nil {
-			scan.Points = append(scan.Points, figure.Series{
+			scan.Points = append(scan.Points, Series{
 				X: x, Y: y, Colour: greyColour, Faint: true,
 			})
 			continue
 		}
-		runs := figure.Series{X: x, Y: y, Colour: len(budgets)}
+		runs := Series{X: x, Y: y, Colour: len(budgets)}
 		if every := (len(s.IsoFLOP.Groups) + mostLegend - 1) / mostLegend; i%every == 0 {
 			runs.Name = axis.Label(roughly(g.FLOPs)) + " FLOP"
 		}
 		scan.Points = append(scan.Points, runs)
-		line := figure.Series{X: learn.Grid(curvePoints/4, true, x), Colour: len(budgets)}
+		line := Series{X: learn.Grid(curvePoints/4, true, x), Colour: len(budgets)}
 		for _, n := range line.X {
 			line.Y = append(line.Y, g.LossAt(n))
 		}
@@ -240,19 +239,19 @@ func IsoFLOPPanels(s *learn.Scanned) []figure.Panel {
 		budgets = append(budgets, g.FLOPs)
 	}
 	scan.Points = append(scan.Points, minima)
-	best.Points = []figure.Series{at}
-	power := figure.Series{Name: "power law", X: learn.Grid(curvePoints, true, budgets), Colour: 1}
+	best.Points = []Series{at}
+	power := Series{Name: "power law", X: learn.Grid(curvePoints, true, budgets), Colour: 1}
 	for _, c := range power.X {
 		power.Y = append(power.Y, s.IsoFLOP.ParamsAt(c))
 	}
-	best.Lines = []figure.Series{power}
+	best.Lines = []Series{power}
 	scan.LogX, best.LogX, best.LogY = learn.Wide(2, params), true, true
-	return []figure.Panel{scan, best}
+	return []Panel{scan, best}
 }
 
 // EnvelopePanel draws the curves and their Pareto front.
-func EnvelopePanel(s *learn.Scanned) figure.Panel {
-	p := figure.Panel{
+func EnvelopePanel(s *learn.Scanned) Panel {
+	p := Panel{
 		Title: "Training curves and their Pareto front", X: "training FLOPs", Y: "loss",
 		KindX: quantity.FLOP,
 	}
@@ -262,14 +261,14 @@ func EnvelopePanel(s *learn.Scanned) figure.Panel {
 	})
 	var x, y []float64
 	for colour, c := range curves {
-		line := figure.Series{X: c.FLOPs, Y: c.Loss, Colour: colour, Faint: true}
+		line := Series{X: c.FLOPs, Y: c.Loss, Colour: colour, Faint: true}
 		if len(curves) <= mostLegend {
 			line.Name = fmt.Sprintf("%s params", quantity.Format(quantity.Params, c.Params, 0))
 		}
 		p.Lines = append(p.Lines, line)
 		x, y = append(x, c.FLOPs...), append(y, c.Loss...)
 	}
-	front := figure.Series{Name: "Pareto front", Colour: greyColour, Bold: true}
+	front := Series{Name: "Pareto front", Colour: greyColour, Bold: true}
 	for _, f := range s.Envelope.Front {
 		front.X, front.Y = append(front.X, f.FLOPs), append(front.Y, f.Loss)
 	}
@@ -285,4 +284,25 @@ func roughly(v float64) float64 {
 		return v
 	}
 	return short
+}
+
+// LawPanels draws the response against parameters, tokens and compute with the law, for a law of
+// these two; compute is k·params·tokens. Nil for any other law.
+func LawPanels(f *learn.Fitted) []Panel {
+	if f.Result == nil || !learn.CanAllocate(f.Result.Law) || len(f.Index) == 0 {
+		return nil
+	}
+	const usual = 6 // FLOPs a parameter and token, where the rows do not say
+	k := f.PerParamToken
+	if k == 0 {
+		k = usual
+	}
+	flops := make([]float64, slices.Max(f.Index)+1)
+	n, d := f.Data.Columns[f.Columns[0]], f.Data.Columns[f.Columns[1]]
+	for i, row := range f.Index {
+		flops[row] = k * n[i] * d[i]
+	}
+	compute := computePanel(f.Response, []*learn.Fitted{f}, flops)
+	compute.Lines = append(compute.Lines, bestSplit(f, compute.Points[0].X))
+	return []Panel{slicePanel(f, 0), slicePanel(f, 1), compute}
 }
