@@ -26,6 +26,9 @@ type Planned struct {
 	Mends   []string // of each of Changes; empty where no flag makes it
 }
 
+// Serves says whether the plan is one of serving that answers its traffic.
+func (p Planned) Serves() bool { return p.Serving != nil && p.Serving.Decoding != nil }
+
 // Plan fills in the report of planned runs, one result each. One run is told in full, several stand
 // side by side, on several clusters the cheapest first. limits are nil where there are none.
 func (r *Report) Plan(plans []Planned, limits *plan.Limits) {

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"io"
+	"path"
 	"slices"
 	"strings"
 )
@@ -45,12 +46,31 @@ func ParseFormat(name string) (Format, error) {
 	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))
 }
 
+// FormatOfFile returns the format that the name of a file ends in, and false with text where it ends in
+// none.
+func FormatOfFile(name string) (Format, bool) {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".txt":
+		return TextFormat, true
+	case ".json":
+		return JSONFormat, true
+	case ".xml":
+		return JUnitFormat, true
+	case ".sarif":
+		return SARIFFormat, true
+	case ".md":
+		return SummaryFormat, true
+	}
+	return TextFormat, false
+}
+
 // About is what an output says besides findings.
 type About struct {
 	Version string // of the tool
 	Rules   []Rule // that were applied
 	Inputs  map[string]any
 	Width   int  // columns that a table of text may have; 0 means any
+	Color   bool // a table of text is coloured
 	Quiet   bool // text says what is broken and nothing else
 	// InRepository returns how a file is called from the root of its repository, where the readers
 	// of JUnit, SARIF and annotations look for it; nil leaves names as they are.

@@ -40,7 +40,7 @@ func (r *Result) writeText(w io.Writer, a About) error {
 	}
 	if len(r.Costs) > 0 {
 		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
-		view := reports.View{Width: a.Width, Quiet: true}
+		view := reports.View{Width: a.Width, Color: a.Color, Quiet: true}
 		if err := costs.Write(&b, reports.TextFormat, view); err != nil {
 			return err
 		}

@@ -18,7 +18,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
-	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // mostFiles bounds what a glob may match.
@@ -241,15 +240,7 @@ func (a *Files) ChangedOnly(ctx context.Context, q *check.Request, args []string
 		_, is := changes[host.InRepository(name)]
 		return name != "" && is
 	}
-	rests := append([]string{q.Rules.File}, others...)
-	for i := range q.Rules.Rules {
-		rests = append(rests, q.Rules.Rules[i].File)
-	}
-	if !slices.ContainsFunc(rests, changed) {
-		q.Candidates = slices.DeleteFunc(q.Candidates, func(c check.Candidate) bool {
-			return !slices.ContainsFunc(filesOf(&c), changed)
-		})
-	}
+	q.KeepChanged(changed, others...)
 	for i := range q.Candidates {
 		c := &q.Candidates[i]
 		name := host.InRepository(c.File)
@@ -275,22 +266,4 @@ func (a *Files) ChangedOnly(ctx context.Context, q *check.Request, args []string
 	}
 	slices.Sort(q.Removed)
 	return nil
-}
-
-// filesOf lists the files that a candidate was read from.
-func filesOf(c *check.Candidate) []string {
-	out := []string{c.File, c.CheckpointFile}
-	if c.Config != nil {
-		for _, f := range c.Config.Fields {
-			out = append(out, f.File)
-		}
-	}
-	var faults *syntax.Error
-	if errors.As(c.Err, &faults) {
-		for _, f := range faults.Faults {
-			out = append(out, f.File)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,14 +158,12 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		return err
 	}
 	asked.Decode = 1
-	if rules.Silent() {
+	if rules.Silent() && a.Common.Verbose {
 		a.Tell("hint: " + rules.File + " replaces the built-in rules; \"extends: builtin\" keeps them, \"extends: []\" hides this hint")
 	}
 	rules.Complete(asked.Profile != nil, limits) // a gate without rules would pass everything
 	if f.strict || f.failOn == string(check.Warning) {
-		for i := range rules.Rules {
-			rules.Rules[i].Severity = check.Error
-		}
+		rules.Harden()
 	}
 	if f.ifListed {
 		if args = asks.ListedFiles(args, &rules, folder); len(args) == 0 {
@@ -244,8 +242,8 @@ type target struct {
 }
 
 func (f *checkFlags) outputs() ([]target, error) {
-	if f.failOn != string(check.Error) && f.failOn != string(check.Warning) {
-		return nil, frame.UnknownWord("severity", f.failOn, []string{string(check.Error), string(check.Warning)})
+	if err := frame.Word("severity", f.failOn, string(check.Error), string(check.Warning)); err != nil {
+		return nil, err
 	}
 	for _, name := range []string{"format", "output", "emit", "strict", "fail-on", "changed-since"} {
 		if f.updateBaseline && f.given(name) {
@@ -286,23 +284,12 @@ func (f *checkFlags) outputs() ([]target, error) {
 
 // findingsFormat is the format of findings that the name of a file ends in.
 func findingsFormat(name string) (check.Format, error) {
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".txt":
-		return check.TextFormat, nil
-	case ".json":
-		return check.JSONFormat, nil
-	case ".xml":
-		return check.JUnitFormat, nil
-	case ".sarif":
-		return check.SARIFFormat, nil
-	case ".md":
-		return check.SummaryFormat, nil
+	format, ok := check.FormatOfFile(name)
+	if !ok && !frame.IsDevice(name) {
+		return "", frame.Usage("--format names the format whatever the ending is",
+			"-o %s: the ending names no format; allowed: .txt, .json, .xml (junit), .sarif, .md (summary)", name)
 	}
-	if frame.IsDevice(name) {
-		return check.TextFormat, nil
-	}
-	return "", frame.Usage("--format names the format whatever the ending is",
-		"-o %s: the ending names no format; allowed: .txt, .json, .xml (junit), .sarif, .md (summary)", name)
+	return format, nil
 }
 
 // applyPlan sets the flags that the plan of the rules says and the command line does not, and tells
@@ -388,31 +375,21 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 	measured := *q
 	measured.Rules.Rules = nil
 	r := check.Check(measured)
-	b := check.BaselineOf(r.Costs)
-	counts := map[string]int{}
-	for i := range r.Costs {
-		file := r.Costs[i].Path
-		word := "unchanged"
-		if old, known := q.Baseline[file]; !known {
-			word = "new"
-		} else if !maps.Equal(old, b[file]) {
-			word = "changed"
-		}
-		if counts[word]++; word != "unchanged" && !a.Common.Quiet {
-			fmt.Fprintf(a.Out, "%-7s  %s\n", word, file)
-		}
-	}
-	for path, measures := range q.Baseline {
-		if _, fresh := b[path]; !fresh {
-			b[path] = measures
-		}
-	}
+	b, fresh, changed := q.Baseline.Updated(r.Costs)
 	if err := frame.WriteFile(name, b.Write); err != nil {
 		return err
 	}
 	if !a.Common.Quiet {
+		for i := range r.Costs {
+			switch file := r.Costs[i].Path; {
+			case slices.Contains(fresh, file):
+				fmt.Fprintf(a.Out, "new      %s\n", file)
+			case slices.Contains(changed, file):
+				fmt.Fprintf(a.Out, "changed  %s\n", file)
+			}
+		}
 		fmt.Fprintf(a.Out, "wrote %s: %d configurations, %d new, %d changed\n", filepath.ToSlash(name), len(b),
-			counts["new"], counts["changed"])
+			len(fresh), len(changed))
 	}
 	if missing := len(q.Candidates) - len(r.Costs); missing > 0 {
 		for _, f := range r.Findings {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -57,9 +56,6 @@ func (noFlag) String() string { return "" }
 
 func (noFlag) Type() string { return "value" }
 
-// startGlobs are the files that a first rules file lists where there are such.
-var startGlobs = []string{"**/config.json", "**/*.gin", "**/model_config.yaml", "**/*.safetensors"}
-
 // startRules writes a rules file to start from.
 func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 	var other string
@@ -76,17 +72,14 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 	case name == "":
 		name = asks.RulesFile
 	}
-	var files strings.Builder
-	for _, g := range startGlobs {
+	var globs []string
+	for _, g := range check.FirstGlobs() {
 		found, err := host.Expand(g, 1, check.Match, func(start string) (fs.FS, error) { return os.DirFS(start), nil })
 		if err == nil && len(found) > 0 {
-			fmt.Fprintf(&files, "- %q\n", g)
+			globs = append(globs, g)
 		}
 	}
-	if files.Len() == 0 {
-		files.WriteString("- \"**/config.json\" # none is there yet\n")
-	}
-	text := strings.Replace(firstRules, "FILES\n", files.String(), 1)
+	text := check.FirstRules(globs)
 	if err := host.CreateFile(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 		hint := ""
 		if errors.Is(err, fs.ErrExist) {
@@ -98,45 +91,3 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 	a.Tell("next: deepnarrow check")
 	return nil
 }
-
-// firstRules is the rules file of --init.
-const firstRules = `# What deepnarrow check demands of the model configurations of this repository.
-# docs/check.md of deepnarrow describes every line.
-
-# The built-in rules stay; without this line the rules below replace them.
-extends: builtin
-
-# What is checked when no files are named: ** stands for any folders.
-files:
-FILES
-
-# On what the models would run: the flags of deepnarrow plan. Times, money and
-# "fits in memory" need a machine.
-# plan:
-#   hardware: a100          # deepnarrow list hardware
-#   devices: 8
-#   tokens: 34.4B
-
-# Limits: params, non-embedding-params, step-flops, flops, memory, step-time,
-# total-time, device-hours, cost, energy, co2, decode-latency.
-# rules:
-# - id: small-enough
-#   metric: params
-#   max: 300M
-# - id: affordable
-#   metric: cost
-#   max: $500
-#   severity: warning        # told, and the exit code stays 0
-# - id: no-silent-growth
-#   metric: params
-#   max_increase: 10%        # against the baseline below
-
-# deepnarrow check --update-baseline writes it; commit it.
-# baseline: .deepnarrow-baseline.json
-
-# waivers:
-# - rule: small-enough
-#   files: configs/xl.json
-#   reason: the last model of the old fleet
-#   expires: 2030-12-31      # the last day it holds
-`

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,6 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
@@ -164,5 +167,10 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	case !f.Devices.Auto:
 		r.Plan(ask.plans, ask.limited())
 	}
-	return a.Render(r)
+	err = a.Render(r)
+	if f.serve.on && err == nil && !slices.ContainsFunc(ask.plans, reports.Planned.Serves) {
+		s := ask.plans[0].Serving
+		return frame.NoAnswer(fmt.Errorf("nothing can be served: %s", s.Missing), "")
+	}
+	return err
 }

@@ -10,8 +10,8 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"

@@ -11,16 +11,16 @@ import (
 
 // commonFlags are the flags of every command.
 type commonFlags struct {
-	Quiet, verbose bool
-	color          colorFlag
+	Quiet, Verbose bool
+	Color          colorFlag
 }
 
 func (f *commonFlags) Register(root *cobra.Command) {
-	f.color = "auto"
+	f.Color = "auto"
 	flags := root.PersistentFlags()
 	flags.BoolVarP(&f.Quiet, "quiet", "q", false, "print the result only, no warnings and hints")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "also say on stderr which files are read and how long it took")
-	flags.Var(&f.color, "color", "colours on a terminal: auto, always or never; NO_COLOR turns auto off")
+	flags.BoolVarP(&f.Verbose, "verbose", "v", false, "also say on stderr which files are read and how long it took")
+	flags.Var(&f.Color, "color", "colours on a terminal: auto, always or never; NO_COLOR turns auto off")
 	// A template of cobra's would keep every exported method in the binary: 4 MB.
 	root.Version = Version()
 	root.Flags().Bool("version", false, "print the version") // cobra would give it -v
@@ -50,7 +50,7 @@ func (f colorFlag) on(s *Streams) bool {
 // Begin is what every command does first: it tries the files that it will write, and with --verbose
 // tells those that it reads.
 func (a *App) Begin(c *cobra.Command) error {
-	if a.Common.verbose && !a.Common.Quiet {
+	if a.Common.Verbose && !a.Common.Quiet {
 		opens := a.Opens
 		a.Opens = func(name string) (*os.File, error) {
 			fmt.Fprintln(a.Err, "reading "+name)

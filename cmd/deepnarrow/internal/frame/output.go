@@ -163,19 +163,21 @@ func (a *App) Render(r reports.Report) error {
 	case bytes:
 		return write(a.Raw)
 	default:
+		var out io.Writer
+		out, view.Color = a.Text(format == reports.TextFormat)
 		view.Width = a.Width
-		view.Color = format == reports.TextFormat && a.Common.color.on(&a.Streams)
-		err = write(a.text(view.Color))
+		err = write(out)
 	}
 	return errors.Join(err, a.late)
 }
 
-// text is where text goes: standard output, which has no control characters but those of colours.
-func (a *App) text(color bool) io.Writer {
-	if color {
-		return painted{a.Raw}
+// Text is where text goes, and whether it may be coloured: standard output, which has no control
+// characters but those of colours. colorful is text that has colours.
+func (a *App) Text(colorful bool) (io.Writer, bool) {
+	if colorful && a.Common.Color.on(&a.Streams) {
+		return painted{a.Raw}, true
 	}
-	return a.Out
+	return a.Out, false
 }
 
 // painted writes coloured text, of which everything else is harmless already.
