@@ -1,6 +1,7 @@
 package hardware
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -149,15 +150,7 @@ func (t *stepTime) parts() ([]Part, Bound) {
 			by[pieceNames[i].bound] += seconds
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Part) int {
-		switch {
-		case a.Seconds > b.Seconds:
-			return -1
-		case a.Seconds < b.Seconds:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(list, func(a, b Part) int { return cmp.Compare(b.Seconds, a.Seconds) })
 	bound := ComputeBound
 	for _, b := range [...]Bound{BandwidthBound, NetworkBound, LaunchBound} {
 		if by[b] > by[bound] {
