@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,10 +30,11 @@ func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
 	f.Panels = panelsOf(figure.IsoFLOPPanels(s)...)
 	r.Document.Results = append(r.Document.Results, f)
-	r.Headline = []string{
-		fmt.Sprintf("isoFLOP: params ∝ C^%s, tokens ∝ C^%s", exponentText(&f.A), exponentText(&f.B)),
-	}
+	part := learn.PartName(s.Part)
+	r.Headline = append(r.Headline,
+		fmt.Sprintf("%s: params ∝ C^%s, tokens ∝ C^%s", cmp.Or(part, "isoFLOP"), exponentText(&f.A), exponentText(&f.B)))
 	t := Table{
+		Title: part,
 		Columns: []Column{
 			{Title: "budget", Kind: quantity.FLOP},
 			{Title: "runs", Optional: 2},

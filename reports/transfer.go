@@ -18,8 +18,14 @@ const shownInversions = 15
 func (r *Report) Transfer(from *learn.Transferred) {
 	x := result.TransferOf(from)
 	r.Document.Results = append(r.Document.Results, x)
-	r.Headline = append(r.Headline, sentence(fmt.Sprintf("%s against %s: %s", x.Upstream, x.Downstream, x.Verdict)))
+	part := learn.PartName(from.Part)
+	headline := sentence(fmt.Sprintf("%s against %s: %s", x.Upstream, x.Downstream, x.Verdict))
+	if part != "" {
+		headline = part + ": " + headline
+	}
+	r.Headline = append(r.Headline, headline)
 	t := Table{
+		Title: part,
 		Columns: []Column{
 			{Title: "correlation"},
 			{Title: fmt.Sprintf("value, %.0f %% interval", percent*x.Level), Digits: 3},

@@ -68,6 +68,50 @@ func (c *columns) split(q *Question) (groups []*group, warnings []string, err er
 	return groups, warnings, nil
 }
 
+// Parts returns the runs of each value of the columns by, in order of appearance; the runs themselves
+// without columns. The error is a [*records.ColumnError].
+func (r *Runs) Parts(by []string) ([]*Runs, error) {
+	if len(by) == 0 {
+		return []*Runs{r}, nil
+	}
+	cells, err := texts(r.Table, by)
+	if err != nil {
+		return nil, err
+	}
+	var out []*Runs
+	at := map[string]*Runs{}
+	of := func(row int) *Runs {
+		values := across(cells, row)
+		key := strings.Join(values, "\x00")
+		if at[key] == nil {
+			at[key] = &Runs{Table: r.Table, Group: r.Group, Part: map[string]string{}}
+			for i, name := range by {
+				at[key].Part[name] = values[i]
+			}
+			out = append(out, at[key])
+		}
+		return at[key]
+	}
+	for _, row := range r.Rows {
+		p := of(row)
+		p.Rows = append(p.Rows, row)
+	}
+	for _, d := range r.Drops {
+		p := of(d.Row)
+		p.Drops = append(p.Drops, d)
+	}
+	return slices.DeleteFunc(out, func(p *Runs) bool { return len(p.Rows) == 0 }), nil
+}
+
+// PartName says which part of a table a map of columns and values is; empty for all of it.
+func PartName(part map[string]string) string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(part)) {
+		out = append(out, name+" "+part[name])
+	}
+	return strings.Join(out, ", ")
+}
+
 // texts reads columns of words.
 func texts(t *records.Table, names []string) ([][]string, error) {
 	out := make([][]string, len(names))

@@ -16,6 +16,8 @@ type Runs struct {
 	records.Selection
 	// Group is the column of the run that a row belongs to: runs are resampled whole.
 	Group string
+	// Part is the value of each column that the runs were parted by; nil for the whole table.
+	Part map[string]string
 }
 
 // Selection says which rows of a table count, and by what names its columns go.
@@ -98,6 +100,7 @@ type Drop struct {
 
 // Rows says which rows an answer rests on.
 type Rows struct {
+	Part    map[string]string // as in [Runs]
 	Used    int
 	Drops   []Drop
 	Derived []records.Derivation // columns that no file has
@@ -105,7 +108,7 @@ type Rows struct {
 
 // rows accounts for the rows of an answer.
 func (r *Runs) rows(used int, drops []records.Drop) Rows {
-	out := Rows{Used: used, Derived: r.Derived()}
+	out := Rows{Part: r.Part, Used: used, Derived: r.Derived()}
 	for _, d := range drops {
 		out.Drops = append(out.Drops, Drop{r.Origin(d.Row).String(), d.Reason})
 	}

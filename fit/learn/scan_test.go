@@ -353,3 +353,43 @@ func TestDrawing(t *testing.T) {
 		t.Errorf("rows %v", got)
 	}
 }
+
+// Two groups in one table: each has the optimum of its own runs, of all columns named, and the drops
+// go with their rows.
+func TestPartsOfATable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("text,seed,flops,params,loss\n")
+	for _, text := range []string{"a", "b"} {
+		for _, c := range []float64{1e18, 1e19, 1e20} {
+			for k := -3; k <= 3; k++ {
+				n := 0.1 * math.Pow(c, map[string]float64{"a": 0.5, "b": 0.45}[text]) * math.Exp(0.4*float64(k))
+				fmt.Fprintf(&b, "%s,1,%g,%.17g,%.17g\n", text, c, n, 3+0.05*math.Pow(0.4*float64(k), 2))
+			}
+		}
+	}
+	b.WriteString("b,1,1e18,1e8,0\n")
+	runs := runsOf(t, b.String())
+	parts, err := runs.Parts([]string{"text", "seed"})
+	if err != nil || len(parts) != 2 {
+		t.Fatalf("%d parts, %v", len(parts), err)
+	}
+	const solver = 1e-6
+	for k, want := range []float64{0.5, 0.45} {
+		s, err := IsoFLOP(parts[k], "loss", DefaultSpread, 0.9)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !approx.Close(s.IsoFLOP.A.Value, want, solver) || s.Used != 21 || len(s.Drops) != k {
+			t.Errorf("part %d: params ∝ C^%v from %d rows, drops %v; want %g", k, s.IsoFLOP.A.Value, s.Used, s.Drops, want)
+		}
+		if name := PartName(s.Part); name != "seed 1, text "+[]string{"a", "b"}[k] {
+			t.Errorf("part %q", name)
+		}
+	}
+	if whole, err := runs.Parts(nil); err != nil || len(whole) != 1 || whole[0] != runs || PartName(runs.Part) != "" {
+		t.Errorf("without columns: %v, %v", whole, err)
+	}
+	if _, err := runs.Parts([]string{"absent"}); err == nil {
+		t.Error("a column that is not there was taken")
+	}
+}

@@ -5,17 +5,18 @@ import "github.com/deepnarrow/deepnarrow/fit/learn"
 // IsoFLOP is the result of isoflop: the power laws N = C^A and D = C^B, and the budgets behind
 // them.
 type IsoFLOP struct {
-	A           Estimate `json:"a"`
-	B           Estimate `json:"b"`
-	SumMinusOne float64  `json:"a_plus_b_minus_1"`
-	LnParamsAt1 float64  `json:"ln_params_at_1_flop"`
-	LnTokensAt1 float64  `json:"ln_tokens_at_1_flop"`
-	NarrowA     *float64 `json:"a_narrow,omitempty"`
-	Level       float64  `json:"level"`
-	Budgets     []Budget `json:"budgets"`
-	Panels      []Panel  `json:"panels"`
-	Rows        Rows     `json:"rows"`
-	Warnings    []string `json:"warnings"`
+	Group       map[string]string `json:"group,omitempty"`
+	A           Estimate          `json:"a"`
+	B           Estimate          `json:"b"`
+	SumMinusOne float64           `json:"a_plus_b_minus_1"`
+	LnParamsAt1 float64           `json:"ln_params_at_1_flop"`
+	LnTokensAt1 float64           `json:"ln_tokens_at_1_flop"`
+	NarrowA     *float64          `json:"a_narrow,omitempty"`
+	Level       float64           `json:"level"`
+	Budgets     []Budget          `json:"budgets"`
+	Panels      []Panel           `json:"panels"`
+	Rows        Rows              `json:"rows"`
+	Warnings    []string          `json:"warnings"`
 }
 
 // Budget is the minimum of one budget's parabola, or why it has none; see [fit.IsoFLOPGroup].
@@ -34,7 +35,8 @@ type Budget struct {
 func IsoFLOPOf(s *learn.Scanned) IsoFLOP {
 	f := s.IsoFLOP
 	out := IsoFLOP{
-		A: estimateOf(f.A), B: estimateOf(f.B), SumMinusOne: f.A.Value + f.B.Value - 1,
+		Group: s.Part,
+		A:     estimateOf(f.A), B: estimateOf(f.B), SumMinusOne: f.A.Value + f.B.Value - 1,
 		LnParamsAt1: f.LnParamsAt1, LnTokensAt1: f.LnTokensAt1, Level: s.Level, Budgets: []Budget{},
 		Rows: RowsOf(s.Used, s.Drops), Warnings: append([]string{}, f.Warnings...),
 	}

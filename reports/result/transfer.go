@@ -4,24 +4,25 @@ import "github.com/deepnarrow/deepnarrow/fit/learn"
 
 // Transfer is a result of transfer.
 type Transfer struct {
-	Upstream    string       `json:"upstream"`
-	Downstream  string       `json:"downstream"`
-	Carries     bool         `json:"carries"`
-	Verdict     string       `json:"verdict"`
-	Level       float64      `json:"level"`
-	Pearson     Estimate     `json:"pearson"`
-	Spearman    Estimate     `json:"spearman"`
-	Kendall     Estimate     `json:"kendall"`
-	Partial     *Estimate    `json:"partial_spearman_given_size,omitempty"`
-	Pairs       int          `json:"pairs"`
-	Inversions  []Inversion  `json:"inversions"`
-	Link        *Link        `json:"link,omitempty"`
-	Unlinked    string       `json:"unlinked,omitempty"`
-	Links       []Law        `json:"links,omitempty"`
-	Chain       *Chain       `json:"chain,omitempty"`
-	HeldOut     *HeldOut     `json:"held_out,omitempty"`
-	Predictions []Prediction `json:"predictions,omitempty"`
-	Rows        Rows         `json:"rows"`
+	Group       map[string]string `json:"group,omitempty"`
+	Upstream    string            `json:"upstream"`
+	Downstream  string            `json:"downstream"`
+	Carries     bool              `json:"carries"`
+	Verdict     string            `json:"verdict"`
+	Level       float64           `json:"level"`
+	Pearson     Estimate          `json:"pearson"`
+	Spearman    Estimate          `json:"spearman"`
+	Kendall     Estimate          `json:"kendall"`
+	Partial     *Estimate         `json:"partial_spearman_given_size,omitempty"`
+	Pairs       int               `json:"pairs"`
+	Inversions  []Inversion       `json:"inversions"`
+	Link        *Link             `json:"link,omitempty"`
+	Unlinked    string            `json:"unlinked,omitempty"`
+	Links       []Law             `json:"links,omitempty"`
+	Chain       *Chain            `json:"chain,omitempty"`
+	HeldOut     *HeldOut          `json:"held_out,omitempty"`
+	Predictions []Prediction      `json:"predictions,omitempty"`
+	Rows        Rows              `json:"rows"`
 }
 
 // Inversion is a pair of models that swap ranks.
@@ -102,7 +103,7 @@ func predictedOf(p *learn.Predicted) Estimate {
 func TransferOf(t *learn.Transferred) Transfer {
 	x := t.Transfer
 	out := Transfer{
-		Upstream: t.Upstream, Downstream: t.Downstream, Carries: x.Carries, Verdict: x.Verdict,
+		Group: t.Part, Upstream: t.Upstream, Downstream: t.Downstream, Carries: x.Carries, Verdict: x.Verdict,
 		Level: t.Level, Pearson: estimateOf(x.Pearson), Spearman: estimateOf(x.Spearman),
 		Kendall: estimateOf(x.Kendall), Pairs: x.Pairs, Inversions: []Inversion{},
 		Unlinked: t.Unlinked, Links: lawsOf(t.Links), Predictions: predictionsOf(t.Predictions,
