@@ -1,10 +1,15 @@
 package cli
 
 import (
+	"cmp"
+	"errors"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
@@ -53,6 +58,7 @@ func (f *scanFlags) report(command string, files []string, runs *learn.Runs) rep
 func (a *app) isoflop() *cobra.Command {
 	var f scanFlags
 	var spread float64
+	var by []string
 	c := &cobra.Command{
 		Use:     "isoflop FILE...",
 		Short:   "Find the best size at each compute budget",
@@ -62,7 +68,8 @@ a power law to the minima (Hoffmann et al. 2022, approach 2, arXiv 2203.15556).
 
 Runs whose FLOPs differ by less than --spread share a budget. A budget without a
 minimum inside the sizes that were run is refused; with fewer than two left the
-command exits 4. Of flops, params and tokens, one may be missing.`,
+command exits 4. Of flops, params and tokens, one may be missing. With --by a
+group that is refused is a warning, unless all are.`,
 		Example: `  deepnarrow isoflop runs.csv --last
   deepnarrow isoflop runs.csv --map params='Model Size' --map flops='Training FLOP' --plot parabolas.svg`,
 		Args: asks.AtLeastOneFile,
@@ -74,14 +81,21 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 			if err != nil {
 				return err
 			}
-			s, err := learn.IsoFLOP(runs, f.response, spread, f.level)
+			r := f.report("isoflop", args, runs)
+			r.Document.Inputs["spread"] = spread
+			var panels []figure.Panel
+			err = eachPart(runs, by, &r, func(part *learn.Runs) error {
+				s, err := learn.IsoFLOP(part, f.response, spread, f.level)
+				if err == nil {
+					r.IsoFLOP(s)
+					panels = append(panels, figure.IsoFLOPPanels(s)...)
+				}
+				return err
+			})
 			if err != nil {
 				return a.LearnError(c.Context(), runs, err)
 			}
-			r := f.report("isoflop", args, runs)
-			r.Document.Inputs["spread"] = spread
-			r.IsoFLOP(s)
-			if err := a.Beside(frame.Plot(f.plot, figure.IsoFLOPPanels(s)...)); err != nil {
+			if err := a.Beside(frame.Plot(f.plot, panels...)); err != nil {
 				return err
 			}
 			return a.Render(r)
@@ -91,7 +105,43 @@ command exits 4. Of flops, params and tokens, one may be missing.`,
 	f.register(c, "the parabolas")
 	c.Flags().Float64Var(&spread, "spread", learn.DefaultSpread,
 		"largest ratio of FLOPs within one budget")
+	registerBy(c, &by)
 	return c
+}
+
+func registerBy(c *cobra.Command, by *[]string) {
+	c.Flags().StringSliceVar(by, "by", nil, "answer for each value of these `columns` apart")
+}
+
+// eachPart asks for each group of the runs; a refused group is a warning unless every one is.
+func eachPart(runs *learn.Runs, by []string, r *reports.Report, ask func(*learn.Runs) error) error {
+	parts, err := runs.Parts(by)
+	if err != nil {
+		return err
+	}
+	if len(by) > 0 {
+		r.Document.Inputs["by"] = by
+	}
+	var first error
+	refused := 0
+	for _, part := range parts {
+		err := ask(part)
+		var refusal *fit.Refusal
+		var question *learn.QuestionError // of the rows of the group, such as what it can hold out
+		switch {
+		case err == nil:
+			continue
+		case len(by) == 0 || !errors.As(err, &refusal) && !errors.As(err, &question):
+			return err
+		}
+		refused++
+		first = cmp.Or(first, err)
+		r.Document.Warnings = append(r.Document.Warnings, learn.PartName(part.Part)+": "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if refused == len(parts) {
+		return first
+	}
+	return nil
 }
 
 func (a *app) envelope() *cobra.Command {

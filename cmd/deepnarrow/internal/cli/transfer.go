@@ -23,6 +23,7 @@ type transferFlags struct {
 	learn.TransferQuestion
 	runs      asks.Runs
 	predict   []string
+	by        []string
 	published bool
 	// scoreRange is the text of Range.
 	scoreRange string
@@ -78,6 +79,7 @@ points of the paper's figures, and the rows of its tables.`,
 		"leave out each value of this `column` (shape, group or any) and score the prediction of it")
 	flags.StringVar(&f.scoreRange, "score-range", "",
 		"`bounds` of the score, such as 0:100 (default: those of a metric known by the column's name)")
+	registerBy(c, &f.by)
 	flags.Uint64Var(&f.Seed, "seed", 0, "seed of starts and resamples")
 	flags.Float64Var(&f.Level, "level", asks.UsualLevel, "probability inside the intervals")
 	flags.BoolVar(&f.published, "published", false,
@@ -106,6 +108,9 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 	}
 	if f.Upstream == f.Downstream {
 		return s, frame.Usage("", "--upstream and --downstream are both %s; allowed: two columns", f.Upstream)
+	}
+	if len(f.by) > 0 && f.published {
+		return s, frame.Usage("", "--by needs FILE...")
 	}
 	if f.HoldOut != "" && (f.published || f.Link == learn.NoLink) {
 		return s, frame.Usage("", "--hold-out needs FILE... and a link")
@@ -143,7 +148,16 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	if err != nil {
 		return err
 	}
-	out, err := learn.Transfer(ctx, runs, &f.TransferQuestion)
+	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Inputs = f.runs.Inputs(files)
+	err = eachPart(runs, f.by, &r, func(part *learn.Runs) error {
+		out, err := learn.Transfer(ctx, part, &f.TransferQuestion)
+		if err == nil {
+			r.Document.Warnings = append(r.Document.Warnings, out.Warnings...)
+			r.Transfer(out)
+		}
+		return err
+	})
 	var refusal *fit.Refusal
 	if errors.As(err, &refusal) && refusal.Kind == fit.TooFewPoints {
 		return frame.NoAnswer(err, "each model needs a row with both results")
@@ -151,14 +165,11 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	if err != nil {
 		return a.LearnError(ctx, runs, err)
 	}
-	r.Document.Warnings = append(append(r.Document.Warnings, runs.Notices()...), out.Warnings...)
-	r.Document.Inputs = f.runs.Inputs(files)
 	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"],
 		r.Document.Inputs["link"] = f.Upstream, f.Downstream, f.Link
 	if f.Law != "" {
 		r.Document.Inputs["law"] = f.Law
 	}
-	r.Transfer(out)
 	return a.Render(r)
 }
 
