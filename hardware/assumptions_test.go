@@ -30,10 +30,21 @@ func TestAssumptionsSayTheNumbers(t *testing.T) {
 		Profile: found(t, "h100"), Shape: t5(1024, 4096, 16, 8, 8),
 		Workload: flops.Workload{Batch: 64, EncoderLength: 512, DecoderLength: 128},
 	}
-	const mib, reserve = 1 << 20, 512
-	run.Profile.MemoryBytes.Value, run.Profile.ReserveBytes.Value = 80<<30, reserve*mib
-	run.Profile.BandwidthBytesPerSecond.Value = 3e12
-	run.Profile.IntraBytesPerSecond.Value, run.Profile.InterBytesPerSecond.Value = 450e9, 50e9
+	p := &run.Profile
+	for _, set := range []struct {
+		field **Field
+		value float64
+	}{
+		{&p.MemoryBytes, 80 << 30},
+		{&p.ReserveBytes, 512 << 20},
+		{&p.BandwidthBytesPerSecond, 3e12},
+		{&p.IntraBytesPerSecond, 450e9},
+		{&p.InterBytesPerSecond, 50e9},
+	} {
+		f := **set.field // profiles of the catalogue share their fields
+		f.Value = set.value
+		*set.field = &f
+	}
 	says := func(name string, parts ...string) {
 		t.Helper()
 		said := saidOf(t, run, name)

@@ -209,9 +209,6 @@ func (b *blockTime) total() float64 {
 	return b.matmul + b.core + b.vector + b.launch + b.tensor + b.expert
 }
 
-// train is tune where all is trained.
-func (s *Machine) train(p *sublayer, tp int) blockTime { return s.tune(p, tp, all) }
-
 // tune returns the time of forward, recomputation and backward of one sublayer.
 //
 // Work and launches hide each other: (work⁴ + launches⁴)^¼.

@@ -232,9 +232,9 @@ func TestCastsByHand(t *testing.T) {
 	expect(t, "sparse", cost[2].casts, 4*8*256*(512+1024))
 	piece := sublayer{casts: 2e12}
 	m.traffic = 5 // which casts do not grow with
-	expect(t, "three passes", m.train(&piece, 1).vector, 3*2)
+	expect(t, "three passes", m.tune(&piece, 1, all).vector, 3*2)
 	m.recompute = flops.RecomputeFull
-	expect(t, "four passes", m.train(&piece, 1).vector, 4*2)
+	expect(t, "four passes", m.tune(&piece, 1, all).vector, 4*2)
 	p := found(t, "h100")
 	for format, want := range map[Precision]float64{FP8: 4, "": 0} {
 		got, err := NewMachine(&p, flops.Execution{}, Software{Matmul: format})

@@ -169,7 +169,7 @@ func TestPassesByHand(t *testing.T) {
 	} {
 		m := toy()
 		m.recompute, m.unfused = c.recompute, c.unfused
-		b := m.train(&piece, 1)
+		b := m.tune(&piece, 1, all)
 		expect(t, name+": products", b.matmul, c.matmul)
 		expect(t, name+": core", b.core, c.core)
 		expect(t, name+": element-wise", b.vector, c.vector)
@@ -177,7 +177,7 @@ func TestPassesByHand(t *testing.T) {
 	// Software moves element-wise tensors more often, not the scores.
 	m := toy()
 	m.traffic = 2
-	b := m.train(&piece, 1)
+	b := m.tune(&piece, 1, all)
 	expect(t, "traffic 2: element-wise", b.vector, 2*3*3+4*3.5)
 	f := m.forward(&piece, 1)
 	expect(t, "forward: element-wise", f.vector, 2*3+4)
@@ -189,13 +189,13 @@ func TestPassesByHand(t *testing.T) {
 func TestLaunchesByHand(t *testing.T) {
 	m := toy()
 	m.launch = 1e-3
-	idle := m.train(&sublayer{kernels: 10}, 1)
+	idle := m.tune(&sublayer{kernels: 10}, 1, all)
 	expect(t, "nothing but launches", idle.launch, 0.03)
 	m.recompute = flops.RecomputeFull
-	idle = m.train(&sublayer{kernels: 10}, 1)
+	idle = m.tune(&sublayer{kernels: 10}, 1, all)
 	expect(t, "full recomputation", idle.launch, 0.04)
 	m.recompute = flops.RecomputeNone
-	busy := m.train(&sublayer{matmul: 0.01, kernels: 10}, 1)
+	busy := m.tune(&sublayer{matmul: 0.01, kernels: 10}, 1, all)
 	expect(t, "as much work", busy.launch, 0.03*(math.Pow(2, 0.25)-1))
 }
 
@@ -214,20 +214,20 @@ func TestSublayerCollectivesByHand(t *testing.T) {
 		"full": {flops.RecomputeFull, 3},
 	} {
 		m.recompute = c.recompute
-		b := m.train(&piece, 8)
+		b := m.tune(&piece, 8, all)
 		expect(t, name+": tensor", b.tensor, c.times*2*7e8/1e11)
 		m.tensorExposed = 0.5
-		expect(t, name+": half exposed", m.train(&piece, 8).tensor, c.times*7e8/1e11)
+		expect(t, name+": half exposed", m.tune(&piece, 8, all).tensor, c.times*7e8/1e11)
 		m.tensorExposed = 1
 		// a stride of 1: the experts' group lies within the node
-		expect(t, name+": experts", m.train(&piece, 1).expert, c.times*7e8/1e11)
+		expect(t, name+": experts", m.tune(&piece, 1, all).expert, c.times*7e8/1e11)
 	}
 	// Keys and values that two devices share go round three times, four with full recomputation
 	// less half: rounds = collectives/2 + 2.
 	m.contexts, m.recompute = 2, flops.RecomputeNone
-	expect(t, "context", m.train(&sublayer{exchange: 8e8}, 1).tensor, 3*4e8/1e11)
+	expect(t, "context", m.tune(&sublayer{exchange: 8e8}, 1, all).tensor, 3*4e8/1e11)
 	m.recompute = flops.RecomputeFull
-	expect(t, "context, full", m.train(&sublayer{exchange: 8e8}, 1).tensor, 3.5*4e8/1e11)
+	expect(t, "context, full", m.tune(&sublayer{exchange: 8e8}, 1, all).tensor, 3.5*4e8/1e11)
 }
 
 // Bytes that one update moves per parameter. Mixed precision reads a 4-byte gradient, reads and

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -277,31 +278,14 @@ func (a *architecture) over(b *architecture) {
 	maps.Copy(a.expect, b.expect)
 	maps.Copy(a.leftOut, b.leftOut)
 	maps.Copy(a.assume, b.assume)
-	if b.rest != "" {
-		a.rest = b.rest
-	}
 	a.checks = append(a.checks, b.checks...)
-	if b.parts != nil {
-		a.parts = b.parts
-	}
-	if b.family != "" {
-		a.family = b.family
-	}
-	if b.usual != "" {
-		a.usual = b.usual
-	}
+	a.parts = cmp.Or(b.parts, a.parts)
 	if b.prefixes != nil {
 		a.prefixes = b.prefixes
 	}
-	if b.within != "" {
-		a.within = b.within
-	}
-	if b.uncounted != "" {
-		a.uncounted = b.uncounted
-	}
-	if b.refuse != "" {
-		a.refuse = b.refuse
-	}
+	a.family, a.rest, a.usual = cmp.Or(b.family, a.family), cmp.Or(b.rest, a.rest), cmp.Or(b.usual, a.usual)
+	a.within, a.refuse = cmp.Or(b.within, a.within), cmp.Or(b.refuse, a.refuse)
+	a.uncounted = cmp.Or(b.uncounted, a.uncounted)
 }
 
 func (a *architecture) put(name string, d *declaration) {

@@ -143,11 +143,16 @@ type pair struct {
 
 func (p *pairs) add(key string, value any) { *p = append(*p, pair{key, value}) }
 
+// and adds keys and their values by turns; nil stays nil.
+func (p pairs) and(keysAndValues ...any) pairs {
+	for i := 0; p != nil && i < len(keysAndValues); i += 2 {
+		p.add(keysAndValues[i].(string), keysAndValues[i+1])
+	}
+	return p
+}
+
 func (p pairs) without(keys ...string) pairs {
-	return slices.DeleteFunc(
-		slices.Clone(p),
-		func(x pair) bool { return slices.Contains(keys, x.key) },
-	)
+	return slices.DeleteFunc(slices.Clone(p), func(x pair) bool { return slices.Contains(keys, x.key) })
 }
 
 func (p pairs) json() string {

@@ -61,16 +61,11 @@ func hfT5(s *shapes.Shape) pairs   { return hfT5Fields(s, "t5", "T5") }
 func hfUMT5(s *shapes.Shape) pairs { return hfT5Fields(s, "umt5", "UMT5") }
 
 func hfSwitch(s *shapes.Shape) pairs {
-	p := hfT5Fields(s, "switch_transformers", "SwitchTransformers")
-	if p == nil {
-		return nil
-	}
-	p = p.without("feed_forward_proj")
-	p.add("dense_act_fn", s.Encoder.Activation.String())
-	p.add("num_experts", max(s.Encoder.Experts, s.Decoder.Experts))
-	p.add("num_sparse_encoder_layers", s.Encoder.SparseLayers())
-	p.add("num_sparse_decoder_layers", s.Decoder.SparseLayers())
-	return p
+	return hfT5Fields(s, "switch_transformers", "SwitchTransformers").without("feed_forward_proj").and(
+		"dense_act_fn", s.Encoder.Activation.String(),
+		"num_experts", max(s.Encoder.Experts, s.Decoder.Experts),
+		"num_sparse_encoder_layers", s.Encoder.SparseLayers(),
+		"num_sparse_decoder_layers", s.Decoder.SparseLayers())
 }
 
 func hfBARTFields(s *shapes.Shape, model, headed, bare string) pairs {
@@ -98,43 +93,31 @@ func hfBARTFields(s *shapes.Shape, model, headed, bare string) pairs {
 }
 
 func withPositions(p pairs, rows int) pairs {
-	if p != nil && rows > 2 {
-		p.add("max_position_embeddings", rows-2)
+	if rows > 2 {
+		return p.and("max_position_embeddings", rows-2)
 	}
 	return p
 }
 
 func hfBART(s *shapes.Shape) pairs {
-	return withPositions(
-		hfBARTFields(s, "bart", "BartForConditionalGeneration", "BartModel"),
-		s.Encoder.Positions,
-	)
+	p := hfBARTFields(s, "bart", "BartForConditionalGeneration", "BartModel")
+	return withPositions(p, s.Encoder.Positions)
 }
 
 func hfMBART(s *shapes.Shape) pairs {
-	return withPositions(
-		hfBARTFields(s, "mbart", "MBartForConditionalGeneration", "MBartModel"),
-		s.Encoder.Positions,
-	)
+	p := hfBARTFields(s, "mbart", "MBartForConditionalGeneration", "MBartModel")
+	return withPositions(p, s.Encoder.Positions)
 }
 
 func hfMarian(s *shapes.Shape) pairs {
-	p := hfBARTFields(s, "marian", "MarianMTModel", "MarianModel")
-	if p == nil {
-		return nil
-	}
-	last := s.Vocab - 1
+	p, last := hfBARTFields(s, "marian", "MarianMTModel", "MarianModel"), s.Vocab-1
 	if s.SourceVocab > 0 {
-		p = p.without("vocab_size")
-		p.add("vocab_size", s.SourceVocab)
-		p.add("decoder_vocab_size", s.Vocab)
-		p.add("share_encoder_decoder_embeddings", false)
+		p = p.without("vocab_size").and("vocab_size", s.SourceVocab, "decoder_vocab_size", s.Vocab,
+			"share_encoder_decoder_embeddings", false)
 		last = min(last, s.SourceVocab-1)
 	}
 	// the class pads with the last token, by default that of a vocabulary of 58,101
-	p.add("pad_token_id", last)
-	p.add("decoder_start_token_id", last)
-	return p
+	return p.and("pad_token_id", last, "decoder_start_token_id", last)
 }
 
 func hfPegasus(s *shapes.Shape) pairs {
@@ -142,12 +125,8 @@ func hfPegasus(s *shapes.Shape) pairs {
 }
 
 func hfWhisper(s *shapes.Shape) pairs {
-	p := hfBARTFields(s, "whisper", "WhisperForConditionalGeneration", "WhisperModel")
-	if p != nil {
-		p.add("num_mel_bins", s.Encoder.Frontend.Channels)
-		p.add("max_target_positions", s.Decoder.Positions)
-	}
-	return p
+	return hfBARTFields(s, "whisper", "WhisperForConditionalGeneration", "WhisperModel").and(
+		"num_mel_bins", s.Encoder.Frontend.Channels, "max_target_positions", s.Decoder.Positions)
 }
 
 // hfStack writes the sizes that models of one stack share.
@@ -222,78 +201,49 @@ func hfGPT2(s *shapes.Shape) pairs {
 		return nil
 	}
 	p[1].value = strings.Replace(p[1].value.(string), "ForCausalLM", "LMHeadModel", 1)
-	p = p.without("intermediate_size", "hidden_act")
-	p.add("activation_function", s.Decoder.Activation.String())
-	p.add("n_inner", s.Decoder.DFF)
-	p.add("n_positions", s.Decoder.Positions)
-	return p
+	return p.without("intermediate_size", "hidden_act").and(
+		"activation_function", s.Decoder.Activation.String(), "n_inner", s.Decoder.DFF,
+		"n_positions", s.Decoder.Positions)
 }
 
 func hfNeoX(s *shapes.Shape) pairs {
-	p := hfDecoder(s, "gpt_neox", "GPTNeoX")
-	if p != nil {
-		p.add("use_parallel_residual", s.Decoder.Parallel)
-		p.add("attention_bias", s.Bias.Has(shapes.BiasQKV))
-	}
-	return p
+	return hfDecoder(s, "gpt_neox", "GPTNeoX").and("use_parallel_residual", s.Decoder.Parallel,
+		"attention_bias", s.Bias.Has(shapes.BiasQKV))
 }
 
 func hfBloom(s *shapes.Shape) pairs {
 	return hfDecoder(s, "bloom", "Bloom").without("intermediate_size")
 }
 
-func hfLlamaFields(s *shapes.Shape, model, prefix string) pairs {
-	p := hfDecoder(s, model, prefix)
-	if p != nil {
-		p.add("num_key_value_heads", s.Decoder.KVHeads)
-		p.add("head_dim", s.Decoder.DKV)
-		p.add("attention_bias", s.Bias.Has(shapes.BiasO))
-		p.add("mlp_bias", s.Bias.Has(shapes.BiasFFN))
-	}
-	return p
+// hfLlamaFields writes what the descendants of Llama share, without the fields that one lacks.
+func hfLlamaFields(s *shapes.Shape, model, prefix string, lacks ...string) pairs {
+	return hfDecoder(s, model, prefix).and(
+		"num_key_value_heads", s.Decoder.KVHeads, "head_dim", s.Decoder.DKV,
+		"attention_bias", s.Bias.Has(shapes.BiasO), "mlp_bias", s.Bias.Has(shapes.BiasFFN)).without(lacks...)
 }
 
 func hfLlama(s *shapes.Shape) pairs { return hfLlamaFields(s, "llama", "Llama") }
+func hfQwen3(s *shapes.Shape) pairs { return hfLlamaFields(s, "qwen3", "Qwen3", "mlp_bias") }
+func hfGemma(s *shapes.Shape) pairs { return hfLlamaFields(s, "gemma", "Gemma", "mlp_bias") }
 
 func hfQwen2(s *shapes.Shape) pairs {
-	return hfLlamaFields(s, "qwen2", "Qwen2").without("attention_bias", "mlp_bias")
-}
-
-func hfQwen3(
-	s *shapes.Shape,
-) pairs {
-	return hfLlamaFields(s, "qwen3", "Qwen3").without("mlp_bias")
-}
-
-func hfGemma(
-	s *shapes.Shape,
-) pairs {
-	return hfLlamaFields(s, "gemma", "Gemma").without("mlp_bias")
+	return hfLlamaFields(s, "qwen2", "Qwen2", "attention_bias", "mlp_bias")
 }
 
 func hfMistral(s *shapes.Shape) pairs {
-	p := hfLlamaFields(s, "mistral", "Mistral").without("attention_bias", "mlp_bias")
-	if len(p) > 0 && s.Decoder.Window > 0 {
-		p.add("sliding_window", s.Decoder.Window)
-	} else if len(p) > 0 {
-		p.add("sliding_window", nil)
+	var window any
+	if s.Decoder.Window > 0 {
+		window = s.Decoder.Window
 	}
-	return p
+	return hfLlamaFields(s, "mistral", "Mistral", "attention_bias", "mlp_bias").and("sliding_window", window)
 }
 
 func hfMixtral(s *shapes.Shape) pairs {
-	p := hfLlamaFields(s, "mixtral", "Mixtral").without("attention_bias", "mlp_bias")
-	if len(p) > 0 {
-		p.add("num_local_experts", s.Decoder.Experts)
-		p.add("num_experts_per_tok", s.Decoder.ActiveExperts)
-	}
-	return p
+	return hfLlamaFields(s, "mixtral", "Mixtral", "attention_bias", "mlp_bias").and(
+		"num_local_experts", s.Decoder.Experts, "num_experts_per_tok", s.Decoder.ActiveExperts)
 }
 
 func hfStarcoder2(s *shapes.Shape) pairs {
-	p := hfLlamaFields(s, "starcoder2", "Starcoder2").without("attention_bias", "mlp_bias")
-	if len(p) > 0 {
-		p.add("use_bias", s.Bias == shapes.BiasAll)
-	}
-	return p
+	return hfLlamaFields(s, "starcoder2", "Starcoder2", "attention_bias", "mlp_bias").and(
+		"use_bias", s.Bias == shapes.BiasAll)
 }
