@@ -63,6 +63,9 @@ const (
 	styleEnd = "\x1b[0m"
 )
 
+// Alarm paints what needs attention.
+func (v View) Alarm(text string) string { return v.paint(text, red) }
+
 // paint gives a text its style, line by line; texts are free of control characters by then.
 func (v View) paint(text string, s style) string {
 	if !v.Color || s == "" || text == "" {

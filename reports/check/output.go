@@ -70,7 +70,7 @@ type About struct {
 	Rules   []Rule // that were applied
 	Inputs  map[string]any
 	Width   int  // columns that a table of text may have; 0 means any
-	Color   bool // a table of text is coloured
+	Color   bool // text is coloured
 	Quiet   bool // text says what is broken and nothing else
 	// InRepository returns how a file is called from the root of its repository, where the readers
 	// of JUnit, SARIF and annotations look for it; nil leaves names as they are.

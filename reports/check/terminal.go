@@ -16,10 +16,14 @@ import (
 // configurations cost, in the width, then the sum.
 func (r *Result) writeText(w io.Writer, a About) error {
 	var b strings.Builder
+	view := reports.View{Width: a.Width, Color: a.Color, Quiet: true}
 	broken, waived := r.urgent()
 	for _, f := range broken {
-		fmt.Fprintf(&b, "%-5s %s  %s\n      %s\n", f.Status, plain.Line(f.place()), f.Rule,
-			plain.Line(f.Message))
+		status := fmt.Sprintf("%-5s", f.Status)
+		if f.Status != Warn {
+			status = view.Alarm(status)
+		}
+		fmt.Fprintf(&b, "%s %s  %s\n      %s\n", status, plain.Line(f.place()), f.Rule, plain.Line(f.Message))
 		if f.Hint != "" {
 			fmt.Fprintf(&b, "      hint: %s\n", plain.Line(f.Hint))
 		}
@@ -40,7 +44,6 @@ func (r *Result) writeText(w io.Writer, a About) error {
 	}
 	if len(r.Costs) > 0 {
 		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
-		view := reports.View{Width: a.Width, Color: a.Color, Quiet: true}
 		if err := costs.Write(&b, reports.TextFormat, view); err != nil {
 			return err
 		}

@@ -210,8 +210,11 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		if o.format == check.GitHubFormat { // its lines are commands of the workflow
 			out, save = a.Raw, a.SaveRaw
 		}
-		if about.Width, about.Quiet = 0, a.Common.Quiet; o.file == "" {
-			about.Width = a.Width
+		about.Width, about.Color, about.Quiet = 0, false, a.Common.Quiet
+		if o.file == "" {
+			if about.Width = a.Width; o.format == check.TextFormat {
+				out, about.Color = a.Text(true)
+			}
 			err = write(out)
 		} else {
 			err = save(o.file, write)

@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,8 +17,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
-	"github.com/deepnarrow/deepnarrow/hardware/kernel/pool"
-	"github.com/deepnarrow/deepnarrow/hardware/kernel/probe"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -81,13 +76,10 @@ func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
 	}
 	f.schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
 	if f.schedule.Rate == 0 {
-		f.schedule.Rate = map[kernel.Optimizer]float64{
-			kernel.Adam:      1e-3,
-			kernel.Adafactor: 1e-2,
-		}[f.options.Optimizer]
+		f.schedule.Rate = kernel.UsualRate(f.options.Optimizer)
 	}
-	cut := len(text) - len(text)/10
-	return text[:cut], text[cut:], nil
+	training, heldOut = kernel.HoldOut(text)
+	return training, heldOut, nil
 }
 
 // kernelError gives an error of the kernel its exit code.
@@ -109,7 +101,7 @@ func kernelError(err error) error {
 		return frame.Usage("", "DEEPNARROW_ISA: %w", err)
 	case errors.As(err, &mixed):
 		hint := "train as before, or into another file or folder: one holds one study"
-		if mixed.Field == pathKey {
+		if mixed.Field == kernel.PathField {
 			hint = "DEEPNARROW_ISA=" + mixed.Was + " goes on as before"
 		}
 		return frame.Usage(hint, "%w", err)
@@ -206,7 +198,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		return nil, err
 	}
 	defer t.Model.Close()
-	was, err := f.load(t.Model, &s, k)
+	was, err := f.load(t, k.textID)
 	if err != nil {
 		return nil, err
 	}
@@ -216,21 +208,21 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 			return nil, err
 		}
 	}
-	peak := measuredPeak(t.Model)
+	peak := t.Model.MeasuredPeak(time.Now)
 	watch := sweep.Laps{Now: time.Now}
 	watch.Start()
 	first, perStep := t.Model.Steps(), calibrate.TrainingFLOPs(&s, &k.options, 1)
 	var saveErr error // the last save's
 	runErr := t.Run(ctx, f.steps, func(step int, r kernel.Result) {
 		watch.Lap()
-		was = progress{r.NLL, watch.Median()}
+		was = kernel.Progress{Loss: r.NLL, StepSeconds: watch.Median()}
 		if step%f.every == 0 || step == f.steps {
-			rate := perStep / was.stepSeconds
+			rate := perStep / was.StepSeconds
 			fmt.Fprintf(a.Err, "step %d: loss %.4f, %s, %s of peak\n", step, r.NLL,
 				quantity.Format(quantity.FLOPRate, rate, 3),
 				quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
-				if saveErr = f.save(t.Model, &s, k, was); saveErr != nil {
+				if saveErr = f.save(t, k.textID, was); saveErr != nil {
 					fmt.Fprintf(a.Err, "warning: %v; training goes on\n", saveErr)
 				}
 			}
@@ -238,7 +230,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		}
 	})
 	if t.Model.Steps() > first || saveErr != nil {
-		saveErr = f.save(t.Model, &s, k, was)
+		saveErr = f.save(t, k.textID, was)
 	}
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
 		return nil, errors.Join(runErr, saveErr)
@@ -250,7 +242,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	out := &reports.Trained{
 		Record: t.Record(kernel.RecordInfo{
 			Text: k.textID, FLOPs: calibrate.TrainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss,
-			TrainLoss: was.loss, StepSeconds: was.stepSeconds, Machine: host.Name(), Now: time.Now(),
+			TrainLoss: was.Loss, StepSeconds: was.StepSeconds, Machine: host.Name(), Now: time.Now(),
 		}),
 		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,
 	}
@@ -284,51 +276,19 @@ func told(r *kernel.Record, err error) error {
 	if !errors.As(err, &unwritable) {
 		return err
 	}
-	var line strings.Builder
-	if kernel.WriteRecord(&line, *r) != nil {
-		return frame.BadInput(err, "")
-	}
-	return frame.BadInput(err, "the record is "+strings.TrimSpace(line.String()))
+	return frame.BadInput(err, "the record is "+r.Line())
 }
 
 // recorded says whether a file holds the record of a run; its other lines may be anything.
 func (a *app) recorded(name string, r *kernel.Record) bool {
 	const most = 1 << 30
 	text, err := a.ReadLimited(name, most)
-	if err != nil {
-		return false
-	}
-	for line := range bytes.Lines(text) {
-		some, err := kernel.ReadRecords(name, bytes.NewReader(line))
-		if err == nil && len(some) == 1 && some[0].SameRun(r) {
-			return true
-		}
-	}
-	return false
-}
-
-// progress is what a record needs of the steps before a checkpoint.
-type progress struct{ loss, stepSeconds float64 }
-
-// Keys of a checkpoint's metadata besides the recipe.
-const (
-	seedKey, pathKey, shapeKey = "seed", "path", "architecture"
-	lossKey, stepSecondsKey    = "train_loss", "step_seconds"
-)
-
-// choices are what must be the same for a resumed run to be the same run.
-func (k *kernelFlags) choices(m *kernel.Model, s *shapes.Shape) []kernel.Field {
-	recipe := kernel.NewRecipe(&k.options, k.schedule, k.textID)
-	return append([]kernel.Field{
-		{Name: shapeKey, Value: kernel.ShapeID(s)},
-		{Name: seedKey, Value: strconv.Itoa(k.seed)},
-		{Name: pathKey, Value: m.Path().String()},
-	}, recipe.Fields()...)
+	return err == nil && r.Recorded(text)
 }
 
 // load goes on from the checkpoint where there is one. One that was written under other choices is
 // refused: its losses would be those of neither run.
-func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was progress, err error) {
+func (f *trainFlags) load(t *kernel.Trainer, text string) (was kernel.Progress, err error) {
 	if !f.resume {
 		return was, nil
 	}
@@ -343,48 +303,23 @@ func (f *trainFlags) load(m *kernel.Model, s *shapes.Shape, k *kernelFlags) (was
 		return was, frame.BadInput(err, "")
 	}
 	defer file.Close()
-	read, err := m.Load(f.checkpoint, file)
-	if err != nil {
+	if was, err = t.Resume(f.checkpoint, file, text); err != nil {
+		var mixed *kernel.MixedError
+		if errors.As(err, &mixed) {
+			err = fmt.Errorf("--resume: %w", err)
+		}
 		return was, err
 	}
-	for _, now := range k.choices(m, s) {
-		if read[now.Name] != now.Value {
-			return was, fmt.Errorf("--resume: %w", &kernel.MixedError{
-				What: f.checkpoint, Field: now.Name, Was: read[now.Name], Want: now.Value,
-			})
-		}
-	}
-	if m.Steps() > f.steps {
+	if n := t.Model.Steps(); n > f.steps {
 		return was, frame.Usage("", "--steps: %d, of which %s has %d behind it; allowed: %d or more", f.steps,
-			f.checkpoint, m.Steps(), m.Steps())
-	}
-	for key, at := range map[string]*float64{lossKey: &was.loss, stepSecondsKey: &was.stepSeconds} {
-		if *at, err = strconv.ParseFloat(read[key], 64); err != nil {
-			return was, &kernel.CheckpointError{
-				Name: f.checkpoint, Problem: "has no " + key, Value: strconv.Quote(read[key]),
-				Want: "a number",
-			}
-		}
+			f.checkpoint, n, n)
 	}
 	return was, nil
 }
 
-func (f *trainFlags) save(m *kernel.Model, s *shapes.Shape, k *kernelFlags, now progress) error {
+func (f *trainFlags) save(t *kernel.Trainer, text string, now kernel.Progress) error {
 	if f.checkpoint == "" {
 		return nil
 	}
-	metadata := map[string]string{
-		lossKey: quantity.Shortest(now.loss), stepSecondsKey: quantity.Shortest(now.stepSeconds),
-	}
-	for _, choice := range k.choices(m, s) {
-		metadata[choice.Name] = choice.Value
-	}
-	return frame.WriteFile(f.checkpoint, func(w io.Writer) error { return m.Save(w, metadata) })
-}
-
-// measuredPeak probes what the model's threads can do at most, in FLOP/s.
-func measuredPeak(m *kernel.Model) float64 {
-	workers := pool.New(m.Threads())
-	defer workers.Close()
-	return probe.PeakFLOPsPerSecond(workers, m.Path(), time.Now)
+	return frame.WriteFile(f.checkpoint, func(w io.Writer) error { return t.Save(w, text, now) })
 }
