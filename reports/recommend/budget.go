@@ -7,11 +7,9 @@ import (
 	"math"
 	"slices"
 
-	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/internal/parallel"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -42,12 +40,11 @@ type SizeQuestion struct {
 
 // Sizing is the model that a budget buys.
 type Sizing struct {
-	Rows      []SizedRow // the best first, then others to compare with
-	Level     float64
-	Priced    int // candidates that were planned
-	OffEdge   int // draws of the law whose best size is at an end of the candidates
-	StepBatch int
-	Notes     []string
+	Rows    []SizedRow // the best first, then others to compare with
+	Level   float64
+	Priced  int // candidates that were planned
+	OffEdge int // draws of the law whose best size is at an end of the candidates
+	Notes   []string
 }
 
 // SizedRow is a shape and the tokens that the budget trains it on.
@@ -58,18 +55,6 @@ type SizedRow struct {
 	Params, Tokens, Loss quantity.Interval
 	Served               float64 // share of the budget that serving takes
 }
-
-// candidate is a shape with what the budget buys of it. Amounts are in FLOP, or in device-seconds.
-type candidate struct {
-	shape    shapes.Shape
-	released bool
-	params   float64
-	perToken quantity.Interval // of training; the low end is the cheap one
-	served   float64
-}
-
-// tokens is how many the rest of a budget trains on, at a cost of each.
-func (c *candidate) tokens(budget, perToken float64) float64 { return (budget - c.served) / perToken }
 
 // Answer returns the shape whose predicted loss is lowest when the whole budget is spent on it.
 //
@@ -107,7 +92,7 @@ func (q SizeQuestion) Answer() (*Sizing, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Sizing{Level: q.Level, Priced: len(priced), StepBatch: s.Question.Workload.Batch}
+	out := &Sizing{Level: q.Level, Priced: len(priced)}
 	out.Notes = []string{"The law sees size alone: of shapes of one size the fastest is taken. recommend compares shapes."}
 	best := s.best(priced, s.Law.Result.Params, 1)
 	if best < 0 {
@@ -207,231 +192,6 @@ func (s *sizer) loss(law []float64, params, tokens float64) float64 {
 	var x [2]float64
 	x[s.columns[0]], x[s.columns[1]] = params, tokens
 	return s.Law.Result.Law.Predict(law, x[:])
-}
-
-// best returns the candidate of the lowest loss when tokens cost that many times what is expected; −1
-// where none can be trained at all.
-func (s *sizer) best(list []candidate, law []float64, costlier float64) int {
-	at, least := -1, math.Inf(1)
-	for i := range list {
-		c := &list[i]
-		d := c.tokens(s.budget, costlier*c.perToken.Value)
-		if d < s.stepTokens {
-			continue
-		}
-		if l := s.loss(law, c.params, d); l < least {
-			at, least = i, l
-		}
-	}
-	return at
-}
-
-// window returns the candidates within a factor of eight of the best size at a utilisation of 40 %, by
-// rising size.
-func (s *sizer) window() ([]candidate, error) {
-	const usualMFU, reach = 0.4, 8
-	work := s.budget
-	if s.Budget.FLOPs == 0 {
-		peak := hardware.Run{Profile: *s.Question.Profile, Execution: flops.Execution{}}
-		if s.Question.Precision != nil {
-			peak.Execution.Precision = *s.Question.Precision
-		}
-		if work *= usualMFU * peak.PeakFLOPsPerSecond(); !(work > 0) {
-			return nil, &hardware.MissingError{
-				Profile: s.Question.Profile.Name, Field: "peaks", Why: "a budget in time or money",
-			}
-		}
-	}
-	set := &fit.AllocateSettings{}
-	if s.ServeTokens > 0 {
-		set.FLOPs = func(n, d float64) float64 { return 6*n*d + 2*n*s.ServeTokens }
-		if set.MaxParams = work / (2 * s.ServeTokens); set.MaxParams < leastServed {
-			return nil, &NoAnswerError{Reason: "serving alone takes the budget"}
-		}
-	}
-	a, err := fit.Allocate(s.Law.Result, work, set)
-	if err != nil {
-		return nil, err
-	}
-	all := s.candidates()
-	near := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool {
-		return c.params > a.Params*reach || c.params < a.Params/reach
-	})
-	if len(near) == 0 {
-		return nil, &NoAnswerError{Reason: fmt.Sprintf(
-			"the best size is near %s, and the candidates have %s to %s",
-			quantity.Format(quantity.Params, a.Params, 2),
-			quantity.Format(quantity.Params, all[0].params, 2),
-			quantity.Format(quantity.Params, all[len(all)-1].params, 2))}
-	}
-	return near, nil
-}
-
-// leastServed is the size below which nothing is served: half of what the smallest candidates have.
-const leastServed = 1e6
-
-// proportions are how many times the layers of a stack d_model is in the lattice: of decoder-only models
-// as from GPT-2 Large to Llama, of the others as from T5 Large to T5 XL.
-func proportions(s *shapes.Shape) (deep, wide int) {
-	if s.Encoder.Layers == 0 {
-		return 64, 128
-	}
-	return 43, 86
-}
-
-// candidates are the released shapes of the template's kind and the lattice, by rising size.
-//
-// The lattice has widths in multiples of 128 with heads of 128 or, up to 1,024 first, of 64 that shard
-// over the devices of a node; d_ff in the template's ratio, in multiples of 256; and for each width up to
-// some sixteen depths within the usual proportions.
-func (s *sizer) candidates() []candidate {
-	const depths, widest, align, headed = 16, 16384, 128, 256
-	var all []candidate
-	add := func(shape shapes.Shape, released bool) {
-		same := func(c candidate) bool { return c.shape.SameArchitecture(shape) }
-		if shape.Validate() == nil && !slices.ContainsFunc(all, same) {
-			n := float64(flops.CountParameters(&shape).Total)
-			all = append(all, candidate{shape: shape, released: released, params: n})
-		}
-	}
-	deep, wide := proportions(&s.template)
-	for _, shape := range released(&s.template) {
-		const unusual = 2 // the law, which sees size alone, would take the fastest of any proportions
-		if r := shape.DModel / mainStack(&shape).Layers; r >= deep/unusual && r <= wide*unusual {
-			add(shape, true)
-		}
-	}
-	k := mainStack(&s.template)
-	for d := align; d <= widest; d += align {
-		dkv := headOf(d)
-		if dkv == 0 {
-			continue
-		}
-		dff := (d*k.DFF/s.template.DModel + headed - 1) / headed * headed
-		least, most := max(2, d/wide), max(2, d/deep)
-		step := max(1, (most-least)/depths)
-		if most > everyDepth && step%2 == 1 {
-			step++
-		}
-		for layers := least; layers <= most; layers += step {
-			shape, err := shapes.Parse(s.name(d, dff, dkv, layers))
-			if err == nil {
-				add(shape, false)
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(a.params, b.params) })
-	return all
-}
-
-// name returns a lattice shape as an edit of the template.
-func (s *sizer) name(d, dff, dkv, layers int) string {
-	return fmt.Sprintf("%s/nl=%d,dm=%d,ff=%d,kv=%d,nh=%d", s.template.Name, layers, d, dff, dkv, d/dkv)
-}
-
-// headOf returns the width of the heads of a model, 0 where none spreads over the devices of a node.
-func headOf(d int) int {
-	const narrow = 1024
-	widths := [2]int{128, 64}
-	if d <= narrow {
-		widths = [2]int{64, 128}
-	}
-	for _, dkv := range widths {
-		if d%dkv == 0 && shardable(d/dkv) {
-			return dkv
-		}
-	}
-	return 0
-}
-
-// priceAround prices every third candidate, and then all within a factor of 1.6 of the best of them:
-// the loss along the sizes has one valley, up to the steps of the utilisation.
-func (s *sizer) priceAround(window []candidate) ([]candidate, error) {
-	const stride, near = 3, 1.6
-	var first, rest []candidate
-	for i := range window {
-		if i%stride == 0 || window[i].released {
-			first = append(first, window[i])
-		} else {
-			rest = append(rest, window[i])
-		}
-	}
-	priced, err := s.priceAll(first)
-	if err != nil {
-		return nil, err
-	}
-	if at := s.best(priced, s.Law.Result.Params, 1); at >= 0 {
-		n := priced[at].params
-		rest = slices.DeleteFunc(rest, func(c candidate) bool {
-			return c.params > n*near || c.params < n/near
-		})
-	}
-	more, err := s.priceAll(rest)
-	if err != nil {
-		return nil, err
-	}
-	priced = append(priced, more...)
-	if len(priced) == 0 {
-		return nil, &NoAnswerError{Reason: "no candidate near the best size fits in memory: more devices are needed"}
-	}
-	slices.SortStableFunc(priced, func(a, b candidate) int { return cmp.Compare(a.params, b.params) })
-	return priced, nil
-}
-
-// priceAll prices candidates and leaves out those that no layout takes or fits.
-func (s *sizer) priceAll(list []candidate) ([]candidate, error) {
-	kept, errs := make([]bool, len(list)), make([]error, len(list))
-	parallel.Each(len(list), s.Workers, func(i int) { kept[i], errs[i] = s.price(&list[i]) })
-	var out []candidate
-	for i := range list {
-		if errs[i] != nil {
-			return nil, errs[i]
-		}
-		if kept[i] {
-			out = append(out, list[i])
-		}
-	}
-	return out, nil
-}
-
-func (s *sizer) price(c *candidate) (ok bool, err error) {
-	w := s.Question.Workload
-	forward := flops.Forward(&c.shape, w)
-	serve := s.ServeTokens * forward / s.stepTokens
-	if s.Budget.FLOPs > 0 {
-		per := flops.CountUnder(flops.MatmulConvention, &c.shape, w, flops.RecomputeNone).Step /
-			s.stepTokens
-		c.perToken, c.served = quantity.Interval{Value: per, Low: per, High: per}, serve
-		return true, nil
-	}
-	q := s.Question
-	q.Length.Tokens = s.stepTokens
-	a, err := q.Of(&c.shape).Answer()
-	var none *hardware.NoLayoutError
-	var invalid *shapes.InvalidError
-	switch {
-	case errors.As(err, &none) || errors.As(err, &invalid):
-		return false, nil
-	case err != nil:
-		return false, err
-	case a.StepTime.Interval == nil:
-		return false, errors.New(a.StepTime.Missing)
-	case a.Fits != nil && !*a.Fits:
-		return false, nil
-	}
-	t, g := a.StepTime.Interval, a.Schedule.Goodput.Interval
-	devices := float64(a.Run.Devices())
-	c.perToken = quantity.Interval{
-		Value: devices * t.Value / g.Value / s.stepTokens,
-		Low:   devices * t.Low / g.High / s.stepTokens,
-		High:  devices * t.High / g.Low / s.stepTokens,
-	}
-	mfu := a.Prediction.MFU
-	if s.ServeMFU > 0 {
-		mfu = s.ServeMFU
-	}
-	c.served = serve / (a.Prediction.PeakFLOPsPerSecond * mfu)
-	return true, nil
 }
 
 // rows fills in the best candidate with its intervals, and those it is compared with: the best released

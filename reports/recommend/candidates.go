@@ -34,8 +34,7 @@ type width struct {
 var sizes = map[shapes.Family][]string{
 	shapes.T5: {
 		"t5-efficient-tiny", "t5-efficient-mini", "t5-efficient-small", "t5-efficient-base",
-		"t5-efficient-large",
-		"t5-efficient-xl", "t5-efficient-xxl-nl4", "t5-efficient-xxl",
+		"t5-efficient-large", "t5-efficient-xl", "t5-efficient-xxl-nl4", "t5-efficient-xxl",
 	},
 	shapes.T511: {"t5-v1_1-small", "t5-v1_1-base", "t5-v1_1-large", "t5-v1_1-xl", "t5-v1_1-xxl"},
 	shapes.BERT: {"bert-base", "bert-large"},
@@ -45,8 +44,7 @@ var sizes = map[shapes.Family][]string{
 // middle is the size whose recipe a family's candidates follow without anchor.
 var middle = map[shapes.Family]string{
 	shapes.T5: "t5-efficient-base", shapes.T511: "t5-v1_1-base", shapes.BERT: "bert-base",
-	shapes.GPT:   "gpt2",
-	shapes.Llama: "w1024x16",
+	shapes.GPT: "gpt2", shapes.Llama: "w1024x16",
 }
 
 // everyDepth is up to where a lattice has every depth; above it has the even ones, which pipelines
@@ -220,8 +218,7 @@ func mainStack(s *shapes.Shape) *shapes.Stack {
 func widthOf(s *shapes.Shape, name string) width {
 	k := mainStack(s)
 	return width{
-		size: name, dModel: s.DModel, dff: k.DFF, dkv: k.DKV, heads: k.Heads,
-		kvHead: k.KVHeads,
+		size: name, dModel: s.DModel, dff: k.DFF, dkv: k.DKV, heads: k.Heads, kvHead: k.KVHeads,
 	}
 }
 
@@ -327,8 +324,7 @@ func sameKind(a, b *shapes.Shape) bool {
 			x.Experts == y.Experts
 	}
 	return a.Family == b.Family && a.Vocab == b.Vocab && a.Head == b.Head && a.Norm == b.Norm &&
-		a.Bias == b.Bias &&
-		stack(&a.Encoder, &b.Encoder) && stack(&a.Decoder, &b.Decoder)
+		a.Bias == b.Bias && stack(&a.Encoder, &b.Encoder) && stack(&a.Decoder, &b.Decoder)
 }
 
 // within drops what the constraints exclude.

@@ -61,12 +61,10 @@ func (k *Row) derived(r *Request) []evidence.Derived {
 	out := []evidence.Derived{exact("parameters", quantity.Params, float64(k.Params.Total), formula, where)}
 	formula, where = glossary("matmul", "flops.CountUnder")
 	out = append(
-		out,
-		exact("FLOPs of a step", quantity.FLOP, k.FLOPs.Step, formula, where),
+		out, exact("FLOPs of a step", quantity.FLOP, k.FLOPs.Step, formula, where),
 		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs.Interval.Value,
 			fmt.Sprintf("step · %.6g steps", k.Schedule.Steps.Interval.Value),
-			"plan.Answer"),
-		exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes,
+			"plan.Answer"), exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes,
 			"largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(),
 			"flops.TrainingMemory; deepnarrow plan lists the parts"),
 	)

@@ -20,16 +20,12 @@ func anonymous(s shapes.Shape) shapes.Shape {
 // catalogue is the directory of the embedded catalogue, made once. It must not be changed.
 var catalogue = sync.OnceValue(func() directory {
 	d := directory{}
-	for _, e := range shapes.Catalogue() {
-		if e.NotCountable != "" {
-			continue
-		}
-		key := anonymous(e.Shape)
+	for _, s := range distinct() {
+		key, name := anonymous(s), s.Name
 		if known, ok := d[key]; ok {
-			d[key] = preferredName(known, e.Name)
-			continue
+			name = preferredName(known, name)
 		}
-		d[key] = e.Name
+		d[key] = name
 	}
 	return d
 })

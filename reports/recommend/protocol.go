@@ -149,8 +149,7 @@ const unmeasured = "no published measurement"
 func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	unknown := Gain{Class: evidence.Rule}
 	s := Step{
-		From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown,
-		Downstream: unknown,
+		From: from, Op: o.letters, Value: o.get(&from), Upstream: unknown, Downstream: unknown,
 	}
 	if s.Value == 0 {
 		return s, false, nil

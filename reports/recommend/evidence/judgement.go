@@ -110,8 +110,7 @@ func (j *Judgement) derived() []Derived {
 		name string
 		hardware.Estimate
 	}{
-		{"upstream loss shown", j.Quality.Upstream},
-		{"downstream score shown", j.Quality.Downstream},
+		{"upstream loss shown", j.Quality.Upstream}, {"downstream score shown", j.Quality.Downstream},
 	} {
 		if q.Interval != nil {
 			out = append(out, Derived{

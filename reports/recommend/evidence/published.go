@@ -50,14 +50,12 @@ func upstreamLaw() fit.Law {
 			z[0] = math.Log(x[0])
 			away := math.Log(x[1] / bestAspect)
 			z[1] = -away * away
-		},
-		Params: []fit.Param{
+		}, Params: []fit.Param{
 			{Name: "E", Log: true, Vanishes: true},
 			{Name: "A", Log: true},
 			{Name: "alpha", Low: 0.01, High: 2, Start: [2]float64{0.1, 0.6}},
 			{Name: "q", Low: 0, High: 1, Start: [2]float64{0.01, 0.1}, Vanishes: true},
-		},
-		Terms: []fit.Term{
+		}, Terms: []fit.Term{
 			{Coef: "E"},
 			{Coef: "A", Decays: []fit.Decay{{Exponent: "alpha"}, {Exponent: "q", Feature: 1}}},
 		},

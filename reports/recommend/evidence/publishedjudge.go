@@ -186,8 +186,7 @@ func (j *publishedJudge) Judgement(s Subject) Judgement {
 	at, factor := j.near.nearest(here)
 	out := Judgement{
 		Class: j.near.classify(here), Evidence: j.weakest(),
-		Nearest: &Neighbour{Name: j.scored[at].shape.Name, Distance: factor},
-		Basis:   basis(m),
+		Nearest: &Neighbour{Name: j.scored[at].shape.Name, Distance: factor}, Basis: basis(m),
 	}
 	if j.near.low[2] == j.near.high[2] && t.depthRatio != 1 {
 		out.Basis += "; no measured shape says how stacks of different depth join"

@@ -53,8 +53,7 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 				name += ", a level for each group"
 			}
 			tried = append(tried, weighted{
-				rank, name,
-				-float64(len(groups)) / 2 * math.Log(max(left, exactly)),
+				rank, name, -float64(len(groups)) / 2 * math.Log(max(left, exactly)),
 			})
 		}
 	}

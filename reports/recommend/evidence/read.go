@@ -148,8 +148,7 @@ func (t *RecordTable) Records(group string) ([]Record, error) {
 		r := Record{
 			Name: names[row], Group: groups[row], DModel: int(number("d_model", row)),
 			Params: number("params", row), Tokens: number("tokens", row),
-			FLOPs:         number("flops", row),
-			EncoderLayers: int(number("encoder_layers", row)),
+			FLOPs: number("flops", row), EncoderLayers: int(number("encoder_layers", row)),
 			DecoderLayers: int(number("decoder_layers", row)),
 			Loss:          outcome("loss", row), Score: outcome("score", row),
 		}

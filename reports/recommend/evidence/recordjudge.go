@@ -48,8 +48,7 @@ func newRecordJudge(b *Basis, c *Candidates) (*recordJudge, error) {
 	j := &recordJudge{records: kept, by: b.JudgedBy, tokens: c.Tokens, notes: notes}
 	j.plain = plain{j.Judgement}
 	if len(kept) < minimumRecords {
-		return j, fmt.Errorf("%d usable records; needed: at least %d", len(kept),
-			minimumRecords)
+		return j, fmt.Errorf("%d usable records; needed: at least %d", len(kept), minimumRecords)
 	}
 	var loss, errors []float64
 	var positions [][]float64
@@ -208,11 +207,9 @@ func (j *recordJudge) Judgement(s Subject) Judgement {
 	loss, score := j.both(&t)
 	at, factor := j.near.nearest(here)
 	out := Judgement{
-		Quality:  Quality{Upstream: hardware.Estimate{Interval: &loss}},
-		Class:    j.near.classify(here),
-		Evidence: j.weakest(),
-		Nearest:  &Neighbour{Name: j.records[at].label(), Distance: factor},
-		Basis:    j.lawText(),
+		Quality: Quality{Upstream: hardware.Estimate{Interval: &loss}},
+		Class:   j.near.classify(here), Evidence: j.weakest(),
+		Nearest: &Neighbour{Name: j.records[at].label(), Distance: factor}, Basis: j.lawText(),
 	}
 	if j.link != nil {
 		out.Quality.Downstream = hardware.Estimate{Interval: &score}

@@ -194,61 +194,63 @@ func (o *SecondOpinion) compare(scales []scale, law *publishedLaw) {
 		}
 	}
 	for _, op := range []string{"nl", "el", "dl", "dm", "ff"} {
-		a := Agreement{Op: op}
-		var slopes, laws []float64
-		var against []contradiction
+		c := comparison{Agreement: Agreement{Op: op}, law: law}
 		for i := range scales {
 			s := &scales[i]
 			for k := range s.models {
 				for l := range s.models {
-					s.pair(&s.models[k], &s.models[l], op, law, &a, &slopes, &laws, &against)
+					c.pair(s, &s.models[k], &s.models[l])
 				}
 			}
 		}
-		if a.Pairs == 0 {
+		if c.Pairs == 0 {
 			continue
 		}
-		a.Slope, a.LawSlope = mean(slopes), mean(laws)
-		slices.SortFunc(against, func(a, b contradiction) int { return cmp.Compare(b.size, a.size) })
-		for _, c := range against[:min(2, len(against))] {
-			a.Against = append(a.Against, c.text)
+		c.Slope, c.LawSlope = mean(c.slopes), mean(c.laws)
+		slices.SortFunc(c.against, func(a, b contradiction) int { return cmp.Compare(b.size, a.size) })
+		for _, one := range c.against[:min(2, len(c.against))] {
+			c.Against = append(c.Against, one.text)
 		}
-		o.Agreements = append(o.Agreements, a)
+		o.Agreements = append(o.Agreements, c.Agreement)
 	}
 }
 
-// pair compares two models where the first is the larger by the operation. Slopes and contradictions
-// are of the first metric that has a pair.
-func (s *scale) pair(large, small *opined, op string, law *publishedLaw, a *Agreement, slopes,
-	laws *[]float64, against *[]contradiction,
-) {
+// comparison is an agreement being counted. Slopes and contradictions are of the first metric that has
+// a pair.
+type comparison struct {
+	Agreement
+	law          *publishedLaw
+	slopes, laws []float64
+	against      []contradiction
+}
+
+// pair compares two models of a scale where the first is the larger by the operation.
+func (c *comparison) pair(s *scale, large, small *opined) {
 	found, doublings := large.differ(small)
-	if found != op || doublings <= 0 {
+	if found != c.Op || doublings <= 0 {
 		return
 	}
 	size := 0.0
-	if op == "nl" && large.ff == 0 && large.params > 0 && large.params == small.params {
+	if c.Op == "nl" && large.ff == 0 && large.params > 0 && large.params == small.params {
 		size = large.params / 2 // one size for both, whatever was traded against depth
 	}
 	measured := s.sign * (large.value - small.value)
-	predicted := large.better(law, s.upstream, size) - small.better(law, s.upstream, size)
-	if a.Metric == "" {
-		a.Metric = s.metric
-	}
-	if s.metric == a.Metric {
-		*slopes, *laws = append(*slopes, measured/doublings), append(*laws, predicted/doublings)
+	predicted := large.better(c.law, s.upstream, size) - small.better(c.law, s.upstream, size)
+	c.Metric = cmp.Or(c.Metric, s.metric)
+	first := s.metric == c.Metric
+	if first {
+		c.slopes, c.laws = append(c.slopes, measured/doublings), append(c.laws, predicted/doublings)
 	}
 	if measured == 0 {
 		return // rounded to a tie: no order to agree with
 	}
-	a.Pairs++
-	if measured > 0 == (predicted > 0) {
-		a.Agree++
-	} else if s.metric == a.Metric {
-		*against = append(*against, contradiction{
-			fmt.Sprintf("%s beside %s: %+.3g %s", large.name, small.name, measured, s.metric),
-			math.Abs(measured),
-		})
+	c.Pairs++
+	switch {
+	case measured > 0 == (predicted > 0):
+		c.Agree++
+	case first:
+		text := fmt.Sprintf("%s beside %s: %+.3g %s", large.name, small.name, measured, s.metric)
+		c.against = append(c.against, contradiction{text, math.Abs(measured)})
 	}
 }
 
@@ -302,8 +304,7 @@ func (*publishedJudge) Opinions(a, b *shapes.Shape) ([]SecondOpinion, error) {
 		"nl": a.Encoder.Layers != b.Encoder.Layers && a.Decoder.Layers != b.Decoder.Layers,
 		"el": a.Encoder.Layers != b.Encoder.Layers && a.Decoder.Layers == b.Decoder.Layers,
 		"dl": a.Encoder.Layers == b.Encoder.Layers && a.Decoder.Layers != b.Decoder.Layers,
-		"dm": a.DModel != b.DModel,
-		"ff": a.Encoder.DFF*b.DModel != b.Encoder.DFF*a.DModel,
+		"dm": a.DModel != b.DModel, "ff": a.Encoder.DFF*b.DModel != b.Encoder.DFF*a.DModel,
 	}
 	if b.Encoder.Layers != b.Decoder.Layers {
 		changed["el"], changed["dl"] = true, true

@@ -186,8 +186,7 @@ func (g *runGroup) scored(rank ranking) RankScore {
 		}
 	}
 	return RankScore{
-		Regret:   g.cost[top] - slices.Min(g.cost),
-		Spearman: spearman(predicted, actual),
+		Regret: g.cost[top] - slices.Min(g.cost), Spearman: spearman(predicted, actual),
 	}
 }
 
