@@ -362,3 +362,21 @@ func TestWhy(t *testing.T) {
 		}
 	}
 }
+
+// Copies divide the devices and the batch: of 8 devices and 6 sequences 2 and 1, and one device at last.
+func TestSpreads(t *testing.T) {
+	var got [][2]int
+	for _, l := range spreads(8, flops.Workload{Batch: 6}) {
+		got = append(got, [2]int{max(1, l.DP), max(1, l.TP)})
+	}
+	if want := [][2]int{{2, 4}, {1, 8}, {1, 1}}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+// From the 80 % of a step time to 95 %: 1.959964/1.281552 standard deviations.
+func TestSpeedScale(t *testing.T) {
+	if got := speedScale(0.95); !approx.Close(got, 1.959964/1.281552, 1e-6) || speedScale(hardware.Level) != 1 {
+		t.Errorf("%g", got)
+	}
+}

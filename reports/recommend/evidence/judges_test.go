@@ -244,3 +244,12 @@ func TestFitRankingOfOneGroup(t *testing.T) {
 		}
 	}
 }
+
+// The note on the length of runs is of the template's own: 20 tokens a parameter of T5-Base are 4.46e9.
+func TestPublishedJudgeTellsLength(t *testing.T) {
+	j, s := judged(t, Basis{}, "t5-base")
+	sum, err := j.Summary()
+	if err != nil || s.Params.Total != 222903552 || len(sum.Notes) != 1 || !strings.Contains(sum.Notes[0], "this one of 4.46e+09") {
+		t.Errorf("%q, %v", sum.Notes, err)
+	}
+}

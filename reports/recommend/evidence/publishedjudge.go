@@ -47,9 +47,10 @@ func newPublishedJudge(b *Basis, c *Candidates) (*publishedJudge, error) {
 	if err != nil {
 		return nil, err
 	}
+	params := float64(flops.CountParameters(c.Template).Total)
 	return &publishedJudge{
 		publishedEvidence: e, by: b.JudgedBy, title: scoreTitles[b.Score],
-		tokens: c.Tokens(paperTokens), foreign: c.Template.Family != shapes.T5, listed: c.Listed != nil,
+		tokens: c.Tokens(params), foreign: c.Template.Family != shapes.T5, listed: c.Listed != nil,
 	}, nil
 }
 
