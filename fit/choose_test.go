@@ -154,3 +154,31 @@ func TestProductByHand(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// Of more rows than laws are compared on, the held-out error is that of the rows taken evenly, and
+// the parameters are those of all rows.
+func TestChooseComparesOnEvenRows(t *testing.T) {
+	d := powerRows(MostValidated + 200)
+	for i := range d.Y {
+		d.Y[i] *= 1 + 0.01*math.Sin(float64(i*i))
+	}
+	order := slices.Clone(d.Columns["x"])
+	set := &ChooseSettings{Order: order, Fit: &Settings{Starts: 2}}
+	all, err := Choose(context.Background(), []Law{Power()}, d, SquaredLog(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	thin, taken, _ := d.thinned(MostValidated, order, nil)
+	some, err := Choose(context.Background(), []Law{Power()}, thin, SquaredLog(),
+		&ChooseSettings{Order: taken, Fit: set.Fit})
+	if err != nil || !slices.Equal(all.Scores[0].Folds, some.Scores[0].Folds) {
+		t.Errorf("held out %v of all rows, %v of those taken, %v", all.Scores[0].Folds, some.Scores[0].Folds, err)
+	}
+	whole := mustFit(t, Power(), d, SquaredLog(), set.Fit)
+	if !slices.Equal(all.Best.Params, whole.Params) || all.Best.Rows != d.Len() {
+		t.Errorf("parameters %v of %d rows, want %v of all", all.Best.Params, all.Best.Rows, whole.Params)
+	}
+	if same := some.Best.Params; slices.Equal(same, whole.Params) {
+		t.Error("the rows taken have the parameters of all: the case tells nothing")
+	}
+}

@@ -217,7 +217,11 @@ func TestRankShapesByHand(t *testing.T) {
 	two := Data{Columns: map[string][]float64{
 		"d_model": {512, 1024}, "layers": {16, 4}, "params": {5e7, 5e7}, "tokens": {1e10, 1e10},
 	}}
-	ranked, err := RankShapes(context.Background(), c.fitted, two, &Settings{Workers: 1})
+	var few []int // rows: the ranks of two shapes need no more
+	for i := 0; i < c.fitted.Len(); i += 4 {
+		few = append(few, i)
+	}
+	ranked, err := RankShapes(context.Background(), c.fitted.Select(few), two, &Settings{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
