@@ -115,7 +115,7 @@ func (j *Judgement) derived() []Derived {
 		if q.Interval != nil {
 			out = append(out, Derived{
 				Name: q.name, Kind: quantity.Number, Value: *q.Interval,
-				Formula: j.Basis, Where: "80 % interval; recommend.Quality",
+				Formula: j.Basis, Where: "80 % interval; evidence.Quality",
 			})
 		}
 	}

@@ -342,7 +342,7 @@ func (j *publishedJudge) Derived(s Subject) []Derived {
 		by[flops.DecoderFFN])
 	p, k, law := j.law.loss, j.law.link.Coef, j.predict(&t)
 	curve, link := j.scales(law.loss, &t)
-	const own = "fitted here to the rows below; recommend.publishedLaw"
+	const own = "fitted here to the rows below; evidence.publishedLaw"
 	exact := func(name string, kind quantity.Kind, v float64, formula, where string) Derived {
 		return Derived{name, kind, around(v, 0), formula, where}
 	}
@@ -352,8 +352,8 @@ func (j *publishedJudge) Derived(s Subject) []Derived {
 		exact("Nd", quantity.Params, decoder, "matrix parameters of the decoder layers",
 			"flops.CountParameters"),
 		exact("s", quantity.Params, t.size, "2/(1/Ne + 1/Nd) + V·d_model/4",
-			"after Ghorbani et al. 2021, arXiv 2109.07740; recommend.publishedLaw"),
-		exact("a", quantity.Number, t.aspect, "d_model/((el + dl)/2)", "recommend.publishedLaw"),
+			"after Ghorbani et al. 2021, arXiv 2109.07740; evidence.publishedLaw"),
+		exact("a", quantity.Number, t.aspect, "d_model/((el + dl)/2)", "evidence.publishedLaw"),
 		exact("σ of the loss", quantity.Number, curve,
 			fmt.Sprintf("√(1 + h) · 2^%.2f: leverage, and doublings beyond the evidence",
 				j.near.outside(t.position())),
