@@ -182,10 +182,10 @@ func durationRounding(seconds float64) float64 {
 	return 43200.1 + seconds*1e-15
 }
 
-// The shortest text of any finite float64 reads back as the same bits.
+// The shortest text of any amount that may be written reads back as the same bits.
 func TestShortestRoundTrips(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		value := rapid.Float64().Filter(func(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }).Draw(t, "value")
+		value := rapid.Float64Range(1/Largest, Largest).Draw(t, "value")
 		if got, err := Parse(Number, Shortest(value)); err != nil || got != value {
 			t.Fatalf("%v reads as %v, %v", value, got, err)
 		}

@@ -47,8 +47,8 @@ func parseDuration(text string) (float64, error) {
 		total, previous = total+value, size
 		rest = strings.TrimLeft(tail[end:], " ")
 	}
-	if math.IsInf(total, 0) {
-		return fail("too large (the limit is 1.8e308)", "")
+	if total > Largest {
+		return fail("too large (the limit is 1e36)", "")
 	}
 	return total, nil
 }

@@ -85,6 +85,10 @@ func decimal(number string) (digits string, exponent int, negative bool) {
 	return strings.TrimLeft(whole+fraction, "0"), exponent - len(fraction), negative
 }
 
+// No amount is larger than Largest or, but for zero, smaller than 1 / Largest: far beyond whatever is
+// meant, and products and squares of several stay finite.
+const Largest = 1e36
+
 // toFloat is the scanned number times the multiplier, correctly rounded in its decimal part.
 func toFloat(number string, m multiplier) (value float64, problem string) {
 	text := number
@@ -100,13 +104,11 @@ func toFloat(number string, m multiplier) (value float64, problem string) {
 	}
 	value, err := strconv.ParseFloat(text, 64)
 	value *= m.factor
-	if err != nil || math.IsInf(value, 0) {
-		return 0, "too large (the limit is 1.8e308)"
+	if err != nil || math.Abs(value) > Largest {
+		return 0, "too large (the limit is 1e36)"
 	}
-	if value == 0 {
-		if digits, _, _ := decimal(number); digits != "" {
-			return 0, "too close to zero (the limit is 5e-324)"
-		}
+	if digits, _, _ := decimal(number); digits != "" && math.Abs(value) < 1/Largest {
+		return 0, "too close to zero (the limit is 1e-36)"
 	}
 	return value, ""
 }

@@ -172,7 +172,7 @@ func (w WhatIf) Of(q Question, base *Answer) (Question, error) {
 	switch {
 	case v.whole && (amount != math.Trunc(amount) || amount < 1 || amount > math.MaxInt32):
 		return q, fmt.Errorf("%s: out of range: %s; allowed: a whole number from 1", w.Name, w.Value)
-	case !(amount >= 0) || amount == 0 && w.Name != "price" || math.IsInf(amount, 0):
+	case !(amount >= 0 && amount <= quantity.Largest) || amount == 0 && w.Name != "price":
 		return q, fmt.Errorf("%s: out of range: %s; allowed: more than 0", w.Name, w.Value)
 	}
 	v.put(&q, amount)
