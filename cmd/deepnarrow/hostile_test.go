@@ -280,6 +280,17 @@ for i in {1..30}; do printf "include 'g%s.gin'\ninclude 'g%s.gin'\n" $((i + 1)) 
 	{name: "expressions", script: `
 p=$(head -c 100000 /dev/zero | tr '\0' '('); echo 'a,loss' >a.csv; run 2 . fit a.csv --where "a<$(head -c 100000 /dev/zero | tr '\0' 9)" || true; run 2 . fit a.csv --where "${p:0:90000}"
 printf 'a = %s\n' "$p" >a.gin; run 3 . count a.gin; printf 'extends: t5-small\nd_model: %s\n' "$p" >a.yaml; run 3 . count a.yaml`},
+	{name: "tables of architectures that build on each other", script: `
+echo '{"model_type":"mm"}' >m.json
+for rules in '' '\n  dense: ["pooled: d_model -> d_model"]'; do
+  { for i in {0..11}; do j=m$((i + 1)); echo "m$i:"; echo "  like: [$j,$j,$j,$j,$j,$j,$j,$j,$j]"; done; printf 'm12:\n  like: t5'"$rules"'\nmm:\n  like: m0\n'; } >a.yaml
+  dn count m.json --architectures a.yaml >1.out 2>2.out || [ $? = 3 ]
+done
+for line in 'assume: {a: b}' 'usual: None' 'like: mm' 'like: [t5, mm]' 'within: [[1]]' 'classes: null' 'parts: [{in: a, like: mm}]'; do
+  printf 'mm:\n  like: t5\n  %s\n' "$line" >a.yaml; dn count m.json --architectures a.yaml >1.out 2>2.out || [ $? = 3 ]
+done
+printf 'mm:\n  like: t5\n  classes: {Model: null, ForConditionalGeneration: null}\n' >a.yaml; run 0 params count m.json --architectures a.yaml
+echo '{"model_type":"trocr"}' >m.json; run 0 TrOCRModel count m.json`},
 	{name: "globs of many stars", script: `
 g=$(printf '**/%.0s' {1..300}); d=$(printf 'd/%.0s' {1..60}); mkdir -p $d; echo "$t5" >${d}config.json; run 0 '[12] file' check "$g*.json" || run 3 . check "$g*.json"
 s=$(printf '*a%.0s' {1..200}); run 3 'matches no file' check "./$s.json"`},
@@ -290,7 +301,9 @@ s=$(printf '*a%.0s' {1..200}); run 3 'matches no file' check "./$s.json"`},
 	{name: "numbers", script: `
 for v in 1e400 -1e400 NaN Infinity 99999999999999999999 1e308 -1; do
   echo "${t5/512/$v}" >a.json; run 3 . count a.json; printf 'extends: t5-small\nd_model: %s\n' $v >a.yaml; run 3 . count a.yaml; run 3 . check a.yaml; dn plan t5-base --hardware "a100,mem=$v" >1.out 2>2.out || [ $? -lt 5 ]
-done; run 0 '[0-9]\.0,|e\+' plan t5-xxl --hardware a100 --devices 512 --batch 4096 --steps 1e9 --format json`},
+  for flag in price watts pue goodput mfu; do dn plan t5-base --hardware a100 --$flag $v >1.out 2>2.out || [ $? -lt 5 ]; done
+done; for flag in 'price 1e308' 'pue 1e308' 'goodput 1e-308' 'mfu 1e-308'; do run 2 'the limit is' plan t5-base --hardware a100 --$flag; run 2 'the limit is' recommend --like t5-base --hardware a100 --$flag; done
+run 3 'the limit is' plan t5-base --hardware a100,price=1e308; run 0 '[0-9]\.0,|e\+' plan t5-xxl --hardware a100 --devices 512 --batch 4096 --steps 1e9 --format json`},
 	{name: "many results in a page", script: `
 { printf '{"schema":"deepnarrow/count/v1","tool":{"name":"deepnarrow","version":"x"},"inputs":{},"conventions":{},"warnings":[],"results":[{}'; for i in {1..200000}; do printf ',{}'; done; echo ']}'; } >b.json
 run 3 'allowed: at most 50000' report b.json; run 3 'allowed: at most 50000' report b.json --bundle b`},

@@ -128,20 +128,24 @@ func (t *Table) names() []string {
 
 // find returns an entry, nil when there is none; the error is an [*syntax.Error] of the table.
 func (t *Table) find(name string) (*architecture, error) {
-	src, ok := t.sources[name]
-	if !ok {
+	if _, ok := t.sources[name]; !ok {
 		if t.below == nil {
 			return nil, nil
 		}
 		return t.below.find(name)
 	}
+	return t.entry(name, nil)
+}
+
+// entry returns one of the table's own, parsed once; chain are those that build on it.
+func (t *Table) entry(name string, chain []string) (*architecture, error) {
 	t.mu.Lock()
 	a := t.parsed[name]
 	t.mu.Unlock()
 	if a != nil {
 		return a, nil
 	}
-	a, err := t.parse(name, src, nil)
+	a, err := t.parse(name, t.sources[name], chain)
 	if err != nil {
 		return nil, err
 	}

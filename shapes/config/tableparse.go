@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -79,6 +80,17 @@ func (p *tableParser) entry(s *section, chain []string) {
 	}
 	if w := s.word("", "", "usual"); w != "" {
 		a.usual = w
+	}
+	for _, n := range slices.Sorted(maps.Keys(a.assume)) {
+		if a.fields[n] == nil {
+			p.fault(s.at, "assume", "names no field", syntax.Quote(n), "")
+		}
+	}
+	if names := slices.Sorted(maps.Keys(a.classes)); len(names) > 0 && a.classes[a.usual] == nil {
+		if at, ok := s.take("usual"); ok {
+			p.fault(at.Value.At, "usual", "is not one of the classes", a.usual, strings.Join(names, ", "))
+		}
+		a.usual = names[0] // the entry takes the other away
 	}
 	if f, ok := s.take("ignore"); ok {
 		for _, w := range texts(f.Value) {
@@ -157,8 +169,8 @@ func (p *tableParser) inherit(f syntax.Field, chain []string) {
 		}
 		var b *architecture
 		var err error
-		if src, ok := p.table.sources[base]; ok && base != p.a.name {
-			b, err = p.table.parse(base, src, append(chain, p.a.name))
+		if _, ok := p.table.sources[base]; ok && base != p.a.name {
+			b, err = p.table.entry(base, append(chain, p.a.name))
 		} else if p.table.below != nil {
 			b, err = p.table.below.find(base)
 		}
@@ -167,6 +179,12 @@ func (p *tableParser) inherit(f syntax.Field, chain []string) {
 			return
 		}
 		p.a.over(b)
+		const most = 1000 // what several entries have in common adds up
+		if len(p.a.dense)+len(p.a.convs)+len(p.a.checks) > most {
+			p.fault(f.Value.At, "like", "adds up to too many layers and checks", "",
+				fmt.Sprintf("at most %d", most))
+			return
+		}
 	}
 }
 
@@ -323,6 +341,9 @@ func (p *tableParser) convRules(n *syntax.Node) []convRule {
 func (p *tableParser) class(f syntax.Field) {
 	if f.Value.Kind == syntax.Null { // not a class of this entry, though of one it follows
 		delete(p.a.classes, f.Name)
+		if p.a.usual == f.Name {
+			p.a.usual = ""
+		}
 		return
 	}
 	c := &class{}
