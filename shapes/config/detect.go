@@ -21,14 +21,6 @@ const (
 	Trainer                   // TOML, or a list of arguments
 )
 
-var formatNames = []string{"huggingface", "gin", "yaml", "safetensors", "trainer"}
-
-// String returns "huggingface", "gin", "yaml", "safetensors" or "trainer".
-func (f Format) String() string { return formatNames[f] }
-
-// MarshalText writes the word of [Format.String].
-func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
-
 // isSafetensors reports whether a file starts like one: a length of eight bytes, of which the upper
 // ones are zero, and a JSON object.
 func isSafetensors(name string, start []byte) bool {

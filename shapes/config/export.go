@@ -24,12 +24,8 @@ type InexpressibleError struct {
 }
 
 func (e *InexpressibleError) Error() string {
-	return fmt.Sprintf(
-		"%s cannot be written as %s: %s",
-		e.Shape,
-		e.Format,
-		strings.Join(e.Fields, ", "),
-	)
+	return fmt.Sprintf("%s cannot be written as %s: %s", e.Shape, e.Format,
+		strings.Join(e.Fields, ", "))
 }
 
 // Export returns a valid shape as a file of a format. What is written was read back and gives the
@@ -61,11 +57,8 @@ func Export(s *shapes.Shape, format string) (Exported, error) {
 	case "yaml":
 		candidates = []Exported{{"shape.yaml", WriteYAML(s)}}
 	default:
-		return Exported{}, fmt.Errorf(
-			"unknown format: %q; allowed: %s",
-			format,
-			strings.Join(ExportFormats(), ", "),
-		)
+		return Exported{}, fmt.Errorf("unknown format: %q; allowed: %s", format,
+			strings.Join(ExportFormats(), ", "))
 	}
 	return closest(s, format, candidates)
 }
@@ -205,6 +198,9 @@ func exportT5X(s *shapes.Shape) string {
 	})
 }
 
+// brackets makes a list of a tuple.
+var brackets = strings.NewReplacer("(", "[", ",)", "]", ")", "]")
+
 // raw is text that gin takes as it stands.
 type raw string
 
@@ -242,11 +238,8 @@ func ginLines(prefix string, fields pairs) string {
 // files name a tokenizer only.
 func exportMesh(s *shapes.Shape) string {
 	var b strings.Builder
-	fmt.Fprintf(
-		&b,
-		"# the rows of the embedding, which the trainer takes from its tokenizer\nvocab_size = %d\n\n",
-		s.Vocab,
-	)
+	b.WriteString("# the rows of the embedding, which the trainer takes from its tokenizer\n" +
+		ginLines("", pairs{{"vocab_size", s.Vocab}}) + "\n")
 	b.WriteString(ginLines("Bitransformer.", pairs{{"shared_embedding", s.SourceVocab == 0}}))
 	for _, part := range []struct {
 		scope string
@@ -273,22 +266,12 @@ func exportMesh(s *shapes.Shape) string {
 			{"SelfAttention.key_value_size", k.DKV},
 			{"SelfAttention.relative_attention_type", position},
 			{"DenseReluDense.hidden_size", k.DFF},
-			{
-				"DenseReluDense.activation",
-				raw(
-					strings.NewReplacer("(", "[", ",)", "]", ")", "]").
-						Replace(string(ginActivation(k))),
-				),
-			},
+			{"DenseReluDense.activation", raw(brackets.Replace(string(ginActivation(k))))},
 			{"DenseReluDense.use_bias", s.Bias.Has(shapes.BiasFFN)},
 		}))
 		if k.Position == shapes.Relative {
-			b.WriteString(
-				ginLines(
-					part.scope,
-					pairs{{"SelfAttention.relative_attention_num_buckets", k.Positions}},
-				),
-			)
+			b.WriteString(ginLines(part.scope,
+				pairs{{"SelfAttention.relative_attention_num_buckets", k.Positions}}))
 		}
 		if k.Position == shapes.Learned {
 			b.WriteString(ginLines(part.scope, pairs{{"Unitransformer.max_length", k.Positions}}))

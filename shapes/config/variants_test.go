@@ -359,16 +359,3 @@ func TestCauses(t *testing.T) {
 		t.Errorf("%v hides that the file is missing", err)
 	}
 }
-
-// The words of the formats are part of the results other programs read.
-func TestFormatWords(t *testing.T) {
-	for format, want := range map[Format]string{
-		HuggingFace: "huggingface", Gin: "gin",
-		YAML: "yaml", Safetensors: "safetensors",
-	} {
-		text, err := format.MarshalText()
-		if err != nil || string(text) != want {
-			t.Errorf("%s, %v; want %s", text, err, want)
-		}
-	}
-}
