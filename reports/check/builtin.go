@@ -109,7 +109,10 @@ func (j *judge) fitsInMemory(rule *Rule) []outcome {
 	}
 	if o.broken {
 		o.field, o.hint = j.remedy(plan.Memory, peak, limit)
-		o.hint = strings.TrimPrefix(o.hint+"; or more devices, --zero, --recompute full", "; ")
+		if o.hint != "" {
+			o.hint += "; or "
+		}
+		o.hint += "more devices, --zero 3 or --recompute full"
 	}
 	return []outcome{o}
 }

@@ -182,7 +182,7 @@ func (q *Request) readWarnings() []string {
 	}
 	for i, n := range others {
 		if n > 0 {
-			out[i] += fmt.Sprintf(" (and so %d times more)", n)
+			out[i] += fmt.Sprintf(" (and %d more like it)", n)
 		}
 	}
 	return out

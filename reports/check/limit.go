@@ -108,12 +108,13 @@ func margin(value, limit float64) string {
 }
 
 // signed writes a share with its sign, to three digits however small: a miss by a millionth is
-// still a miss.
+// still a miss. From +1000 % on it is told as a multiple: ×12.3.
 func signed(share float64) string {
-	text := strconv.FormatFloat(100*share, 'g', 3, 64)
-	if a := math.Abs(100 * share); a >= 1000 && a < 1e15 {
-		text = quantity.Grouped(int64(math.Round(100 * share)))
+	const multiple = 10
+	if share >= multiple {
+		return "×" + quantity.Format(quantity.Count, 1+share, 3)
 	}
+	text := strconv.FormatFloat(100*share, 'g', 3, 64)
 	if share > 0 {
 		text = "+" + text
 	}
