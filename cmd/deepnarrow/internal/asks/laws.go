@@ -1,14 +1,19 @@
 package asks
 
 import (
+	"context"
 	"errors"
 	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -105,4 +110,106 @@ func CheckLevel(level float64) error {
 		return frame.Usage("", "--level is %v; allowed: between 0 and 1", level)
 	}
 	return nil
+}
+
+// Laws says where a law in params and tokens is from: fitted to runs, read or published.
+type Laws struct {
+	Runs                 Runs
+	Law, Objective, From string
+	Published            []string
+	Bootstrap            int
+	Seed                 uint64
+	Level                float64
+}
+
+// Register adds the flags to a command.
+func (f *Laws) Register(c *cobra.Command) {
+	f.Runs.Register(c)
+	flags := c.Flags()
+	flags.StringVar(&f.Law, "law", fit.Chinchilla().Name, "law `name` in params and tokens")
+	flags.StringVar(&f.Objective, "objective", "", "as in fit (default log-huber:1e-3)")
+	flags.StringVar(&f.From, "fit", "",
+		"read the law from this `file` instead, written by deepnarrow fit -o")
+	flags.StringArrayVar(&f.Published, "published", nil,
+		"use these published `laws` instead, separated by commas: chinchilla, chinchilla-epoch or chinchilla-log-huber")
+	flags.IntVar(&f.Bootstrap, "bootstrap", learn.AutomaticResamples,
+		"refits to resampled rows, for the interval; 0 for none")
+	flags.Uint64Var(&f.Seed, "seed", 0, "seed of starts and resamples")
+	flags.Float64Var(&f.Level, "level", UsualLevel, "probability inside the intervals")
+}
+
+// allocates refuses a law that has nothing to split.
+func allocates(law fit.Law) error {
+	if !learn.CanAllocate(law) {
+		return frame.Usage("", "law %s reads %s; allowed: a law that reads params and tokens", law.Name,
+			strings.Join(law.Columns, ", "))
+	}
+	return nil
+}
+
+// Laws reads, looks up or fits the laws, and states in the report where they are from.
+func (a *Files) Laws(ctx context.Context, f *Laws, files []string, r *reports.Report) (
+	[]*learn.Law, error,
+) {
+	if len(f.Published) > 0 {
+		var out []*learn.Law
+		names := frame.CommaSeparated(f.Published)
+		for _, name := range names {
+			law, ok := learn.PublishedLaw(name)
+			if !ok {
+				return nil, frame.UnknownWord("published law", name, learn.PublishedLaws())
+			}
+			out = append(out, law)
+		}
+		r.Document.Inputs["published"] = strings.Join(names, ",")
+		return out, nil
+	}
+	law, err := a.lawOf(ctx, f, files, r)
+	if err != nil {
+		return nil, err
+	}
+	return []*learn.Law{law}, allocates(law.Result.Law)
+}
+
+// lawOf reads or fits the law.
+func (a *Files) lawOf(ctx context.Context, f *Laws, files []string, r *reports.Report) (
+	*learn.Law, error,
+) {
+	if f.From != "" {
+		r.Document.Inputs["fit"] = f.From
+		return SavedLaw(f.From)
+	}
+	r.Document.Inputs = f.Runs.Inputs(files)
+	r.Document.Inputs["law"], r.Document.Inputs["seed"] = f.Law, f.Seed
+	q := learn.LawQuestion{Resamples: f.Bootstrap, Seed: f.Seed, Level: f.Level}
+	if err := CheckLaw("law", f.Law, fit.Laws()); err != nil {
+		return nil, err
+	}
+	var err error
+	if q.Law, err = fit.Lookup(f.Law); err != nil {
+		return nil, err
+	}
+	if err := allocates(q.Law); err != nil {
+		return nil, err
+	}
+	if q.Objective, err = ObjectiveFlag(f.Objective); err != nil {
+		return nil, err
+	}
+	s, err := f.Runs.Selection()
+	if err != nil {
+		return nil, err
+	}
+	runs, err := a.Runs(&f.Runs, s, files, q.Law.Response)
+	if err != nil {
+		return nil, err
+	}
+	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	bar := a.Bar("bootstrap")
+	defer bar.End()
+	q.Progress = bar.Begin
+	law, err := learn.FitLaw(ctx, runs, &q)
+	if err != nil {
+		return nil, a.LearnError(ctx, runs, err)
+	}
+	return law, nil
 }

@@ -2,13 +2,11 @@ package cli
 
 import (
 	"context"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
-	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports"
@@ -16,15 +14,9 @@ import (
 
 // allocateFlags are the flags of allocate.
 type allocateFlags struct {
-	runs           asks.Runs
-	size           asks.Size
-	budgets        []string
-	law, objective string
-	from           string
-	published      []string
-	bootstrap      int
-	seed           uint64
-	level          float64
+	asks.Laws
+	size    asks.Size
+	budgets []string
 }
 
 func (a *app) allocate() *cobra.Command {
@@ -55,21 +47,11 @@ each size reaches, and --family t5 counts encoder-decoders as they are.
 		},
 	}
 	a.Output.Register(c)
-	f.runs.Register(c)
+	f.Laws.Register(c)
 	f.size.Register(c)
 	flags := c.Flags()
 	flags.StringArrayVar(&f.budgets, "budget", nil,
 		"training `FLOP`, such as 1e22 or 100 PF-days; repeatable, or separated by commas")
-	flags.StringVar(&f.law, "law", fit.Chinchilla().Name, "law `name` in params and tokens")
-	flags.StringVar(&f.objective, "objective", "", "as in fit (default log-huber:1e-3)")
-	flags.StringVar(&f.from, "fit", "",
-		"read the law from this `file` instead, written by deepnarrow fit -o")
-	flags.StringArrayVar(&f.published, "published", nil,
-		"use these published `laws` instead, separated by commas: chinchilla, chinchilla-epoch or chinchilla-log-huber")
-	flags.IntVar(&f.bootstrap, "bootstrap", learn.AutomaticResamples,
-		"refits to resampled rows, for the interval; 0 for none")
-	flags.Uint64Var(&f.seed, "seed", 0, "seed of starts and resamples")
-	flags.Float64Var(&f.level, "level", asks.UsualLevel, "probability inside the intervals")
 	return c
 }
 
@@ -92,7 +74,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		return err
 	}
 	sources := 0
-	for _, given := range []bool{len(files) > 0, f.from != "", len(f.published) > 0} {
+	for _, given := range []bool{len(files) > 0, f.From != "", len(f.Published) > 0} {
 		if given {
 			sources++
 		}
@@ -100,7 +82,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	if sources != 1 {
 		return frame.Usage("", "a law is needed from one place; allowed: FILE..., --fit or --published")
 	}
-	if err := asks.CheckLevel(f.level); err != nil {
+	if err := asks.CheckLevel(f.Level); err != nil {
 		return err
 	}
 	for _, name := range []string{
@@ -112,7 +94,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 		}
 	}
 	r := frame.NewReport("allocate")
-	laws, err := a.lawsOf(ctx, f, files, &r)
+	laws, err := a.Laws(ctx, &f.Laws, files, &r)
 	if err != nil {
 		return err
 	}
@@ -122,7 +104,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	var all []learn.Allocated
 	for _, budget := range budgets {
 		for _, law := range laws {
-			one, err := learn.Allocate(law, budget, f.size.Served(), f.level)
+			one, err := learn.Allocate(law, budget, f.size.Served(), f.Level)
 			if err != nil {
 				return asks.Refused(err)
 			}
@@ -138,79 +120,3 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 
 // mostBudget is a trillion times what anybody has spent on a run.
 const mostBudget = 1e40
-
-// allocates refuses a law that has nothing to split.
-func allocates(law fit.Law) error {
-	if !learn.CanAllocate(law) {
-		return frame.Usage("", "law %s reads %s; allowed: a law that reads params and tokens", law.Name,
-			strings.Join(law.Columns, ", "))
-	}
-	return nil
-}
-
-// lawsOf reads, looks up or fits the laws, and states in the report where they are from.
-func (a *app) lawsOf(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (
-	[]*learn.Law, error,
-) {
-	if len(f.published) > 0 {
-		var out []*learn.Law
-		names := frame.CommaSeparated(f.published)
-		for _, name := range names {
-			law, ok := learn.PublishedLaw(name)
-			if !ok {
-				return nil, frame.UnknownWord("published law", name, learn.PublishedLaws())
-			}
-			out = append(out, law)
-		}
-		r.Document.Inputs["published"] = strings.Join(names, ",")
-		return out, nil
-	}
-	law, err := a.lawOf(ctx, f, files, r)
-	if err != nil {
-		return nil, err
-	}
-	return []*learn.Law{law}, allocates(law.Result.Law)
-}
-
-// lawOf reads or fits the law.
-func (a *app) lawOf(ctx context.Context, f *allocateFlags, files []string, r *reports.Report) (
-	*learn.Law, error,
-) {
-	if f.from != "" {
-		r.Document.Inputs["fit"] = f.from
-		return asks.SavedLaw(f.from)
-	}
-	r.Document.Inputs = f.runs.Inputs(files)
-	r.Document.Inputs["law"], r.Document.Inputs["seed"] = f.law, f.seed
-	q := learn.LawQuestion{Resamples: f.bootstrap, Seed: f.seed, Level: f.level}
-	if err := asks.CheckLaw("law", f.law, fit.Laws()); err != nil {
-		return nil, err
-	}
-	var err error
-	if q.Law, err = fit.Lookup(f.law); err != nil {
-		return nil, err
-	}
-	if err := allocates(q.Law); err != nil {
-		return nil, err
-	}
-	if q.Objective, err = asks.ObjectiveFlag(f.objective); err != nil {
-		return nil, err
-	}
-	s, err := f.runs.Selection()
-	if err != nil {
-		return nil, err
-	}
-	runs, err := a.Runs(&f.runs, s, files, q.Law.Response)
-	if err != nil {
-		return nil, err
-	}
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
-	bar := a.Bar("bootstrap")
-	defer bar.End()
-	q.Progress = bar.Begin
-	law, err := learn.FitLaw(ctx, runs, &q)
-	if err != nil {
-		return nil, a.LearnError(ctx, runs, err)
-	}
-	return law, nil
-}

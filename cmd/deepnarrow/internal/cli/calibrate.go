@@ -214,7 +214,7 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	bar.End()
 	_ = a.Beside(lost)
 	if err != nil {
-		return none, kernelError(err)
+		return none, asks.KernelError(err)
 	}
 	return found, nil
 }
@@ -361,7 +361,7 @@ func (f *calibrateFlags) emitTwin(a *app, args []string) error {
 		}
 		points = append(points, calibrate.Point{Shape: s, Workload: f.work})
 	}
-	write := func(w io.Writer) error { return kernelError(calibrate.EmitPyTorch(w, points)) }
+	write := func(w io.Writer) error { return asks.KernelError(calibrate.EmitPyTorch(w, points)) }
 	if f.profile == "" {
 		return write(a.Out)
 	}

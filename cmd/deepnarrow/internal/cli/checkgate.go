@@ -25,7 +25,7 @@ func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 		frame.OptionalFlag(c, m.Kind(), new(*float64), "max-"+m.String(), "limit on "+m.Label())
 	}
 	for _, name := range []string{"days", "deadline"} {
-		flags.Var(noFlag("would set the length of the run; allowed: --steps or --tokens for the length, --max-total-time for a limit"), name, "")
+		flags.Var(frame.NoFlag("would set the length of the run; allowed: --steps or --tokens for the length, --max-total-time for a limit"), name, "")
 		if err := flags.MarkHidden(name); err != nil {
 			panic("cli: " + err.Error()) // no such flag
 		}
@@ -46,15 +46,6 @@ func limitFlags(c *cobra.Command) func() ([]check.Rule, error) {
 		return out, nil
 	}
 }
-
-// noFlag is a flag of other commands that this one refuses, and why.
-type noFlag string
-
-func (f noFlag) Set(string) error { return errors.New(string(f)) }
-
-func (noFlag) String() string { return "" }
-
-func (noFlag) Type() string { return "value" }
 
 // startRules writes a rules file to start from.
 func (a *app) startRules(c *cobra.Command, args []string, name string) error {

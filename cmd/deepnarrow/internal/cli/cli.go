@@ -52,14 +52,7 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		Example: `  deepnarrow count t5-base t5-small/nl=16
   deepnarrow plan t5-base --hardware tpu-v3 --devices 16 --steps 524288
   deepnarrow recommend --like t5-base --hardware tpu-v3 --devices 16`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		Args:              frame.NoSuchCommand,
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.Begin(c) },
-		RunE:              func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(frame.FlagError)
-	a.Common.Register(root)
 	root.AddGroup(&cobra.Group{ID: groupPlan, Title: "Count and plan:"},
 		&cobra.Group{ID: groupLearn, Title: "Learn from runs:"},
 		&cobra.Group{ID: groupRecommend, Title: "Recommend:"},
@@ -69,18 +62,6 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())
-	frame.OnceEach(root)
-	root.SetIn(a.In)
-	root.SetOut(a.Out) // before the completion command, which takes it as it is
-	root.SetErr(a.Err)
-	a.Help(root)
-	if f.Completing {
-		frame.CompleteValues(root, values, ofColumns, a.columns)
-	}
-	root.InitDefaultCompletionCmd()
-	if completion, _, err := root.Find([]string{"completion"}); err == nil {
-		completion.Args = frame.NoSuchCommand
-		completion.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	}
+	a.Frame(root, func() { frame.CompleteValues(root, values, ofColumns, a.columns) })
 	return root
 }

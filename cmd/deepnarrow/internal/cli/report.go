@@ -43,7 +43,7 @@ beside it as PNG, which report.md shows, and as SVG.`,
 			}
 			var sources []page.Source
 			for _, name := range args {
-				text, err := a.readResult(name)
+				text, err := a.ReadLimited(name, asks.MaxSideBytes)
 				if err != nil {
 					return frame.BadInput(err, "")
 				}
@@ -83,9 +83,4 @@ func writeBundle(folder string, head page.Head, sources []page.Source) error {
 		return frame.WriteFile(filepath.Join(folder, name), write)
 	}
 	return keep("report.md", func(w io.Writer) error { return page.Bundle(w, head, sources, keep) })
-}
-
-// readResult reads a result file, or standard input for -.
-func (a *app) readResult(name string) ([]byte, error) {
-	return a.ReadLimited(name, asks.MaxSideBytes)
 }

@@ -25,7 +25,7 @@ func (a *app) sizes(f *allocateFlags, laws []*learn.Law, budgets []float64, r *r
 		return frame.BadInput(err, "deepnarrow list hardware shows what there is; clusters look like 8xh100")
 	}
 	q := recommend.SizeQuestion{
-		Family: shapes.Family(f.size.Family), ServeTokens: f.size.Served(), Level: f.level,
+		Family: shapes.Family(f.size.Family), ServeTokens: f.size.Served(), Level: f.Level,
 		ServeMFU: frame.AmountOf(f.size.ServeMFU),
 	}
 	f.size.AddTo(&q.Question)
@@ -109,14 +109,14 @@ func (f *recommendFlags) size(c *cobra.Command, a *app, ask *asks.Question) erro
 		return frame.Usage("", "%d budgets; allowed: one of --days, --max-cost, --max-device-hours and --max-flops, above 0", said)
 	}
 	r := frame.NewReport("allocate") // whose document it is
-	laws := allocateFlags{from: f.fitted, published: f.published}
+	laws := asks.Laws{From: f.fitted, Published: f.published}
 	if f.fitted != "" && len(f.published) > 0 {
 		return frame.Usage("", "a law is needed from one place; allowed: --fit or --published")
 	}
 	if f.fitted == "" && len(f.published) == 0 {
-		laws.published = []string{defaultLaw}
+		laws.Published = []string{defaultLaw}
 	}
-	all, err := a.lawsOf(c.Context(), &laws, nil, &r)
+	all, err := a.Laws(c.Context(), &laws, nil, &r)
 	if err != nil {
 		return err
 	}

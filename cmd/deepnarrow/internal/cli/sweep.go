@@ -26,7 +26,7 @@ import (
 )
 
 func (a *app) sweep() *cobra.Command {
-	var f kernelFlags
+	var f asks.Kernel
 	var run sweepFlags
 	c := &cobra.Command{
 		Use:     "sweep --shapes LIST --tokens LIST --text FILE --out FOLDER",
@@ -57,7 +57,7 @@ and goes on when called again. The records are what fit, transfer and recommend 
 		},
 	}
 	a.Output.Register(c)
-	f.register(c)
+	f.Register(c)
 	run.register(c)
 	return c
 }
@@ -88,8 +88,8 @@ func (f *sweepFlags) register(c *cobra.Command) {
 		"join the records of this `folder`; may be repeated")
 }
 
-func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
-	g := sweep.Grid{Options: k.options, Schedule: k.schedule}
+func (f *sweepFlags) grid(k *asks.Kernel) (sweep.Grid, error) {
+	g := sweep.Grid{Options: k.Options, Schedule: k.Schedule}
 	if f.shapes == "" || f.tokens == "" {
 		return g, frame.Usage("", "a grid needs --shapes and --tokens")
 	}
@@ -108,15 +108,15 @@ func (f *sweepFlags) grid(k *kernelFlags) (sweep.Grid, error) {
 		g.Tokens = append(g.Tokens, n)
 	}
 	_, err := g.Entries()
-	return g, kernelError(err)
+	return g, asks.KernelError(err)
 }
 
 // study runs the grid, or the one entry of a task.
-func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
+func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 	if f.out == "" {
 		return frame.Usage("", "--out is needed: which folder gets the records?")
 	}
-	training, heldOut, err := k.resolve(a)
+	training, heldOut, err := k.Resolve(a.Files)
 	if err != nil {
 		return err
 	}
@@ -136,13 +136,13 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 	}
 	source := func(text []byte, seed uint64) func(*sweep.Entry) (kernel.Source, error) {
 		return func(e *sweep.Entry) (kernel.Source, error) {
-			return kernel.NewSpanCorruption(text, k.options, e.Shape.Vocab, seed)
+			return kernel.NewSpanCorruption(text, k.Options, e.Shape.Vocab, seed)
 		}
 	}
 	study := sweep.Study{
-		Grid: grid, Training: source(training, k.options.Seed),
-		HeldOut: source(heldOut, k.options.Seed+1), Text: k.textID,
-		FLOPs:   func(e *sweep.Entry) float64 { return calibrate.TrainingFLOPs(&e.Shape, &k.options, e.Steps) },
+		Grid: grid, Training: source(training, k.Options.Seed),
+		HeldOut: source(heldOut, k.Options.Seed+1), Text: k.TextID,
+		FLOPs:   func(e *sweep.Entry) float64 { return calibrate.TrainingFLOPs(&e.Shape, &k.Options, e.Steps) },
 		Machine: host.Name(), Now: time.Now, Done: done,
 		Keep: func(r kernel.Record) error {
 			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps,
@@ -165,7 +165,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 	var grids *sweep.GridError
 	var mixed *kernel.MixedError
 	if errors.As(runErr, &grids) || errors.As(runErr, &mixed) { // nothing was done
-		return kernelError(runErr)
+		return asks.KernelError(runErr)
 	}
 	r := frame.NewReport("sweep")
 	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes,
@@ -177,7 +177,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *kernelFlags) error {
 				strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)
-	return errors.Join(a.Render(r), kernelError(runErr))
+	return errors.Join(a.Render(r), asks.KernelError(runErr))
 }
 
 // oneQuestion refuses flags that would be ignored.
@@ -212,8 +212,8 @@ func (f *sweepFlags) oneQuestion(c *cobra.Command) error {
 
 // printArray prints a job array whose tasks call this command with --entry and every flag that was
 // given. The text need not be here.
-func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error {
-	if f.out == "" || k.text == "" {
+func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *asks.Kernel) error {
+	if f.out == "" || k.Text == "" {
 		return frame.Usage("both as the tasks are to find them",
 			"--emit needs --text and --out: which file to train on, which folder for the records?")
 	}
@@ -223,9 +223,9 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error 
 	}
 	entries, err := grid.Entries()
 	if err != nil {
-		return kernelError(err)
+		return asks.KernelError(err)
 	}
-	threads := max(1, k.options.Threads)
+	threads := max(1, k.Options.Threads)
 	command := []string{"deepnarrow", "sweep", "--threads", strconv.Itoa(threads)}
 	ours := []string{"emit", "image", "volume", "output", "max-time", "threads"}
 	c.Flags().Visit(func(flag *pflag.Flag) {
@@ -235,8 +235,8 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *kernelFlags) error 
 	})
 	array := sweep.Array{
 		Name: "deepnarrow-sweep", Command: command, EntryFlag: "--entry", Entries: len(entries),
-		Threads: threads, MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, &k.options),
-		Image: f.image, Volume: f.volume, Paths: []string{k.text, f.out},
+		Threads: threads, MemoryMiB: calibrate.TrainingMemoryMiB(grid.Shapes, &k.Options),
+		Image: f.image, Volume: f.volume, Paths: []string{k.Text, f.out},
 	}
 	if v := f.maxTime; v != nil {
 		array.Limit = time.Duration(*v * float64(time.Second))

@@ -89,7 +89,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	if err != nil {
 		return err
 	}
-	text, err := a.readResult(file)
+	text, err := a.ReadLimited(file, asks.MaxSideBytes)
 	if err != nil {
 		return frame.BadInput(err, "deepnarrow plan -o plan.json writes one")
 	}

@@ -6,17 +6,16 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
-	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -24,96 +23,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// kernelFlags are the choices of the reference kernel, shared by train and sweep.
-type kernelFlags struct {
-	text    string
-	options kernel.Options
-	rate    float64
-	warmup  int
-	seed    int
-
-	textID   string // of the text that was read
-	schedule kernel.Schedule
-}
-
-func (f *kernelFlags) register(c *cobra.Command) {
-	f.options = kernel.Options{Batch: 8, EncoderLength: 128, DecoderLength: 32}
-	f.rate, f.warmup = 0, 100
-	c.Flags().StringVar(&f.text, "text", "",
-		"text `file` to train on, as bytes; its last tenth is held out")
-	frame.CountFlag(c, &f.options.Batch, "batch", "sequences of a step")
-	frame.CountFlag(c, &f.options.EncoderLength, "encoder-length",
-		"positions per sequence in the encoder")
-	frame.CountFlag(c, &f.options.DecoderLength, "decoder-length",
-		"positions per sequence in the decoder")
-	frame.TextFlag(c, &f.options.Optimizer, "optimizer", "adam or adafactor")
-	frame.TextFlag(c, &f.options.Recompute, "recompute", "none or full")
-	frame.AmountFlag(c, quantity.Ratio, &f.rate, "rate",
-		"learning rate at the end of the warm-up (default 0.001 with adam, 0.01 with adafactor)")
-	frame.CountFlag(c, &f.warmup, "warmup", "steps of linear warm-up; then an inverse square root")
-	frame.CountFlag(c, &f.options.Threads, "threads", "threads (default: one per core)")
-	frame.CountFlag(c, &f.seed, "seed", "seed of weights and data (default 0)")
-}
-
-// maxTextBytes bounds a text to train on, which is kept in memory.
-const maxTextBytes = 4 << 30
-
-// resolve reads the text and completes the options. The environment variable DEEPNARROW_ISA chooses
-// the instruction path.
-func (f *kernelFlags) resolve(a *app) (training, heldOut []byte, err error) {
-	if f.text == "" {
-		return nil, nil, frame.Usage("any text of some 10 kB or more will do",
-			"--text is needed: which file to train on?")
-	}
-	text, err := a.ReadLimited(f.text, maxTextBytes)
-	if err != nil {
-		return nil, nil, frame.BadInput(err, "")
-	}
-	f.textID = kernel.TextID(text)
-	f.options.Path, f.options.Seed = a.Env("DEEPNARROW_ISA"), uint64(f.seed)
-	if f.options.Threads == 0 {
-		f.options.Threads = runtime.GOMAXPROCS(0)
-	}
-	f.schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
-	if f.schedule.Rate == 0 {
-		f.schedule.Rate = kernel.UsualRate(f.options.Optimizer)
-	}
-	training, heldOut = kernel.HoldOut(text)
-	return training, heldOut, nil
-}
-
-// kernelError gives an error of the kernel its exit code.
-func kernelError(err error) error {
-	var unsupported *kernel.UnsupportedError
-	var option *kernel.OptionError
-	var checkpoint *kernel.CheckpointError
-	var mixed *kernel.MixedError
-	var grid *sweep.GridError
-	var path *isa.OverrideError
-	switch {
-	case err == nil || errors.Is(err, context.Canceled) || frame.Coded(err):
-		return err
-	case errors.As(err, &unsupported):
-		return frame.NoAnswer(err, "the reference kernel trains shapes of the T5 family")
-	case errors.As(err, &option), errors.As(err, &grid):
-		return frame.Usage("", "%w", err)
-	case errors.As(err, &path):
-		return frame.Usage("", "DEEPNARROW_ISA: %w", err)
-	case errors.As(err, &mixed):
-		hint := "train as before, or into another file or folder: one holds one study"
-		if mixed.Field == kernel.PathField {
-			hint = "DEEPNARROW_ISA=" + mixed.Was + " goes on as before"
-		}
-		return frame.Usage(hint, "%w", err)
-	case errors.As(err, &checkpoint):
-		return frame.BadInput(err, "a checkpoint belongs to one shape and one optimizer")
-	default:
-		return frame.NoAnswer(err, "")
-	}
-}
-
 func (a *app) train() *cobra.Command {
-	var f kernelFlags
+	var f asks.Kernel
 	var run trainFlags
 	c := &cobra.Command{
 		Use:     "train SHAPE --text FILE",
@@ -135,24 +46,24 @@ before its last step.`,
 			if err != nil {
 				return err
 			}
-			training, heldOut, err := f.resolve(a)
+			training, heldOut, err := f.Resolve(a.Files)
 			if err != nil {
 				return err
 			}
 			trained, err := run.train(c.Context(), a, s, &f, training, heldOut)
 			if err != nil && trained == nil {
-				return kernelError(err)
+				return asks.KernelError(err)
 			}
 			r := frame.NewReport("train")
 			r.Document.Inputs["shape"], r.Document.Inputs["steps"] = args[0], run.steps
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Warnings = append(r.Document.Warnings, warnings...)
 			r.Trained([]reports.Trained{*trained})
-			return errors.Join(a.Render(r), kernelError(err))
+			return errors.Join(a.Render(r), asks.KernelError(err))
 		},
 	}
 	a.Output.Register(c)
-	f.register(c)
+	f.Register(c)
 	run.register(c)
 	return c
 }
@@ -182,23 +93,23 @@ const heldOutBatches = 16
 
 // train takes the steps. After an interrupt it returns what is complete together with the context's
 // error, and after a save that failed the result with that error.
-func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kernelFlags, training,
+func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *asks.Kernel, training,
 	heldOut []byte,
 ) (*reports.Trained, error) {
-	source, err := kernel.NewSpanCorruption(training, k.options, s.Vocab, k.options.Seed)
+	source, err := kernel.NewSpanCorruption(training, k.Options, s.Vocab, k.Options.Seed)
 	if err != nil {
 		return nil, err
 	}
-	unseen, err := kernel.NewSpanCorruption(heldOut, k.options, s.Vocab, k.options.Seed+1)
+	unseen, err := kernel.NewSpanCorruption(heldOut, k.Options, s.Vocab, k.Options.Seed+1)
 	if err != nil {
 		return nil, err
 	}
-	t, err := kernel.NewTrainer(&s, k.options, k.schedule, source)
+	t, err := kernel.NewTrainer(&s, k.Options, k.Schedule, source)
 	if err != nil {
 		return nil, err
 	}
 	defer t.Model.Close()
-	was, err := f.load(t, k.textID)
+	was, err := f.load(t, k.TextID)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +122,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	peak := t.Model.MeasuredPeak(time.Now)
 	watch := sweep.Laps{Now: time.Now}
 	watch.Start()
-	first, perStep := t.Model.Steps(), calibrate.TrainingFLOPs(&s, &k.options, 1)
+	first, perStep := t.Model.Steps(), calibrate.TrainingFLOPs(&s, &k.Options, 1)
 	var saveErr error // the last save's
 	runErr := t.Run(ctx, f.steps, func(step int, r kernel.Result) {
 		watch.Lap()
@@ -222,7 +133,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 				quantity.Format(quantity.FLOPRate, rate, 3),
 				quantity.Format(quantity.Fraction, rate/peak, 0))
 			if step != f.steps {
-				if saveErr = f.save(t, k.textID, was); saveErr != nil {
+				if saveErr = f.save(t, k.TextID, was); saveErr != nil {
 					fmt.Fprintf(a.Err, "warning: %v; training goes on\n", saveErr)
 				}
 			}
@@ -230,7 +141,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 		}
 	})
 	if t.Model.Steps() > first || saveErr != nil {
-		saveErr = f.save(t, k.textID, was)
+		saveErr = f.save(t, k.TextID, was)
 	}
 	if runErr != nil && !errors.Is(runErr, context.Canceled) {
 		return nil, errors.Join(runErr, saveErr)
@@ -241,7 +152,7 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *kerne
 	}
 	out := &reports.Trained{
 		Record: t.Record(kernel.RecordInfo{
-			Text: k.textID, FLOPs: calibrate.TrainingFLOPs(&s, &k.options, t.Model.Steps()), Loss: loss,
+			Text: k.TextID, FLOPs: calibrate.TrainingFLOPs(&s, &k.Options, t.Model.Steps()), Loss: loss,
 			TrainLoss: was.Loss, StepSeconds: was.StepSeconds, Machine: host.Name(), Now: time.Now(),
 		}),
 		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,

@@ -1,16 +1,10 @@
 package cli
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
@@ -110,60 +104,23 @@ func (a *app) validateRanking(f *asks.Runs, file, by, outcome string) error {
 // against what the others tell.
 func (a *app) scoreSteps(from []string) ([]calibrate.Validation, error) {
 	if len(from) == 0 {
-		rows := data.StepTimes()
-		own, err := calibrate.ValidateOwn()
-		out := calibrate.ValidateEach(rows, calibrate.ByGroup, calibrate.BySource, calibrate.ByDevice)
-		return append(out, own, calibrate.ValidateDecoding(data.DecodeTimes())), err
+		return calibrate.ScorePublished()
 	}
-	var rows []data.StepTime
-	var speeds []data.DecodeTime
+	var rows calibrate.Rows
 	for _, name := range from {
-		if err := a.readSteps(name, &rows, &speeds); err != nil {
+		file, err := a.Open(name)
+		if err == nil {
+			err = rows.Read(name, file)
+			file.Close()
+		}
+		if err != nil {
 			return nil, frame.BadInput(err, "")
 		}
 	}
-	var out []calibrate.Validation
-	scored, left := 0, []calibrate.Unscored{}
-	if len(rows) > 0 {
-		out = append(out, calibrate.ValidateNew(rows))
-	}
-	if len(speeds) > 0 {
-		out = append(out, calibrate.ValidateNewDecoding(speeds))
-	}
-	for i := range out {
-		scored += len(out[i].Rows)
-		left = append(left, out[i].Unscored...)
-	}
-	if scored == 0 {
-		err := errors.New("there are no rows to score")
-		if len(left) > 0 {
-			err = fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(left),
-				left[0].ID, left[0].Reason)
-		}
+	scored, err := rows.Score()
+	if err != nil {
 		return nil, frame.NoAnswer(err,
 			"deepnarrow list hardware shows the devices, data/facts/step_times.csv and decode_times.csv the columns")
 	}
-	return out, nil
-}
-
-// readSteps adds the rows of a file: of training steps, or of generation speeds where its heading
-// has a column of those.
-func (a *app) readSteps(name string, rows *[]data.StepTime, speeds *[]data.DecodeTime) error {
-	file, err := a.Open(name)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	in := bufio.NewReader(file)
-	const longestHead = 1 << 16
-	head, _ := in.Peek(longestHead)
-	first, _, _ := strings.Cut(string(head), "\n")
-	if data.HasDecodeRates(strings.Split(strings.TrimSpace(first), ",")) {
-		some, err := data.ReadDecodeTimes(name, in)
-		*speeds = append(*speeds, some...)
-		return err
-	}
-	some, err := data.ReadStepTimes(name, in)
-	*rows = append(*rows, some...)
-	return err
+	return scored, nil
 }

@@ -109,3 +109,25 @@ func Run(ctx context.Context, args []string, s Streams, commands func(*App) *cob
 		return ExitInterrupted
 	}
 }
+
+// Frame gives the whole tree of commands what every command has: the common flags, errors of this
+// program, streams, help and completion; complete adds what shells complete for single flags.
+func (a *App) Frame(root *cobra.Command, complete func()) {
+	root.SilenceUsage, root.SilenceErrors = true, true
+	root.Args = noSuchCommand
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return a.begin(c) }
+	root.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	root.SetFlagErrorFunc(flagError)
+	a.Common.register(root)
+	onceEach(root)
+	root.SetIn(a.In)
+	root.SetOut(a.Out) // before the completion command, which takes it as it is
+	root.SetErr(a.Err)
+	a.help(root)
+	complete()
+	root.InitDefaultCompletionCmd()
+	if completion, _, err := root.Find([]string{"completion"}); err == nil {
+		completion.Args = noSuchCommand
+		completion.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	}
+}

@@ -15,7 +15,7 @@ type commonFlags struct {
 	Color          colorFlag
 }
 
-func (f *commonFlags) Register(root *cobra.Command) {
+func (f *commonFlags) register(root *cobra.Command) {
 	f.Color = "auto"
 	flags := root.PersistentFlags()
 	flags.BoolVarP(&f.Quiet, "quiet", "q", false, "print the result only, no warnings and hints")
@@ -47,9 +47,9 @@ func (f colorFlag) on(s *Streams) bool {
 	return f == "always" || f == "auto" && s.Colors && s.Env("NO_COLOR") == ""
 }
 
-// Begin is what every command does first: it tries the files that it will write, and with --verbose
+// begin is what every command does first: it tries the files that it will write, and with --verbose
 // tells those that it reads.
-func (a *App) Begin(c *cobra.Command) error {
+func (a *App) begin(c *cobra.Command) error {
 	if a.Common.Verbose && !a.Common.Quiet {
 		opens := a.Opens
 		a.Opens = func(name string) (*os.File, error) {

@@ -136,8 +136,8 @@ func errorLines(err error) []string {
 	return lines
 }
 
-// NoSuchCommand refuses arguments of the bare program.
-func NoSuchCommand(c *cobra.Command, args []string) error {
+// noSuchCommand refuses arguments of the bare program.
+func noSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
@@ -149,8 +149,8 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 		"unknown command: %q; allowed: %s", args[0], strings.Join(names, ", "))
 }
 
-// FlagError turns a pflag error into a usage error with a suggestion.
-func FlagError(c *cobra.Command, err error) error {
+// flagError turns a pflag error into a usage error with a suggestion.
+func flagError(c *cobra.Command, err error) error {
 	hint := c.CommandPath() + " --help lists the flags"
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedName() != "" {

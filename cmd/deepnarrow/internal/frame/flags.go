@@ -2,6 +2,7 @@ package frame
 
 import (
 	"encoding"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -136,3 +137,12 @@ func State(in map[string]any, namesAndValues ...any) {
 		in[namesAndValues[i].(string)] = v.Interface()
 	}
 }
+
+// NoFlag is a flag of other commands that this one refuses, and why.
+type NoFlag string
+
+func (f NoFlag) Set(string) error { return errors.New(string(f)) }
+
+func (NoFlag) String() string { return "" }
+
+func (NoFlag) Type() string { return "value" }

@@ -29,8 +29,8 @@ var topics = []struct{ title, flags string }{
 // helpWidth is how wide help is where nothing says how wide the screen is.
 const helpWidth = 100
 
-// Help gives a command and those below it help that fits the screen, with the flags by topic.
-func (a *App) Help(root *cobra.Command) {
+// help gives a command and those below it help that fits the screen, with the flags by topic.
+func (a *App) help(root *cobra.Command) {
 	width := helpWidth
 	if a.Width > 0 {
 		width = min(a.Width, helpWidth)

@@ -69,8 +69,8 @@ func ListEach(c *cobra.Command, names []string) {
 	})
 }
 
-// OnceEach makes every flag of the commands that holds one value refuse a second.
-func OnceEach(c *cobra.Command) {
+// onceEach makes every flag of the commands that holds one value refuse a second.
+func onceEach(c *cobra.Command) {
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		_, slice := f.Value.(pflag.SliceValue)
 		many, repeats := f.Value.(interface{ Many() bool })
@@ -80,6 +80,6 @@ func OnceEach(c *cobra.Command) {
 		}
 	})
 	for _, sub := range c.Commands() {
-		OnceEach(sub)
+		onceEach(sub)
 	}
 }
