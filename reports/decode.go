@@ -5,7 +5,20 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
+
+// decodeHeadline is how long an answer takes, nothing where that was not asked or is not known.
+func decodeHeadline(d *plan.Decoded) []string {
+	if d == nil || d.Decoding == nil {
+		return nil
+	}
+	q := d.Decoding
+	return []string{fmt.Sprintf("An answer takes %s, a token %s; one copy needs %s.",
+		quantity.FormatInterval(quantity.Duration, q.TotalSeconds),
+		quantity.FormatInterval(quantity.Duration, q.StepSeconds),
+		quantity.Format(quantity.Bytes, q.Memory.PeakBytes, 0))}
+}
 
 // decodeTable compares the latency of answers, a row each.
 func decodeTable(plans []Planned) Table {

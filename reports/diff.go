@@ -154,7 +154,11 @@ func diffHeadline(d *Diffed) []string {
 		switch m := &p.Differences[i]; m.Metric {
 		case plan.Params, plan.StepFLOPs, plan.StepTime, plan.Memory, plan.Cost:
 			if share := m.Relative(); m.Known() && !math.IsNaN(share) {
-				parts = append(parts, fmt.Sprintf("%s %s %%", m.Metric, plusMinus(share)))
+				text := plusMinus(share)
+				if m.Share != nil { // no more digits than the interval supports
+					text, _, _ = strings.Cut(signedShare(m.Share), " ")
+				}
+				parts = append(parts, fmt.Sprintf("%s %s %%", m.Metric, text))
 			}
 		}
 	}
@@ -213,7 +217,7 @@ func diffTable(p *compare.Pair) Table {
 			{Title: "metric"},
 			{Title: "base", Wraps: true},
 			{Title: "change", Wraps: true},
-			{Title: "Δ"},
+			{Title: "Δ", Optional: 1},
 			{Title: "Δ %"},
 		},
 	}

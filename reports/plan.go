@@ -53,14 +53,18 @@ func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
 		return
 	}
 	p := &plans[0]
-	r.Headline = planHeadline(p)
+	r.Headline = append(decodeHeadline(p.Decode), planHeadline(p)...)
 	tables := []Table{summaryTable(p, limits, notes)}
 	if t := changeTable(p); len(t.Rows) > 0 {
-		t.Detail = !unfit(p)
-		tables = append(tables, t)
+		if t.Detail = !unfit(p); t.Detail {
+			tables = append(tables, t)
+		} else { // what is wrong with the run is said; what mends it is the answer
+			tables[0].Detail = true
+			tables = []Table{t, tables[0]}
+		}
 	}
 	if p.Decode != nil {
-		tables = append(tables, decodeTable(plans))
+		tables = slices.Insert(tables, 0, decodeTable(plans))
 	}
 	if p.Prediction != nil {
 		tables = append(tables, timeTable(p.Prediction))
@@ -144,7 +148,7 @@ func changeTable(p *Planned) Table {
 		Title: "What would make it faster",
 		Columns: []Column{
 			{Title: "change", Wraps: true},
-			{Title: "of", Optional: 1},
+			{Title: "kind", Optional: 1},
 			{Title: "gain", Kind: quantity.Fraction},
 			{Title: "step", Kind: quantity.Duration, Optional: 2},
 			{Title: "memory", Kind: quantity.Bytes, Optional: 1},

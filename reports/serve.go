@@ -71,7 +71,7 @@ func (r *Report) Serve(plans []Planned) {
 		return
 	}
 	memory := footprintTable(&p.Serving.Decoding.Memory)
-	memory.Title, memory.Detail = "Memory per device", false
+	memory.Title = "Memory per device"
 	r.Tables = append(r.Tables, serveTable(p, t.Notes), memory)
 }
 

@@ -171,8 +171,8 @@ func field(b *strings.Builder, head, value string, indent, width int) {
 	b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 }
 
-// Wrap breaks a line at spaces so that it fits the width; 0 leaves it whole. A command to type goes
-// on behind a backslash, so that it can be copied.
+// Wrap breaks a line at spaces so that it fits the width, but not before a % sign; 0 leaves it
+// whole. A command to type goes on behind a backslash, so that it can be copied.
 func Wrap(line string, width int) string {
 	if width <= 0 {
 		return line
@@ -181,6 +181,12 @@ func Wrap(line string, width int) string {
 	var b strings.Builder
 	at, command := 0, false
 	words := strings.Fields(line)
+	for i := len(words) - 1; i > 0; i-- {
+		if strings.HasPrefix(words[i], "%") {
+			words[i-1] += " " + words[i]
+			words = slices.Delete(words, i, i+1)
+		}
+	}
 	for i, word := range words {
 		n, room := displayWidth(word), width
 		if command {

@@ -86,9 +86,10 @@ type Column struct {
 }
 
 // NewColumn chooses the unit for a column of values: the one that shows the smallest value other
-// than 0 as 1 or more, but no value with more than six digits before the point. digits is the
-// number of significant digits of a cell without an interval (0 means [DefaultDigits]). Whole
-// digits are never rounded away without an interval to say so.
+// than 0 as 1 or more, but no value with more than six digits before the point. Bytes and FLOPs
+// have at most four there, if the smallest is a thousandth or more. digits is the number of
+// significant digits of a cell without an interval (0 means [DefaultDigits]). Whole digits are
+// never rounded away without an interval to say so.
 func NewColumn(kind Kind, digits int, values ...float64) Column {
 	if digits <= 0 {
 		digits = DefaultDigits
@@ -107,9 +108,13 @@ func NewColumn(kind Kind, digits int, values ...float64) Column {
 	}
 	c.human = kind == Duration && largest >= 59.95
 	const mostWholeDigits = 1e6
+	const easilyRead, least = 1e4, 1e-3
+	machine := kind == Bytes || kind == FLOP
 	const roundsUp = 0.9995 // 999.6 k is better told as 1.00 M
 	for _, u := range steps {
-		if smallest >= u.size*roundsUp || largest/c.unit.size >= mostWholeDigits {
+		large := largest / c.unit.size
+		if smallest >= u.size*roundsUp || large >= mostWholeDigits ||
+			machine && large >= easilyRead && smallest >= least*u.size {
 			c.unit = u
 		}
 	}
@@ -153,7 +158,11 @@ func (c Column) Cell(value float64) string {
 		place = -2 // cents
 	}
 	if c.kind == Fraction && c.digits == DefaultDigits {
+		const tenth = 0.05     // the least that rounds to one
 		place = max(place, -1) // shares are read in tenths of a percent
+		if math.Abs(scaled) < tenth {
+			scaled = 0
+		}
 	}
 	return roundedText(scaled, place)
 }
