@@ -38,7 +38,6 @@ type Average struct {
 	// Noise is the root mean square residual, Validation the root mean square error of the average
 	// on rows held out; in ln y or, for raw objectives, in y.
 	Noise, Validation float64
-	Warnings          []string
 
 	members       []*member
 	weights, soft []float64 // each sums to 1

@@ -193,3 +193,16 @@ func TestLinkGradients(t *testing.T) {
 		}
 	}
 }
+
+// Starts of a bounded link over losses 2 to 4: between half a fall and 5.5 falls over that span, with
+// the middle from half a span below to one and a half above its lower end.
+func TestBoundedLinkStarts(t *testing.T) {
+	link := boundedLink(0, 100)
+	s := Summary{ZMin: []float64{2}, ZMax: []float64{4}}
+	for _, c := range []struct{ u, slope, middle float64 }{{0, 0.25, 1}, {0.5, 1.5, 3}, {1, 2.75, 5}} {
+		theta := make([]float64, 2)
+		link.Start([]float64{c.u, c.u}, s, theta)
+		closeTo(t, "slope", math.Exp(theta[0]), c.slope, 1e-12)
+		closeTo(t, "middle", theta[1], c.middle, 1e-12)
+	}
+}

@@ -187,7 +187,6 @@ func FitOf(f *learn.Fitted) Fit {
 	}
 	if f.Average != nil {
 		out.Validation = Finite(f.Average.Validation)
-		out.Warnings = append(out.Warnings, f.Average.Warnings...)
 	}
 	if s := f.Score; s != nil {
 		out.Score = &Score{s.Points, s.RMSLE, s.Coverage80, s.Coverage95, s.HalfWidth80}
