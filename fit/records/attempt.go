@@ -114,12 +114,17 @@ func (m metrics) of(name string) *metric {
 	return m[name]
 }
 
+// logged is a value of the metric with this index.
+type logged struct {
+	name int
+	*point
+}
+
 // metricRows writes the metrics of the part that was begun: one row a step, with what before puts on
 // each. What a restart overwrote and what was logged twice is lost with a reason. Metrics that were
 // never logged with a step give a row a value, in their order, without a step.
 func (b *builder) metricRows(m metrics, fieldOf string, before func()) {
 	names := make([]string, 0, len(m))
-	var steps []int64
 	ordered := len(m) > 0
 	for name, of := range m {
 		names = append(names, name)
@@ -138,38 +143,25 @@ func (b *builder) metricRows(m metrics, fieldOf string, before func()) {
 		b.inOrder(m, names, fieldOf, label, before)
 		return
 	}
-	for _, name := range names {
-		for _, p := range m[name].points {
-			steps = append(steps, p.step)
-		}
-	}
-	slices.Sort(steps)
-	steps = slices.Compact(steps)
-	at := make([]int, len(names))
 	headings := make([]string, len(names))
+	var all []logged
 	for i, name := range names {
 		headings[i] = b.fieldName(fieldOf, name)
-	}
-	for _, step := range steps {
-		begun := false
-		for i, name := range names {
-			points := m[name].points
-			if at[i] == len(points) || points[at[i]].step != step {
-				continue
-			}
-			p := points[at[i]]
-			at[i]++
-			if !begun {
-				begun = true
-				b.rows = append(b.rows, place{p.file, p.line, b.part})
-				before()
-				b.put("step", formatInt(step))
-				if b.times && p.time > 0 && p.time < maxTime {
-					b.put("wall_time", quantity.Shortest(p.time))
-				}
-			}
-			b.put(headings[i], p.value)
+		for at := range m[name].points {
+			all = append(all, logged{i, &m[name].points[at]})
 		}
+	}
+	slices.SortStableFunc(all, func(a, c logged) int { return cmp.Compare(a.step, c.step) })
+	for i, p := range all {
+		if i == 0 || p.step != all[i-1].step {
+			b.rows = append(b.rows, place{p.file, p.line, b.part})
+			before()
+			b.put("step", formatInt(p.step))
+			if b.times && p.time > 0 && p.time < maxTime {
+				b.put("wall_time", quantity.Shortest(p.time))
+			}
+		}
+		b.put(headings[p.name], p.value)
 	}
 	b.told(m, names, label)
 }

@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -33,11 +35,14 @@ type loggedFile struct {
 	scalars  int
 }
 
-// restart is a SessionLog that says START: the tags had these counts of values when it was written.
+// restart is a SessionLog that says START: what stands before its record was logged before it.
 type restart struct {
-	step int64
-	had  map[string]int
+	step   int64
+	record int32
 }
+
+// mostRestarts is how often the run of one file may begin anew.
+const mostRestarts = 4096
 
 // eventsFile reads the scalars of a TensorBoard event file. Each record is
 //
@@ -74,14 +79,14 @@ func (b *builder) eventsFile(name string, r io.Reader) error {
 			b.lose(name, record, "%v", err)
 			continue
 		}
-		if e.start && f.scalars > 0 {
-			had := map[string]int{}
-			for tag, m := range f.tags {
-				had[tag] = len(m.points)
+		if e.start {
+			f.restarts = append(f.restarts, restart{e.step, int32(record)})
+		}
+		if len(f.restarts) > mostRestarts {
+			return &Error{
+				File: name, Line: record,
+				Problem: fmt.Sprintf("more than %d restarts; allowed: at most that", mostRestarts),
 			}
-			f.restarts = append(f.restarts, restart{e.step, had})
-		} else if e.start {
-			f.restarts = append(f.restarts, restart{e.step, nil})
 		}
 		for _, s := range e.scalars {
 			f.scalars++
@@ -149,42 +154,33 @@ func (f *loggedFile) into(all metrics) {
 		names = append(names, tag)
 	}
 	slices.Sort(names)
-	done := map[string]int{}
-	upTo := func(had map[string]int) {
-		for _, tag := range names {
-			to := all.of(tag)
-			of := f.tags[tag]
-			if len(f.restarts) == 0 {
-				of.settle()
-				to.abandon, to.repeat = append(to.abandon, of.abandon...), append(to.repeat, of.repeat...)
-			}
-			points := of.points
-			end := len(points)
-			if had != nil {
-				end = had[tag]
-			}
-			for i := done[tag]; i < end; i++ {
-				p := points[i]
-				last := len(to.points) - 1
-				if last >= 0 && p.step < to.points[last].step {
-					to.restart(p.step)
+	to, done := make([]*metric, len(names)), make([]int, len(names))
+	for i, tag := range names {
+		of := f.tags[tag]
+		if to[i] = all.of(tag); len(f.restarts) == 0 {
+			of.settle()
+			to[i].abandon, to[i].repeat = append(to[i].abandon, of.abandon...), append(to[i].repeat, of.repeat...)
+		}
+	}
+	upTo := func(record int32) {
+		for i, tag := range names {
+			points := f.tags[tag].points
+			for ; done[i] < len(points) && points[done[i]].line < record; done[i]++ {
+				p := points[done[i]]
+				if last := len(to[i].points) - 1; last >= 0 && p.step < to[i].points[last].step {
+					to[i].restart(p.step)
 				}
-				to.add(p)
+				to[i].add(p)
 			}
-			done[tag] = max(done[tag], end)
 		}
 	}
 	for _, r := range f.restarts {
-		had := r.had
-		if had == nil {
-			had = map[string]int{}
-		}
-		upTo(had)
+		upTo(r.record)
 		for _, m := range all {
 			m.restart(r.step)
 		}
 	}
-	upTo(nil)
+	upTo(math.MaxInt32)
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

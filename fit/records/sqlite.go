@@ -3,7 +3,9 @@
 package records
 
 import (
+	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,7 +14,8 @@ import (
 	"strings"
 	"time"
 
-	_ "modernc.org/sqlite" // registers its driver
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 	"modernc.org/sqlite/vfs"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -43,9 +46,40 @@ func (b *builder) sqliteFile(name string, at io.ReaderAt, size int64) (err error
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
+	if err := boundedStore(db); err != nil {
+		return &Error{File: name, Problem: err.Error()}
+	}
 	b.in(name)
 	if err := b.mlflowStore(name, db); err != nil {
 		return &Error{File: name, Problem: err.Error()}
+	}
+	return nil
+}
+
+// boundedStore refuses what makes a small file large: values that are worked out when they are read,
+// and pages that stand in several places. A cell is at most [maxExpanded] / 64 long.
+func boundedStore(db *sql.DB) error {
+	conn, err := db.Conn(context.Background())
+	if err != nil {
+		return err
+	}
+	_, err = sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, maxExpanded/64)
+	if err = errors.Join(err, conn.Close()); err != nil {
+		return err
+	}
+	generated, err := strings2(db, `SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table' AND c.hidden > 1`)
+	if err != nil {
+		return err
+	}
+	if len(generated) > 0 {
+		return fmt.Errorf("the column %s of %s is generated; allowed: what is in the file", generated[0][1], generated[0][0])
+	}
+	var found string
+	if err := db.QueryRow(`PRAGMA quick_check(1)`).Scan(&found); err != nil {
+		return err
+	}
+	if found != "ok" {
+		return fmt.Errorf("a damaged SQLite file: %s", found)
 	}
 	return nil
 }
