@@ -76,7 +76,7 @@ func (d Data) unitOf() []int {
 
 // MostValidated is how many rows laws are validated on at most, evenly taken: they have six
 // parameters.
-const MostValidated = 1000
+const MostValidated = 500
 
 // thinned returns n rows, evenly taken, with the order and the group of each.
 func (d Data) thinned(n int, order []float64, group []int) (Data, []float64, []int) {

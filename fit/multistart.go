@@ -18,7 +18,7 @@ const (
 	// different optima found there on all of them: a basin that a few thousand rows do not show is
 	// no reason to pass over a million rows from every start.
 	screenAbove = 8000
-	screenRows  = 4000
+	screenRows  = 2000
 )
 
 // multistart descends from every start and returns the best optimum with how many starts agree with
