@@ -96,6 +96,22 @@ func Log(low, high float64) []Tick {
 	return out
 }
 
+// LogOf is [Log] of amounts of a kind: durations have their ticks in whole minutes, hours or days, the
+// largest that the range holds.
+func LogOf(kind quantity.Kind, low, high float64) []Tick {
+	unit := 1.0
+	for _, u := range []float64{60, 60 * 60, 24 * 60 * 60} {
+		if kind == quantity.Duration && high >= u {
+			unit = u
+		}
+	}
+	out := Log(low/unit, high/unit)
+	for i := range out {
+		out[i].Value *= unit
+	}
+	return out
+}
+
 // Label writes 1e+09 as 10⁹, 1.5e8 as 1.5·10⁸ and 0.30000000000000004 as 0.3; numbers of six digits
 // and more, or of three zeros behind the point, are written with their power of ten.
 func Label(v float64) string {

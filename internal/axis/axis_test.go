@@ -3,10 +3,13 @@ package axis
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 func TestLinearByHand(t *testing.T) {
@@ -105,4 +108,18 @@ func TestTicksEnd(t *testing.T) {
 			t.Fatalf("%d labels", majors)
 		}
 	})
+}
+
+// TestDurationsInTheirUnits: from ten hours to sixty days the ticks are days.
+func TestDurationsInTheirUnits(t *testing.T) {
+	const hour, day = 3600.0, 86400.0
+	var got []string
+	for _, k := range LogOf(quantity.Duration, 10*hour, 60*day) {
+		if k.Power || k.Even {
+			got = append(got, Amount(quantity.Duration, k.Value))
+		}
+	}
+	if want := []string{"12h", "1d", "2d", "5d", "10d", "20d", "50d"}; !slices.Equal(got, want) {
+		t.Errorf("ticks %q, want %q", got, want)
+	}
 }

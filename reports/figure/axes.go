@@ -62,7 +62,7 @@ func logTicks(kind quantity.Kind) plot.TickerFunc {
 			return linearTicks(kind)(low, high)
 		}
 		var out []plot.Tick
-		for _, k := range axis.Log(low, high) {
+		for _, k := range axis.LogOf(kind, low, high) {
 			t := plot.Tick{Value: k.Value}
 			if k.Major || decades < 2.5 && k.Even {
 				t.Label = axis.Amount(kind, k.Value)

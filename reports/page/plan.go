@@ -205,8 +205,9 @@ func planSubject(p *result.Plan) subject {
 			p.Execution.Precision, p.Execution.Optimizer, plan.LayoutText(&run))
 	}
 	out.memory(&p.Memory)
-	if unfit := &out.Cards[0]; unfit.Bad && len(p.Changes) > 0 {
-		unfit.Note += "; would fit with " + p.Changes[0].What
+	mends := func(c result.Change) bool { return c.Fits != nil && *c.Fits }
+	if i := slices.IndexFunc(p.Changes, mends); out.Cards[0].Bad && i >= 0 {
+		out.Cards[0].Note += "; would fit with " + p.Changes[i].What
 	}
 	out.bill(p)
 	out.size(&p.Params, &p.FLOPs)

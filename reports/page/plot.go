@@ -142,7 +142,7 @@ func (a *scale) ticks(write func(v, step float64) string) []tick {
 	if a.log {
 		low = max(math.Exp(low), math.SmallestNonzeroFloat64)
 		high = min(math.Exp(high), math.MaxFloat64)
-		for _, k := range axis.Log(low, high) {
+		for _, k := range axis.LogOf(a.kind, low, high) {
 			if k.Major || k.Even && axis.Decades(low, high) <= 3 {
 				out = append(out, tick{a.at(k.Value), write(k.Value, k.Value)})
 			}
