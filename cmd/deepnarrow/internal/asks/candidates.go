@@ -63,7 +63,7 @@ func (a *Files) Candidates(args []string, rules *check.Rules, folder string, fol
 		found, err := host.Expand(arg, mostFiles, check.Match, tree)
 		if errors.Is(err, host.ErrNoMatch) {
 			return nil, frame.BadInput(fmt.Errorf("%s: %w", arg, err),
-				"** stands for any number of folders; quote the glob so that the shell leaves it alone")
+				"** stands for any number of folders; quote a glob on the command line, and see files: of "+RulesFile)
 		}
 		if err != nil {
 			var pathError *fs.PathError

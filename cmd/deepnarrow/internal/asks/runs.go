@@ -251,7 +251,7 @@ func (a *Files) LearnError(ctx context.Context, runs *learn.Runs, err error) err
 func AtLeastOneFile(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return frame.Usage("- reads standard input", "%s needs at least one file of recorded runs",
-			c.CommandPath())
+			c.Name())
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 func AtLeastOneShape(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return frame.Usage("deepnarrow list shapes shows what there is", "%s needs at least one shape",
-			c.CommandPath())
+			c.Name())
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (a *app) explain() *cobra.Command {
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return frame.Usage("terms: "+strings.Join(termNames(), ", "), "%s needs a term",
-					c.CommandPath())
+					c.Name())
 			}
 			return nil
 		},

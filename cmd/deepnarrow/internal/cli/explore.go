@@ -22,7 +22,7 @@ ZeRO, recompute and price. Up to four plans stand side by side; a run that does
 not fit is offered what makes it fit. The address holds the state, so that a link
 shares it, and the page shows the command line that gives the same numbers.`,
 		Example: "  deepnarrow explore -o explorer.html",
-		Args:    cobra.NoArgs,
+		Args:    frame.NoArguments("-o FILE names the page"),
 		RunE: func(*cobra.Command, []string) error {
 			if file == "" {
 				return frame.Usage("deepnarrow explore -o explorer.html",

@@ -34,7 +34,7 @@ trainer's own: the file holds the shape alone.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return frame.Usage("deepnarrow list shapes shows what there is",
-					"%s needs one shape, not %d", c.CommandPath(), len(args))
+					"%s needs one shape, not %d", c.Name(), len(args))
 			}
 			return nil
 		},

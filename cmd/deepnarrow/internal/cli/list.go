@@ -27,7 +27,7 @@ evidence that recommendations are held against. Further words filter: a row must
 them.`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return frame.Usage("", "%s needs one of: %s", c.CommandPath(), strings.Join(lists, ", "))
+				return frame.Usage("", "%s needs one of: %s", c.Name(), strings.Join(lists, ", "))
 			}
 			return nil
 		},
@@ -64,6 +64,10 @@ them.`,
 					return strings.Join([]string{o.Name, o.Title, o.Models, string(o.Weakest)}, " ")
 				}))
 			default:
+				elsewhere := map[string]string{"gpus": "hardware", "gpu": "hardware", "accelerators": "hardware", "devices": "hardware", "models": "shapes"}
+				if ours := elsewhere[args[0]]; ours != "" {
+					return frame.Usage("did you mean "+ours+"?", "unknown list: %q; allowed: %s", args[0], strings.Join(lists, ", "))
+				}
 				return frame.UnknownWord("list", args[0], lists)
 			}
 			if len(r.Document.Results) == 0 {

@@ -26,7 +26,7 @@ beside the measured or predicted change of upstream loss and of SuperGLUE, each 
 the interval of the difference of two runs. An operation that nobody has measured
 shows its costs and says so.`,
 		Example: "  deepnarrow protocol --from small,base,large --hardware tpu-v3 --devices 16",
-		Args:    cobra.NoArgs,
+		Args:    frame.NoArguments("--from SIZE names the size"),
 		RunE: func(*cobra.Command, []string) error {
 			f := recommendFlags{align: "64", records: file, groupBy: group, runs: runs}
 			var starts []shapes.Shape

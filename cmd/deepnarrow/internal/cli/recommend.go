@@ -44,7 +44,7 @@ allocate does: what to train on the --cluster for so long or so much.`,
   deepnarrow recommend --like t5-large --candidates catalogue
   deepnarrow recommend --max-params 150M --el-dl free --objective quality
   deepnarrow recommend --like t5-base --hardware a100 --objective lifetime-cost --serve-tokens 1T`,
-		Args: cobra.NoArgs,
+		Args: frame.NoArguments("--like SHAPE names a shape, --records FILE your runs"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := frame.CheckPlot(f.plot); err != nil {
 				return err

@@ -41,7 +41,7 @@ and goes on when called again. The records are what fit, transfer and recommend 
 --merge joins the records of several folders and refuses duplicates that disagree.`,
 		Example: `  deepnarrow sweep --shapes t5-tiny/vocab=384,t5-mini/vocab=384 --tokens 200k,400k --text book.txt --out runs --max-time 30m
   deepnarrow sweep --merge runs-1 --merge runs-2 -o all.jsonl`,
-		Args: cobra.NoArgs,
+		Args: frame.NoArguments("--shapes LIST names the shapes, --text FILE the text"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := run.oneQuestion(c); err != nil {
 				return err

@@ -42,7 +42,7 @@ func (a *app) tables() *cobra.Command {
 parameters, FLOPs, step time and cost, on tpu-v3 × 16, a100 × 8 and h100 × 8. The
 result is a page in markdown unless --format or the name after -o says otherwise.`,
 		Example: "  deepnarrow tables\n  deepnarrow tables -o RECOMMENDATIONS.md",
-		Args:    cobra.NoArgs,
+		Args:    frame.NoArguments(""),
 		RunE: func(*cobra.Command, []string) error {
 			r := frame.NewReport("tables")
 			r.Preface = tablesPreface

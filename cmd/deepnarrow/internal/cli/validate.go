@@ -30,7 +30,7 @@ scored are listed with the reason.
 but one, ranks the shapes of that one blind, and prints the regret of the first
 choice and the rank correlation beside those of three baselines.`,
 		Example: "  deepnarrow validate\n  deepnarrow validate --from steps.csv --format json\n  deepnarrow validate --recommend runs.csv --by budget --y loss",
-		Args:    cobra.NoArgs,
+		Args:    frame.NoArguments("--from FILE reads measured steps"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case ranked != "" && len(from) > 0:

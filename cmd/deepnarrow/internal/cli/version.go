@@ -13,7 +13,7 @@ func (a *app) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  frame.NoArguments(""),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(a.Out, "deepnarrow %s %s/%s %s\n", frame.Version(), runtime.GOOS,
 				runtime.GOARCH, runtime.Version())

@@ -175,7 +175,7 @@ var elsewhere = map[string]string{
 	"maxseqlen": "encoder-length decoder-length", "contextlength": "decoder-length encoder-length",
 	"blocksize": "decoder-length encoder-length", "ctx": "decoder-length encoder-length",
 	"inputlength": "encoder-length", "targetlength": "decoder-length",
-	"gpu": "hardware cluster", "gpus": "devices", "gputype": "hardware", "accelerator": "hardware",
+	"gpu": "hardware cluster", "gpus": "devices cluster", "gputype": "hardware", "accelerator": "hardware",
 	"device": "hardware", "tpu": "hardware", "numgpus": "devices", "ngpus": "devices", "nproc": "devices",
 	"worldsize": "devices", "numdevices": "devices", "nnodes": "devices", "nodes": "devices",
 	"batchsize": "batch", "globalbatchsize": "batch", "trainbatchsize": "batch", "bs": "batch",
@@ -190,6 +190,17 @@ var elsewhere = map[string]string{
 	"numtokens": "tokens", "traintokens": "tokens", "lr": "rate", "learningrate": "rate",
 	"warmupsteps": "warmup", "utilization": "mfu", "efficiency": "mfu", "budget": "max-cost max-flops",
 	"cost": "max-cost", "time": "deadline max-time", "model": "like", "json": "format", "csv": "format",
+	"seqlength": "encoder-length decoder-length", "length": "encoder-length decoder-length",
+	"maxlength": "encoder-length decoder-length", "maxmodellen": "prompt decoder-length",
+	"inputlen": "prompt encoder-length", "promptlen": "prompt", "promptlength": "prompt",
+	"outputlen": "generate decoder-length", "maxnewtokens": "generate", "maxtokens": "generate",
+	"outputlength": "generate decoder-length", "requestrate": "requests", "qps": "requests",
+	"rps": "requests", "latency": "max-latency", "hours": "deadline max-time",
+	"walltime": "deadline", "numtrainepochs": "epochs", "lorarank": "lora", "lorar": "lora",
+	"qlora": "lora", "loadin4bit": "weights", "loadin8bit": "weights", "attn": "attention",
+	"attnimplementation": "attention", "expertmodelparallelsize": "expert-parallel",
+	"ep": "expert-parallel", "cp": "context-parallel", "contextparallelsize": "context-parallel",
+	"gpuprice": "price", "power": "watts", "pretrained": "like", "vocabsize": "vocab",
 	"nocolor": "color", "out": "output", "silent": "quiet", "debug": "verbose", "spot": "price cluster",
 }
 
@@ -210,7 +221,30 @@ func ourFlag(c *cobra.Command, name string) string {
 	if near, ok := suggest.Nearest(name, names); ok {
 		return "--" + near
 	}
-	return ""
+	for _, whole := range names { // --lenght of --encoder-length
+		i := strings.LastIndexByte(whole, '-')
+		if near, ok := suggest.Nearest(name, []string{whole[i+1:]}); i > 0 && ok && near != "" {
+			ours = append(ours, "--"+whole)
+		}
+	}
+	if len(ours) > mostOurs {
+		return ""
+	}
+	return strings.Join(ours, " or ")
+}
+
+// mostOurs flags are proposed at once.
+const mostOurs = 3
+
+// NoArguments refuses arguments of a command that takes flags alone; takes says which flag reads what
+// was probably meant.
+func NoArguments(takes string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return Usage(takes, "%s takes flags only: %q", c.Name(), args[0])
+	}
 }
 
 func DidYouMean(word string, names []string, otherwise string) string {

@@ -95,6 +95,9 @@ func formatOfFile(name string) (reports.Format, error) {
 		return reports.TextFormat, nil
 	}
 	hint := "--format names the format whatever the ending is"
+	if ending == ".png" || ending == ".svg" || ending == ".pdf" {
+		hint = "-o writes the numbers; --plot FILE draws, where a command has it"
+	}
 	for _, f := range append(reports.Formats(), HtmlFormat) {
 		if name == string(f) || name == "yaml" || name == "wide" {
 			hint = "-o names a file; the format is -f " + string(f)
