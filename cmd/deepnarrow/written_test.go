@@ -75,6 +75,19 @@ refuses 3 'no/x.sarif: cannot be written' dn check t5-base --emit sarif=no/x.sar
 refuses 3 'text: cannot be written' dn export t5-base --to hf --out text
 refuses 3 'folder/: cannot be written' dn count t5-base -o folder/
 [ -z "$(ls -A folder)" ]`},
+	{name: "nothing is written over what is read, or twice", script: `
+ln -s text soft; cp text keep; printf 'run,params,loss\na,1e6,3\n' >r.csv; echo 'extends: t5-small' >c.yaml; mkdir m
+dn export t5-small --to hf --out m >out 2>err
+for command in "train $shape --text text $small --steps 2 --checkpoint text" "train $shape --text text $small --steps 2 --checkpoint soft" \
+  "train $shape --text text $small --steps 2 --record ./text" 'fit r.csv --format csv -o r.csv' 'count c.yaml --format json -o c.yaml' 'export m --to hf --out m'; do
+  refuses 2 'is read by this command' dn $command
+done
+refuses 2 'written twice' dn $train --steps 2 --checkpoint c --record c; refuses 2 'is a file to judge' dn check 'c.ya*' --format json -o c.yaml
+ln -s a.json b.json; refuses 2 'written twice' dn check c.yaml --emit json=a.json --emit sarif=b.json; dn check c.yaml --emit json=/dev/null -o /dev/null
+cmp text keep && [ ! -e c ] && [ "$(cat c.yaml)" = 'extends: t5-small' ] && grep -q t5 m/config.json`},
+	{name: "a folder of a study holds files", script: `
+mkdir runs; mkfifo runs/x.jsonl; refuses 3 'named pipe' dn $sweep --out runs; refuses 3 'named pipe' dn sweep --merge runs; rm runs/x.jsonl
+ln -s /dev/zero runs/x.jsonl; refuses 3 'leads out' dn sweep --merge runs; rm runs/x.jsonl; truncate -s 1G runs/x.jsonl; refuses 3 'x.jsonl' dn sweep --merge runs`},
 	{name: "a full disk: old files stay, and the result is told", script: `
 dn $train --steps 2 --checkpoint c --record r.jsonl >out 2>err
 for f in c x.html p.png x.json f.json; do cp r.jsonl old.$f; done; cp c old.c; cp c keep

@@ -1,8 +1,8 @@
 package sweep
 
 import (
-	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -35,12 +35,12 @@ func Read(folder fs.FS) ([]kernel.Record, error) {
 		if e.IsDir() || path.Ext(e.Name()) != recordSuffix || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		data, err := fs.ReadFile(folder, e.Name())
+		file, err := folder.Open(e.Name())
 		if err != nil {
 			return nil, err
 		}
-		some, err := kernel.ReadRecords(e.Name(), bytes.NewReader(data))
-		if err != nil {
+		some, err := kernel.ReadRecords(e.Name(), file)
+		if err = errors.Join(err, file.Close()); err != nil {
 			return nil, err
 		}
 		records = append(records, some...)

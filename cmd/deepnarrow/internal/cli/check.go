@@ -111,13 +111,6 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	if err != nil {
 		return err
 	}
-	for _, o := range outputs {
-		for _, file := range args {
-			if o.file != "" && filepath.Clean(o.file) == filepath.Clean(file) {
-				return frame.Usage("", "%s is a file to judge; allowed: findings in a file of their own", file)
-			}
-		}
-	}
 	limits, err := f.limits()
 	if err != nil {
 		return err
@@ -173,6 +166,13 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	q := check.Request{Rules: rules, Question: asked, Today: today, Since: f.since}
 	if q.Candidates, err = a.Candidates(args, &rules, folder, f.followLinks); err != nil {
 		return err
+	}
+	for _, o := range outputs {
+		for i := range q.Candidates {
+			if file := q.Candidates[i].File; o.file != "" && host.Same(o.file, file) {
+				return frame.Usage("", "%s is a file to judge; allowed: findings in a file of their own", file)
+			}
+		}
 	}
 	if f.since != "" {
 		if err := a.ChangedOnly(ctx, &q, args, folder, append(ask.Profiles, a.Files.Architectures)); err != nil {
@@ -274,13 +274,6 @@ func (f *checkFlags) outputs() ([]target, error) {
 			return nil, frame.Usage("", "--emit: %w", err)
 		}
 		out = append(out, target{format, file})
-	}
-	for i := range out {
-		for j := range i {
-			if file := filepath.Clean(out[i].file); out[j].file != "" && filepath.Clean(out[j].file) == file && !frame.IsDevice(file) {
-				return nil, frame.Usage("", "%s is written twice; allowed: a file for each format", file)
-			}
-		}
 	}
 	return out, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -50,7 +51,7 @@ trainer's own: the file holds the shape alone.`,
 			for _, w := range warnings {
 				a.Tell("warning: " + w)
 			}
-			return a.writeShape(&s, to, out)
+			return a.writeShape(&s, to, out, args[0])
 		},
 	}
 	a.Files.Register(c)
@@ -61,8 +62,8 @@ trainer's own: the file holds the shape alone.`,
 }
 
 // writeShape writes a shape in a format of [config.Export]: into the folder out, which is made if it
-// is not there, or where out is empty to standard output.
-func (a *app) writeShape(s *shapes.Shape, to, out string) error {
+// is not there, or where out is empty to standard output; never over the file that it was read from.
+func (a *app) writeShape(s *shapes.Shape, to, out, from string) error {
 	file, err := config.Export(s, to)
 	var cannot *config.InexpressibleError
 	if errors.As(err, &cannot) {
@@ -75,10 +76,14 @@ func (a *app) writeShape(s *shapes.Shape, to, out string) error {
 		_, err := io.WriteString(a.Out, file.Text)
 		return err
 	}
+	name := filepath.Join(out, file.Name)
+	if host.Same(name, from) || host.Same(name, filepath.Join(from, file.Name)) {
+		return frame.Usage("", "%s is read by this command; allowed: another folder to write", name)
+	}
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return frame.BadInput(err, "")
 	}
-	return frame.WriteFile(filepath.Join(out, file.Name), func(w io.Writer) error {
+	return frame.WriteFile(name, func(w io.Writer) error {
 		_, err := io.WriteString(w, file.Text)
 		return err
 	})

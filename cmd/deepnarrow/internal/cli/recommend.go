@@ -108,7 +108,7 @@ allocate does: what to train on the --cluster for so long or so much.`,
 					return frame.NoAnswer(errors.New("no row is the one to start from: nothing ranks them"),
 						"deepnarrow export writes any shape of the table")
 				}
-				if err := a.Beside(a.writeShape(&pick.Shape, f.to, f.out)); err != nil {
+				if err := a.Beside(a.writeShape(&pick.Shape, f.to, f.out, f.like)); err != nil {
 					return err
 				}
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
+	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -130,7 +131,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 	if err := os.MkdirAll(f.out, 0o777); err != nil {
 		return frame.BadInput(err, "")
 	}
-	done, err := sweep.Read(os.DirFS(f.out))
+	done, err := recordsIn(f.out)
 	if err != nil {
 		return frame.BadInput(err, "")
 	}
@@ -248,11 +249,25 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *asks.Kernel) error 
 	return a.Write(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
+// recordsIn reads the records of a folder; what is no file in it is refused.
+func recordsIn(folder string) ([]kernel.Record, error) {
+	root, err := openfile.Within(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	files, err := root.FS(folder)
+	if err != nil {
+		return nil, err
+	}
+	return sweep.Read(files)
+}
+
 // mergeRecords joins folders of records into JSON lines.
 func (a *app) mergeRecords(folders []string) error {
 	var sets [][]kernel.Record
 	for _, folder := range folders {
-		records, err := sweep.Read(os.DirFS(folder))
+		records, err := recordsIn(folder)
 		if err != nil {
 			return frame.BadInput(fmt.Errorf("%s: %w", folder, err), "")
 		}

@@ -252,15 +252,53 @@ func Writes(c *cobra.Command, what string, flags ...string) {
 	}
 }
 
+// apart refuses to write a file twice, or over what is read.
+func apart(c *cobra.Command) error {
+	read, written := c.Flags().Args(), []string{}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		for _, name := range valuesOf(f) {
+			switch what := f.Annotations[writesKey]; {
+			case len(what) == 0:
+				read = append(read, name)
+			case what[0] == Formats:
+				_, name, _ = strings.Cut(name, "=")
+				written = append(written, name)
+			case what[0] != AFolder:
+				written = append(written, name)
+			}
+		}
+	})
+	for i, name := range written {
+		for _, other := range written[:i] {
+			if host.Same(name, other) {
+				return Usage("", "%s is written twice; allowed: a file for each result", name)
+			}
+		}
+		for _, other := range read {
+			if host.Same(name, other) {
+				return Usage("", "%s is read by this command; allowed: another file to write", name)
+			}
+		}
+	}
+	return nil
+}
+
+// valuesOf returns what a flag was given.
+func valuesOf(f *pflag.Flag) []string {
+	if many, ok := f.Value.(pflag.SliceValue); ok {
+		return many.GetSlice()
+	}
+	return []string{f.Value.String()}
+}
+
 // tryFiles tells what cannot be written before the work that it is for, and mends files of lines.
 func (a *App) tryFiles(c *cobra.Command) error {
+	if err := apart(c); err != nil {
+		return err
+	}
 	var faults []error
 	c.Flags().Visit(func(f *pflag.Flag) {
-		names := []string{f.Value.String()}
-		if many, ok := f.Value.(pflag.SliceValue); ok {
-			names = many.GetSlice()
-		}
-		for _, name := range names {
+		for _, name := range valuesOf(f) {
 			var err error
 			switch what := f.Annotations[writesKey]; {
 			case len(what) == 0 || name == "" || name == "-":

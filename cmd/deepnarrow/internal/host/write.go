@@ -93,6 +93,22 @@ func resolve(name string) (destination, error) {
 	return destination{}, syscall.ELOOP
 }
 
+// Same says whether writing to both names writes to one file, over links too. Of devices and
+// descriptors none is the same.
+func Same(a, b string) bool {
+	x, errX := resolve(a)
+	y, errY := resolve(b)
+	switch {
+	case errX != nil || errY != nil || x.inPlace || y.inPlace:
+		return false
+	case x.info != nil && y.info != nil && strings.EqualFold(x.name, y.name): // as some systems do
+		return os.SameFile(x.info, y.info)
+	}
+	x.name, errX = filepath.Abs(x.name)
+	y.name, errY = filepath.Abs(y.name)
+	return errX == nil && errY == nil && x.name == y.name
+}
+
 // WriteFile writes a file whole: after a kill, a full disk or a power cut at any moment the name
 // holds the old text or all of the new.
 //
