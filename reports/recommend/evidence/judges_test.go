@@ -253,3 +253,60 @@ func TestPublishedJudgeTellsLength(t *testing.T) {
 		t.Errorf("%q, %v", sum.Notes, err)
 	}
 }
+
+// In doublings: 8 is three, 4 two, and 1024/4 eight.
+func TestPosition(t *testing.T) {
+	at := runTraits{params: math.Log(8), depth: math.Log(4), width: math.Log(1024)}
+	for i, want := range []float64{3, 2, 8} {
+		if got := at.position()[i]; !closeTo(got, want) {
+			t.Errorf("coordinate %d is %g, want %g", i, got, want)
+		}
+	}
+}
+
+// The slopes of the law of loss against differences over a millionth of each parameter.
+func TestTangents(t *testing.T) {
+	at := traits{params: 3e8, size: 2e8, aspect: 25}
+	for _, l := range []publishedLaw{
+		{loss: []float64{1.2, 80, 0.3}, sizeOnly: true}, {loss: []float64{1.2, 80, 0.3, 0.02}},
+	} {
+		slopes := l.tangent(&at, l.lossAt(&at))
+		for k := range l.loss {
+			const nudge, rounding = 1e-6, 1e-4
+			step := nudge
+			moved := l
+			moved.loss = append([]float64{}, l.loss...)
+			if k == 1 { // ln A
+				moved.loss[1] *= math.Exp(step)
+			} else {
+				moved.loss[k] += step
+			}
+			if want := (moved.lossAt(&at) - l.lossAt(&at)) / step; !approx.Close(slopes[k], want, rounding) {
+				t.Errorf("size only %v: slope %d is %g, want %g", l.sizeOnly, k, slopes[k], want)
+			}
+		}
+		if len(slopes) != len(l.loss) {
+			t.Errorf("%d slopes of %d parameters", len(slopes), len(l.loss))
+		}
+	}
+}
+
+// By loss the score of a shape is its loss turned, and a law of size alone tells of no letter. The
+// class of a judgement is the weakest of its records'.
+func TestRecordJudgeByLoss(t *testing.T) {
+	rows := sized()
+	rows[2].Evidence, rows[5].Evidence = data.Primary, data.Figure
+	judge, s := judged(t, Basis{Records: rows, JudgedBy: ByUpstream}, "gpt2")
+	value, half := judge.Score(s)
+	if got := judge.Judgement(s).Quality.Upstream.Interval; got == nil || !(value < 0) || !closeTo(value, -got.Value) || !closeTo(half, got.HalfWidth()) {
+		t.Errorf("%g ± %g of %+v", value, half, got)
+	}
+	j := judge.(*recordJudge)
+	if got := j.weakest(); got != data.Figure {
+		t.Errorf("the weakest class is %q", got)
+	}
+	j.law.form.shaped = true
+	if !j.Tells("nl") || !j.Tells("el") || !j.Tells("dl") || j.Tells("dm") != (j.law.law != nil) || j.Tells("ff") {
+		t.Error("what a law of shape tells")
+	}
+}
