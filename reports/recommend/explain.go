@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
@@ -65,7 +66,7 @@ func (k *Row) derived(r *Request) []evidence.Derived {
 		exact("FLOPs of the run", quantity.FLOP, k.RunFLOPs.Interval.Value,
 			fmt.Sprintf("step · %.6g steps", k.Schedule.Steps.Interval.Value),
 			"plan.Answer"), exact("peak memory of a device", quantity.Bytes, k.Memory.PeakBytes,
-			"largest sum of parts over the phases of a step, here in "+k.Memory.PeakPhase.String(),
+			"largest sum of parts over the phases of a step, here in "+strings.ReplaceAll(k.Memory.PeakPhase.String(), "_", " "),
 			"flops.TrainingMemory; deepnarrow plan lists the parts"),
 	)
 	for _, e := range []struct {
