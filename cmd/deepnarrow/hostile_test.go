@@ -153,9 +153,9 @@ printf '[core]\n worktree = .\n bare = false\n fsmonitor = ./run\n[filter "x"]\n
 echo '*.json filter=x' >.gitattributes; cp ../ok.json config.json; GIT_DIR=. git add -f config.json .gitattributes; GIT_DIR=. git commit -qm x; rm -f ../../ran; echo >>config.json
 run 3 'bare' check --changed-since HEAD '*.json'; run 3 'bare' diff HEAD; run 3 'bare' diff HEAD:config.json t5-base; [ ! -e ../../ran ]`},
 	{name: "the first signal is heard", script: `
-for command in 'count -' 'fit -' 'report -' 'check -' 'calibrate --from - --hardware a100'; do
-  { dn $command < <(sleep 30 2>/dev/null) >out 2>err & pid=$!; sleep 0.5; kill -INT $pid; wait $pid && exit 1 || [ $? = 130 ]; }; grep -q interrupted err
-done`},
+for signal in INT TERM HUP; do for command in 'count -' 'fit -' 'report -' 'check -' 'calibrate --from - --hardware a100'; do
+  { dn $command < <(sleep 30 2>/dev/null) >out 2>err & pid=$!; sleep 0.5; kill -$signal $pid; wait $pid && exit 1 || [ $? = 130 ]; }; grep -q interrupted err
+done; done`},
 }
 
 // quoted are attacks by names and texts that steer where they are shown.
@@ -304,6 +304,9 @@ for v in 1e400 -1e400 NaN Infinity 99999999999999999999 1e308 -1; do
   for flag in price watts pue goodput mfu; do dn plan t5-base --hardware a100 --$flag $v >1.out 2>2.out || [ $? -lt 5 ]; done
 done; for flag in 'price 1e308' 'pue 1e308' 'goodput 1e-308' 'mfu 1e-308'; do run 2 'the limit is' plan t5-base --hardware a100 --$flag; run 2 'the limit is' recommend --like t5-base --hardware a100 --$flag; done
 run 3 'the limit is' plan t5-base --hardware a100,price=1e308; run 0 '[0-9]\.0,|e\+' plan t5-xxl --hardware a100 --devices 512 --batch 4096 --steps 1e9 --format json`},
+	{name: "many plans side by side", script: `
+list=$(seq -s, 1 20000); run 2 'at most' plan t5-base --hardware a100 --what-if batch=$list; run 2 'at most' plan t5-base --hardware a100 --devices $list
+run 2 'at most|alone|allowed' plan t5-base --hardware a100 --batch $list --steps $list --encoder-length $list`},
 	{name: "many results in a page", script: `
 { printf '{"schema":"deepnarrow/count/v1","tool":{"name":"deepnarrow","version":"x"},"inputs":{},"conventions":{},"warnings":[],"results":[{}'; for i in {1..200000}; do printf ',{}'; done; echo ']}'; } >b.json
 run 3 'allowed: at most 50000' report b.json; run 3 'allowed: at most 50000' report b.json --bundle b`},

@@ -8,7 +8,6 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -16,7 +15,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), host.Signals()...)
 	defer stop()
 	host.HearLimits()
 	context.AfterFunc(ctx, stop) // a second signal ends what does not listen to the first

@@ -122,6 +122,10 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 	if err != nil {
 		return err
 	}
+	const most = 1000 // a few seconds
+	if n := len(args) * len(clusters) * max(1, len(variants)); n > most {
+		return frame.Usage("", "%d plans are asked for; allowed: at most %d side by side", n, most)
+	}
 	var law *learn.Law
 	if f.fitted != "" {
 		if law, err = asks.SavedLaw(f.fitted); err != nil {

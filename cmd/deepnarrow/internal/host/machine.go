@@ -5,9 +5,11 @@ package host
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Name tells the processor and how many there are, for records.
@@ -36,4 +38,14 @@ func MemoryBytes() float64 {
 		return 0
 	}
 	return 1024 * kilobytes
+}
+
+// Signals are those that end a command as it ends itself, with what it has: an interrupt, the end of a
+// job, and of the terminal, unless nohup says that this one is not meant.
+func Signals() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
