@@ -47,6 +47,16 @@ func TestChooseFront(t *testing.T) {
 	}
 }
 
+// Exactly a tenth is enough, to either side.
+func TestNeighboursAtATenth(t *testing.T) {
+	points := []point{at(0, 1, 1, false), at(1, 1.1, 2, false)}
+	for pick, want := range [][]int{{1}, {0}} {
+		if got := neighbours(points, []int{0, 1}, pick); !slices.Equal(got, want) {
+			t.Errorf("from %d: %v, want %v", pick, got, want)
+		}
+	}
+}
+
 // From the pick at cost 10: 9.5 is too near, 8 is a fifth cheaper, 12 a fifth more expensive, 13 less than
 // a tenth more than that.
 func TestNeighbours(t *testing.T) {
