@@ -45,6 +45,9 @@ func Parse(ref string) (Shape, error) {
 		var unknown *UnknownError
 		if errors.As(err, &unknown) && unknown.Reason == "" {
 			unknown.Suggestion = c.nearest(unknown.Ref)
+			if slash := strings.LastIndexByte(ref, '/'); unknown.Suggestion == "" && slash >= 0 { // of an organisation
+				unknown.Suggestion = c.nearest(ref[slash+1:])
+			}
 		}
 		return Shape{}, err
 	}

@@ -150,8 +150,12 @@ type ColumnError struct {
 }
 
 func (e *ColumnError) Error() string {
-	return fmt.Sprintf("no column %q in the records; there are: %s", e.Name,
-		strings.Join(e.Columns, ", "))
+	const most = 20
+	shown, more := e.Columns, ""
+	if len(shown) > most {
+		shown, more = shown[:most], fmt.Sprintf(" and %d more", len(shown)-most)
+	}
+	return fmt.Sprintf("no column %q in the records; there are: %s%s", e.Name, strings.Join(shown, ", "), more)
 }
 
 // AmbiguousError reports a name that several columns could have.

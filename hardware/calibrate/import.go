@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -64,6 +65,12 @@ func ReadSteps(name string, in io.Reader, base hardware.Run, shape StepShape) ([
 	if len(lines) == 0 {
 		return nil, fmt.Errorf(
 			"%s: no measurements; needed: columns such as shape, batch, step_seconds", name)
+	}
+	_, named := lines[0].cells["shape"]
+	_, numbered := lines[0].cells["id"]
+	if !named && !numbered && lines[0].model == nil {
+		return nil, fmt.Errorf("%s: no column shape, nor id as in facts/step_times.csv; there are: %s", name,
+			strings.Join(slices.Sorted(maps.Keys(lines[0].cells)), ", "))
 	}
 	if lines[0].cells["shape"] == "" {
 		return publishedSteps(name, text, lines, base)

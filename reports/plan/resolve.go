@@ -9,6 +9,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -142,8 +143,17 @@ func (r *Resolved) Warnings() []string {
 			out = append(out, w)
 		}
 	}
+	w := &r.Run.Workload
+	if positions := float64(w.Batch) * float64(w.EncoderLength+w.DecoderLength); positions > hugeBatch {
+		out = append(out, fmt.Sprintf("a batch of %d is %s tokens a step; --batch counts sequences, not tokens",
+			w.Batch, quantity.Format(quantity.Tokens, positions, 3)))
+	}
 	return out
 }
+
+// hugeBatch is ten times the positions of the largest published batch, 15,360 sequences of 4,096
+// (DeepSeek-AI 2024, arXiv 2412.19437, section 4.2).
+const hugeBatch = 6e8
 
 func (r *Resolved) workload(q *Question) error {
 	w := flops.DefaultWorkload(&q.Shape)

@@ -51,9 +51,9 @@ type App struct {
 	Output outputFlags
 	Common commonFlags
 	late   error // of files beside the result
-	// Completing says that a shell asks for words; only then does anybody ask what completes values,
-	// which cobra would keep for good.
-	Completing bool
+	// completing says that a shell asks for words; only then is anybody asked what completes values,
+	// which cobra keeps for good.
+	completing bool
 	Opens      Opener    // of the files that are read
 	Raw        io.Writer // standard output for what is not text for a terminal or a log
 	// command is the command line, but for where the result goes and how it looks.
@@ -74,7 +74,7 @@ func Run(ctx context.Context, args []string, s Streams, commands func(*App) *cob
 	out := plain.NewLog(s.Out)
 	a := &App{
 		Streams: s, Opens: openfile.Named, Raw: s.Out, command: commandLine(args),
-		Completing: len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd),
+		completing: len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd),
 	}
 	a.In = heard{ctx, s.In}
 	a.Out, a.Err = out, plain.Messages(s.Err)
@@ -124,7 +124,9 @@ func (a *App) Frame(root *cobra.Command, complete func()) {
 	root.SetOut(a.Out) // before the completion command, which takes it as it is
 	root.SetErr(a.Err)
 	a.help(root)
-	complete()
+	if a.completing {
+		complete()
+	}
 	root.InitDefaultCompletionCmd()
 	if completion, _, err := root.Find([]string{"completion"}); err == nil {
 		completion.Args = noSuchCommand
