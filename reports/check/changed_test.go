@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
@@ -31,7 +31,8 @@ func TestKeepChanged(t *testing.T) {
 		q := Request{
 			Rules: Rules{File: "rules.yaml", Rules: []Rule{{Position: syntax.Position{File: "extended.yaml"}}}},
 			Candidates: []Candidate{
-				{File: "a.json"}, {File: "b.json", CheckpointFile: "b.safetensors"},
+				{File: "a.json"},
+				{File: "b.json", CheckpointFile: "b.safetensors"},
 				{File: "c.gin", Err: errors.Join(part)},
 			},
 		}
