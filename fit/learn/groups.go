@@ -1,6 +1,8 @@
 package learn
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -101,6 +103,33 @@ func (r *Runs) Parts(by []string) ([]*Runs, error) {
 		p.Drops = append(p.Drops, d)
 	}
 	return slices.DeleteFunc(out, func(p *Runs) bool { return len(p.Rows) == 0 }), nil
+}
+
+// EachPart asks for the runs of each value of the columns by. A group that is refused becomes a
+// warning; the error is the first refusal where every group is refused, and any other error.
+func (r *Runs) EachPart(by []string, ask func(*Runs) error) (warnings []string, err error) {
+	parts, err := r.Parts(by)
+	if err != nil {
+		return nil, err
+	}
+	var first error
+	for _, part := range parts {
+		err := ask(part)
+		var refusal *fit.Refusal
+		var question *QuestionError // of the rows of the group, such as what it can hold out
+		switch {
+		case err == nil:
+			continue
+		case len(by) == 0 || !errors.As(err, &refusal) && !errors.As(err, &question):
+			return warnings, err
+		}
+		first = cmp.Or(first, err)
+		warnings = append(warnings, PartName(part.Part)+": "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	}
+	if len(warnings) == len(parts) {
+		return warnings, first
+	}
+	return warnings, nil
 }
 
 // PartName says which part of a table a map of columns and values is; empty for all of it.

@@ -386,6 +386,24 @@ func TestPartsOfATable(t *testing.T) {
 			t.Errorf("part %q", name)
 		}
 	}
+	refuse := func(text string) func(*Runs) error {
+		return func(r *Runs) error {
+			if strings.Contains(PartName(r.Part), text) {
+				return &QuestionError{About: "by", Problem: "no"}
+			}
+			return nil
+		}
+	}
+	by := []string{"text", "seed"}
+	if refused, err := runs.EachPart(by, refuse("text a")); err != nil || len(refused) != 1 || !strings.HasPrefix(refused[0], "seed 1, text a: ") {
+		t.Errorf("one group is refused: %v, %v", refused, err)
+	}
+	if refused, err := runs.EachPart(by, refuse("text")); err == nil || len(refused) != 2 {
+		t.Errorf("both are refused: %v, %v", refused, err)
+	}
+	if refused, err := runs.EachPart(nil, refuse("")); err == nil || len(refused) != 0 {
+		t.Errorf("refused without groups: %v, %v", refused, err)
+	}
 	if whole, err := runs.Parts(nil); err != nil || len(whole) != 1 || whole[0] != runs || PartName(runs.Part) != "" {
 		t.Errorf("without columns: %v, %v", whole, err)
 	}

@@ -1,15 +1,10 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
-	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
@@ -84,7 +79,7 @@ group that is refused is a warning, unless all are.`,
 			r := f.report("isoflop", args, runs)
 			r.Document.Inputs["spread"] = spread
 			var panels []figure.Panel
-			err = eachPart(runs, by, &r, func(part *learn.Runs) error {
+			err = partly(runs, by, &r, func(part *learn.Runs) error {
 				s, err := learn.IsoFLOP(part, f.response, spread, f.level)
 				if err == nil {
 					r.IsoFLOP(s)
@@ -113,35 +108,14 @@ func registerBy(c *cobra.Command, by *[]string) {
 	c.Flags().StringSliceVar(by, "by", nil, "answer for each value of these `columns` apart")
 }
 
-// eachPart asks for each group of the runs; a refused group is a warning unless every one is.
-func eachPart(runs *learn.Runs, by []string, r *reports.Report, ask func(*learn.Runs) error) error {
-	parts, err := runs.Parts(by)
-	if err != nil {
-		return err
-	}
+// partly asks for each group of the runs, and says so in the document.
+func partly(runs *learn.Runs, by []string, r *reports.Report, ask func(*learn.Runs) error) error {
 	if len(by) > 0 {
 		r.Document.Inputs["by"] = by
 	}
-	var first error
-	refused := 0
-	for _, part := range parts {
-		err := ask(part)
-		var refusal *fit.Refusal
-		var question *learn.QuestionError // of the rows of the group, such as what it can hold out
-		switch {
-		case err == nil:
-			continue
-		case len(by) == 0 || !errors.As(err, &refusal) && !errors.As(err, &question):
-			return err
-		}
-		refused++
-		first = cmp.Or(first, err)
-		r.Document.Warnings = append(r.Document.Warnings, learn.PartName(part.Part)+": "+strings.ReplaceAll(err.Error(), "\n", "; "))
-	}
-	if refused == len(parts) {
-		return first
-	}
-	return nil
+	refused, err := runs.EachPart(by, ask)
+	r.Document.Warnings = append(r.Document.Warnings, refused...)
+	return err
 }
 
 func (a *app) envelope() *cobra.Command {

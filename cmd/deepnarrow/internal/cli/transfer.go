@@ -150,7 +150,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	}
 	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
 	r.Document.Inputs = f.runs.Inputs(files)
-	err = eachPart(runs, f.by, &r, func(part *learn.Runs) error {
+	err = partly(runs, f.by, &r, func(part *learn.Runs) error {
 		out, err := learn.Transfer(ctx, part, &f.TransferQuestion)
 		if err == nil {
 			r.Document.Warnings = append(r.Document.Warnings, out.Warnings...)
