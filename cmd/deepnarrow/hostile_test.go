@@ -154,7 +154,7 @@ echo '*.json filter=x' >.gitattributes; cp ../ok.json config.json; GIT_DIR=. git
 run 3 'bare' check --changed-since HEAD '*.json'; run 3 'bare' diff HEAD; run 3 'bare' diff HEAD:config.json t5-base; [ ! -e ../../ran ]`},
 	{name: "the first signal is heard", script: `
 for signal in INT TERM HUP; do for command in 'count -' 'fit -' 'report -' 'check -' 'calibrate --from - --hardware a100'; do
-  { dn $command < <(sleep 30 2>/dev/null) >out 2>err & pid=$!; sleep 0.5; kill -$signal $pid; wait $pid && exit 1 || [ $? = 130 ]; }; grep -q interrupted err
+  { env --default-signal=HUP dn $command < <(sleep 30 2>/dev/null) >out 2>err & pid=$!; sleep 0.5; kill -$signal $pid; wait $pid && exit 1 || [ $? = 130 ]; }; grep -q interrupted err
 done; done`},
 }
 
