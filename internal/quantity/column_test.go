@@ -160,6 +160,9 @@ func TestParseReadsWhatFormatPrints(t *testing.T) {
 		if kind == Money && value >= 1 && value < 1000 {
 			tolerance = 0.005 * (1 + 1e-9) // cents
 		}
+		if kind == Fraction && digits == DefaultDigits {
+			tolerance = math.Max(tolerance, 0.0005*(1+1e-9)) // tenths of a percent
+		}
 		if kind == HourlyPrice && value >= 1 {
 			tolerance = math.Max(0.005*(1+1e-9), value*1e-15)
 		}

@@ -572,6 +572,9 @@ func TestDivergedRunThroughTheCommand(t *testing.T) {
 	}
 	robust := 0
 	for i := range 60 {
+		if testing.Short() && i%10 > 0 {
+			continue
+		}
 		var text strings.Builder
 		text.WriteString("params,tokens,loss\n")
 		for k, r := range rows {
@@ -595,7 +598,7 @@ func TestDivergedRunThroughTheCommand(t *testing.T) {
 		}
 	}
 	if robust == 0 || robust > 30 {
-		t.Errorf("%d of 68 fits went on by another objective", robust)
+		t.Errorf("%d fits went on by another objective", robust)
 	}
 }
 
