@@ -13,7 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Protocol fills in the report of one-notch changes, a table per starting size. opinions are those of
+// Protocol fills in the report of changes of one step, a table per starting size. opinions are those of
 // other published sets; none where the caller's own records judge.
 func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpinion) {
 	sizes := map[string]bool{}

@@ -7,6 +7,6 @@
 // quality, with ties inside the prediction error shown as ties, and picks a shape for each cost; it
 // never asks where a judgement comes from.
 //
-// [Protocol] says what one notch of each scaling operation changes, and [SizeQuestion] which size a
+// [Protocol] says what one step of each scaling operation changes, and [SizeQuestion] which size a
 // budget trains best.
 package recommend

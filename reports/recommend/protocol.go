@@ -10,7 +10,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Step is one notch of one scaling operation from one starting size: what it costs on every axis
+// Step is one step of one scaling operation from one starting size: what it costs on every axis
 // and what it gains.
 type Step struct {
 	From  shapes.Shape
@@ -110,7 +110,7 @@ func (o *operation) edited(s shapes.Shape, v int) (shapes.Shape, error) {
 	return s, s.Validate()
 }
 
-// Protocol returns, for each starting size and each scaling operation of the paper, what one notch
+// Protocol returns, for each starting size and each scaling operation of the paper, what one step
 // costs and gains. Of the request it reads workload, execution, hardware, length of the run,
 // evidence and records.
 //
@@ -145,7 +145,7 @@ func Protocol(r Request, from []shapes.Shape) ([]Step, error) {
 // unmeasured is why an operation has no gain.
 const unmeasured = "no published measurement"
 
-// step returns one notch; it is not ok for a stack that the shape lacks.
+// step returns one step; it is not ok for a stack that the shape lacks.
 func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 	unknown := Gain{Class: evidence.Rule}
 	s := Step{

@@ -2,7 +2,7 @@ package result
 
 import "github.com/deepnarrow/deepnarrow/reports/recommend"
 
-// Step is one notch of one operation.
+// Step is one step of one operation.
 type Step struct {
 	From        string            `json:"from"`
 	Op          string            `json:"op"`
@@ -20,7 +20,7 @@ type Step struct {
 	Missing     map[string]string `json:"missing,omitempty"`
 }
 
-// StepOf returns a notch as JSON writes it.
+// StepOf returns a step as JSON writes it.
 func StepOf(s *recommend.Step) Step {
 	f := Step{
 		From: s.From.Name, Op: s.Op, Value: s.Value, Next: s.Next,

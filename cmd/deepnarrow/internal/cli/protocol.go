@@ -21,7 +21,7 @@ func (a *app) protocol() *cobra.Command {
 		Short:   "Cost and gain of one step of depth, width, heads, …",
 		GroupID: groupRecommend,
 		Long: `For each starting size and each scaling operation of the paper (nl el dl ff dm kv nh):
-the exact change of parameters, FLOPs, memory, step time and money for one notch,
+the exact change of parameters, FLOPs, memory, step time and money for one step up,
 beside the measured or predicted change of upstream loss and of SuperGLUE, each with
 the interval of the difference of two runs. An operation that nobody has measured
 shows its costs and says so.`,
