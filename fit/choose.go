@@ -56,7 +56,7 @@ const (
 
 // Choose returns the law that best predicts rows more expensive than those it was fitted to: rolling
 // origins cut the rows, in the order of compute, into fitted and scored parts; rows of equal order
-// stay together. Of more than [MostValidated] rows the folds take so many, evenly; parameters are
+// stay together. Of more than [MostValidated] rows the folds take that number, evenly; parameters are
 // those of all rows. A law that is refused on all rows, or whose columns are absent, is out, and the
 // reason is listed; one that a fold refuses gets the worst error of that fold.
 //

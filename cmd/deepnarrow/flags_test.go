@@ -12,7 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/cli"
 )
 
-// TestDocumentedFlags: every --flag that a page names is one of ours, and of the command where the same
+// TestDocumentedFlags: every --flag that a page names is a flag of deepnarrow, and of the command where the same
 // code span names one. Lines of other programs (go, git, docker, …) and flags of other tools that a page
 // translates are left out.
 func TestDocumentedFlags(t *testing.T) {

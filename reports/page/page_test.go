@@ -281,3 +281,21 @@ func TestInBrowser(t *testing.T) {
 		}
 	}
 }
+
+// The documents that the tests show were made in the folder of their files: they name no machine's.
+func TestDocumentsNameNoMachine(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no documents: %v", err)
+	}
+	absolute := regexp.MustCompile(`"/[A-Za-z0-9._-]+/[^"]*"`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := absolute.Find(text); found != nil {
+			t.Errorf("%s names %s", file, found)
+		}
+	}
+}

@@ -249,7 +249,7 @@ func (f *sweepFlags) printArray(c *cobra.Command, a *app, k *asks.Kernel) error 
 	return a.Write(func(w io.Writer) error { _, err := io.WriteString(w, text); return err })
 }
 
-// recordsIn reads the records of a folder; what is no file in it is refused.
+// recordsIn reads the records of a folder; what is not a file is refused.
 func recordsIn(folder string) ([]kernel.Record, error) {
 	root, err := openfile.Within(folder)
 	if err != nil {
