@@ -122,7 +122,8 @@ func (l *layout) fit(width int) bool {
 	return true
 }
 
-// fold is [Wrap] that also breaks words, after a comma or slash where there is one.
+// fold is [Wrap] that also breaks words, after a comma or slash where there is one, and keeps the mark
+// of a cell behind its last word.
 func fold(text string, width int) string {
 	var words []string
 	for _, word := range strings.Fields(text) {
@@ -139,7 +140,10 @@ func fold(text string, width int) string {
 		}
 		words = append(words, word)
 	}
-	return Wrap(strings.Join(words, " "), width)
+	if last := len(words) - 1; last > 0 && strings.Trim(words[last], "*+=†") == "" {
+		words = append(words[:last-1], words[last-1]+" "+words[last])
+	}
+	return wrapWords(words, width)
 }
 
 // shares divides the room between flexible columns: evenly, but none gets more than it needs.

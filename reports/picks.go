@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -25,11 +26,11 @@ type pickFields struct {
 func (r *Report) Picks(found *recommend.Result, hardware string) {
 	columns := []Column{
 		{Title: "to save"},
-		{Title: "train"},
+		{Title: "train", Wraps: true},
 		{Title: "params"},
 		{Title: "FLOPs"},
+		{Title: "memory"},
 		{Title: "step"},
-		{Title: "memory", Optional: 2},
 		{Title: "cost"},
 		{Title: qualityTitle(found), Kind: quantity.Number},
 	}
@@ -38,6 +39,15 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 			return Cell{}
 		}
 		return Plain(strings.TrimPrefix(percentText(*f), "+"))
+	}
+	asCost := true // step times save what costs do: on one cluster without traffic
+	for _, p := range found.Picks {
+		s := &found.Rows[p.Row].Saved
+		asCost = asCost && percent(s.StepTime) == percent(s.Cost)
+	}
+	if asCost {
+		columns = slices.Delete(columns, 5, 6)
+		columns[5].Title = "step, cost"
 	}
 	like := found.Anchor.Shape.Name
 	t := Table{Title: "Instead of " + like}
@@ -64,9 +74,14 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 		} else {
 			r.Document.Related = append(r.Document.Related, f)
 		}
-		t.add(Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
-			percent(s.FLOPs), percent(s.StepTime), percent(s.Memory), percent(s.Cost),
-			Optional(change))
+		cells := []Cell{
+			Text(p.Axis.String()), Text(row.Shape.Name).Marked(marks(row)), percent(s.Params),
+			percent(s.FLOPs), percent(s.Memory), percent(s.StepTime), percent(s.Cost), Optional(change),
+		}
+		if asCost {
+			cells = slices.Delete(cells, 5, 6)
+		}
+		t.add(cells...)
 	}
 	t.Columns = columns
 	t.Notes = []string{

@@ -177,10 +177,13 @@ func Wrap(line string, width int) string {
 	if width <= 0 {
 		return line
 	}
+	return wrapWords(strings.Fields(line), width)
+}
+
+func wrapWords(words []string, width int) string {
 	const more, indent = ` \`, "  "
 	var b strings.Builder
 	at, command := 0, false
-	words := strings.Fields(line)
 	for i := len(words) - 1; i > 0; i-- {
 		if strings.HasPrefix(words[i], "%") {
 			words[i-1] += " " + words[i]

@@ -21,7 +21,7 @@ func TestGeneratedPages(t *testing.T) {
 		t.Skip("slow: makes the generated pages anew")
 	}
 	for _, p := range []struct{ page, command string }{
-		{"RECOMMENDATIONS.md", "tables"},
+		{"RECOMMENDATIONS.md", "tables --format markdown"},
 		{"VALIDATION.md", "validate --format markdown --details"},
 		{"evidence.md", "list evidence --format markdown --details"},
 	} {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -39,8 +38,8 @@ func (a *app) tables() *cobra.Command {
 		Short:   "Tables of DeepNarrow replacements of the T5 sizes",
 		GroupID: groupRecommend,
 		Long: `Work out what to train instead of t5-small, t5-base, t5-large, t5-xl and t5-xxl, by
-parameters, FLOPs, step time and cost, on tpu-v3 × 16, a100 × 8 and h100 × 8. The
-result is a page in markdown unless --format or the name after -o says otherwise.`,
+parameters, FLOPs, step time and cost, on tpu-v3 × 16, a100 × 8 and h100 × 8. As
+markdown (-o FILE.md) the result is a whole page.`,
 		Example: "  deepnarrow tables\n  deepnarrow tables -o RECOMMENDATIONS.md",
 		Args:    frame.NoArguments(""),
 		RunE: func(*cobra.Command, []string) error {
@@ -70,9 +69,6 @@ result is a page in markdown unless --format or the name after -o says otherwise
 				}
 			}
 			r.EvidenceNotes(&last)
-			if format, err := a.Output.Chosen(); err == nil && a.Output.Format == "" && format == reports.TextFormat {
-				a.Output.Format = string(reports.MarkdownFormat)
-			}
 			return a.Render(r)
 		},
 	}
