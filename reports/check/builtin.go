@@ -1,7 +1,9 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -78,12 +80,33 @@ func BuiltIn() []string {
 	return out
 }
 
+// builtIn returns the built-in rule that a rule is, nil for a limit.
+func (rule *Rule) builtIn() *builtin {
+	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
+	if i < 0 || rule.Metric != plan.NoMetric {
+		return nil
+	}
+	return &builtins[i]
+}
+
 // Help returns what a rule demands, in a sentence.
 func (rule *Rule) Help() string {
-	if i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID }); i >= 0 && rule.Metric == plan.NoMetric {
-		return builtins[i].help
+	if b := rule.builtIn(); b != nil {
+		return b.help
 	}
 	return fmt.Sprintf("The limit of %s holds.", rule.Metric)
+}
+
+// stacks visits the stacks that a shape has, by name.
+func stacks(s *shapes.Shape) iter.Seq2[string, *shapes.Stack] {
+	return func(yield func(string, *shapes.Stack) bool) {
+		if s.Encoder.Layers > 0 && !yield("encoder", &s.Encoder) {
+			return
+		}
+		if s.Decoder.Layers > 0 {
+			yield("decoder", &s.Decoder)
+		}
+	}
 }
 
 func (j *judge) fitsInMemory(rule *Rule) []outcome {
@@ -140,40 +163,30 @@ func (j *judge) alignedDimensions(rule *Rule) []outcome {
 		if *n%multiple == 0 {
 			return
 		}
-		if first == "" {
-			first = field
-		}
+		first = cmp.Or(first, field)
 		odd = append(odd, fmt.Sprintf("%s %d", field, *n))
 		*n = up(*n, multiple)
 	}
 	look("d_model", &padded.DModel)
-	for _, k := range []struct {
-		name  string
-		stack *shapes.Stack
-	}{{"encoder", &padded.Encoder}, {"decoder", &padded.Decoder}} {
-		if k.stack.Layers == 0 {
-			continue
-		}
-		look(k.name+".d_ff", &k.stack.DFF)
-		if inner := k.stack.Inner(); inner%multiple != 0 {
-			odd = append(odd, fmt.Sprintf("%s.heads × d_kv %d", k.name, inner))
-			if first == "" {
-				first = k.name + ".heads"
-			}
+	for name, stack := range stacks(&padded) {
+		look(name+".d_ff", &stack.DFF)
+		if inner := stack.Inner(); inner%multiple != 0 {
+			odd = append(odd, fmt.Sprintf("%s.heads × d_kv %d", name, inner))
+			first = cmp.Or(first, name+".heads")
 			// The next head size at which all heads together are aligned.
-			for k.stack.Inner()%multiple != 0 {
-				k.stack.DKV++
+			for stack.Inner()%multiple != 0 {
+				stack.DKV++
 			}
 		}
 	}
 	if len(odd) == 0 {
 		return []outcome{{message: fmt.Sprintf("every dimension is a multiple of %d", multiple)}}
 	}
-	o := outcome{broken: true, field: first, message: fmt.Sprintf("%s: no multiple of %d",
-		strings.Join(odd, ", "), multiple)}
-	o.message += j.price(&padded)
-	o.hint = "round up to " + dimensions(&padded)
-	return []outcome{o}
+	return []outcome{{
+		broken: true, field: first, message: fmt.Sprintf("%s: no multiple of %d%s",
+			strings.Join(odd, ", "), multiple, j.price(&padded)),
+		hint: "round up to " + dimensions(&padded),
+	}}
 }
 
 // price says what padding would change, from the step-time model, whose loss on misaligned products
@@ -197,14 +210,8 @@ func (j *judge) price(padded *shapes.Shape) string {
 
 func dimensions(s *shapes.Shape) string {
 	parts := []string{fmt.Sprintf("d_model %d", s.DModel)}
-	for _, k := range []struct {
-		name  string
-		stack *shapes.Stack
-	}{{"encoder", &s.Encoder}, {"decoder", &s.Decoder}} {
-		if k.stack.Layers > 0 {
-			parts = append(parts, fmt.Sprintf("%s d_ff %d and d_kv %d", k.name, k.stack.DFF,
-				k.stack.DKV))
-		}
+	for name, stack := range stacks(s) {
+		parts = append(parts, fmt.Sprintf("%s d_ff %d and d_kv %d", name, stack.DFF, stack.DKV))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -219,22 +226,18 @@ func (j *judge) headSize(rule *Rule) []outcome {
 		allowed[i] = fmt.Sprint(n)
 	}
 	words := strings.Join(allowed, " or ")
-	for _, k := range []struct {
-		name  string
-		stack *shapes.Stack
-	}{{"encoder", &j.shape.Encoder}, {"decoder", &j.shape.Decoder}} {
-		if k.stack.Layers > 0 && !slices.Contains(sizes, k.stack.DKV) {
-			value := float64(k.stack.DKV)
-			field := k.name + ".d_kv"
+	for name, stack := range stacks(j.shape) {
+		if !slices.Contains(sizes, stack.DKV) {
+			value := float64(stack.DKV)
+			field := name + ".d_kv"
 			if j.place(field).Line == 0 {
-				field = k.name + ".heads" // files that state the number of heads only
+				field = name + ".heads" // files that state the number of heads only
 			}
 			return []outcome{{
 				broken: true, field: field, value: &value, kind: quantity.Count,
-				message: fmt.Sprintf("heads of the %s are %d wide; allowed: %s", k.name,
-					k.stack.DKV, words),
-				hint: fmt.Sprintf("keep heads × d_kv = %d with another number of heads",
-					k.stack.Inner()),
+				message: fmt.Sprintf("heads of the %s are %d wide; allowed: %s", name, stack.DKV,
+					words),
+				hint: fmt.Sprintf("keep heads × d_kv = %d with another number of heads", stack.Inner()),
 			}}
 		}
 	}
@@ -271,16 +274,13 @@ func (j *judge) depthPlateau(rule *Rule) []outcome {
 	if rule.Max != nil {
 		limit = rule.Max.Value
 	}
-	for _, k := range []struct {
-		name   string
-		layers int
-	}{{"encoder", j.shape.Encoder.Layers}, {"decoder", j.shape.Decoder.Layers}} {
-		if value := float64(k.layers); value > limit {
+	for name, stack := range stacks(j.shape) {
+		if value := float64(stack.Layers); value > limit {
 			return []outcome{{
-				broken: true, field: k.name + ".layers", value: &value, limit: &limit,
+				broken: true, field: name + ".layers", value: &value, limit: &limit,
 				kind: quantity.Count,
 				message: fmt.Sprintf(
-					"the %s has %d layers; gains of depth fade from 32 to 36 (Tay et al. 2021), allowed: at most %g", k.name, k.layers, limit),
+					"the %s has %d layers; gains of depth fade from 32 to 36 (Tay et al. 2021), allowed: at most %g", name, stack.Layers, limit),
 				hint: "spend the parameters on d_model or d_ff instead",
 			}}
 		}
@@ -324,21 +324,18 @@ func (j *judge) configInconsistent(*Rule) []outcome {
 
 func (j *judge) unknownField(*Rule) []outcome {
 	const most = 50 // nobody reads more
+	unknown := j.candidate.Config.Unknown
+	if len(unknown) == 0 {
+		return []outcome{{message: "every field is known"}}
+	}
 	var out []outcome
-	for i, f := range j.candidate.Config.Unknown {
-		if i == most {
-			out = append(out, outcome{
-				broken: true,
-				message: fmt.Sprintf("%d more fields are not known",
-					len(j.candidate.Config.Unknown)-most),
-			})
-			break
-		}
+	for _, f := range unknown[:min(most, len(unknown))] {
 		out = append(out, outcome{broken: true, at: f.Position, message: "field " +
 			shorten(f.Name) + " is not known and not counted"})
 	}
-	if len(out) == 0 {
-		return []outcome{{message: "every field is known"}}
+	if more := len(unknown) - most; more > 0 {
+		message := fmt.Sprintf("%d more fields are not known", more)
+		out = append(out, outcome{broken: true, message: message})
 	}
 	return out
 }

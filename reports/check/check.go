@@ -324,8 +324,7 @@ func (j *judge) apply(rule *Rule) []outcome {
 	if rule.Metric != plan.NoMetric {
 		return j.limits(rule)
 	}
-	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
-	return builtins[i].judge(j, rule)
+	return rule.builtIn().judge(j, rule)
 }
 
 // finding dresses an outcome.

@@ -20,7 +20,7 @@
 //	           expires (2026-12-31, the last day it holds)
 //	baseline   the file of earlier measures that max_increase refers to
 //
-// A rule has an id. With a metric ([compare.Metrics]) it limits that metric by one or more of max,
+// A rule has an id. With a metric ([plan.Metrics]) it limits that metric by one or more of max,
 // min, equals and max_increase; limits are amounts of the metric's kind (300M, 16GiB, 80ms, $5000)
 // and are compared unrounded. Without a metric the id names a built-in rule ([BuiltIn]), whose
 // settings are multiple, sizes, headroom, max, axis and min_saving. Any rule may have a severity

@@ -2,6 +2,7 @@ package check
 
 import (
 	"io"
+	"maps"
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -12,9 +13,7 @@ import (
 
 func (r *Result) writeJSON(w io.Writer, a About) error {
 	out := reports.Report{Document: result.NewDocument("check", a.Version)}
-	for key, value := range a.Inputs {
-		out.Document.Inputs[key] = value
-	}
+	maps.Copy(out.Document.Inputs, a.Inputs)
 	out.Document.Conventions["flops"] = "matmul"
 	out.Document.Warnings = append(out.Document.Warnings, r.Warnings...)
 	for i := range r.Findings {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path"
@@ -49,19 +50,11 @@ func ParseFormat(name string) (Format, error) {
 // FormatOfFile returns the format that the name of a file ends in, and false with text where it ends in
 // none.
 func FormatOfFile(name string) (Format, bool) {
-	switch strings.ToLower(path.Ext(name)) {
-	case ".txt":
-		return TextFormat, true
-	case ".json":
-		return JSONFormat, true
-	case ".xml":
-		return JUnitFormat, true
-	case ".sarif":
-		return SARIFFormat, true
-	case ".md":
-		return SummaryFormat, true
-	}
-	return TextFormat, false
+	f, ok := map[string]Format{
+		".txt": TextFormat, ".json": JSONFormat, ".xml": JUnitFormat, ".sarif": SARIFFormat,
+		".md": SummaryFormat,
+	}[strings.ToLower(path.Ext(name))]
+	return cmp.Or(f, TextFormat), ok
 }
 
 // About is what an output says besides findings.

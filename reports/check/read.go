@@ -64,11 +64,13 @@ type reader struct {
 	faults  []syntax.Fault
 }
 
-func (r *reader) fault(at syntax.Position, field, problem, value, allowed string) {
-	r.faults = append(r.faults, syntax.Fault{
-		Position: at, Field: field, Problem: problem,
-		Value: shorten(value), Allowed: allowed,
-	})
+// fault notes a fault; of names that a value may have meant the nearest is suggested.
+func (r *reader) fault(at syntax.Position, field, problem, value, allowed string, names ...string) {
+	f := syntax.Fault{
+		Position: at, Field: field, Problem: problem, Value: shorten(value), Allowed: allowed,
+	}
+	f.Suggestion, _ = suggest.Nearest(value, names)
+	r.faults = append(r.faults, f)
 }
 
 // shorten quotes a value for a message, cut when long.
@@ -140,43 +142,29 @@ func (rules *Rules) put(rule Rule) {
 
 // resolve checks what can only be seen with all files read.
 func (rules *Rules) resolve() error {
-	var faults []syntax.Fault
+	var r reader
+	var ids []string
 	seen := map[string]syntax.Position{}
 	for i := range rules.Rules {
 		rule := &rules.Rules[i]
 		if first, twice := seen[rule.ID]; twice {
-			faults = append(faults, syntax.Fault{
-				Position: rule.Position, Field: "id",
-				Problem: "stands twice", Value: shorten(rule.ID),
-				Allowed: fmt.Sprintf("ids that differ; first in line %d", first.Line),
-			})
+			r.fault(rule.Position, "id", "stands twice", rule.ID,
+				fmt.Sprintf("ids that differ; first in line %d", first.Line))
 		}
 		seen[rule.ID] = rule.Position
+		ids = append(ids, rule.ID)
 		if rule.MaxIncrease != nil && rules.Baseline == "" {
-			faults = append(faults, syntax.Fault{
-				Position: rule.Position, Field: "max_increase",
-				Problem: "has no baseline to compare with",
-				Allowed: "a line such as \"baseline: .deepnarrow-baseline.json\"",
-			})
+			r.fault(rule.Position, "max_increase", "has no baseline to compare with", "",
+				"a line such as \"baseline: .deepnarrow-baseline.json\"")
 		}
 	}
 	for _, w := range rules.Waivers {
-		if _, known := seen[w.Rule]; known {
-			continue
+		if _, known := seen[w.Rule]; !known {
+			r.fault(w.Position, "rule", "names no rule", w.Rule, "the id of a rule above", ids...)
 		}
-		f := syntax.Fault{
-			Position: w.Position, Field: "rule", Problem: "names no rule",
-			Value: shorten(w.Rule), Allowed: "the id of a rule above",
-		}
-		var ids []string
-		for _, rule := range rules.Rules {
-			ids = append(ids, rule.ID)
-		}
-		f.Suggestion, _ = suggest.Nearest(w.Rule, ids)
-		faults = append(faults, f)
 	}
-	if len(faults) > 0 {
-		return &syntax.Error{Faults: faults}
+	if len(r.faults) > 0 {
+		return &syntax.Error{Faults: r.faults}
 	}
 	return nil
 }

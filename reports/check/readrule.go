@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
@@ -107,27 +106,21 @@ func (r *reader) identity(rule *Rule, by map[string]*syntax.Node, at syntax.Posi
 		rule.Metric, rule.Severity = r.metric("metric", metric), Error
 		return
 	}
-	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
-	if i < 0 {
-		f := syntax.Fault{
-			Position: id.At, Field: "id",
-			Problem: "has no metric and is not a built-in rule", Value: shorten(rule.ID),
-			Allowed: "a metric, or one of " + strings.Join(BuiltIn(), ", "),
-		}
-		f.Suggestion, _ = suggest.Nearest(rule.ID, BuiltIn())
-		r.faults = append(r.faults, f)
+	b := rule.builtIn()
+	if b == nil {
+		r.fault(id.At, "id", "has no metric and is not a built-in rule", rule.ID,
+			"a metric, or one of "+strings.Join(BuiltIn(), ", "), BuiltIn()...)
 		return
 	}
-	rule.Severity = builtins[i].severity
+	rule.Severity = b.severity
 }
 
 // together refuses keys that mean nothing together.
 func (r *reader) together(rule *Rule, by map[string]*syntax.Node) {
 	common := []string{"id", "severity", "message", "files"}
 	allowed := slices.Concat(common, []string{"metric", "max", "min", "equals", "max_increase"})
-	if rule.Metric == plan.NoMetric {
-		i := slices.IndexFunc(builtins, func(b builtin) bool { return b.id == rule.ID })
-		allowed = slices.Concat(common, builtins[i].settings)
+	if b := rule.builtIn(); b != nil {
+		allowed = slices.Concat(common, b.settings)
 	}
 	for key, v := range orderedKeys(by) {
 		if !slices.Contains(allowed, key) {
@@ -210,12 +203,7 @@ func (r *reader) metric(key string, v *syntax.Node) plan.Metric {
 			names = append(names, m.String())
 		}
 	}
-	f := syntax.Fault{
-		Position: v.At, Field: key, Problem: "is unknown", Value: shorten(name),
-		Allowed: strings.Join(names, ", "),
-	}
-	f.Suggestion, _ = suggest.Nearest(name, names)
-	r.faults = append(r.faults, f)
+	r.fault(v.At, key, "is unknown", name, strings.Join(names, ", "), names...)
 	return plan.NoMetric
 }
 
@@ -318,10 +306,5 @@ func (r *reader) globs(key string, v *syntax.Node) []string {
 }
 
 func (r *reader) unknown(at syntax.Position, key string, keys []string) {
-	f := syntax.Fault{
-		Position: at, Field: "key", Problem: "is unknown", Value: shorten(key),
-		Allowed: strings.Join(keys, ", "),
-	}
-	f.Suggestion, _ = suggest.Nearest(key, keys)
-	r.faults = append(r.faults, f)
+	r.fault(at, "key", "is unknown", key, strings.Join(keys, ", "), keys...)
 }

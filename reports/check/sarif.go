@@ -23,38 +23,30 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool        sarifTool         `json:"tool"`
-	Invocations []sarifInvocation `json:"invocations"`
-	ColumnKind  string            `json:"columnKind"`
-	Results     []sarifResult     `json:"results"`
-}
-
-type sarifTool struct {
-	Driver sarifDriver `json:"driver"`
-}
-
-type sarifDriver struct {
-	Name    string      `json:"name"`
-	Version string      `json:"version"`
-	Rules   []sarifRule `json:"rules"`
+	Tool struct {
+		Driver struct {
+			Name    string      `json:"name"`
+			Version string      `json:"version"`
+			Rules   []sarifRule `json:"rules"`
+		} `json:"driver"`
+	} `json:"tool"`
+	Invocations [1]struct {
+		ExecutionSuccessful bool `json:"executionSuccessful"`
+	} `json:"invocations"`
+	ColumnKind string        `json:"columnKind"`
+	Results    []sarifResult `json:"results"`
 }
 
 type sarifRule struct {
-	ID            string             `json:"id"`
-	Short         sarifText          `json:"shortDescription"`
-	Configuration sarifConfiguration `json:"defaultConfiguration"`
-}
-
-type sarifConfiguration struct {
-	Level string `json:"level"`
+	ID            string    `json:"id"`
+	Short         sarifText `json:"shortDescription"`
+	Configuration struct {
+		Level string `json:"level"`
+	} `json:"defaultConfiguration"`
 }
 
 type sarifText struct {
 	Text string `json:"text"`
-}
-
-type sarifInvocation struct {
-	ExecutionSuccessful bool `json:"executionSuccessful"`
 }
 
 type sarifResult struct {
@@ -62,7 +54,7 @@ type sarifResult struct {
 	RuleIndex    int                `json:"ruleIndex"`
 	Level        string             `json:"level"`
 	Message      sarifText          `json:"message"`
-	Locations    []sarifLocation    `json:"locations"`
+	Locations    [1]sarifLocation   `json:"locations"`
 	Fingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
 	Properties   *sarifProperties   `json:"properties,omitempty"`
@@ -74,16 +66,12 @@ type sarifProperties struct {
 }
 
 type sarifLocation struct {
-	Physical sarifPhysical `json:"physicalLocation"`
-}
-
-type sarifPhysical struct {
-	Artifact sarifArtifact `json:"artifactLocation"`
-	Region   *sarifRegion  `json:"region,omitempty"`
-}
-
-type sarifArtifact struct {
-	URI string `json:"uri"`
+	Physical struct {
+		Artifact struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region *sarifRegion `json:"region,omitempty"`
+	} `json:"physicalLocation"`
 }
 
 type sarifRegion struct {
@@ -99,21 +87,17 @@ type sarifSuppression struct {
 const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 func (r *Result) writeSARIF(w io.Writer, a About) error {
-	run := sarifRun{
-		Tool: sarifTool{sarifDriver{
-			Name: "deepnarrow", Version: a.Version,
-			Rules: []sarifRule{},
-		}},
-		Invocations: []sarifInvocation{{ExecutionSuccessful: r.Count(InError) == 0}},
-		ColumnKind:  "unicodeCodePoints",
-		Results:     []sarifResult{},
-	}
+	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
+	run.Invocations[0].ExecutionSuccessful = r.Count(InError) == 0
+	driver := &run.Tool.Driver
+	driver.Name, driver.Version = "deepnarrow", a.Version
 	index := map[string]int{}
 	describe := func(id, text string, severity Severity) {
 		if _, known := index[id]; !known {
 			index[id] = len(index)
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules,
-				sarifRule{id, sarifMessage(text), sarifConfiguration{string(severity)}})
+			rule := sarifRule{ID: id, Short: sarifMessage(text)}
+			rule.Configuration.Level = string(severity)
+			driver.Rules = append(driver.Rules, rule)
 		}
 	}
 	describe(readable, "Every configuration can be read.", Error)
@@ -131,17 +115,16 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 		if f.Status == InError {
 			level = string(Error)
 		}
-		text := sarifMessage(f.Message)
-		if f.Hint != "" {
-			text = sarifMessage(f.Message, "Hint: "+f.Hint)
-		}
-		out := sarifResult{
-			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level,
-			Message: text, Locations: []sarifLocation{f.location()},
-		}
 		key := f.File + "\x00" + f.Rule
-		out.Fingerprints = map[string]string{"fileRule/v1": fingerprint(key, seen[key])}
+		out := sarifResult{
+			RuleID: f.Rule, RuleIndex: index[f.Rule], Level: level, Message: sarifMessage(f.Message),
+			Locations:    [1]sarifLocation{f.location()},
+			Fingerprints: map[string]string{"fileRule/v1": fingerprint(key, seen[key])},
+		}
 		seen[key]++
+		if f.Hint != "" {
+			out.Message = sarifMessage(f.Message, "Hint: "+f.Hint)
+		}
 		if f.Value != nil {
 			out.Properties = &sarifProperties{f.Value, f.Limit}
 		}
@@ -178,11 +161,11 @@ func sarifMessage(lines ...string) sarifText {
 	return sarifText{strings.Join(lines, "\n")}
 }
 
-func (f *Finding) location() sarifLocation {
+func (f *Finding) location() (l sarifLocation) {
 	// A relative path whose first folder holds a colon would read as a scheme; URL.String puts ./
 	// before it.
 	uri := url.URL{Path: strings.TrimPrefix(filepath.ToSlash(f.File), "./")}
-	l := sarifLocation{sarifPhysical{Artifact: sarifArtifact{uri.String()}}}
+	l.Physical.Artifact.URI = uri.String()
 	if f.Line > 0 {
 		l.Physical.Region = &sarifRegion{f.Line, f.Column}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -68,8 +69,7 @@ func continued(x, y []float64, at, level float64) (*quantity.Interval, []string)
 		return nil, nil
 	}
 	if last := curve.X[len(curve.X)-1]; at <= last {
-		v := curve.Y[len(curve.Y)-1]
-		return &quantity.Interval{Value: v, Low: v, High: v}, nil
+		return hardware.Exactly(curve.Y[len(curve.Y)-1]).Interval, nil
 	}
 	e := fit.Extrapolate(curve)
 	out := quantity.Interval{Value: e.Predict(at)}

@@ -105,7 +105,7 @@ func planOf(raw json.RawMessage) (*Plan, error) {
 	}
 	p.Goodput = *hardware.DefaultGoodput().Interval
 	if w.Goodput != nil && *w.Goodput > 0 && *w.Goodput <= 1 {
-		p.Goodput = quantity.Interval{Value: *w.Goodput, Low: *w.Goodput, High: *w.Goodput}
+		p.Goodput = *hardware.Exactly(*w.Goodput).Interval
 	}
 	for _, a := range r.Assumptions {
 		switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -325,7 +326,7 @@ func (a *Answer) losses() {
 	case sure || a.Log.Broken > 0:
 		return
 	case a.Share >= 1:
-		a.LossAtEnd = &quantity.Interval{Value: *a.Loss, Low: *a.Loss, High: *a.Loss}
+		a.LossAtEnd = hardware.Exactly(*a.Loss).Interval
 	default:
 		var notes []string
 		a.LossAtEnd, notes = continued(x, y, a.Plan.Steps, a.Plan.Level)
