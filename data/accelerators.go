@@ -67,8 +67,7 @@ type Class struct {
 	Family string // the architecture whose devices compute alike, e.g. "hopper"
 	// Compiled is whether the vendor's frameworks compile a whole step by default.
 	Compiled *bool
-	Source   string
-	Evidence Evidence
+	Provenance
 }
 
 // Kinds are the words for the kind of a device.
@@ -79,10 +78,8 @@ type Nodes struct {
 	Devices *int  // of a whole server, host or tray
 	Sizes   []int // of the servers and machines that are offered, ascending
 	// Slices are the shapes in which chips of a torus are offered: the number along each axis.
-	Slices   [][]int
-	Source   string
-	Evidence Evidence
-	Note     string
+	Slices [][]int
+	Provenance
 }
 
 // ParseSlice reads the shape of a slice as "4x4x8": the chips along each axis.
@@ -114,12 +111,10 @@ type Alignment struct {
 	Elements   int  // multiples that use the unit fully
 	Minimum    int  // multiples below which a slow path or padding is certain
 	MatrixUnit *int // edge of the systolic array, where there is one
-	Source     string
-	Evidence   Evidence
-	Note       string
+	Provenance
 }
 
-var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
+var accelerators = embedded("facts/accelerators.csv", func(r *row) Accelerator {
 	a := Accelerator{
 		Name: r.required("name"), Aliases: r.list("aliases"), Vendor: r.required("vendor"),
 		Year: r.optionalCount("year"), DeviceUnit: r.required("device_unit"),
@@ -158,9 +153,7 @@ var accelerators = embedded("accelerators.csv", func(r *row) Accelerator {
 	if n := r.optionalCount("align"); n != nil {
 		a.Alignment = &Alignment{
 			Elements: *n, Minimum: r.count("align_minimum"),
-			MatrixUnit: r.optionalCount("matrix_unit"),
-			Source:     r.required("alignment_source"), Evidence: r.evidence("alignment_evidence"),
-			Note: r.text("alignment_note"),
+			MatrixUnit: r.optionalCount("matrix_unit"), Provenance: r.provenance("alignment_"),
 		}
 	}
 	return a
@@ -172,13 +165,13 @@ func class(r *row) Class {
 		r.fault("kind", "unknown kind: %q; allowed: %s", c.Kind, strings.Join(Kinds, ", "))
 	}
 	if c.Kind != "" || c.Family != "" || c.Compiled != nil {
-		c.Source, c.Evidence = r.required("class_source"), r.evidence("class_evidence")
+		c.Provenance = r.provenance("class_")
 	}
 	return c
 }
 
 func nodes(r *row) Nodes {
-	n := Nodes{Devices: r.optionalCount("devices_per_node"), Note: r.text("node_note")}
+	n := Nodes{Devices: r.optionalCount("devices_per_node")}
 	for _, text := range r.list("node_sizes") {
 		size, err := quantity.ParseExact(quantity.Count, text)
 		if err != nil {
@@ -194,7 +187,7 @@ func nodes(r *row) Nodes {
 		n.Slices = append(n.Slices, axes)
 	}
 	if n.Devices != nil || n.Sizes != nil || n.Slices != nil {
-		n.Source, n.Evidence = r.required("node_source"), r.evidence("node_evidence")
+		n.Provenance = r.provenance("node_")
 	}
 	return n
 }

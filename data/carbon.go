@@ -14,19 +14,17 @@ type GridIntensity struct {
 	Provider  string  // gcp, aws, azure for cloud regions
 	Intensity float64 // kg CO2e per kWh
 	Year      *int
-	Source    string
-	Evidence  Evidence
-	// Note: Google's carbon-free share is already in the location-based intensity and must not be
+	// Its note: Google's carbon-free share is already in the location-based intensity and must not be
 	// multiplied in twice.
-	Note string
+	Provenance
 }
 
-var grid = embedded("grid.csv", func(r *row) GridIntensity {
+var grid = embedded("facts/grid.csv", func(r *row) GridIntensity {
 	return GridIntensity{
 		Kind: r.required("kind"), Key: r.required("key"), Name: r.required("name"),
 		Provider:  r.text("provider"),
 		Intensity: r.amount("intensity", quantity.CarbonIntensity), Year: r.optionalCount("year"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Provenance: r.provenance(""),
 	}
 })
 
@@ -42,18 +40,16 @@ type PUE struct {
 	Regions  []string // cloud regions at that place; several campuses may share one
 	Value    float64
 	Year     *int
-	Source   string
-	Evidence Evidence
-	Note     string
+	Provenance
 }
 
-var pue = embedded("pue.csv", func(r *row) PUE {
+var pue = embedded("facts/pue.csv", func(r *row) PUE {
 	return PUE{
 		Kind: r.required("kind"), Key: r.required("key"), Place: r.required("place"),
 		Provider: r.text("provider"),
 		Regions:  r.list("regions"), Value: r.amount("pue", quantity.Ratio),
-		Year:   r.optionalCount("year"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Year:       r.optionalCount("year"),
+		Provenance: r.provenance(""),
 	}
 })
 
@@ -78,11 +74,10 @@ type Footprint struct {
 	GridIntensity   float64 // kg CO2e per kWh
 	Energy          float64 // kWh, facility
 	Emissions       float64 // kg CO2e
-	Source          string
-	Evidence        Evidence
+	Provenance
 }
 
-var footprints = embedded("footprints.csv", func(r *row) Footprint {
+var footprints = embedded("facts/footprints.csv", func(r *row) Footprint {
 	return Footprint{
 		Model: r.required("model"), Type: r.required("type"),
 		Params:       r.amount("params", quantity.Params),
@@ -96,9 +91,9 @@ var footprints = embedded("footprints.csv", func(r *row) Footprint {
 		Work:            r.amount("work", quantity.FLOP),
 		PUE:             r.amount("pue", quantity.Ratio), GridIntensity: r.amount("grid_intensity",
 			quantity.CarbonIntensity),
-		Energy:    r.amount("energy", quantity.Energy),
-		Emissions: r.amount("emissions", quantity.CarbonMass),
-		Source:    r.required("source"), Evidence: r.evidence("evidence"),
+		Energy:     r.amount("energy", quantity.Energy),
+		Emissions:  r.amount("emissions", quantity.CarbonMass),
+		Provenance: r.provenance(""),
 	}
 })
 

@@ -13,10 +13,8 @@ import (
 // ffNNNN and dmNNNN mean multiples of 1024, and tiny-ff2000 is d_ff 1024; xxl-nl4 has 32 heads of
 // 64, not the 128 of 128 of xxl.
 type Checkpoint struct {
-	Name                         string
-	EncoderLayers, DecoderLayers int
-	DModel, DFF, DKV, Heads      int
-	Vocab                        int
+	Name string
+	Dimensions
 	// Params is the exact count by the formula, nil for the ten models whose Sharing is not empty.
 	Params *int64
 	// CardParams is the count that the model card states, where it was read, rounded to 10,000.
@@ -32,23 +30,17 @@ type Checkpoint struct {
 	// ShapeBasis says how the shape is known: config, name-rule-and-file-size, name-rule-and-card,
 	// name-rule, parent.
 	ShapeBasis string
-	Source     string
-	Evidence   Evidence
-	Note       string
+	Provenance
 }
 
-var checkpoints = embedded("t5_efficient.csv", func(r *row) Checkpoint {
+var checkpoints = embedded("facts/t5_efficient.csv", func(r *row) Checkpoint {
 	c := Checkpoint{
-		Name:          r.required("name"),
-		EncoderLayers: r.count("encoder_layers"), DecoderLayers: r.count("decoder_layers"),
-		DModel: r.count("d_model"), DFF: r.count("d_ff"), DKV: r.count("d_kv"),
-		Heads:      r.count("heads"),
-		Vocab:      r.count("vocab"),
+		Name: r.required("name"), Dimensions: r.dimensions("vocab"),
 		CardParams: r.optional("card_params", quantity.Params),
 		FileSize:   r.optional("file_size", quantity.Bytes),
 		Sharing:    r.text("sharing"), Released: r.required("released"),
 		ShapeBasis: r.required("shape_basis"),
-		Source:     r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Provenance: r.provenance(""),
 	}
 	if n := r.optionalCount("params"); n != nil {
 		params := int64(*n)

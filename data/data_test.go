@@ -69,7 +69,7 @@ func collect[T any](rows []T, pick func(T) sourced) []sourced {
 
 func TestEveryFileIsReadAndEveryRowHasSourceAndEvidence(t *testing.T) {
 	all := tables()
-	files, err := fs.Glob(facts, "facts/*.csv")
+	files, err := fs.Glob(files, "facts/*.csv")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ func HasDecodeRates(columns []string) bool {
 	})
 }
 
-var decodeTimes = embedded("decode_times.csv", decodeTime)
+var decodeTimes = embedded("facts/decode_times.csv", decodeTime)
 
 // DecodeTimes returns the 56 published rows.
 func DecodeTimes() []DecodeTime { return slices.Clone(decodeTimes()) }

@@ -7,14 +7,13 @@ type FineTuningSet struct {
 	Preset   string // glue, superglue or squad
 	Task     string
 	Examples int
-	Source   string
-	Evidence Evidence
+	Provenance
 }
 
-var fineTuningSets = embedded("finetuning_sets.csv", func(r *row) FineTuningSet {
+var fineTuningSets = embedded("facts/finetuning_sets.csv", func(r *row) FineTuningSet {
 	return FineTuningSet{
 		Preset: r.required("preset"), Task: r.required("task"), Examples: r.count("train_examples"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"),
+		Provenance: r.provenance(""),
 	}
 })
 

@@ -9,19 +9,17 @@ import (
 // Goodput is the share of a run's wall-clock time that went into training steps that counted: what
 // restarts, checkpoints and evaluation left of it.
 type Goodput struct {
-	Run      string
-	Value    float64
-	AtLeast  bool // the source says "more than"
-	Source   string
-	Evidence Evidence
-	Note     string
+	Run     string
+	Value   float64
+	AtLeast bool // the source says "more than"
+	Provenance
 }
 
-var goodputs = embedded("goodput.csv", func(r *row) Goodput {
+var goodputs = embedded("facts/goodput.csv", func(r *row) Goodput {
 	return Goodput{
 		Run: r.required("run"), Value: r.amount("goodput", quantity.Fraction),
-		AtLeast: r.required("bound") == "at-least",
-		Source:  r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		AtLeast:    r.required("bound") == "at-least",
+		Provenance: r.provenance(""),
 	}
 })
 

@@ -12,19 +12,17 @@ type LawParameter struct {
 	Form      string // the formula, in words of the table
 	Parameter string
 	Value     float64
-	Source    string
-	Evidence  Evidence
-	// Note: all of these were fitted to decoder-only models; the five Gemstones fits disagree
+	// Its note: all of these were fitted to decoder-only models; the five Gemstones fits disagree
 	// four-fold in the best width/depth at 1e24 FLOP, and the two here are shown side by side for
 	// that reason.
-	Note string
+	Provenance
 }
 
-var laws = embedded("laws.csv", func(r *row) LawParameter {
+var laws = embedded("facts/laws.csv", func(r *row) LawParameter {
 	return LawParameter{
 		Law: r.required("law"), Form: r.required("form"), Parameter: r.required("parameter"),
-		Value:  r.amount("value", quantity.Number),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Value:      r.amount("value", quantity.Number),
+		Provenance: r.provenance(""),
 	}
 })
 

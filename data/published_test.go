@@ -20,7 +20,7 @@ type MatmulCeiling struct {
 	Evidence    Evidence
 }
 
-var matmulCeilings = embedded("matmul_ceilings.csv", func(r *row) MatmulCeiling {
+var matmulCeilings = embedded("facts/matmul_ceilings.csv", func(r *row) MatmulCeiling {
 	return MatmulCeiling{
 		Device: r.required("device"), Accelerator: r.text("accelerator"),
 		Precision: r.required("precision"),
@@ -37,7 +37,8 @@ func MatmulCeilings() []MatmulCeiling { return slices.Clone(matmulCeilings()) }
 // PublishedMemory is a published memory figure of one device. Korthikanti et al.'s GiB are layers
 // only, interleave 3, dropout masks on; Megatron's bytes are allocator values with workspaces.
 type PublishedMemory struct {
-	CountedShape
+	Model string
+	Dimensions
 	MicroBatch                   int
 	EncoderLength, DecoderLength *int
 	Precision, Optimizer         string
@@ -60,9 +61,9 @@ type PublishedMemory struct {
 	Note      string
 }
 
-var publishedMemory = embedded("published_memory.csv", func(r *row) PublishedMemory {
+var publishedMemory = embedded("facts/published_memory.csv", func(r *row) PublishedMemory {
 	return PublishedMemory{
-		CountedShape: r.countedShape("vocab_padded"), MicroBatch: r.count("micro_batch"),
+		Model: r.required("model"), Dimensions: r.dimensions("vocab_padded"), MicroBatch: r.count("micro_batch"),
 		EncoderLength: r.optionalCount("encoder_length"),
 		DecoderLength: r.optionalCount("decoder_length"),
 		Precision:     r.required("precision"), Optimizer: r.required("optimizer"),

@@ -13,10 +13,8 @@ type ReleasedShape struct {
 	// everything that is not a number below: norms, biases, kinds of positions and of head
 	Recipe string
 
-	EncoderLayers, DecoderLayers int // one is 0 for encoder-only and decoder-only models
-	DModel, DFF                  int
-	DKV, Heads, KVHeads          int
-	Vocab                        int
+	Dimensions
+	KVHeads int
 	// Positions is the length of a learned position table where the recipe does not fix it, else
 	// nil.
 	Positions *int
@@ -29,21 +27,16 @@ type ReleasedShape struct {
 	Params       *int64
 	ParamsSource string
 
-	Source   string
-	Evidence Evidence // of the dimensions
-	Note     string
+	Provenance // of the dimensions
 }
 
-var releasedShapes = embedded("released_shapes.csv", func(r *row) ReleasedShape {
+var releasedShapes = embedded("facts/released_shapes.csv", func(r *row) ReleasedShape {
 	s := ReleasedShape{
 		Name: r.required("name"), Aliases: r.list("aliases"), Checkpoints: r.list("checkpoints"),
-		Recipe:        r.required("recipe"),
-		EncoderLayers: r.count("encoder_layers"), DecoderLayers: r.count("decoder_layers"),
-		DModel: r.count("d_model"), DFF: r.count("d_ff"), DKV: r.count("d_kv"),
-		Heads: r.count("heads"),
-		Vocab: r.count("vocab"), Positions: r.optionalCount("positions"),
+		Recipe: r.required("recipe"), Dimensions: r.dimensions("vocab"),
+		Positions:    r.optionalCount("positions"),
 		ParamsSource: r.text("params_source"),
-		Source:       r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Provenance:   r.provenance(""),
 	}
 	s.KVHeads = s.Heads
 	if n := r.optionalCount("kv_heads"); n != nil {

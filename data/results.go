@@ -33,17 +33,15 @@ type PaperResult struct {
 	StepsPerSecond *Reading
 	// Upstream is the negative log perplexity on C4 (nats, larger is better). Never pool it with
 	// other papers'.
-	Upstream  *Reading
-	GLUE      *Reading
-	SuperGLUE *Reading
-	SQuAD     *Reading
-	Average   *Reading
-	Source    string
-	Evidence  Evidence // the weakest of the readings
-	Note      string
+	Upstream   *Reading
+	GLUE       *Reading
+	SuperGLUE  *Reading
+	SQuAD      *Reading
+	Average    *Reading
+	Provenance // its evidence is the weakest of the readings
 }
 
-var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
+var paperResults = embedded("facts/paper_results.csv", func(r *row) PaperResult {
 	reading := func(name, evidence string, kind quantity.Kind) *Reading {
 		value := r.optional(name, kind)
 		if value == nil {
@@ -61,8 +59,7 @@ var paperResults = embedded("paper_results.csv", func(r *row) PaperResult {
 		SuperGLUE:      reading("superglue", "superglue_evidence", quantity.Number),
 		SQuAD:          reading("squad", "squad_evidence", quantity.Number),
 		Average:        reading("average", "average_evidence", quantity.Number),
-		Source:         r.required("source"), Evidence: r.evidence("evidence"),
-		Note: r.text("note"),
+		Provenance:     r.provenance(""),
 	}
 })
 
@@ -78,18 +75,16 @@ type PaperPoint struct {
 	// Loss is the upstream loss on C4 in nats, SuperGLUE the score after fine-tuning in points;
 	// the errors are those of reading the mark.
 	Loss, LossError, SuperGLUE, SuperGLUEError float64
-	Source                                     string
-	Evidence                                   Evidence
-	Note                                       string
+	Provenance
 }
 
-var paperPoints = embedded("tay2021_points.csv", func(r *row) PaperPoint {
+var paperPoints = embedded("facts/tay2021_points.csv", func(r *row) PaperPoint {
 	return PaperPoint{
 		Model: r.required("model"), Shape: r.required("shape"),
 		Loss: r.amount("loss", quantity.Number), LossError: r.amount("loss_error", quantity.Number),
 		SuperGLUE:      r.amount("superglue", quantity.Number),
 		SuperGLUEError: r.amount("superglue_error", quantity.Number),
-		Source:         r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Provenance:     r.provenance(""),
 	}
 })
 

@@ -16,7 +16,7 @@ type ShapeSet struct {
 	Note        string // what to beware of
 }
 
-var shapeSets = embedded("shape_sets.csv", func(r *row) ShapeSet {
+var shapeSets = embedded("facts/shape_sets.csv", func(r *row) ShapeSet {
 	return ShapeSet{
 		Name: r.required("set"), Title: r.required("title"), Models: r.required("models"),
 		Source: r.required("source"), Note: r.text("note"),
@@ -55,7 +55,7 @@ var shapeResults = sync.OnceValue(func() []ShapeResult {
 	for _, s := range shapeSets() {
 		sources[s.Name] = s.Source
 	}
-	return embedded("shape_results.csv", func(r *row) ShapeResult {
+	return embedded("facts/shape_results.csv", func(r *row) ShapeResult {
 		size := func(name string) int {
 			if n := r.optionalCount(name); n != nil {
 				return *n
@@ -95,12 +95,10 @@ type ShapePair struct {
 	// quarter, and that of the best runs. Means over all include collapsed runs.
 	MedianDifference, TopQuarterDifference, BestDifference float64
 	RuntimeRatio                                           float64
-	Source                                                 string
-	Evidence                                               Evidence
-	Note                                                   string
+	Provenance
 }
 
-var shapePairs = embedded("arabict5_pairs.csv", func(r *row) ShapePair {
+var shapePairs = embedded("facts/arabict5_pairs.csv", func(r *row) ShapePair {
 	number := func(name string) float64 { return r.amount(name, quantity.Number) }
 	return ShapePair{
 		Task: r.required("task"), Model: r.required("model"), Beside: r.required("beside"),
@@ -109,7 +107,7 @@ var shapePairs = embedded("arabict5_pairs.csv", func(r *row) ShapePair {
 		Settings: r.count("settings"), MedianDifference: number("median_difference"),
 		TopQuarterDifference: number("top_quarter_difference"),
 		BestDifference:       number("best_difference"), RuntimeRatio: number("runtime_ratio"),
-		Source: r.required("source"), Evidence: r.evidence("evidence"), Note: r.text("note"),
+		Provenance: r.provenance(""),
 	}
 })
 

@@ -20,17 +20,16 @@ type StepConstant struct {
 	Prior, PriorLogSD float64
 	// Correlations are those of ln value with the rows above, in their order.
 	Correlations []float64
-	Source       string // the command that makes the row
-	Evidence     Evidence
+	Provenance   // its source is the command that makes the row
 }
 
-var stepConstants = embedded("step_constants.csv", func(r *row) StepConstant {
+var stepConstants = embedded("facts/step_constants.csv", func(r *row) StepConstant {
 	c := StepConstant{
 		Name: r.required("name"), Value: r.amount("value", quantity.Number),
 		LogSD:      r.amount("log_sd", quantity.Number),
 		Prior:      r.amount("prior", quantity.Number),
 		PriorLogSD: r.amount("prior_log_sd", quantity.Number),
-		Source:     r.required("source"), Evidence: r.evidence("evidence"),
+		Provenance: r.provenance(""),
 	}
 	for _, text := range strings.Fields(r.text("correlations")) {
 		value, err := strconv.ParseFloat(text, 64)

@@ -82,7 +82,7 @@ func ReadStepTimes(name string, in io.Reader) ([]StepTime, error) {
 	return readTable(name, in, stepTime)
 }
 
-var stepTimes = embedded("step_times.csv", stepTime)
+var stepTimes = embedded("facts/step_times.csv", stepTime)
 
 // StepTimes returns the 349 published rows, 58 of them encoder-decoder.
 func StepTimes() []StepTime { return slices.Clone(stepTimes()) }

@@ -141,7 +141,7 @@ func FuzzReadStepTimes(f *testing.F) {
 }
 
 func BenchmarkStepTimes(b *testing.B) {
-	text, err := facts.ReadFile("facts/step_times.csv")
+	text, err := files.ReadFile("facts/step_times.csv")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -12,14 +12,17 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-//go:embed facts/*.csv
-var facts embed.FS
+// The glossary is beside the facts, not among them: it defines words and states no measurement that
+// would need an evidence class.
+//
+//go:embed facts/*.csv glossary.csv
+var files embed.FS
 
 // embedded parses a file of this package on first use. A fault in it is ours, found by the tests:
 // it panics.
 func embedded[T any](name string, build func(*row) T) func() []T {
 	return sync.OnceValue(func() []T {
-		file, err := facts.Open("facts/" + name)
+		file, err := files.Open(name)
 		if err != nil {
 			panic("data: " + err.Error())
 		}
@@ -156,15 +159,20 @@ func (r *row) loose(name string, kind quantity.Kind) *float64 {
 	return value
 }
 
-// amount is an amount that must be given.
-func (r *row) amount(name string, kind quantity.Kind) float64 {
-	if value := r.optional(name, kind); value != nil {
+// given is a value that must be there.
+func given[T any](r *row, name string, value *T) (given T) {
+	if value != nil {
 		return *value
 	}
 	if r.text(name) == "" {
 		r.fault(name, "nothing given")
 	}
-	return 0
+	return given
+}
+
+// amount is an amount that must be given.
+func (r *row) amount(name string, kind quantity.Kind) float64 {
+	return given(r, name, r.optional(name, kind))
 }
 
 // optionalCount is a whole number, or nil where the cell is empty.
@@ -183,15 +191,7 @@ func (r *row) optionalCount(name string) *int {
 }
 
 // count is a whole number that must be given.
-func (r *row) count(name string) int {
-	if value := r.optionalCount(name); value != nil {
-		return *value
-	}
-	if r.text(name) == "" {
-		r.fault(name, "nothing given")
-	}
-	return 0
-}
+func (r *row) count(name string) int { return given(r, name, r.optionalCount(name)) }
 
 // flag is true, yes or 1, or false, no or 0, or nil where the cell is empty.
 func (r *row) flag(name string) *bool {
@@ -217,6 +217,21 @@ func (r *row) evidence(name string) Evidence {
 	return class
 }
 
+// Provenance says where what a row or a cell says comes from, and what to beware of.
+type Provenance struct {
+	Source   string
+	Evidence Evidence
+	Note     string
+}
+
+// provenance reads the columns source, evidence and note, behind a prefix.
+func (r *row) provenance(prefix string) Provenance {
+	return Provenance{
+		Source: r.required(prefix + "source"), Evidence: r.evidence(prefix + "evidence"),
+		Note: r.text(prefix + "note"),
+	}
+}
+
 // Fact is one number with where it comes from. Its unit is stated where the fact is held.
 type Fact struct {
 	Value    float64
@@ -232,8 +247,6 @@ func (r *row) fact(name string, kind quantity.Kind, prefix string) *Fact {
 	if value == nil {
 		return nil
 	}
-	return &Fact{
-		Value: *value, Source: r.required(prefix + "_source"),
-		Evidence: r.evidence(prefix + "_evidence"), Note: r.text(prefix + "_note"),
-	}
+	o := r.provenance(prefix + "_")
+	return &Fact{*value, o.Source, o.Evidence, o.Note}
 }

@@ -4,7 +4,6 @@ import (
 	_ "embed" // the glossary
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Term is one entry of the glossary that `deepnarrow explain` prints.
@@ -16,23 +15,11 @@ type Term struct {
 	Source  string // empty for words that need none
 }
 
-// The glossary lies beside the facts, not among them: it defines words and
-// states no measurement that would need an evidence class.
-//
-//go:embed glossary.csv
-var glossary string
-
-var terms = sync.OnceValue(func() []Term {
-	rows, err := readTable("glossary.csv", strings.NewReader(glossary), func(r *row) Term {
-		return Term{
-			Name: r.required("term"), Aliases: r.list("aliases"), Meaning: r.required("meaning"),
-			Formula: r.text("formula"), Source: r.text("source"),
-		}
-	})
-	if err != nil {
-		panic("data: " + err.Error())
+var terms = embedded("glossary.csv", func(r *row) Term {
+	return Term{
+		Name: r.required("term"), Aliases: r.list("aliases"), Meaning: r.required("meaning"),
+		Formula: r.text("formula"), Source: r.text("source"),
 	}
-	return rows
 })
 
 // Terms returns the glossary, in the order of the file.

@@ -27,10 +27,7 @@ func efficientEntries() ([]Entry, error) {
 	for i := range rows {
 		row := &rows[i]
 		shape, err := released(&data.ReleasedShape{
-			Name: row.Name, Recipe: "t5",
-			EncoderLayers: row.EncoderLayers, DecoderLayers: row.DecoderLayers,
-			DModel: row.DModel, DFF: row.DFF, DKV: row.DKV, Heads: row.Heads, KVHeads: row.Heads,
-			Vocab: row.Vocab,
+			Name: row.Name, Recipe: "t5", Dimensions: row.Dimensions, KVHeads: row.Heads,
 		})
 		if err != nil {
 			return nil, err

@@ -43,7 +43,10 @@ func Processor(name string, f ProcessorFacts) hardware.Profile {
 	}
 	p := hardware.Profile{
 		Name: name, Class: hardware.Class{
-			Class: data.Class{Kind: hardware.CPU, Source: "probe of the processor"}, Origin: hardware.File,
+			Class: data.Class{
+				Kind: hardware.CPU, Provenance: data.Provenance{Source: "probe of the processor"},
+			},
+			Origin: hardware.File,
 		},
 		DeviceUnit: fmt.Sprintf("%s, %d threads", f.Machine, f.Threads),
 		Peaks: map[hardware.Precision]hardware.Field{hardware.FP32: *field(

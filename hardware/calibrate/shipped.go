@@ -21,6 +21,7 @@ const shippedCommand = "go test ./hardware/calibrate -run TestShippedConstants -
 // The constants of generation are fitted to speeds of generation, with those of training as they
 // are shipped.
 func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepConstant {
+	computed := data.Provenance{Source: shippedCommand, Evidence: data.MeasuredHere}
 	runs, _ := readRuns(rows)
 	fit := newJoint(runs).fit(nil, fitSteps)
 	var out []data.StepConstant
@@ -29,8 +30,7 @@ func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepCon
 		sd := math.Sqrt(fit.covariance.At(j, j))
 		c := data.StepConstant{
 			Name: u.name, Value: math.Exp(fit.theta[j]), LogSD: sd, Prior: math.Exp(u.mean),
-			PriorLogSD: u.sd,
-			Source:     shippedCommand, Evidence: data.MeasuredHere,
+			PriorLogSD: u.sd, Provenance: computed,
 		}
 		for k := range j {
 			c.Correlations = append(c.Correlations, fit.covariance.At(j, k)/(sd*sds[k]))
@@ -46,7 +46,7 @@ func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepCon
 		value, prior := constant.Prior()
 		c := data.StepConstant{
 			Name: constant.String(), Value: math.Exp(decode.theta[j]), LogSD: sd, Prior: value,
-			PriorLogSD: prior, Source: shippedCommand, Evidence: data.MeasuredHere,
+			PriorLogSD: prior, Provenance: computed,
 			Correlations: make([]float64, len(out)-j),
 		}
 		for k := range j {
@@ -57,7 +57,7 @@ func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepCon
 	}
 	return append(out, data.StepConstant{
 		Name: "residual", Value: 1, LogSD: fit.posterior.residual, Prior: 1, PriorLogSD: startScale,
-		Source: shippedCommand, Evidence: data.MeasuredHere,
+		Provenance: computed,
 	})
 }
 
