@@ -21,6 +21,7 @@ type Counted struct {
 	// of a safetensors file; the only field set when it stands without a configuration
 	Stored    *Stored
 	Inference *Inference // nil unless asked for
+	Next      string     // the command that plans the one shape; empty where none fits
 }
 
 // Inference is the memory of generating one sequence on one device.
@@ -114,13 +115,16 @@ func countHeadline(counted []Counted) []string {
 		}
 		return []string{fmt.Sprintf("%d shapes, from %s to %s parameters.", len(counted), size(smallest), size(largest))}
 	}
-	return []string{
+	out := []string{
 		fmt.Sprintf("%s: %s parameters.", c.Shape.Name, quantity.Grouped(c.Params.Total)),
 		fmt.Sprintf("Training on a batch of %s takes %s a step, and %s on one device.",
 			workloadText(&c.Shape, c.Workload), quantity.Format(quantity.FLOP, c.FLOPs[0].Step, 0),
 			quantity.Format(quantity.Bytes, c.Memory.PeakBytes, 0)),
-		"Next: deepnarrow plan " + c.Shape.Name + " --hardware a100 --devices 8",
 	}
+	if c.Next != "" {
+		out = append(out, "Next: "+c.Next)
+	}
+	return out
 }
 
 func storedOf(s *Stored) *result.Stored {

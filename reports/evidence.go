@@ -33,7 +33,7 @@ func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 	}
 	agreement := agreementTable(opinions)
 	agreement.Detail = true
-	r.listed(len(opinions), "published set", "recommend --like t5-base --details", sets)
+	r.listed(len(opinions), "published set", "recommend --details --like", "t5-base", sets)
 	r.Tables = append(r.Tables, agreement)
 }
 

@@ -8,8 +8,10 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
+	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
@@ -53,12 +55,26 @@ func fitHeadline(fits []learn.Fitted, docs []result.Fit) []string {
 		return []string{fmt.Sprintf("auto: an average of laws of %s in %s over %d rows.", doc.Response,
 			strings.Join(doc.Columns, ", "), doc.Rows.Used)}
 	}
-	return []string{
+	out := []string{
 		fmt.Sprintf("%s: %s = %s", doc.Law, doc.Response, doc.Formula),
 		fmt.Sprintf("%d rows; root mean square residual %s.", f.Result.Rows,
 			quantity.Format(quantity.Number, f.Result.RMS, 3)),
-		"Next: -o fit.json saves the law for allocate --fit, plan --fit and recommend --fit.",
 	}
+	var readers []string
+	if learn.CanAllocate(f.Result.Law) {
+		readers = append(readers, "allocate --fit")
+	}
+	plans, ranks := evidence.Uses(&f.Result.Law)
+	if plans {
+		readers = append(readers, "plan --fit")
+	}
+	if ranks {
+		readers = append(readers, "recommend --fit")
+	}
+	if len(readers) > 0 {
+		out = append(out, "Next: -o fit.json saves the law for "+plain.Listed(readers)+".")
+	}
+	return out
 }
 
 // singleFit is one fit in full.

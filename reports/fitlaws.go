@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 )
 
 // Laws fills in the list of laws that can be fitted.
@@ -18,8 +19,12 @@ func (r *Report) Laws(laws []fit.Law) {
 		},
 		Notes: []string{"--x names other columns to predict from, in the same order. --law auto compares laws by their error on held-out rows."},
 	}
+	fitted := ""
 	for i := range laws {
 		l := &laws[i]
+		if fitted == "" && learn.CanAllocate(*l) { // others need --x or --y
+			fitted = l.Name
+		}
 		t.add(Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula),
 			Text(l.Source))
 		names := make([]string, len(l.Params))
@@ -35,5 +40,5 @@ func (r *Report) Laws(laws []fit.Law) {
 			Source     string   `json:"source"`
 		}{l.Name, l.Response, l.Columns, names, l.Formula, l.Source})
 	}
-	r.listed(len(laws), "law", "fit runs.csv --law NAME", t)
+	r.listed(len(laws), "law", "fit runs.csv --law", fitted, t)
 }

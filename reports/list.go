@@ -1,12 +1,15 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -29,7 +32,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 			"t5-tiny to t5-xxl are the paper's v1.0-style shapes: t5-xl is the public t5-3b, t5-xxl the public t5-11b.",
 		},
 	}
-	uncounted := false
+	uncounted, counted := false, ""
 	for i := range entries {
 		e := &entries[i]
 		s := &e.Shape
@@ -38,6 +41,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		if e.NotCountable == "" {
 			n := flops.CountParameters(s).Total
 			total, params = &n, Amount(float64(n))
+			counted = cmp.Or(counted, e.Name)
 		} else {
 			params, uncounted = Text("").Marked("*"), true
 		}
@@ -62,16 +66,25 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		t.Notes = append(t.Notes,
 			"* shares heads or ties keys to values; listed, but neither counted nor planned.")
 	}
-	r.listed(len(entries), "shape", "count NAME", t)
+	r.listed(len(entries), "shape", "count", counted, t)
 }
 
-// listed adds a list, with how many it has and which command takes one of them.
-func (r *Report) listed(n int, what, next string, t Table) {
-	if n != 1 {
-		what += "s"
+// listed adds a list, with how many it has and a command that takes the one named first; none is there
+// where that is empty.
+func (r *Report) listed(n int, noun, command, first string, t Table) {
+	r.Headline = []string{plain.Count(n, noun) + "."}
+	if first != "" {
+		r.Headline[0] += " Next: deepnarrow " + command + " " + plan.Quoted(first)
 	}
-	r.Headline = []string{fmt.Sprintf("%d %s. Next: deepnarrow %s", n, what, next)}
 	r.Tables = append(r.Tables, t)
+}
+
+// first is what a list names first.
+func first(t Table) string {
+	if len(t.Rows) == 0 {
+		return ""
+	}
+	return t.Rows[0][0].text
 }
 
 // Hardware fills in the list of accelerator profiles.
@@ -107,7 +120,7 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour))
 		r.Document.Results = append(r.Document.Results, result.ProfileOf(p))
 	}
-	r.listed(len(profiles), "accelerator", "plan t5-base --hardware NAME --devices 8", t)
+	r.listed(len(profiles), "accelerator", "plan t5-base --devices 8 --hardware", first(t), t)
 }
 
 func fieldCell(f *hardware.Field) Cell {
@@ -127,7 +140,7 @@ func (r *Report) Conventions() {
 			Meaning    string           `json:"meaning"`
 		}{c, c.Meaning()})
 	}
-	r.listed(len(t.Rows), "convention", "count t5-base --convention NAME", t)
+	r.listed(len(t.Rows), "convention", "count t5-base --convention", "all", t)
 }
 
 // Regions fills in the list of places whose electricity is known.
@@ -157,5 +170,5 @@ func (r *Report) Regions(regions []hardware.Region) {
 			string(p.Grid.Evidence),
 		})
 	}
-	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region NAME", t)
+	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region", first(t), t)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -93,9 +94,9 @@ func (r *Report) Records(records []kernel.Record) {
 	}
 	if best >= 0 {
 		r.Headline = []string{
-			fmt.Sprintf("%d runs; the least held-out loss is %s, of %s.", len(records),
+			fmt.Sprintf("%s; the least held-out loss is %s, of %s.", plain.Count(len(records), "run"),
 				quantity.Format(quantity.Number, records[best].Loss, 4), records[best].Shape),
-			"Next: deepnarrow fit on the folder of the records",
+			"Next: fit reads the file or folder of these records.",
 		}
 	}
 	r.Tables = append(r.Tables, t)

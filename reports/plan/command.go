@@ -116,6 +116,26 @@ func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
 	return strings.Join(line, " ")
 }
 
+// FirstCommand returns a command line that plans a shape on GPUs that can be rented and that the run
+// fits on, laid out as plan does it unasked or else in the fastest way; empty where that is on none.
+func FirstCommand(shape string, typed []Flag, q Question) string {
+	gpu, err := hardware.Find("a100")
+	if err != nil {
+		return ""
+	}
+	for _, devices := range []int{8, 64, 512} {
+		at := Cluster{Devices: devices, Profile: gpu}
+		ask, flags := at.Ask(q), []Flag(nil)
+		for range 2 {
+			if a, err := ask.Answer(); err == nil && a.Fits != nil && *a.Fits {
+				return Command(shape, &at, typed, flags)
+			}
+			ask.Search, ask.Recompute, flags = true, nil, []Flag{{"layout", "auto"}}
+		}
+	}
+	return ""
+}
+
 // Quoted returns a word as a shell takes it.
 func Quoted(word string) string {
 	plain := func(r rune) bool {

@@ -54,6 +54,18 @@ func readLaw(law *fit.Result, tokens, runFLOPs func(Subject) float64) (j *fitted
 	return j, ""
 }
 
+// Uses says what a law that the caller fitted is good for: the loss of planned runs, and the choice of
+// shapes.
+func Uses(law *fit.Law) (plans, ranks bool) {
+	plans = law.Response == "loss"
+	for _, name := range law.Columns {
+		_, ofShape := fitColumns[name]
+		ranks = ranks || ofShape || name == "flops"
+		plans = plans && (ofShape || name == "flops" || name == "tokens")
+	}
+	return plans, plans && ranks
+}
+
 func newFittedJudge(law *fit.Result, c *Candidates) (*fittedJudge, error) {
 	if law.Law.Response != "loss" {
 		return nil, fmt.Errorf("the fitted law %s predicts a %s; allowed: a law of loss",
@@ -70,6 +82,10 @@ func newFittedJudge(law *fit.Result, c *Candidates) (*fittedJudge, error) {
 			law.Law.Name, lacking, strings.Join(known, ", "))
 	}
 	p := flops.CountParameters(c.Template)
+	if _, ranks := Uses(&law.Law); !ranks && c.Tokens(1) == c.Tokens(float64(p.Total)) {
+		return nil, fmt.Errorf("the fitted law %s reads tokens alone, which are the same for every shape; "+
+			"allowed: a law that reads params too, or tokens per parameter", law.Law.Name)
+	}
 	_, j.half = j.Score(Subject{c.Template, &p})
 	return j, nil
 }

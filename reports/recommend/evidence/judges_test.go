@@ -310,3 +310,23 @@ func TestRecordJudgeByLoss(t *testing.T) {
 		t.Error("what a law of shape tells")
 	}
 }
+
+// What a law is good for is what it reads: a shape has params and layers of its own, a run tokens; a
+// column of the user's is of neither. Where every run has the same tokens, a law of tokens alone ranks
+// nothing.
+func TestUses(t *testing.T) {
+	for columns, want := range map[string][2]bool{
+		"params": {true, true}, "tokens": {true, false}, "flops": {true, true}, "layers": {true, true}, "epochs": {false, false},
+	} {
+		law := fit.PowerOffset().On(columns)
+		if plans, ranks := Uses(&law); plans != want[0] || ranks != want[1] {
+			t.Errorf("%s: %v, %v", columns, plans, ranks)
+		}
+	}
+	law := &fit.Result{Law: fit.PowerOffset().On("tokens"), Params: []float64{1, 100, 0.3}}
+	s, _, _ := traitsFor(t, "t5-small")
+	_, err := (&Basis{Fitted: law}).Judge(Candidates{Template: &s, Tokens: func(float64) float64 { return 1e9 }})
+	if err == nil || !strings.Contains(err.Error(), "the same for every shape") {
+		t.Errorf("a law of tokens: %v", err)
+	}
+}

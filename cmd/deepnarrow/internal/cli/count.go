@@ -33,7 +33,7 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
   deepnarrow count ./config.json --format json`,
 		Args:              asks.AtLeastOneShape,
 		ValidArgsFunction: asks.CompleteShapes,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(c *cobra.Command, args []string) error {
 			conventions, err := parseConventions(convention)
 			if err != nil {
 				return err
@@ -76,6 +76,9 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 					if n.Inference, err = inference(&s, w, work.Execution, generate); err != nil {
 						return frame.Usage("", "--generate: %w", err)
 					}
+				}
+				if len(args) == 1 && ref != "-" && !a.Output.Whole() {
+					n.Next = plan.FirstCommand(ref, frame.Typed(c.Flags(), "convention", "by", "generate"), q.Of(&s))
 				}
 				counted = append(counted, n)
 			}

@@ -238,35 +238,10 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 		p.Sure = k.limits.Kept(&answer)
 	}
 	if answer.Serving == nil {
-		p.Command, p.Mends = plan.Commands(k.ref, p.Cluster, k.typed(), &answer,
+		p.Command, p.Mends = plan.Commands(k.ref, p.Cluster, frame.Typed(k.flags, "what-if", "max-devices"), &answer,
 			k.question.Search || k.auto, k.question.MFU > 0)
 	}
 	k.plans = append(k.plans, p)
-}
-
-// typed returns the flags that a command line of the same run has too.
-func (k *planAsk) typed() []plan.Flag {
-	var typed []plan.Flag
-	k.flags.Visit(func(f *pflag.Flag) {
-		switch v := f.Value.(type) {
-		case pflag.SliceValue:
-			for _, item := range v.GetSlice() {
-				typed = append(typed, plan.Flag{Name: f.Name, Value: item})
-			}
-		default:
-			value := v.String()
-			if f.NoOptDefVal != "" {
-				if value != f.NoOptDefVal {
-					return // --dropout=false is as if it were not typed
-				}
-				value = ""
-			}
-			typed = append(typed, plan.Flag{Name: f.Name, Value: value})
-		}
-	})
-	return slices.DeleteFunc(typed, func(f plan.Flag) bool {
-		return frame.OfOutput(f.Name) || f.Name == "what-if" || f.Name == "max-devices"
-	})
 }
 
 // search finds the clusters that keep to the limits.
