@@ -9,7 +9,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -74,7 +73,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 func (r *Report) listed(n int, noun, command, first string, t Table) {
 	r.Headline = []string{plain.Count(n, noun) + "."}
 	if first != "" {
-		r.Headline[0] += " Next: deepnarrow " + command + " " + plan.Quoted(first)
+		r.Headline[0] += " Next: deepnarrow " + command + " " + plain.Quoted(first)
 	}
 	r.Tables = append(r.Tables, t)
 }

@@ -156,3 +156,15 @@ func JSON(text []byte) []byte {
 	}
 	return out
 }
+
+// Quoted returns a word as a shell takes it.
+func Quoted(word string) string {
+	harmless := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("_-./=,:%+@", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !harmless(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}

@@ -103,3 +103,15 @@ func TestJSONMeansTheSame(t *testing.T) {
 		}
 	}
 }
+
+// A shell reads the word as it was.
+func TestQuoted(t *testing.T) {
+	for word, want := range map[string]string{
+		"t5-base/nl=4,dm=64": "t5-base/nl=4,dm=64", "": "''", "a b": "'a b'", "it's": `'it'\''s'`,
+		"$5": "'$5'", "aAzZ09_-./=,:%+@": "aAzZ09_-./=,:%+@", "`": "'`'", "{": "'{'", "[": "'['", ";": "';'",
+	} {
+		if got := Quoted(word); got != want {
+			t.Errorf("%q is quoted as %s, want %s", word, got, want)
+		}
+	}
+}

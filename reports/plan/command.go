@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
 // Flag is a flag of the plan command; one without a value stands alone.
@@ -97,11 +98,11 @@ func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
 			replaced = append(replaced, layoutFlags...)
 		}
 	}
-	line := []string{"deepnarrow plan", Quoted(shape), "--cluster " + Quoted(cluster.String())}
+	line := []string{"deepnarrow plan", plain.Quoted(shape), "--cluster " + plain.Quoted(cluster.String())}
 	add := func(f Flag) {
 		text := "--" + f.Name
 		if f.Value != "" {
-			text += " " + Quoted(f.Value)
+			text += " " + plain.Quoted(f.Value)
 		}
 		line = append(line, text)
 	}
@@ -134,18 +135,6 @@ func FirstCommand(shape string, typed []Flag, q Question) string {
 		}
 	}
 	return ""
-}
-
-// Quoted returns a word as a shell takes it.
-func Quoted(word string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' ||
-			strings.ContainsRune("_-./=,:%+@", r)
-	}
-	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // Commands returns the command line that lays a run out the same way, empty unless its layout was

@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -114,14 +115,6 @@ func TestCommand(t *testing.T) {
 			t.Errorf("%s\nwant %s", got, want)
 		}
 	}
-	for word, want := range map[string]string{
-		"t5-base/nl=4,dm=64": "t5-base/nl=4,dm=64", "": "''", "a b": "'a b'", "it's": `'it'\''s'`,
-		"$5": "'$5'", "aAzZ09_-./=,:%+@": "aAzZ09_-./=,:%+@", "`": "'`'", "{": "'{'", "[": "'['", ";": "';'",
-	} {
-		if got := Quoted(word); got != want {
-			t.Errorf("%q is quoted as %s, want %s", word, got, want)
-		}
-	}
 }
 
 // Another card drops what was typed of the price and power of this one; where the level of the times
@@ -140,8 +133,8 @@ func TestCommands(t *testing.T) {
 	a.Changes = []hardware.Change{{Run: other}, {Run: slower}, {Run: none}}
 	c := Cluster{Devices: 1, Profile: run.Profile, Region: "us-central1"}
 	typed := []Flag{{"price", "2"}, {"tokens", "1B"}}
-	at := "deepnarrow plan t5-base --cluster " + Quoted(c.String())
-	card := "deepnarrow plan t5-base --cluster " + Quoted((&Cluster{Devices: 1, Profile: p, Region: "us-central1"}).String())
+	at := "deepnarrow plan t5-base --cluster " + plain.Quoted(c.String())
+	card := "deepnarrow plan t5-base --cluster " + plain.Quoted((&Cluster{Devices: 1, Profile: p, Region: "us-central1"}).String())
 	same, mends := Commands("t5-base", &c, typed, &a, false, false)
 	want := []string{card + " --tokens 1B", at + " --price 2 --tokens 1B --precision fp32", ""}
 	if same != "" || !slices.Equal(mends, want) {

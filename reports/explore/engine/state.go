@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -256,7 +256,7 @@ func (s State) FrontCommand() string {
 
 func (s State) flags() string {
 	var b strings.Builder
-	b.WriteString(" --hardware " + plan.Quoted(s.Hardware))
+	b.WriteString(" --hardware " + plain.Quoted(s.Hardware))
 	for _, n := range s.numbers() {
 		if n.flag != "" && *n.at != 0 {
 			fmt.Fprintf(&b, " --%s %d", n.flag, *n.at)
@@ -268,7 +268,7 @@ func (s State) flags() string {
 		case w.at == &s.SequenceParallel:
 			b.WriteString(" --" + w.flag)
 		default:
-			fmt.Fprintf(&b, " --%s %s", w.flag, plan.Quoted(*w.at))
+			fmt.Fprintf(&b, " --%s %s", w.flag, plain.Quoted(*w.at))
 		}
 	}
 	return b.String()

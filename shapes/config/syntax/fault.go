@@ -66,12 +66,15 @@ type Error struct {
 	Faults []Fault // never empty
 }
 
-func (e *Error) Error() string {
+func (e *Error) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines returns the faults, a line each.
+func (e *Error) Lines() []string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
 		lines[i] = f.String()
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // Unwrap returns the causes of the faults that have one.

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -238,7 +239,7 @@ func (k *planAsk) add(c *plan.Cluster, answer plan.Answer, label string) {
 		p.Sure = k.limits.Kept(&answer)
 	}
 	if answer.Serving == nil {
-		p.Command, p.Mends = plan.Commands(k.ref, p.Cluster, frame.Typed(k.flags, "what-if", "max-devices"), &answer,
+		p.Command, p.Mends = plan.Commands(k.ref, p.Cluster, asks.Typed(k.flags, "what-if", "max-devices"), &answer,
 			k.question.Search || k.auto, k.question.MFU > 0)
 	}
 	k.plans = append(k.plans, p)

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
-	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // UnknownWord refuses a word that is not one of a few.
@@ -102,11 +101,10 @@ func (a *App) report(ctx context.Context, err error) int {
 // errorLines returns the lines of an error: one for each fault of a file and for each error that is
 // joined. A line break anywhere else is in a text that a file says, and no line of its own.
 func errorLines(err error) []string {
-	var faults *syntax.Error
 	text := err.Error()
 	switch inner := err.(type) {
-	case *syntax.Error:
-		faults = inner
+	case interface{ Lines() []string }:
+		return inner.Lines()
 	case interface{ Unwrap() []error }:
 		var lines, texts []string
 		for _, e := range inner.Unwrap() {
@@ -126,14 +124,7 @@ func errorLines(err error) []string {
 			return lines
 		}
 	}
-	if faults == nil {
-		return []string{text}
-	}
-	lines := make([]string, len(faults.Faults))
-	for i, f := range faults.Faults {
-		lines[i] = f.String()
-	}
-	return lines
+	return []string{text}
 }
 
 // noSuchCommand refuses arguments of the bare program.
