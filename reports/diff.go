@@ -13,22 +13,18 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// Diffed is a comparison: of two shapes, with the fields that differ, or of results by name.
+// Diffed is a comparison of two shapes, or of results by name.
 type Diffed struct {
 	Base, Change string
-	Fields       []compare.Changed
 	Pairs        []compare.Pair
 	Tree         bool // pairs are the configurations of a repository, before and now
 }
 
 // Differs reports whether anything is different.
 func (d *Diffed) Differs() bool {
-	for _, p := range d.Pairs {
-		if p.Only != "" || len(p.Differences) > 0 {
-			return true
-		}
-	}
-	return len(d.Fields) > 0
+	return slices.ContainsFunc(d.Pairs, func(p compare.Pair) bool {
+		return p.Only != "" || len(p.Differences)+len(p.Fields) > 0
+	})
 }
 
 // Warnings lists what was decided for either side and departs from what is usual, each once.
@@ -53,8 +49,11 @@ func (d *Diffed) Warnings() []string {
 // differs.
 func (r *Report) Diff(d Diffed) {
 	changed := []result.Changed{}
-	for _, f := range d.Fields {
-		changed = append(changed, result.Changed{Field: f.Field, Base: f.Base, Change: f.Change})
+	if len(d.Pairs) == 1 && !d.Tree {
+		for _, f := range d.Pairs[0].Fields {
+			changed = append(changed,
+				result.Changed{Field: f.Field, Base: f.Base, Change: f.Change})
+		}
 	}
 	r.Document.Inputs["base"], r.Document.Inputs["change"], r.Document.Inputs["fields"] = d.Base,
 		d.Change, changed
@@ -86,8 +85,8 @@ func (r *Report) Diff(d Diffed) {
 			}
 			r.Tables = append(r.Tables, t)
 		}
-		if len(d.Fields) > 0 {
-			r.Tables = append(r.Tables, attributionTable(d.Fields, p.Differences))
+		if len(p.Fields) > 0 {
+			r.Tables = append(r.Tables, attributionTable(p.Fields, p.Differences))
 		}
 	}
 }
@@ -145,9 +144,6 @@ func (r *Report) tree(d *Diffed) {
 
 // diffHeadline says by how much the main metrics of the first pair differ, and what causes it.
 func diffHeadline(d *Diffed) []string {
-	if len(d.Pairs) == 0 {
-		return []string{fmt.Sprintf("%d fields differ; no metric does.", len(d.Fields))}
-	}
 	p := &d.Pairs[0]
 	var parts []string
 	for i := range p.Differences {

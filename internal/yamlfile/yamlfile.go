@@ -5,6 +5,7 @@ package yamlfile
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
@@ -27,6 +28,11 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string { return e.Problem + "; allowed: " + e.Allowed }
+
+// Called says whether a file is called as one of YAML is.
+func Called(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
+}
 
 // Parse returns the documents of a text. Errors are a [*LimitError] or the parser's own; a panic of
 // the parser is an error too.

@@ -1,10 +1,15 @@
 package check
 
 import (
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/shapes/config"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
@@ -34,6 +39,52 @@ type Rules struct {
 type Setting struct {
 	syntax.Position
 	Key, Value string
+}
+
+// Apply hands every setting of the plan that is one of the flags to set, which says what is wrong
+// with its value. A file that a setting names is taken from the folder of the rules. The error is a
+// [*syntax.Error] with all that is unknown or wrong.
+func (rules *Rules) Apply(folder string, flags []string, set func(flag, value string) error) error {
+	var faults []syntax.Fault
+	for _, s := range rules.Plan {
+		fault := syntax.Fault{Position: s.Position, Field: "plan." + s.Key}
+		if !slices.Contains(flags, s.Key) {
+			fault.Problem = "is unknown"
+			fault.Allowed = "the flags of deepnarrow plan: " + strings.Join(flags, ", ")
+		} else if fault.Err = set(s.Key, s.from(folder)); fault.Err != nil {
+			fault.Problem = "is not understood: " + fault.Err.Error()
+		} else {
+			continue
+		}
+		faults = append(faults, fault)
+	}
+	if len(faults) > 0 {
+		return &syntax.Error{Faults: faults}
+	}
+	return nil
+}
+
+// from returns the value with the file that it names, if it names one, from a folder.
+func (s Setting) from(folder string) string {
+	name, rest := s.Value, ""
+	isFile := s.Key == "architectures"
+	if s.Key == "hardware" {
+		name, rest = hardware.SplitSpec(s.Value)
+		isFile = yamlfile.Called(name)
+	}
+	if !isFile || filepath.IsAbs(name) {
+		return s.Value
+	}
+	return strings.TrimSuffix(filepath.Join(folder, name)+","+rest, ",")
+}
+
+// Lists says whether the rules mean a file, by its path from their folder: by their list, without
+// one whether it is called as models are.
+func (rules *Rules) Lists(path string) bool {
+	if len(rules.Files) == 0 {
+		return config.CalledModel(path)
+	}
+	return matchAny(rules.Files, path)
 }
 
 // Rule is one rule. Exactly one of Metric and a built-in of the same ID says what it looks at.

@@ -77,6 +77,40 @@ func Shapes(q plan.Question, base, change *shapes.Shape) (Comparison, error) {
 	return c, nil
 }
 
+// Pair returns the comparison under a name.
+func (c *Comparison) Pair(name string) Pair {
+	return Pair{
+		Name: name, Fields: c.Fields, Differences: c.Differences, Base: &c.Base, Change: &c.Change,
+	}
+}
+
+// Side is one side of a comparison: a shape or, with Results, a document.
+type Side struct {
+	Name    string // as it was asked for
+	Shape   shapes.Shape
+	Results []Named
+}
+
+// Sides compares two sides; a shape beside the results of a document is planned as the question
+// says. The error is that of an answer.
+func Sides(q plan.Question, base, change *Side) ([]Pair, error) {
+	if base.Results == nil && change.Results == nil {
+		c, err := Shapes(q, &base.Shape, &change.Shape)
+		return []Pair{c.Pair(base.Name + " → " + change.Name)}, err
+	}
+	var results [2][]Named
+	for i, s := range []*Side{base, change} {
+		if results[i] = s.Results; s.Results == nil {
+			a, err := q.Of(&s.Shape).Answer()
+			if err != nil {
+				return nil, err
+			}
+			results[i] = []Named{{Name: s.Shape.Name, Measures: a.Measures(), Answer: &a}}
+		}
+	}
+	return Documents(results[0], results[1]), nil
+}
+
 // weigh gives the differences of estimates their intervals. All of them are in proportion to a time.
 func (c *Comparison) weigh() {
 	steps := hardware.StepsTogether(&c.Base.Run, &c.Change.Run)

@@ -230,3 +230,30 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 }
+
+// TestSides: two shapes are compared field by field, a shape beside a document as the question
+// plans it.
+func TestSides(t *testing.T) {
+	shape := func(name string) *Side {
+		s, err := shapes.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &Side{Name: name, Shape: s}
+	}
+	small, base := shape("t5-small"), shape("t5-base")
+	pairs, err := Sides(untimed(), small, base)
+	if err != nil || len(pairs) != 1 || pairs[0].Name != "t5-small → t5-base" ||
+		len(pairs[0].Fields) == 0 {
+		t.Fatalf("%+v, %v", pairs, err)
+	}
+	answer, err := untimed().Of(&small.Shape).Answer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := &Side{Results: []Named{{Name: "t5-small", Measures: answer.Measures()}}}
+	pairs, err = Sides(untimed(), document, small)
+	if err != nil || len(pairs) != 1 || len(pairs[0].Differences) != 0 || pairs[0].Change == nil {
+		t.Errorf("the same beside its document: %+v, %v", pairs, err)
+	}
+}

@@ -110,7 +110,7 @@ type Pair struct {
 	Name        string
 	Only        string // "base" or "change" where the other side lacks it
 	Differences []Difference
-	Fields      []Changed // where it is one of several comparisons of shapes
+	Fields      []Changed // of shapes
 	// the answers that are compared; nil for those of a document
 	Base, Change *plan.Answer
 }

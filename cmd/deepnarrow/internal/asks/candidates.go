@@ -7,10 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
@@ -204,16 +202,10 @@ func refusedLink(err error) error {
 
 const FollowHint = "--follow-links reads it all the same, where the repository is trusted"
 
-// ListedFiles returns the files that the rules list; without a list, those that are called as models
-// are.
+// ListedFiles returns the files that the rules mean.
 func ListedFiles(args []string, rules *check.Rules, folder string) []string {
 	return slices.DeleteFunc(slices.Clone(args), func(name string) bool {
-		if len(rules.Files) > 0 {
-			here := relative(folder, name)
-			return !slices.ContainsFunc(rules.Files, func(g string) bool { return check.Match(g, here) })
-		}
-		ending := strings.ToLower(filepath.Ext(name))
-		return !slices.Contains(modelFiles, filepath.Base(name)) && ending != ".gin" && ending != ".safetensors"
+		return !rules.Lists(relative(folder, name))
 	})
 }
 
@@ -227,43 +219,19 @@ func relative(folder, name string) string {
 	return filepath.ToSlash(name)
 }
 
-// ChangedOnly leaves the candidates that differ from the branch point with a revision, themselves or
-// in a file that they rest on, and says what they were there. Where the rules or a file of the plan
-// changed, all are left.
-func (a *Files) ChangedOnly(ctx context.Context, q *check.Request, args []string, folder string, others []string) error {
-	base, changes, err := host.ChangedSince(ctx, q.Since)
-	if err != nil {
-		return frame.BadInput(fmt.Errorf("--changed-since: %w", err),
-			"a shallow clone knows no branch point: fetch the whole history (fetch-depth: 0)")
-	}
-	changed := func(name string) bool {
-		_, is := changes[host.InRepository(name)]
-		return name != "" && is
-	}
-	q.KeepChanged(changed, others...)
-	for i := range q.Candidates {
-		c := &q.Candidates[i]
-		name := host.InRepository(c.File)
-		if c.New = changes[name] == 'A'; c.New || c.Config == nil {
-			continue
-		}
-		if before, err := a.sideAt(ctx, base, name); err == nil && before.Results == nil {
-			c.Base = &before.Shape
-		}
-	}
+// Changes returns what differs from the branch point with a revision, for rules of a folder.
+func (a *Files) Changes(ctx context.Context, revision, folder string) (*check.Changes, error) {
+	base, files, err := host.ChangedSince(ctx, revision)
 	root, _ := host.Repository()
-	for name, status := range changes {
-		here := path.Join(filepath.ToSlash(root), name)
-		there := relative(folder, filepath.FromSlash(here))
-		listed := slices.ContainsFunc(args, func(g string) bool {
-			g = filepath.ToSlash(g)
-			return g == here || check.Match(g, here)
-		}) ||
-			len(args) == 0 && slices.ContainsFunc(q.Rules.Files, func(g string) bool { return check.Match(g, there) })
-		if status == 'D' && listed {
-			q.Removed = append(q.Removed, here)
-		}
-	}
-	slices.Sort(q.Removed)
-	return nil
+	return &check.Changes{
+		Files: files, Root: filepath.ToSlash(root), Path: host.InRepository,
+		Below: func(file string) string { return relative(folder, filepath.FromSlash(file)) },
+		Was: func(path string) *shapes.Shape {
+			before, err := a.sideAt(ctx, base, path)
+			if err != nil || before.Results != nil {
+				return nil
+			}
+			return &before.Shape
+		},
+	}, err
 }

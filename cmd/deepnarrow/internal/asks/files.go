@@ -71,17 +71,9 @@ func (f *Files) used(name string, used bool) error {
 	return nil
 }
 
-// modelFiles are what a folder may hold, the most telling first: tensors are read with the
-// config.json beside them.
-var modelFiles = []string{
-	"model.safetensors.index.json", "model.safetensors", "config.json", "params.json",
-	"operative_config.gin", "model_config.yaml", "config.yaml", "config.toml",
-	"pytorch_model.bin.index.json", "adapter_config.json", "model_index.json",
-}
-
 // modelFile returns the file of a folder that describes its model.
 func modelFile(folder string) (string, error) {
-	for _, name := range modelFiles {
+	for _, name := range config.ModelFiles() {
 		file := filepath.Join(folder, name)
 		if info, err := os.Stat(file); err == nil && !info.IsDir() {
 			return file, nil

@@ -13,6 +13,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
@@ -138,7 +139,7 @@ func (f *Machine) Counted(c plan.Cluster) []plan.Cluster {
 // catalogue.
 func Profile(spec string, open frame.Opener) (hardware.Profile, error) {
 	name, overrides := hardware.SplitSpec(spec)
-	if !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+	if !yamlfile.Called(name) {
 		return hardware.Parse(spec)
 	}
 	file, err := open(name)

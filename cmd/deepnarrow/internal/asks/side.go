@@ -14,15 +14,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/reports/compare"
-	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
-// Side is one argument of diff: a shape, or the results of a document.
+// Side is one argument of diff, with what a file says that is not counted.
 type Side struct {
-	Shape    shapes.Shape
-	Results  []compare.Named
+	compare.Side
 	Warnings []string
 }
 
@@ -44,7 +42,7 @@ func (a *Files) Side(ctx context.Context, ref string) (Side, error) {
 		}
 	}
 	s, warnings, err := a.Shape(ref)
-	return Side{Shape: s, Warnings: warnings}, err
+	return Side{compare.Side{Name: ref, Shape: s}, warnings}, err
 }
 
 func documentSide(name string, text []byte) (Side, error) {
@@ -52,7 +50,7 @@ func documentSide(name string, text []byte) (Side, error) {
 	if err != nil {
 		return Side{}, frame.BadInput(fmt.Errorf("%s: %w", name, err), "")
 	}
-	return Side{Results: results}, nil
+	return Side{Side: compare.Side{Name: name, Results: results}}, nil
 }
 
 // revisionFile splits REVISION:FILE. A file of that very name wins, and one letter is a drive.
@@ -105,7 +103,7 @@ func (a *Files) sideAt(ctx context.Context, revision, file string) (Side, error)
 	if result.Shape.DModel == 0 {
 		return Side{}, frame.BadInput(fmt.Errorf("%s: holds tensors but no shape", name), "")
 	}
-	s := Side{Shape: result.Shape}
+	s := Side{Side: compare.Side{Name: name, Shape: result.Shape}}
 	if s.Shape.Name == path.Clean(file) {
 		s.Shape.Name = name
 	}

@@ -17,10 +17,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
-	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/reports/check"
-	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
 // checkFlags are the flags of check besides the plan's.
@@ -133,9 +131,9 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		return frame.BadInput(err, "")
 	}
 	defer root.Close()
-	set, err := applyPlan(plan, rules.Plan, folder)
+	set, err := applyPlan(plan, &rules, folder)
 	if err != nil {
-		return err
+		return frame.BadInput(err, "")
 	}
 	if set["hardware"] || set["cluster"] {
 		ask.Opens = root.Open
@@ -175,9 +173,16 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		}
 	}
 	if f.since != "" {
-		if err := a.ChangedOnly(ctx, &q, args, folder, append(ask.Profiles, a.Files.Architectures)); err != nil {
-			return err
+		since, err := a.Changes(ctx, f.since, folder)
+		if err != nil {
+			return frame.BadInput(fmt.Errorf("--changed-since: %w", err),
+				"a shallow clone knows no branch point: fetch the whole history (fetch-depth: 0)")
 		}
+		var globs []string
+		for _, arg := range args {
+			globs = append(globs, filepath.ToSlash(arg))
+		}
+		q.OnlyChanged(since, globs, append(ask.Profiles, a.Files.Architectures)...)
 	}
 	if q.Baseline, err = f.baseline(&q, folder, root); err != nil {
 		return err
@@ -289,51 +294,22 @@ func findingsFormat(name string) (check.Format, error) {
 }
 
 // applyPlan sets the flags that the plan of the rules says and the command line does not, and tells
-// which. A profile file is relative to the rules.
-func applyPlan(plan *pflag.FlagSet, settings []check.Setting, folder string) (map[string]bool, error) {
+// which.
+func applyPlan(plan *pflag.FlagSet, rules *check.Rules, folder string) (map[string]bool, error) {
+	var flags []string
+	plan.VisitAll(func(f *pflag.Flag) { flags = append(flags, f.Name) })
 	set := map[string]bool{}
-	var faults []syntax.Fault
-	for _, s := range settings {
-		flag := plan.Lookup(s.Key)
-		if flag == nil || s.Key == "help" {
-			var names []string
-			plan.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-			faults = append(faults, syntax.Fault{
-				Position: s.Position, Field: "plan." + s.Key,
-				Problem: "is unknown", Allowed: "the flags of deepnarrow plan: " +
-					strings.Join(names, ", "),
-			})
-			continue
+	return set, rules.Apply(folder, flags, func(name, value string) error {
+		if plan.Changed(name) {
+			return nil
 		}
-		if flag.Changed {
-			continue
+		set[name] = true
+		err := plan.Set(name, value)
+		if cause := errors.Unwrap(err); cause != nil { // pflag repeats flag and value before it
+			return cause
 		}
-		value := s.Value
-		set[s.Key] = true
-		if s.Key == "architectures" && !filepath.IsAbs(value) {
-			value = filepath.Join(folder, value)
-		}
-		if name, rest := hardware.SplitSpec(value); s.Key == "hardware" && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) && !filepath.IsAbs(name) {
-			value = filepath.Join(folder, name)
-			if rest != "" {
-				value += "," + rest
-			}
-		}
-		if err := plan.Set(s.Key, value); err != nil {
-			// pflag repeats flag and value before the cause.
-			if cause := errors.Unwrap(err); cause != nil {
-				err = cause
-			}
-			faults = append(faults, syntax.Fault{
-				Position: s.Position, Field: "plan." + s.Key,
-				Problem: "is not understood: " + err.Error(), Err: err,
-			})
-		}
-	}
-	if len(faults) > 0 {
-		return nil, frame.BadInput(&syntax.Error{Faults: faults}, "")
-	}
-	return set, nil
+		return err
+	})
 }
 
 // baseline reads the baseline of the rules, which lies in their folder.

@@ -2,16 +2,12 @@ package cli
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
-	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/check"
@@ -69,31 +65,25 @@ when anything differs.`,
 			}
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Conventions["attribution"] = "mean effect of a field over all orders of change"
+			var d reports.Diffed
+			var warnings []string
 			if len(args) == 1 {
-				d, warnings, err := a.diffTree(c.Context(), q, args[0])
-				if err != nil {
-					return err
-				}
-				r.Document.Warnings = append(append(r.Document.Warnings, warnings...), d.Warnings()...)
-				return a.renderDiff(r, d, exitCode)
+				d, warnings, err = a.diffTree(c.Context(), q, args[0])
+			} else {
+				d, warnings, err = a.diffSides(c.Context(), q, args)
 			}
-			var sides [2]asks.Side
-			for i, ref := range args {
-				if sides[i], err = a.Side(c.Context(), ref); err != nil {
-					return err
-				}
-				r.Document.Warnings = append(r.Document.Warnings, sides[i].Warnings...)
-			}
-			d, err := compareSides(q, args, &sides)
 			if err != nil {
 				return err
 			}
-			if sides[0].Results != nil || sides[1].Results != nil {
-				r.Document.Warnings = append(r.Document.Warnings,
-					"results in JSON are compared as they were made, each with its own batch, hardware and flags, and causes are not told")
+			r.Document.Warnings = append(append(r.Document.Warnings, warnings...), d.Warnings()...)
+			r.Diff(d)
+			if err := a.Render(r); err != nil {
+				return err
 			}
-			r.Document.Warnings = append(r.Document.Warnings, d.Warnings()...)
-			return a.renderDiff(r, d, exitCode)
+			if exitCode && d.Differs() {
+				return frame.Finding("diff: %s and %s differ", d.Base, d.Change)
+			}
+			return nil
 		},
 	}
 	a.Output.Register(c)
@@ -103,16 +93,26 @@ when anything differs.`,
 	return c
 }
 
-// renderDiff writes a comparison.
-func (a *app) renderDiff(r reports.Report, d reports.Diffed, exitCode bool) error {
-	r.Diff(d)
-	if err := a.Render(r); err != nil {
-		return err
+// diffSides compares two shapes, or results.
+func (a *app) diffSides(ctx context.Context, q plan.Question, args []string) (
+	reports.Diffed, []string, error,
+) {
+	d := reports.Diffed{Base: args[0], Change: args[1]}
+	base, err := a.Side(ctx, args[0])
+	if err != nil {
+		return d, nil, err
 	}
-	if exitCode && d.Differs() {
-		return frame.Finding("diff: %s and %s differ", d.Base, d.Change)
+	change, err := a.Side(ctx, args[1])
+	if err != nil {
+		return d, nil, err
 	}
-	return nil
+	warnings := append(base.Warnings, change.Warnings...)
+	if base.Results != nil || change.Results != nil {
+		warnings = append(warnings,
+			"results in JSON are compared as they were made, each with its own batch, hardware and flags, and causes are not told")
+	}
+	d.Pairs, err = compare.Sides(q, &base.Side, &change.Side)
+	return d, warnings, asks.PlanError(err)
 }
 
 // diffTree compares the configurations of the repository with those at the commit where the branch left
@@ -124,87 +124,28 @@ func (a *app) diffTree(ctx context.Context, q plan.Question, revision string) (r
 	if err != nil {
 		return d, nil, err
 	}
-	_, changes, err := host.ChangedSince(ctx, revision)
+	since, err := a.Changes(ctx, revision, folder)
 	if err != nil {
 		return d, nil, frame.BadInput(err, "deepnarrow diff BASE CHANGE compares two shapes; REVISION is a branch or commit of git")
 	}
-	var names []string
-	if len(rules.Files) == 0 {
-		root, _ := host.Repository()
-		for name := range changes {
-			names = append(names, filepath.Join(root, filepath.FromSlash(name)))
-		}
-		if names = asks.ListedFiles(names, &rules, folder); len(names) == 0 {
-			return d, nil, nil
-		}
-		slices.Sort(names)
+	var files, left []string
+	listed := len(rules.Files) > 0
+	if !listed {
+		files, left = since.Models()
 	}
-	tree := check.Request{Since: revision, Rules: check.Rules{Files: rules.Files}}
-	here := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return changes[host.InRepository(name)] == 'D' })
-	if len(here) > 0 || len(rules.Files) > 0 {
-		tree.Candidates, err = a.Candidates(here, &rules, folder, false)
-		if err != nil {
+	tree := check.Request{Question: q, Since: revision, Rules: check.Rules{Files: rules.Files}}
+	if listed || len(left) > 0 {
+		if tree.Candidates, err = a.Candidates(left, &rules, folder, false); err != nil {
 			return d, nil, err
 		}
 	}
-	if err := a.ChangedOnly(ctx, &tree, names, folder, nil); err != nil {
-		return d, nil, err
+	if listed || len(files) > 0 {
+		tree.OnlyChanged(since, files)
 	}
-	var warnings []string
-	for i := range tree.Candidates {
-		c := &tree.Candidates[i]
-		pair := compare.Pair{Name: c.File}
-		switch {
-		case c.Err != nil:
-			why := strings.TrimSuffix(c.Err.Error(), "; "+asks.FollowHint) // which is a flag of check
-			warnings = append(warnings, fmt.Sprintf("%s: cannot be compared: %s", c.File, why))
-			continue
-		case c.New:
-			pair.Only = "change"
-		case c.Base == nil:
-			warnings = append(warnings, c.File+": cannot be compared: it was not read at "+revision)
-			continue
-		default:
-			changed, err := compare.Shapes(q, c.Base, &c.Config.Shape)
-			if err != nil {
-				return d, nil, asks.PlanError(err)
-			}
-			pair.Fields, pair.Differences, pair.Base, pair.Change = changed.Fields, changed.Differences, &changed.Base, &changed.Change
-			if len(pair.Fields) == 0 {
-				continue
-			}
-		}
-		d.Pairs = append(d.Pairs, pair)
+	var told []string
+	d.Pairs, told, err = tree.Compared()
+	for i := range told { // the hint is a flag of check
+		told[i] = strings.TrimSuffix(told[i], "; "+asks.FollowHint)
 	}
-	for _, name := range tree.Removed {
-		d.Pairs = append(d.Pairs, compare.Pair{Name: name, Only: "base"})
-	}
-	return d, warnings, nil
-}
-
-func compareSides(q plan.Question, names []string, sides *[2]asks.Side) (reports.Diffed, error) {
-	d := reports.Diffed{Base: names[0], Change: names[1]}
-	base, change := &sides[0], &sides[1]
-	if base.Results == nil && change.Results == nil {
-		c, err := compare.Shapes(q, &base.Shape, &change.Shape)
-		if err != nil {
-			return d, asks.PlanError(err)
-		}
-		d.Fields, d.Pairs = c.Fields, []compare.Pair{{
-			Name: names[0] + " → " + names[1], Differences: c.Differences,
-			Base: &c.Base, Change: &c.Change,
-		}}
-		return d, nil
-	}
-	for i := range sides {
-		if s := &sides[i]; s.Results == nil {
-			a, err := q.Of(&s.Shape).Answer()
-			if err != nil {
-				return d, asks.PlanError(err)
-			}
-			s.Results = []compare.Named{{Name: s.Shape.Name, Measures: a.Measures(), Answer: &a}}
-		}
-	}
-	d.Pairs = compare.Documents(base.Results, change.Results)
-	return d, nil
+	return d, told, asks.PlanError(err)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
@@ -21,7 +21,7 @@ const maxRunBytes = 1 << 20
 // runFile returns the text of a run file, YAML with phases, or nil where the arguments are shapes.
 func (a *app) runFile(args []string) ([]byte, error) {
 	for _, name := range args {
-		if filepath.Ext(name) != ".yaml" && filepath.Ext(name) != ".yml" {
+		if !yamlfile.Called(name) {
 			continue
 		}
 		text, err := a.ReadLimited(name, maxRunBytes)
