@@ -257,18 +257,29 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 	if tangents == nil {
 		read = constantsRead(steps, base.Constants, constantsOf(start))
 	}
-	residual := func(i int, theta, slope []float64) float64 {
+	o := observations{weight: weight, scale: scale, most: most}
+	o.residual = func(i int, theta, slope []float64) float64 {
 		var t *tangent
 		if tangents == nil {
 			exact := tangentAt(&steps[i].Run, theta, read)
 			t = &exact
-		} else if t = &tangents[i]; t.moved(theta) > slopeReach {
-			t.again(&steps[i].Run, theta)
+		} else {
+			t = &tangents[i]
 		}
 		copy(slope, t.slope)
 		return math.Log(steps[i].Seconds) - t.near(theta)
 	}
-	o := observations{weight: weight, scale: scale, most: most, residual: residual}
+	if tangents != nil {
+		o.renew = func(theta []float64) bool {
+			return renewed(len(steps), func(i int) bool {
+				far := tangents[i].moved(theta) > slopeReach
+				if far {
+					tangents[i].again(&steps[i].Run, theta)
+				}
+				return far
+			})
+		}
+	}
 	return solve(prior, o, start, fitSteps)
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -23,8 +24,11 @@ type observations struct {
 	// residual returns ln(measured/predicted) of row i at theta and fills ∂ ln predicted/∂θ. Several
 	// rows are worked out at once.
 	residual func(i int, theta, slope []float64) float64
-	scale    float64 // spread of the residuals before the first step; 0 = startScale
-	most     float64 // largest spread believed; 0 = any
+	// renew, of residuals that are straight lines, takes those anew at theta that were drawn too far
+	// from there, where the steps end; false where there are none. Nil for exact residuals.
+	renew func(theta []float64) bool
+	scale float64 // spread of the residuals before the first step; 0 = startScale
+	most  float64 // largest spread believed; 0 = any
 }
 
 // posterior is the outcome of a fit.
@@ -73,7 +77,6 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 		for j := range n {
 			offset.SetVec(j, prior.mean[j]-p.theta[j])
 		}
-		hessian.CopySym(prior.precision)
 		pull.MulVec(prior.precision, offset)
 		gradient.CopyVec(pull)
 		parallel.Each(len(o.weight), 0, func(i int) {
@@ -82,10 +85,11 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 		for i := range o.weight {
 			z := residuals[i] / p.scale
 			w := o.weight[i] * (tails + 1) / (tails + z*z) / (p.scale * p.scale)
-			s := mat.NewVecDense(n, slopes.RawRowView(i))
-			gradient.AddScaledVec(gradient, w*residuals[i], s)
-			hessian.SymRankOne(hessian, w, s)
+			row := slopes.RawRowView(i)
+			gradient.AddScaledVec(gradient, w*residuals[i], mat.NewVecDense(n, row))
+			floats.Scale(math.Sqrt(w), row)
 		}
+		hessian.SymRankK(prior.precision, 1, slopes.T())
 		if !factor.Factorize(hessian) {
 			return p
 		}
@@ -107,7 +111,8 @@ func solve(prior gaussian, o observations, start []float64, iterations int) post
 			}
 			p.residual = max(p.scale, weightedQuantile(residuals, o.weight, level)/quantile90)
 		}
-		if p.converged = length < tolerance; p.converged {
+		p.converged = length < tolerance
+		if p.converged && (o.renew == nil || !o.renew(p.theta)) {
 			break
 		}
 	}

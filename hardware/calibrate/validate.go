@@ -143,7 +143,7 @@ func (f *jointFit) leaveOut(runs []measured.Run, by HoldOut) []Scored {
 				train = append(train, runs[i])
 			}
 		}
-		model, base := newJoint(train).fit(f, foldSteps), newBaseline(train)
+		model, base := newJoint(train).fit(f, fitSteps), newBaseline(train)
 		for _, i := range folds[names[k]] {
 			out[i] = model.score(&runs[i], base)
 		}
@@ -151,10 +151,7 @@ func (f *jointFit) leaveOut(runs []measured.Run, by HoldOut) []Scored {
 	return out
 }
 
-const (
-	fitSteps  = 40 // far more than the about ten that a fit takes
-	foldSteps = 12 // a fold starts from the fit to all rows
-)
+const fitSteps = 40 // far more than the about ten that a fit takes
 
 // ValidateNew scores rows that the shipped constants have not seen, as [Validate] does, with the
 // shipped model and the published rows as the baseline's training rows.
