@@ -135,6 +135,14 @@ func (f *Machine) Counted(c plan.Cluster) []plan.Cluster {
 	return out
 }
 
+// WritesProfile refuses a name for a profile to write by which --hardware would not find it.
+func WritesProfile(flag, name string) error {
+	if name == "" || yamlfile.Called(name) || frame.IsDevice(name) {
+		return nil
+	}
+	return frame.Usage("", "%s %s: a profile is read by its ending; allowed: .yaml, .yml", flag, name)
+}
+
 // Profile reads a profile file, with or without changes behind a comma, or finds a name of the
 // catalogue.
 func Profile(spec string, open frame.Opener) (hardware.Profile, error) {

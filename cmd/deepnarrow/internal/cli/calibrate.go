@@ -78,6 +78,8 @@ batch, step_seconds and what else differs from run to run (see docs/calibrate.md
 					"calibrate takes shapes only with --emit; got %q", args[0])
 			case f.check != "":
 				return f.compare(c.Context(), a)
+			case asks.WritesProfile("-o", f.profile) != nil:
+				return asks.WritesProfile("-o", f.profile)
 			case len(f.from) > 0:
 				return f.importSteps(c, a)
 			default:

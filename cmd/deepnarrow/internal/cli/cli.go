@@ -62,6 +62,11 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 		a.calibrate(), a.train(), a.sweep(), a.list(), a.explain(), a.version())
 	root.AddCommand(a.fit(), a.isoflop(), a.envelope(), a.allocate(), a.transfer())
 	root.AddCommand(a.check(), a.diff(), a.reportPage(), a.explore())
+	for _, c := range root.Commands() {
+		if run := c.RunE; run != nil {
+			c.RunE = func(c *cobra.Command, args []string) error { return a.Misplaced(c, args, run(c, args)) }
+		}
+	}
 	a.Frame(root, func() { frame.CompleteValues(root, values, ofColumns, a.columns) })
 	return root
 }

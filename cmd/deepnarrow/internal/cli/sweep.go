@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -269,6 +270,10 @@ func (a *app) mergeRecords(folders []string) error {
 	for _, folder := range folders {
 		records, err := recordsIn(folder)
 		if err != nil {
+			var path *fs.PathError
+			if errors.As(err, &path) {
+				return frame.BadInput(path, "--merge reads folders of records, as sweep --out writes them")
+			}
 			return frame.BadInput(fmt.Errorf("%s: %w", folder, err), "")
 		}
 		sets = append(sets, records)

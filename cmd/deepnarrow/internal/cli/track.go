@@ -73,6 +73,9 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	if f.log == "" {
 		return frame.Usage("", "--run is needed: where is the log of the run?")
 	}
+	if err := asks.WritesProfile("--calibrate", f.calibrate); err != nil {
+		return err
+	}
 	q := track.Question{USDPerHour: f.price, MaxUSD: frame.AmountOf(f.maxCost)}
 	if f.now != "" {
 		var err error

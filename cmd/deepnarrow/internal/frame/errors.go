@@ -65,6 +65,19 @@ func Finding(format string, args ...any) error {
 	return &failure{code: exitFinding, err: fmt.Errorf(format, args...)}
 }
 
+// Instead returns an error of the same code in other words, or with beside only its hint; a finding stays
+// as it is.
+func Instead(err, say error, hint string, beside bool) error {
+	f := &failure{code: ExitUsage, err: err}
+	if errors.As(err, &f); f.code != ExitUsage && f.code != ExitInput && f.code != ExitNoAnswer {
+		return err
+	}
+	if beside {
+		return &failure{code: f.code, err: f.err, hint: say.Error() + ": " + hint}
+	}
+	return &failure{code: f.code, err: say, hint: hint}
+}
+
 // Coded says whether an error has its exit code.
 func Coded(err error) bool {
 	var f *failure
