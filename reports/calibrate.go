@@ -91,13 +91,6 @@ func (r *Report) Calibrated(c *Calibrated) {
 	}
 }
 
-type checkedFields struct {
-	calibrate.Record
-	MeasuredSeconds  float64  `json:"measured_seconds"`
-	PredictedSeconds interval `json:"predicted_seconds"`
-	LogError         float64  `json:"log_error"` // ln(measured/predicted)
-}
-
 // CalibrationChecked fills in the report of a profile held against measured steps, a result each.
 func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	percent := func(e float64) string { return quantity.Format(quantity.Fraction, math.Expm1(e), 2) }
@@ -129,8 +122,10 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 			Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch, c.Record.EncoderLength, c.Record.DecoderLength)),
 			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())),
 			Text(c.Record.Contended))
-		r.Document.Results = append(r.Document.Results,
-			checkedFields{c.Record, c.Seconds, c.Predicted, c.LogError()})
+		r.Document.Results = append(r.Document.Results, result.CheckedStep{
+			Record: c.Record, MeasuredSeconds: c.Seconds, PredictedSeconds: c.Predicted,
+			LogError: c.LogError(),
+		})
 	}
 	r.Document.Conventions["error"] = "ln(measured/predicted)"
 	r.Tables = append(r.Tables, t)

@@ -11,6 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // clusterName is a cluster as a reader sees it, e.g. "64 × a100, us-central1, spot".
@@ -341,7 +342,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found, of string) {
 			}
 		}
 		r.Document.Results = append(r.Document.Results, planOf(&plans[i], marks[i]))
-		r.Rows = append(r.Rows, shortOf(&plans[i], marks[i]))
+		r.Rows = append(r.Rows, rowOf(&plans[i], marks[i]))
 		words := slices.DeleteFunc(slices.Clone(marks[i]), func(w string) bool { return w == "front" })
 		if o.Best || o.Fewest {
 			best, bestPlans = append(best, words), append(bestPlans, plans[i])
@@ -397,4 +398,38 @@ func refusals(list []plan.Refusal) string {
 		out = append(out, strings.Join(names, ", ")+" ("+x.Why+")")
 	}
 	return strings.Join(out, "; ")
+}
+
+// middle is the value of an estimate, nil where it is not known.
+func middle(e hardware.Estimate) *float64 {
+	if e.Interval == nil {
+		return nil
+	}
+	return &e.Interval.Value
+}
+
+// rowOf returns a plan as a row of CSV.
+func rowOf(p *Planned, marks []string) result.PlanRow {
+	high := func(e hardware.Estimate) *float64 {
+		if e.Interval == nil {
+			return nil
+		}
+		return &e.Interval.High
+	}
+	s, b := &p.Schedule, &p.Schedule.Bill
+	f := result.PlanRow{
+		Shape: p.Run.Shape.Name, WhatIf: p.Label, Layout: plan.LayoutText(&p.Run),
+		Batch: p.Run.Workload.Batch, Params: p.Params.Total, Tokens: middle(s.Tokens),
+		Fits: p.Fits, PeakBytes: p.Memory.PeakBytes, StepSeconds: middle(p.StepTime),
+		Total: middle(s.Occupancy.WallSeconds), TotalHigh: high(s.Occupancy.WallSeconds),
+		USD: middle(b.CostUSD), USDHigh: high(b.CostUSD),
+		EnergyKWh: middle(b.EnergyKWh), CO2Kg: middle(b.CO2Kg), Best: strings.Join(marks, " "),
+	}
+	if p.Cluster != nil {
+		f.Cluster = p.Cluster.String()
+	}
+	if p.Prediction != nil {
+		f.MFU = &p.Prediction.MFU
+	}
+	return f
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Laws fills in the list of laws that can be fitted.
@@ -27,18 +28,7 @@ func (r *Report) Laws(laws []fit.Law) {
 		}
 		t.add(Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula),
 			Text(l.Source))
-		names := make([]string, len(l.Params))
-		for j, p := range l.Params {
-			names[j] = p.Name
-		}
-		r.Document.Results = append(r.Document.Results, struct {
-			Law        string   `json:"law"`
-			Response   string   `json:"response"`
-			Columns    []string `json:"columns"`
-			Parameters []string `json:"parameters"`
-			Formula    string   `json:"formula"`
-			Source     string   `json:"source"`
-		}{l.Name, l.Response, l.Columns, names, l.Formula, l.Source})
+		r.Document.Results = append(r.Document.Results, result.ListedLawOf(l))
 	}
 	r.listed(len(laws), "law", "fit runs.csv --law", fitted, t)
 }

@@ -47,19 +47,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		t.add(Text(e.Name), params, Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
 			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
 			Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)))
-		r.Document.Results = append(r.Document.Results, struct {
-			Shape        result.Shape `json:"shape"`
-			Params       *int64       `json:"params,omitempty"`
-			Aliases      []string     `json:"aliases,omitempty"`
-			Checkpoints  []string     `json:"checkpoints,omitempty"`
-			NotCountable string       `json:"not_countable,omitempty"`
-			Evidence     string       `json:"evidence"`
-			Source       string       `json:"source"`
-			Note         string       `json:"note,omitempty"`
-		}{
-			result.ShapeOf(s), total, e.Aliases, e.Checkpoints, e.NotCountable, string(e.Evidence), e.Source,
-			e.Note,
-		})
+		r.Document.Results = append(r.Document.Results, result.ListedShapeOf(e, total))
 	}
 	if uncounted {
 		t.Notes = append(t.Notes,
@@ -134,10 +122,7 @@ func (r *Report) Conventions() {
 	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts", Wraps: true}}}
 	for _, c := range flops.Conventions() {
 		t.add(Text(string(c)), Text(c.Meaning()))
-		r.Document.Results = append(r.Document.Results, struct {
-			Convention flops.Convention `json:"convention"`
-			Meaning    string           `json:"meaning"`
-		}{c, c.Meaning()})
+		r.Document.Results = append(r.Document.Results, result.Convention{Convention: c, Meaning: c.Meaning()})
 	}
 	r.listed(len(t.Rows), "convention", "count t5-base --convention", "all", t)
 }
@@ -154,20 +139,10 @@ func (r *Report) Regions(regions []hardware.Region) {
 		},
 		Notes: []string{"Yearly means of the grid, without offsets; --format json has year and source."},
 	}
-	for _, p := range regions {
+	for i := range regions {
+		p := &regions[i]
 		t.add(Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider), Amount(p.Grid.Intensity))
-		r.Document.Results = append(r.Document.Results, struct {
-			Region       string  `json:"region"`
-			Name         string  `json:"name"`
-			Kind         string  `json:"kind"`
-			Provider     string  `json:"provider,omitempty"`
-			KgCO2ePerKWh float64 `json:"kg_co2e_per_kwh"`
-			Source       string  `json:"source"`
-			Evidence     string  `json:"evidence"`
-		}{
-			p.Key, p.Name, p.Kind, p.Provider, p.Grid.Intensity, p.Grid.Source,
-			string(p.Grid.Evidence),
-		})
+		r.Document.Results = append(r.Document.Results, result.RegionOf(p))
 	}
 	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region", first(t), t)
 }

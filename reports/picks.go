@@ -9,18 +9,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// pickFields is one line of the answer in short.
-type pickFields struct {
-	Like       string         `json:"like"`
-	Hardware   string         `json:"hardware,omitempty"`
-	Axis       string         `json:"axis"` // what it saves
-	Shape      string         `json:"shape"`
-	Rank       int            `json:"rank"`
-	Saved      result.Savings `json:"saved"`
-	Difference result.Quality `json:"quality_difference"`
-	Evidence   string         `json:"evidence"`
-}
-
 // Picks adds the answer in short: the shape to train for each axis, with what it saves on every one.
 // hardware is told where the table is one of several.
 func (r *Report) Picks(found *recommend.Result, hardware string) {
@@ -61,14 +49,7 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 		if byLoss(found) {
 			change = p.Difference.Upstream.Interval
 		}
-		f := pickFields{
-			like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, result.SavingsOf(&s),
-			result.Quality{
-				Upstream:   p.Difference.Upstream.Interval,
-				Downstream: p.Difference.Downstream.Interval,
-			},
-			row.Class.String(),
-		}
+		f := result.PickOf(&p, row, like, hardware)
 		if hardware != "" {
 			r.Document.Results = append(r.Document.Results, f)
 		} else {

@@ -11,6 +11,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // requestUSD orders plans by what a request costs; those that cannot be served come last.
@@ -182,26 +183,10 @@ func copiesText(s *plan.Served) string {
 	return text
 }
 
-// servedRow is serving as a row of CSV.
-type servedRow struct {
-	Shape       string   `json:"shape"`
-	Hardware    string   `json:"hardware"`
-	Devices     int      `json:"devices,omitempty"`
-	Copies      int      `json:"copies,omitempty"`
-	Batch       int      `json:"batch,omitempty"`
-	Load        float64  `json:"load,omitempty"`
-	Latency     *float64 `json:"latency_seconds"`
-	LatencyHigh *float64 `json:"latency_seconds_high"`
-	PeakBytes   *float64 `json:"peak_bytes"`
-	In          *float64 `json:"usd_per_million_input_tokens"`
-	Out         *float64 `json:"usd_per_million_output_tokens"`
-	Month       *float64 `json:"usd_per_month"`
-	Missing     string   `json:"missing"`
-}
-
-func servedRowOf(p *Planned) servedRow {
+// servedRowOf returns serving as a row of CSV.
+func servedRowOf(p *Planned) result.ServedRow {
 	s := p.Serving
-	f := servedRow{Shape: p.Run.Shape.Name, Hardware: p.Run.Profile.Name, Missing: s.Missing}
+	f := result.ServedRow{Shape: p.Run.Shape.Name, Hardware: p.Run.Profile.Name, Missing: s.Missing}
 	d := s.Decoding
 	if d == nil {
 		return f

@@ -4,17 +4,12 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Term fills in the report of one explained term.
 func (r *Report) Term(t data.Term) {
-	r.Document.Results = append(r.Document.Results, struct {
-		Term    string   `json:"term"`
-		Aliases []string `json:"aliases,omitempty"`
-		Meaning string   `json:"meaning"`
-		Formula string   `json:"formula,omitempty"`
-		Source  string   `json:"source,omitempty"`
-	}{t.Name, t.Aliases, t.Meaning, t.Formula, t.Source})
+	r.Document.Results = append(r.Document.Results, result.TermOf(&t))
 	r.Headline = []string{t.Name}
 	table := Table{Notes: []string{t.Meaning}}
 	for _, line := range []struct{ label, text string }{

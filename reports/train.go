@@ -6,6 +6,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
 // Trained is one run of the reference kernel.
@@ -38,13 +39,7 @@ func (r *Report) Trained(runs []Trained) {
 	for _, run := range runs {
 		rec := &run.Record
 		perStep := rec.FLOPs / float64(max(1, rec.Steps))
-		row := struct {
-			kernel.Record
-			TokensPerSecond     float64 `json:"tokens_per_second,omitempty"`
-			FLOPsPerSecond      float64 `json:"flops_per_second,omitempty"`
-			PeakFLOPsPerSecond  float64 `json:"peak_flops_per_second"`
-			ShareOfMeasuredPeak float64 `json:"share_of_measured_peak,omitempty"`
-		}{Record: *rec, PeakFLOPsPerSecond: run.PeakFLOPsPerSecond}
+		row := result.Trained{Record: *rec, PeakFLOPsPerSecond: run.PeakFLOPsPerSecond}
 		cells := []Cell{
 			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
 			Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss),

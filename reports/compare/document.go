@@ -3,12 +3,9 @@ package compare
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
-	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
@@ -43,28 +40,19 @@ func ReadDocument(text []byte) ([]Named, error) {
 		return nil, fmt.Errorf("schema is %.80q; allowed: results of count, plan or recommend as this version writes them", head.Schema)
 	}
 	var out []Named
-	for _, raw := range head.Results {
-		var fields map[string]any
-		if err := json.Unmarshal(raw, &fields); err != nil {
-			return nil, fmt.Errorf("has a result that is not an object: %w", err)
-		}
-		var n Named
-		n.Name, _ = look(fields, "shape.name").(string)
-		if device, ok := look(fields, "hardware").(string); ok {
-			n.Name += " on " + device
-		}
-		any := false
-		for _, metric := range plan.Metrics() {
-			e, ok := estimate(look(fields, metric.Path()))
-			if !ok && metric == plan.DecodeLatency {
-				e, ok = estimate(look(fields, "decode_seconds")) // of recommend
+	if slices.Contains([]string{"count", "plan", "recommend"}, head.Command()) {
+		for i, raw := range head.Results {
+			var m result.Measured
+			if err := json.Unmarshal(raw, &m); err != nil {
+				return nil, fmt.Errorf("result %d is not one of %s: %w", i+1, head.Command(), err)
 			}
-			if ok {
-				n.Measures[metric], any = e, true
+			n := Named{Name: m.Shape.Name, Measures: m.Measures()}
+			if m.Hardware != "" {
+				n.Name += " on " + m.Hardware
 			}
-		}
-		if any {
-			out = append(out, n)
+			if n.Measures != (plan.Measures{}) {
+				out = append(out, n)
+			}
 		}
 	}
 	if len(out) == 0 {
@@ -73,36 +61,6 @@ func ReadDocument(text []byte) ([]Named, error) {
 			head.Schema)
 	}
 	return out, nil
-}
-
-// look follows a path of names joined by dots.
-func look(v any, path string) any {
-	for name := range strings.SplitSeq(path, ".") {
-		object, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = object[name]
-	}
-	return v
-}
-
-// estimate reads a number, or an object of value, low and high.
-func estimate(v any) (hardware.Estimate, bool) {
-	if n, ok := v.(float64); ok {
-		return hardware.Exactly(n), true
-	}
-	number := func(name string) float64 {
-		if n, ok := look(v, name).(float64); ok {
-			return n
-		}
-		return math.NaN()
-	}
-	i := quantity.Interval{Value: number("value"), Low: number("low"), High: number("high")}
-	if math.IsNaN(i.Value + i.Low + i.High) {
-		return hardware.Estimate{}, false
-	}
-	return hardware.Estimate{Interval: &i}, true
 }
 
 // Pair is one result on both sides, or on one.

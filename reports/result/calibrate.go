@@ -1,5 +1,11 @@
 package result
 
+import (
+	"github.com/deepnarrow/deepnarrow/hardware/calibrate"
+	"github.com/deepnarrow/deepnarrow/hardware/kernel"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
+
 // Calibration is a profile fitted to measured steps.
 type Calibration struct {
 	Profile   string              `json:"profile"`
@@ -31,4 +37,21 @@ type HeldOutSteps struct {
 type Constant struct {
 	Value float64 `json:"value"`
 	LogSD float64 `json:"log_sd"`
+}
+
+// CheckedStep is a measured step beside the prediction of a profile.
+type CheckedStep struct {
+	calibrate.Record
+	MeasuredSeconds  float64           `json:"measured_seconds"`
+	PredictedSeconds quantity.Interval `json:"predicted_seconds"`
+	LogError         float64           `json:"log_error"` // ln(measured/predicted)
+}
+
+// Trained is the record of a run of the reference kernel with what the machine achieved.
+type Trained struct {
+	kernel.Record
+	TokensPerSecond     float64 `json:"tokens_per_second,omitempty"`
+	FLOPsPerSecond      float64 `json:"flops_per_second,omitempty"`
+	PeakFLOPsPerSecond  float64 `json:"peak_flops_per_second"`
+	ShareOfMeasuredPeak float64 `json:"share_of_measured_peak,omitempty"`
 }

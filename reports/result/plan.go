@@ -40,6 +40,28 @@ type Plan struct {
 	Missing     map[string]string  `json:"missing,omitempty"`
 }
 
+// PlanRow is a plan as a row of CSV: what a spreadsheet compares.
+type PlanRow struct {
+	Shape       string   `json:"shape"`
+	Cluster     string   `json:"cluster"`
+	WhatIf      string   `json:"what_if"`
+	Layout      string   `json:"layout"`
+	Batch       int      `json:"batch"`
+	Params      int64    `json:"params"`
+	Tokens      *float64 `json:"tokens"`
+	Fits        *bool    `json:"fits"`
+	PeakBytes   float64  `json:"peak_bytes"`
+	StepSeconds *float64 `json:"step_seconds"`
+	MFU         *float64 `json:"mfu"`
+	Total       *float64 `json:"total_seconds"`
+	TotalHigh   *float64 `json:"total_seconds_high"`
+	USD         *float64 `json:"cost_usd"`
+	USDHigh     *float64 `json:"cost_usd_high"`
+	EnergyKWh   *float64 `json:"energy_kwh"`
+	CO2Kg       *float64 `json:"co2_kg"`
+	Best        string   `json:"best"`
+}
+
 // Time is how long a step and the run take, and what a step is made of.
 type Time struct {
 	StepSeconds        *quantity.Interval `json:"step_seconds,omitempty"`

@@ -100,3 +100,24 @@ func RecommendedOf(row *recommend.Row, among string) Recommended {
 func SavingsOf(s *recommend.Saved) Savings {
 	return Savings{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost, s.LifetimeCost}
 }
+
+// Pick is the shape to train instead of another to save something.
+type Pick struct {
+	Like       string  `json:"like"`
+	Hardware   string  `json:"hardware,omitempty"`
+	Axis       string  `json:"axis"` // what it saves
+	Shape      string  `json:"shape"`
+	Rank       int     `json:"rank"`
+	Saved      Savings `json:"saved"`
+	Difference Quality `json:"quality_difference"`
+	Evidence   string  `json:"evidence"`
+}
+
+// PickOf returns a pick, which is a row, as JSON writes it.
+func PickOf(p *recommend.Pick, row *recommend.Row, like, hardware string) Pick {
+	return Pick{
+		like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, SavingsOf(&row.Saved),
+		Quality{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
+		row.Class.String(),
+	}
+}

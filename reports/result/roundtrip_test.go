@@ -35,6 +35,7 @@ func TestResultsAreReadBackAsWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 		again(t, name, PlanOf(&a))
+		measured(t, PlanOf(&a), a.Measures())
 		again(t, name, Phase{Phase: "first", Plan: PlanOf(&a)})
 		again(t, name, Count{
 			Shape: ShapeOf(&s), Workload: WorkloadOf(&s, a.Run.Workload), Params: ParamsOf(&a.Params),
@@ -61,5 +62,39 @@ func again[T any](t *testing.T, name string, v T) {
 	}
 	if twice, _ := json.Marshal(read); !bytes.Equal(wrote, twice) {
 		t.Errorf("%s: wrote %s, read back as %s", name, wrote, twice)
+	}
+}
+
+// measured reads the metrics of a result back; those that are absent are absent still.
+func measured(t *testing.T, v any, want plan.Measures) {
+	t.Helper()
+	wrote, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m Measured
+	if err := json.Unmarshal(wrote, &m); err != nil {
+		t.Fatal(err)
+	}
+	got := m.Measures()
+	for _, metric := range plan.Metrics() {
+		a, b := got[metric].Interval, want[metric].Interval
+		if (a == nil) != (b == nil) || a != nil && *a != *b {
+			t.Errorf("%s: %v is read back as %v", metric, b, a)
+		}
+	}
+}
+
+// Numbers of recommend and bounds that lack are no surprise: the one is exact, the other unknown.
+func TestMeasured(t *testing.T) {
+	var m Measured
+	err := json.Unmarshal([]byte(`{"run_flops":5,"decode_seconds":{"value":2,"low":1,"high":3},
+		"params":{"total":7},"time":{"step_seconds":{"value":2}}}`), &m)
+	got := m.Measures()
+	if err != nil || got[plan.RunFLOPs].Interval.High != 5 ||
+		got[plan.DecodeLatency].Interval.Low != 1 ||
+		got[plan.Params].Interval.Value != 7 || got[plan.NonEmbedding].Interval != nil ||
+		got[plan.StepTime].Interval != nil {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -70,3 +70,20 @@ func ServeOf(s *plan.Served) *Serve {
 	}
 	return f
 }
+
+// ServedRow is serving as a row of CSV.
+type ServedRow struct {
+	Shape       string   `json:"shape"`
+	Hardware    string   `json:"hardware"`
+	Devices     int      `json:"devices,omitempty"`
+	Copies      int      `json:"copies,omitempty"`
+	Batch       int      `json:"batch,omitempty"`
+	Load        float64  `json:"load,omitempty"`
+	Latency     *float64 `json:"latency_seconds"`
+	LatencyHigh *float64 `json:"latency_seconds_high"`
+	PeakBytes   *float64 `json:"peak_bytes"`
+	In          *float64 `json:"usd_per_million_input_tokens"`
+	Out         *float64 `json:"usd_per_million_output_tokens"`
+	Month       *float64 `json:"usd_per_month"`
+	Missing     string   `json:"missing"`
+}
