@@ -84,7 +84,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 					4)), Amount(sd), Plain(quantity.Format(quantity.Number, before, 4))})
 		}
 	}
-	r.Document.Results = append(r.Document.Results, f)
+	r.Document.Add(f)
 	r.Tables = append(r.Tables, t)
 	if len(constants.Rows) > 0 {
 		r.Tables = append(r.Tables, constants)
@@ -122,7 +122,7 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 			Text(fmt.Sprintf("%d × (%d → %d)", c.Record.Batch, c.Record.EncoderLength, c.Record.DecoderLength)),
 			Amount(c.Seconds), Estimate(c.Predicted), Amount(math.Expm1(c.LogError())),
 			Text(c.Record.Contended))
-		r.Document.Results = append(r.Document.Results, result.CheckedStep{
+		r.Document.Add(result.CheckedStep{
 			Record: c.Record, MeasuredSeconds: c.Seconds, PredictedSeconds: c.Predicted,
 			LogError: c.LogError(),
 		})

@@ -341,7 +341,7 @@ func (r *Report) Offers(plans []Planned, found *plan.Found, of string) {
 				marks[i] = append(marks[i], m.word)
 			}
 		}
-		r.Document.Results = append(r.Document.Results, planOf(&plans[i], marks[i]))
+		r.Document.Add(planOf(&plans[i], marks[i]))
 		r.Rows = append(r.Rows, rowOf(&plans[i], marks[i]))
 		words := slices.DeleteFunc(slices.Clone(marks[i]), func(w string) bool { return w == "front" })
 		if o.Best || o.Fewest {

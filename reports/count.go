@@ -58,7 +58,7 @@ func (r *Report) Count(shapes []Counted) {
 		if c.Shape.DModel == 0 {
 			f := result.Checkpoint{Stored: storedOf(c.Stored)}
 			f.Shape.Name, f.Params.Total = c.Stored.File, c.Stored.Parameters
-			r.Document.Results = append(r.Document.Results, f)
+			r.Document.Add(f)
 			continue
 		}
 		whole = append(whole, *c)
@@ -76,7 +76,7 @@ func (r *Report) Count(shapes []Counted) {
 				f.FLOPsByConvention = append(f.FLOPsByConvention, named)
 			}
 		}
-		r.Document.Results = append(r.Document.Results, f)
+		r.Document.Add(f)
 	}
 	if len(whole) > 0 {
 		r.Headline = countHeadline(whole)

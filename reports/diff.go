@@ -69,14 +69,13 @@ func (r *Report) Diff(d Diffed) {
 	for i := range d.Pairs {
 		p := &d.Pairs[i]
 		if p.Only != "" {
-			r.Document.Results = append(r.Document.Results,
-				result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}})
+			r.Document.Add(diffOf(p, nil))
 			r.Tables = append(r.Tables, Table{Title: fmt.Sprintf("%s is in %s only", p.Name,
 				p.Only)})
 			continue
 		}
 		for n := range p.Differences {
-			r.Document.Results = append(r.Document.Results, diffOf(p, &p.Differences[n]))
+			r.Document.Add(diffOf(p, &p.Differences[n]))
 		}
 		if len(p.Differences) > 0 || len(d.Pairs) == 1 {
 			t := diffTable(p)
@@ -112,15 +111,14 @@ func (r *Report) tree(d *Diffed) {
 		word := map[string]string{"base": "gone", "change": "new"}[p.Only]
 		if counts[word]++; word != "" {
 			row[1] = Text(word)
-			r.Document.Results = append(r.Document.Results,
-				result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}})
+			r.Document.Add(diffOf(p, nil))
 		}
 		if len(words) > 0 {
 			row[len(row)-1] = Text(strings.Join(words, ", "))
 		}
 		for n := range p.Differences {
 			m := &p.Differences[n]
-			r.Document.Results = append(r.Document.Results, diffOf(p, m))
+			r.Document.Add(diffOf(p, m))
 			share := m.Relative()
 			if at := slices.Index(shown, m.Metric); at >= 0 && m.Known() && !math.IsNaN(share) {
 				row[1+at] = Plain(plusMinus(share))
@@ -168,11 +166,14 @@ func diffHeadline(d *Diffed) []string {
 	return out
 }
 
+// diffOf returns a difference as JSON writes it; nil is a pair of which one side is there only.
 func diffOf(p *compare.Pair, d *compare.Difference) result.Difference {
-	f := result.Difference{
-		Name: p.Name, Metric: d.Metric.String(), Unit: d.Metric.Unit(),
-		Overlap: d.Overlap, Attribution: []result.Effect{}, DeltaInterval: d.Interval, RelativeInterval: d.Share,
+	f := result.Difference{Name: p.Name, Only: p.Only, Attribution: []result.Effect{}}
+	if d == nil {
+		return f
 	}
+	f.Metric, f.Unit, f.Overlap = d.Metric.String(), d.Metric.Unit(), d.Overlap
+	f.DeltaInterval, f.RelativeInterval = d.Interval, d.Share
 	if p.Base != nil {
 		f.BaseRun = result.RunOf(&p.Base.Run)
 	}

@@ -29,7 +29,7 @@ func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 		o := &opinions[i]
 		sets.add(Text(o.Name), Text(o.Title), Text(o.Models), Plain(fmt.Sprint(o.Numbers)),
 			Text(string(o.Weakest)), optionalAmount(o.Rank))
-		r.Document.Results = append(r.Document.Results, result.SecondOpinionOf(o))
+		r.Document.Add(result.SecondOpinionOf(o))
 	}
 	agreement := agreementTable(opinions)
 	agreement.Detail = true

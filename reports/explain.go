@@ -16,7 +16,7 @@ import (
 func (r *Report) Explain(listed bool, found *recommend.Result, row *recommend.Row,
 	e *recommend.Explanation,
 ) {
-	r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
+	r.Document.Add(result.RecommendedOf(row, among(row, listed)))
 	fields := result.Explanation{
 		Costs: []result.Derived{}, Quality: []result.Derived{}, Evidence: []result.Cited{},
 	}

@@ -29,7 +29,7 @@ func (r *Report) Fit(fits []learn.Fitted) {
 		if fits[i].Drawing != nil {
 			docs[i].Panels = panelsOf(figure.LawPanels(&fits[i])...)
 		}
-		r.Document.Results = append(r.Document.Results, docs[i])
+		r.Document.Add(docs[i])
 	}
 	r.Headline = fitHeadline(fits, docs)
 	if len(fits) == 1 && fits[0].Group == nil {

@@ -28,7 +28,7 @@ func (r *Report) Laws(laws []fit.Law) {
 		}
 		t.add(Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula),
 			Text(l.Source))
-		r.Document.Results = append(r.Document.Results, result.ListedLawOf(l))
+		r.Document.Add(result.ListedLawOf(l))
 	}
 	r.listed(len(laws), "law", "fit runs.csv --law", fitted, t)
 }

@@ -47,7 +47,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 		t.add(Text(e.Name), params, Plain(depths(s)), Plain(fmt.Sprint(s.DModel)),
 			Plain(perStack(s, stackWidth)), Plain(perStack(s, stackHeads)),
 			Text(strings.Join(e.Aliases, ", ")), Text(string(e.Evidence)))
-		r.Document.Results = append(r.Document.Results, result.ListedShapeOf(e, total))
+		r.Document.Add(result.ListedShapeOf(e, total))
 	}
 	if uncounted {
 		t.Notes = append(t.Notes,
@@ -105,7 +105,7 @@ func (r *Report) Hardware(profiles []hardware.Profile) {
 		t.add(Text(p.Aliases[0]), Text(p.Name), Text(strings.Join(p.Aliases[1:], ", ")), peak,
 			fieldCell(p.MemoryBytes), fieldCell(p.BandwidthBytesPerSecond),
 			fieldCell(p.IntraBytesPerSecond), fieldCell(p.PowerWatts), fieldCell(p.PriceUSDPerHour))
-		r.Document.Results = append(r.Document.Results, result.ProfileOf(p))
+		r.Document.Add(result.ProfileOf(p))
 	}
 	r.listed(len(profiles), "accelerator", "plan t5-base --devices 8 --hardware", first(t), t)
 }
@@ -122,7 +122,7 @@ func (r *Report) Conventions() {
 	t := Table{Columns: []Column{{Title: "convention"}, {Title: "what it counts", Wraps: true}}}
 	for _, c := range flops.Conventions() {
 		t.add(Text(string(c)), Text(c.Meaning()))
-		r.Document.Results = append(r.Document.Results, result.Convention{Convention: c, Meaning: c.Meaning()})
+		r.Document.Add(result.Convention{Convention: c, Meaning: c.Meaning()})
 	}
 	r.listed(len(t.Rows), "convention", "count t5-base --convention", "all", t)
 }
@@ -142,7 +142,7 @@ func (r *Report) Regions(regions []hardware.Region) {
 	for i := range regions {
 		p := &regions[i]
 		t.add(Text(p.Key), Text(p.Name), Text(p.Kind), Text(p.Provider), Amount(p.Grid.Intensity))
-		r.Document.Results = append(r.Document.Results, result.RegionOf(p))
+		r.Document.Add(result.RegionOf(p))
 	}
 	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region", first(t), t)
 }

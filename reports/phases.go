@@ -36,7 +36,7 @@ func (r *Report) Phases(c *plan.Campaign) {
 	for i := range c.Phases {
 		p := Planned{Answer: c.Phases[i].Answer}
 		plans = append(plans, p)
-		r.Document.Results = append(r.Document.Results, result.Phase{Phase: c.Phases[i].Name, Plan: result.PlanOf(&p.Answer)})
+		r.Document.Add(result.Phase{Phase: c.Phases[i].Name, Plan: result.PlanOf(&p.Answer)})
 		b, step := &p.Schedule.Bill, Cell{}
 		if p.Prediction != nil {
 			step = Estimate(p.Prediction.StepSeconds)
@@ -68,7 +68,7 @@ func (r *Report) Phases(c *plan.Campaign) {
 		Optional(c.WallSeconds.Interval), Optional(c.Bill.DeviceHours.Interval),
 		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval),
 		Optional(c.Bill.CO2Kg.Interval), Cell{})
-	r.Document.Results = append(r.Document.Results, total)
+	r.Document.Add(total)
 	r.Headline = []string{fmt.Sprintf("%d phases: %s, %s.", len(c.Phases), short(quantity.Duration, c.WallSeconds), short(quantity.Money, c.Bill.CostUSD))}
 	r.Tables = append(r.Tables, t)
 }

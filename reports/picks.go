@@ -51,7 +51,7 @@ func (r *Report) Picks(found *recommend.Result, hardware string) {
 		}
 		f := result.PickOf(&p, row, like, hardware)
 		if hardware != "" {
-			r.Document.Results = append(r.Document.Results, f)
+			r.Document.Add(f)
 		} else {
 			r.Document.Related = append(r.Document.Related, f)
 		}

@@ -37,7 +37,7 @@ func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
 	}
 	first := markPlans(plans, limits)
 	for i := range plans {
-		r.Document.Results = append(r.Document.Results, planOf(&plans[i], first[i]))
+		r.Document.Add(planOf(&plans[i], first[i]))
 		r.Rows = append(r.Rows, rowOf(&plans[i], first[i]))
 	}
 	notes := append(planNotes(plans), missingNotes(plans)...)

@@ -45,7 +45,7 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpin
 			})
 			t = &r.Tables[len(r.Tables)-1]
 		}
-		r.Document.Results = append(r.Document.Results, result.StepOf(s))
+		r.Document.Add(result.StepOf(s))
 		t.Rows = append(t.Rows, protocolRow(s))
 		for _, why := range []string{s.Missing, s.Upstream.Missing, s.Downstream.Missing} {
 			if why == "" {

@@ -30,7 +30,7 @@ func among(row *recommend.Row, listed bool) string {
 // Recommend fills in the report of a recommendation: the picks, then the anchor and the rows in
 // order.
 func (r *Report) Recommend(found *recommend.Result, listed bool) {
-	r.Document.Warnings = append(r.Document.Warnings, found.Warnings...)
+	r.Document.Warn(found.Warnings...)
 	rows := make([]*recommend.Row, 0, len(found.Rows)+1)
 	if found.Anchor != nil {
 		rows = append(rows, found.Anchor)
@@ -39,7 +39,7 @@ func (r *Report) Recommend(found *recommend.Result, listed bool) {
 		rows = append(rows, &found.Rows[i])
 	}
 	for _, row := range rows {
-		r.Document.Results = append(r.Document.Results, result.RecommendedOf(row, among(row, listed)))
+		r.Document.Add(result.RecommendedOf(row, among(row, listed)))
 	}
 	r.Headline = recommendHeadline(found)
 	t := Table{Title: recommendTitle(found), Notes: recommendNotes(found), Basis: basisNotes(found)}

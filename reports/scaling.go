@@ -29,7 +29,7 @@ func estimateCell(e *result.Estimate) Cell {
 func (r *Report) IsoFLOP(s *learn.Scanned) {
 	f := result.IsoFLOPOf(s)
 	f.Panels = panelsOf(figure.IsoFLOPPanels(s)...)
-	r.Document.Results = append(r.Document.Results, f)
+	r.Document.Add(f)
 	part := learn.PartName(s.Part)
 	r.Headline = append(r.Headline,
 		fmt.Sprintf("%s: params ∝ C^%s, tokens ∝ C^%s", cmp.Or(part, "isoFLOP"), exponentText(&f.A), exponentText(&f.B)))
@@ -78,7 +78,7 @@ func exponentText(e *result.Estimate) string {
 func (r *Report) Envelope(s *learn.Scanned) {
 	f := result.EnvelopeOf(s)
 	f.Panels = panelsOf(figure.EnvelopePanel(s))
-	r.Document.Results = append(r.Document.Results, f)
+	r.Document.Add(f)
 	r.Headline = []string{fmt.Sprintf("envelope: params ∝ C^%s", exponentText(&f.A))}
 	t := Table{
 		Columns: []Column{
@@ -118,7 +118,7 @@ func (r *Report) Allocate(all []learn.Allocated) {
 	}
 	for i := range all {
 		a := result.AllocationOf(&all[i])
-		r.Document.Results = append(r.Document.Results, a)
+		r.Document.Add(a)
 		row := []Cell{
 			Amount(a.FLOPs), estimateCell(&a.Params), estimateCell(&a.Tokens),
 			Amount(all[i].Allocation.Tokens / all[i].Allocation.Params), estimateCell(&a.Loss),
@@ -176,7 +176,7 @@ func FLOPsOf(k float64) string {
 // budget in FLOP.
 func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster string) {
 	f := result.SizingOf(s, q, cluster)
-	r.Document.Results = append(r.Document.Results, f)
+	r.Document.Add(f)
 	t := Table{Columns: []Column{{Title: "measure"}}}
 	where := ""
 	if cluster != "" {

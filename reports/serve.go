@@ -31,7 +31,7 @@ func (r *Report) Serve(plans []Planned) {
 		return cmp.Compare(requestUSD(&a), requestUSD(&b))
 	})
 	for i := range plans {
-		r.Document.Results = append(r.Document.Results, planOf(&plans[i], nil))
+		r.Document.Add(planOf(&plans[i], nil))
 		r.Rows = append(r.Rows, servedRowOf(&plans[i]))
 	}
 	t := Table{

@@ -9,7 +9,7 @@ import (
 
 // Term fills in the report of one explained term.
 func (r *Report) Term(t data.Term) {
-	r.Document.Results = append(r.Document.Results, result.TermOf(&t))
+	r.Document.Add(result.TermOf(&t))
 	r.Headline = []string{t.Name}
 	table := Table{Notes: []string{t.Meaning}}
 	for _, line := range []struct{ label, text string }{

@@ -11,7 +11,7 @@ import (
 // prospect side by side.
 func (r *Report) Track(a *track.Answer) {
 	f := a.Result()
-	r.Document.Results = append(r.Document.Results, f)
+	r.Document.Add(f)
 	r.Headline = []string{fmt.Sprintf("%s: %s", f.Run, f.Verdict)}
 	const most = 3 // findings in the headline
 	for _, x := range f.Findings[:min(len(f.Findings), most)] {

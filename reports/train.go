@@ -54,7 +54,7 @@ func (r *Report) Trained(runs []Trained) {
 			cells = append(cells, Cell{}, Cell{}, Cell{}, Cell{})
 		}
 		t.Rows = append(t.Rows, append(cells, Text(rec.Path)))
-		r.Document.Results = append(r.Document.Results, row)
+		r.Document.Add(row)
 	}
 	for i := range runs {
 		rec := &runs[i].Record
@@ -79,7 +79,7 @@ func (r *Report) Records(records []kernel.Record) {
 	best := -1
 	for i := range records {
 		rec := &records[i]
-		r.Document.Results = append(r.Document.Results, rec)
+		r.Document.Add(rec)
 		t.add(Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
 			Amount(float64(rec.Tokens)), Amount(rec.FLOPs), Amount(rec.Loss),
 			Amount(rec.StepSeconds), Text(rec.Path))

@@ -17,7 +17,7 @@ const shownInversions = 15
 // Transfer fills in the report of a transfer.
 func (r *Report) Transfer(from *learn.Transferred) {
 	x := result.TransferOf(from)
-	r.Document.Results = append(r.Document.Results, x)
+	r.Document.Add(x)
 	part := learn.PartName(from.Part)
 	headline := sentence(fmt.Sprintf("%s against %s: %s", x.Upstream, x.Downstream, x.Verdict))
 	if part != "" {

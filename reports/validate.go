@@ -63,7 +63,7 @@ func (r *Report) Validate(validations []calibrate.Validation) {
 					r.Rows = append(r.Rows, row)
 				}
 			}
-			r.Document.Results = append(r.Document.Results, fields)
+			r.Document.Add(fields)
 			t.add(Text(s.Class), Text(s.Hardware), Count(int64(s.N)), Amount(s.MedianAbsLog),
 				Amount(s.Within125), Amount(s.Within2), Amount(s.Coverage80),
 				Amount(s.BaselineMedian), Amount(s.BaselineWithin125))
@@ -158,7 +158,7 @@ func (r *Report) Ranking(v evidence.Validation) {
 			f.Baselines[b.Name] = result.Ranked(b.RankScore)
 			cells = append(cells, Amount(b.Regret), Amount(b.Spearman))
 		}
-		r.Document.Results = append(r.Document.Results, f)
+		r.Document.Add(f)
 		t.Rows = append(t.Rows, cells)
 	}
 	for _, g := range v.Groups {

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -69,6 +70,38 @@ type Result struct {
 	Doubts            []Doubt
 	// Level is the median of measured over predicted before the fit.
 	Level float64
+}
+
+// Warnings says what users should know before they trust a fit to their own steps.
+func (r *Result) Warnings() []string {
+	var told []string
+	for _, d := range r.Doubts {
+		told = append(told, d.String())
+	}
+	const unusual = 2 // a trainer twice as fast or slow as all published ones
+	if r.Level > unusual || r.Level < 1.0/unusual {
+		told = append(told, fmt.Sprintf(
+			"the steps take %.3g times what was predicted: is everything that they do stated?",
+			r.Level))
+	}
+	if !r.Converged {
+		told = append(told, "the fit did not converge: the constants are those of its last step")
+	}
+	return told
+}
+
+// Written returns a profile as a file of that name holds it. The error is that of steps that give a
+// profile with which no run can be planned.
+func Written(p *hardware.Profile, name string) ([]byte, error) {
+	var text bytes.Buffer
+	if err := hardware.WriteProfile(&text, p); err != nil {
+		return nil, err
+	}
+	_, err := hardware.ReadProfile(name, bytes.NewReader(text.Bytes()))
+	if err != nil {
+		err = fmt.Errorf("the steps give a profile that no run can be planned with: %w", err)
+	}
+	return text.Bytes(), err
 }
 
 // ErrNoMeasurements is returned when there is nothing to fit.

@@ -138,3 +138,37 @@ func TestValidateNew(t *testing.T) {
 		t.Errorf("%+v", table)
 	}
 }
+
+// TestWarnings: an unusual level, a step that others contradict, a fit that did not end are told.
+func TestWarnings(t *testing.T) {
+	usual := Result{Level: 1.9, Converged: true}
+	if told := usual.Warnings(); told != nil {
+		t.Errorf("of a usual fit %v is told", told)
+	}
+	for _, r := range []Result{
+		{Level: 2.1, Converged: true},
+		{Level: 0.4, Converged: true},
+		{Level: 1},
+		{Level: 1, Converged: true, Doubts: []Doubt{{}}},
+	} {
+		if told := r.Warnings(); len(told) != 1 {
+			t.Errorf("of %+v %v is told, want one warning", r, told)
+		}
+	}
+}
+
+// TestWritten: what is written is read back; a profile that cannot be read is refused.
+func TestWritten(t *testing.T) {
+	p, err := hardware.Parse("a100")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Written(&p, "a.yaml")
+	if err != nil || len(text) == 0 {
+		t.Errorf("wrote %d bytes, %v", len(text), err)
+	}
+	p.MemoryBytes = &hardware.Field{Fact: data.Fact{Value: -1}}
+	if _, err := Written(&p, "a.yaml"); err == nil {
+		t.Error("a profile with negative memory is written")
+	}
+}

@@ -15,7 +15,7 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 	out := reports.Report{Document: result.NewDocument("check", a.Version)}
 	maps.Copy(out.Document.Inputs, a.Inputs)
 	out.Document.Conventions["flops"] = "matmul"
-	out.Document.Warnings = append(out.Document.Warnings, r.Warnings...)
+	out.Document.Warn(r.Warnings...)
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		fields := result.Finding{
@@ -37,7 +37,7 @@ func (r *Result) writeJSON(w io.Writer, a About) error {
 				Reason: f.Waiver.Reason, Expires: f.Waiver.Expires.Format(time.DateOnly),
 			}
 		}
-		out.Document.Results = append(out.Document.Results, fields)
+		out.Document.Add(fields)
 	}
 	return out.Write(w, reports.JSONFormat, reports.View{})
 }

@@ -49,6 +49,12 @@ func NewDocument(command, version string) Document {
 	}
 }
 
+// Add adds results.
+func (d *Document) Add(results ...any) { d.Results = append(d.Results, results...) }
+
+// Warn adds warnings.
+func (d *Document) Warn(warnings ...string) { d.Warnings = append(d.Warnings, warnings...) }
+
 // Write writes the document, indented, with a final newline. Equal documents give equal bytes. NaN
 // and infinities are an error: whatever builds a result decides what is absent.
 func (d *Document) Write(w io.Writer) error {

@@ -203,7 +203,7 @@ func (a *Files) lawOf(ctx context.Context, f *Laws, files []string, r *reports.R
 	if err != nil {
 		return nil, err
 	}
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Warn(runs.Notices()...)
 	bar := a.Bar("bootstrap")
 	defer bar.End()
 	q.Progress = bar.Begin

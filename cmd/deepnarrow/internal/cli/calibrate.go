@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -165,9 +163,8 @@ func (f *calibrateFlags) measure(ctx context.Context, a *app) error {
 	if err != nil {
 		return unfitted(err)
 	}
-	r := frame.NewReport("calibrate")
-	r.Document.Inputs["max_time_seconds"] = f.maxTime
-	r.Document.Warnings = append(r.Document.Warnings, here.Warnings()...)
+	r := frame.NewReport("calibrate", "max_time_seconds", f.maxTime)
+	r.Document.Warn(here.Warnings()...)
 	return f.finish(a, r, &reports.Calibrated{
 		Profile: here.Profile, Fit: here.Fit, Measured: len(found.Records), Used: len(here.Used),
 		Contended: here.Contended(),
@@ -236,45 +233,9 @@ func (f *calibrateFlags) compare(ctx context.Context, a *app) error {
 	if err != nil {
 		return unfitted(err)
 	}
-	r := frame.NewReport("calibrate-check")
-	r.Document.Inputs["profile"], r.Document.Inputs["max_time_seconds"] = f.check, f.maxTime
+	r := frame.NewReport("calibrate-check", "profile", f.check, "max_time_seconds", f.maxTime)
 	r.CalibrationChecked(rows, found.Left)
 	return a.Render(r)
-}
-
-// usual is the execution of steps that do not say: what the flags state, and else what plan takes.
-func (f *calibrateFlags) usual(c *cobra.Command, p *hardware.Profile) (flops.Execution, error) {
-	q := plan.Question{Shape: calibrate.TwinDesign()[0].Shape, Profile: p}
-	for flag, state := range map[string]func(){
-		"precision": func() { q.Precision = &f.execution.Precision },
-		"optimizer": func() { q.Optimizer = &f.execution.Optimizer },
-		"attention": func() { q.Attention = &f.execution.Attention },
-		"recompute": func() { q.Recompute = &f.execution.Recompute },
-	} {
-		if c.Flags().Changed(flag) {
-			state()
-		}
-	}
-	r, err := q.Resolve()
-	return r.Run.Execution, err
-}
-
-// calibrationWarnings says what of a fit to the user's steps they should know before they trust it.
-func calibrationWarnings(fit *calibrate.Result) []string {
-	var told []string
-	for _, d := range fit.Doubts {
-		told = append(told, d.String())
-	}
-	const unusual = 2 // a trainer twice as fast or slow as all published ones
-	if fit.Level > unusual || fit.Level < 1.0/unusual {
-		told = append(told, fmt.Sprintf(
-			"the steps take %.3g times what was predicted: is everything that they do stated?",
-			fit.Level))
-	}
-	if !fit.Converged {
-		told = append(told, "the fit did not converge: the constants are those of its last step")
-	}
-	return told
 }
 
 // importSteps fits to the user's own steps.
@@ -287,9 +248,16 @@ func (f *calibrateFlags) importSteps(c *cobra.Command, a *app) error {
 	if err != nil {
 		return frame.BadInput(err, "deepnarrow list hardware shows what there is")
 	}
-	base := hardware.Run{Profile: p, Software: hardware.Software{Stack: f.stack}}
-	if base.Execution, err = f.usual(c, &p); err != nil {
+	// what steps are that do not say
+	q := plan.Question{Shape: calibrate.TwinDesign()[0].Shape, Profile: &p}
+	stated := asks.Workload{Execution: f.execution, Given: c.Flags().Changed}
+	stated.AddTo(&q)
+	usual, err := q.Resolve()
+	if err != nil {
 		return asks.PlanError(err)
+	}
+	base := hardware.Run{
+		Profile: p, Software: hardware.Software{Stack: f.stack}, Execution: usual.Run.Execution,
 	}
 	var steps []calibrate.Measurement
 	for _, name := range f.from {
@@ -303,37 +271,29 @@ func (f *calibrateFlags) importSteps(c *cobra.Command, a *app) error {
 	if err != nil {
 		return frame.BadInput(err, "")
 	}
-	told := calibrationWarnings(&fit)
-	r := frame.NewReport("calibrate")
-	r.Document.Inputs["from"], r.Document.Inputs["hardware"] = f.from, f.hardware
-	r.Document.Warnings = append(r.Document.Warnings, told...)
+	r := frame.NewReport("calibrate", "from", f.from, "hardware", f.hardware)
+	r.Document.Warn(fit.Warnings()...)
 	return f.finish(a, r, &reports.Calibrated{
-		Profile: p, Fit: fit, Measured: len(steps),
-		Used: len(steps),
+		Profile: p, Fit: fit, Measured: len(steps), Used: len(steps),
 	})
 }
 
 // finish writes the profile and prints what it rests on.
 func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated) error {
 	if f.profile == "" {
-		r.Document.Warnings = append(r.Document.Warnings,
-			"nothing is kept: -o FILE writes the profile")
+		r.Document.Warn("nothing is kept: -o FILE writes the profile")
 		r.Calibrated(c)
 		return a.Render(r)
 	}
-	var text bytes.Buffer
-	if err := hardware.WriteProfile(&text, &c.Profile); err != nil {
-		return err
+	text, err := calibrate.Written(&c.Profile, f.profile)
+	if err != nil {
+		return frame.BadInput(err, "are the units of the steps and their batches right?")
 	}
-	if _, err := hardware.ReadProfile(f.profile, bytes.NewReader(text.Bytes())); err != nil {
-		return frame.BadInput(fmt.Errorf("the steps give a profile that no run can be planned with: %w", err),
-			"are the units of the steps and their batches right?")
-	}
-	err := frame.WriteFile(f.profile, func(w io.Writer) error { _, err := text.WriteTo(w); return err })
+	write := func(w io.Writer) error { _, err := w.Write(text); return err }
+	err = frame.WriteFile(f.profile, write)
 	var unwritable *host.WriteError
 	if errors.As(err, &unwritable) {
-		_, lostToo := text.WriteTo(a.Out)
-		return errors.Join(frame.BadInput(err, "the profile is on standard output instead"), lostToo)
+		return errors.Join(frame.BadInput(err, "the profile is on standard output instead"), write(a.Out))
 	}
 	if err != nil {
 		return err

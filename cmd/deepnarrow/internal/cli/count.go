@@ -42,11 +42,9 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 			if err != nil {
 				return err
 			}
-			r := frame.NewReport("count")
-			r.Document.Inputs["shapes"] = args
+			r := frame.NewReport("count", "shapes", args, "execution", work.Resolved())
 			var q plan.Question
 			work.AddTo(&q)
-			r.Document.Inputs["execution"] = work.Resolved()
 			r.Document.Conventions["flops"] = conventions[0]
 			var counted []reports.Counted
 			for _, ref := range args {
@@ -54,7 +52,7 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 				if err != nil {
 					return err
 				}
-				r.Document.Warnings = append(r.Document.Warnings, m.Warnings...)
+				r.Document.Warn(m.Warnings...)
 				s := m.Shape
 				n := reports.Counted{Shape: s, Stored: stored(ref, m.Tensors)}
 				if s.DModel == 0 {

@@ -20,7 +20,7 @@ func explainRow(r *reports.Report, request recommend.Request, result *recommend.
 		return err
 	}
 	r.Document.Inputs["explain"] = which
-	r.Document.Warnings = append(r.Document.Warnings, result.Warnings...)
+	r.Document.Warn(result.Warnings...)
 	r.Explain(listed, result, row, &e)
 	return nil
 }

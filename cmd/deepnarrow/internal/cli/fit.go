@@ -161,18 +161,18 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 	r.Document.Conventions["objective"] = "summed over rows; residuals in ln of the response unless the objective is huber or squared"
 	r.Document.Conventions["plot"] = "residuals are ln(recorded/predicted); bounds are of the recorded value of a run; rows of large fits are evenly taken"
 	r.Document.Conventions["score"] = "rmsle is the root mean square of ln(predicted/recorded)"
-	r.Document.Warnings = append(r.Document.Warnings, answer.Warnings...)
+	r.Document.Warn(answer.Warnings...)
 	if answer.Curve {
 		for _, flag := range []string{"objective", "bootstrap", "bootstrap-global", "profile"} {
 			if f.given.Changed(flag) {
-				r.Document.Warnings = append(r.Document.Warnings, "--"+flag+
+				r.Document.Warn("--" + flag +
 					" does not apply to law auto over one predictor: it averages laws in ln y and has calibrated intervals")
 			}
 		}
 	}
 	if ctx.Err() != nil {
-		r.Document.Warnings = append(r.Document.Warnings,
-			fmt.Sprintf("interrupted: %d of %d fits are complete", len(answer.Fits), answer.Groups))
+		r.Document.Warn(fmt.Sprintf("interrupted: %d of %d fits are complete", len(answer.Fits),
+			answer.Groups))
 	}
 	answered, refusal := answer.Refusal()
 	if len(f.By) == 0 && refusal != nil {

@@ -46,7 +46,7 @@ func (f *scanFlags) report(command string, files []string, runs *learn.Runs) rep
 	r := frame.NewReport(command)
 	r.Document.Inputs = f.runs.Inputs(files)
 	r.Document.Inputs["y"] = f.response
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Warn(runs.Notices()...)
 	return r
 }
 
@@ -110,11 +110,9 @@ func registerBy(c *cobra.Command, by *[]string) {
 
 // partly asks for each group of the runs, and says so in the document.
 func partly(runs *learn.Runs, by []string, r *reports.Report, ask func(*learn.Runs) error) error {
-	if len(by) > 0 {
-		r.Document.Inputs["by"] = by
-	}
+	frame.State(r.Document.Inputs, "by", by)
 	refused, err := runs.EachPart(by, ask)
-	r.Document.Warnings = append(r.Document.Warnings, refused...)
+	r.Document.Warn(refused...)
 	return err
 }
 

@@ -32,8 +32,7 @@ them.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			r := frame.NewReport("list")
-			r.Document.Inputs["list"] = args[0]
+			r := frame.NewReport("list", "list", args[0])
 			words := args[1:]
 			switch args[0] {
 			case "shapes":
@@ -71,9 +70,8 @@ them.`,
 				return frame.UnknownWord("list", args[0], lists)
 			}
 			if len(r.Document.Results) == 0 {
-				r.Document.Warnings = append(r.Document.Warnings,
-					fmt.Sprintf("nothing in the list of %s has every word of %q", args[0],
-						strings.Join(words, " ")))
+				r.Document.Warn(fmt.Sprintf("nothing in the list of %s has every word of %q",
+					args[0], strings.Join(words, " ")))
 			}
 			return a.Render(r)
 		},

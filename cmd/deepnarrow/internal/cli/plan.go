@@ -132,8 +132,7 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 			return err
 		}
 	}
-	r := frame.NewReport("plan")
-	r.Document.Inputs["shapes"] = args
+	r := frame.NewReport("plan", "shapes", args)
 	f.inputs(c, clusters, r.Document.Inputs)
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
@@ -148,7 +147,7 @@ func (a *app) runPlan(c *cobra.Command, args []string, f *planFlags) error {
 		if err != nil {
 			return err
 		}
-		r.Document.Warnings = append(r.Document.Warnings, warnings...)
+		r.Document.Warn(warnings...)
 		ask.ref, ask.question.Shape = ref, s
 		if len(args) > 1 {
 			ask.of = " for " + ref

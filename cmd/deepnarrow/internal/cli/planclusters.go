@@ -206,7 +206,7 @@ func (k *planAsk) compare(clusters []plan.Cluster, variants [][]plan.WhatIf) err
 }
 
 func (k *planAsk) warn(format string, args ...any) {
-	k.report.Document.Warnings = append(k.report.Document.Warnings, fmt.Sprintf(format, args...))
+	k.report.Document.Warn(fmt.Sprintf(format, args...))
 }
 
 // limited returns the limits where there are any.

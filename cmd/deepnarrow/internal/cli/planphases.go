@@ -51,8 +51,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 		return frame.BadInput(err, "")
 	}
 	inside := &app{a.Within(asks.NamedIn(name))}
-	r := frame.NewReport("plan")
-	r.Document.Inputs["run"] = name
+	r := frame.NewReport("plan", "run", name)
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	r.Document.Conventions["tokens"] = "positions of the encoder's inputs, or of the decoder's without encoder"
 	var phases []plan.Phase
@@ -64,7 +63,7 @@ func (a *app) planPhases(c *cobra.Command, name string, text []byte) error {
 			continue
 		}
 		for _, w := range append(warnings, p.Warnings()...) {
-			r.Document.Warnings = append(r.Document.Warnings, fmt.Sprintf("%s: %s", p.Name, w))
+			r.Document.Warn(fmt.Sprintf("%s: %s", p.Name, w))
 		}
 		phases = append(phases, p)
 	}

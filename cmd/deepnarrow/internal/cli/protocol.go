@@ -64,9 +64,8 @@ shows its costs and says so.`,
 			case err != nil:
 				return frame.NoAnswer(err, "")
 			}
-			r := frame.NewReport("protocol")
-			r.Document.Inputs["from"] = from
-			r.Document.Warnings = append(r.Document.Warnings, notes...)
+			r := frame.NewReport("protocol", "from", from)
+			r.Document.Warn(notes...)
 			ask.Inputs(r.Document.Inputs)
 			r.Document.Conventions["flops"] = "matmul"
 			var opinions []evidence.SecondOpinion

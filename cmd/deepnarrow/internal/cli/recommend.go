@@ -79,12 +79,12 @@ allocate does: what to train on the --cluster for so long or so much.`,
 			}
 			r := frame.NewReport("recommend")
 			if missing := result.Evidence.Missing; f.records != "" && missing != "" {
-				r.Document.Warnings = append(r.Document.Warnings,
-					"the records judge no quality, and rows stand by cost alone: "+missing)
+				r.Document.Warn("the records judge no quality, and rows stand by cost alone: " +
+					missing)
 			}
 			r.Document.Inputs = f.inputs(reports.ObjectiveName(&result))
 			ask.Inputs(r.Document.Inputs)
-			r.Document.Warnings = append(r.Document.Warnings, f.warnings...)
+			r.Document.Warn(f.warnings...)
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.explain != "" {

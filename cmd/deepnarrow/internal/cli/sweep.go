@@ -169,14 +169,11 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 	if errors.As(runErr, &grids) || errors.As(runErr, &mixed) { // nothing was done
 		return asks.KernelError(runErr)
 	}
-	r := frame.NewReport("sweep")
-	r.Document.Inputs["shapes"], r.Document.Inputs["tokens"], r.Document.Inputs["out"] = f.shapes,
-		f.tokens, f.out
+	r := frame.NewReport("sweep", "shapes", f.shapes, "tokens", f.tokens, "out", f.out)
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	if len(outcome.Left) > 0 {
-		r.Document.Warnings = append(r.Document.Warnings,
-			fmt.Sprintf("%d runs are left: %s", len(outcome.Left),
-				strings.Join(outcome.Left, ", ")))
+		r.Document.Warn(fmt.Sprintf("%d runs are left: %s", len(outcome.Left),
+			strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)
 	return errors.Join(a.Render(r), asks.KernelError(runErr))

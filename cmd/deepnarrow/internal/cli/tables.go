@@ -43,9 +43,8 @@ markdown (-o FILE.md) the result is a whole page.`,
 		Example: "  deepnarrow tables\n  deepnarrow tables -o RECOMMENDATIONS.md",
 		Args:    frame.NoArguments(""),
 		RunE: func(*cobra.Command, []string) error {
-			r := frame.NewReport("tables")
+			r := frame.NewReport("tables", "like", tableAnchors)
 			r.Preface = tablesPreface
-			r.Document.Inputs["like"] = tableAnchors
 			r.Document.Conventions["flops"] = "matmul"
 			var last recommend.Result
 			for _, name := range tableAnchors {

@@ -121,7 +121,7 @@ func (a *app) runTrack(f *trackFlags, file string) error {
 	r.Document.Inputs["plan"] = file
 	frame.State(r.Document.Inputs, "now", f.now, "max_cost_usd", f.maxCost, "price_usd_per_hour", f.price)
 	r.Document.Conventions["tokens"] = "as the plan counts them"
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Warn(runs.Notices()...)
 	r.Track(answer)
 	if err := a.Render(r); err != nil {
 		return err

@@ -54,10 +54,9 @@ before its last step.`,
 			if err != nil && trained == nil {
 				return asks.KernelError(err)
 			}
-			r := frame.NewReport("train")
-			r.Document.Inputs["shape"], r.Document.Inputs["steps"] = args[0], run.steps
+			r := frame.NewReport("train", "shape", args[0], "steps", run.steps)
 			r.Document.Conventions["flops"] = flops.MatmulConvention
-			r.Document.Warnings = append(r.Document.Warnings, warnings...)
+			r.Document.Warn(warnings...)
 			r.Trained([]reports.Trained{*trained})
 			return errors.Join(a.Render(r), asks.KernelError(err))
 		},

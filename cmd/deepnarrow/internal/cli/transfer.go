@@ -148,12 +148,12 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	if err != nil {
 		return err
 	}
-	r.Document.Warnings = append(r.Document.Warnings, runs.Notices()...)
+	r.Document.Warn(runs.Notices()...)
 	r.Document.Inputs = f.runs.Inputs(files)
 	err = partly(runs, f.by, &r, func(part *learn.Runs) error {
 		out, err := learn.Transfer(ctx, part, &f.TransferQuestion)
 		if err == nil {
-			r.Document.Warnings = append(r.Document.Warnings, out.Warnings...)
+			r.Document.Warn(out.Warnings...)
 			r.Transfer(out)
 		}
 		return err
@@ -165,11 +165,8 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 	if err != nil {
 		return a.LearnError(ctx, runs, err)
 	}
-	r.Document.Inputs["upstream"], r.Document.Inputs["downstream"],
-		r.Document.Inputs["link"] = f.Upstream, f.Downstream, f.Link
-	if f.Law != "" {
-		r.Document.Inputs["law"] = f.Law
-	}
+	frame.State(r.Document.Inputs, "upstream", f.Upstream, "downstream", f.Downstream,
+		"link", f.Link, "law", f.Law)
 	return a.Render(r)
 }
 
@@ -183,10 +180,7 @@ func (f *transferFlags) ofPaper(r *reports.Report) error {
 		}
 		allowed = append(allowed, e)
 	}
-	r.Document.Inputs["published"] = true
-	if len(allowed) > 0 {
-		r.Document.Inputs["evidence"] = allowed
-	}
+	frame.State(r.Document.Inputs, "published", true, "evidence", allowed)
 	parts, err := learn.PublishedTransfer(&f.TransferQuestion, allowed)
 	if err != nil {
 		return asks.Refused(err)

@@ -45,8 +45,7 @@ choice and the rank correlation beside those of three baselines.`,
 			if err != nil {
 				return err
 			}
-			r := frame.NewReport("validate")
-			r.Document.Inputs["from"] = append([]string{}, from...)
+			r := frame.NewReport("validate", "from", append([]string{}, from...))
 			r.Validate(scored)
 			return a.Render(r)
 		},
@@ -92,10 +91,8 @@ func (a *app) validateRanking(f *asks.Runs, file, by, outcome string) error {
 	if err != nil {
 		return frame.NoAnswer(err, "")
 	}
-	r := frame.NewReport("validate")
-	r.Document.Inputs["recommend"], r.Document.Inputs["by"], r.Document.Inputs["y"] = file, by,
-		outcome
-	r.Document.Warnings = append(r.Document.Warnings, table.Notes...)
+	r := frame.NewReport("validate", "recommend", file, "by", by, "y", outcome)
+	r.Document.Warn(table.Notes...)
 	r.Ranking(v)
 	return a.Render(r)
 }

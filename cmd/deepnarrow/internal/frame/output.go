@@ -130,9 +130,13 @@ func writePage(w io.Writer, r *reports.Report) error {
 	}})
 }
 
-// NewReport starts the report of a command.
-func NewReport(command string) reports.Report {
-	return reports.Report{Document: result.NewDocument(command, Version())}
+// NewReport starts the report of a command with its inputs, names each followed by its value.
+func NewReport(command string, inputs ...any) reports.Report {
+	r := reports.Report{Document: result.NewDocument(command, Version())}
+	for i := 0; i < len(inputs); i += 2 {
+		r.Document.Inputs[inputs[i].(string)] = inputs[i+1]
+	}
+	return r
 }
 
 // Render writes the result where the flags say, and the warnings to stderr.
