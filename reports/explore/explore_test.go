@@ -281,7 +281,8 @@ func near(a, b engine.Plan) string {
 			}
 		}
 	}
-	if a.Params != b.Params || a.FLOPs != b.FLOPs || a.Memory.PeakBytes != b.Memory.PeakBytes ||
+	if !reflect.DeepEqual(a.Params, b.Params) || a.FLOPs != b.FLOPs ||
+		a.Memory.PeakBytes != b.Memory.PeakBytes ||
 		!reflect.DeepEqual(a.Memory.Fits, b.Memory.Fits) {
 		return fmt.Sprintf("counts: %+v %+v %+v and %+v %+v %+v", a.Params, a.FLOPs, a.Memory,
 			b.Params, b.FLOPs, b.Memory)

@@ -2,10 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/axis"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend"
@@ -136,13 +138,20 @@ func (f *Front) ticks(cost plan.Metric) {
 			costs, scores = append(costs, *r.Cost), append(scores, r.Quality.Low, r.Quality.High)
 		}
 	}
-	f.XTicks, f.YTicks = []FrontTick{}, []FrontTick{}
-	for _, at := range evenly(costs) {
-		f.XTicks = append(f.XTicks, FrontTick{at, quantity.Format(cost.Kind(), at, 0)})
+	evenly := func(values []float64, text func(at float64) string) []FrontTick {
+		const wanted = 5
+		out := []FrontTick{}
+		if len(values) > 1 {
+			for _, at := range axis.Linear(slices.Min(values), slices.Max(values), wanted) {
+				out = append(out, FrontTick{at, text(at)})
+			}
+		}
+		return out
 	}
-	for _, at := range evenly(scores) {
-		f.YTicks = append(f.YTicks, FrontTick{at, strconv.FormatFloat(at, 'g', 4, 64)})
-	}
+	f.XTicks = evenly(costs, func(at float64) string { return quantity.Format(cost.Kind(), at, 0) })
+	f.YTicks = evenly(scores, func(at float64) string {
+		return strconv.FormatFloat(at, 'g', 4, 64)
+	})
 }
 
 func notes(result *recommend.Result) []string {

@@ -8,37 +8,21 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// Plan is the answer to one state. The numbers have the names and base units of the JSON that
-// `deepnarrow plan` writes; Cards and Bars are the same as text.
+// Plan is the answer to one state. The numbers are those of the JSON that `deepnarrow plan` writes;
+// Cards and Bars are the same as text.
 type Plan struct {
 	Fragment   string         `json:"fragment"`
 	Command    string         `json:"command"`
 	Name       string         `json:"name"`
 	Dimensions map[string]int `json:"dimensions"` // what every control stands at, by its key in the fragment
-	Params     struct {
-		Total        int64 `json:"total"`
-		NonEmbedding int64 `json:"non_embedding"`
-	} `json:"params"`
-	FLOPs struct {
-		Forward float64 `json:"forward"`
-		Step    float64 `json:"step"`
-	} `json:"flops"`
-	Memory struct {
-		PeakBytes float64 `json:"peak_bytes"`
-		Fits      *bool   `json:"fits,omitempty"`
-	} `json:"memory"`
-	Time struct {
-		StepSeconds  *quantity.Interval `json:"step_seconds,omitempty"`
-		TotalSeconds *quantity.Interval `json:"total_seconds,omitempty"`
-		Bound        string             `json:"bound,omitempty"`
-	} `json:"time"`
-	Cost struct {
-		USD       *quantity.Interval `json:"usd,omitempty"`
-		EnergyKWh *quantity.Interval `json:"energy_kwh,omitempty"`
-		CO2Kg     *quantity.Interval `json:"co2_kg,omitempty"`
-	} `json:"cost"`
+	Params     result.Params  `json:"params"`
+	FLOPs      result.FLOPs   `json:"flops"`
+	Memory     result.Memory  `json:"memory"`
+	Time       result.Time    `json:"time"`
+	Cost       result.Cost    `json:"cost"`
 	// Defaults are what stands for the choices that are not made, by their keys.
 	Defaults map[string]string `json:"defaults"`
 	Cards    []Card            `json:"cards"`
@@ -170,17 +154,9 @@ func Answer(fragment string) (Plan, error) {
 	shape := &a.Run.Shape
 	out.Fragment, out.Command, out.Name = state.Fragment(), state.PlanCommand(), shape.Name
 	out.Dimensions = state.dimensions(&a)
-	out.Params.Total, out.Params.NonEmbedding = a.Params.Total, a.Params.NonEmbedding
-	out.FLOPs.Forward, out.FLOPs.Step = a.FLOPs.Forward, a.FLOPs.Step
-	out.Memory.PeakBytes, out.Memory.Fits = a.Memory.PeakBytes, a.Fits
-	out.Time.StepSeconds, out.Time.TotalSeconds = a.StepTime.Interval,
-		a.Schedule.Occupancy.WallSeconds.Interval
-	if a.Prediction != nil {
-		out.Time.Bound = string(a.Prediction.Bound)
-	}
-	bill := &a.Schedule.Bill
-	out.Cost.USD, out.Cost.EnergyKWh, out.Cost.CO2Kg = bill.CostUSD.Interval,
-		bill.EnergyKWh.Interval, bill.CO2Kg.Interval
+	out.Params, out.FLOPs = result.ParamsOf(&a.Params), result.FLOPsOf(a.FLOPs)
+	out.Memory = result.MemoryOf(&a.Memory, a.Fits)
+	out.Time, out.Cost = result.TimeOf(&a), result.CostOf(&a.Schedule.Bill)
 	out.Cards, out.Charts, out.Defaults = cards(&a), charts(&a), defaults(&state, &a)
 	out.Beside = []Kept{}
 	for _, b := range state.Beside {
@@ -211,19 +187,17 @@ func (s *State) dimensions(a *plan.Answer) map[string]int {
 func defaults(s *State, a *plan.Answer) map[string]string {
 	x, l := &a.Run.Execution, &a.Run.Layout
 	price := "unknown"
-	if i := a.Schedule.Bill.Inputs; len(i) > 0 {
-		for _, in := range i {
-			if in.Name == "price" && in.Interval != nil {
-				price = quantity.Format(quantity.HourlyPrice, in.Interval.Value, 0)
-			}
+	for _, in := range a.Schedule.Bill.Inputs {
+		if in.Name == "price" && in.Interval != nil {
+			price = quantity.Format(quantity.HourlyPrice, in.Interval.Value, 0)
 		}
 	}
+	yesNo := map[bool]string{true: "yes", false: "no"}
 	stand := map[string]string{
 		"precision": x.Precision.String(), "optimizer": x.Optimizer.String(),
 		"attention": x.Attention.String(), "recompute": x.Recompute.String(), "price": price,
-		"compiled": map[bool]string{true: "yes", false: "no"}[a.Run.Compiled()],
-		"sp":       map[bool]string{true: "yes", false: "no"}[l.SequenceParallel],
-		"zero":     fmt.Sprint(l.ZeRO), "tp": fmt.Sprint(l.TP), "pp": fmt.Sprint(l.PP),
+		"compiled": yesNo[a.Run.Compiled()], "sp": yesNo[l.SequenceParallel],
+		"zero": fmt.Sprint(l.ZeRO), "tp": fmt.Sprint(l.TP), "pp": fmt.Sprint(l.PP),
 		"micro": fmt.Sprint(l.MicroBatch), "interleave": fmt.Sprint(max(1, l.Interleave)),
 	}
 	for _, w := range s.words() {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestExplorerAgreesWithCommands(t *testing.T) {
 		}
 		var want engine.Plan
 		resultOf(t, got.Command, &want)
-		if got.Params != want.Params || got.FLOPs != want.FLOPs ||
+		if !reflect.DeepEqual(got.Params, want.Params) || got.FLOPs != want.FLOPs ||
 			got.Memory.PeakBytes != want.Memory.PeakBytes {
 			t.Errorf("%s: counts %+v %+v %+v, the command's %+v %+v %+v", state, got.Params,
 				got.FLOPs, got.Memory, want.Params, want.FLOPs, want.Memory)
