@@ -257,3 +257,21 @@ func TestSides(t *testing.T) {
 		t.Errorf("the same beside its document: %+v, %v", pairs, err)
 	}
 }
+
+// TestFieldsAreNamed: every field that is compared has its name in results.
+func TestFieldsAreNamed(t *testing.T) {
+	names := map[string]string{}
+	for _, g := range append(shapeGroups, stackGroups...) {
+		for _, field := range g {
+			name := written(field)
+			if other := names[name]; name == "" || other != "" {
+				t.Errorf("%s is written %q, as is %q", field, name, other)
+			}
+			names[name] = field
+		}
+	}
+	if names["kv_heads"] != "KVHeads" || names["shared_d_ff"] != "SharedDFF" ||
+		names["vocab"] != "Vocab" {
+		t.Errorf("the names are %v", names)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -15,67 +16,58 @@ type Changed struct {
 	set          func(to, from *shapes.Shape)
 }
 
-// group is fields of a struct that change together. The first that differs names them.
-type group struct {
-	names  []string // as files write them
-	fields []string // of the Go struct
-}
+// group is fields of a struct that change together, by their names in Go. The first that differs
+// names them.
+type group []string
 
 var shapeGroups = []group{
-	{[]string{"d_model"}, []string{"DModel"}},
-	{[]string{"vocab"}, []string{"Vocab"}},
-	{[]string{"head"}, []string{"Head"}},
-	{[]string{"head_bias"}, []string{"HeadBias"}},
-	{[]string{"norm"}, []string{"Norm"}},
-	{[]string{"bias"}, []string{"Bias"}},
-	{[]string{"embedding_norm"}, []string{"EmbeddingNorm"}},
-	{[]string{"token_types"}, []string{"TokenTypes"}},
-	{[]string{"pooler"}, []string{"Pooler"}},
-	{[]string{"embedding_width", "dense"}, []string{"EmbeddingWidth", "Dense"}},
-	{
-		[]string{"source_vocab", "source_width", "towers", "tied_stacks"},
-		[]string{"SourceVocab", "SourceWidth", "Towers", "TiedStacks"},
-	},
+	{"DModel"},
+	{"Vocab"},
+	{"Head"},
+	{"HeadBias"},
+	{"Norm"},
+	{"Bias"},
+	{"EmbeddingNorm"},
+	{"TokenTypes"},
+	{"Pooler"},
+	{"EmbeddingWidth", "Dense"},
+	{"SourceVocab", "SourceWidth", "Towers", "TiedStacks"},
 }
 
 var stackGroups = []group{
+	{"Layers", "OwnLayers", "Window", "FullLayers"},
+	{"DFF"},
+	{"DKV"},
+	{"Heads", "KVHeads", "QKNorm", "Latent"},
+	{"Gated"},
+	{"Activation"},
+	{"Position", "Positions"},
+	{"FinalNorm"},
 	{
-		[]string{"layers", "own_layers", "window", "full_layers"},
-		[]string{"Layers", "OwnLayers", "Window", "FullLayers"},
+		"Experts", "ActiveExperts", "SparseEvery", "DenseFirst", "ExpertDFF", "SharedDFF",
+		"SharedGate",
 	},
-	{[]string{"d_ff"}, []string{"DFF"}},
-	{[]string{"d_kv"}, []string{"DKV"}},
-	{
-		[]string{"heads", "kv_heads", "qk_norm", "latent"},
-		[]string{"Heads", "KVHeads", "QKNorm", "Latent"},
-	},
-	{[]string{"gated"}, []string{"Gated"}},
-	{[]string{"activation"}, []string{"Activation"}},
-	{[]string{"position", "positions"}, []string{"Position", "Positions"}},
-	{[]string{"final_norm"}, []string{"FinalNorm"}},
-	{
-		[]string{
-			"experts", "active_experts", "sparse_every", "dense_first", "expert_d_ff", "shared_d_ff",
-			"shared_gate",
-		},
-		[]string{
-			"Experts", "ActiveExperts", "SparseEvery", "DenseFirst", "ExpertDFF", "SharedDFF",
-			"SharedGate",
-		},
-	},
-	{[]string{"frontend"}, []string{"Frontend"}},
-	{[]string{"parallel", "norms_per_layer"}, []string{"Parallel", "NormsPerLayer"}},
-	{[]string{"layer_extra"}, []string{"LayerExtra"}},
-	{[]string{"extra"}, []string{"Extra"}},
+	{"Frontend"},
+	{"Parallel", "NormsPerLayer"},
+	{"LayerExtra"},
+	{"Extra"},
+}
+
+// written returns the name of a field of a shape, or of a stack, in files and results.
+func written(field string) string {
+	f, ok := reflect.TypeFor[result.Stack]().FieldByName(field)
+	if !ok {
+		f, _ = reflect.TypeFor[result.Shape]().FieldByName(field)
+	}
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
 }
 
 // Fields returns what differs between the architectures of two shapes, in the order in which files
 // say it. A stack that only one of them has is one field.
 func Fields(base, change *shapes.Shape) []Changed {
-	out := differing("", shapeGroups, func(s *shapes.Shape) reflect.Value {
-		return reflect.ValueOf(
-			s).Elem()
-	}, base, change)
+	whole := func(s *shapes.Shape) reflect.Value { return reflect.ValueOf(s).Elem() }
+	out := differing("", shapeGroups, whole, base, change)
 	for _, k := range []struct {
 		name string
 		of   func(s *shapes.Shape) *shapes.Stack
@@ -114,11 +106,11 @@ func differing(prefix string, groups []group, of func(*shapes.Shape) reflect.Val
 	var out []Changed
 	for _, g := range groups {
 		var names, old, fresh []string
-		for i, f := range g.fields {
+		for _, f := range g {
 			a, b := of(base).FieldByName(f).Interface(), of(change).FieldByName(f).Interface()
 			if a != b {
-				names, old, fresh = append(names, g.names[i]), append(old, fmt.Sprint(a)),
-					append(fresh, fmt.Sprint(b))
+				names = append(names, written(f))
+				old, fresh = append(old, fmt.Sprint(a)), append(fresh, fmt.Sprint(b))
 			}
 		}
 		if len(names) == 0 {
@@ -128,7 +120,7 @@ func differing(prefix string, groups []group, of func(*shapes.Shape) reflect.Val
 			Field: prefix + strings.Join(names, " and "), Base: strings.Join(old, ", "),
 			Change: strings.Join(fresh, ", "),
 			set: func(to, from *shapes.Shape) {
-				for _, f := range g.fields {
+				for _, f := range g {
 					of(to).FieldByName(f).Set(of(from).FieldByName(f))
 				}
 			},

@@ -31,12 +31,27 @@ type variable struct {
 	word  func(*Question) encoding.TextUnmarshaler // of a word, in place of put
 }
 
-func whole(name string, of func(*Answer) int, put func(*Question, int)) variable {
+// count is a whole number of the workload or the layout.
+func count(name string, at func(*flops.Workload, *flops.Layout) *int) variable {
 	return variable{
 		name: name, kind: quantity.Count, whole: true,
-		of:  func(a *Answer) (float64, bool) { return float64(of(a)), true },
-		put: func(q *Question, v float64) { put(q, int(v)) },
+		of: func(a *Answer) (float64, bool) {
+			return float64(*at(&a.Run.Workload, &a.Run.Layout)), true
+		},
+		put: func(q *Question, v float64) { *at(&q.Workload, &q.Layout) = int(v) },
 	}
+}
+
+// word is a choice.
+func word[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](name string, at func(*Question) **T) variable {
+	return variable{name: name, word: func(q *Question) encoding.TextUnmarshaler {
+		v := new(T)
+		*at(q) = v
+		return P(v)
+	}}
 }
 
 // variables lists what can be stated otherwise.
@@ -50,20 +65,20 @@ func buildVariables() []variable {
 		return i.Value, true
 	}
 	return []variable{
-		whole("batch", func(a *Answer) int { return a.Run.Workload.Batch },
-			func(q *Question, n int) { q.Workload.Batch = n }),
-		whole("encoder-length", func(a *Answer) int { return a.Run.Workload.EncoderLength },
-			func(q *Question, n int) { q.Workload.EncoderLength = n }),
-		whole("decoder-length", func(a *Answer) int { return a.Run.Workload.DecoderLength },
-			func(q *Question, n int) { q.Workload.DecoderLength = n }),
-		whole("devices", func(a *Answer) int { return a.Run.Devices() },
-			func(q *Question, n int) { q.Devices = n }),
-		whole("tp", func(a *Answer) int { return a.Run.Layout.TP },
-			func(q *Question, n int) { q.Layout.TP = n }),
-		whole("pp", func(a *Answer) int { return a.Run.Layout.PP },
-			func(q *Question, n int) { q.Layout.PP = n }),
-		whole("micro-batch", func(a *Answer) int { return a.Run.Layout.MicroBatch },
-			func(q *Question, n int) { q.Layout.MicroBatch = n }),
+		count("batch", func(w *flops.Workload, _ *flops.Layout) *int { return &w.Batch }),
+		count("encoder-length",
+			func(w *flops.Workload, _ *flops.Layout) *int { return &w.EncoderLength }),
+		count("decoder-length",
+			func(w *flops.Workload, _ *flops.Layout) *int { return &w.DecoderLength }),
+		{
+			name: "devices", kind: quantity.Count, whole: true,
+			of:  func(a *Answer) (float64, bool) { return float64(a.Run.Devices()), true },
+			put: func(q *Question, v float64) { q.Devices = int(v) },
+		},
+		count("tp", func(_ *flops.Workload, l *flops.Layout) *int { return &l.TP }),
+		count("pp", func(_ *flops.Workload, l *flops.Layout) *int { return &l.PP }),
+		count("micro-batch",
+			func(_ *flops.Workload, l *flops.Layout) *int { return &l.MicroBatch }),
 		{
 			name: "price", kind: quantity.HourlyPrice,
 			of:  func(a *Answer) (float64, bool) { return value(a.Rates.Price.Interval) },
@@ -85,22 +100,10 @@ func buildVariables() []variable {
 			put: func(q *Question, v float64) { q.Goodput = &v },
 		},
 		{name: "mfu", kind: quantity.Fraction, put: func(q *Question, v float64) { q.MFU = v }},
-		{name: "precision", word: func(q *Question) encoding.TextUnmarshaler {
-			q.Precision = new(flops.Precision)
-			return q.Precision
-		}},
-		{name: "optimizer", word: func(q *Question) encoding.TextUnmarshaler {
-			q.Optimizer = new(flops.Optimizer)
-			return q.Optimizer
-		}},
-		{name: "recompute", word: func(q *Question) encoding.TextUnmarshaler {
-			q.Recompute = new(flops.Recompute)
-			return q.Recompute
-		}},
-		{name: "attention", word: func(q *Question) encoding.TextUnmarshaler {
-			q.Attention = new(flops.Attention)
-			return q.Attention
-		}},
+		word("precision", func(q *Question) **flops.Precision { return &q.Precision }),
+		word("optimizer", func(q *Question) **flops.Optimizer { return &q.Optimizer }),
+		word("recompute", func(q *Question) **flops.Recompute { return &q.Recompute }),
+		word("attention", func(q *Question) **flops.Attention { return &q.Attention }),
 	}
 }
 
