@@ -1,7 +1,5 @@
 package flops
 
-import "fmt"
-
 // Component is a part of the model that parameters and operations belong to.
 type Component uint8
 
@@ -21,7 +19,7 @@ const (
 	components  // how many there are
 )
 
-var componentNames = [components]string{
+var componentNames = []string{
 	"embedding", "positions", "frontend",
 	"encoder_attention", "encoder_ffn", "encoder_norm",
 	"decoder_attention", "decoder_cross_attention", "decoder_ffn", "decoder_norm",
@@ -30,10 +28,7 @@ var componentNames = [components]string{
 
 // String returns the name used in tables and JSON, e.g. "decoder_ffn".
 func (c Component) String() string {
-	if c < components {
-		return componentNames[c]
-	}
-	return fmt.Sprintf("invalid(%d)", uint8(c))
+	return choiceName(componentNames, c)
 }
 
 // stackComponents names the components of the layers of one stack.

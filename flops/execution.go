@@ -1,8 +1,8 @@
 package flops
 
 import (
-	"fmt"
 	"math"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -103,33 +103,26 @@ func (x *Execution) bytes() PrecisionBytes {
 
 // Validate returns nil or an [*shapes.InvalidError] that lists every fault.
 func (x *Execution) Validate() error {
-	var faults []shapes.Fault
-	if int(x.Precision) >= len(precisionNames) {
-		faults = append(faults, kindFault("precision", x.Precision.String(), precisionNames))
-	}
-	if int(x.Optimizer) >= len(optimizerNames) {
-		faults = append(faults, kindFault("optimizer", x.Optimizer.String(), optimizerNames))
-	}
-	if int(x.Recompute) >= len(recomputeNames) {
-		faults = append(faults, kindFault("recompute", x.Recompute.String(), recomputeNames))
-	}
-	if int(x.Attention) >= len(attentionNames) {
-		faults = append(faults, kindFault("attention", x.Attention.String(), attentionNames))
+	var faults shapes.Faults
+	for _, c := range [...]struct {
+		field string
+		value uint8
+		names []string
+	}{
+		{"precision", uint8(x.Precision), precisionNames},
+		{"optimizer", uint8(x.Optimizer), optimizerNames},
+		{"recompute", uint8(x.Recompute), recomputeNames},
+		{"attention", uint8(x.Attention), attentionNames},
+	} {
+		if int(c.value) >= len(c.names) {
+			faults.Add(c.field, choiceName(c.names, c.value), strings.Join(c.names, ", "))
+		}
 	}
 	if x.GradientBytes != 0 && x.GradientBytes != 2 && x.GradientBytes != 4 {
-		faults = append(faults, shapes.Fault{
-			Field: "gradient_bytes",
-			Value: fmt.Sprint(x.GradientBytes), Allowed: "0 (the precision's), 2 or 4",
-		})
+		faults.Add("gradient_bytes", x.GradientBytes, "0 (the precision's), 2 or 4")
 	}
 	if !(x.WorkspaceBytes >= 0) || math.IsInf(x.WorkspaceBytes, 0) {
-		faults = append(faults, shapes.Fault{
-			Field: "workspace_bytes",
-			Value: fmt.Sprint(x.WorkspaceBytes), Allowed: "0 or more",
-		})
+		faults.Add("workspace_bytes", x.WorkspaceBytes, "0 or more")
 	}
-	if len(faults) == 0 {
-		return nil
-	}
-	return &shapes.InvalidError{Asked: "execution", Faults: faults}
+	return faults.Invalid("", "execution")
 }

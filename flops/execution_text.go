@@ -85,7 +85,3 @@ func parseChoice[T ~uint8](v *T, kind string, names []string, text []byte) error
 	*v = T(i)
 	return nil
 }
-
-func kindFault(field, value string, names []string) shapes.Fault {
-	return shapes.Fault{Field: field, Value: value, Allowed: strings.Join(names, ", ")}
-}

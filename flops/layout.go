@@ -81,22 +81,16 @@ func (l Layout) Validate(s *shapes.Shape, w Workload) error {
 		c.tensorParallel(l, w)
 		c.pipeline(l)
 	}
-	if len(c.faults) == 0 {
-		return nil
-	}
-	return &shapes.InvalidError{Shape: s.Name, Asked: "layout", Faults: c.faults}
+	return c.faults.Invalid(s.Name, "layout")
 }
 
 type layoutCheck struct {
 	shape  *shapes.Shape
-	faults []shapes.Fault
+	faults shapes.Faults
 }
 
 func (c *layoutCheck) fault(field string, value any, allowed string, args ...any) {
-	c.faults = append(c.faults, shapes.Fault{
-		Field: field, Value: fmt.Sprint(value),
-		Allowed: fmt.Sprintf(allowed, args...),
-	})
+	c.faults.Add(field, value, fmt.Sprintf(allowed, args...))
 }
 
 func (c *layoutCheck) batch(l Layout, w Workload) {
@@ -230,4 +224,11 @@ func (l Layout) inFlight(r int) float64 {
 	}
 	chunks := min(l.Accumulate*l.Interleave, 2*(l.PP-r-1)+(l.Interleave-1)*l.PP+1)
 	return float64(chunks) / float64(l.Interleave)
+}
+
+// StageLayers returns how many layers of the encoder and of the decoder pipeline stage r holds, for
+// a valid layout whose zero fields are filled ([Layout.For]). It does not allocate.
+func (l Layout) StageLayers(s *shapes.Shape, r int) (encoder, decoder int) {
+	e, d := l.spans(s, r)
+	return e.layers, d.layers
 }

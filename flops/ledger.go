@@ -27,13 +27,9 @@ type Op struct {
 	Owners    int     // layers with parameters of their own, which the others repeat
 	Matmul    Matmul  // zero for vector work and look-ups
 	Vector    float64 // FLOPs outside matrix products: softmax, norm, activation, bias, residual
-	Read      float64 // elements a vector operation reads
-	Written   float64 // elements a vector operation writes
-	Lookups   int     // positions looked up in a table of Vocab rows
 	InLayer   bool    // inside a repeated layer, as against input, final norm and head
 	Sparse    bool    // only in the layers that have experts
 	Core      bool    // part of softmax(QKᵀ)·V: what selective recompute repeats
-	Causal    bool    // half of a core that a causal kernel may skip
 	Windowed  bool    // only in the layers that have a window
 	Experts   int     // weights of this many experts back one Matmul.Count of active ones; 0 = dense
 }
@@ -80,19 +76,6 @@ func NewLedger(s *shapes.Shape, w Workload) Ledger {
 	return b.ops
 }
 
-// Parameters returns the trainable parameters of all rows. The token table is booked on its first
-// look-up, or on the head if nothing looks it up.
-func (l Ledger) Parameters() int64 {
-	n := int64(0)
-	for i := range l {
-		n += int64(l[i].Owners) * l[i].Params
-	}
-	return n
-}
-
-// Forward returns the matrix-product FLOPs of one forward pass.
-func (l Ledger) Forward() float64 { return l.sum((*Op).FLOPs) }
-
 // Vector returns the FLOPs outside matrix products of one forward pass.
 func (l Ledger) Vector() float64 {
 	return l.sum(func(o *Op) float64 { return float64(o.Layers) * o.Vector })
@@ -132,7 +115,6 @@ func (b *builder) add(o Op) {
 // input adds what happens before the first layer of a stack.
 func (b *builder) input(stack string, k *shapes.Stack, length int) {
 	s, d, tokens := b.shape, b.shape.WidthOf(k), b.work.Batch*length
-	elements := float64(tokens) * float64(s.InputWidth(k))
 	convs, extra := k.Frontend.Convolutions(d)
 	extra += k.Extra
 	switch c := k.Frontend; c.Kind {
@@ -147,10 +129,7 @@ func (b *builder) input(stack string, k *shapes.Stack, length int) {
 		if !b.typed {
 			table, b.typed = table+typeTable(s), true
 		}
-		b.add(Op{
-			Name: stack + ".embedding", Component: Embedding, Layers: 1, Params: table,
-			Lookups: tokens, Read: elements, Written: elements,
-		})
+		b.add(Op{Name: stack + ".embedding", Component: Embedding, Layers: 1, Params: table})
 	default:
 		for n := range convs {
 			if convs[n] != (shapes.Conv{}) {
@@ -166,14 +145,10 @@ func (b *builder) input(stack string, k *shapes.Stack, length int) {
 	case shapes.Learned, shapes.Sinusoidal:
 		b.add(Op{
 			Name: stack + ".positions", Component: Positions, Layers: 1, Params: n,
-			Vector: elements, Read: 2 * elements, Written: elements,
+			Vector: float64(tokens) * float64(s.InputWidth(k)),
 		})
 	case shapes.Relative, shapes.RelativeLayers:
-		bias := float64(k.Heads) * float64(length) * float64(length)
-		b.add(Op{
-			Name: stack + ".relative_bias", Component: Positions, Layers: 1, Params: n,
-			Read: bias, Written: bias,
-		})
+		b.add(Op{Name: stack + ".relative_bias", Component: Positions, Layers: 1, Params: n})
 	case shapes.Disentangled:
 		b.add(Op{Name: stack + ".relative_table", Component: Positions, Layers: 1, Params: n})
 	}
@@ -181,19 +156,11 @@ func (b *builder) input(stack string, k *shapes.Stack, length int) {
 	if s.EmbeddingNorm {
 		b.norm(stack+".embedding_norm", Embedding, 1, tokens, s.InputWidth(k), 1)
 	}
-	at := shapes.DecoderInput
-	if k == &s.Encoder {
-		at = shapes.EncoderInput
-	}
-	b.dense(stack, at)
+	b.dense(stack, inputOf(s, k))
 }
 
 // convolution adds one convolution of a front end.
-func (b *builder) convolution(
-	stack string,
-	kind shapes.FrontendKind,
-	n int,
-	c *shapes.Conv,
+func (b *builder) convolution(stack string, kind shapes.FrontendKind, n int, c *shapes.Conv,
 	tokens int,
 ) {
 	rows := tokens * int(c.Rate)
@@ -201,7 +168,7 @@ func (b *builder) convolution(
 	o := Op{
 		Name: fmt.Sprintf("%s.conv%d", stack, n+1), Component: FrontendInput, Layers: 1,
 		Params: convParameters(c), Matmul: Matmul{1, rows, int(c.Out), int(c.Taps) * int(c.In)},
-		Vector: elements * (1 + geluFLOPs), Read: elements, Written: elements,
+		Vector: elements * (1 + geluFLOPs),
 	}
 	if kind == shapes.Patches {
 		o.Name, o.Vector = stack+".patches", elements
@@ -228,8 +195,10 @@ func (b *builder) head() {
 	s, d, e := b.shape, b.shape.DModel, b.shape.TableWidth()
 	if s.Pooler {
 		pooled := s.WidthOf(&s.Encoder)
-		b.add(Op{Name: "pooler", Component: PoolerLayer, Layers: 1, Params: int64(pooled)*
-			int64(pooled) + int64(pooled), Matmul: Matmul{1, b.work.Batch, pooled, pooled}})
+		b.add(Op{
+			Name: "pooler", Component: PoolerLayer, Layers: 1, Params: int64(pooled) * int64(pooled+1),
+			Matmul: Matmul{1, b.work.Batch, pooled, pooled},
+		})
 	}
 	b.dense("head", shapes.Pooled)
 	tokens := b.work.LogitTokens(s)
@@ -243,20 +212,18 @@ func (b *builder) head() {
 		b.add(Op{
 			Name: "head.transform", Component: LogitHead, Layers: 1, Params: transform,
 			Matmul: Matmul{1, tokens, e, d}, Vector: elements * (1 + geluFLOPs + normFLOPs),
-			Read: elements, Written: elements,
 		})
 		params -= transform
 	}
 	if !b.booked {
 		params += tokenTable(s)
 	}
-	logits := float64(tokens) * float64(s.Vocab)
 	b.add(Op{
 		Name: "head.logits", Component: LogitHead, Layers: 1, Params: params,
 		Matmul: Matmul{1, tokens, s.Vocab, e},
 	})
 	b.add(Op{
-		Name: "head.softmax", Component: LogitHead, Layers: 1, Vector: softmaxFLOPs * logits,
-		Read: logits, Written: logits,
+		Name: "head.softmax", Component: LogitHead, Layers: 1,
+		Vector: softmaxFLOPs * (float64(tokens) * float64(s.Vocab)),
 	})
 }

@@ -11,12 +11,11 @@ func (b *builder) layers(stack string, k *shapes.Stack, length int, in stackComp
 	b.inLayer, b.owners, b.tied = true, k.HasOwnWeights(), s.TiedStacks && !decoder
 	each := (k.Norms() + 1) / 2
 	b.norm(stack+".attention_norm", in.norm, k.Layers, tokens, d, each)
-	b.attention(stack+".attention", in.attention, k, length, length, decoder)
+	b.attention(stack+".attention", in.attention, k, length, length)
 	b.residual(stack+".attention_residual", in.norm, k.Layers, tokens, d)
 	if decoder && s.CrossAttention() {
 		b.norm(stack+".cross_attention_norm", in.norm, k.Layers, tokens, d, k.CrossNorms())
-		b.attention(stack+".cross_attention", DecoderCrossAttention, k, length,
-			b.work.EncoderLength, false)
+		b.attention(stack+".cross_attention", DecoderCrossAttention, k, length, b.work.EncoderLength)
 		b.residual(stack+".cross_attention_residual", in.norm, k.Layers, tokens, d)
 	}
 	b.norm(stack+".ffn_norm", in.norm, k.Layers, tokens, d, k.Norms()-each)
@@ -44,16 +43,12 @@ func (b *builder) layers(stack string, k *shapes.Stack, length int, in stackComp
 		b.norm(stack+".final_norm", in.norm, 1, tokens, d, 1)
 	}
 	b.tied = false
-	at := shapes.DecoderOutput
-	if !decoder {
-		at = shapes.EncoderOutput
-	}
-	b.dense(stack, at)
+	b.dense(stack, outputOf(s, k))
 }
 
 // attention adds the projections and the core of one attention block that reads queries from `from`
 // positions and keys and values from `to` positions.
-func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to int, causal bool) {
+func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to int) {
 	s, batch, layers := b.shape, b.work.Batch, k.Layers
 	d, source, inner, keys := s.WidthOf(k), s.WidthOf(k), k.Inner(), k.KeyInner()
 	if c == DecoderCrossAttention {
@@ -66,24 +61,16 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	} else {
 		b.latent(name, c, k, batch*from, batch*to, source)
 	}
-	if k.QKNorm != shapes.NoQKNorm {
-		width := int64(2 * k.DKV)
-		if k.QKNorm == shapes.QKNormFull {
-			width = int64(inner + k.KVInner())
-		}
+	if width := qkNormWidth(k); width > 0 {
 		elements := float64(batch*from)*float64(inner) + float64(batch*to)*float64(k.KVInner())
 		b.add(Op{
 			Name: name + ".qk_norm", Component: c, Layers: layers,
-			Params: normFactor(s.Norm) * width, Vector: normFLOPs * elements, Read: elements,
-			Written: elements,
+			Params: normFactor(s.Norm) * int64(width), Vector: normFLOPs * elements,
 		})
 	}
 	if k.Position == shapes.Rotary {
 		rotated := float64(batch*from)*float64(inner) + float64(batch*to)*float64(keys)
-		b.add(Op{
-			Name: name + ".rotary", Component: c, Layers: layers,
-			Vector: rotaryFLOPs * rotated, Read: rotated, Written: rotated,
-		})
+		b.add(Op{Name: name + ".rotary", Component: c, Layers: layers, Vector: rotaryFLOPs * rotated})
 	}
 	if k.Position == shapes.Disentangled && c != DecoderCrossAttention {
 		b.disentangled(name, c, k, from)
@@ -92,10 +79,10 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	if c != DecoderCrossAttention {
 		windowed = k.WindowedBefore(layers)
 	}
-	b.core(name, c, k, layers-windowed, from, to, causal)
+	b.core(name, c, k, layers-windowed, from, to)
 	if windowed > 0 {
 		first := len(b.ops)
-		b.core(name+".window", c, k, windowed, from, min(to, k.Window), causal)
+		b.core(name+".window", c, k, windowed, from, min(to, k.Window))
 		for n := first; n < len(b.ops); n++ {
 			b.ops[n].Windowed = true
 		}
@@ -104,13 +91,7 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 }
 
 // core adds softmax(QKᵀ)·V of the layers in which a query sees `to` positions.
-func (b *builder) core(
-	name string,
-	c Component,
-	k *shapes.Stack,
-	layers, from, to int,
-	causal bool,
-) {
+func (b *builder) core(name string, c Component, k *shapes.Stack, layers, from, to int) {
 	if layers == 0 {
 		return
 	}
@@ -124,15 +105,15 @@ func (b *builder) core(
 	value := k.OutputInner() / k.Heads
 	b.add(Op{
 		Name: name + ".scores", Component: c, Layers: layers,
-		Matmul: Matmul{heads, from, to, k.DKV}, Core: true, Causal: causal,
+		Matmul: Matmul{heads, from, to, k.DKV}, Core: true,
 	})
 	b.add(Op{
 		Name: name + ".softmax", Component: c, Layers: layers, Vector: perScore * scores,
-		Read: scores, Written: scores, Core: true, Causal: causal,
+		Core: true,
 	})
 	b.add(Op{
 		Name: name + ".values", Component: c, Layers: layers,
-		Matmul: Matmul{heads, from, value, to}, Core: true, Causal: causal,
+		Matmul: Matmul{heads, from, value, to}, Core: true,
 	})
 }
 
@@ -141,10 +122,9 @@ func (b *builder) core(
 func (b *builder) latent(name string, c Component, k *shapes.Stack, from, to, source int) {
 	d, l := b.shape.WidthOf(k), k.Latent
 	norm := func(part string, rows, width int) {
-		elements := float64(rows) * float64(width)
 		b.add(Op{
 			Name: name + part, Component: c, Layers: k.Layers, Params: int64(width),
-			Vector: normFLOPs * elements, Read: elements, Written: elements,
+			Vector: normFLOPs * (float64(rows) * float64(width)),
 		})
 	}
 	if l.QueryRank > 0 {
@@ -195,14 +175,13 @@ func (b *builder) ffn(name string, c Component, k *shapes.Stack, layers, tokens,
 	visits, copies := 1, int64(1)
 	if experts > 0 {
 		visits, copies = k.ActiveExperts, int64(experts)
-		routed := float64(tokens) * float64(experts)
 		b.add(Op{
 			Name: name + ".router", Component: c, Layers: layers, Params: int64(d) * copies,
 			Matmul: Matmul{1, tokens, experts, d},
 		})
 		b.add(Op{
 			Name: name + ".router_softmax", Component: c, Layers: layers,
-			Vector: softmaxFLOPs * routed, Read: routed, Written: routed,
+			Vector: softmaxFLOPs * (float64(tokens) * float64(experts)),
 		})
 	}
 	bias := func(width int) (params int64, flops float64) {
@@ -221,18 +200,16 @@ func (b *builder) ffn(name string, c Component, k *shapes.Stack, layers, tokens,
 		})
 	}
 	hidden := float64(visits*tokens) * float64(f)
-	act := Op{
-		Name: name + ".activation", Component: c, Layers: layers, Vector: geluFLOPs * hidden,
-		Read: hidden, Written: hidden,
-	}
+	each := geluFLOPs
 	if k.Activation == shapes.ReLU {
-		act.Vector = reluFLOPs * hidden
+		each = reluFLOPs
 	}
 	if k.Gated {
-		act.Vector += hidden
-		act.Read += hidden
+		each++
 	}
-	b.add(act)
+	b.add(Op{
+		Name: name + ".activation", Component: c, Layers: layers, Vector: float64(each) * hidden,
+	})
 	params, flops := bias(d)
 	b.add(Op{
 		Name: name + ".out", Component: c, Layers: layers,
@@ -259,18 +236,15 @@ func (b *builder) norm(name string, c Component, layers, tokens, width, count in
 	if count == 0 {
 		return
 	}
-	elements := float64(count) * float64(tokens) * float64(width)
 	b.add(Op{
 		Name: name, Component: c, Layers: layers,
 		Params: int64(count) * normFactor(b.shape.Norm) * int64(width),
-		Vector: normFLOPs * elements, Read: elements, Written: elements,
+		Vector: normFLOPs * (float64(count) * float64(tokens) * float64(width)),
 	})
 }
 
 func (b *builder) residual(name string, c Component, layers, tokens, width int) {
-	elements := float64(tokens) * float64(width)
 	b.add(Op{
-		Name: name, Component: c, Layers: layers, Vector: elements, Read: 2 * elements,
-		Written: elements,
+		Name: name, Component: c, Layers: layers, Vector: float64(tokens) * float64(width),
 	})
 }

@@ -1,7 +1,6 @@
 package flops
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -29,7 +28,7 @@ const (
 	memoryParts
 )
 
-var memoryPartNames = [memoryParts]string{
+var memoryPartNames = []string{
 	"weights", "gradients", "master_weights", "optimizer_state",
 	"activations", "boundary_activations", "logits", "working",
 	"self_kv_cache", "cross_kv_cache", "collective_buffers", "workspace",
@@ -37,10 +36,7 @@ var memoryPartNames = [memoryParts]string{
 
 // String returns the name used in tables and JSON, e.g. "optimizer_state".
 func (p MemoryPart) String() string {
-	if p < memoryParts {
-		return memoryPartNames[p]
-	}
-	return fmt.Sprintf("invalid(%d)", uint8(p))
+	return choiceName(memoryPartNames, p)
 }
 
 // Footprint is what a device holds at one moment, by [MemoryPart].
@@ -66,14 +62,11 @@ const (
 	phases
 )
 
-var phaseNames = [phases]string{"forward_end", "backward_start", "optimizer_step"}
+var phaseNames = []string{"forward_end", "backward_start", "optimizer_step"}
 
 // String returns the name used in tables and JSON, e.g. "forward_end".
 func (p Phase) String() string {
-	if p < phases {
-		return phaseNames[p]
-	}
-	return fmt.Sprintf("invalid(%d)", uint8(p))
+	return choiceName(phaseNames, p)
 }
 
 // Memory is the bytes of the device that needs most.
@@ -136,7 +129,7 @@ func TrainingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory,
 	if err := x.Tuning.Validate(s); err != nil {
 		return Memory{}, err
 	}
-	return trainingMemory(s, w, &x, l.For(w)), nil
+	return worstStage(s, w, &x, l.For(w), false), nil
 }
 
 func validateMemory(s *shapes.Shape, w Workload, x *Execution, l Layout) error {
@@ -149,18 +142,24 @@ func validateMemory(s *shapes.Shape, w Workload, x *Execution, l Layout) error {
 	return l.Validate(s, w)
 }
 
-// trainingMemory is [TrainingMemory] on checked input and a filled layout.
-func trainingMemory(s *shapes.Shape, w Workload, x *Execution, l Layout) Memory {
+// worstStage returns the memory of the stage that needs most, on checked input and a filled layout.
+func worstStage(s *shapes.Shape, w Workload, x *Execution, l Layout, decoding bool) Memory {
 	var worst Memory
-	encoder := newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, x, l)
-	decoder := newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, x, l)
+	st := stage{
+		shape: s, exec: x, layout: l,
+		encoder: newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, x, l),
+		decoder: newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, x, l),
+	}
 	for r := range l.PP {
-		st := stage{
-			shape: s, exec: x, layout: l, index: r, last: r == l.PP-1, encoder: encoder,
-			decoder: decoder,
-		}
+		st.index, st.last = r, r == l.PP-1
 		st.encoderSpan, st.decoderSpan = l.spans(s, r)
-		if m := st.training(); r == 0 || m.PeakBytes > worst.PeakBytes {
+		var m Memory
+		if decoding {
+			m = st.decoding()
+		} else {
+			m = st.training()
+		}
+		if r == 0 || m.PeakBytes > worst.PeakBytes {
 			worst = m
 		}
 	}

@@ -34,28 +34,11 @@ func DecodingMemory(s *shapes.Shape, w Workload, x Execution, l Layout) (Memory,
 		return Memory{}, err
 	}
 	if s.Decoder.Layers == 0 {
-		return Memory{}, &shapes.InvalidError{
-			Shape: s.Name, Asked: "decoding",
-			Faults: []shapes.Fault{{
-				Field: "decoder.layers", Value: "0", Allowed: "at least 1, as only a decoder generates",
-			}},
-		}
+		var faults shapes.Faults
+		faults.Add("decoder.layers", 0, "at least 1, as only a decoder generates")
+		return Memory{}, faults.Invalid(s.Name, "decoding")
 	}
-	l = l.For(padded)
-	encoder := newStackModel(s, &s.Encoder, w.EncoderLength, w.EncoderLength, &x, l)
-	decoder := newStackModel(s, &s.Decoder, w.DecoderLength, w.EncoderLength, &x, l)
-	var worst Memory
-	for r := range l.PP {
-		st := stage{
-			shape: s, exec: &x, layout: l, index: r, last: r == l.PP-1, encoder: encoder,
-			decoder: decoder,
-		}
-		st.encoderSpan, st.decoderSpan = l.spans(s, r)
-		if m := st.decoding(); r == 0 || m.PeakBytes > worst.PeakBytes {
-			worst = m
-		}
-	}
-	return worst, nil
+	return worstStage(s, w, &x, l.For(padded), true), nil
 }
 
 func (st *stage) decoding() Memory {

@@ -114,7 +114,7 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 		valueInner: float64(k.ValueInner()), outInner: float64(k.OutputInner()),
 		expertFFN: float64(k.ExpertInner()), sharedFFN: float64(k.SharedDFF),
 		queryRank: float64(k.Latent.QueryRank), kvRank: float64(k.Latent.KVRank),
-		cached: float64(k.CachedWidth()), normed: qkNormWidth(k),
+		cached: float64(k.CachedWidth()), normed: float64(qkNormWidth(k)),
 		source: float64(s.WidthOf(&s.Encoder)), input: float64(s.InputWidth(k)),
 		table: float64(s.TableWidth()), sourceVocab: float64(s.SourceVocab),
 		layerExtra: float64(k.LayerExtra), extra: float64(k.Extra),
@@ -139,18 +139,6 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 	}
 	m.has = features(s, k, x)
 	return m
-}
-
-// qkNormWidth returns the width of the norms of queries and keys together.
-func qkNormWidth(k *shapes.Stack) float64 {
-	switch k.QKNorm {
-	case shapes.QKNormHead:
-		return 2 * float64(k.DKV)
-	case shapes.QKNormFull:
-		return float64(k.Inner() + k.KVInner())
-	default:
-		return 0
-	}
 }
 
 func features(s *shapes.Shape, k *shapes.Stack, x *Execution) feature {

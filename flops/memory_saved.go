@@ -1,16 +1,20 @@
 package flops
 
-import "github.com/deepnarrow/deepnarrow/shapes"
+import (
+	"slices"
+
+	"github.com/deepnarrow/deepnarrow/shapes"
+)
 
 // savedTensor is one tensor that the forward pass keeps for the backward pass.
 type savedTensor struct {
 	name       string
 	rows, cols dim
-	times      dim // copies: one, or the active experts
-	width      width
 	by         split     // the tensor's split over the tensor-parallel group
-	kept       Recompute // strongest mode that still keeps it
 	needs      feature   // saved only if all of these hold
+	kept       Recompute // strongest mode that still keeps it
+	width      width
+	times      dim // copies: one, or the active experts
 }
 
 // width is the size of an element.
@@ -23,235 +27,131 @@ const (
 	widths
 )
 
+// tensor is one of a layer in the compute precision. Full recompute makes it again, and selective
+// recompute the scores of attention.
+func tensor(name string, rows, cols dim, by split, needs feature) savedTensor {
+	kept := RecomputeSelective
+	if needs&withScores != 0 {
+		kept = RecomputeNone
+	}
+	return savedTensor{name: name, rows: rows, cols: cols, by: by, needs: needs, kept: kept}
+}
+
+// mask is a dropout mask of such a tensor.
+func mask(name string, rows, cols dim, by split, needs feature) savedTensor {
+	return tensor(name, rows, cols, by, needs|withDropout).of(maskWidth)
+}
+
+func (t savedTensor) of(w width) savedTensor {
+	t.width = w
+	return t
+}
+
+// always is a tensor that every recompute mode keeps.
+func (t savedTensor) always() savedTensor {
+	t.kept = RecomputeFull
+	return t
+}
+
 // The saved tensors of each block of a layer. With h = d = i, f = 4h, a heads, 2-byte activations,
 // GELU, dropout and unfused attention they sum to the s·b·h·(34 + 5·a·s/h) bytes of Korthikanti et
 // al. 2022 (arXiv 2205.05198, section 4.1): attention 11·sbh + 5·as²b, feed-forward 19·sbh, norms
 // 4·sbh.
 var (
-	selfAttentionSaved = []savedTensor{
-		{"layer input", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
-		{"normed input of q, k, v", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"keys", tokens, keyInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"values", tokens, valueInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
-		{
-			"softmax dropout mask", selfPairs, heads, one, maskWidth, byTP, RecomputeNone,
-			withScores | withDropout,
-		},
-		{
-			"dropped-out softmax", selfPairs, heads, one, computeWidth, byTP, RecomputeNone,
-			withScores | withDropout,
-		},
-		{
-			"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective,
-			withoutScores,
-		},
-		{
-			"input of output projection", tokens, outInner, one, computeWidth, byTP,
-			RecomputeSelective, 0,
-		},
-		{
-			"attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
-			withDropout,
-		},
-	}
+	selfAttentionSaved = slices.Concat(
+		[]savedTensor{tensor("layer input", tokens, model, bySeq, 0).always()},
+		attentionSaved(tokens, selfPairs))
+	crossAttentionSaved = slices.Concat(
+		[]savedTensor{tensor("input", tokens, model, bySeq, 0)},
+		attentionSaved(keys, pairs))
 	// What some families save besides: the inputs of the norms of queries and keys, and of the norms
 	// behind attention and feed-forward.
 	queryNormSaved = []savedTensor{
-		{
-			"unnormed queries",
-			tokens,
-			inner,
-			one,
-			computeWidth,
-			byTP,
-			RecomputeSelective,
-			withQKNorm,
-		},
-		{"unnormed keys", tokens, kvInner, one, computeWidth, byKV, RecomputeSelective, withQKNorm},
+		tensor("unnormed queries", tokens, inner, byTP, withQKNorm),
+		tensor("unnormed keys", tokens, kvInner, byKV, withQKNorm),
 	}
 	sandwichSaved = []savedTensor{
-		{
-			"unnormed attention output", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			withSandwich,
-		},
-		{
-			"unnormed feed-forward output", tokens, model, one, computeWidth, bySeq,
-			RecomputeSelective, withSandwich,
-		},
+		tensor("unnormed attention output", tokens, model, bySeq, withSandwich),
+		tensor("unnormed feed-forward output", tokens, model, bySeq, withSandwich),
 	}
 	// Latent attention saves the ranks before and after their norms; they are held by every device.
 	latentSaved = []savedTensor{
-		{
-			"query rank", tokens, queryRank, one, computeWidth, copied, RecomputeSelective,
-			withQueryRank,
-		},
-		{
-			"normed query rank", tokens, queryRank, one, computeWidth, copied, RecomputeSelective,
-			withQueryRank,
-		},
-		{
-			"latent keys and values",
-			tokens,
-			cached,
-			one,
-			computeWidth,
-			copied,
-			RecomputeSelective,
-			0,
-		},
-		{"normed latent", tokens, kvRank, one, computeWidth, copied, RecomputeSelective, 0},
+		tensor("query rank", tokens, queryRank, copied, withQueryRank),
+		tensor("normed query rank", tokens, queryRank, copied, withQueryRank),
+		tensor("latent keys and values", tokens, cached, copied, 0),
+		tensor("normed latent", tokens, kvRank, copied, 0),
 	}
-	crossAttentionSaved = []savedTensor{
-		{"cross-attention input", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"normed input of q", tokens, model, one, computeWidth, bySeq, RecomputeSelective, 0},
-		{"queries", tokens, inner, one, computeWidth, byTP, RecomputeSelective, 0},
-		{"keys of the encoder", keys, keyInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"values of the encoder", keys, valueInner, one, computeWidth, byKV, RecomputeSelective, 0},
-		{"softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone, withScores},
-		{
-			"softmax dropout mask", pairs, heads, one, maskWidth, byTP, RecomputeNone,
-			withScores | withDropout,
-		},
-		{
-			"dropped-out softmax", pairs, heads, one, computeWidth, byTP, RecomputeNone,
-			withScores | withDropout,
-		},
-		{
-			"log-sum-exp of scores", tokens, heads, one, floatWidth, byTP, RecomputeSelective,
-			withoutScores,
-		},
-		{
-			"input of output projection", tokens, outInner, one, computeWidth, byTP,
-			RecomputeSelective, 0,
-		},
-		{
-			"cross-attention dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
-			withDropout,
-		},
-	}
-	feedForwardSaved = []savedTensor{
-		{
-			"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			withFFNInput,
-		},
-		{
-			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			withFFNNorm,
-		},
-		{
-			"input of the activation", tokens, ffn, one, computeWidth, byTP, RecomputeSelective,
-			withInputSaved,
-		},
-		{"activated gate", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, withGate},
-		{"gated projection", tokens, ffn, one, computeWidth, byTP, RecomputeSelective, withGate},
-		{
-			"input of the second projection", tokens, ffn, one, computeWidth, byTP, RecomputeSelective,
-			0,
-		},
-		{
-			"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
-			withDropout,
-		},
-	}
+	feedForwardSaved = slices.Concat(feedForwardInput, hiddenSaved(ffn, one), feedForwardMask)
 	// Sparse layers route each token to its active experts; the router works in float32 (Fedus et
 	// al. 2021, arXiv 2101.03961, section 2.4).
-	expertsSaved = []savedTensor{
-		{
-			"feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			withFFNInput,
-		},
-		{
-			"normed feed-forward input", tokens, model, one, computeWidth, bySeq, RecomputeSelective,
-			withFFNNorm,
-		},
-		{"router probabilities", tokens, experts, one, floatWidth, bySeq, RecomputeSelective, 0},
-		{
-			"tokens sent to experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective,
-			0,
-		},
-		{
-			"input of the activation", tokens, expertFFN, active, computeWidth, byTP, RecomputeSelective,
-			withInputSaved,
-		},
-		{
-			"activated gate",
-			tokens,
-			expertFFN,
-			active,
-			computeWidth,
-			byTP,
-			RecomputeSelective,
-			withGate,
-		},
-		{
-			"gated projection",
-			tokens,
-			expertFFN,
-			active,
-			computeWidth,
-			byTP,
-			RecomputeSelective,
-			withGate,
-		},
-		{
-			"input of the second projection", tokens, expertFFN, active, computeWidth, byTP,
-			RecomputeSelective, 0,
-		},
-		{"outputs of experts", tokens, model, active, computeWidth, bySeq, RecomputeSelective, 0},
-		{
-			"feed-forward dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeSelective,
-			withDropout,
-		},
+	expertsSaved = slices.Concat(feedForwardInput, []savedTensor{
+		tensor("router probabilities", tokens, experts, bySeq, 0).of(floatWidth),
+		routed("tokens sent to experts"),
+	}, hiddenSaved(expertFFN, active), []savedTensor{routed("outputs of experts")}, feedForwardMask)
+	sharedSaved = hiddenSaved(sharedFFN, one)
+
+	feedForwardInput = []savedTensor{
+		tensor("feed-forward input", tokens, model, bySeq, withFFNInput),
+		tensor("normed feed-forward input", tokens, model, bySeq, withFFNNorm),
 	}
-	sharedSaved = []savedTensor{
-		{
-			"input of the shared activation", tokens, sharedFFN, one, computeWidth, byTP,
-			RecomputeSelective, withInputSaved,
-		},
-		{"shared gate", tokens, sharedFFN, one, computeWidth, byTP, RecomputeSelective, withGate},
-		{
-			"gated shared projection", tokens, sharedFFN, one, computeWidth, byTP,
-			RecomputeSelective, withGate,
-		},
-		{
-			"input of the second shared projection", tokens, sharedFFN, one, computeWidth, byTP,
-			RecomputeSelective, 0,
-		},
-	}
+	feedForwardMask = []savedTensor{mask("feed-forward dropout mask", tokens, model, bySeq, 0)}
 )
+
+// attentionSaved is what an attention block saves behind its input; its keys and values are of the
+// positions `to`, and scores its pairs of positions.
+func attentionSaved(to, scores dim) []savedTensor {
+	return []savedTensor{
+		tensor("normed input", tokens, model, bySeq, 0),
+		tensor("queries", tokens, inner, byTP, 0),
+		tensor("keys", to, keyInner, byKV, 0),
+		tensor("values", to, valueInner, byKV, 0),
+		tensor("softmax", scores, heads, byTP, withScores),
+		mask("softmax dropout mask", scores, heads, byTP, withScores),
+		tensor("dropped-out softmax", scores, heads, byTP, withScores|withDropout),
+		tensor("log-sum-exp of scores", tokens, heads, byTP, withoutScores).of(floatWidth),
+		tensor("input of output projection", tokens, outInner, byTP, 0),
+		mask("attention dropout mask", tokens, model, bySeq, 0),
+	}
+}
+
+// hiddenSaved is what feed-forward networks of an inner width save between their matrices.
+func hiddenSaved(width, times dim) []savedTensor {
+	out := []savedTensor{
+		tensor("input of the activation", tokens, width, byTP, withInputSaved),
+		tensor("activated gate", tokens, width, byTP, withGate),
+		tensor("gated projection", tokens, width, byTP, withGate),
+		tensor("input of the second projection", tokens, width, byTP, 0),
+	}
+	for i := range out {
+		out[i].times = times
+	}
+	return out
+}
+
+// routed is a copy of the residual stream for every active expert.
+func routed(name string) savedTensor {
+	t := tensor(name, tokens, model, bySeq, 0)
+	t.times = active
+	return t
+}
 
 // The saved tensors outside the layers, kept under every recompute mode (Korthikanti et al. 2022,
 // section 4.3).
 var (
 	stackInputSaved = []savedTensor{
-		{"embedding", tokens, model, one, computeWidth, bySeq, RecomputeFull, withEmbeddingNorm},
-		{
-			"embedding dropout mask", tokens, model, one, maskWidth, bySeq, RecomputeFull,
-			withDropout,
-		},
+		tensor("embedding", tokens, model, bySeq, withEmbeddingNorm).always(),
+		mask("embedding dropout mask", tokens, model, bySeq, 0).always(),
 	}
 	// One bias is shared by the layers and sequences of a stack, and every pipeline stage of the
 	// stack has its copy.
 	positionBiasSaved = []savedTensor{
-		{
-			"relative position bias", square, heads, one, computeWidth, byTP, RecomputeFull,
-			withRelative,
-		},
+		tensor("relative position bias", square, heads, byTP, withRelative).always(),
 	}
 	stackOutputSaved = []savedTensor{
-		{
-			"input of final norm", tokens, model, one, computeWidth, bySeq, RecomputeFull,
-			withFinalNorm,
-		},
+		tensor("input of final norm", tokens, model, bySeq, withFinalNorm).always(),
 	}
-	headInputSaved = []savedTensor{
-		{"input of the head", tokens, model, one, computeWidth, bySeq, RecomputeFull, 0},
-	}
-	encoderOutputSaved = []savedTensor{
-		{"encoder output", keys, source, one, computeWidth, bySeq, RecomputeFull, 0},
-	}
+	headInputSaved     = []savedTensor{tensor("input of the head", tokens, model, bySeq, 0).always()}
+	encoderOutputSaved = []savedTensor{tensor("encoder output", keys, source, bySeq, 0).always()}
 )
 
 // bytes returns the bytes a tensor takes when it is saved, 0 if it is not part of the model.

@@ -13,6 +13,16 @@ type stage struct {
 	encoderSpan, decoderSpan span
 }
 
+// part is a stack and what a stage holds of it.
+type part struct {
+	m *stackModel
+	s span
+}
+
+func (st *stage) parts() [2]part {
+	return [2]part{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}}
+}
+
 // headStack returns the stack whose output becomes logits.
 func (st *stage) headStack() *stackModel {
 	if st.shape.Decoder.Layers > 0 {
@@ -24,10 +34,7 @@ func (st *stage) headStack() *stackModel {
 // layerStatic returns the static bytes of the stage's layers, its largest layer, and the largest
 // tensors of all.
 func (st *stage) layerStatic() (total Static, layer, all tally) {
-	for _, part := range [...]struct {
-		m *stackModel
-		s span
-	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+	for _, part := range st.parts() {
 		if part.s.layers == 0 || st.repeats(part.m) {
 			continue
 		}
@@ -68,10 +75,7 @@ func (st *stage) outsideStatic(largest *float64) Static {
 	var all tally
 	s := st.shape
 	table := false
-	for _, part := range [...]struct {
-		m *stackModel
-		s span
-	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+	for _, part := range st.parts() {
 		if part.s.layers == 0 {
 			continue
 		}
@@ -95,7 +99,7 @@ func (st *stage) outsideStatic(largest *float64) Static {
 			all.addDense(s, part.m, outputOf(s, k))
 		}
 	}
-	if st.index == 0 && s.TokenTypes > 0 {
+	if st.index == 0 {
 		all.add(&st.encoder, tokenTypeWeights, false, EmbeddingPart)
 	}
 	if st.encoderSpan.last && s.Pooler {
@@ -137,9 +141,7 @@ func (t *tally) addInput(s *shapes.Shape, m *stackModel, repeats bool) {
 	if s.EmbeddingNorm {
 		t.add(m, embeddingNormWeights, false, EmbeddingPart)
 	}
-	if k.Extra > 0 {
-		t.add(m, extraWeights, false, EmbeddingPart)
-	}
+	t.add(m, extraWeights, false, EmbeddingPart)
 }
 
 func (t *tally) vector(m *stackModel, n float64) {
@@ -192,10 +194,7 @@ func (t *tally) addHead(s *shapes.Shape, m *stackModel) {
 // boundary returns the bytes that one micro-batch saves on the stage outside the layers.
 func (st *stage) boundary() float64 {
 	sum := 0.0
-	for _, part := range [...]struct {
-		m *stackModel
-		s span
-	}{{&st.encoder, st.encoderSpan}, {&st.decoder, st.decoderSpan}} {
+	for _, part := range st.parts() {
 		if part.s.layers == 0 {
 			continue
 		}

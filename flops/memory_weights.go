@@ -25,31 +25,13 @@ var (
 		{rows: model, needs: withShift},
 	}
 	queryNormWeights = []weight{
-		{rows: normed, needs: withScale},
-		{rows: normed, needs: withShift},
+		{rows: normed, needs: withQKNorm | withScale},
+		{rows: normed, needs: withQKNorm | withShift},
 	}
 	layerExtraWeights = []weight{{rows: layerExtra}}
-	attentionWeights  = []weight{
-		{rows: model, cols: inner, colsBy: byTP, target: TargetQueries},
-		{rows: model, cols: kvInner, colsBy: byKV, target: TargetKeys},
-		{rows: model, cols: kvInner, colsBy: byKV, target: TargetValues},
-		{rows: inner, cols: model, rowsBy: byTP, target: TargetOutput},
-		{rows: inner, rowsBy: byTP, needs: withBiasQ},
-		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
-		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
-		{rows: model, needs: withBiasO},
-	}
+	attentionWeights  = attentionFrom(model)
 	// keys and values of cross-attention are made from the encoder's width
-	crossAttentionWeights = []weight{
-		{rows: model, cols: inner, colsBy: byTP, target: TargetQueries},
-		{rows: source, cols: kvInner, colsBy: byKV, target: TargetKeys},
-		{rows: source, cols: kvInner, colsBy: byKV, target: TargetValues},
-		{rows: inner, cols: model, rowsBy: byTP, target: TargetOutput},
-		{rows: inner, rowsBy: byTP, needs: withBiasQ},
-		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
-		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
-		{rows: model, needs: withBiasO},
-	}
+	crossAttentionWeights = attentionFrom(source)
 	// the ranks of latent attention are held by every device, what is made from them is split
 	directQueryWeights = []weight{{rows: model, cols: inner, colsBy: byTP, target: TargetQueries}}
 	queryRankWeights   = []weight{
@@ -67,33 +49,41 @@ var (
 		{rows: valueInner, rowsBy: byTP, needs: withBiasV},
 		{rows: model, needs: withBiasO},
 	}
-	feedForwardWeights = []weight{
-		{rows: model, cols: ffn, colsBy: byTP, target: TargetFFN},
-		{rows: model, cols: ffn, colsBy: byTP, needs: withGate, target: TargetFFN},
-		{rows: ffn, cols: model, rowsBy: byTP, target: TargetFFN},
-		{rows: ffn, rowsBy: byTP, needs: withBiasFFN},
-		{rows: ffn, rowsBy: byTP, needs: withBiasFFN | withGate},
-		{rows: model, needs: withBiasFFN},
-	}
-	expertWeights = []weight{
-		{rows: model, cols: experts},
-		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, target: TargetFFN},
-		{rows: model, cols: expertFFN, colsBy: byTP, copies: experts, needs: withGate, target: TargetFFN},
-		{rows: expertFFN, cols: model, rowsBy: byTP, copies: experts, target: TargetFFN},
-		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN},
-		{rows: expertFFN, rowsBy: byTP, copies: experts, needs: withBiasFFN | withGate},
-		{rows: model, copies: experts, needs: withBiasFFN},
-	}
-	sharedWeights = []weight{
-		{rows: model, cols: sharedFFN, colsBy: byTP, target: TargetFFN},
-		{rows: model, cols: sharedFFN, colsBy: byTP, needs: withGate, target: TargetFFN},
-		{rows: sharedFFN, cols: model, rowsBy: byTP, target: TargetFFN},
-		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN},
-		{rows: sharedFFN, rowsBy: byTP, needs: withBiasFFN | withGate},
-		{rows: model, needs: withBiasFFN},
-		{rows: model, needs: withSharedGate},
-	}
+	feedForwardWeights = feedForwardOf(ffn, one)
+	expertWeights      = append([]weight{{rows: model, cols: experts}},
+		feedForwardOf(expertFFN, experts)...)
+	sharedWeights = append(feedForwardOf(sharedFFN, one), weight{rows: model, needs: withSharedGate})
 )
+
+// attentionFrom returns the weights of attention whose keys and values are made from a width.
+func attentionFrom(width dim) []weight {
+	return []weight{
+		{rows: model, cols: inner, colsBy: byTP, target: TargetQueries},
+		{rows: width, cols: kvInner, colsBy: byKV, target: TargetKeys},
+		{rows: width, cols: kvInner, colsBy: byKV, target: TargetValues},
+		{rows: inner, cols: model, rowsBy: byTP, target: TargetOutput},
+		{rows: inner, rowsBy: byTP, needs: withBiasQ},
+		{rows: kvInner, rowsBy: byKV, needs: withBiasK},
+		{rows: kvInner, rowsBy: byKV, needs: withBiasV},
+		{rows: model, needs: withBiasO},
+	}
+}
+
+// feedForwardOf returns the weights of feed-forward networks of an inner width.
+func feedForwardOf(width, copies dim) []weight {
+	out := []weight{
+		{rows: model, cols: width, colsBy: byTP, target: TargetFFN},
+		{rows: model, cols: width, colsBy: byTP, needs: withGate, target: TargetFFN},
+		{rows: width, cols: model, rowsBy: byTP, target: TargetFFN},
+		{rows: width, rowsBy: byTP, needs: withBiasFFN},
+		{rows: width, rowsBy: byTP, needs: withBiasFFN | withGate},
+		{rows: model, needs: withBiasFFN},
+	}
+	for i := range out {
+		out[i].copies = copies
+	}
+	return out
+}
 
 // The weights outside the layers. Vocabulary and heads are split, the rest is held by every device.
 var (
@@ -221,23 +211,17 @@ func (m *stackModel) layerTallies() (dense, sparse tally) {
 		common.add(m, directQueryWeights, true, m.part)
 		common.add(m, latentWeights, true, m.part)
 	}
-	if k.QKNorm != shapes.NoQKNorm {
-		common.add(m, queryNormWeights, true, m.part)
-	}
+	common.add(m, queryNormWeights, true, m.part)
 	norms := k.Norms()
 	if m.cross {
 		common.add(m, crossAttentionWeights, true, m.part)
-		if k.QKNorm != shapes.NoQKNorm {
-			common.add(m, queryNormWeights, true, m.part)
-		}
+		common.add(m, queryNormWeights, true, m.part)
 		norms += k.CrossNorms()
 	}
 	for range norms {
 		common.add(m, normWeights, true, m.part)
 	}
-	if k.LayerExtra > 0 {
-		common.add(m, layerExtraWeights, true, m.part)
-	}
+	common.add(m, layerExtraWeights, true, m.part)
 	if k.Position == shapes.RelativeLayers {
 		common.add(m, relativeTableWeights, true, m.part)
 	}

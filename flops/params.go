@@ -158,15 +158,21 @@ func attentionParameters(s *shapes.Shape, k *shapes.Stack, from int) int64 {
 	} else {
 		n = d*i + 2*int64(from)*kv
 	}
-	switch k.QKNorm {
-	case shapes.QKNormHead:
-		n += 2 * normFactor(s.Norm) * int64(k.DKV)
-	case shapes.QKNormFull:
-		n += normFactor(s.Norm) * (i + kv)
-	}
-	return n + o*d +
+	return n + o*d + normFactor(s.Norm)*int64(qkNormWidth(k)) +
 		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, int64(k.KeyInner())) +
 		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) + present(s.Bias, shapes.BiasO, d)
+}
+
+// qkNormWidth returns the width of the norms of queries and keys together.
+func qkNormWidth(k *shapes.Stack) int {
+	switch k.QKNorm {
+	case shapes.QKNormHead:
+		return 2 * k.DKV
+	case shapes.QKNormFull:
+		return k.Inner() + k.KVInner()
+	default:
+		return 0
+	}
 }
 
 // latentExpanded returns the width that the latent vector of keys and values is expanded to:

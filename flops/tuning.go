@@ -120,12 +120,7 @@ func parseSet(kind string, names, words []string) (uint8, error) {
 	for _, word := range words {
 		i := slices.Index(names, strings.ToLower(strings.TrimSpace(word)))
 		if i < 0 {
-			return 0, fmt.Errorf(
-				"unknown %s: %q; allowed: %s",
-				kind,
-				word,
-				strings.Join(names, ", "),
-			)
+			return 0, &shapes.KindError{Kind: kind, Value: word, Valid: names}
 		}
 		set |= 1 << i
 	}
@@ -154,19 +149,12 @@ func ParseLoRA(text string) (rank int, targets Targets, err error) {
 	}
 	for key := range words {
 		if key != "rank" && key != "targets" {
-			return 0, 0, fmt.Errorf(
-				"not adapters: %q; allowed: rank=16 or rank=16,targets=q,v",
-				text,
-			)
+			return 0, 0, fmt.Errorf("not adapters: %q; allowed: rank=16 or rank=16,targets=q,v", text)
 		}
 	}
 	value := strings.Join(words["rank"], ",")
 	if rank, err = strconv.Atoi(value); err != nil || rank < 1 || rank > maxRank {
-		return 0, 0, fmt.Errorf(
-			"rank of adapters: %q; allowed: 1 to %d, such as rank=16",
-			value,
-			maxRank,
-		)
+		return 0, 0, fmt.Errorf("rank of adapters: %q; allowed: 1 to %d, such as rank=16", value, maxRank)
 	}
 	switch asked := words["targets"]; {
 	case len(asked) == 1 && asked[0] == "all":
@@ -221,23 +209,17 @@ func (t *Tuning) Validate(s *shapes.Shape) error {
 	if *t == (Tuning{}) {
 		return nil
 	}
-	var faults []shapes.Fault
-	add := func(field, value, allowed string) {
-		faults = append(faults, shapes.Fault{Field: field, Value: value, Allowed: allowed})
-	}
+	var faults shapes.Faults
 	if t.Rank < 0 || t.Rank > maxRank {
-		add("rank", strconv.Itoa(t.Rank), fmt.Sprintf("1 to %d", maxRank))
+		faults.Add("rank", t.Rank, fmt.Sprintf("1 to %d", maxRank))
 	}
 	if t.Stored != Whole && t.Rank == 0 {
-		add("weights", t.Stored.String(), "with adapters, as quantised weights are not trained")
+		faults.Add("weights", t.Stored, "with adapters, as quantised weights are not trained")
 	}
 	if TrainedParameters(s, t) == 0 && len(faults) == 0 {
-		add("freeze", t.Frozen.String(), "parts that leave something to train")
+		faults.Add("freeze", t.Frozen, "parts that leave something to train")
 	}
-	if len(faults) == 0 {
-		return nil
-	}
-	return &shapes.InvalidError{Shape: s.Name, Asked: "fine-tuning", Faults: faults}
+	return faults.Invalid(s.Name, "fine-tuning")
 }
 
 // part is the part of a model that an operation belongs to.
@@ -295,13 +277,7 @@ func TrainedParameters(s *shapes.Shape, t *Tuning) int64 {
 			trained += int64(o.Owners) * o.Params
 		}
 		if t.Adapts(part, o.target()) {
-			trained += int64(
-				o.Owners*max(1, o.Experts),
-			) * int64(
-				t.Rank,
-			) * int64(
-				o.Matmul.N+o.Matmul.K,
-			)
+			trained += int64(o.Owners*max(1, o.Experts)) * int64(t.Rank) * int64(o.Matmul.N+o.Matmul.K)
 		}
 	}
 	return trained
@@ -352,15 +328,7 @@ func CountTuned(s *shapes.Shape, w Workload, x *Execution) (count Count, recompu
 		}
 		if t.Adapts(part, o.target()) {
 			m := o.Matmul
-			added := 2 * float64(
-				o.Layers,
-			) * float64(
-				m.Count*m.M,
-			) * float64(
-				t.Rank,
-			) * float64(
-				m.N+m.K,
-			)
+			added := 2 * float64(o.Layers) * float64(m.Count*m.M) * float64(t.Rank) * float64(m.N+m.K)
 			forward, backward = forward+added, backward+2*added
 		}
 		if flows &&

@@ -1,10 +1,6 @@
 package flops
 
-import (
-	"fmt"
-
-	"github.com/deepnarrow/deepnarrow/shapes"
-)
+import "github.com/deepnarrow/deepnarrow/shapes"
 
 // Workload is the data of one training step: how many sequences of which lengths. Lengths count
 // positions, padding included. The length of a stack that a shape lacks is ignored.
@@ -46,26 +42,15 @@ func withinPositions(k *shapes.Stack, length int) int {
 // Validate returns nil or an [*shapes.InvalidError] with everything that makes the workload
 // impossible for the shape.
 func (w Workload) Validate(s *shapes.Shape) error {
-	var faults []shapes.Fault
-	check := func(field string, v, high int) {
-		if v < 1 || v > high {
-			faults = append(faults, shapes.Fault{
-				Field: field, Value: fmt.Sprint(v),
-				Allowed: fmt.Sprintf("1 to %d", high),
-			})
-		}
-	}
-	check("batch", w.Batch, maxBatch)
+	var faults shapes.Faults
+	faults.Within("batch", w.Batch, 1, maxBatch)
 	if s.Encoder.Layers > 0 {
-		check("encoder_length", w.EncoderLength, withinPositions(&s.Encoder, maxLength))
+		faults.Within("encoder_length", w.EncoderLength, 1, withinPositions(&s.Encoder, maxLength))
 	}
 	if s.Decoder.Layers > 0 {
-		check("decoder_length", w.DecoderLength, withinPositions(&s.Decoder, maxLength))
+		faults.Within("decoder_length", w.DecoderLength, 1, withinPositions(&s.Decoder, maxLength))
 	}
-	if len(faults) == 0 {
-		return nil
-	}
-	return &shapes.InvalidError{Shape: s.Name, Asked: "workload", Faults: faults}
+	return faults.Invalid(s.Name, "workload")
 }
 
 // Bounds of a workload: far above any run, small enough that B·S fits an int.

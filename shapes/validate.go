@@ -42,6 +42,29 @@ func (e *InvalidError) Error() string {
 	return b.String()
 }
 
+// Faults collects what is wrong.
+type Faults []Fault
+
+// Add records a fault of a field.
+func (f *Faults) Add(field string, value any, allowed string) {
+	*f = append(*f, Fault{Field: field, Value: fmt.Sprint(value), Allowed: allowed})
+}
+
+// Within records a fault unless a number is in its bounds.
+func (f *Faults) Within(field string, v, low, high int) {
+	if v < low || v > high {
+		f.Add(field, v, fmt.Sprintf("%d to %d", low, high))
+	}
+}
+
+// Invalid returns nil without faults, else an [*InvalidError] of a shape, or of what is asked of it.
+func (f Faults) Invalid(shape, asked string) error {
+	if len(f) == 0 {
+		return nil
+	}
+	return &InvalidError{Shape: shape, Asked: asked, Faults: f}
+}
+
 // Upper bounds of single dimensions. Each is an order of magnitude above any model ever trained;
 // with [maxWork] they keep every parameter count inside int64 and every product of three dimensions
 // exact.
@@ -71,31 +94,22 @@ func (s *Shape) Validate() error {
 		c.fault("vocab", "0", "a positive size, as the model reads or predicts tokens")
 	}
 	if s.TokenTypes > 0 && !s.ReadsTokens() {
-		c.fault("token_types", fmt.Sprint(s.TokenTypes), "0 in a model that reads no tokens")
+		c.fault("token_types", s.TokenTypes, "0 in a model that reads no tokens")
 	}
 	if s.Pooler && s.Encoder.Layers == 0 {
 		c.fault("pooler", "true", "false without an encoder")
 	}
-	if int(s.Norm) >= len(normNames) {
-		c.fault("norm", s.Norm.String(), strings.Join(normNames, ", "))
-	}
-	if int(s.Head) >= len(headNames) {
-		c.fault("head", s.Head.String(), strings.Join(headNames, ", "))
-	}
+	c.word("norm", uint8(s.Norm), normNames)
+	c.word("head", uint8(s.Head), headNames)
 	c.within("source_vocab", s.SourceVocab, 0, maxVocab)
 	c.within("embedding_width", s.EmbeddingWidth, 0, maxDim)
 	c.within("source_width", s.SourceWidth, 0, maxDim)
 	both := s.Encoder.Layers > 0 && s.Decoder.Layers > 0
 	if s.SourceVocab > 0 && (!both || s.Encoder.Frontend.Kind != Tokens) {
-		c.fault(
-			"source_vocab",
-			fmt.Sprint(s.SourceVocab),
-			"0 unless an encoder of two stacks reads tokens",
-		)
+		c.fault("source_vocab", s.SourceVocab, "0 unless an encoder of two stacks reads tokens")
 	}
 	if s.SourceWidth > 0 && (!both || s.Encoder.Frontend.Kind == Tokens && s.SourceVocab == 0) {
-		c.fault("source_width", fmt.Sprint(s.SourceWidth),
-			"0 unless an encoder of two stacks has its own input")
+		c.fault("source_width", s.SourceWidth, "0 unless an encoder of two stacks has its own input")
 	}
 	if s.Towers && !both {
 		c.fault("towers", "true", "false without two stacks")
@@ -111,10 +125,7 @@ func (s *Shape) Validate() error {
 		c.fault("size", fmt.Sprintf("about %.3g parameters", s.roughParams()),
 			fmt.Sprintf("at most %g", float64(maxParams)))
 	}
-	if len(c.faults) == 0 {
-		return nil
-	}
-	return &InvalidError{Shape: s.Name, Faults: c.faults}
+	return c.faults.Invalid(s.Name, "")
 }
 
 // ReadsTokens reports whether any present stack starts from token embeddings.
@@ -157,16 +168,22 @@ func (s *Shape) tieable() bool {
 // checks hundreds of shapes at the start of a command.
 type checker struct {
 	at     string // what leads the fields' names: "encoder." within a stack
-	faults []Fault
+	faults Faults
 }
 
-func (c *checker) fault(field, value, allowed string) {
-	c.faults = append(c.faults, Fault{Field: c.at + field, Value: value, Allowed: allowed})
+func (c *checker) fault(field string, value any, allowed string) {
+	c.faults.Add(c.at+field, value, allowed)
 }
 
 func (c *checker) within(field string, v, low, high int) {
 	if v < low || v > high {
-		c.fault(field, fmt.Sprint(v), fmt.Sprintf("%d to %d", low, high))
+		c.faults.Within(c.at+field, v, low, high)
+	}
+}
+
+func (c *checker) word(field string, v uint8, names []string) {
+	if int(v) >= len(names) {
+		c.fault(field, kindName(names, v), strings.Join(names, ", "))
 	}
 }
 
@@ -185,27 +202,22 @@ func (c *checker) stack(name string, k *Stack) {
 		c.within("heads × d_kv", k.Inner(), 1, maxDim)
 	}
 	if k.KVHeads > 0 && k.Heads > 0 && k.Heads%k.KVHeads != 0 {
-		c.fault("kv_heads", fmt.Sprint(k.KVHeads),
-			fmt.Sprintf("a divisor of heads (%d)", k.Heads))
+		c.fault("kv_heads", k.KVHeads, fmt.Sprintf("a divisor of heads (%d)", k.Heads))
 	}
-	if int(k.Activation) >= len(activationNames) {
-		c.fault("activation", k.Activation.String(), strings.Join(activationNames, ", "))
-	}
+	c.word("activation", uint8(k.Activation), activationNames)
 	c.within("own_layers", k.OwnLayers, 0, k.Layers)
 	if k.OwnLayers > 0 && (k.Experts > 0 || k.Window > 0 || k.Position == RelativeLayers) {
-		c.fault("own_layers", fmt.Sprint(k.OwnLayers), "0 where layers are not alike")
+		c.fault("own_layers", k.OwnLayers, "0 where layers are not alike")
 	}
 	c.within("norms_per_layer", k.NormsPerLayer, 0, 4)
 	c.within("window", k.Window, 0, maxLength)
 	c.within("full_layers", k.FullLayers, 0, k.Layers)
 	if k.Window == 0 && k.FullLayers != 0 {
-		c.fault("full_layers", fmt.Sprint(k.FullLayers), "0 without a window")
+		c.fault("full_layers", k.FullLayers, "0 without a window")
 	}
 	c.within("layer_extra", k.LayerExtra, 0, maxExtra)
 	c.within("extra", k.Extra, 0, maxExtra)
-	if int(k.QKNorm) >= len(qkNormNames) {
-		c.fault("qk_norm", k.QKNorm.String(), strings.Join(qkNormNames, ", "))
-	}
+	c.word("qk_norm", uint8(k.QKNorm), qkNormNames)
 	c.latent(k)
 	c.position(k)
 	c.experts(k)
@@ -222,13 +234,13 @@ func (c *checker) latent(k *Stack) {
 	c.within("latent.rotary_width", l.RotaryWidth, 0, max(0, k.DKV))
 	c.within("latent.value_width", l.ValueWidth, 1, maxDim)
 	if k.KVHeads != k.Heads {
-		c.fault("kv_heads", fmt.Sprint(k.KVHeads), "as many as heads with latent attention")
+		c.fault("kv_heads", k.KVHeads, "as many as heads with latent attention")
 	}
 	if k.QKNorm != NoQKNorm {
-		c.fault("qk_norm", k.QKNorm.String(), "none with latent attention")
+		c.fault("qk_norm", k.QKNorm, "none with latent attention")
 	}
 	if k.Position == Disentangled {
-		c.fault("position", k.Position.String(), "another with latent attention")
+		c.fault("position", k.Position, "another with latent attention")
 	}
 }
 
@@ -245,9 +257,8 @@ func (c *checker) dense(s *Shape) {
 		}
 		c.within(field+".in", l.In, 1, maxFFN)
 		c.within(field+".out", l.Out, 1, maxVocab)
+		c.word(field+".at", uint8(l.At), placeNames)
 		switch {
-		case int(l.At) >= len(placeNames):
-			c.fault(field+".at", l.At.String(), strings.Join(placeNames, ", "))
 		case s.Encoder.Layers == 0 && (l.At == EncoderInput || l.At == EncoderOutput),
 			s.Decoder.Layers == 0 && (l.At == DecoderInput || l.At == DecoderOutput):
 			c.fault(field+".at", l.At.String(), "a stack that the model has")
@@ -256,14 +267,12 @@ func (c *checker) dense(s *Shape) {
 }
 
 func (c *checker) position(k *Stack) {
+	c.word("position", uint8(k.Position), positionNames)
 	switch {
-	case int(k.Position) >= len(positionNames):
-		c.fault("position", k.Position.String(), strings.Join(positionNames, ", "))
 	case k.Position.Table():
 		c.within("positions", k.Positions, 1, maxDim)
 	case k.Positions != 0:
-		c.fault("positions", fmt.Sprint(k.Positions),
-			fmt.Sprintf("0 with %s positions", k.Position))
+		c.fault("positions", k.Positions, fmt.Sprintf("0 with %s positions", k.Position))
 	}
 }
 
@@ -322,6 +331,6 @@ func (c *checker) frontend(k *Stack) {
 			c.within(field+".extra", int(v.Extra), 0, maxExtra)
 		}
 	default:
-		c.fault("frontend", f.Kind.String(), strings.Join(frontendNames, ", "))
+		c.fault("frontend", f.Kind, strings.Join(frontendNames, ", "))
 	}
 }
