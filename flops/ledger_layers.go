@@ -50,27 +50,26 @@ func (b *builder) layers(stack string, k *shapes.Stack, length int, in stackComp
 // positions and keys and values from `to` positions.
 func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to int) {
 	s, batch, layers := b.shape, b.work.Batch, k.Layers
-	d, source, inner, keys := s.WidthOf(k), s.WidthOf(k), k.Inner(), k.KeyInner()
+	d, source, inner, keys := s.WidthOf(k), s.WidthOf(k), k.Inner(), k.KVInner()
 	if c == DecoderCrossAttention {
 		source = s.WidthOf(&s.Encoder)
 	}
-	if l := &k.Latent; *l == (shapes.Latent{}) {
+	if k.Latent == (shapes.Latent{}) {
 		b.project(name+".q", c, layers, batch*from, inner, d, shapes.BiasQ)
-		b.project(name+".k", c, layers, batch*to, k.KVInner(), source, shapes.BiasK)
-		b.project(name+".v", c, layers, batch*to, k.KVInner(), source, shapes.BiasV)
+		b.project(name+".k", c, layers, batch*to, keys, source, shapes.BiasK)
+		b.project(name+".v", c, layers, batch*to, keys, source, shapes.BiasV)
 	} else {
 		b.latent(name, c, k, batch*from, batch*to, source)
 	}
+	elements := float64(batch*from)*float64(inner) + float64(batch*to)*float64(keys)
 	if width := qkNormWidth(k); width > 0 {
-		elements := float64(batch*from)*float64(inner) + float64(batch*to)*float64(k.KVInner())
 		b.add(Op{
 			Name: name + ".qk_norm", Component: c, Layers: layers,
 			Params: normFactor(s.Norm) * int64(width), Vector: normFLOPs * elements,
 		})
 	}
 	if k.Position == shapes.Rotary {
-		rotated := float64(batch*from)*float64(inner) + float64(batch*to)*float64(keys)
-		b.add(Op{Name: name + ".rotary", Component: c, Layers: layers, Vector: rotaryFLOPs * rotated})
+		b.add(Op{Name: name + ".rotary", Component: c, Layers: layers, Vector: rotaryFLOPs * elements})
 	}
 	if k.Position == shapes.Disentangled && c != DecoderCrossAttention {
 		b.disentangled(name, c, k, from)
@@ -79,19 +78,15 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	if c != DecoderCrossAttention {
 		windowed = k.WindowedBefore(layers)
 	}
-	b.core(name, c, k, layers-windowed, from, to)
-	if windowed > 0 {
-		first := len(b.ops)
-		b.core(name+".window", c, k, windowed, from, min(to, k.Window))
-		for n := first; n < len(b.ops); n++ {
-			b.ops[n].Windowed = true
-		}
-	}
+	b.core(name, c, k, layers-windowed, from, to, false)
+	b.core(name+".window", c, k, windowed, from, min(to, k.Window), true)
 	b.project(name+".o", c, layers, batch*from, d, k.OutputInner(), shapes.BiasO)
 }
 
 // core adds softmax(QKᵀ)·V of the layers in which a query sees `to` positions.
-func (b *builder) core(name string, c Component, k *shapes.Stack, layers, from, to int) {
+func (b *builder) core(name string, c Component, k *shapes.Stack, layers, from, to int,
+	windowed bool,
+) {
 	if layers == 0 {
 		return
 	}
@@ -105,15 +100,15 @@ func (b *builder) core(name string, c Component, k *shapes.Stack, layers, from, 
 	value := k.OutputInner() / k.Heads
 	b.add(Op{
 		Name: name + ".scores", Component: c, Layers: layers,
-		Matmul: Matmul{heads, from, to, k.DKV}, Core: true,
+		Matmul: Matmul{heads, from, to, k.DKV}, Core: true, Windowed: windowed,
 	})
 	b.add(Op{
 		Name: name + ".softmax", Component: c, Layers: layers, Vector: perScore * scores,
-		Core: true,
+		Core: true, Windowed: windowed,
 	})
 	b.add(Op{
 		Name: name + ".values", Component: c, Layers: layers,
-		Matmul: Matmul{heads, from, value, to}, Core: true,
+		Matmul: Matmul{heads, from, value, to}, Core: true, Windowed: windowed,
 	})
 }
 
@@ -136,7 +131,7 @@ func (b *builder) latent(name string, c Component, k *shapes.Stack, from, to, so
 	b.project(name+".kv_rank", c, k.Layers, to, l.KVRank+l.RotaryWidth, source, 0)
 	norm(".kv_norm", to, l.KVRank)
 	b.project(name+".kv", c, k.Layers, to, latentExpanded(k), l.KVRank, 0)
-	bias := present(b.shape.Bias, shapes.BiasK, int64(k.KeyInner())) +
+	bias := present(b.shape.Bias, shapes.BiasK, int64(k.KVInner())) +
 		present(b.shape.Bias, shapes.BiasV, int64(k.ValueInner()))
 	if bias > 0 {
 		b.add(Op{

@@ -14,8 +14,7 @@ const (
 	model          // d
 	inner          // i = heads·d_kv
 	kvInner        // k = kv_heads·d_kv
-	keyInner       // width of the core's keys: k, or i with latent attention
-	valueInner     // of its values
+	valueInner     // width of the core's values: k, or heads·v with latent attention
 	outInner       // of what the output projection reads
 	ffn            // f
 	expertFFN      // f of an expert
@@ -110,7 +109,7 @@ func newStackModel(s *shapes.Shape, k *shapes.Stack, length, keyLength int, x *E
 	}
 	m.dims = [dimCount]float64{
 		one: 1, model: float64(s.WidthOf(k)), inner: float64(k.Inner()),
-		kvInner: float64(k.KVInner()), keyInner: float64(k.KeyInner()),
+		kvInner:    float64(k.KVInner()),
 		valueInner: float64(k.ValueInner()), outInner: float64(k.OutputInner()),
 		expertFFN: float64(k.ExpertInner()), sharedFFN: float64(k.SharedDFF),
 		queryRank: float64(k.Latent.QueryRank), kvRank: float64(k.Latent.KVRank),

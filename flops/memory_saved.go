@@ -103,7 +103,7 @@ func attentionSaved(to, scores dim) []savedTensor {
 	return []savedTensor{
 		tensor("normed input", tokens, model, bySeq, 0),
 		tensor("queries", tokens, inner, byTP, 0),
-		tensor("keys", to, keyInner, byKV, 0),
+		tensor("keys", to, kvInner, byKV, 0),
 		tensor("values", to, valueInner, byKV, 0),
 		tensor("softmax", scores, heads, byTP, withScores),
 		mask("softmax dropout mask", scores, heads, byTP, withScores),

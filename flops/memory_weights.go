@@ -45,7 +45,7 @@ var (
 		{rows: kvRank, cols: expanded, colsBy: byTP, target: TargetKeys | TargetValues},
 		{rows: outInner, cols: model, rowsBy: byTP, target: TargetOutput},
 		{rows: inner, rowsBy: byTP, needs: withBiasQ},
-		{rows: keyInner, rowsBy: byTP, needs: withBiasK},
+		{rows: kvInner, rowsBy: byTP, needs: withBiasK},
 		{rows: valueInner, rowsBy: byTP, needs: withBiasV},
 		{rows: model, needs: withBiasO},
 	}

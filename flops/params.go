@@ -159,7 +159,7 @@ func attentionParameters(s *shapes.Shape, k *shapes.Stack, from int) int64 {
 		n = d*i + 2*int64(from)*kv
 	}
 	return n + o*d + normFactor(s.Norm)*int64(qkNormWidth(k)) +
-		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, int64(k.KeyInner())) +
+		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, kv) +
 		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) + present(s.Bias, shapes.BiasO, d)
 }
 

@@ -1,6 +1,7 @@
 package shapes
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,8 +26,7 @@ const (
 )
 
 var editNames = [editCount]string{
-	"nl", "el", "dl", "dm", "ff", "kv", "nh", "kvh", "vocab", "gated",
-	"tied",
+	"nl", "el", "dl", "dm", "ff", "kv", "nh", "kvh", "vocab", "gated", "tied",
 }
 
 const editGrammar = "nl el dl dm ff kv nh kvh vocab = a positive whole number, gated tied = true or false"
@@ -44,52 +44,40 @@ const (
 
 // String returns the edits as a reference writes them, in the order of the constants.
 func (e *edits) String() string {
-	var b strings.Builder
+	var items []string
 	for k, v := range e {
-		if v == 0 {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(editNames[k])
-		b.WriteByte('=')
+		value := strconv.Itoa(v)
 		if edit(k).isFlag() {
-			b.WriteString(strconv.FormatBool(v == flagTrue))
-		} else {
-			b.WriteString(strconv.Itoa(v))
+			value = strconv.FormatBool(v == flagTrue)
+		}
+		if v != 0 {
+			items = append(items, editNames[k]+"="+value)
 		}
 	}
-	return b.String()
+	return strings.Join(items, ",")
 }
 
 // add parses "nl=16,ff=2048" into e. The error is an [*EditError] without its Ref.
 func (e *edits) add(text string) *EditError {
-	for _, item := range strings.Split(text, ",") {
+	for item := range strings.SplitSeq(text, ",") {
+		fault := func(problem, allowed string) *EditError {
+			return &EditError{Edit: item, Problem: problem, Allowed: allowed}
+		}
 		name, value, found := strings.Cut(strings.TrimSpace(item), "=")
 		if !found {
-			return &EditError{
-				Edit: item, Problem: "is not of the form name=value",
-				Allowed: editGrammar,
-			}
+			return fault("is not of the form name=value", editGrammar)
 		}
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		k, ok := editNamed(name)
 		if !ok {
-			return &EditError{
-				Edit: item, Problem: "unknown name " + strconv.Quote(name),
-				Allowed: editGrammar,
-			}
+			return fault("unknown name "+strconv.Quote(name), editGrammar)
 		}
 		n := editValue(k, value)
 		if n == 0 {
-			return &EditError{
-				Edit: item, Problem: "bad value " + strconv.Quote(value),
-				Allowed: editAllowed(k),
-			}
+			return fault("bad value "+strconv.Quote(value), editAllowed(k))
 		}
 		if problem := e.set(k, n); problem != "" {
-			return &EditError{Edit: item, Problem: problem, Allowed: "each dimension once"}
+			return fault(problem, "each dimension once")
 		}
 	}
 	return nil
@@ -108,12 +96,8 @@ func (e *edits) set(k edit, value int) (problem string) {
 }
 
 func editNamed(name string) (edit, bool) {
-	for k, known := range editNames {
-		if name == known {
-			return edit(k), true
-		}
-	}
-	return 0, false
+	k := slices.Index(editNames[:], name)
+	return edit(max(0, k)), k >= 0
 }
 
 func editAllowed(k edit) string {
@@ -127,13 +111,7 @@ func editAllowed(k edit) string {
 // it as octal.
 func editValue(k edit, text string) int {
 	if k.isFlag() {
-		switch strings.ToLower(text) {
-		case "false":
-			return flagFalse
-		case "true":
-			return flagTrue
-		}
-		return 0
+		return map[string]int{"false": flagFalse, "true": flagTrue}[strings.ToLower(text)]
 	}
 	return positive(text)
 }
@@ -158,23 +136,19 @@ func positive(text string) int {
 // apply changes the present stacks of s. A stack that s lacks stays absent: the error is an
 // [*EditError] without its Ref.
 func (e *edits) apply(s *Shape) *EditError {
-	if e[editEncoder] != 0 && s.Encoder.Layers == 0 {
-		return &EditError{Edit: "el", Problem: s.Name + " has no encoder", Allowed: "nl or dl"}
+	fault := func(k edit, problem, allowed string) *EditError {
+		return &EditError{Edit: editNames[k], Problem: s.Name + " has " + problem, Allowed: allowed}
 	}
-	if e[editDecoder] != 0 && s.Decoder.Layers == 0 {
-		return &EditError{Edit: "dl", Problem: s.Name + " has no decoder", Allowed: "nl or el"}
-	}
-	if e[editTied] != 0 && s.Head != HeadTied && s.Head != HeadUntied {
-		return &EditError{
-			Edit: "tied", Problem: s.Name + " has the head " + s.Head.String(),
-			Allowed: "a shape that predicts tokens with a tied or untied head",
-		}
-	}
-	if e[editVocab] != 0 && s.Vocab == 0 {
-		return &EditError{
-			Edit: "vocab", Problem: s.Name + " has no vocabulary",
-			Allowed: "a shape that reads tokens",
-		}
+	switch {
+	case e[editEncoder] != 0 && s.Encoder.Layers == 0:
+		return fault(editEncoder, "no encoder", "nl or dl")
+	case e[editDecoder] != 0 && s.Decoder.Layers == 0:
+		return fault(editDecoder, "no decoder", "nl or el")
+	case e[editTied] != 0 && s.Head != HeadTied && s.Head != HeadUntied:
+		return fault(editTied, "the head "+s.Head.String(),
+			"a shape that predicts tokens with a tied or untied head")
+	case e[editVocab] != 0 && s.Vocab == 0:
+		return fault(editVocab, "no vocabulary", "a shape that reads tokens")
 	}
 	replace(&s.DModel, e[editModel])
 	replace(&s.Vocab, e[editVocab])

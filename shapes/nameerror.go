@@ -16,15 +16,14 @@ type UnknownError struct {
 }
 
 func (e *UnknownError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "unknown shape: %q", e.Ref)
+	text := fmt.Sprintf("unknown shape: %q", e.Ref)
 	if e.Reason != "" {
-		fmt.Fprintf(&b, ": %s", e.Reason)
+		text += ": " + e.Reason
 	}
 	if e.Suggestion != "" {
-		fmt.Fprintf(&b, "; did you mean %q?", e.Suggestion)
+		text += fmt.Sprintf("; did you mean %q?", e.Suggestion)
 	}
-	return b.String()
+	return text
 }
 
 // NotCountableError reports a published model whose architecture a [Shape] cannot express: the ten

@@ -1,5 +1,7 @@
 package shapes
 
+import "cmp"
+
 // Shape is the architecture of one Transformer. The zero value is not valid; see [Shape.Validate].
 //
 // Symbols used throughout the project: d = DModel, V = Vocab, and per stack L = Layers, f = DFF, i
@@ -116,21 +118,13 @@ type Latent struct {
 // Inner returns i = Heads·DKV, the width of the concatenated query heads.
 func (s *Stack) Inner() int { return s.Heads * s.DKV }
 
-// KVInner returns k = KVHeads·DKV, the width of the concatenated key heads.
+// KVInner returns k = KVHeads·DKV, the width of the concatenated key heads, which latent attention
+// has as many of as query heads.
 func (s *Stack) KVInner() int { return s.KVHeads * s.DKV }
 
 // KVSplit returns into how many parts tp tensor-parallel devices split the keys and values, which is
 // by no more than kv_heads: of fewer heads than devices, several devices hold the same.
 func (s *Stack) KVSplit(tp int) int { return min(tp, s.KVHeads) }
-
-// KeyInner returns the width of the concatenated keys of attention's core: k, or i with latent
-// attention, which makes keys for every head.
-func (s *Stack) KeyInner() int {
-	if s.Latent != (Latent{}) {
-		return s.Inner()
-	}
-	return s.KVInner()
-}
 
 // ValueInner returns the width of the concatenated values: k, or Heads·ValueWidth with latent
 // attention.
@@ -160,31 +154,16 @@ func (s *Stack) CachedWidth() int {
 }
 
 // Norms returns the norms of attention and feed-forward in one layer.
-func (s *Stack) Norms() int {
-	if s.NormsPerLayer == 0 {
-		return 2
-	}
-	return s.NormsPerLayer
-}
+func (s *Stack) Norms() int { return cmp.Or(s.NormsPerLayer, 2) }
 
 // CrossNorms returns the norms of cross-attention in one layer.
 func (s *Stack) CrossNorms() int { return max(1, s.Norms()/2) }
 
 // ExpertInner returns the inner width of one expert.
-func (s *Stack) ExpertInner() int {
-	if s.ExpertDFF == 0 {
-		return s.DFF
-	}
-	return s.ExpertDFF
-}
+func (s *Stack) ExpertInner() int { return cmp.Or(s.ExpertDFF, s.DFF) }
 
 // HasOwnWeights returns how many layers have weights of their own.
-func (s *Stack) HasOwnWeights() int {
-	if s.OwnLayers == 0 {
-		return s.Layers
-	}
-	return s.OwnLayers
-}
+func (s *Stack) HasOwnWeights() int { return cmp.Or(s.OwnLayers, s.Layers) }
 
 // WindowedBefore returns how many of the first n layers have a window.
 func (s *Stack) WindowedBefore(n int) int {
@@ -212,9 +191,7 @@ func (s *Stack) FFNMatrices() int {
 }
 
 // SparseLayers returns how many of the layers have experts.
-func (s *Stack) SparseLayers() int {
-	return s.SparseBefore(s.Layers)
-}
+func (s *Stack) SparseLayers() int { return s.SparseBefore(s.Layers) }
 
 // CrossAttention reports whether the decoder attends to the encoder.
 func (s *Shape) CrossAttention() bool {
@@ -230,12 +207,7 @@ func (s *Shape) WidthOf(k *Stack) int {
 }
 
 // TableWidth returns the width of the token table and of the logits' input.
-func (s *Shape) TableWidth() int {
-	if s.EmbeddingWidth == 0 {
-		return s.DModel
-	}
-	return s.EmbeddingWidth
-}
+func (s *Shape) TableWidth() int { return cmp.Or(s.EmbeddingWidth, s.DModel) }
 
 // InputWidth returns the width of the tables of positions and of the embedding norm of one of the
 // shape's own stacks: that of the token table, or of an encoder with a width of its own.

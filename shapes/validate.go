@@ -24,22 +24,18 @@ type InvalidError struct {
 }
 
 func (e *InvalidError) Error() string {
-	var b strings.Builder
+	what := fmt.Sprintf("%s is not valid for shape %q", e.Asked, e.Shape)
 	switch {
 	case e.Asked == "":
-		fmt.Fprintf(&b, "shape %q is not valid: ", e.Shape)
+		what = fmt.Sprintf("shape %q is not valid", e.Shape)
 	case e.Shape == "":
-		fmt.Fprintf(&b, "%s is not valid: ", e.Asked)
-	default:
-		fmt.Fprintf(&b, "%s is not valid for shape %q: ", e.Asked, e.Shape)
+		what = e.Asked + " is not valid"
 	}
+	parts := make([]string, len(e.Faults))
 	for n, f := range e.Faults {
-		if n > 0 {
-			b.WriteString("; and ")
-		}
-		b.WriteString(f.String())
+		parts[n] = f.String()
 	}
-	return b.String()
+	return what + ": " + strings.Join(parts, "; and ")
 }
 
 // Faults collects what is wrong.

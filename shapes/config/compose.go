@@ -234,7 +234,7 @@ func biases(k *shapes.Stack, set shapes.Bias, width, blocks int) int {
 		width int
 	}{
 		{shapes.BiasQ, k.Inner()},
-		{shapes.BiasK, k.KeyInner()},
+		{shapes.BiasK, k.KVInner()},
 		{shapes.BiasV, k.ValueInner()},
 		{shapes.BiasO, width},
 	} {
