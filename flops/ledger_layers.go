@@ -65,7 +65,7 @@ func (b *builder) attention(name string, c Component, k *shapes.Stack, from, to 
 	if width := qkNormWidth(k); width > 0 {
 		b.add(Op{
 			Name: name + ".qk_norm", Component: c, Layers: layers,
-			Params: normFactor(s.Norm) * int64(width), Vector: normFLOPs * elements,
+			Params: int64(s.Norm.Vectors()) * int64(width), Vector: normFLOPs * elements,
 		})
 	}
 	if k.Position == shapes.Rotary {
@@ -233,7 +233,7 @@ func (b *builder) norm(name string, c Component, layers, tokens, width, count in
 	}
 	b.add(Op{
 		Name: name, Component: c, Layers: layers,
-		Params: int64(count) * normFactor(b.shape.Norm) * int64(width),
+		Params: int64(count) * int64(b.shape.Norm.Vectors()) * int64(width),
 		Vector: normFLOPs * (float64(count) * float64(tokens) * float64(width)),
 	})
 }

@@ -44,10 +44,10 @@ func CountParameters(s *shapes.Shape) Parameters {
 			continue
 		}
 		d := int64(s.WidthOf(k))
-		norm := normFactor(s.Norm) * d
+		norm := int64(s.Norm.Vectors()) * d
 		p.By[FrontendInput] += frontendParameters(s, k) + int64(k.Extra)
 		if s.EmbeddingNorm {
-			p.By[Embedding] += normFactor(s.Norm) * int64(s.InputWidth(k))
+			p.By[Embedding] += int64(s.Norm.Vectors()) * int64(s.InputWidth(k))
 		}
 		if s.TiedStacks && k == &s.Encoder {
 			continue
@@ -107,18 +107,6 @@ func sourceTable(s *shapes.Shape) int64 {
 
 func typeTable(s *shapes.Shape) int64 { return int64(s.TokenTypes) * int64(s.TableWidth()) }
 
-// normFactor returns how many vectors of its width a norm has.
-func normFactor(n shapes.Norm) int64 {
-	switch n {
-	case shapes.LayerNorm:
-		return 2
-	case shapes.FixedNorm:
-		return 0
-	default:
-		return 1
-	}
-}
-
 // positionParameters returns the table of positions; the stacks of a tied model share the
 // decoder's.
 func positionParameters(s *shapes.Shape, k *shapes.Stack) int64 {
@@ -158,7 +146,7 @@ func attentionParameters(s *shapes.Shape, k *shapes.Stack, from int) int64 {
 	} else {
 		n = d*i + 2*int64(from)*kv
 	}
-	return n + o*d + normFactor(s.Norm)*int64(qkNormWidth(k)) +
+	return n + o*d + int64(s.Norm.Vectors())*int64(qkNormWidth(k)) +
 		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, kv) +
 		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) + present(s.Bias, shapes.BiasO, d)
 }
@@ -248,7 +236,7 @@ func headParameters(s *shapes.Shape) int64 {
 // (ModernBERT).
 func transformParameters(s *shapes.Shape) int64 {
 	d, e := int64(s.DModel), int64(s.TableWidth())
-	return d*e + normFactor(s.Norm)*e + present(s.Bias, shapes.BiasFFN, e)
+	return d*e + int64(s.Norm.Vectors())*e + present(s.Bias, shapes.BiasFFN, e)
 }
 
 func denseParameters(l *shapes.Dense) int64 {

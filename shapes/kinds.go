@@ -55,6 +55,18 @@ const (
 	FixedNorm                   // neither: no parameters (the first OLMo)
 )
 
+// Vectors returns how many vectors of its width a norm has.
+func (n Norm) Vectors() int {
+	switch n {
+	case LayerNorm:
+		return 2
+	case FixedNorm:
+		return 0
+	default:
+		return 1
+	}
+}
+
 // QKNorm says which norm queries and keys have.
 type QKNorm uint8
 

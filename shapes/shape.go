@@ -193,10 +193,19 @@ func (s *Stack) FFNMatrices() int {
 // SparseLayers returns how many of the layers have experts.
 func (s *Stack) SparseLayers() int { return s.SparseBefore(s.Layers) }
 
-// CrossAttention reports whether the decoder attends to the encoder.
-func (s *Shape) CrossAttention() bool {
-	return s.Encoder.Layers > 0 && s.Decoder.Layers > 0 && !s.Towers
+// TwoStacks reports whether the model has an encoder and a decoder.
+func (s *Shape) TwoStacks() bool { return s.Encoder.Layers > 0 && s.Decoder.Layers > 0 }
+
+// LastStack returns the decoder, or the encoder of a model without one.
+func (s *Shape) LastStack() *Stack {
+	if s.Decoder.Layers > 0 {
+		return &s.Decoder
+	}
+	return &s.Encoder
 }
+
+// CrossAttention reports whether the decoder attends to the encoder.
+func (s *Shape) CrossAttention() bool { return s.TwoStacks() && !s.Towers }
 
 // WidthOf returns the width of the residual stream of one of the shape's own stacks.
 func (s *Shape) WidthOf(k *Stack) int {

@@ -100,7 +100,7 @@ func (s *Shape) Validate() error {
 	c.within("source_vocab", s.SourceVocab, 0, maxVocab)
 	c.within("embedding_width", s.EmbeddingWidth, 0, maxDim)
 	c.within("source_width", s.SourceWidth, 0, maxDim)
-	both := s.Encoder.Layers > 0 && s.Decoder.Layers > 0
+	both := s.TwoStacks()
 	if s.SourceVocab > 0 && (!both || s.Encoder.Frontend.Kind != Tokens) {
 		c.fault("source_vocab", s.SourceVocab, "0 unless an encoder of two stacks reads tokens")
 	}

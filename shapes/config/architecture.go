@@ -50,11 +50,7 @@ var builtin = sync.OnceValue(func() *Table {
 // ReadTable reads a table of a user's own, whose entries come before the built-in ones and may
 // build on them. The error is an [*syntax.Error] with every fault.
 func ReadTable(name string, r io.Reader) (*Table, error) {
-	raw, err := syntax.ReadAll(name, r, syntax.MaxYAMLBytes)
-	if err != nil {
-		return nil, err
-	}
-	t, err := syntax.DecodeText(name, raw)
+	t, err := syntax.ReadText(name, r, syntax.MaxYAMLBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -196,25 +196,27 @@ func (m *modelReader) blame(err error) {
 // assign sets one field of the shape, or the field of both stacks.
 func (m *modelReader) assign(set assignment) {
 	stack, rest, _ := strings.Cut(set.field, ".")
-	targets := map[string][]*shapes.Stack{
+	noted := set.field
+	var targets []*shapeField
+	for _, k := range map[string][]*shapes.Stack{
 		"encoder": {&m.shape.Encoder}, "decoder": {&m.shape.Decoder},
 		"both": {&m.shape.Encoder, &m.shape.Decoder},
-	}[stack]
-	noted, f := set.field, fieldNamed(stackFields, rest)
+	}[stack] {
+		targets = append(targets, fieldNamed(stackFields(k), rest))
+	}
 	switch {
 	case targets == nil:
-		f, targets = fieldNamed(modelFields, set.field), []*shapes.Stack{nil}
+		targets = append(targets, fieldNamed(modelFields(m.shape), set.field))
 	case stack == "both":
 		noted = "encoder." + rest + " decoder." + rest
 	}
 	v := m.eval(noted, set.value)
-	if n, ok := v.(float64); ok && f.name == "extra" && m.a.parts != nil {
-		for _, k := range targets {
-			v = n + float64(*f.number(m.shape, k))
+	for _, f := range targets {
+		value := v
+		if n, ok := v.(float64); ok && f.name == "extra" && m.a.parts != nil {
+			value = n + float64(*f.at.(*int))
 		}
-	}
-	for _, k := range targets {
-		if err := f.assign(m.shape, k, v); err != nil {
+		if err := f.assign(value); err != nil {
 			m.blame(err)
 			return
 		}
@@ -290,34 +292,27 @@ func (m *modelReader) rest() {
 	for _, n := range m.a.order {
 		m.take(m.a.fields[n].names)
 	}
-	if m.a.rest != "" {
-		m.suspicious(m.root, "")
-		for _, path := range slices.Sorted(maps.Keys(m.nested)) {
-			m.suspicious(m.nested[path], path+".")
-		}
-		return
-	}
 	known := func(n string) bool { return m.a.ignore[n] || harmless().ignore[n] }
-	sections := []struct {
-		path string
-		s    *section
-	}{{"", m.root}}
-	for _, path := range slices.Sorted(maps.Keys(m.nested)) {
-		sections = append(sections, struct {
-			path string
-			s    *section
-		}{path + ".", m.nested[path]})
-	}
-	for _, part := range sections {
-		for _, f := range part.s.untaken() {
-			if !known(f.Name) && !known(part.path+f.Name) {
-				m.unknown = append(m.unknown, Field{Position: f.At, Name: part.path + f.Name})
+	list := func(s *section, path string) {
+		for _, f := range s.untaken() {
+			told := !known(f.Name) && !known(path+f.Name)
+			if m.a.rest != "" {
+				told = m.suspicious(f)
+			}
+			if told {
+				m.unknown = append(m.unknown, Field{Position: f.At, Name: path + f.Name})
 			}
 		}
 	}
-	slices.SortStableFunc(m.unknown, func(a, b Field) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	list(m.root, "")
+	for _, path := range slices.Sorted(maps.Keys(m.nested)) {
+		list(m.nested[path], path+".")
+	}
+	if m.a.rest == "" {
+		slices.SortStableFunc(m.unknown, func(a, b Field) int {
+			return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		})
+	}
 }
 
 // counting are parts of names that say something of a model's size. The other unread fields of a
@@ -333,15 +328,11 @@ var training = regexp.MustCompile(
 		`hysteresis|vocab_file|merge_file|lazy|scale|layers_to_keep|quant|divisible`,
 )
 
-// suspicious lists the unread fields of a trainer's file whose names say sizes, unless they are off.
-func (m *modelReader) suspicious(s *section, path string) {
-	for _, f := range s.untaken() {
-		off := isFalse(f.Value) || len(f.Value.Items)+len(f.Value.Fields) == 0 && f.Value.Text == ""
-		if counting.MatchString(f.Name) && !training.MatchString(f.Name) && !off &&
-			!m.a.ignore[f.Name] {
-			m.unknown = append(m.unknown, Field{Position: f.At, Name: path + f.Name})
-		}
-	}
+// suspicious reports whether the name of an unread field of a trainer's file says a size, unless it
+// is off.
+func (m *modelReader) suspicious(f syntax.Field) bool {
+	off := isFalse(f.Value) || len(f.Value.Items)+len(f.Value.Fields) == 0 && f.Value.Text == ""
+	return counting.MatchString(f.Name) && !training.MatchString(f.Name) && !off && !m.a.ignore[f.Name]
 }
 
 // canonical drops what a shape need not say: stacks without layers, and values that repeat another.

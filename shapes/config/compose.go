@@ -1,6 +1,9 @@
 package config
 
 import (
+	"maps"
+	"strings"
+
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
@@ -69,7 +72,9 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	}
 	before := len(m.faults)
 	bareEntry := *a
-	bareEntry.expect = without(a.expect, "is_decoder", "add_cross_attention")
+	bareEntry.expect = maps.Clone(a.expect)
+	delete(bareEntry.expect, "is_decoder")
+	delete(bareEntry.expect, "add_cross_attention")
 	shape := apply(in, m.options, &bareEntry, cl, s)
 	for i := range in.unknown {
 		in.unknown[i].Name = key + "." + in.unknown[i].Name
@@ -78,7 +83,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	m.faults = append(m.faults, in.faults...)
 	m.warnings = append(m.warnings, in.warnings...)
 	m.unknown = append(m.unknown, in.unknown...)
-	if !bare && shape.Encoder.Layers > 0 && shape.Decoder.Layers > 0 { // its decoder alone
+	if !bare && shape.TwoStacks() { // its decoder alone
 		shape.Encoder = shapes.Stack{}
 	}
 	stack := "decoder."
@@ -86,7 +91,7 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 		stack = "encoder."
 	}
 	for n, where := range in.fields {
-		if rest, ok := cutStack(n); ok {
+		if of, rest, ok := strings.Cut(n, "."); ok && (of == "encoder" || of == "decoder") {
 			m.fields[stack+rest] = where
 		} else if !bare {
 			m.fields[n] = where
@@ -95,44 +100,16 @@ func (m *modelReader) part(key, model string, bare bool) (shapes.Shape, bool) {
 	return shape, len(m.faults) == before && shape.DModel > 0
 }
 
-func without(m map[string]expectation, names ...string) map[string]expectation {
-	out := make(map[string]expectation, len(m))
-	for k, v := range m {
-		out[k] = v
-	}
-	for _, n := range names {
-		delete(out, n)
-	}
-	return out
-}
-
-func cutStack(n string) (rest string, ok bool) {
-	const width = len("encoder.")
-	if len(n) > width && (n[:width] == "encoder." || n[:width] == "decoder.") {
-		return n[width:], true
-	}
-	return n, false
-}
-
-// only returns the one stack of a shape, and the shape's copy of it.
-func only(s *shapes.Shape) *shapes.Stack {
-	if s.Decoder.Layers > 0 {
-		return &s.Decoder
-	}
-	return &s.Encoder
-}
-
 // join makes one shape of an encoder and a decoder. The shape keeps what both have in common; the
 // biases, norms' shifts and embedding norms that one has alone become its extra parameters.
 func join(e, d *shapes.Shape, towers bool) (s shapes.Shape, problem string) {
 	s = shapes.Shape{
 		Family: d.Family, DModel: d.DModel, Vocab: d.Vocab, EmbeddingWidth: d.EmbeddingWidth,
-		Encoder: *only(e), Decoder: *only(d), Head: d.Head, HeadBias: d.HeadBias,
+		Encoder: *e.LastStack(), Decoder: *d.LastStack(), Head: d.Head, HeadBias: d.HeadBias,
 		Norm: d.Norm, Bias: e.Bias & d.Bias, TokenTypes: d.TokenTypes,
 		Pooler: e.Pooler, Towers: towers, SourceWidth: e.DModel,
 	}
-	if d.Decoder.Layers > 0 && d.Encoder.Layers > 0 ||
-		e.Decoder.Layers > 0 && e.Encoder.Layers > 0 {
+	if d.TwoStacks() || e.TwoStacks() {
 		return s, "are not models of one stack each"
 	}
 	if d.Pooler {
@@ -163,11 +140,11 @@ func join(e, d *shapes.Shape, towers bool) (s shapes.Shape, problem string) {
 			part.k.LayerExtra += biases(part.k, more, width, part.blocks)
 		}
 		if part.from.EmbeddingNorm && !s.EmbeddingNorm {
-			part.k.Extra += scales(part.from.Norm) * part.from.InputWidth(only(part.from))
+			part.k.Extra += part.from.Norm.Vectors() * part.from.InputWidth(part.from.LastStack())
 		}
 	}
 	if e.Norm != d.Norm {
-		more := scales(e.Norm) - scales(d.Norm)
+		more := e.Norm.Vectors() - d.Norm.Vectors()
 		k, from, norms := &s.Encoder, e, s.Encoder.Norms()
 		if more < 0 {
 			s.Norm, more = e.Norm, -more
@@ -213,17 +190,6 @@ func placed(at shapes.Place, decoder bool) shapes.Place {
 		return shapes.DecoderOutput
 	}
 	return at
-}
-
-// scales returns the vectors of a norm.
-func scales(n shapes.Norm) int {
-	switch n {
-	case shapes.LayerNorm:
-		return 2
-	case shapes.FixedNorm:
-		return 0
-	}
-	return 1
 }
 
 // biases returns the parameters of a set of biases in one layer by its attention blocks.

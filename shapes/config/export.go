@@ -48,11 +48,8 @@ func Export(s *shapes.Shape, format string) (Exported, error) {
 		candidates = []Exported{{"megatron.yaml", exportMegatron(s).yaml("")}}
 	case "nanotron":
 		for _, fields := range []pairs{hfLlama(s), hfQwen2(s)} {
-			candidates = append(
-				candidates,
-				Exported{"nanotron.yaml", "model:\n  model_config:\n" + fields.without(
-					"model_type", "architectures").yaml("    ")},
-			)
+			text := fields.without("model_type", "architectures").yaml("    ")
+			candidates = append(candidates, Exported{"nanotron.yaml", "model:\n  model_config:\n" + text})
 		}
 	case "yaml":
 		candidates = []Exported{{"shape.yaml", WriteYAML(s)}}
@@ -96,26 +93,16 @@ func vocabOf(s *shapes.Shape, format string) int {
 // unlike returns the fields in which two architectures differ.
 func unlike(a, b *shapes.Shape) []string {
 	var out []string
-	compare := func(table []shapeField, prefix string, k, l *shapes.Stack) {
-		for i := range table {
-			f := &table[i]
-			same := true
-			switch {
-			case f.number != nil:
-				same = *f.number(a, k) == *f.number(b, l)
-			case f.flag != nil:
-				same = *f.flag(a, k) == *f.flag(b, l)
-			default:
-				same = f.kind(a, k).String() == f.kind(b, l).String()
-			}
-			if !same {
-				out = append(out, prefix+f.name)
+	compare := func(prefix string, mine, theirs []shapeField) {
+		for i := range mine {
+			if mine[i].String() != theirs[i].String() {
+				out = append(out, prefix+mine[i].name)
 			}
 		}
 	}
-	compare(modelFields, "", nil, nil)
-	compare(stackFields, "encoder.", &a.Encoder, &b.Encoder)
-	compare(stackFields, "decoder.", &a.Decoder, &b.Decoder)
+	compare("", modelFields(a), modelFields(b))
+	compare("encoder.", stackFields(&a.Encoder), stackFields(&b.Encoder))
+	compare("decoder.", stackFields(&a.Decoder), stackFields(&b.Decoder))
 	if a.Dense != b.Dense {
 		out = append(out, "dense")
 	}
@@ -134,12 +121,10 @@ type pair struct {
 	value any // int, bool or string
 }
 
-func (p *pairs) add(key string, value any) { *p = append(*p, pair{key, value}) }
-
 // and adds keys and their values by turns; nil stays nil.
 func (p pairs) and(keysAndValues ...any) pairs {
 	for i := 0; p != nil && i < len(keysAndValues); i += 2 {
-		p.add(keysAndValues[i].(string), keysAndValues[i+1])
+		p = append(p, pair{keysAndValues[i].(string), keysAndValues[i+1]})
 	}
 	return p
 }
@@ -172,14 +157,6 @@ func (p pairs) yaml(indent string) string {
 		fmt.Fprintf(&b, "%s%s: %v\n", indent, x.key, x.value)
 	}
 	return b.String()
-}
-
-// main returns the stack that a model of one stack has, or its decoder.
-func mainStack(s *shapes.Shape) *shapes.Stack {
-	if s.Decoder.Layers > 0 {
-		return &s.Decoder
-	}
-	return &s.Encoder
 }
 
 // exportT5X writes network.T5Config of t5x/examples/t5.
@@ -289,51 +266,35 @@ func memoryHeads(k *shapes.Stack) int {
 
 // exportMegatron writes the arguments of Megatron-LM that say the shape, one key each.
 func exportMegatron(s *shapes.Shape) pairs {
-	k := mainStack(s)
+	k := s.LastStack()
 	p := pairs{{"num_layers", k.Layers}}
-	if s.Encoder.Layers > 0 && s.Decoder.Layers > 0 {
-		p = pairs{
-			{"encoder_num_layers", s.Encoder.Layers},
-			{"decoder_num_layers", s.Decoder.Layers},
-		}
+	if s.TwoStacks() {
+		p = pairs{{"encoder_num_layers", s.Encoder.Layers}, {"decoder_num_layers", s.Decoder.Layers}}
 	}
 	position := map[shapes.Position]string{
 		shapes.Rotary: "rope", shapes.Learned: "learned_absolute", shapes.Relative: "relative",
 		shapes.NoPosition: "none",
 	}[k.Position]
-	p = append(p, pairs{
-		{"hidden_size", s.DModel},
-		{"ffn_hidden_size", k.DFF},
-		{"num_attention_heads", k.Heads},
-		{"kv_channels", k.DKV},
-		{"swiglu", k.Gated},
-		{"squared_relu", !k.Gated && k.Activation == shapes.ReLU},
-		{"position_embedding_type", position},
-		{
-			"normalization",
-			map[shapes.Norm]string{shapes.RMSNorm: "RMSNorm", shapes.LayerNorm: "LayerNorm"}[s.Norm],
-		},
-		{"add_bias_linear", s.Bias == shapes.BiasAll},
-		{"add_qkv_bias", s.Bias == shapes.BiasQKV},
-		{"untie_embeddings_and_output_weights", s.Head == shapes.HeadUntied},
-		{"padded_vocab_size", s.Vocab},
-		{"qk_layernorm", k.QKNorm == shapes.QKNormHead},
-	}...)
+	norm := map[shapes.Norm]string{shapes.RMSNorm: "RMSNorm", shapes.LayerNorm: "LayerNorm"}[s.Norm]
+	p = p.and("hidden_size", s.DModel, "ffn_hidden_size", k.DFF, "num_attention_heads", k.Heads,
+		"kv_channels", k.DKV, "swiglu", k.Gated,
+		"squared_relu", !k.Gated && k.Activation == shapes.ReLU,
+		"position_embedding_type", position, "normalization", norm,
+		"add_bias_linear", s.Bias == shapes.BiasAll, "add_qkv_bias", s.Bias == shapes.BiasQKV,
+		"untie_embeddings_and_output_weights", s.Head == shapes.HeadUntied,
+		"padded_vocab_size", s.Vocab, "qk_layernorm", k.QKNorm == shapes.QKNormHead)
 	if k.KVHeads != k.Heads {
-		p.add("group_query_attention", true)
-		p.add("num_query_groups", k.KVHeads)
+		p = p.and("group_query_attention", true, "num_query_groups", k.KVHeads)
 	}
 	switch k.Position {
 	case shapes.Learned:
-		p.add("max_position_embeddings", k.Positions)
+		p = p.and("max_position_embeddings", k.Positions)
 	case shapes.Relative:
-		p.add("relative_attention_num_buckets", k.Positions)
+		p = p.and("relative_attention_num_buckets", k.Positions)
 	}
 	if k.Experts > 0 {
-		p.add("num_experts", k.Experts)
-		p.add("moe_router_topk", k.ActiveExperts)
-		p.add("moe_ffn_hidden_size", k.ExpertInner())
-		p.add("moe_shared_expert_intermediate_size", k.SharedDFF)
+		p = p.and("num_experts", k.Experts, "moe_router_topk", k.ActiveExperts,
+			"moe_ffn_hidden_size", k.ExpertInner(), "moe_shared_expert_intermediate_size", k.SharedDFF)
 	}
 	return p
 }

@@ -1,10 +1,6 @@
 package config
 
-import (
-	"strings"
-
-	"github.com/deepnarrow/deepnarrow/shapes"
-)
+import "github.com/deepnarrow/deepnarrow/shapes"
 
 // hfWriters write the config.json of one model type each; nil where the shape has not the stacks it
 // needs. They are tried in order.
@@ -13,46 +9,35 @@ var hfWriters = []func(*shapes.Shape) pairs{
 	hfNeoX, hfBloom, hfLlama, hfQwen2, hfQwen3, hfGemma, hfMistral, hfMixtral, hfStarcoder2,
 }
 
-func both(s *shapes.Shape) bool { return s.Encoder.Layers > 0 && s.Decoder.Layers > 0 }
-
-func opening(model, class string) pairs {
-	return pairs{{"model_type", model}, {"architectures", class}}
+// opening begins a configuration of a model type: the class of the family with its head, or without.
+func opening(s *shapes.Shape, model, family, headed string) pairs {
+	if s.Head == shapes.HeadNone {
+		headed = "Model"
+	}
+	return pairs{{"model_type", model}, {"architectures", family + headed}}
 }
 
-func hfT5Fields(s *shapes.Shape, model, prefix string) pairs {
+func hfT5Fields(s *shapes.Shape, model, family string) pairs {
 	k := &s.Encoder
 	if k.Layers == 0 {
 		return nil
-	}
-	class := prefix + "ForConditionalGeneration"
-	switch {
-	case s.Decoder.Layers == 0:
-		class = prefix + "EncoderModel"
-	case s.Head == shapes.HeadNone:
-		class = prefix + "Model"
 	}
 	gate := ""
 	if k.Gated {
 		gate = "gated-"
 	}
-	p := opening(model, class)
-	p = append(p, pairs{
-		{"vocab_size", s.Vocab},
-		{"d_model", s.DModel},
-		{"d_kv", k.DKV},
-		{"d_ff", k.DFF},
-		{"num_heads", k.Heads},
-		{"num_layers", k.Layers},
-		{"relative_attention_num_buckets", k.Positions},
-		{"feed_forward_proj", gate + k.Activation.String()},
-		{"tie_word_embeddings", s.Head != shapes.HeadUntied},
-		{"is_encoder_decoder", true},
-	}...)
+	p := opening(s, model, family, "ForConditionalGeneration").and(
+		"vocab_size", s.Vocab, "d_model", s.DModel, "d_kv", k.DKV, "d_ff", k.DFF,
+		"num_heads", k.Heads, "num_layers", k.Layers, "relative_attention_num_buckets", k.Positions,
+		"feed_forward_proj", gate+k.Activation.String(),
+		"tie_word_embeddings", s.Head != shapes.HeadUntied, "is_encoder_decoder", true)
 	if s.Decoder.Layers > 0 {
-		p.add("num_decoder_layers", s.Decoder.Layers)
+		p = p.and("num_decoder_layers", s.Decoder.Layers)
+	} else {
+		p[1].value = family + "EncoderModel"
 	}
 	if s.TiedStacks {
-		p.add("tie_encoder_decoder", true)
+		p = p.and("tie_encoder_decoder", true)
 	}
 	return p
 }
@@ -68,28 +53,18 @@ func hfSwitch(s *shapes.Shape) pairs {
 		"num_sparse_decoder_layers", s.Decoder.SparseLayers())
 }
 
-func hfBARTFields(s *shapes.Shape, model, headed, bare string) pairs {
-	if !both(s) {
+func hfBARTFields(s *shapes.Shape, model, family, headed string) pairs {
+	if !s.TwoStacks() {
 		return nil
 	}
-	class := headed
-	if s.Head == shapes.HeadNone {
-		class = bare
-	}
 	e, d := &s.Encoder, &s.Decoder
-	return append(opening(model, class), pairs{
-		{"vocab_size", s.Vocab},
-		{"d_model", s.DModel},
-		{"encoder_layers", e.Layers},
-		{"decoder_layers", d.Layers},
-		{"encoder_ffn_dim", e.DFF},
-		{"decoder_ffn_dim", d.DFF},
-		{"encoder_attention_heads", e.Heads},
-		{"decoder_attention_heads", d.Heads},
-		{"activation_function", e.Activation.String()},
-		{"tie_word_embeddings", s.Head != shapes.HeadUntied},
-		{"is_encoder_decoder", true},
-	}...)
+	return opening(s, model, family, headed).and(
+		"vocab_size", s.Vocab, "d_model", s.DModel,
+		"encoder_layers", e.Layers, "decoder_layers", d.Layers,
+		"encoder_ffn_dim", e.DFF, "decoder_ffn_dim", d.DFF,
+		"encoder_attention_heads", e.Heads, "decoder_attention_heads", d.Heads,
+		"activation_function", e.Activation.String(),
+		"tie_word_embeddings", s.Head != shapes.HeadUntied, "is_encoder_decoder", true)
 }
 
 func withPositions(p pairs, rows int) pairs {
@@ -100,17 +75,17 @@ func withPositions(p pairs, rows int) pairs {
 }
 
 func hfBART(s *shapes.Shape) pairs {
-	p := hfBARTFields(s, "bart", "BartForConditionalGeneration", "BartModel")
+	p := hfBARTFields(s, "bart", "Bart", "ForConditionalGeneration")
 	return withPositions(p, s.Encoder.Positions)
 }
 
 func hfMBART(s *shapes.Shape) pairs {
-	p := hfBARTFields(s, "mbart", "MBartForConditionalGeneration", "MBartModel")
+	p := hfBARTFields(s, "mbart", "MBart", "ForConditionalGeneration")
 	return withPositions(p, s.Encoder.Positions)
 }
 
 func hfMarian(s *shapes.Shape) pairs {
-	p, last := hfBARTFields(s, "marian", "MarianMTModel", "MarianModel"), s.Vocab-1
+	p, last := hfBARTFields(s, "marian", "Marian", "MTModel"), s.Vocab-1
 	if s.SourceVocab > 0 {
 		p = p.without("vocab_size").and("vocab_size", s.SourceVocab, "decoder_vocab_size", s.Vocab,
 			"share_encoder_decoder_embeddings", false)
@@ -121,103 +96,82 @@ func hfMarian(s *shapes.Shape) pairs {
 }
 
 func hfPegasus(s *shapes.Shape) pairs {
-	return hfBARTFields(s, "pegasus", "PegasusForConditionalGeneration", "PegasusModel")
+	return hfBARTFields(s, "pegasus", "Pegasus", "ForConditionalGeneration")
 }
 
 func hfWhisper(s *shapes.Shape) pairs {
-	return hfBARTFields(s, "whisper", "WhisperForConditionalGeneration", "WhisperModel").and(
+	return hfBARTFields(s, "whisper", "Whisper", "ForConditionalGeneration").and(
 		"num_mel_bins", s.Encoder.Frontend.Channels, "max_target_positions", s.Decoder.Positions)
 }
 
-// hfStack writes the sizes that models of one stack share.
-func hfStack(s *shapes.Shape, k *shapes.Stack, model, class string) pairs {
-	return append(opening(model, class), pairs{
-		{"hidden_size", s.DModel},
-		{"num_hidden_layers", k.Layers},
-		{"num_attention_heads", k.Heads},
-		{"intermediate_size", k.DFF},
-		{"hidden_act", k.Activation.String()},
-	}...)
+// stackSizes adds the sizes that models of one stack share.
+func (p pairs) stackSizes(s *shapes.Shape, k *shapes.Stack) pairs {
+	return p.and("hidden_size", s.DModel, "num_hidden_layers", k.Layers, "num_attention_heads", k.Heads,
+		"intermediate_size", k.DFF, "hidden_act", k.Activation.String())
+}
+
+// encoderOnly begins the configuration of an encoder; nil for another model.
+func encoderOnly(s *shapes.Shape, model, class string) pairs {
+	if s.TwoStacks() || s.Encoder.Layers == 0 {
+		return nil
+	}
+	return pairs{{"model_type", model}, {"architectures", class}}.stackSizes(s, &s.Encoder)
 }
 
 func hfBERT(s *shapes.Shape) pairs {
-	k := &s.Encoder
-	if both(s) || k.Layers == 0 {
-		return nil
-	}
 	class := "BertModel"
 	if s.Head == shapes.HeadMLM {
 		class = "BertForMaskedLM"
 	}
-	return append(hfStack(s, k, "bert", class), pairs{
-		{"vocab_size", s.Vocab},
-		{"max_position_embeddings", k.Positions},
-		{"type_vocab_size", s.TokenTypes},
-	}...)
+	return encoderOnly(s, "bert", class).and("vocab_size", s.Vocab,
+		"max_position_embeddings", s.Encoder.Positions, "type_vocab_size", s.TokenTypes)
 }
 
 func hfViT(s *shapes.Shape) pairs {
 	k := &s.Encoder
-	if both(s) || k.Layers == 0 || k.Frontend.Kind != shapes.Patches {
+	if k.Frontend.Kind != shapes.Patches {
 		return nil
 	}
 	side := 1
 	for (side+1)*(side+1) < k.Positions {
 		side++
 	}
-	class := "ViTModel"
-	p := hfStack(s, k, "vit", class)
+	p := encoderOnly(s, "vit", "ViTModel")
 	if s.Dense[0].In > 0 && s.Dense[0].At == shapes.Pooled {
-		p[1].value = "ViTForImageClassification"
-		p.add("num_labels", s.Dense[0].Out)
+		p = encoderOnly(s, "vit", "ViTForImageClassification").and("num_labels", s.Dense[0].Out)
 	}
-	return append(p, pairs{
-		{"image_size", side * k.Frontend.Patch},
-		{"patch_size", k.Frontend.Patch},
-		{"num_channels", k.Frontend.Channels},
-		{"qkv_bias", s.Bias.Has(shapes.BiasQKV)},
-	}...)
+	return p.and("image_size", side*k.Frontend.Patch, "patch_size", k.Frontend.Patch,
+		"num_channels", k.Frontend.Channels, "qkv_bias", s.Bias.Has(shapes.BiasQKV))
 }
 
-// hfDecoder writes a decoder-only model of the class PREFIXForCausalLM, or PREFIXModel without head.
-func hfDecoder(s *shapes.Shape, model, prefix string) pairs {
+// hfDecoder writes a decoder-only model.
+func hfDecoder(s *shapes.Shape, model, family, headed string) pairs {
 	k := &s.Decoder
-	if both(s) || k.Layers == 0 {
+	if s.TwoStacks() || k.Layers == 0 {
 		return nil
 	}
-	class := prefix + "ForCausalLM"
-	if s.Head == shapes.HeadNone {
-		class = prefix + "Model"
-	}
-	return append(hfStack(s, k, model, class), pairs{
-		{"vocab_size", s.Vocab},
-		{"tie_word_embeddings", s.Head != shapes.HeadUntied},
-	}...)
+	return opening(s, model, family, headed).stackSizes(s, k).and("vocab_size", s.Vocab,
+		"tie_word_embeddings", s.Head != shapes.HeadUntied)
 }
 
 func hfGPT2(s *shapes.Shape) pairs {
-	p := hfDecoder(s, "gpt2", "GPT2")
-	if p == nil {
-		return nil
-	}
-	p[1].value = strings.Replace(p[1].value.(string), "ForCausalLM", "LMHeadModel", 1)
-	return p.without("intermediate_size", "hidden_act").and(
+	return hfDecoder(s, "gpt2", "GPT2", "LMHeadModel").without("intermediate_size", "hidden_act").and(
 		"activation_function", s.Decoder.Activation.String(), "n_inner", s.Decoder.DFF,
 		"n_positions", s.Decoder.Positions)
 }
 
 func hfNeoX(s *shapes.Shape) pairs {
-	return hfDecoder(s, "gpt_neox", "GPTNeoX").and("use_parallel_residual", s.Decoder.Parallel,
-		"attention_bias", s.Bias.Has(shapes.BiasQKV))
+	return hfDecoder(s, "gpt_neox", "GPTNeoX", "ForCausalLM").and(
+		"use_parallel_residual", s.Decoder.Parallel, "attention_bias", s.Bias.Has(shapes.BiasQKV))
 }
 
 func hfBloom(s *shapes.Shape) pairs {
-	return hfDecoder(s, "bloom", "Bloom").without("intermediate_size")
+	return hfDecoder(s, "bloom", "Bloom", "ForCausalLM").without("intermediate_size")
 }
 
 // hfLlamaFields writes what the descendants of Llama share, without the fields that one lacks.
-func hfLlamaFields(s *shapes.Shape, model, prefix string, lacks ...string) pairs {
-	return hfDecoder(s, model, prefix).and(
+func hfLlamaFields(s *shapes.Shape, model, family string, lacks ...string) pairs {
+	return hfDecoder(s, model, family, "ForCausalLM").and(
 		"num_key_value_heads", s.Decoder.KVHeads, "head_dim", s.Decoder.DKV,
 		"attention_bias", s.Bias.Has(shapes.BiasO), "mlp_bias", s.Bias.Has(shapes.BiasFFN)).without(lacks...)
 }

@@ -30,11 +30,7 @@ func (rd *reader) includeGin(from *syntax.Text, target string) (*syntax.Text, er
 			continue
 		}
 		defer f.Close()
-		raw, err := syntax.ReadAll(resolved, f, syntax.MaxGinBytes)
-		if err != nil {
-			return nil, err
-		}
-		return syntax.DecodeText(resolved, raw)
+		return syntax.ReadText(resolved, f, syntax.MaxGinBytes)
 	}
 	for _, p := range publishedGin {
 		if target == p.path || strings.HasSuffix(target, "/"+p.path) {

@@ -98,11 +98,7 @@ func readFile(name string, r io.Reader, rd *reader) (*Result, error) {
 	if isSafetensors(name, start) {
 		return readTensorFile(name, buffered, tensors.DataSize(r), rd)
 	}
-	raw, err := syntax.ReadAll(name, buffered, syntax.MaxTextBytes)
-	if err != nil {
-		return nil, err
-	}
-	t, err := syntax.DecodeText(name, raw)
+	t, err := syntax.ReadText(name, buffered, syntax.MaxTextBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -4,19 +4,18 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
-// shapeField is a field of [shapes.Shape] or [shapes.Stack] by the name that our YAML, the table of
-// architectures and error messages use. Exactly one of the functions is set.
+// shapeField is a field of one [shapes.Shape] or [shapes.Stack] by the name that our YAML, the table
+// of architectures and error messages use.
 type shapeField struct {
-	name   string
-	number func(*shapes.Shape, *shapes.Stack) *int
-	flag   func(*shapes.Shape, *shapes.Stack) *bool
-	kind   func(*shapes.Shape, *shapes.Stack) kindField
+	name string
+	at   any // *int, *bool or a kindField
 }
 
 // kindField is a field with words for values.
@@ -25,88 +24,76 @@ type kindField interface {
 	UnmarshalText([]byte) error
 }
 
-func modelNumber(n string, f func(*shapes.Shape) *int) shapeField {
-	return shapeField{name: n, number: func(s *shapes.Shape, _ *shapes.Stack) *int { return f(s) }}
-}
-
-func modelFlag(n string, f func(*shapes.Shape) *bool) shapeField {
-	return shapeField{name: n, flag: func(s *shapes.Shape, _ *shapes.Stack) *bool { return f(s) }}
-}
-
-func modelKind(n string, f func(*shapes.Shape) kindField) shapeField {
-	return shapeField{
-		name: n, kind: func(s *shapes.Shape, _ *shapes.Stack) kindField { return f(s) },
-	}
-}
-
-func stackNumber(n string, f func(*shapes.Stack) *int) shapeField {
-	return shapeField{name: n, number: func(_ *shapes.Shape, k *shapes.Stack) *int { return f(k) }}
-}
-
-func stackFlag(n string, f func(*shapes.Stack) *bool) shapeField {
-	return shapeField{name: n, flag: func(_ *shapes.Shape, k *shapes.Stack) *bool { return f(k) }}
-}
-
-func stackKind(n string, f func(*shapes.Stack) kindField) shapeField {
-	return shapeField{
-		name: n, kind: func(_ *shapes.Shape, k *shapes.Stack) kindField { return f(k) },
+// String returns a field's value as our YAML has it.
+func (f *shapeField) String() string {
+	switch v := f.at.(type) {
+	case *int:
+		return strconv.Itoa(*v)
+	case *bool:
+		return strconv.FormatBool(*v)
+	default:
+		return v.(kindField).String()
 	}
 }
 
 // modelFields are the fields of a shape, in the order in which our YAML is written.
-var modelFields = []shapeField{
-	modelNumber("d_model", func(s *shapes.Shape) *int { return &s.DModel }),
-	modelNumber("vocab", func(s *shapes.Shape) *int { return &s.Vocab }),
-	modelNumber("source_vocab", func(s *shapes.Shape) *int { return &s.SourceVocab }),
-	modelNumber("source_width", func(s *shapes.Shape) *int { return &s.SourceWidth }),
-	modelNumber("embedding_width", func(s *shapes.Shape) *int { return &s.EmbeddingWidth }),
-	modelNumber("token_types", func(s *shapes.Shape) *int { return &s.TokenTypes }),
-	modelKind("head", func(s *shapes.Shape) kindField { return &s.Head }),
-	modelFlag("head_bias", func(s *shapes.Shape) *bool { return &s.HeadBias }),
-	modelKind("norm", func(s *shapes.Shape) kindField { return &s.Norm }),
-	modelKind("bias", func(s *shapes.Shape) kindField { return (*biasSet)(&s.Bias) }),
-	modelFlag("embedding_norm", func(s *shapes.Shape) *bool { return &s.EmbeddingNorm }),
-	modelFlag("pooler", func(s *shapes.Shape) *bool { return &s.Pooler }),
-	modelFlag("towers", func(s *shapes.Shape) *bool { return &s.Towers }),
-	modelFlag("tied_stacks", func(s *shapes.Shape) *bool { return &s.TiedStacks }),
+func modelFields(s *shapes.Shape) []shapeField {
+	return []shapeField{
+		{"d_model", &s.DModel},
+		{"vocab", &s.Vocab},
+		{"source_vocab", &s.SourceVocab},
+		{"source_width", &s.SourceWidth},
+		{"embedding_width", &s.EmbeddingWidth},
+		{"token_types", &s.TokenTypes},
+		{"head", &s.Head},
+		{"head_bias", &s.HeadBias},
+		{"norm", &s.Norm},
+		{"bias", (*biasSet)(&s.Bias)},
+		{"embedding_norm", &s.EmbeddingNorm},
+		{"pooler", &s.Pooler},
+		{"towers", &s.Towers},
+		{"tied_stacks", &s.TiedStacks},
+	}
 }
 
 // stackFields are the fields of a stack.
-var stackFields = []shapeField{
-	stackNumber("layers", func(k *shapes.Stack) *int { return &k.Layers }),
-	stackNumber("own_layers", func(k *shapes.Stack) *int { return &k.OwnLayers }),
-	stackNumber("d_ff", func(k *shapes.Stack) *int { return &k.DFF }),
-	stackFlag("gated", func(k *shapes.Stack) *bool { return &k.Gated }),
-	stackKind("activation", func(k *shapes.Stack) kindField { return &k.Activation }),
-	stackNumber("d_kv", func(k *shapes.Stack) *int { return &k.DKV }),
-	stackNumber("heads", func(k *shapes.Stack) *int { return &k.Heads }),
-	stackNumber("kv_heads", func(k *shapes.Stack) *int { return &k.KVHeads }),
-	stackKind("qk_norm", func(k *shapes.Stack) kindField { return &k.QKNorm }),
-	stackNumber("latent.query_rank", func(k *shapes.Stack) *int { return &k.Latent.QueryRank }),
-	stackNumber("latent.kv_rank", func(k *shapes.Stack) *int { return &k.Latent.KVRank }),
-	stackNumber("latent.rotary_width", func(k *shapes.Stack) *int { return &k.Latent.RotaryWidth }),
-	stackNumber("latent.value_width", func(k *shapes.Stack) *int { return &k.Latent.ValueWidth }),
-	stackNumber("window", func(k *shapes.Stack) *int { return &k.Window }),
-	stackNumber("full_layers", func(k *shapes.Stack) *int { return &k.FullLayers }),
-	stackKind("position", func(k *shapes.Stack) kindField { return &k.Position }),
-	stackNumber("positions", func(k *shapes.Stack) *int { return &k.Positions }),
-	stackFlag("parallel", func(k *shapes.Stack) *bool { return &k.Parallel }),
-	stackNumber("norms_per_layer", func(k *shapes.Stack) *int { return &k.NormsPerLayer }),
-	stackFlag("final_norm", func(k *shapes.Stack) *bool { return &k.FinalNorm }),
-	stackNumber("experts", func(k *shapes.Stack) *int { return &k.Experts }),
-	stackNumber("active_experts", func(k *shapes.Stack) *int { return &k.ActiveExperts }),
-	stackNumber("sparse_every", func(k *shapes.Stack) *int { return &k.SparseEvery }),
-	stackNumber("dense_first", func(k *shapes.Stack) *int { return &k.DenseFirst }),
-	stackNumber("expert_d_ff", func(k *shapes.Stack) *int { return &k.ExpertDFF }),
-	stackNumber("shared_d_ff", func(k *shapes.Stack) *int { return &k.SharedDFF }),
-	stackFlag("shared_gate", func(k *shapes.Stack) *bool { return &k.SharedGate }),
-	stackNumber("layer_extra", func(k *shapes.Stack) *int { return &k.LayerExtra }),
-	stackNumber("extra", func(k *shapes.Stack) *int { return &k.Extra }),
-	stackKind("frontend.kind", func(k *shapes.Stack) kindField { return &k.Frontend.Kind }),
-	stackNumber("frontend.channels", func(k *shapes.Stack) *int { return &k.Frontend.Channels }),
-	stackNumber("frontend.patch", func(k *shapes.Stack) *int { return &k.Frontend.Patch }),
-	stackFlag("frontend.no_bias", func(k *shapes.Stack) *bool { return &k.Frontend.NoBias }),
-	stackFlag("frontend.no_class", func(k *shapes.Stack) *bool { return &k.Frontend.NoClass }),
+func stackFields(k *shapes.Stack) []shapeField {
+	return []shapeField{
+		{"layers", &k.Layers},
+		{"own_layers", &k.OwnLayers},
+		{"d_ff", &k.DFF},
+		{"gated", &k.Gated},
+		{"activation", &k.Activation},
+		{"d_kv", &k.DKV},
+		{"heads", &k.Heads},
+		{"kv_heads", &k.KVHeads},
+		{"qk_norm", &k.QKNorm},
+		{"latent.query_rank", &k.Latent.QueryRank},
+		{"latent.kv_rank", &k.Latent.KVRank},
+		{"latent.rotary_width", &k.Latent.RotaryWidth},
+		{"latent.value_width", &k.Latent.ValueWidth},
+		{"window", &k.Window},
+		{"full_layers", &k.FullLayers},
+		{"position", &k.Position},
+		{"positions", &k.Positions},
+		{"parallel", &k.Parallel},
+		{"norms_per_layer", &k.NormsPerLayer},
+		{"final_norm", &k.FinalNorm},
+		{"experts", &k.Experts},
+		{"active_experts", &k.ActiveExperts},
+		{"sparse_every", &k.SparseEvery},
+		{"dense_first", &k.DenseFirst},
+		{"expert_d_ff", &k.ExpertDFF},
+		{"shared_d_ff", &k.SharedDFF},
+		{"shared_gate", &k.SharedGate},
+		{"layer_extra", &k.LayerExtra},
+		{"extra", &k.Extra},
+		{"frontend.kind", &k.Frontend.Kind},
+		{"frontend.channels", &k.Frontend.Channels},
+		{"frontend.patch", &k.Frontend.Patch},
+		{"frontend.no_bias", &k.Frontend.NoBias},
+		{"frontend.no_class", &k.Frontend.NoClass},
+	}
 }
 
 func fieldNamed(table []shapeField, name string) *shapeField {
@@ -163,7 +150,7 @@ func (b *biasSet) UnmarshalText(text []byte) error {
 }
 
 // assign sets a field to a value of an expression. Null sets nothing.
-func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
+func (f *shapeField) assign(v any) error {
 	if v == nil {
 		return nil
 	}
@@ -172,8 +159,8 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 			problem: "does not give " + f.name, value: fmt.Sprint(v), allowed: allowed,
 		}
 	}
-	switch {
-	case f.number != nil:
+	switch at := f.at.(type) {
+	case *int:
 		n, ok := v.(float64)
 		switch {
 		case !ok:
@@ -183,10 +170,10 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 		case n > maxInteger:
 			return wrong(fmt.Sprintf("at most %d", int64(maxInteger)))
 		}
-		*f.number(s, k) = int(n)
-	case f.flag != nil:
-		*f.flag(s, k) = truth(v)
-	default:
+		*at = int(n)
+	case *bool:
+		*at = truth(v)
+	case kindField:
 		w, ok := v.(string)
 		if f.name == "activation" && ok {
 			a, known := activations[w]
@@ -198,7 +185,7 @@ func (f *shapeField) assign(s *shapes.Shape, k *shapes.Stack, v any) error {
 			}
 			w = a.String()
 		}
-		if !ok || f.kind(s, k).UnmarshalText([]byte(w)) != nil {
+		if !ok || at.UnmarshalText([]byte(w)) != nil {
 			return wrong("one of its words")
 		}
 	}

@@ -35,7 +35,7 @@ func TestDocumentedExamples(t *testing.T) {
 			t.Errorf("%s\n%v", example, err)
 		}
 	}
-	for _, table := range [][]shapeField{modelFields, stackFields} {
+	for _, table := range [][]shapeField{modelFields(&shapes.Shape{}), stackFields(&shapes.Stack{})} {
 		for _, f := range table {
 			name, _, _ := strings.Cut(f.name, ".")
 			if !strings.Contains(string(text), "`"+name+"`") {

@@ -82,52 +82,42 @@ func (y *yamlShape) read() {
 	s := &y.shape
 	s.Name = y.word("name", "", "name")
 	y.family()
-	for i := range modelFields {
-		if f := &modelFields[i]; f.name != "bias" {
-			f.read(y.section, "", s, nil)
+	for _, f := range modelFields(s) {
+		if f.name != "bias" {
+			f.read(y.section, "")
 		}
 	}
 	y.bias()
 	y.dense()
 	y.stack("encoder", &s.Encoder)
 	y.stack("decoder", &s.Decoder)
-	if !y.extended {
-		y.require("d_model")
+	if _, given := y.byName["d_model"]; !given && !y.extended { // rather than a fault of its zero
+		y.fault(syntax.Position{File: y.file}, "d_model", "is missing", "",
+			"d_model: here, or extends: a shape that has it")
 	}
 }
 
 // read reads a field over what the base has; dotted names stand in a section of their own.
-func (f *shapeField) read(
-	s *section,
-	prefix string,
-	shape *shapes.Shape,
-	k *shapes.Stack,
-) (given bool) {
-	_, own, cut := strings.Cut(f.name, ".")
-	if !cut {
-		own = f.name
-	}
-	switch {
-	case f.number != nil:
-		return setIn(s, prefix, own, f.number(shape, k))
-	case f.flag != nil:
-		_, given = s.byName[own]
-		v := f.flag(shape, k)
+func (f *shapeField) read(s *section, prefix string) (given bool) {
+	own := f.name[strings.IndexByte(f.name, '.')+1:]
+	said, given := s.byName[own]
+	switch v := f.at.(type) {
+	case *int:
+		*v = s.integer(prefix+own, *v, own)
+	case *bool:
 		*v = s.flag(prefix+own, *v, own)
-		return given
-	}
-	return parseIn(s, prefix, own, f.kind(shape, k))
-}
-
-// require makes the absence of a field a fault of its own, rather than of the zero it would leave
-// behind.
-func (y *yamlShape) require(names ...string) {
-	for _, name := range names {
-		if _, ok := y.byName[name]; !ok {
-			y.fault(syntax.Position{File: y.file}, name, "is missing", "",
-				name+": here, or extends: a shape that has it")
+	case kindField:
+		before := len(s.faults)
+		w := s.word(prefix+own, "", own)
+		if !given || len(s.faults) > before {
+			return false
+		}
+		if kind, wrong := v.UnmarshalText([]byte(w)).(*shapes.KindError); wrong {
+			s.unknownWord(said.Value.At, own, "is unknown", said.Value.Show(), w, kind.Valid)
+			return false
 		}
 	}
+	return given
 }
 
 func (y *yamlShape) family() {
@@ -137,32 +127,6 @@ func (y *yamlShape) family() {
 		return
 	}
 	y.shape.Family = shapes.Family(w)
-}
-
-func setIn(s *section, prefix, name string, v *int) (given bool) {
-	_, given = s.byName[name]
-	*v = s.integer(prefix+name, *v, name)
-	return given
-}
-
-func parseIn(s *section, prefix, name string, v interface{ UnmarshalText([]byte) error }) (
-	given bool,
-) {
-	f, ok := s.byName[name]
-	before := len(s.faults)
-	w := s.word(prefix+name, "", name)
-	if !ok || len(s.faults) > before {
-		return false
-	}
-	if err := v.UnmarshalText([]byte(w)); err != nil {
-		var allowed []string
-		if kind, ok := err.(*shapes.KindError); ok {
-			allowed = kind.Valid
-		}
-		s.unknownWord(f.Value.At, f.Name, "is unknown", f.Value.Show(), w, allowed)
-		return false
-	}
-	return true
 }
 
 func (y *yamlShape) bias() {
@@ -210,11 +174,10 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 	y.note(name, name, f.At)
 	given := map[string]bool{}
 	sections := map[string]*section{}
-	for i := range stackFields {
-		field := &stackFields[i]
+	for _, field := range stackFields(k) {
 		head, _, cut := strings.Cut(field.name, ".")
 		if !cut {
-			given[field.name] = field.read(s, prefix, nil, k)
+			given[field.name] = field.read(s, prefix)
 			continue
 		}
 		inner, ok := sections[head]
@@ -226,7 +189,7 @@ func (y *yamlShape) stack(name string, k *shapes.Stack) {
 			}
 		}
 		if inner != nil {
-			field.read(inner, prefix+head+".", nil, k)
+			field.read(inner, prefix+head+".")
 		}
 	}
 	if inner := sections["frontend"]; inner != nil {
@@ -277,13 +240,9 @@ func (y *yamlShape) inner(s *section, prefix, name string) *section {
 		return nil
 	}
 	if f.Value.Kind != syntax.Object {
-		y.fault(
-			f.Value.At,
-			prefix+name,
-			"is not a section",
-			f.Value.Show(),
-			"indented lines such as "+map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name],
-		)
+		such := map[string]string{"frontend": "kind: audio", "latent": "kv_rank: 512"}[name]
+		y.fault(f.Value.At, prefix+name, "is not a section", f.Value.Show(),
+			"indented lines such as "+such)
 		return nil
 	}
 	y.note(prefix+name, name, f.At)
@@ -298,10 +257,9 @@ func (y *yamlShape) dense() {
 		}
 		s := newSection(y.reading, item)
 		l, prefix := &y.shape.Dense[n], fmt.Sprintf("dense.%d.", n)
-		parseIn(s, prefix, "at", &l.At)
-		setIn(s, prefix, "in", &l.In)
-		setIn(s, prefix, "out", &l.Out)
-		l.Bias = s.flag(prefix+"bias", false, "bias")
+		for _, f := range []shapeField{{"at", &l.At}, {"in", &l.In}, {"out", &l.Out}, {"bias", &l.Bias}} {
+			f.read(s, prefix)
+		}
 		y.complain(s, prefix)
 	}
 }
@@ -319,7 +277,7 @@ func (y *yamlShape) convs(s *section, prefix string, front *shapes.Frontend) {
 			v    *int32
 		}{{"in", &c.In}, {"out", &c.Out}, {"taps", &c.Taps}, {"rate", &c.Rate}, {"extra", &c.Extra}} {
 			v := int(*f.v)
-			setIn(inner, prefix, f.name, &v)
+			(&shapeField{f.name, &v}).read(inner, prefix)
 			*f.v = int32(min(v, math.MaxInt32))
 		}
 		c.Bias = inner.flag(prefix+"bias", false, "bias")

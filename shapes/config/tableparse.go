@@ -39,48 +39,32 @@ func (p *tableParser) entry(s *section, chain []string) {
 		p.inherit(f, chain)
 	}
 	a := p.a
-	if w := s.word("", "", "family"); w != "" {
-		a.family = shapes.Family(w)
+	given := func(key string, read func(*syntax.Node)) {
+		if f, ok := s.take(key); ok {
+			read(f.Value)
+		}
 	}
-	if w := s.word("", "", "within"); w != "" {
-		a.within = w
+	each := func(key string, read func(syntax.Field)) {
+		given(key, func(n *syntax.Node) {
+			for _, f := range n.Fields {
+				read(f)
+			}
+		})
 	}
+	a.family = cmp.Or(shapes.Family(s.word("", "", "family")), a.family)
+	a.within = cmp.Or(s.word("", "", "within"), a.within)
 	a.refuse = s.word("", a.refuse, "refuse")
 	a.uncounted = s.word("", a.uncounted, "uncounted")
 	a.rest = s.word("", a.rest, "rest")
-	if f, ok := s.take("assume"); ok {
-		for _, g := range f.Value.Fields {
-			a.assume[g.Name] = g.Value.Text
-		}
-	}
-	if f, ok := s.take("prefix"); ok {
-		a.prefixes = texts(f.Value)
-	}
-	if f, ok := s.take("when"); ok {
-		a.when = texts(f.Value)
-	}
-	if f, ok := s.take("fields"); ok {
-		for _, g := range f.Value.Fields {
-			p.declare(g)
-		}
-	}
-	if f, ok := s.take("shape"); ok {
-		a.shape = p.assignments(a.shape, f.Value)
-	}
-	if f, ok := s.take("dense"); ok {
-		a.dense = p.denseRules(f.Value)
-	}
-	if f, ok := s.take("convs"); ok {
-		a.convs = p.convRules(f.Value)
-	}
-	if f, ok := s.take("classes"); ok {
-		for _, g := range f.Value.Fields {
-			p.class(g)
-		}
-	}
-	if w := s.word("", "", "usual"); w != "" {
-		a.usual = w
-	}
+	each("assume", func(f syntax.Field) { a.assume[f.Name] = f.Value.Text })
+	given("prefix", func(n *syntax.Node) { a.prefixes = texts(n) })
+	given("when", func(n *syntax.Node) { a.when = texts(n) })
+	each("fields", p.declare)
+	given("shape", func(n *syntax.Node) { a.shape = p.assignments(a.shape, n) })
+	given("dense", func(n *syntax.Node) { a.dense = p.denseRules(n) })
+	given("convs", func(n *syntax.Node) { a.convs = p.convRules(n) })
+	each("classes", p.class)
+	a.usual = cmp.Or(s.word("", "", "usual"), a.usual)
 	for _, n := range slices.Sorted(maps.Keys(a.assume)) {
 		if a.fields[n] == nil {
 			p.fault(s.at, "assume", "names no field", syntax.Quote(n), "")
@@ -92,27 +76,15 @@ func (p *tableParser) entry(s *section, chain []string) {
 		}
 		a.usual = names[0] // the entry takes the other away
 	}
-	if f, ok := s.take("ignore"); ok {
-		for _, w := range texts(f.Value) {
+	given("ignore", func(n *syntax.Node) {
+		for _, w := range texts(n) {
 			a.ignore[w] = true
 		}
-	}
-	if f, ok := s.take("expect"); ok {
-		for _, g := range f.Value.Fields {
-			p.expectation(g)
-		}
-	}
+	})
+	each("expect", p.expectation)
 	p.parts(s)
-	if f, ok := s.take("left_out"); ok {
-		for _, g := range f.Value.Fields {
-			a.leftOut[g.Name] = g.Value.Text
-		}
-	}
-	if f, ok := s.take("check"); ok {
-		for _, g := range f.Value.Fields {
-			p.check(g)
-		}
-	}
+	each("left_out", func(f syntax.Field) { a.leftOut[f.Name] = f.Value.Text })
+	each("check", p.check)
 	for _, f := range s.untaken() {
 		p.unknownWord(f.At, f.Name, "is an unknown key", "", f.Name,
 			slices.Collect(maps.Keys(s.taken)))
@@ -281,9 +253,9 @@ func (p *tableParser) expression(fieldName string, n *syntax.Node, text string) 
 func (p *tableParser) assignments(out []assignment, n *syntax.Node) []assignment {
 	for _, f := range n.Fields {
 		stack, rest, cut := strings.Cut(f.Name, ".")
-		known := fieldNamed(modelFields, f.Name) != nil
+		known := fieldNamed(modelFields(&shapes.Shape{}), f.Name) != nil
 		if cut && (stack == "encoder" || stack == "decoder" || stack == "both") {
-			known = fieldNamed(stackFields, rest) != nil
+			known = fieldNamed(stackFields(&shapes.Stack{}), rest) != nil
 		}
 		if !known {
 			p.fault(f.At, f.Name, "is not a field of a shape", "", "see docs/shape-file.md")

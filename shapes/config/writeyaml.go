@@ -15,8 +15,9 @@ func WriteYAML(s *shapes.Shape) string {
 	if s.Family != "" {
 		w.line("family: %s", s.Family)
 	}
-	for i := range modelFields {
-		w.field(&modelFields[i], modelFields[i].name, s, nil)
+	zero := modelFields(&shapes.Shape{})
+	for i, f := range modelFields(s) {
+		w.field(&f, &zero[i])
 	}
 	if s.Dense != [shapes.MaxDense]shapes.Dense{} {
 		w.line("dense:")
@@ -40,31 +41,17 @@ func (w *yamlWriter) line(format string, args ...any) {
 	fmt.Fprintf(w, w.indent+format+"\n", args...)
 }
 
-// field writes a field unless it has its zero value.
-func (w *yamlWriter) field(f *shapeField, name string, s *shapes.Shape, k *shapes.Stack) {
-	switch {
-	case f.number != nil:
-		if v := *f.number(s, k); v != 0 {
-			w.line("%s: %d", name, v)
-		}
-	case f.flag != nil:
-		if *f.flag(s, k) {
-			w.line("%s: true", name)
-		}
-	default:
-		if v := f.kind(s, k).String(); name == "head" || name == "position" ||
-			v != f.kind(&shapes.Shape{}, &shapes.Stack{}).String() {
-			w.line("%s: %s", name, listed(v))
-		}
+// field writes a field unless it has its zero value; of a dotted name what is behind the dot. Words
+// with commas are a list.
+func (w *yamlWriter) field(f, zero *shapeField) {
+	v := f.String()
+	if v == zero.String() && f.name != "head" && f.name != "position" {
+		return
 	}
-}
-
-// listed writes words with commas as a list.
-func listed(v string) string {
 	if strings.Contains(v, ",") {
-		return "[" + strings.ReplaceAll(v, ",", ", ") + "]"
+		v = "[" + strings.ReplaceAll(v, ",", ", ") + "]"
 	}
-	return v
+	w.line("%s: %s", f.name[strings.IndexByte(f.name, '.')+1:], v)
 }
 
 func (w *yamlWriter) stack(name string, k *shapes.Stack) {
@@ -74,12 +61,12 @@ func (w *yamlWriter) stack(name string, k *shapes.Stack) {
 	w.line("%s:", name)
 	w.indent = "  "
 	section := ""
-	for i := range stackFields {
-		f := &stackFields[i]
-		head, own, cut := strings.Cut(f.name, ".")
+	zero := stackFields(&shapes.Stack{})
+	for i, f := range stackFields(k) {
+		head, _, cut := strings.Cut(f.name, ".")
 		switch {
 		case !cut:
-			w.field(f, f.name, nil, k)
+			w.field(&f, &zero[i])
 			continue
 		case head == "latent" && k.Latent == (shapes.Latent{}),
 			head == "frontend" && k.Frontend == (shapes.Frontend{}):
@@ -89,7 +76,7 @@ func (w *yamlWriter) stack(name string, k *shapes.Stack) {
 			section = head
 		}
 		w.indent = "    "
-		w.field(f, own, nil, k)
+		w.field(&f, &zero[i])
 		w.indent = "  "
 	}
 	if k.Frontend.Kind == shapes.Convolved {

@@ -68,8 +68,9 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// ReadAll returns at most limit bytes; a longer input is an error and is not read further.
-func ReadAll(file string, r io.Reader, limit int) ([]byte, error) {
+// ReadText returns the text of at most limit bytes, as [DecodeText] has it; a longer input is an error
+// and is not read further.
+func ReadText(file string, r io.Reader, limit int) (*Text, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return nil, ReadError(file, err)
@@ -77,7 +78,7 @@ func ReadAll(file string, r io.Reader, limit int) ([]byte, error) {
 	if len(raw) > limit {
 		return nil, FileError(file, "is too large", "", fmt.Sprintf("at most %d bytes", limit))
 	}
-	return raw, nil
+	return DecodeText(file, raw)
 }
 
 // DecodeText turns a file's bytes into text with plain line ends. A byte-order mark of UTF-8 is

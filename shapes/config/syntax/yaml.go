@@ -161,11 +161,7 @@ func (c *yamlConverter) mapping(values []*ast.MappingValueNode, at Position, dep
 // ReadYAML returns the section that a YAML file consists of, for the other files of this project
 // that people write by hand; a key that stands twice is a fault as well.
 func ReadYAML(name string, r io.Reader) (*Node, error) {
-	raw, err := ReadAll(name, r, MaxYAMLBytes)
-	if err != nil {
-		return nil, err
-	}
-	t, err := DecodeText(name, raw)
+	t, err := ReadText(name, r, MaxYAMLBytes)
 	if err != nil {
 		return nil, err
 	}
