@@ -120,14 +120,7 @@ var sizeTemplates = map[shapes.Family]string{
 }
 
 // SizeFamilies lists the families of candidates.
-func SizeFamilies() []string {
-	var out []string
-	for f := range sizeTemplates {
-		out = append(out, string(f))
-	}
-	slices.Sort(out)
-	return out
-}
+func SizeFamilies() []string { return families(sizeTemplates) }
 
 func (s *sizer) prepare() error {
 	name, ok := sizeTemplates[s.Family]

@@ -87,7 +87,7 @@ func (s *sizer) price(c *candidate) (ok bool, err error) {
 	if s.Budget.FLOPs > 0 {
 		per := flops.CountUnder(flops.MatmulConvention, &c.shape, w, flops.RecomputeNone).Step /
 			s.stepTokens
-		c.perToken, c.served = quantity.Interval{Value: per, Low: per, High: per}, serve
+		c.perToken, c.served = *hardware.Exactly(per).Interval, serve
 		return true, nil
 	}
 	q := s.Question

@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -47,6 +48,15 @@ var middle = map[shapes.Family]string{
 	shapes.GPT: "gpt2", shapes.Llama: "w1024x16",
 }
 
+// families lists those of a table of shapes.
+func families(of map[shapes.Family]string) []string {
+	var out []string
+	for _, f := range slices.Sorted(maps.Keys(of)) {
+		out = append(out, string(f))
+	}
+	return out
+}
+
 // everyDepth is up to where a lattice has every depth; above it has the even ones, which pipelines
 // halve and within which the evidence tells nothing apart.
 const everyDepth = 12
@@ -56,12 +66,12 @@ const everyDepth = 12
 const maxLatticeWidth = 4096
 
 // byLaws says whether published laws of decoder-only models judge the request.
-func (r *Request) byLaws(template *shapes.Shape) bool {
-	return template.Encoder.Layers == 0 && len(r.Records) == 0 && r.Fitted == nil
+func (r *Request) byLaws() bool {
+	return r.template.Encoder.Layers == 0 && len(r.Records) == 0 && r.Fitted == nil
 }
 
-func (r *Request) template() (shapes.Shape, error) {
-	s := shapes.Shape{}
+// recipe returns the shape that candidates are like.
+func (r *Request) recipe() (s shapes.Shape, err error) {
 	switch {
 	case r.Anchor != nil:
 		s = *r.Anchor
@@ -70,16 +80,10 @@ func (r *Request) template() (shapes.Shape, error) {
 	default:
 		name, ok := middle[r.Family]
 		if !ok {
-			families := make([]string, 0, len(middle))
-			for f := range middle {
-				families = append(families, string(f))
-			}
-			slices.Sort(families)
 			return s, fmt.Errorf(
 				"no candidates are known for the family %q without an anchor; allowed: %s", r.Family,
-				strings.Join(families, ", "))
+				strings.Join(families(middle), ", "))
 		}
-		var err error
 		if s, err = shapes.Parse(name); err != nil {
 			return s, err
 		}
@@ -96,19 +100,15 @@ func (r *Request) template() (shapes.Shape, error) {
 }
 
 // space returns the candidates of a filled request.
-func (r *Request) space() (space, error) {
-	template, err := r.template()
-	if err != nil {
-		return space{}, err
-	}
-	c := &r.Constraints
-	sp := space{template: template, tied: c.TieDepths}
+func (r *Request) space() (sp space, err error) {
+	c, template := &r.Constraints, &r.template
+	sp.template, sp.tied = *template, c.TieDepths
 	switch r.Source {
 	case Listed:
 		sp.list = r.within(r.Candidates)
-		return sp, listable(r.Candidates, &template)
+		return sp, listable(r.Candidates, template)
 	case Catalogue, Mixed:
-		sp.list = r.within(released(&template))
+		sp.list = r.within(released(template))
 		if r.Source == Catalogue {
 			return sp, nil
 		}
@@ -128,7 +128,7 @@ func (r *Request) space() (space, error) {
 	}
 	sp.encoder, sp.decoder = depths(&template.Encoder), depths(&template.Decoder)
 	sp.tied = sp.tied && template.CrossAttention()
-	sp.widths, err = r.latticeWidths(&template)
+	sp.widths, err = r.latticeWidths()
 	return sp, err
 }
 
@@ -149,9 +149,8 @@ func listable(list []shapes.Shape, template *shapes.Shape) error {
 
 // latticeWidths returns the canonical widths of the family, the anchor's, and every aligned one
 // with a feed-forward of the usual ratios.
-func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
-	c := &r.Constraints
-	k := mainStack(template)
+func (r *Request) latticeWidths() ([]width, error) {
+	c, k := &r.Constraints, mainStack(&r.template)
 	var all []width
 	add := func(w width) {
 		allowed := w.dModel >= c.MinDModel && (c.MaxDModel == 0 || w.dModel <= c.MaxDModel) &&
@@ -169,10 +168,10 @@ func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 		add(widthOf(&s, name))
 	}
 	if r.Anchor != nil {
-		add(widthOf(template, ""))
+		add(widthOf(&r.template, ""))
 	}
 	limit := maxLatticeWidth
-	if r.byLaws(template) {
+	if r.byLaws() {
 		limit = 2 * maxLatticeWidth
 	}
 	if r.Anchor != nil {
@@ -183,8 +182,8 @@ func (r *Request) latticeWidths(template *shapes.Shape) ([]width, error) {
 	if k.Gated {
 		ratios = []int{2, 3}
 	}
-	if r.byLaws(template) { // which read no d_ff: that of the family stays
-		ratios = []int{max(1, k.DFF/template.DModel)}
+	if r.byLaws() { // which read no d_ff: that of the family stays
+		ratios = []int{max(1, k.DFF/r.template.DModel)}
 	}
 	for d := c.Align; d <= limit; d += c.Align {
 		for _, ratio := range ratios {
@@ -309,10 +308,13 @@ var distinct = sync.OnceValue(func() []shapes.Shape {
 	return list
 })
 
+// efficient begins the names of the T5-Efficient release.
+const efficient = "t5-efficient-"
+
 // preferredName picks among two names of one shape: that of the T5-Efficient release, whose names
 // say the dimensions.
 func preferredName(a, b string) string {
-	if strings.HasPrefix(b, "t5-efficient-") {
+	if strings.HasPrefix(b, efficient) {
 		return b
 	}
 	return a

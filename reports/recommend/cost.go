@@ -107,7 +107,6 @@ func (c *coster) life(s *shapes.Shape) float64 {
 		}
 	}
 	requests := c.served.Tokens / float64(c.served.Prompt+c.served.Generate)
-	const secondsPerHour = 3600
 	return requests * least * float64(c.served.TP) * price.Value / secondsPerHour
 }
 
@@ -210,7 +209,6 @@ func (c *coster) time(metric plan.Metric, s *shapes.Shape, p *flops.Parameters) 
 	if metric == plan.StepTime {
 		return seconds
 	}
-	const secondsPerHour = 3600
 	hours := seconds * c.steps(float64(p.Total)) * float64(run.Devices()) /
 		c.usual.Goodput.Interval.Value / secondsPerHour
 	price := c.usual.Rates.Price.Interval

@@ -47,8 +47,7 @@ func (k *Row) bound() hardware.Bound {
 func (k *Row) derived(r *Request) []evidence.Derived {
 	exact := func(name string, kind quantity.Kind, v float64, formula, where string) evidence.Derived {
 		return evidence.Derived{
-			Name: name, Kind: kind, Value: quantity.Interval{Value: v, Low: v, High: v},
-			Formula: formula, Where: where,
+			Name: name, Kind: kind, Value: *hardware.Exactly(v).Interval, Formula: formula, Where: where,
 		}
 	}
 	glossary := func(term, function string) (formula, where string) {

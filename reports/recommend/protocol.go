@@ -2,8 +2,8 @@ package recommend
 
 import (
 	"fmt"
+	"strings"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
@@ -49,26 +49,24 @@ type Gain struct {
 type operation struct {
 	letters string
 	get     func(s *shapes.Shape) int
-	// released reads the same knob of a released checkpoint.
-	released func(c *data.Checkpoint) int
 }
 
 // operations are the scaling operations of Tay et al. 2021 (arXiv 2109.10686).
 var operations = []operation{
-	{"nl", func(s *shapes.Shape) int { return max(s.Encoder.Layers, s.Decoder.Layers) }, func(c *data.Checkpoint) int { return max(c.EncoderLayers, c.DecoderLayers) }},
-	{"el", func(s *shapes.Shape) int { return s.Encoder.Layers }, func(c *data.Checkpoint) int { return c.EncoderLayers }},
-	{"dl", func(s *shapes.Shape) int { return s.Decoder.Layers }, func(c *data.Checkpoint) int { return c.DecoderLayers }},
-	{"ff", func(s *shapes.Shape) int { return mainStack(s).DFF }, func(c *data.Checkpoint) int { return c.DFF }},
-	{"dm", func(s *shapes.Shape) int { return s.DModel }, func(c *data.Checkpoint) int { return c.DModel }},
-	{"kv", func(s *shapes.Shape) int { return mainStack(s).DKV }, func(c *data.Checkpoint) int { return c.DKV }},
-	{"nh", func(s *shapes.Shape) int { return mainStack(s).Heads }, func(c *data.Checkpoint) int { return c.Heads }},
+	{"nl", func(s *shapes.Shape) int { return max(s.Encoder.Layers, s.Decoder.Layers) }},
+	{"el", func(s *shapes.Shape) int { return s.Encoder.Layers }},
+	{"dl", func(s *shapes.Shape) int { return s.Decoder.Layers }},
+	{"ff", func(s *shapes.Shape) int { return mainStack(s).DFF }},
+	{"dm", func(s *shapes.Shape) int { return s.DModel }},
+	{"kv", func(s *shapes.Shape) int { return mainStack(s).DKV }},
+	{"nh", func(s *shapes.Shape) int { return mainStack(s).Heads }},
 }
 
-// next returns the smallest released value above v, 0 where there is none.
+// next returns the smallest value above v of the T5-Efficient release, 0 where there is none.
 func (o *operation) next(v int) int {
 	least := 0
-	for _, c := range data.Checkpoints() {
-		if n := o.released(&c); n > v && (least == 0 || n < least) {
+	for _, e := range shapes.Catalogue() {
+		if n := o.get(&e.Shape); n > v && (least == 0 || n < least) && strings.HasPrefix(e.Name, efficient) {
 			least = n
 		}
 	}

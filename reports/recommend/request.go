@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -78,9 +79,9 @@ type Request struct {
 
 	evidence.Basis // what quality is judged by
 
-	latticeDepth int // layers of a stack of the lattice at most
-
-	assumed string // what the request left open and was taken from the records
+	template     shapes.Shape // whose recipe candidates follow
+	latticeDepth int          // layers of a stack of the lattice at most
+	assumed      string       // what the request left open and was taken from the records
 
 	Top     int // rows at most; zero = 12, or all that are listed
 	Workers int // goroutines; zero = GOMAXPROCS
@@ -142,6 +143,8 @@ func (r Request) filled() (Request, error) {
 		return r, fmt.Errorf("no candidates are listed")
 	}
 	q := &r.Question
+	var err error
+	r.template, err = r.recipe()
 	switch {
 	case q.Length.WallSeconds > 0 || q.Length.MaxUSD > 0:
 		return r, fmt.Errorf("the length of the run is a time or a bill; allowed: steps or tokens")
@@ -149,16 +152,12 @@ func (r Request) filled() (Request, error) {
 		return r,
 			fmt.Errorf(
 				"the length of the run is given twice: in tokens per parameter, and in steps or tokens")
-	case r.TokensPerParam == 0 && q.Length == (hardware.Length{}):
-		template, err := r.template()
-		if err != nil {
-			return r, err
-		}
-		r.assumeLength(&template)
-	}
-	if err := r.fillBatch(); err != nil {
+	case err != nil:
 		return r, err
+	case r.TokensPerParam == 0 && q.Length == (hardware.Length{}):
+		r.assumeLength()
 	}
+	r.fillBatch()
 	q.Decode, q.SearchBytes, q.Search = 1, r.Caps[plan.Memory], q.Search && q.Profile != nil
 	if r.Top == 0 {
 		r.Top = defaultTop
@@ -195,9 +194,8 @@ func (r *Request) deepest() int {
 	if r.Anchor != nil {
 		judged = evidence.WhyUncovered(r.Anchor) == ""
 	}
-	template, err := r.template()
 	switch {
-	case err == nil && r.byLaws(&template):
+	case r.byLaws():
 		return deepestByLaws
 	case judged && len(r.Records) == 0 && r.Fitted == nil:
 		return deepestLattice
@@ -213,34 +211,29 @@ const computeOptimal = 20
 const millionTokens = 1 << 20
 
 // fillBatch sets the batch of decoder-only models that nobody stated.
-func (r *Request) fillBatch() error {
-	template, err := r.template()
+func (r *Request) fillBatch() {
 	w := &r.Question.Workload
-	if err != nil || w.Batch > 0 || !r.budgets(&template) {
-		return err
+	if w.Batch > 0 || !r.budgets() {
+		return
 	}
-	length := w.DecoderLength
-	if length == 0 {
-		length = flops.DefaultWorkload(&template).DecoderLength
-	}
+	length := cmp.Or(w.DecoderLength, flops.DefaultWorkload(&r.template).DecoderLength)
 	w.Batch = max(1, millionTokens/length)
 	r.assumed += fmt.Sprintf("; a batch is %d sequences, a million tokens", w.Batch)
-	return nil
 }
 
 // budgets says whether a size is to be found for a budget by published laws. Shapes that the caller
 // names are planned as ever.
-func (r *Request) budgets(template *shapes.Shape) bool {
-	return r.byLaws(template) && r.Anchor == nil && r.Source != Listed
+func (r *Request) budgets() bool {
+	return r.byLaws() && r.Anchor == nil && r.Source != Listed
 }
 
 // assumeLength sets the length of a run that the caller left open: that of the records, in tokens
 // per parameter where it grows with size, for decoder-only models the compute-optimal one, else the
 // paper's.
-func (r *Request) assumeLength(template *shapes.Shape) {
+func (r *Request) assumeLength() {
 	perParam, tokens := evidence.UsualLength(r.Records)
 	switch {
-	case r.budgets(template):
+	case r.budgets():
 		r.TokensPerParam = computeOptimal
 		r.assumed = fmt.Sprintf(
 			"assumes runs of %d tokens per parameter, compute-optimal by Hoffmann et al. 2022 (arXiv 2203.15556)", computeOptimal)

@@ -58,7 +58,7 @@ func (e *evaluator) choose(q *asked, points []point, reach *float64) ([]picked, 
 		if len(pool) == 0 {
 			continue
 		}
-		best := pool[choose(pool, objective, reach, ε, 1).pick]
+		best := pool[choose(pool, objective, reach, ε, 1)[0]]
 		if best.score < e.least {
 			continue
 		}
@@ -80,20 +80,14 @@ func (e *evaluator) choose(q *asked, points []point, reach *float64) ([]picked, 
 		if len(part.points) == 0 {
 			continue
 		}
-		for _, i := range choose(part.points, q.Objective, reach, ε, q.Top).shown {
+		for _, i := range choose(part.points, q.Objective, reach, ε, q.Top) {
 			show(part.points[i].index, part.most)
 		}
 	}
 	return picks, shown
 }
 
-// selection is which points to show.
-type selection struct {
-	pick  int // index into points
-	shown []int
-}
-
-// choose picks from points sorted by cost.
+// choose returns which of the points, sorted by cost, to show: the pick first.
 //
 // The front is the points that none beats on both cost and score; a measured
 // point stays beside it unless one that costs no more is better by more than the
@@ -105,7 +99,7 @@ type selection struct {
 // Shown are the pick, the measured points, and of the front with a score to reach points that differ by at
 // least half of ε, without one the neighbours of the pick in steps of a tenth in cost; at most top
 // in all.
-func choose(points []point, objective plan.Metric, reach *float64, ε float64, top int) selection {
+func choose(points []point, objective plan.Metric, reach *float64, ε float64, top int) []int {
 	front := frontOf(points, ε)
 	pick := -1
 	switch {
@@ -138,7 +132,7 @@ func choose(points []point, objective plan.Metric, reach *float64, ε float64, t
 		add(i)
 	}
 	slices.Sort(chosen[1:])
-	return selection{pick: chosen[0], shown: chosen}
+	return chosen
 }
 
 // frontOf returns the indices of the strict front and of the measured points that are not

@@ -26,24 +26,24 @@ func TestChooseFront(t *testing.T) {
 		t.Errorf("front %v, want %v", got, want)
 	}
 	target := 2.9
-	if s := choose(points, plan.Params, &target, 0.5, 10); s.pick != 1 {
-		t.Errorf("the cheapest that reaches 2.9 is point 1, picked %d", s.pick)
+	if s := choose(points, plan.Params, &target, 0.5, 10); s[0] != 1 {
+		t.Errorf("the cheapest that reaches 2.9 is point 1, picked %d", s[0])
 	}
 	for target, want := range map[float64]int{3: 1, 3.1: 4, 9: 5} {
-		if s := choose(points, plan.Params, &target, 0.5, 10); s.pick != want {
-			t.Errorf("the cheapest that reaches %g is point %d, picked %d", target, want, s.pick)
+		if s := choose(points, plan.Params, &target, 0.5, 10); s[0] != want {
+			t.Errorf("the cheapest that reaches %g is point %d, picked %d", target, want, s[0])
 		}
 	}
-	if s := choose(points, BestQuality, nil, 0.5, 10); s.pick != 5 {
-		t.Errorf("the best is point 5, picked %d", s.pick)
+	if s := choose(points, BestQuality, nil, 0.5, 10); s[0] != 5 {
+		t.Errorf("the best is point 5, picked %d", s[0])
 	}
 	// Above the chord from (ln 1, 1) to (ln 6, 5): point 1 by 2/4 − ln 2/ln 6 = 0.11, point 4 by
 	// 2.2/4 − ln 5/ln 6 < 0.
-	if s := choose(points, plan.Params, nil, 0.5, 10); s.pick != 1 {
-		t.Errorf("the knee is point 1, picked %d", s.pick)
+	if s := choose(points, plan.Params, nil, 0.5, 10); s[0] != 1 {
+		t.Errorf("the knee is point 1, picked %d", s[0])
 	}
-	if s := choose(points, BestQuality, nil, 0.5, 2); len(s.shown) != 2 || s.shown[0] != 5 {
-		t.Errorf("two rows: %v", s.shown)
+	if s := choose(points, BestQuality, nil, 0.5, 2); len(s) != 2 || s[0] != 5 {
+		t.Errorf("two rows: %v", s)
 	}
 }
 

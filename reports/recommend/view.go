@@ -154,11 +154,8 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	}
 	out := &NoAnswerError{}
 	nearest := -1
-	for i, b := range e.limits {
-		if i >= len(all.misses.alone) {
-			break
-		}
-		if m := all.misses.alone[i]; m.exists {
+	for i, m := range all.misses.alone {
+		if b := e.limits[i]; m.exists {
 			out.Binding = append(out.Binding, Limit{b.metric, b.limit, m.value})
 			if nearest < 0 {
 				nearest = m.index

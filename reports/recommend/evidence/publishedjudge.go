@@ -336,10 +336,8 @@ func (*publishedJudge) Tells(letters string) bool {
 
 // Derived follows the published law through one shape.
 func (j *publishedJudge) Derived(s Subject) []Derived {
-	by, t := s.Params.By, traitsOf(s)
-	encoder := float64(by[flops.EncoderAttention] + by[flops.EncoderFFN])
-	decoder := float64(by[flops.DecoderAttention] + by[flops.DecoderCrossAttention] +
-		by[flops.DecoderFFN])
+	t := traitsOf(s)
+	encoder, decoder := matrices(s.Params)
 	p, k, law := j.law.loss, j.law.link.Coef, j.predict(&t)
 	curve, link := j.scales(law.loss, &t)
 	const own = "fitted here to the rows below; evidence.publishedLaw"

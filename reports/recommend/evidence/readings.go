@@ -69,11 +69,15 @@ type traits struct {
 	balanced, encoderLayers, depthRatio, dModel, ffnRatio, innerRatio float64
 }
 
+// matrices returns the matrix parameters of the layers of each stack.
+func matrices(p *flops.Parameters) (encoder, decoder float64) {
+	return float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN]),
+		float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] + p.By[flops.DecoderFFN])
+}
+
 func traitsOf(subject Subject) traits {
 	s, p := subject.Shape, subject.Params
-	encoder := float64(p.By[flops.EncoderAttention] + p.By[flops.EncoderFFN])
-	decoder := float64(p.By[flops.DecoderAttention] + p.By[flops.DecoderCrossAttention] +
-		p.By[flops.DecoderFFN])
+	encoder, decoder := matrices(p)
 	d, el, dl := float64(s.DModel), float64(s.Encoder.Layers), float64(s.Decoder.Layers)
 	balanced := 2 * encoder * decoder / (encoder + decoder)
 	return traits{

@@ -206,18 +206,16 @@ func (j *recordJudge) Judgement(s Subject) Judgement {
 	here := t.position()
 	loss, score := j.both(&t)
 	at, factor := j.near.nearest(here)
-	out := Judgement{
-		Quality: Quality{Upstream: hardware.Estimate{Interval: &loss}},
+	downstream := estimated(score)
+	if j.link == nil {
+		downstream = hardware.Estimate{Missing: fmt.Sprintf(
+			"fewer than %d records have a score", minimumRecords)}
+	}
+	return Judgement{
+		Quality: Quality{estimated(loss), downstream},
 		Class:   j.near.classify(here), Evidence: j.weakest(),
 		Nearest: &Neighbour{Name: j.records[at].label(), Distance: factor}, Basis: j.lawText(),
 	}
-	if j.link != nil {
-		out.Quality.Downstream = hardware.Estimate{Interval: &score}
-	} else {
-		out.Quality.Downstream = hardware.Estimate{Missing: fmt.Sprintf(
-			"fewer than %d records have a score", minimumRecords)}
-	}
-	return out
 }
 
 func (j *recordJudge) weakest() data.Evidence {
