@@ -37,10 +37,7 @@ type Allocation struct {
 // Errors: *Refusal NoInteriorMinimum when the loss is lowest at an end of the sizes searched. It
 // panics when the law does not read params and tokens.
 func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, error) {
-	var s AllocateSettings
-	if set != nil {
-		s = *set
-	}
+	s := settingsOf(set)
 	s.MinParams = cmp.Or(s.MinParams, 1e3)
 	if s.MaxParams == 0 {
 		s.MaxParams = s.sizeOfOneToken(budget)
@@ -131,23 +128,12 @@ func (p *planner) loss(params []float64, n float64) float64 {
 	return p.law.Predict(params, p.x)
 }
 
-// best returns the size of the lowest loss: the lowest of a grid in ln N, refined by golden
-// section; ok is false at an end of the grid.
-func (p *planner) best(params []float64) (float64, bool) {
+// best returns the size of the lowest loss; ok is false at an end of the sizes.
+func (p *planner) best(params []float64) (size float64, ok bool) {
 	const points = 96
-	lo, hi := math.Log(p.set.MinParams), math.Log(p.set.MaxParams)
-	step := (hi - lo) / (points - 1)
-	at, least := 0, math.Inf(1)
-	for i := range points {
-		if l := p.loss(params, math.Exp(lo+float64(i)*step)); l < least {
-			at, least = i, l
-		}
-	}
-	if at == 0 || at == points-1 || !(step > 0) {
-		return 0, false
-	}
-	f := func(u float64) float64 { return p.loss(params, math.Exp(u)) }
-	return math.Exp(golden(f, lo+float64(at-1)*step, lo+float64(at+1)*step)), true
+	f := func(lnN float64) float64 { return p.loss(params, math.Exp(lnN)) }
+	lnN, ok := leastOnGrid(f, math.Log(p.set.MinParams), math.Log(p.set.MaxParams), points)
+	return math.Exp(lnN), ok
 }
 
 // golden returns where f is least between a and b, to about the root of the machine precision, then

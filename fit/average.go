@@ -107,10 +107,7 @@ func (s *AverageSettings) variants(law Law) []Law {
 func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *AverageSettings) (
 	*Average, error,
 ) {
-	var s AverageSettings
-	if set != nil {
-		s = *set
-	}
+	s := settingsOf(set)
 	if s.Fit == nil {
 		s.Fit = &Settings{}
 	}
@@ -140,7 +137,8 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	if s.Order == nil {
 		s.Order = d.product(usable[0].Columns)
 		if usable[0].Response == "score" { // of a link: a lower loss costs more compute
-			s.Order = Ranks(negated(d.Columns[usable[0].Columns[0]]))
+			loss := d.Columns[usable[0].Columns[0]]
+			s.Order = Ranks(each(loss, func(v float64) float64 { return -v }))
 		}
 	}
 	folds, units := s.folds(d)
@@ -203,12 +201,4 @@ func (x *Average) fit(ctx context.Context, laws []Law, d Data, obj Objective, fo
 		err = refuse(NotConverged, nil, "no law has a finite fit to the rows")
 	}
 	return err
-}
-
-func negated(v []float64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = -x
-	}
-	return out
 }

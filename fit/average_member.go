@@ -2,6 +2,7 @@ package fit
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -47,12 +48,8 @@ func memberFits(law *Law, d Data, obj Objective, folds []averageFold, s AverageS
 ) []*member {
 	set := *s.Fit
 	set.Fixed = map[string]float64{}
-	for name, v := range s.Fit.Fixed {
-		set.Fixed[name] = v
-	}
-	for name, v := range held {
-		set.Fixed[name] = v
-	}
+	maps.Copy(set.Fixed, s.Fit.Fixed)
+	maps.Copy(set.Fixed, held)
 	full := newOffsetWalk(law, d, obj, &set)
 	var out []*member
 	for _, fraction := range full.fractions() {
@@ -106,12 +103,7 @@ func clip(errors []float64) []float64 {
 
 // largerHalf returns the values of the half of the rows with the larger order.
 func largerHalf(v, order []float64) []float64 {
-	rows := make([]int, len(v))
-	for i := range rows {
-		rows[i] = i
-	}
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
-	return clip(pick(v, rows[len(rows)/2:]))
+	return clip(pick(v, orderOf(order)[len(v)/2:]))
 }
 
 // An offsetWalk fits one law with its offset held at one fraction after another, each fit starting

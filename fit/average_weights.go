@@ -2,7 +2,6 @@ package fit
 
 import (
 	"math"
-	"slices"
 )
 
 // weigh sets the weights and what follows from them.
@@ -18,31 +17,21 @@ func (x *Average) weigh(laws []Law, folds []averageFold) {
 	for i, w := range x.stackedWeights(sharp, folds) {
 		x.weights[i] = (x.weights[i] + w) / 2
 	}
-	for _, m := range x.members {
-		x.Noise += x.weights[slices.Index(x.members, m)] * m.noise * m.noise
+	for i, m := range x.members {
+		x.Noise += x.weights[i] * m.noise * m.noise
 	}
 	x.Noise = math.Sqrt(x.Noise)
 	for k := range laws {
-		share := LawShare{Law: laws[k]}
-		heaviest := -1
-		for i, m := range x.members {
-			if m.law == k {
-				share.Weight += x.weights[i]
-				if heaviest < 0 || x.weights[i] > x.weights[heaviest] {
-					heaviest = i
-				}
-			}
-		}
-		if heaviest < 0 {
+		weight, at := heaviest(x.weights, func(i int) bool { return x.members[i].law == k })
+		if at < 0 {
 			continue
 		}
-		share.Law, share.Params = *x.members[heaviest].problem.law, x.members[heaviest].natural()
 		var errors []float64
 		for f := range folds {
 			errors = append(errors, x.heldOutErrors(f, len(folds[f].scored), k)...)
 		}
-		share.Validation = RMS(errors)
-		x.Laws = append(x.Laws, share)
+		m := x.members[at]
+		x.Laws = append(x.Laws, LawShare{*m.problem.law, weight, RMS(errors), m.natural()})
 	}
 }
 
@@ -62,15 +51,7 @@ func (x *Average) weightsAt(power float64, folds int) []float64 {
 			log[i] -= power / float64(folds) * math.Log(math.Hypot(v, m.noise)+leastError)
 		}
 	}
-	top, sum := slices.Max(log), 0.0
-	for i := range log {
-		log[i] = math.Exp(log[i] - top)
-		sum += log[i]
-	}
-	for i := range log {
-		log[i] /= sum
-	}
-	return log
+	return normalised(log)
 }
 
 // prior returns the weights before any error is seen: laws start with equal weight, and the members
@@ -106,15 +87,38 @@ func (x *Average) worstErrors(folds int) []float64 {
 // heldOutErrors returns the weighted mean error on each row held out in fold f, of the members of
 // one law, or of all when it is negative; those that could not be fitted are left out.
 func (x *Average) heldOutErrors(f, rows, law int) []float64 {
-	mean := make([]float64, rows)
-	total := 0.0
-	for i, m := range x.members {
-		if m.heldOut[f] == nil || (law >= 0 && m.law != law) {
-			continue
+	return meanErrors(x.weights, rows, func(i int) []float64 {
+		if m := x.members[i]; law < 0 || m.law == law {
+			return m.heldOut[f]
 		}
-		total += x.weights[i]
-		for k, e := range m.heldOut[f] {
-			mean[k] += x.weights[i] * e
+		return nil
+	})
+}
+
+// heaviest returns the weight of some members together, and the heaviest of them; −1 without any.
+func heaviest(weights []float64, among func(i int) bool) (total float64, at int) {
+	at = -1
+	for i, w := range weights {
+		if among(i) {
+			total += w
+			if at < 0 || w > weights[at] {
+				at = i
+			}
+		}
+	}
+	return total, at
+}
+
+// meanErrors returns the weighted mean error on each row of the members that have errors there; nil
+// where none has any weight.
+func meanErrors(weights []float64, rows int, errors func(i int) []float64) []float64 {
+	mean, total := make([]float64, rows), 0.0
+	for i, w := range weights {
+		if own := errors(i); own != nil && w != 0 {
+			total += w
+			for k, e := range own {
+				mean[k] += w * e
+			}
 		}
 	}
 	if total == 0 {

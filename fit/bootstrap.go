@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
@@ -74,16 +75,8 @@ const (
 func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (*Bootstrapped,
 	error,
 ) {
-	var s BootstrapSettings
-	if set != nil {
-		s = *set
-	}
-	if s.Resamples == 0 {
-		s.Resamples = defaultResamples
-	}
-	if s.Level == 0 {
-		s.Level = defaultLevel
-	}
+	s := settingsOf(set)
+	s.Resamples, s.Level = cmp.Or(s.Resamples, defaultResamples), cmp.Or(s.Level, defaultLevel)
 	if err := d.check(r.Law); err != nil {
 		return nil, err
 	}
@@ -171,7 +164,7 @@ func (b *Bootstrapped) PredictNew(x ...float64) Interval {
 		y := b.Law.Predict(p, x)
 		for k := range quantiles {
 			// Shifted from draw to draw, so that the tails are met too.
-			q := (float64(k) + radicalInverse(i+1, 2)) / quantiles
+			q := (float64(k) + RadicalInverse(i+1, 2)) / quantiles
 			e := quantile(sorted, q)
 			if b.raw {
 				v = append(v, y-e)

@@ -65,16 +65,8 @@ const (
 func Choose(ctx context.Context, laws []Law, d Data, obj Objective, set *ChooseSettings) (*Choice,
 	error,
 ) {
-	var s ChooseSettings
-	if set != nil {
-		s = *set
-	}
-	if s.Folds == 0 {
-		s.Folds = defaultFolds
-	}
-	if s.First == 0 {
-		s.First = defaultFirst
-	}
+	s := settingsOf(set)
+	s.Folds, s.First = cmp.Or(s.Folds, defaultFolds), cmp.Or(s.First, defaultFirst)
 	if s.Order == nil {
 		k := max(slices.IndexFunc(laws, func(l Law) bool { return d.check(l) == nil }), 0)
 		if err := d.check(laws[k]); err != nil {
@@ -198,11 +190,7 @@ type fold struct{ fitted, scored []int }
 // rollingOrigins cuts rows at equal steps of the share of rows from first to 1; rows whose order is
 // equal are never parted.
 func rollingOrigins(order []float64, n int, first float64) []fold {
-	rows := make([]int, len(order))
-	for i := range rows {
-		rows[i] = i
-	}
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(order[a], order[b]) })
+	rows := orderOf(order)
 	cut := make([]int, n+1)
 	for k := range cut {
 		share := first + (1-first)*float64(k)/float64(n)

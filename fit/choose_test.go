@@ -85,7 +85,7 @@ func TestChooseTakesTheLeast(t *testing.T) {
 	}
 	// In the order given, from the last row to the first, the rows scored are the first.
 	reversed, err := Choose(context.Background(), []Law{Power()}, d, SquaredLog(),
-		&ChooseSettings{Folds: 1, First: 0.5, Order: negated(d.Columns["x"])})
+		&ChooseSettings{Folds: 1, First: 0.5, Order: each(d.Columns["x"], func(v float64) float64 { return -v })})
 	if err != nil || reversed.Scores[0].RMS < 1.2*c.Scores[0].RMS {
 		t.Errorf("scored towards x = 1: %+v, towards 20: %+v, %v", reversed.Scores, c.Scores, err)
 	}

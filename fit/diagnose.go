@@ -53,12 +53,7 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 }
 
 func constant(c []float64) bool {
-	for _, v := range c {
-		if v != c[0] {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c, func(v float64) bool { return v != c[0] })
 }
 
 const (

@@ -2,7 +2,7 @@ package fit
 
 import (
 	"cmp"
-	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -47,20 +47,12 @@ type Leader struct{ Params, FLOPs, From, To float64 }
 func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	for i, c := range curves {
 		if len(c.FLOPs) != len(c.Loss) {
-			return nil, &Refusal{
-				Kind: BadValue, Rows: []int{i},
-				Reason: fmt.Sprintf("curve %d has %d FLOPs and %d losses", i, len(c.FLOPs),
-					len(c.Loss)),
-			}
+			return nil, badRow(i, "curve %d has %d FLOPs and %d losses", i, len(c.FLOPs), len(c.Loss))
 		}
 		for k := range c.FLOPs {
 			for _, v := range []float64{c.FLOPs[k], c.Loss[k], c.Params} {
 				if !(v > 0) || math.IsInf(v, 0) {
-					return nil, &Refusal{
-						Kind: BadValue, Rows: []int{i},
-						Reason: fmt.Sprintf("curve %d, point %d: %v; allowed: positive numbers", i, k,
-							v),
-					}
+					return nil, badRow(i, "curve %d, point %d: %v; allowed: positive numbers", i, k, v)
 				}
 			}
 		}
@@ -142,12 +134,9 @@ func lead(curves []Curve) []Leader {
 			longest[s.Params] = s
 		}
 	}
-	var out []Leader
-	for _, l := range longest {
-		out = append(out, l)
-	}
-	slices.SortFunc(out, func(a, b Leader) int { return cmp.Compare(a.FLOPs, b.FLOPs) })
-	return out
+	return slices.SortedFunc(maps.Values(longest), func(a, b Leader) int {
+		return cmp.Compare(a.FLOPs, b.FLOPs)
+	})
 }
 
 // at returns the loss at ln FLOPs u; ok only between recorded points, which must be in rising

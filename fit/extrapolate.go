@@ -165,23 +165,13 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 		return mean
 	})
 	for number, family := range r.families {
-		share := LawShare{Law: family.law}
-		heaviest := -1
-		for i, c := range r.candidates {
-			if c.family != number {
-				continue
-			}
-			share.Weight += x.weights[i]
-			if heaviest < 0 || x.weights[i] > x.weights[heaviest] {
-				heaviest = i
-			}
-		}
-		if share.Weight == 0 {
+		weight, at := heaviest(x.weights, func(i int) bool { return r.candidates[i].family == number })
+		if weight == 0 {
 			continue // it predicts the held-out rows nowhere near
 		}
-		share.Validation = RMS(r.heldOutError(x.weights, number))
-		share.Params = r.candidates[heaviest].natural()
-		x.Laws = append(x.Laws, share)
+		x.Laws = append(x.Laws, LawShare{
+			family.law, weight, RMS(r.heldOutError(x.weights, number)), r.candidates[at].natural(),
+		})
 	}
 	x.Warnings = r.curve.warnings()
 	return x
@@ -190,7 +180,6 @@ func (r *rolledCurve) average(s autoSettings) *Extrapolation {
 // weights returns the weight of each candidate; they sum to 1.
 func (r *rolledCurve) weights(s autoSettings) []float64 {
 	w := make([]float64, len(r.candidates))
-	top := math.Inf(-1)
 	for i, c := range r.candidates {
 		v := RMS(r.heldOut[i])
 		if math.IsNaN(v) {
@@ -199,37 +188,19 @@ func (r *rolledCurve) weights(s autoSettings) []float64 {
 		z := (c.fraction - s.offsetCentre) / s.offsetSpread
 		w[i] = c.logShare - z*z/2 -
 			s.validationPower*math.Log(math.Hypot(v, s.noiseFactor*r.leastNoise)+leastError)
-		top = max(top, w[i])
 	}
-	var sum float64
-	for i := range w {
-		w[i] = math.Exp(w[i] - top)
-		sum += w[i]
-	}
-	for i := range w {
-		w[i] /= sum
-	}
-	return w
+	return normalised(w)
 }
 
 // heldOutError returns the weighted mean error on each held-out row of the candidates of one
 // family, or of all if family is negative.
 func (r *rolledCurve) heldOutError(weights []float64, family int) []float64 {
-	mean := make([]float64, len(r.heldOut[0]))
-	var total float64
-	for i, errors := range r.heldOut {
-		if (family >= 0 && r.candidates[i].family != family) || weights[i] == 0 {
-			continue
+	return meanErrors(weights, len(r.heldOut[0]), func(i int) []float64 {
+		if family < 0 || r.candidates[i].family == family {
+			return r.heldOut[i]
 		}
-		total += weights[i]
-		for k, e := range errors {
-			mean[k] += weights[i] * e
-		}
-	}
-	for k := range mean {
-		mean[k] /= total
-	}
-	return mean
+		return nil
+	})
 }
 
 // fewPoints is below the shortest curve that the intervals were calibrated on.

@@ -27,10 +27,8 @@ func (x *Extrapolation) Score(at, y []float64) (ExtrapolationScore, error) {
 	var t scoreTally
 	for i := range y {
 		if !finitePositive(at[i]) || !finitePositive(y[i]) {
-			r := refuse(BadValue, nil,
+			return ExtrapolationScore{}, badRow(i,
 				"row %d to score is (%g, %g); x and y must be finite and positive", i, at[i], y[i])
-			r.Rows = []int{i}
-			return ExtrapolationScore{}, r
 		}
 		mean, spread := x.moments(math.Log(at[i]))
 		scale := x.scale(spread)
@@ -49,10 +47,15 @@ type scoreTally struct {
 // add counts one row: the prediction and half-widths are in ln y or, when raw, in y.
 func (t *scoreTally) add(predicted, y float64, raw bool, half80, half95 float64) {
 	e := predicted - math.Log(y)
-	miss, width := math.Abs(e), half80
+	miss := math.Abs(e)
 	if raw {
-		e, miss, width = math.Log(predicted/y), math.Abs(predicted-y), half80/y // first order in ln y
+		e, miss = math.Log(predicted/y), math.Abs(predicted-y)
 	}
+	t.count(e, miss, y, raw, half80, half95)
+}
+
+// count is add of a known error in ln y and its size in the units of the half-widths.
+func (t *scoreTally) count(e, miss, y float64, raw bool, half80, half95 float64) {
 	t.errors = append(t.errors, e)
 	if miss <= half80 {
 		t.in80++
@@ -60,7 +63,10 @@ func (t *scoreTally) add(predicted, y float64, raw bool, half80, half95 float64)
 	if miss <= half95 {
 		t.in95++
 	}
-	t.halfWidths += width
+	if raw {
+		half80 /= y // to first order in ln y
+	}
+	t.halfWidths += half80
 }
 
 func (t *scoreTally) score() ExtrapolationScore {

@@ -1,6 +1,7 @@
 package fit
 
 import (
+	"cmp"
 	"context"
 	"math"
 )
@@ -24,6 +25,14 @@ type Settings struct {
 	From [][]float64
 	// Only says to use the starts of From alone.
 	Only bool
+}
+
+// settingsOf returns what is set, or the defaults.
+func settingsOf[T any](set *T) (s T) {
+	if set != nil {
+		s = *set
+	}
+	return s
 }
 
 // Prior adds weight·((θ − centre)/sd)² to the objective, where θ is the natural parameter, or its
@@ -153,11 +162,8 @@ func (pb *problem) apply(set *Settings) {
 	}
 	for _, pr := range set.Priors {
 		j := index(pr.Param)
-		w := pr.Weight
-		if w == 0 {
-			w = 1
-		}
-		pb.priors = append(pb.priors, prior{j, toTheta(j, pr.Centre), w / (pr.SD * pr.SD)})
+		weight := cmp.Or(pr.Weight, 1) / (pr.SD * pr.SD)
+		pb.priors = append(pb.priors, prior{j, toTheta(j, pr.Centre), weight})
 	}
 }
 
@@ -181,11 +187,8 @@ func (pb *problem) starts(set *Settings) [][]float64 {
 	if set.Only {
 		return out
 	}
-	n := set.Starts
-	if n == 0 {
-		n = 16
-	}
-	return append(out, pb.startPoints(n, set.Seed)...)
+	const usual = 16
+	return append(out, pb.startPoints(cmp.Or(set.Starts, usual), set.Seed)...)
 }
 
 // natural converts θ; a parameter that may vanish and sits at its bound is zero.

@@ -3,6 +3,7 @@ package fit
 import (
 	"cmp"
 	"math"
+	"slices"
 )
 
 // InferenceSettings steers [InferenceAware]; nil means all defaults.
@@ -34,10 +35,7 @@ type InferenceAllocation struct {
 func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSettings) (
 	*InferenceAllocation, error,
 ) {
-	var s InferenceSettings
-	if set != nil {
-		s = *set
-	}
+	s := settingsOf(set)
 	if s.TrainingFLOPs == nil {
 		s.TrainingFLOPs = func(n, d float64) float64 { return 6 * n * d }
 	}
@@ -45,7 +43,7 @@ func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSett
 		s.InferenceFLOPs = func(n, d float64) float64 { return 2 * n * d }
 	}
 	s.MinParams, s.MaxParams = cmp.Or(s.MinParams, 1e3), cmp.Or(s.MaxParams, 1e15)
-	n, d := r.Law.column("params"), r.Law.column("tokens")
+	n, d := slices.Index(r.Law.Columns, "params"), slices.Index(r.Law.Columns, "tokens")
 	if n < 0 || d < 0 || len(r.Law.Columns) != 2 {
 		panic("fit: law " + r.Law.Name + " does not read params and tokens alone")
 	}
@@ -64,7 +62,8 @@ func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSett
 		params := math.Exp(lnN)
 		return s.TrainingFLOPs(params, tokens(params)) + s.InferenceFLOPs(params, inferenceTokens)
 	}
-	lnN, ok := leastOnGrid(cost, math.Log(s.MinParams), math.Log(s.MaxParams))
+	const points = 384
+	lnN, ok := leastOnGrid(cost, math.Log(s.MinParams), math.Log(s.MaxParams), points)
 	if !ok {
 		return nil, refuse(NoInteriorMinimum, []string{"params"},
 			"no size between %.3g and %.3g params reaches a loss of %.4g at a least cost inside them",
@@ -81,21 +80,10 @@ func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSett
 // farTokens is more than anybody trains on: a size that does not reach the loss there never does.
 const farTokens = 1e30
 
-// column returns the index of the column, or −1.
-func (l *Law) column(name string) int {
-	for j, c := range l.Columns {
-		if c == name {
-			return j
-		}
-	}
-	return -1
-}
-
-// leastOnGrid returns where f is least between lo and hi: the lowest of a grid, refined by golden
-// section; ok is false at an end of the finite values.
-func leastOnGrid(f func(float64) float64, lo, hi float64) (float64, bool) {
-	const points = 384
-	step := (hi - lo) / (points - 1)
+// leastOnGrid returns where f is least between lo and hi: the lowest of so many points, refined by
+// golden section; ok is false at an end of the finite values.
+func leastOnGrid(f func(float64) float64, lo, hi float64, points int) (float64, bool) {
+	step := (hi - lo) / float64(points-1)
 	at, least := -1, math.Inf(1)
 	for i := range points {
 		if v := f(lo + float64(i)*step); v < least {

@@ -89,10 +89,7 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 	for i, r := range runs {
 		for _, v := range []float64{r.FLOPs, r.Params, r.Tokens, r.Loss} {
 			if !(v > 0) || math.IsInf(v, 0) {
-				return nil, &Refusal{
-					Kind: BadValue, Rows: []int{i},
-					Reason: fmt.Sprintf("row %d: %+v; allowed: positive numbers", i, r),
-				}
+				return nil, badRow(i, "row %d: %+v; allowed: positive numbers", i, r)
 			}
 		}
 	}
@@ -186,11 +183,7 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 			append(loss, r.Loss)
 	}
 	lc, ln, ld := logs(c), logs(n), logs(d)
-	mean := 0.0
-	for _, v := range lc {
-		mean += v / float64(len(lc))
-	}
-	g.FLOPs = math.Exp(mean)
+	g.FLOPs = math.Exp(meanOf(lc))
 	p, ok := fitPolynomial(ln, loss, 2)
 	if !ok {
 		g.Refused = refuse(TooFewPoints, nil, "%d distinct sizes; needed: at least three", distinct(n))
@@ -225,11 +218,7 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 // alone may have
 // moved it.
 func narrowMinimum(ln, loss []float64, u float64) float64 {
-	order := make([]int, len(ln))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(math.Abs(ln[a]-u), math.Abs(ln[b]-u)) })
+	order := orderOf(each(ln, func(v float64) float64 { return math.Abs(v - u) }))
 	near := order[:(len(order)+1)/2]
 	if len(near) < 4 {
 		return 0

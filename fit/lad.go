@@ -10,10 +10,7 @@ import (
 // optimum.
 func (pb *problem) descendLAD(start []float64, ws *workspace) optimum {
 	pb = pb.merged()
-	abs := pb.residuals(start)
-	for i := range abs {
-		abs[i] = math.Abs(abs[i])
-	}
+	abs := each(pb.residuals(start), math.Abs)
 	slices.Sort(abs)
 	scale := max(abs[len(abs)/2], 1e-300)
 	x, evals := start, 0

@@ -3,6 +3,7 @@ package fit
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -130,12 +131,7 @@ func (l Law) On(columns ...string) Law {
 
 // Param returns the index of the named parameter, or −1.
 func (l Law) Param(name string) int {
-	for i, p := range l.Params {
-		if p.Name == name {
-			return i
-		}
-	}
-	return -1
+	return slices.IndexFunc(l.Params, func(p Param) bool { return p.Name == name })
 }
 
 // Predict returns ŷ for natural parameters in the order of l.Params and one row of predictors in

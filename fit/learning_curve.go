@@ -2,7 +2,7 @@ package fit
 
 import (
 	"math"
-	"sort"
+	"slices"
 )
 
 const (
@@ -30,10 +30,8 @@ func NewLearningCurve(x, y []float64) (LearningCurve, error) {
 	if len(x) != len(y) {
 		panic("fit: a learning curve needs as many y as x")
 	}
-	rows := make([]int, len(x))
 	var bad []int
-	for i := range rows {
-		rows[i] = i
+	for i := range x {
 		if !finitePositive(x[i]) || !finitePositive(y[i]) {
 			bad = append(bad, i)
 		}
@@ -45,9 +43,8 @@ func NewLearningCurve(x, y []float64) (LearningCurve, error) {
 		r.Rows = bad
 		return LearningCurve{}, r
 	}
-	sort.SliceStable(rows, func(a, b int) bool { return x[rows[a]] < x[rows[b]] })
 	var c LearningCurve
-	for _, i := range rows {
+	for _, i := range orderOf(x) {
 		if n := len(c.X); n > 0 && c.X[n-1] == x[i] {
 			c.Y[n-1] = y[i]
 			continue
@@ -68,13 +65,7 @@ func finitePositive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
 func (c LearningCurve) head(n int) LearningCurve { return LearningCurve{X: c.X[:n], Y: c.Y[:n]} }
 
 // lowest returns the smallest y.
-func (c LearningCurve) lowest() float64 {
-	low := c.Y[0]
-	for _, y := range c.Y[1:] {
-		low = min(low, y)
-	}
-	return low
-}
+func (c LearningCurve) lowest() float64 { return slices.Min(c.Y) }
 
 // condensed returns the geometric means of groups of neighbouring rows, as many rows a group as
 // bring a long curve to maxFittedPoints; a short curve is returned as it is. The rows are grouped

@@ -25,9 +25,7 @@ func fitPolynomial(u, y []float64, degree int) (p polynomial, ok bool) {
 	if distinct(u) < k {
 		return p, false
 	}
-	for _, v := range u {
-		p.centre += v / float64(n)
-	}
+	p.centre = meanOf(u)
 	x := make([]float64, 0, n*k)
 	for _, v := range u {
 		t := 1.0
@@ -81,10 +79,4 @@ func distinct(v []float64) int {
 	return len(seen)
 }
 
-func logs(v []float64) []float64 {
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = math.Log(x)
-	}
-	return out
-}
+func logs(v []float64) []float64 { return each(v, math.Log) }

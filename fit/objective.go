@@ -3,7 +3,6 @@ package fit
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -73,30 +72,32 @@ func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 // ParseObjective reads the names that [Objective.String] writes; huber:δ and log-huber:δ want δ >
 // 0, asymmetric:q and quantile:q want 0 < q < 1. A plain log-huber means log-huber:1e-3.
 func ParseObjective(s string) (Objective, error) {
-	name, arg, has := strings.Cut(s, ":")
-	v, err := strconv.ParseFloat(arg, 64)
-	good := has && err == nil && v > 0 && !math.IsInf(v, 0)
-	switch {
-	case name == "log-huber" && !has:
+	if s == "log-huber" {
 		return LogHuber(1e-3), nil
-	case name == "log-huber" && good:
-		return LogHuber(v), nil
-	case name == "huber" && good:
-		return huber(v), nil
-	case name == "asymmetric" && good && v < 1:
-		return asymmetric(v), nil
-	case name == "quantile" && good && v < 1:
-		return quantileLoss(v), nil
-	case slices.Contains([]string{"log-huber", "huber"}, name):
-		return Objective{}, fmt.Errorf("objective %s: %q; allowed: a positive number", name, arg)
-	case slices.Contains([]string{"asymmetric", "quantile"}, name):
-		return Objective{}, fmt.Errorf("objective %s: %q; allowed: a number between 0 and 1", name, arg)
-	case s == "squared":
-		return Squared(), nil
-	case s == "squared-log":
-		return SquaredLog(), nil
-	case s == "lad":
-		return LAD(), nil
+	}
+	for _, o := range []Objective{Squared(), SquaredLog(), LAD()} {
+		if s == o.name {
+			return o, nil
+		}
+	}
+	name, arg, _ := strings.Cut(s, ":")
+	for _, k := range []struct {
+		name, allowed string
+		below         float64
+		of            func(float64) Objective
+	}{
+		{"log-huber", "a positive number", math.Inf(1), LogHuber},
+		{"huber", "a positive number", math.Inf(1), huber},
+		{"asymmetric", "a number between 0 and 1", 1, asymmetric},
+		{"quantile", "a number between 0 and 1", 1, quantileLoss},
+	} {
+		if name != k.name {
+			continue
+		}
+		if v, err := strconv.ParseFloat(arg, 64); err == nil && v > 0 && v < k.below {
+			return k.of(v), nil
+		}
+		return Objective{}, fmt.Errorf("objective %s: %q; allowed: %s", name, arg, k.allowed)
 	}
 	return Objective{}, &UnknownNameError{
 		What: "objective", Name: s,

@@ -50,12 +50,8 @@ func (o Outlier) Diverged() bool { return math.Abs(o.Studentised) > diverged }
 
 // robustScale returns s of [Outlier].
 func (pb *problem) robustScale(residuals []float64) float64 {
-	abs := make([]float64, len(residuals))
-	for i, e := range residuals {
-		abs[i] = math.Abs(e)
-	}
 	n, free := float64(pb.n), float64(pb.n-pb.freeParams())
-	return normalMAD * Median(abs) * math.Sqrt(n/math.Max(free, 1))
+	return normalMAD * Median(each(residuals, math.Abs)) * math.Sqrt(n/math.Max(free, 1))
 }
 
 func (pb *problem) studentised(theta []float64) []Outlier {

@@ -1,9 +1,9 @@
 package fit
 
 import (
+	"cmp"
 	"context"
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -40,13 +40,8 @@ type Profiled struct {
 // M-estimators). With rows that share runs, τ is that of as many rows as runs, and Student's t
 // stands for the normal quantile.
 func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Profiled, error) {
-	var s ProfileSettings
-	if set != nil {
-		s = *set
-	}
-	if s.Level == 0 {
-		s.Level = defaultLevel
-	}
+	s := settingsOf(set)
+	s.Level = cmp.Or(s.Level, defaultLevel)
 	if err := d.check(r.Law); err != nil {
 		return nil, err
 	}
@@ -90,12 +85,7 @@ func Profile(ctx context.Context, r *Result, d Data, set *ProfileSettings) ([]Pr
 // residuals an estimate of their density there.
 func (pb *problem) dispersion(theta []float64) float64 {
 	res := pb.residuals(theta)
-	abs := make([]float64, len(res))
-	for i, e := range res {
-		abs[i] = math.Abs(e)
-	}
-	slices.Sort(abs)
-	h := quantile(abs, math.Min(1, 1.2*math.Pow(float64(len(abs)), -0.2)))
+	h := Quantile(each(res, math.Abs), math.Min(1, 1.2*math.Pow(float64(len(res)), -0.2)))
 	var top, bottom float64
 	for i, e := range res {
 		_, d1, _, _ := pb.obj.penalty(e)

@@ -51,6 +51,11 @@ func (r *Refusal) Error() string {
 	return s + ": " + r.Reason
 }
 
+// badRow refuses a row for its values.
+func badRow(row int, format string, args ...any) *Refusal {
+	return &Refusal{Kind: BadValue, Rows: []int{row}, Reason: fmt.Sprintf(format, args...)}
+}
+
 func refuse(k Kind, names []string, format string, args ...any) *Refusal {
 	return &Refusal{Kind: k, Names: names, Reason: fmt.Sprintf(format, args...)}
 }

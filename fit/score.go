@@ -53,17 +53,16 @@ func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) 
 	if d.Len() == 0 {
 		return ExtrapolationScore{}, refuse(TooFewPoints, nil, "no rows to score")
 	}
-	s := ExtrapolationScore{Points: d.Len()}
+	var t scoreTally
 	x := make([]float64, len(r.Law.Columns))
 	z80, z95 := twoSidedNormal(0.80), twoSidedNormal(0.95)
-	errors := make([]float64, d.Len())
 	for i, y := range d.Y {
 		for j, name := range r.Law.Columns {
 			x[j] = d.Columns[name][i]
 		}
 		center, scale, ok := r.moments(draws, x)
 		if !ok {
-			return s, refuse(TooFewPoints, nil,
+			return ExtrapolationScore{Points: d.Len()}, refuse(TooFewPoints, nil,
 				"%d rows and %d parameters leave nothing to judge the noise by", r.Rows,
 				len(r.Params))
 		}
@@ -71,25 +70,10 @@ func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) 
 		if r.Objective.raw {
 			seen = y
 		}
-		errors[i] = math.Log(r.Predict(x...)) - math.Log(y)
-		if math.Abs(center-seen) <= z80*scale {
-			s.Coverage80++
-		}
-		if math.Abs(center-seen) <= z95*scale {
-			s.Coverage95++
-		}
-		half := z80 * scale
-		if r.Objective.raw {
-			half /= y // to first order in ln y
-		}
-		s.HalfWidth80 += half
+		t.count(math.Log(r.Predict(x...))-math.Log(y), math.Abs(center-seen), y, r.Objective.raw,
+			z80*scale, z95*scale)
 	}
-	n := float64(len(errors))
-	s.RMSLE = RMS(errors)
-	s.Coverage80 /= n
-	s.Coverage95 /= n
-	s.HalfWidth80 /= n
-	return s, nil
+	return t.score(), nil
 }
 
 // SquaredError returns Σ(ln ŷ − ln y)² over the rows of a curve.

@@ -19,7 +19,7 @@ func (pb *problem) startPoints(n int, seed uint64) [][]float64 {
 	}
 	for i := range n {
 		for j := range u {
-			u[j] = math.Mod(radicalInverse(i+1, primes[j])+shift[j], 1)
+			u[j] = math.Mod(RadicalInverse(i+1, primes[j])+shift[j], 1)
 		}
 		t := make([]float64, pb.p)
 		if pb.law.Start != nil {
@@ -43,8 +43,8 @@ func (pb *problem) startPoints(n int, seed uint64) [][]float64 {
 
 var primes = [maxParams]int{2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53}
 
-// radicalInverse returns the i-th point of the van der Corput sequence.
-func radicalInverse(i, base int) float64 {
+// RadicalInverse returns element i of the van der Corput sequence of a prime base, in (0, 1).
+func RadicalInverse(i, base int) float64 {
 	v, f := 0.0, 1/float64(base)
 	for ; i > 0; i /= base {
 		v += f * float64(i%base)

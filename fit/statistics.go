@@ -42,22 +42,64 @@ func RMS(v []float64) float64 {
 	return math.Sqrt(sum / float64(len(v)))
 }
 
+// meanOf returns Σ v/n; 0 of none.
+func meanOf(v []float64) (m float64) {
+	for _, x := range v {
+		m += x / float64(len(v))
+	}
+	return m
+}
+
 // deviation returns the standard deviation about the mean; 0 of one value.
 func deviation(v []float64) float64 {
-	mean, ss := 0.0, 0.0
+	m, ss := meanOf(v), 0.0
 	for _, x := range v {
-		mean += x / float64(len(v))
-	}
-	for _, x := range v {
-		ss += square(x - mean)
+		ss += square(x - m)
 	}
 	return math.Sqrt(ss / float64(max(len(v)-1, 1)))
 }
 
 func square(v float64) float64 { return v * v }
 
-// quantile interpolates linearly between the order statistics of sorted s (type 7 of Hyndman and
-// Fan 1996).
+// each returns f of every value.
+func each(v []float64, f func(float64) float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		out[i] = f(x)
+	}
+	return out
+}
+
+// orderOf returns the places of the values by rising value, of equal ones in their order.
+func orderOf(v []float64) []int {
+	order := make([]int, len(v))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(v[a], v[b]) })
+	return order
+}
+
+// normalised turns logarithms of weights into weights that sum to 1, in place.
+func normalised(log []float64) []float64 {
+	top, sum := slices.Max(log), 0.0
+	for i := range log {
+		log[i] = math.Exp(log[i] - top)
+		sum += log[i]
+	}
+	for i := range log {
+		log[i] /= sum
+	}
+	return log
+}
+
+// Quantile returns a quantile of values, interpolated linearly between neighbours (type 7 of Hyndman
+// and Fan 1996).
+func Quantile(v []float64, q float64) float64 {
+	return quantile(slices.Sorted(slices.Values(v)), q)
+}
+
+// quantile is [Quantile] of sorted values.
 func quantile(s []float64, q float64) float64 {
 	h := q * float64(len(s)-1)
 	i := int(h)
@@ -69,11 +111,7 @@ func quantile(s []float64, q float64) float64 {
 
 // Ranks returns ranks from 1, ties sharing their mean rank.
 func Ranks(x []float64) []float64 {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(x[a], x[b]) })
+	order := orderOf(x)
 	out := make([]float64, len(x))
 	for i := 0; i < len(order); {
 		j := i
@@ -93,12 +131,7 @@ func Spearman(x, y []float64) float64 { return pearson(Ranks(x), Ranks(y)) }
 
 // pearson returns the product-moment correlation; NaN when either is constant.
 func pearson(x, y []float64) float64 {
-	n := float64(len(x))
-	var mx, my float64
-	for i := range x {
-		mx += x[i] / n
-		my += y[i] / n
-	}
+	mx, my := meanOf(x), meanOf(y)
 	var sxx, syy, sxy float64
 	for i := range x {
 		dx, dy := x[i]-mx, y[i]-my

@@ -2,9 +2,6 @@ package calibrate
 
 import (
 	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/mat"
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
@@ -54,18 +51,12 @@ func logGenerate(r *hardware.Run, c *hardware.Constants) float64 {
 
 // fitDecode fits the constants of generation to runs; those of training stay as shipped.
 func fitDecode(runs []measured.Run) posterior {
-	n := hardware.ConstantCount - firstOfDecoding
-	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
-	for j := range n {
-		value, sd := hardware.Constant(firstOfDecoding + j).Prior()
-		prior.mean[j] = math.Log(value)
-		prior.precision.SetSym(j, j, 1/(sd*sd))
+	var unknowns []unknown
+	for c := firstOfDecoding; c < hardware.ConstantCount; c++ {
+		unknowns = append(unknowns, constantUnknown(c))
 	}
-	weight := make([]float64, len(runs))
-	for i := range weight {
-		weight[i] = 1
-	}
-	return solve(prior, observations{weight: weight, residual: func(i int, theta, slope []float64) float64 {
+	prior := independent(unknowns)
+	return solve(prior, observations{weight: evenly(len(runs)), residual: func(i int, theta, slope []float64) float64 {
 		r := &runs[i].Run
 		c := decodeConstants(r, theta)
 		at := logGenerate(r, &c)
@@ -95,12 +86,7 @@ func decodeConstants(r *hardware.Run, theta []float64) hardware.Constants {
 func ValidateDecoding(rows []data.DecodeTime) Validation {
 	runs, unscored := decodeRuns(rows)
 	v := Validation{HoldOut: ByDevice, Unscored: unscored, Decoding: true}
-	var devices []string
-	for i := range runs {
-		devices = append(devices, runs[i].Device)
-	}
-	slices.Sort(devices)
-	for _, device := range slices.Compact(devices) {
+	for _, device := range distinct(runs, func(r *measured.Run) string { return r.Device }) {
 		var train, test []measured.Run
 		for i := range runs {
 			if runs[i].Device == device {

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -130,6 +131,7 @@ func Unseen() []Point {
 func designBox(first, last int) []Point {
 	var points []Point
 	seen := map[string]bool{}
+	halton := fit.RadicalInverse
 	pick := func(u float64, n int) int { return min(n-1, int(u*float64(n))) }
 	depth := func(u float64) int {
 		return int(math.Round(designLayersLow * math.Pow(designLayersHigh/designLayersLow, u)))
@@ -152,14 +154,4 @@ func designBox(first, last int) []Point {
 		}})
 	}
 	return points
-}
-
-// halton returns element i of the van der Corput sequence of a prime base, in (0, 1).
-func halton(i, base int) float64 {
-	value, digit := 0.0, 1.0
-	for ; i > 0; i /= base {
-		digit /= float64(base)
-		value += digit * float64(i%base)
-	}
-	return value
 }

@@ -2,7 +2,6 @@ package calibrate
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 )
@@ -47,6 +46,5 @@ func bandwidths(records []Record) (low, middle, high float64) {
 	for i, r := range records {
 		all[i] = r.BandwidthBytesPerSecond
 	}
-	slices.Sort(all)
-	return quantileOf(all, decile), fit.Median(all), quantileOf(all, 1-decile)
+	return fit.Quantile(all, decile), fit.Median(all), fit.Quantile(all, 1-decile)
 }

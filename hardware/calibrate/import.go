@@ -233,12 +233,7 @@ func (l *stepLine) measurement(base hardware.Run, read StepShape) (Measurement, 
 
 // nearest names a column that may have been meant.
 func (l *stepLine) nearest(column string) string {
-	var names []string
-	for name := range l.cells {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	if near, ok := suggest.Nearest(column, names); ok {
+	if near, ok := suggest.Nearest(column, slices.Sorted(maps.Keys(l.cells))); ok {
 		return "; is the column " + near + " meant?"
 	}
 	return ""
@@ -250,17 +245,11 @@ func publishedSteps(name string, text []byte, lines []stepLine, base hardware.Ru
 ) {
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		var table bytes.Buffer
-		columns := map[string]bool{}
+		columns := map[string]string{}
 		for _, l := range lines {
-			for c := range l.cells {
-				columns[c] = true
-			}
+			maps.Copy(columns, l.cells)
 		}
-		var head []string
-		for c := range columns {
-			head = append(head, c)
-		}
-		slices.Sort(head)
+		head := slices.Sorted(maps.Keys(columns))
 		out := csv.NewWriter(&table)
 		rows := [][]string{head}
 		for _, l := range lines {

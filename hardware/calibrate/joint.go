@@ -19,6 +19,23 @@ type unknown struct {
 	sd   float64
 }
 
+// constantUnknown is a constant of the model as an unknown.
+func constantUnknown(c int) unknown {
+	value, sd := hardware.Constant(c).Prior()
+	return unknown{hardware.Constant(c).String(), math.Log(value), sd}
+}
+
+// independent is the prior of unknowns that tell nothing of each other.
+func independent(unknowns []unknown) gaussian {
+	n := len(unknowns)
+	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
+	for j, u := range unknowns {
+		prior.mean[j] = u.mean
+		prior.precision.SetSym(j, j, 1/(u.sd*u.sd))
+	}
+	return prior
+}
+
 // joint is the fit of the shared constants and of all effects to runs on many devices.
 type joint struct {
 	runs     []measured.Run
@@ -45,21 +62,12 @@ func newJoint(runs []measured.Run) *joint {
 	p := &joint{runs: runs, effects: make([][effectKinds]int, len(runs)), weight: make([]float64, len(runs))}
 	for c := range hardware.ConstantCount {
 		if shared(c) {
-			value, sd := hardware.Constant(c).Prior()
-			p.unknowns = append(p.unknowns, unknown{
-				hardware.Constant(c).String(), math.Log(value),
-				sd,
-			})
+			p.unknowns = append(p.unknowns, constantUnknown(c))
 		}
 	}
 	p.shared = len(p.unknowns)
 	for kind, sd := range hardware.EffectSDs {
-		var names []string
-		for i := range runs {
-			names = append(names, effectNames(&runs[i])[kind])
-		}
-		slices.Sort(names)
-		for _, n := range slices.Compact(names) {
+		for _, n := range distinct(runs, func(r *measured.Run) string { return effectNames(r)[kind] }) {
 			if n != "" {
 				p.unknowns = append(p.unknowns, unknown{n, 0, sd})
 			}
@@ -143,12 +151,7 @@ func set(slope []float64, j int, v float64) {
 // fit solves for all unknowns, from the priors or from the values that another fit found for the
 // same names.
 func (p *joint) fit(from *jointFit, iterations int) *jointFit {
-	n := len(p.unknowns)
-	prior := gaussian{mean: make([]float64, n), precision: mat.NewSymDense(n, nil)}
-	for j, u := range p.unknowns {
-		prior.mean[j] = u.mean
-		prior.precision.SetSym(j, j, 1/(u.sd*u.sd))
-	}
+	prior := independent(p.unknowns)
 	start := slices.Clone(prior.mean)
 	if from != nil {
 		for j, u := range p.unknowns {

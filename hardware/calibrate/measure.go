@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/isa"
@@ -208,7 +209,7 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 	r := Record{
 		Shape: p.Shape.Name, Batch: w.Batch, EncoderLength: w.EncoderLength,
 		DecoderLength: w.DecoderLength,
-		StepSeconds:   quantileOf(steps, 0.5), Steps: len(steps), CPUShare: share,
+		StepSeconds:   fit.Quantile(steps, 0.5), Steps: len(steps), CPUShare: share,
 		Precision: flops.FP32.String(), Optimizer: kernel.Adam.String(),
 		Attention: flops.UnfusedAttention.String(), Path: m.ISA.String(), Threads: m.Threads,
 		Machine:                 m.Machine,
@@ -216,7 +217,7 @@ func (m *bench) take(ctx context.Context, p *Point) (err error) {
 		BandwidthBytesPerSecond: math.Sqrt(before.bandwidth * after.bandwidth),
 		Date:                    m.Now().UTC().Format(time.RFC3339),
 	}
-	r.Spread = (quantileOf(steps, 0.75) - quantileOf(steps, 0.25)) / 2 / r.StepSeconds
+	r.Spread = (fit.Quantile(steps, 0.75) - fit.Quantile(steps, 0.25)) / 2 / r.StepSeconds
 	m.Facts.PeakFLOPsPerSecond = max(m.Facts.PeakFLOPsPerSecond, before.peak, after.peak)
 	r.Contended = r.disturbance(m.Facts.PeakFLOPsPerSecond)
 	m.pace = max(m.pace, r.StepSeconds/p.nominalSeconds())
@@ -269,13 +270,4 @@ func (m *bench) cpu() float64 {
 		return 0
 	}
 	return m.CPUSeconds()
-}
-
-// quantileOf returns a quantile of values, interpolated between neighbours.
-func quantileOf(values []float64, at float64) float64 {
-	v := slices.Sorted(slices.Values(values))
-	place := at * float64(len(v)-1)
-	low := int(math.Floor(place))
-	high := min(low+1, len(v)-1)
-	return v[low] + (place-float64(low))*(v[high]-v[low])
 }

@@ -282,15 +282,11 @@ func fitSingle(steps []Measurement, base *hardware.Calibration, start []float64,
 		start = slices.Clone(prior.mean)
 		start[hardware.SoftwareTime] += fit.Median(residuals(steps, &base.Constants))
 	}
-	weight := make([]float64, len(steps))
-	for i := range weight {
-		weight[i] = 1
-	}
 	var read []int
 	if tangents == nil {
 		read = constantsRead(steps, base.Constants, constantsOf(start))
 	}
-	o := observations{weight: weight, scale: scale, most: most}
+	o := observations{weight: evenly(len(steps)), scale: scale, most: most}
 	o.residual = func(i int, theta, slope []float64) float64 {
 		var t *tangent
 		if tangents == nil {
@@ -361,12 +357,7 @@ func calibrationOf(p *posterior, fittedOn string) hardware.Calibration {
 // holdOut predicts each group by a fit to the others, and widens the residual spread to what they
 // show.
 func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *posterior) {
-	var groups []string
-	for _, s := range steps {
-		groups = append(groups, s.Group)
-	}
-	slices.Sort(groups)
-	groups = slices.Compact(groups)
+	groups := distinct(steps, func(s *Measurement) string { return s.Group })
 	if len(groups) < 2 {
 		r.Calibration.Residual = max(r.Calibration.Residual, base.Residual/2)
 		return
@@ -403,10 +394,7 @@ func (r *Result) holdOut(steps []Measurement, base *hardware.Calibration, all *p
 		}
 	}
 	r.Coverage80 = float64(inside) / float64(len(ratios))
-	even := make([]float64, len(ratios))
-	for i := range even {
-		even[i] = 1
-	}
+	even := evenly(len(ratios))
 	r.Calibration.Residual *= max(1, weightedQuantile(ratios, even, level)/quantile90)
 }
 

@@ -128,6 +128,19 @@ const (
 	quantile90 = fit.NormalQuantile90
 )
 
+// evenly returns equal weights.
+func evenly(n int) []float64 { return slices.Repeat([]float64{1}, n) }
+
+// distinct returns the different names of rows, sorted.
+func distinct[T any](rows []T, name func(*T) string) []string {
+	var names []string
+	for i := range rows {
+		names = append(names, name(&rows[i]))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // weightedQuantile returns the quantile of absolute values.
 func weightedQuantile(values, weight []float64, at float64) float64 {
 	order := make([]int, len(values))
