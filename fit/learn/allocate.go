@@ -81,8 +81,7 @@ func PublishedLaws() []string {
 }
 
 // PublishedLaw returns a Chinchilla law with published constants; ok is false for a name that is
-// not
-// among [PublishedLaws].
+// not among [PublishedLaws].
 func PublishedLaw(name string) (law *Law, ok bool) {
 	if !slices.Contains(PublishedLaws(), name) {
 		return nil, false
@@ -316,10 +315,7 @@ func nearestShapes(law *fit.Result, best *fit.Allocation, k, served float64) []N
 			all = append(all, n)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b NearShape) int {
-		return cmp.Compare(distance(a),
-			distance(b))
-	})
+	slices.SortStableFunc(all, func(a, b NearShape) int { return cmp.Compare(distance(a), distance(b)) })
 	all = slices.DeleteFunc(all, func(n NearShape) bool {
 		return best.FLOPs/(k*float64(n.Params)) <= served/forwardShare
 	})

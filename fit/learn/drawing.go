@@ -138,10 +138,7 @@ func (f *Fitted) Drawn(held bool) DrawnRows {
 }
 
 func finite(numbers ...float64) bool {
-	return !slices.ContainsFunc(numbers, func(v float64) bool {
-		return math.IsNaN(v) ||
-			math.IsInf(v, 0)
-	})
+	return !slices.ContainsFunc(numbers, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
 // LogRatios returns ln(recorded/predicted) for each row: the residuals of a law of a positive

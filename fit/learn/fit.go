@@ -42,7 +42,7 @@ func Fit(ctx context.Context, runs *Runs, q *Question) (*Answer, error) {
 	f := fitter{Question: q, laws: laws, columns: c, obj: laws.objective(q.Objective)}
 	fits, err := f.all(ctx, groups)
 	return &Answer{
-		X: laws.columns, Response: laws.response, By: q.By, Groups: len(groups), Fits: fits,
+		X: laws.columns, Response: laws.response, Groups: len(groups), Fits: fits,
 		Curve: laws.curve(), Warnings: append(slices.Clone(runs.Table.Warnings), warnings...),
 	}, err
 }

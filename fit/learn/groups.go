@@ -36,11 +36,8 @@ func (c *columns) split(q *Question) (groups []*group, warnings []string, err er
 		g := at[key]
 		if g == nil {
 			g = &group{}
-			for i, name := range q.By {
-				if g.name == nil {
-					g.name = map[string]string{}
-				}
-				g.name[name] = cells[i][row]
+			if len(q.By) > 0 {
+				g.name = valuesOf(q.By, cells, row)
 			}
 			at[key] = g
 			groups = append(groups, g)
@@ -83,13 +80,9 @@ func (r *Runs) Parts(by []string) ([]*Runs, error) {
 	var out []*Runs
 	at := map[string]*Runs{}
 	of := func(row int) *Runs {
-		values := across(cells, row)
-		key := strings.Join(values, "\x00")
+		key := strings.Join(across(cells, row), "\x00")
 		if at[key] == nil {
-			at[key] = &Runs{Table: r.Table, Group: r.Group, Part: map[string]string{}}
-			for i, name := range by {
-				at[key].Part[name] = values[i]
-			}
+			at[key] = &Runs{Table: r.Table, Group: r.Group, Part: valuesOf(by, cells, row)}
 			out = append(out, at[key])
 		}
 		return at[key]
@@ -151,6 +144,15 @@ func texts(t *records.Table, names []string) ([][]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// valuesOf is what a row has in each column.
+func valuesOf(names []string, cells [][]string, row int) map[string]string {
+	out := map[string]string{}
+	for i, name := range names {
+		out[name] = cells[i][row]
+	}
+	return out
 }
 
 func across(cells [][]string, row int) []string {

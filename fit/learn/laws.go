@@ -82,13 +82,20 @@ func resolve(name string, x []string, y string, has func(string) bool) (*laws, e
 			return nil, err
 		}
 		l.list = append(l.list, law)
+	}
+	l.read()
+	return l, nil
+}
+
+// read sets the columns to those that the laws of the list read.
+func (l *laws) read() {
+	for _, law := range l.list {
 		for _, c := range law.Columns {
 			if !slices.Contains(l.columns, c) {
 				l.columns = append(l.columns, c)
 			}
 		}
 	}
-	return l, nil
 }
 
 // named returns the law of that name, reading the columns x.
@@ -162,13 +169,7 @@ func (l *laws) auto(x []string, has func(string) bool) error {
 		l.columns = []string{only}
 		return err
 	}
-	for _, law := range l.list {
-		for _, column := range law.Columns {
-			if !slices.Contains(l.columns, column) {
-				l.columns = append(l.columns, column)
-			}
-		}
-	}
+	l.read()
 	return nil
 }
 

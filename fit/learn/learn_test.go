@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -21,7 +22,10 @@ const rounding = 1e-12
 // table reads runs from CSV.
 func table(t *testing.T, text string) *records.Table {
 	t.Helper()
-	out, err := records.Read("runs.csv", strings.NewReader(text))
+	out, err := records.ReadAll([]records.Input{{
+		Name: "runs.csv",
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+	}}, records.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

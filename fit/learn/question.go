@@ -57,7 +57,6 @@ func (q *Question) resamples(rows int) int {
 type Answer struct {
 	X        []string // columns predicted from
 	Response string
-	By       []string
 	// Groups is how many there are; Fits has one entry for each that is complete.
 	Groups int
 	Fits   []Fitted

@@ -146,8 +146,7 @@ func (r *Runs) columns(names ...string) (*columns, error) {
 func (c *columns) at(name string, row int) float64 { return c.numbers[name].Values[row] }
 
 func (c *columns) of(name string, rows []int) []float64 {
-	return pick(c.numbers[name].Values,
-		rows)
+	return pick(c.numbers[name].Values, rows)
 }
 
 // absent says which number a row lacks, "" when it has all.

@@ -100,10 +100,7 @@ func Envelope(runs *Runs, response string, level float64) (*Scanned, error) {
 // curves joins the rows of a run, or of a size when no run is recorded, in order of FLOPs.
 func (c *columns) curves(response string) []NamedCurve {
 	rows := slices.Clone(c.Selection.Rows)
-	slices.SortStableFunc(rows, func(a, b int) int {
-		return cmp.Compare(c.at("flops", a),
-			c.at("flops", b))
-	})
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(c.at("flops", a), c.at("flops", b)) })
 	at := map[string]int{}
 	var out []NamedCurve
 	of := func(row int) *NamedCurve {

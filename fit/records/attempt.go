@@ -2,6 +2,7 @@ package records
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -124,22 +125,14 @@ type logged struct {
 // each. What a restart overwrote and what was logged twice is lost with a reason. Metrics that were
 // never logged with a step give a row a value, in their order, without a step.
 func (b *builder) metricRows(m metrics, fieldOf string, before func()) {
-	names := make([]string, 0, len(m))
-	ordered := len(m) > 0
-	for name, of := range m {
-		names = append(names, name)
-		ordered = ordered && (of.stepless() || len(of.points) == 1 && of.points[0].step == 0)
-	}
-	slices.Sort(names)
-	label := b.parts[b.part].path
-	if n := b.parts[b.part].name; n != "" {
-		label = n
-	}
-	several := false
+	names := slices.Sorted(maps.Keys(m))
+	label := cmp.Or(b.parts[b.part].name, b.parts[b.part].path)
+	ordered, several := true, false
 	for _, of := range m {
+		ordered = ordered && (of.stepless() || len(of.points) == 1 && of.points[0].step == 0)
 		several = several || len(of.repeat) > 0
 	}
-	if ordered = ordered && several; ordered {
+	if ordered && several {
 		b.inOrder(m, names, fieldOf, label, before)
 		return
 	}

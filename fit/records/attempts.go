@@ -24,10 +24,7 @@ func (b *builder) attempts() {
 	}
 	byRun := make([][]int, len(b.runs))
 	for row, run := range b.runOf {
-		v, problem := math.NaN(), ""
-		if cell := c.cells.at(row); cell != "" {
-			v, problem = r.parse(cell)
-		}
+		v, problem := r.parse(c.cells.at(row))
 		if steps[row] = v; run >= 0 && problem == "" && !math.IsNaN(v) {
 			byRun[run] = append(byRun[run], row)
 		}
@@ -41,13 +38,9 @@ func (b *builder) attempts() {
 			a.run(run, rows)
 		}
 	}
-	a.tell()
-	if len(a.cells) > 0 {
-		for _, col := range b.columns {
-			if changed := a.cells[col]; changed != nil {
-				col.replace(b.Len(), changed)
-			}
-		}
+	b.warnSome(a.told, "and the same of %d more runs")
+	for col, changed := range a.cells {
+		col.replace(b.Len(), changed)
 	}
 	b.Table.lose(a.reasons)
 }
@@ -125,10 +118,8 @@ func (a *attempts) run(run int, rows []int) {
 		if _, lost := a.reasons[row]; lost {
 			continue
 		}
-		if last >= 0 && a.steps[last] == a.steps[row] {
-			if a.join(last, row) {
-				repeats++
-			}
+		if last >= 0 && a.steps[last] == a.steps[row] && a.join(last, row) {
+			repeats++
 		}
 		last = row
 	}
@@ -221,23 +212,8 @@ func (a *attempts) join(row, later int) (contradicted bool) {
 // clock tells columns that differ between the entries of one step without contradicting each other.
 func clock(c *column) bool {
 	f := fold(c.head.name)
-	for _, word := range []string{"time", "timestamp", "date", "wall", "epoch", "runtime", "duration"} {
-		if strings.Contains(f, word) {
-			return true
-		}
-	}
-	return false
-}
-
-func (a *attempts) tell() {
-	const shown = 5
-	for i, t := range a.told {
-		if i == shown {
-			a.warn("and the same of %d more runs", len(a.told)-shown)
-			break
-		}
-		a.warn("%s", t)
-	}
+	return slices.ContainsFunc([]string{"time", "date", "wall", "epoch", "duration"},
+		func(word string) bool { return strings.Contains(f, word) })
 }
 
 type facetGroup struct {

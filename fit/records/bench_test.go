@@ -18,7 +18,7 @@ func BenchmarkMillionRows(b *testing.B) {
 	}
 	b.SetBytes(int64(text.Len()))
 	for b.Loop() {
-		table, err := Read("runs.csv", strings.NewReader(text.String()))
+		table, err := readFile("runs.csv", strings.NewReader(text.String()))
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -67,6 +67,16 @@ const maxCell = 1 << 16
 // name.
 var own = []string{"run", "run_id", "step", "experiment", "order"}
 
+// column finds or adds a column.
+func (b *builder) column(heading string) *column {
+	c := b.at[heading]
+	if c == nil {
+		c = b.add(heading)
+		b.at[heading] = c
+	}
+	return c
+}
+
 // put sets a cell of the last row. Columns beyond maxColumns are left out, with a warning.
 func (b *builder) put(heading, text string) {
 	c := b.at[heading]
@@ -79,8 +89,7 @@ func (b *builder) put(heading, text string) {
 			}
 			return
 		}
-		c = b.add(strings.Clone(heading))
-		b.at[c.heading] = c
+		c = b.column(strings.Clone(heading))
 	}
 	if len(text) > maxCell {
 		text = text[:maxCell]
@@ -107,6 +116,15 @@ func (b *builder) fieldName(of, name string) string {
 
 func (b *builder) warn(format string, args ...any) {
 	b.Warnings = append(b.Warnings, fmt.Sprintf(format, args...))
+}
+
+// warnSome is a warning for each of the first texts, and how many more there are.
+func (b *builder) warnSome(texts []string, more string) {
+	const shown = 5
+	b.Warnings = append(b.Warnings, texts[:min(len(texts), shown)]...)
+	if n := len(texts) - shown; n > 0 {
+		b.warn(more, n)
+	}
 }
 
 // lose notes a record that never became a row.

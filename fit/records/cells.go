@@ -22,10 +22,7 @@ func (c *cells) set(row int, text string) {
 		panic("records: a cell is set before the last one")
 	}
 	if row == c.len()-1 { // once more
-		start := uint32(0)
-		if n := len(c.ends); n > 1 {
-			start = c.ends[n-2]
-		}
+		start, _ := span(c.ends, len(c.ends)-1)
 		c.text = append(c.text[:start], text...)
 		c.ends[len(c.ends)-1] = uint32(len(c.text))
 		return
@@ -60,22 +57,23 @@ func (c *cells) at(row int) string {
 		if full.ends == nil {
 			return ""
 		}
-		i := row % chunkRows
-		start := uint32(0)
-		if i > 0 {
-			start = full.ends[i-1]
-		}
-		return full.text[start:full.ends[i]]
+		start, end := span(full.ends, row%chunkRows)
+		return full.text[start:end]
 	}
 	i := row - len(c.full)*chunkRows
 	if i >= len(c.ends) {
 		return ""
 	}
-	start := uint32(0)
+	start, end := span(c.ends, i)
+	return string(c.text[start:end])
+}
+
+// span is where cell i of a chunk begins and ends.
+func span(ends []uint32, i int) (start, end uint32) {
 	if i > 0 {
-		start = c.ends[i-1]
+		start = ends[i-1]
 	}
-	return string(c.text[start:c.ends[i]])
+	return start, ends[i]
 }
 
 // picked returns the cells of the given rows, in that order.

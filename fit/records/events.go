@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"maps"
 	"math"
 	"path"
 	"regexp"
@@ -29,7 +30,6 @@ type eventRun struct {
 // loggedFile is the scalars of one file in the order of writing.
 type loggedFile struct {
 	name     string
-	file     int32
 	restarts []restart
 	tags     metrics
 	scalars  int
@@ -56,7 +56,7 @@ const mostRestarts = 4096
 func (b *builder) eventsFile(name string, r io.Reader) error {
 	text := bufio.NewReaderSize(r, 1<<16)
 	b.in(name)
-	f := loggedFile{name: name, file: b.file, tags: metrics{}}
+	f := loggedFile{name: name, tags: metrics{}}
 	var buf []byte
 	for record := 1; ; record++ {
 		data, intact, err := nextRecord(text, &buf)
@@ -149,11 +149,7 @@ func (b *builder) eventRows() error {
 
 // into appends the values of a file to those of the run before it.
 func (f *loggedFile) into(all metrics) {
-	names := make([]string, 0, len(f.tags))
-	for tag := range f.tags {
-		names = append(names, tag)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(f.tags))
 	to, done := make([]*metric, len(names)), make([]int, len(names))
 	for i, tag := range names {
 		of := f.tags[tag]

@@ -2,6 +2,7 @@ package records
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -86,9 +87,19 @@ func (b *builder) columnKeys(key string, keys, shown []string) error {
 	return nil
 }
 
+// keysOf are the keys that runs of a name have.
+type keysOf map[string]map[string]bool
+
+func (k keysOf) add(name, key string) {
+	if k[name] == nil {
+		k[name] = map[string]bool{}
+	}
+	k[name][key] = true
+}
+
 func (b *builder) partKeys(key string, keys, shown []string) {
 	var paths []string
-	names := map[string]map[string]bool{} // the keys of a name
+	names := keysOf{}
 	of := func(p *part) (k string) {
 		switch {
 		case key == "name" && p.name != "":
@@ -108,10 +119,7 @@ func (b *builder) partKeys(key string, keys, shown []string) {
 		if p := &b.parts[i]; used[i] && !p.table {
 			paths = append(paths, p.path)
 			if p.name != "" {
-				if names[p.name] == nil {
-					names[p.name] = map[string]bool{}
-				}
-				names[p.name][of(p)] = true
+				names.add(p.name, of(p))
 			}
 		}
 	}
@@ -122,9 +130,7 @@ func (b *builder) partKeys(key string, keys, shown []string) {
 		}
 	}
 	if len(tables) > 1 || len(paths) > 0 {
-		for p := range tables {
-			paths = append(paths, p)
-		}
+		paths = slices.AppendSeq(paths, maps.Keys(tables))
 	}
 	label := labels(paths)
 	shared := 0
@@ -187,9 +193,9 @@ func (b *builder) tableKeys(key string, keys, shown []string, label map[string]s
 		id, name = nil, nil
 	}
 	_, noStep := b.find("step")
-	file := map[string]int32{}          // the first part that has a name
-	elsewhere := map[string]bool{}      // names that another part has too
-	ids := map[string]map[string]bool{} // the keys of a name
+	file := map[string]int32{}     // the first part that has a name
+	elsewhere := map[string]bool{} // names that another part has too
+	ids := keysOf{}
 	any := false
 	for row, r := range b.rows {
 		p := &b.parts[r.part]
@@ -206,10 +212,7 @@ func (b *builder) tableKeys(key string, keys, shown []string, label map[string]s
 			if called == "" {
 				called = k
 			} else {
-				if ids[called] == nil {
-					ids[called] = map[string]bool{}
-				}
-				ids[called][k] = true
+				ids.add(called, k)
 			}
 		}
 		if k == "" && (noStep == nil || key == "path") && label[p.path] != "" {
@@ -290,15 +293,8 @@ func (b *builder) splitShapes(keys, shown []string) {
 			shown[row] += " (" + c.heading + " " + cell + ")"
 		}
 		if len(split) > 0 {
-			some := slices.Sorted(func(yield func(string) bool) {
-				for k := range split {
-					if !yield(k) {
-						return
-					}
-				}
-			})
 			b.warn("%d runs are several: their rows differ in %s (the first is %s); --run-key says what tells runs apart",
-				len(split), c.heading, some[0])
+				len(split), c.heading, slices.Sorted(maps.Keys(split))[0])
 		}
 	}
 }
@@ -345,13 +341,8 @@ func (t *Table) Runs() []string {
 
 // summarize says how many runs were seen, and from where.
 func (b *builder) summarize() {
-	kinds := make([]string, 0, len(b.found))
-	for k := range b.found {
-		kinds = append(kinds, k)
-	}
-	slices.Sort(kinds)
 	var from []string
-	for _, k := range kinds {
+	for _, k := range slices.Sorted(maps.Keys(b.found)) {
 		what := k
 		if b.found[k] == 1 {
 			what = strings.Replace(strings.Replace(k, "runs", "run", 1), "folders", "folder", 1)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -150,10 +151,7 @@ func decodeObject(text []byte) (map[string]any, error) {
 // flatten puts the fields of a row. Names are those of a log where of says what to put before one
 // one of our own; a table's own run and step are ours.
 func (b *builder) flatten(of, prefix string, fields map[string]any, depth int) {
-	names := make([]string, 0, len(fields))
-	for n := range fields {
-		names = append(names, n)
-	}
+	names := slices.AppendSeq(make([]string, 0, len(fields)), maps.Keys(fields))
 	slices.Sort(names)
 	for _, n := range names {
 		switch v := fields[n].(type) {
@@ -271,11 +269,7 @@ func (b *builder) sacred(name string, whole map[string]any) bool {
 // columnar reads an object whose fields are columns: lists of one length (Keras and others), objects
 // of one set of keys (pandas' default), or columns and data apart (pandas' split).
 func (b *builder) columnar(name string, whole map[string]any) bool {
-	names := make([]string, 0, len(whole))
-	for n := range whole {
-		names = append(names, n)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(whole))
 	if heads, ok := whole["columns"].([]any); ok {
 		if data, ok := whole["data"].([]any); ok {
 			b.begin(part{path: name, table: true}, "tables")

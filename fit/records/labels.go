@@ -91,14 +91,7 @@ func (b *builder) copies() {
 			order = append(order, say)
 		}
 	}
-	for i, say := range order {
-		const shown = 5
-		if i == shown {
-			b.warn("and %d more copies, not used", len(order)-shown)
-			break
-		}
-		b.warn("%s", say)
-	}
+	b.warnSome(order, "and %d more copies, not used")
 	b.Table.lose(reasons)
 }
 

@@ -46,11 +46,7 @@ func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
 			if !f.Columns[i].Readable {
 				continue
 			}
-			c := b.at[heading]
-			if c == nil {
-				c = b.add(heading)
-				b.at[heading] = c
-			}
+			c := b.column(heading)
 			set := func(row int, text string) { c.cells.set(first+row, text) }
 			if err := f.Read(group, i, set); err != nil {
 				return fail("column %s: %v", heading, err)

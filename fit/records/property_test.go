@@ -278,7 +278,7 @@ func FuzzFolder(f *testing.F) {
 			return
 		}
 		folder[name] = &fstest.MapFile{Data: data}
-		table, err := ReadFolder("f", folder)
+		table, err := readFolder("f", folder)
 		if err != nil {
 			return
 		}
@@ -297,7 +297,7 @@ func FuzzParquet(f *testing.F) {
 	f.Add([]byte(writeParquet[packedRow](f, 20, parquet.Compression(&parquet.Zstd))[4:]))
 	f.Add([]byte(writeParquet[packedRow](f, 20, parquet.DataPageVersion(2), parquet.Compression(&parquet.Snappy))[4:]))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if table, err := Read("r.parquet", strings.NewReader("PAR1"+string(data))); err == nil {
+		if table, err := readFile("r.parquet", strings.NewReader("PAR1"+string(data))); err == nil {
 			_ = table.Has("loss")
 		}
 	})
@@ -310,7 +310,7 @@ func FuzzSQLite(f *testing.F) {
 		`INSERT INTO metrics VALUES ('loss', 3, 1, 'aaa', 100, 0), ('loss', 2.5, 2, 'aaa', 200, 0)`,
 		`INSERT INTO params VALUES ('params', '60000000', 'aaa')`)[16:]))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if table, err := Read("mlflow.db", strings.NewReader("SQLite format 3\x00"+string(data))); err == nil {
+		if table, err := readFile("mlflow.db", strings.NewReader("SQLite format 3\x00"+string(data))); err == nil {
 			_ = table.Has("loss")
 		}
 	})

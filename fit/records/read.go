@@ -50,25 +50,13 @@ type Options struct {
 	Times bool
 }
 
-// Read returns the runs of one file. The format is chosen by its content, and by its name where that
-// says more: CSV and TSV, JSON (lines, a list, a trainer_state.json, columns), event files of
-// TensorBoard (names that contain "tfevents"), Parquet, SQLite stores of MLflow, and any of these
-// compressed by gzip. The error is an [*Error] or the reader's.
-func Read(name string, r io.Reader) (*Table, error) {
-	return ReadAll([]Input{{
-		Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil },
-	}}, Options{})
-}
-
-// ReadFolder returns the runs of a folder, see [Folder]. name is how the folder is called in
-// messages.
-func ReadFolder(name string, folder fs.FS) (*Table, error) {
-	return ReadAll([]Input{{Name: name, Folder: folder}}, Options{})
-}
-
 // ReadAll returns the runs of files and folders under the union of their columns, with the runs told
 // apart, copies and the abandoned ends of restarted runs taken out. Everything that is not used is in
 // Lost or Warnings. The error is an [*Error], a [*ColumnError] about the run key, or the reader's.
+//
+// The format of a file is chosen by its content, and by its name where that says more: CSV and TSV,
+// JSON (lines, a list, a trainer_state.json, columns), event files of TensorBoard (names that contain
+// "tfevents"), Parquet, SQLite stores of MLflow, and any of these compressed by gzip.
 func ReadAll(inputs []Input, o Options) (*Table, error) {
 	b := newBuilder()
 	b.known, b.growing, b.times = len(inputs), o.Growing, o.Times

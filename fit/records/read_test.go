@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -16,9 +17,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// readFile reads one file.
+func readFile(name string, r io.Reader) (*Table, error) {
+	return ReadAll([]Input{{
+		Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(r), nil },
+	}}, Options{})
+}
+
+func readFolder(name string, folder fs.FS) (*Table, error) {
+	return ReadAll([]Input{{Name: name, Folder: folder}}, Options{})
+}
+
 func mustRead(t *testing.T, name, text string) *Table {
 	t.Helper()
-	table, err := Read(name, strings.NewReader(text))
+	table, err := readFile(name, strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +176,7 @@ func TestUnreadable(t *testing.T) {
 		{"trainer_state.json", `{"log_history": []}`, "no entries with a step"},
 		{"events.out.tfevents.1", "no events at all", "checksum of a record's length"},
 	} {
-		_, err := Read(c.name, strings.NewReader(c.text))
+		_, err := readFile(c.name, strings.NewReader(c.text))
 		var e *Error
 		if !errors.As(err, &e) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
@@ -233,7 +245,7 @@ func TestMLflow(t *testing.T) {
 		run + "metrics/eval/f1": {Data: []byte("1700000000001 0.5 200\n")},
 		".trash/x/metrics/loss": {Data: []byte("1 1 1\n")},
 	}
-	table, err := ReadFolder("mlruns", folder)
+	table, err := readFolder("mlruns", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +256,7 @@ func TestMLflow(t *testing.T) {
 	if len(table.Lost) != 1 || table.Lost[0].String() != "mlruns/0/abc123/metrics/loss:4" {
 		t.Errorf("drops %v", table.Lost)
 	}
-	if _, err := ReadFolder("empty", fstest.MapFS{}); err == nil {
+	if _, err := readFolder("empty", fstest.MapFS{}); err == nil {
 		t.Error("an empty folder was accepted")
 	}
 }
@@ -255,7 +267,7 @@ func TestEventFolder(t *testing.T) {
 		"run-b/events.out.tfevents.2": {Data: eventBytes(scalarEvent(1, "loss", 2.25, true))},
 		"notes.txt":                   {Data: []byte("nothing")},
 	}
-	table, err := ReadFolder("logs", folder)
+	table, err := readFolder("logs", folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +307,7 @@ func TestEpochFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	table, err := Read("epoch.csv", f)
+	table, err := readFile("epoch.csv", f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -257,10 +257,7 @@ func (b *builder) headings(name string, head []string) []*column {
 				fmt.Sprintf("%s #%d", h, seen[h]))
 			h = fmt.Sprintf("%s #%d", h, seen[h])
 		}
-		if columns[i] = b.at[h]; columns[i] == nil {
-			columns[i] = b.add(h)
-			b.at[h] = columns[i]
-		}
+		columns[i] = b.column(h)
 	}
 	return columns
 }

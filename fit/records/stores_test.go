@@ -131,7 +131,7 @@ func TestGzip(t *testing.T) {
 	if table := mustRead(t, "r.csv.gz", b.String()); numbers(t, table, "params")[0] != 60e6 {
 		t.Error("a compressed table is not read")
 	}
-	if _, err := Read("r.csv.gz", strings.NewReader(b.String()[:b.Len()-12])); err == nil {
+	if _, err := readFile("r.csv.gz", strings.NewReader(b.String()[:b.Len()-12])); err == nil {
 		t.Error("a torn compressed file is read")
 	}
 }
@@ -187,7 +187,7 @@ func TestMLflowStore(t *testing.T) {
 		}
 	}
 	// A view instead of a table could run without an end.
-	_, err := Read("other.db", strings.NewReader(mlflowStore(t, `DROP TABLE metrics`,
+	_, err := readFile("other.db", strings.NewReader(mlflowStore(t, `DROP TABLE metrics`,
 		`CREATE VIEW metrics AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key FROM n`)))
 	if err == nil || !strings.Contains(err.Error(), "no table metrics") {
 		t.Errorf("a view: %v", err)

@@ -6,7 +6,7 @@ import (
 )
 
 func TestReadAs(t *testing.T) {
-	table, err := Read("runs.csv", strings.NewReader(
+	table, err := readFile("runs.csv", strings.NewReader(
 		"N,D,d,n_layers,Val Loss,score\n1e6,2e9,256,4,3.5,7\n"))
 	if err != nil {
 		t.Fatal(err)

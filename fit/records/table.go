@@ -298,23 +298,14 @@ func (t *Table) Numbers(name string) (*Numbers, error) {
 	}
 	n := &Numbers{Values: make([]float64, t.Len())}
 	for i := range n.Values {
-		cell := c.cells.at(i)
-		v, problem := math.NaN(), ""
-		if cell != "" {
-			v, problem = r.parse(cell)
-		}
-		if problem != "" {
+		var problem string
+		if n.Values[i], problem = r.parse(c.cells.at(i)); problem != "" {
 			n.faults++
 		}
-		n.Values[i] = v
 	}
 	if n.faults > 0 {
 		n.fault = func(row int) string {
-			cell := c.cells.at(row)
-			if cell == "" {
-				return ""
-			}
-			_, problem := r.parse(cell)
+			_, problem := r.parse(c.cells.at(row))
 			return problem
 		}
 	}

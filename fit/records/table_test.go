@@ -212,7 +212,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("tfevents", eventBytes(scalarEvent(1, "loss", 2, false), scalarEvent(2, "x", 2, true)))
 	f.Add("r.csv", []byte(utf16Text("Step,a - b,a - b__MIN\n1,2,3\n", true)))
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		table, err := Read(name, strings.NewReader(string(data)))
+		table, err := readFile(name, strings.NewReader(string(data)))
 		if err != nil {
 			return
 		}

@@ -3,6 +3,7 @@ package records
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path"
 )
 
@@ -30,9 +31,7 @@ func (b *builder) trainerState(name string, history []any) error {
 			b.row(i + 1)
 			step, held = at.String(), map[string]any{}
 		}
-		for key, v := range fields {
-			held[key] = v
-		}
+		maps.Copy(held, fields)
 		b.flatten("log", "", fields, 0)
 	}
 	if b.Len() == rows {

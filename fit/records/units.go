@@ -294,8 +294,11 @@ func (r *reading) how() string {
 	return ""
 }
 
-// parse returns the amount of a cell, or what is wrong with it.
+// parse returns the amount of a cell, NaN of an absent one, or what is wrong with it.
 func (r *reading) parse(cell string) (value float64, problem string) {
+	if cell == "" {
+		return math.NaN(), ""
+	}
 	text, percent := cell, false
 	if last := len(text) - 1; last > 0 && text[last] == '%' && r.pow10 <= 0 {
 		text, percent = strings.TrimRight(text[:last], " "), true

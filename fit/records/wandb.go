@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -56,11 +57,8 @@ func (b *builder) wandbRows(name string, s *separated, head []string, all []char
 	for _, c := range all {
 		var of *chartRun
 		for _, r := range runs {
-			taken := false
-			for _, have := range r.series {
-				taken = taken || have.metric == c.metric
-			}
-			if r.series[0].run == c.run && !taken {
+			taken := func(have chartSeries) bool { return have.metric == c.metric }
+			if r.series[0].run == c.run && !slices.ContainsFunc(r.series, taken) {
 				of = r
 			}
 		}

@@ -18,7 +18,7 @@ func FuzzWhere(f *testing.F) {
 		if err != nil {
 			return
 		}
-		rows, err := Read("r.csv", strings.NewReader(table))
+		rows, err := readFile("r.csv", strings.NewReader(table))
 		if err != nil {
 			return
 		}

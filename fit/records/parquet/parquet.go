@@ -46,12 +46,12 @@ type Column struct {
 	Name     string // with dots between the names of groups
 	Readable bool   // it holds one value a row: not a list or a map, nor times in the old form
 
-	kind               int64
-	length             int // of fixed values, in bytes
-	decimal            bool
-	scale              int // of decimals
-	unsigned           bool
-	maxRepeat, maxDeep int
+	kind     int64
+	length   int // of fixed values, in bytes
+	decimal  bool
+	scale    int // of decimals
+	unsigned bool
+	maxDeep  int
 }
 
 // File is the description of a Parquet file.
@@ -144,7 +144,7 @@ func columnsOf(schema []thrift) (out []Column, err error) {
 			}
 			leaf := Column{
 				Name: strings.ToValidUTF8(strings.Join(full, "."), "?"), kind: e.int(1), length: int(e.int(2)),
-				maxRepeat: repeat, maxDeep: deep, Readable: repeat == 0 && e.int(1) != int96s,
+				maxDeep: deep, Readable: repeat == 0 && e.int(1) != int96s,
 			}
 			const decimalType, uint8Type, uint64Type = 5, 11, 14
 			converted := e.int(6)

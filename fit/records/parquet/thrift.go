@@ -126,18 +126,21 @@ func (r *thriftReader) value(kind byte) thrift {
 	panic(errThrift) // maps do not occur
 }
 
+// caught, deferred, turns the panic of a reader into an error.
+func caught(err *error, as error) {
+	if p := recover(); p != nil {
+		if p != error(errThrift) {
+			panic(p)
+		}
+		*err = as
+	}
+}
+
 // readThrift reads a struct, and returns what follows it.
 func readThrift(text []byte) (value thrift, rest []byte, err error) {
 	const most = 1 << 22
 	r := thriftReader{text: text, left: most}
-	defer func() {
-		if p := recover(); p != nil {
-			if p != error(errThrift) {
-				panic(p)
-			}
-			err = errThrift
-		}
-	}()
+	defer caught(&err, errThrift)
 	value = r.value(thriftStruct)
 	return value, r.text, nil
 }

@@ -269,14 +269,7 @@ func packed(body []byte, at, width int) (v uint64) {
 // deltas reads n numbers that are written as packed differences, and returns what follows them.
 func deltas(body []byte, n int) (out []int64, rest []byte, err error) {
 	r := thriftReader{text: body}
-	defer func() {
-		if p := recover(); p != nil {
-			if p != error(errThrift) {
-				panic(p)
-			}
-			err = errShort
-		}
-	}()
+	defer caught(&err, errShort)
 	block, minis, count, value := r.varint(), r.varint(), r.varint(), zigzag(r.varint())
 	if minis == 0 || minis > 1<<12 || block == 0 || block > 1<<20 || block%minis != 0 || count != uint64(n) {
 		return nil, nil, errShort

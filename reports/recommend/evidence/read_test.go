@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,10 @@ import (
 // recorded is a table of runs as a caller's file has them.
 func recorded(t *testing.T, text string) *RecordTable {
 	t.Helper()
-	table, err := records.Read("runs.csv", strings.NewReader(text))
+	table, err := records.ReadAll([]records.Input{{
+		Name: "runs.csv",
+		Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil },
+	}}, records.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
