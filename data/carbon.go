@@ -39,17 +39,14 @@ type PUE struct {
 	Provider string
 	Regions  []string // cloud regions at that place; several campuses may share one
 	Value    float64
-	Year     *int
 	Provenance
 }
 
 var pue = embedded("facts/pue.csv", func(r *row) PUE {
 	return PUE{
 		Kind: r.required("kind"), Key: r.required("key"), Place: r.required("place"),
-		Provider: r.text("provider"),
-		Regions:  r.list("regions"), Value: r.amount("pue", quantity.Ratio),
-		Year:       r.optionalCount("year"),
-		Provenance: r.provenance(""),
+		Provider: r.text("provider"), Regions: r.list("regions"),
+		Value: r.amount("pue", quantity.Ratio), Provenance: r.provenance(""),
 	}
 })
 
@@ -59,17 +56,10 @@ func PUEs() []PUE { return slices.Clone(pue()) }
 // Footprint is the published bill of one training run (Patterson et al. 2021, arXiv:2104.10350).
 type Footprint struct {
 	Model           string
-	Type            string // dense or moe
-	Params          float64
-	ActiveParams    *float64
-	Tokens          float64
 	Accelerator     string // name in [Accelerators]
 	Devices         int
 	MeanPower       float64 // watts a device, with its share of the host
-	Peak            float64 // FLOP/s a device
-	Achieved        float64 // FLOP/s a device
 	DurationSeconds float64
-	Work            float64 // FLOP
 	PUE             float64
 	GridIntensity   float64 // kg CO2e per kWh
 	Energy          float64 // kWh, facility
@@ -79,21 +69,15 @@ type Footprint struct {
 
 var footprints = embedded("facts/footprints.csv", func(r *row) Footprint {
 	return Footprint{
-		Model: r.required("model"), Type: r.required("type"),
-		Params:       r.amount("params", quantity.Params),
-		ActiveParams: r.optional("active_params", quantity.Params),
-		Tokens:       r.amount("tokens", quantity.Tokens), Accelerator: r.required("accelerator"),
+		Model: r.required("model"), Accelerator: r.required("accelerator"),
 		Devices:         r.count("devices"),
 		MeanPower:       r.amount("mean_power", quantity.Power),
-		Peak:            r.amount("peak", quantity.FLOPRate),
-		Achieved:        r.amount("achieved", quantity.FLOPRate),
 		DurationSeconds: r.amount("duration", quantity.Duration),
-		Work:            r.amount("work", quantity.FLOP),
-		PUE:             r.amount("pue", quantity.Ratio), GridIntensity: r.amount("grid_intensity",
-			quantity.CarbonIntensity),
-		Energy:     r.amount("energy", quantity.Energy),
-		Emissions:  r.amount("emissions", quantity.CarbonMass),
-		Provenance: r.provenance(""),
+		PUE:             r.amount("pue", quantity.Ratio),
+		GridIntensity:   r.amount("grid_intensity", quantity.CarbonIntensity),
+		Energy:          r.amount("energy", quantity.Energy),
+		Emissions:       r.amount("emissions", quantity.CarbonMass),
+		Provenance:      r.provenance(""),
 	}
 })
 

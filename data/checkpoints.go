@@ -17,8 +17,6 @@ type Checkpoint struct {
 	Dimensions
 	// Params is the exact count by the formula, nil for the ten models whose Sharing is not empty.
 	Params *int64
-	// CardParams is the count that the model card states, where it was read, rounded to 10,000.
-	CardParams *float64
 	// FileSize is the size of the weights file in bytes, to three digits: 4 bytes a parameter.
 	FileSize *float64
 	// Sharing is "sh", "skv" or "shkv" for models with shared heads or tied key-values: their shape
@@ -27,19 +25,14 @@ type Checkpoint struct {
 	// Released is "yes", "assumed" (the name is in the converter's list) or "no" on the Hugging
 	// Face hub.
 	Released string
-	// ShapeBasis says how the shape is known: config, name-rule-and-file-size, name-rule-and-card,
-	// name-rule, parent.
-	ShapeBasis string
 	Provenance
 }
 
 var checkpoints = embedded("facts/t5_efficient.csv", func(r *row) Checkpoint {
 	c := Checkpoint{
 		Name: r.required("name"), Dimensions: r.dimensions("vocab"),
-		CardParams: r.optional("card_params", quantity.Params),
-		FileSize:   r.optional("file_size", quantity.Bytes),
-		Sharing:    r.text("sharing"), Released: r.required("released"),
-		ShapeBasis: r.required("shape_basis"),
+		FileSize: r.optional("file_size", quantity.Bytes),
+		Sharing:  r.text("sharing"), Released: r.required("released"),
 		Provenance: r.provenance(""),
 	}
 	if n := r.optionalCount("params"); n != nil {

@@ -29,20 +29,13 @@ func (r *row) isSet(name string) bool { return given(r, name, r.flag(name)) }
 type PublishedParams struct {
 	Model string
 	Dimensions
-	Family            string // encdec, encoder, decoder
-	KVHeads           int
-	Tied, Gated, Bias bool
-	Norm, Position    string
 	Params, Tolerance float64
 	Provenance        // its note says what the count leaves out: read it before comparing
 }
 
 var publishedParams = embedded("facts/published_params.csv", func(r *row) PublishedParams {
 	return PublishedParams{
-		Model: r.required("model"), Dimensions: r.dimensions("vocab"), Family: r.required("family"),
-		KVHeads: r.count("kv_heads"),
-		Tied:    r.isSet("tied"), Gated: r.isSet("gated"), Bias: r.isSet("bias"),
-		Norm: r.required("norm"), Position: r.required("position"),
+		Model: r.required("model"), Dimensions: r.dimensions("vocab"),
 		Params:     r.amount("params", quantity.Params),
 		Tolerance:  r.amount("tolerance", quantity.Ratio),
 		Provenance: r.provenance(""),
@@ -60,9 +53,7 @@ type PublishedFLOPs struct {
 	KVHeads                             int
 	Gated                               bool
 	Batch, EncoderLength, DecoderLength *int // nil where the source gives no workload
-	Metric                              string
 	FLOPs, Tolerance                    float64
-	Counts                              string
 	Provenance
 }
 
@@ -72,10 +63,8 @@ var publishedFLOPs = embedded("facts/published_flops.csv", func(r *row) Publishe
 		Gated: r.isSet("gated"),
 		Batch: r.optionalCount("batch"), EncoderLength: r.optionalCount("encoder_length"),
 		DecoderLength: r.optionalCount("decoder_length"),
-		Metric:        r.required("metric"), FLOPs: r.amount("flops", quantity.FLOP),
-		Tolerance:  r.amount("tolerance", quantity.Ratio),
-		Counts:     r.required("counts"),
-		Provenance: r.provenance(""),
+		FLOPs:         r.amount("flops", quantity.FLOP),
+		Tolerance:     r.amount("tolerance", quantity.Ratio), Provenance: r.provenance(""),
 	}
 })
 

@@ -72,19 +72,16 @@ func PaperResults() []PaperResult { return slices.Clone(paperResults()) }
 type PaperPoint struct {
 	Model string // the paper's
 	Shape string // ours
-	// Loss is the upstream loss on C4 in nats, SuperGLUE the score after fine-tuning in points;
-	// the errors are those of reading the mark.
-	Loss, LossError, SuperGLUE, SuperGLUEError float64
+	// Loss is the upstream loss on C4 in nats, SuperGLUE the score after fine-tuning in points.
+	Loss, SuperGLUE float64
 	Provenance
 }
 
 var paperPoints = embedded("facts/tay2021_points.csv", func(r *row) PaperPoint {
 	return PaperPoint{
 		Model: r.required("model"), Shape: r.required("shape"),
-		Loss: r.amount("loss", quantity.Number), LossError: r.amount("loss_error", quantity.Number),
-		SuperGLUE:      r.amount("superglue", quantity.Number),
-		SuperGLUEError: r.amount("superglue_error", quantity.Number),
-		Provenance:     r.provenance(""),
+		Loss:      r.amount("loss", quantity.Number),
+		SuperGLUE: r.amount("superglue", quantity.Number), Provenance: r.provenance(""),
 	}
 })
 

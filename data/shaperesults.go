@@ -1,7 +1,6 @@
 package data
 
 import (
-	"fmt"
 	"slices"
 	"sync"
 
@@ -40,14 +39,14 @@ const (
 type ShapeResult struct {
 	Set, Group, Model string
 	// The shape; zero where it is not known, or for a stack that the model lacks.
-	EncoderLayers, DecoderLayers, DModel, DFF, Heads, DKV int
-	Params                                                *float64
-	Metric                                                string
-	Better                                                Better
-	Value                                                 float64
-	Source                                                string // of the set
-	Evidence                                              Evidence
-	Note                                                  string
+	EncoderLayers, DecoderLayers, DModel, DFF, Heads int
+	Params                                           *float64
+	Metric                                           string
+	Better                                           Better
+	Value                                            float64
+	Source                                           string // of the set
+	Evidence                                         Evidence
+	Note                                             string
 }
 
 var shapeResults = sync.OnceValue(func() []ShapeResult {
@@ -65,7 +64,7 @@ var shapeResults = sync.OnceValue(func() []ShapeResult {
 		out := ShapeResult{
 			Set: r.required("set"), Group: r.required("group"), Model: r.required("model"),
 			EncoderLayers: size("encoder_layers"), DecoderLayers: size("decoder_layers"),
-			DModel: size("d_model"), DFF: size("d_ff"), Heads: size("heads"), DKV: size("d_kv"),
+			DModel: size("d_model"), DFF: size("d_ff"), Heads: size("heads"),
 			Params: r.optional("params", quantity.Params), Metric: r.required("metric"),
 			Better: Better(r.text("better")), Value: r.amount("value", quantity.Number),
 			Evidence: r.evidence("evidence"), Note: r.text("note"),
@@ -90,29 +89,21 @@ type ShapePair struct {
 	Layers, DModel      int // of each stack of Model
 	BesideLayers        int
 	BesideDModel        int
-	Settings            int // matched ones
-	// Differences are Model less Beside, in points: the median over settings, the mean of the best
-	// quarter, and that of the best runs. Means over all include collapsed runs.
-	MedianDifference, TopQuarterDifference, BestDifference float64
-	RuntimeRatio                                           float64
+	// MedianDifference is Model less Beside, in points: the median over settings. A mean would
+	// include collapsed runs.
+	MedianDifference float64
 	Provenance
 }
 
 var shapePairs = embedded("facts/arabict5_pairs.csv", func(r *row) ShapePair {
-	number := func(name string) float64 { return r.amount(name, quantity.Number) }
 	return ShapePair{
 		Task: r.required("task"), Model: r.required("model"), Beside: r.required("beside"),
 		Layers: r.count("layers"), DModel: r.count("d_model"),
 		BesideLayers: r.count("beside_layers"), BesideDModel: r.count("beside_d_model"),
-		Settings: r.count("settings"), MedianDifference: number("median_difference"),
-		TopQuarterDifference: number("top_quarter_difference"),
-		BestDifference:       number("best_difference"), RuntimeRatio: number("runtime_ratio"),
-		Provenance: r.provenance(""),
+		MedianDifference: r.amount("median_difference", quantity.Number),
+		Provenance:       r.provenance(""),
 	}
 })
 
 // ShapePairs returns the 15 pairs of ArabicT5.
 func ShapePairs() []ShapePair { return slices.Clone(shapePairs()) }
-
-// String names the model and its set, for messages.
-func (r *ShapeResult) String() string { return fmt.Sprintf("%s of %s", r.Model, r.Set) }

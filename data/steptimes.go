@@ -57,16 +57,14 @@ type StepTime struct {
 	Value         *float64
 	// nil: score the row on its own metric, or list it as unscored
 	StepSeconds *float64
-	StepBasis   string
-	// fractions, as the source states them, against PeakUsed
-	MFU, HFU *float64
-	PeakUsed *float64 // FLOP/s
+	MFU         *float64 // as the source states it, against PeakUsed
+	PeakUsed    *float64 // FLOP/s
 	// nil where the source does not say whether the graph was compiled
 	Compiled *bool
 	// NeMo's tokens/s of T5: the decoder's tokens are on top
-	ThroughputCountsEncoderOnly      bool
-	Source, SourceRevision, NoteText string
-	Evidence                         Evidence // empty in a user's file
+	ThroughputCountsEncoderOnly bool
+	Source, NoteText            string
+	Evidence                    Evidence // empty in a user's file
 	// Unread are cells of shape and layout that are not plain counts ("5120 tokens (max-tokens)"),
 	// as "column: cell". Their fields are nil; what shows the row should say so.
 	Unread []string
@@ -138,10 +136,9 @@ func stepTime(r *row) StepTime {
 		Parallelism: r.text("parallelism_note"), Checkpointing: r.text("activation_ckpt"),
 		Metric: r.text("metric"), Unit: r.text("unit"), Value: r.optional("value", quantity.Number),
 		StepSeconds: r.optional("step_time_s", quantity.Duration),
-		StepBasis:   r.text("step_time_basis"),
-		MFU:         r.percent("mfu_pct_source"), HFU: r.percent("hfu_pct_source"),
-		Source: r.text("source"), SourceRevision: r.text("source_revision"),
-		NoteText: r.text("notes"),
+		MFU:         r.percent("mfu_pct_source"),
+		Source:      r.text("source"),
+		NoteText:    r.text("notes"),
 	}
 	s.ThroughputCountsEncoderOnly = strings.Contains(strings.ToLower(s.Unit), "tok") &&
 		encoderTokens.MatchString(s.Unit+"; "+s.NoteText)

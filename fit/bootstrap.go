@@ -46,14 +46,9 @@ type Bootstrapped struct {
 	Units int
 	// Failed counts refits that reached no optimum.
 	Failed int
-	// Residuals are the errors of the full fit, in ln y or, for raw objectives, in y, widened by
-	// √(n/(n−p)) for the parameters fitted.
-	Residuals []float64
 	// Improved counts refits in which a fresh start ended below the warm one (by more than 1e-6,
 	// relative): the weight of optima elsewhere.
 	Improved int
-
-	raw bool
 }
 
 const (
@@ -106,10 +101,7 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	if err != nil {
 		return nil, err
 	}
-	out := &Bootstrapped{
-		Law: r.Law, Level: s.Level, Units: len(units),
-		Residuals: pb.widened(r.theta), raw: r.Objective.raw,
-	}
+	out := &Bootstrapped{Law: r.Law, Level: s.Level, Units: len(units)}
 	for _, f := range refits {
 		if !f.end.converged {
 			out.Failed++
@@ -141,49 +133,6 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 
 func allFinite(v []float64) bool {
 	return !slices.ContainsFunc(v, func(x float64) bool { return !(math.Abs(x) < math.MaxFloat64) })
-}
-
-// Predict returns the percentile interval of ŷ at one row of predictors: the uncertainty of the
-// curve, not of a new observation.
-func (b *Bootstrapped) Predict(x ...float64) Interval {
-	v := make([]float64, len(b.Draws))
-	for i, p := range b.Draws {
-		v[i] = b.Law.Predict(p, x)
-	}
-	return percentiles(v, b.Level)
-}
-
-// PredictNew returns the percentile interval of a new observation at one row of predictors: every
-// draw's ŷ with the quantiles of the residuals laid on it. It holds inside the range of the rows
-// and for noise of the same kind everywhere; it knows nothing of a law that bends beyond them.
-func (b *Bootstrapped) PredictNew(x ...float64) Interval {
-	const quantiles = 9 // of the residuals, for each draw
-	sorted := slices.Sorted(slices.Values(b.Residuals))
-	v := make([]float64, 0, quantiles*len(b.Draws))
-	for i, p := range b.Draws {
-		y := b.Law.Predict(p, x)
-		for k := range quantiles {
-			// Shifted from draw to draw, so that the tails are met too.
-			q := (float64(k) + RadicalInverse(i+1, 2)) / quantiles
-			e := quantile(sorted, q)
-			if b.raw {
-				v = append(v, y-e)
-			} else {
-				v = append(v, y*math.Exp(-e))
-			}
-		}
-	}
-	return percentiles(v, b.Level)
-}
-
-// widened returns the residuals at θ times √(n/(n−p)).
-func (pb *problem) widened(theta []float64) []float64 {
-	r := pb.residuals(theta)
-	f := math.Sqrt(float64(pb.n) / math.Max(float64(pb.n-pb.freeParams()), 1))
-	for i := range r {
-		r[i] *= f
-	}
-	return r
 }
 
 type refit struct {

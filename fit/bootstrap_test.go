@@ -39,32 +39,6 @@ func TestUnitsByHand(t *testing.T) {
 	}
 }
 
-// Draws of y = A·x^−α at x = 2 with α = 1: 1, 2, …, 9 for A = 2, 4, …, 18. Without residuals a new
-// observation has the interval of the curve; a residual e of the fit lies at y·exp(−e), or y − e.
-func TestPredictNewByHand(t *testing.T) {
-	b := &Bootstrapped{Law: Power(), Level: 0.5, Residuals: []float64{0, 0}}
-	for i := 1; i <= 9; i++ {
-		b.Draws = append(b.Draws, []float64{2 * float64(i), 1})
-	}
-	in := b.Predict(2)
-	closeTo(t, "lower quartile of 1 … 9", in.Low, 3, rounding15)
-	closeTo(t, "upper quartile", in.High, 7, rounding15)
-	closeTo(t, "the same without residuals", b.PredictNew(2).Low, 3, rounding15)
-	closeTo(t, "at the other end", b.PredictNew(2).High, 7, rounding15)
-	b.Draws = b.Draws[4:5] // y = 5
-	b.Residuals = []float64{0.1, 0.1, 0.1}
-	closeTo(t, "a fit that is 0.1 above the rows", b.PredictNew(2).Low, 5*math.Exp(-0.1), 1e-12)
-	b.raw = true
-	closeTo(t, "in units of y", b.PredictNew(2).High, 4.9, 1e-12)
-	// Residuals 0 and 1: quantiles that are spread evenly from 0 to 1, the middle half between.
-	b.Residuals = []float64{0, 1}
-	in = b.PredictNew(2)
-	const ninth = 1.0 / 9
-	if !(in.Low > 4.25-ninth && in.Low < 4.25+ninth && in.High > 4.75-ninth && in.High < 4.75+ninth) {
-		t.Errorf("residuals spread over 0 to 1: %+v", in)
-	}
-}
-
 // Six units may be resampled, five may not; refits are counted, told as they end, and all in the
 // intervals.
 func TestBootstrapCounts(t *testing.T) {

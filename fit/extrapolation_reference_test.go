@@ -140,7 +140,7 @@ func TestAutoBeatsSingleLaws(t *testing.T) {
 					single = append(single, c.logRMSE(func(x float64) float64 { return r.Predict(x) }))
 					continue
 				}
-				x, err := r.Extrapolate(context.Background(), c.fitted)
+				x, err := r.extrapolate(context.Background(), c.fitted)
 				if err != nil {
 					t.Fatal(c.name, err)
 				}

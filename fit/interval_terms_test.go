@@ -1,7 +1,6 @@
 package fit
 
 import (
-	"context"
 	"math"
 	"testing"
 
@@ -47,37 +46,5 @@ func TestTermsOfAnExtrapolation(t *testing.T) {
 	}
 	if got := math.Log(x.Predict(at)); !approx.Close(got, mean, rounding) {
 		t.Errorf("a prediction of %g in ln, by hand %g", got, mean)
-	}
-}
-
-// A fit of p parameters to n rows leaves residuals too small by √((n−p)/n): those that a prediction
-// interval draws from are widened by the inverse. 8 rows, 2 parameters: √(8/6).
-func TestResidualsAreWidened(t *testing.T) {
-	d := Data{Columns: map[string][]float64{}}
-	for i := 1; i <= 8; i++ {
-		d.Columns["params"] = append(d.Columns["params"], float64(i))
-		d.Y = append(d.Y, 3/math.Sqrt(float64(i))*math.Exp(0.02*float64(i*7%5-2)))
-	}
-	law, err := Lookup("power")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.Columns[law.Columns[0]] = d.Columns["params"]
-	r, err := Fit(context.Background(), law, d, SquaredLog(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	draws, err := Bootstrap(context.Background(), r, d, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := 0.0
-	for _, v := range draws.Residuals {
-		sum += v * v
-	}
-	const rounding = 1e-9
-	want := r.RMS * math.Sqrt(8.0/6)
-	if got := math.Sqrt(sum / 8); !approx.Relative(got, want, rounding) {
-		t.Errorf("widened residuals of %g, by hand %g", got, want)
 	}
 }

@@ -154,15 +154,6 @@ func (l Law) Predict(params, x []float64) float64 {
 	return math.Exp(f)
 }
 
-// Gradient writes into grad the derivatives of ln ŷ (of ŷ for a direct law) with respect to θ,
-// where θ_j is the logarithm of a parameter marked Log, and returns ln ŷ (ŷ).
-func (l Law) Gradient(params, x, grad []float64) float64 {
-	z, theta := make([]float64, l.features()), make([]float64, len(params))
-	l.prepare(x, z)
-	l.toTheta(params, theta)
-	return l.eval(theta, z, grad)
-}
-
 func (l *Law) features() int {
 	if l.Features > 0 {
 		return l.Features

@@ -51,10 +51,10 @@ func TestGradientsAgainstFiniteDifferences(t *testing.T) {
 			for range 200 {
 				params, x := typical(l, rng)
 				g := make([]float64, len(params))
-				l.Gradient(params, x, g)
 				theta, z := make([]float64, len(params)), make([]float64, l.features())
 				l.toTheta(params, theta)
 				l.prepare(x, z)
+				l.eval(theta, z, g)
 				for j := range theta {
 					at := func(s float64) float64 {
 						v := append([]float64(nil), theta...)

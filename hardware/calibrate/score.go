@@ -62,6 +62,6 @@ func (r *Rows) Score() ([]Validation, error) {
 // our own steps against the calibration of their machine, and the published speeds of generation.
 func ScorePublished() ([]Validation, error) {
 	own, err := ValidateOwn()
-	out := ValidateEach(data.StepTimes(), ByGroup, BySource, ByDevice)
+	out := Validate(data.StepTimes(), ByGroup, BySource, ByDevice)
 	return append(out, own, ValidateDecoding(data.DecodeTimes())), err
 }

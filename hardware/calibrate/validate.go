@@ -26,10 +26,10 @@ const (
 
 // Scored is one row beside its prediction by a model that has not seen it.
 type Scored struct {
-	ID, Group, Source, Class, Device, Family, Basis string
-	FP8                                             bool    // whether the products are in fp8
-	Measured                                        float64 // seconds
-	Predicted, Low, High                            float64 // seconds, at hardware.Level
+	ID, Group, Class, Device, Family string
+	FP8                              bool    // whether the products are in fp8
+	Measured                         float64 // seconds
+	Predicted, Low, High             float64 // seconds, at hardware.Level
 	// Baseline is the prediction by the median MFU of the training rows on the same hardware
 	// family, or on all hardware where the family has none.
 	Baseline float64
@@ -103,12 +103,9 @@ func missingOf(r *hardware.Run) string {
 	return err.Error()
 }
 
-// Validate scores rows by models fitted to the others: for each group or source of the rows, a fit
-// to all rows outside it.
-func Validate(rows []data.StepTime, by HoldOut) Validation { return ValidateEach(rows, by)[0] }
-
-// ValidateEach is [Validate] for several ways of leaving rows out.
-func ValidateEach(rows []data.StepTime, ways ...HoldOut) []Validation {
+// Validate scores rows by models fitted to the others, for several ways of leaving rows out: for each
+// group, source or device of the rows, a fit to all rows outside it.
+func Validate(rows []data.StepTime, ways ...HoldOut) []Validation {
 	runs, unscored := readRuns(rows)
 	all := newJoint(runs).fit(nil, fitSteps)
 	all.share()
@@ -178,8 +175,7 @@ func (f *jointFit) score(r *measured.Run, b baseline) Scored {
 func scored(r *measured.Run, seconds, sd float64, b baseline) Scored {
 	half := math.Exp(quantile90 * sd)
 	s := Scored{
-		ID: r.ID, Group: r.Group, Source: r.Source, Class: r.Class, Device: r.Device,
-		Family: r.Family, Basis: r.Basis,
+		ID: r.ID, Group: r.Group, Class: r.Class, Device: r.Device, Family: r.Family,
 		FP8:      r.Run.Software.Matmul == hardware.FP8,
 		Measured: r.Seconds, Predicted: seconds, Low: seconds / half, High: seconds * half,
 		Assumed: r.Assumed,

@@ -21,7 +21,6 @@ type Step struct {
 	To       shapes.Shape
 	Missing  string // why there is no step; empty when there is
 	Before   plan.Answer
-	After    plan.Answer
 	Change   Change
 	Upstream Gain // of the loss: negative is better
 	// Downstream is the gain of the score: positive is better.
@@ -174,7 +173,7 @@ func (v *viewer) step(from shapes.Shape, o *operation) (Step, bool, error) {
 		s.Missing = err.Error()
 		return s, true, nil
 	}
-	s.After, s.Change = after.Answer, changeOf(&before.Answer, &after.Answer)
+	s.Change = changeOf(&before.Answer, &after.Answer)
 	switch {
 	case v.judge.Silence() != "":
 		s.Upstream.Missing, s.Downstream.Missing = v.judge.Silence(), v.judge.Silence()

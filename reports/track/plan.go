@@ -28,8 +28,7 @@ type Plan struct {
 	USDPerHour  float64 // of one device
 	Goodput     quantity.Interval
 	Loss        *quantity.Interval // at the end, by the law of the plan
-	// MaxUSD and DeadlineSeconds are what the plan was made to keep; 0 where it was not.
-	MaxUSD, DeadlineSeconds float64
+	MaxUSD      float64            // that the plan was made to keep; 0 where it was not
 
 	run result.Plan
 }
@@ -42,7 +41,6 @@ func ReadPlan(file string, text []byte, n int) (*Plan, error) {
 		Inputs struct {
 			Hardware []string `json:"hardware"`
 			MaxUSD   float64  `json:"max_cost_usd"`
-			Deadline float64  `json:"deadline_seconds"`
 		} `json:"inputs"`
 		Results []json.RawMessage `json:"results"`
 	}
@@ -75,7 +73,7 @@ func ReadPlan(file string, text []byte, n int) (*Plan, error) {
 			strings.Join(names, "; "))
 	}
 	p := all[max(n, 1)-1]
-	p.MaxUSD, p.DeadlineSeconds = doc.Inputs.MaxUSD, doc.Inputs.Deadline
+	p.MaxUSD = doc.Inputs.MaxUSD
 	if len(doc.Inputs.Hardware) == 1 {
 		p.Hardware = doc.Inputs.Hardware[0]
 	}

@@ -66,16 +66,15 @@ type Neighbour struct {
 
 // Summary is the line under every table that leans on recorded results.
 type Summary struct {
-	Kind     string        // "published", "records", "fit", "laws" or "none"
-	Law      string        // what was fitted, in a sentence
-	Score    string        // which downstream score is predicted; empty where no one is named
-	Missing  string        // why there is no quality; empty when there is
-	Rows     int           // readings fitted
-	Weakest  data.Evidence // class of the weakest reading used
-	Recalled bool          // some readings could not be checked: footnote them
-	Check    *LeaveOneOut  // held-out errors; nil without published evidence
-	Notes    []string      // what the evidence does not cover
-	Unranked bool          // it cannot tell shapes of one size apart
+	Kind     string       // "published", "records", "fit", "laws" or "none"
+	Law      string       // what was fitted, in a sentence
+	Score    string       // which downstream score is predicted; empty where no one is named
+	Missing  string       // why there is no quality; empty when there is
+	Rows     int          // readings fitted
+	Recalled bool         // some readings could not be checked: footnote them
+	Check    *LeaveOneOut // held-out errors; nil without published evidence
+	Notes    []string     // what the evidence does not cover
+	Unranked bool         // it cannot tell shapes of one size apart
 }
 
 // Derived is one number with the formula that gives it.

@@ -142,7 +142,7 @@ func (j *lawJudge) lawText() string {
 
 func (j *lawJudge) Summary() (Summary, error) {
 	return Summary{
-		Kind: "laws", Law: j.lawText(), Weakest: data.Primary,
+		Kind: "laws", Law: j.lawText(),
 		Notes: append([]string{
 			"these laws are of decoder-only models up to 2B parameters on other data: levels do not carry over, and five fits of the suite disagree fourfold about the best width for a depth at 1e24 FLOP",
 			"intervals of the loss span the printed laws of Chinchilla and Gemstones",

@@ -298,13 +298,12 @@ const paperTokens = plan.PaperSteps * 65536
 func (j *publishedJudge) Summary() (Summary, error) {
 	law := j.law
 	p, k := law.loss, law.link.Coef
-	weakest := j.weakest()
 	out := Summary{
 		Kind: "published",
 		Law: fmt.Sprintf(
 			"loss = %.3f + %.1f/s^%.3f · exp(%.3f·ln²(a/%d)) with s = 2/(1/Ne + 1/Nd) + V·d_model/4 and a = d_model/layers; %s = %.1f − %.2f·loss − %.1f/encoder layers; fitted to %d shapes of Tay et al. (arXiv 2109.10686)",
 			p[0], p[1], p[2], p[3], bestAspect, j.title, k[0], -k[1], -k[2], len(j.rows)),
-		Score: j.title, Rows: len(j.rows), Weakest: weakest, Recalled: weakest == data.Recalled,
+		Score: j.title, Rows: len(j.rows), Recalled: j.weakest() == data.Recalled,
 	}
 	if j.tokens < paperTokens/2 || j.tokens > paperTokens*2 {
 		out.Notes = append(out.Notes, fmt.Sprintf(

@@ -245,10 +245,9 @@ func (j *recordJudge) lawText() string {
 }
 
 func (j *recordJudge) Summary() (Summary, error) {
-	weakest := j.weakest()
 	return Summary{
-		Kind: "records", Law: j.lawText(), Rows: len(j.records), Weakest: weakest,
-		Recalled: weakest == data.Recalled, Notes: j.notes,
+		Kind: "records", Law: j.lawText(), Rows: len(j.records), Notes: j.notes,
+		Recalled: j.weakest() == data.Recalled,
 		Unranked: j.oneAspect || !j.law.form.shaped,
 	}, nil
 }
