@@ -28,7 +28,7 @@ func (r *Report) Evidence(opinions []evidence.SecondOpinion) {
 	for i := range opinions {
 		o := &opinions[i]
 		sets.add(Text(o.Name), Text(o.Title), Text(o.Models), Plain(fmt.Sprint(o.Numbers)),
-			Text(string(o.Weakest)), optionalAmount(o.Rank))
+			Text(string(o.Weakest)), OptionalAmount(o.Rank))
 		r.Document.Add(result.SecondOpinionOf(o))
 	}
 	agreement := agreementTable(opinions)

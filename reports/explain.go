@@ -131,9 +131,9 @@ func citedTable(rows []evidence.Cited, fields *result.Explanation, found *recomm
 			cites = append(cites, fmt.Sprintf("[%d]", numbers[key]))
 		}
 		fields.Evidence = append(fields.Evidence, f)
-		t.add(Text(c.Name), Text(c.Shape), Amount(c.Distance), optionalAmount(f.Upstream),
-			optionalAmount(f.UpstreamLaw), optionalAmount(f.Downstream), optionalAmount(f.DownstreamLaw), Text(f.Evidence),
-			Text(strings.Join(cites, "")))
+		t.add(Text(c.Name), Text(c.Shape), Amount(c.Distance), OptionalAmount(f.Upstream),
+			OptionalAmount(f.UpstreamLaw), OptionalAmount(f.Downstream),
+			OptionalAmount(f.DownstreamLaw), Text(f.Evidence), Text(strings.Join(cites, "")))
 	}
 	t.Notes = append(t.Notes, evidenceNotes(found)...)
 	return t

@@ -222,10 +222,11 @@ func lawTable(f *learn.Fitted, doc *result.Fit) Table {
 			criterion = Amount(*l.AICc - least)
 		}
 		row := []Cell{
-			Text(name), optionalAmount(l.Weight), optionalAmount(l.HeldOut), criterion, Text(l.Refused),
+			Text(name), OptionalAmount(l.Weight), OptionalAmount(l.HeldOut), criterion,
+			Text(l.Refused),
 		}
 		if f.Curve != nil {
-			row = []Cell{Text(l.Law), optionalAmount(l.Weight), optionalAmount(l.HeldOut)}
+			row = []Cell{Text(l.Law), OptionalAmount(l.Weight), OptionalAmount(l.HeldOut)}
 		}
 		t.Rows = append(t.Rows, row)
 	}
@@ -379,11 +380,12 @@ func placesText(places []string) string {
 	return b.String()
 }
 
-func optionalAmount(v *float64) Cell {
+// OptionalAmount returns the value, or an absent cell for nil.
+func OptionalAmount(v *float64) Cell {
 	if v == nil {
 		return Cell{}
 	}
 	return Amount(*v)
 }
 
-func amountOrDash(v float64) Cell { return optionalAmount(result.Finite(v)) }
+func amountOrDash(v float64) Cell { return OptionalAmount(result.Finite(v)) }

@@ -38,7 +38,7 @@ func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
 		for _, b := range by {
 			row = append(row, Text(doc.Group[b]))
 		}
-		row = append(row, Text(doc.Law), Count(int64(doc.Rows.Used)), optionalAmount(doc.RMS))
+		row = append(row, Text(doc.Law), Count(int64(doc.Rows.Used)), OptionalAmount(doc.RMS))
 		for _, p := range params {
 			if e, ok := doc.Parameters[p]; ok {
 				row = append(row, ParameterCell(e))

@@ -93,7 +93,7 @@ func protocolRow(s *recommend.Step) []Cell {
 		Amount(float64(c.Params) / float64(before.Params.Total)),
 		Amount(c.FLOPs / before.FLOPs.Step), Amount(c.MemoryBytes / before.Memory.PeakBytes),
 		relative(c.StepSeconds, before.StepTime), relative(c.DecodeSeconds, before.Decode.Latency()),
-		optionalAmount(c.CostUSD),
+		OptionalAmount(c.CostUSD),
 		Optional(s.Upstream.Interval), Optional(s.Downstream.Interval), Text(evidence),
 	}
 }

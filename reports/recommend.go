@@ -204,7 +204,7 @@ func recommendColumns(result *recommend.Result) []recommendColumn {
 		return Plain(quantity.Format(kind, v, digits))
 	}
 	saved := func(of func(s *recommend.Saved) *float64) func(*recommend.Row) Cell {
-		return func(row *recommend.Row) Cell { return optionalAmount(of(&row.Saved)) }
+		return func(row *recommend.Row) Cell { return OptionalAmount(of(&row.Saved)) }
 	}
 	fraction := func(title string, axis plan.Metric, usual bool, of func(s *recommend.Saved) *float64) recommendColumn {
 		return recommendColumn{

@@ -52,7 +52,7 @@ func (r *Report) IsoFLOP(s *learn.Scanned) {
 			why = Text(refused.Error())
 		}
 		t.add(Amount(b.FLOPs), Count(int64(b.Rows)), estimateCell(b.Params), estimateCell(b.Tokens),
-			optionalAmount(b.Loss), optionalAmount(b.Position), why)
+			OptionalAmount(b.Loss), OptionalAmount(b.Position), why)
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf("a + b = %s; intervals at %.0f %%.",
 		quantity.Format(quantity.Number, f.A.Value+f.B.Value, 4), percent*f.Level))

@@ -30,35 +30,20 @@ func (s *section) fits(d *result.Saved) error {
 		s.Subjects = append(s.Subjects, fitSubject(f))
 		for _, p := range slices.Sorted(maps.Keys(f.Parameters)) {
 			e := f.Parameters[p]
-			t.Rows = append(t.Rows, []reports.Cell{
-				reports.Text(fitName(f)), reports.Text(p),
-				reports.ParameterCell(e),
-			})
+			t.row(reports.Text(fitName(f)), reports.Text(p), reports.ParameterCell(e))
 		}
 		if f.Bootstrap != nil && f.Bootstrap.Level > 0 {
 			t.Notes = []string{"The intervals are " + quantity.Format(quantity.Fraction, f.Bootstrap.Level, 2) +
 				" bootstrap intervals."}
 		}
 		for _, l := range f.Laws {
-			laws.Rows = append(laws.Rows, []reports.Cell{
-				reports.Text(fitName(f)), reports.Text(l.Law),
-				optional(l.Weight), optional(l.HeldOut), reports.Text(l.Refused),
-			})
+			laws.row(reports.Text(fitName(f)), reports.Text(l.Law),
+				reports.OptionalAmount(l.Weight), reports.OptionalAmount(l.HeldOut),
+				reports.Text(l.Refused))
 		}
 	})
-	for _, t := range []table{t, laws} {
-		if len(t.Rows) > 0 {
-			s.Tables = append(s.Tables, t.cut())
-		}
-	}
+	s.Tables = append(s.Tables, kept(t, laws)...)
 	return err
-}
-
-func optional(v *float64) reports.Cell {
-	if v == nil {
-		return reports.Cell{}
-	}
-	return reports.Amount(*v)
 }
 
 // fitName is the law, and the group that it was fitted to.

@@ -53,27 +53,16 @@ func (s *section) differences(d *result.Saved) error {
 	t := table{Table: reports.Table{
 		Title: "What changes",
 		Notes: []string{"~ the difference may be none: its interval holds 0 or, where that is not known, those of both sides overlap."},
-		Columns: columnsOf(
-			"metric",
-			"Δ",
-			"Δ %",
-			"base",
-			"change",
-			"¶causes, the largest first",
-			"of",
-		),
+		Columns: columnsOf("metric", "Δ", "Δ %", "base", "change", "¶causes, the largest first",
+			"of"),
 	}}
 	err := each(d.Results, func(_ int, d *result.Difference) {
 		metric, _ := plan.ParseMetric(d.Metric)
 		amount := func(v *float64, plus string) reports.Cell {
-			switch {
-			case v == nil:
+			if v == nil {
 				return reports.Cell{}
-			case *v < 0:
-				plus = "−"
 			}
-			return reports.Amount(*v).
-				Written(plus + quantity.Format(metric.Kind(), math.Abs(*v), 0))
+			return reports.Amount(*v).Written(signed(metric, *v, plus))
 		}
 		share := reports.Cell{}
 		if d.Relative != nil {
@@ -92,26 +81,25 @@ func (s *section) differences(d *result.Saved) error {
 		})
 		var causes []string
 		for _, a := range d.Attribution {
-			sign := "+"
-			if a.Delta < 0 {
-				sign = "−"
-			}
-			causes = append(
-				causes,
-				a.Field+" "+sign+quantity.Format(metric.Kind(), math.Abs(a.Delta), 0),
-			)
+			causes = append(causes, a.Field+" "+signed(metric, a.Delta, "+"))
 		}
 		name := d.Metric
 		if d.Only != "" {
 			name = "in " + d.Only + " only"
 		}
-		t.Rows = append(t.Rows, []reports.Cell{
-			reports.Text(name), delta, share, amount(d.Base, ""), amount(d.Change, ""),
-			reports.Text(strings.Join(causes, "; ")), reports.Text(d.Name),
-		})
+		t.row(reports.Text(name), delta, share, amount(d.Base, ""), amount(d.Change, ""),
+			reports.Text(strings.Join(causes, "; ")), reports.Text(d.Name))
 	})
 	s.Tables = append(s.Tables, t.cut())
 	return err
+}
+
+// signed writes an amount of a metric with its sign; plus is that of those above 0.
+func signed(m plan.Metric, v float64, plus string) string {
+	if v < 0 {
+		plus = "−"
+	}
+	return plus + quantity.Format(m.Kind(), math.Abs(v), 0)
 }
 
 // allocations fills a section with the results of allocate.
@@ -123,23 +111,15 @@ func (s *section) allocations(d *result.Saved) error {
 		{Title: "loss", Digits: 4},
 		{Title: "law", Wraps: true},
 	}}}
-	near := table{
-		Table: reports.Table{Title: "Shapes of about that size", Columns: []reports.Column{
-			{Title: "budget"},
-			{Title: "shape"},
-			{Title: "params"},
-			{Title: "tokens that the budget leaves"},
-			{Title: "loss", Digits: 4},
-		}},
-	}
+	near := table{Table: reports.Table{Title: "Shapes of about that size"}}
+	near.Columns = columnsOf("budget", "shape", "params", "tokens that the budget leaves", "loss")
+	near.Columns[4].Digits = 4
 	params := plot{Title: "Best size", Y: "parameters", KindY: quantity.Params}
 	tokens := plot{Title: "Best number of tokens", Y: "tokens", KindY: quantity.Tokens}
 	err := each(d.Results, func(i int, a *result.Allocation) {
 		budget := short(quantity.FLOP, a.FLOPs)
-		t.Rows = append(t.Rows, []reports.Cell{
-			budget, reports.Estimate(intervalOf(&a.Params)), reports.Estimate(intervalOf(&a.Tokens)),
-			reports.Estimate(intervalOf(&a.Loss)), reports.Text(a.Law + ": " + a.Source),
-		})
+		t.row(budget, estimate(&a.Params), estimate(&a.Tokens), estimate(&a.Loss),
+			reports.Text(a.Law+": "+a.Source))
 		key := fmt.Sprintf("%s-%d", s.ID, i)
 		t.Marks = append(t.Marks, mark{Key: key})
 		for _, p := range []struct {
@@ -148,35 +128,22 @@ func (s *section) allocations(d *result.Saved) error {
 		}{{&params, &a.Params}, {&tokens, &a.Tokens}} {
 			in := intervalOf(p.e)
 			p.add(point{
-				Key: key, Class: "candidate", X: a.FLOPs, Measured: true, Label: fmt.Sprintf(
-					"%s: %s",
-					quantity.Format(
-						quantity.FLOP,
-						a.FLOPs,
-						3,
-					),
+				Key: key, Class: "candidate", X: a.FLOPs, Measured: true,
+				Label: quantity.Format(quantity.FLOP, a.FLOPs, 3) + ": " +
 					quantity.FormatInterval(p.KindY, in),
-				),
 			}, &in)
 		}
 		for _, n := range a.Nearest {
-			near.Rows = append(near.Rows, []reports.Cell{
-				budget, reports.Text(n.Shape), short(quantity.Params, float64(n.Params)),
-				short(quantity.Tokens, n.Tokens), reports.Amount(n.Loss),
-			})
+			near.row(budget, reports.Text(n.Shape), short(quantity.Params, float64(n.Params)),
+				short(quantity.Tokens, n.Tokens), reports.Amount(n.Loss))
 		}
 		s.Warnings = append(s.Warnings, a.Warnings...)
 	})
 	for _, p := range []*plot{&params, &tokens} {
 		p.X, p.Kind, p.LogX, p.LogY = "training FLOPs", quantity.FLOP, true, true
-		if p.lay() {
-			s.Plots = append(s.Plots, *p)
-		}
 	}
-	s.First = append(s.First, t.cut())
-	if len(near.Rows) > 0 {
-		s.Tables = append(s.Tables, near.cut())
-	}
+	s.Plots = append(s.Plots, laid(params, tokens)...)
+	s.First, s.Tables = append(s.First, t.cut()), append(s.Tables, kept(near)...)
 	return err
 }
 
@@ -189,12 +156,10 @@ func (s *section) transfers(d *result.Saved) error {
 
 func transferSubject(x *result.Transfer) subject {
 	out := subject{Name: x.Upstream + " against " + x.Downstream, Detail: x.Verdict}
-	out.card(
-		"does lower loss mean a better score?",
-		map[bool]string{true: "yes", false: "no"}[x.Carries],
-		"",
-	)
-	out.Cards[0].Bad = !x.Carries
+	out.card("does lower loss mean a better score?", "yes", "")
+	if !x.Carries {
+		out.Cards[0].Value, out.Cards[0].Bad = "no", true
+	}
 	number := func(v float64) string { return quantity.Format(quantity.Number, v, 3) }
 	if l := x.Link; l != nil {
 		out.card("error of the score, from the loss", number(l.RMSE), "link "+l.Law+": "+l.Formula)
@@ -202,12 +167,8 @@ func transferSubject(x *result.Transfer) subject {
 		out.card("link", "none", x.Unlinked)
 	}
 	if h := x.HeldOut; h != nil {
-		out.card(
-			"error on "+h.Column+" left out",
-			number(h.GivenRMSE),
-			fmt.Sprintf("80 %% intervals hold %s",
-				quantity.Format(quantity.Fraction, h.GivenCoverage80, 0)),
-		)
+		out.card("error on "+h.Column+" left out", number(h.GivenRMSE),
+			"80 % intervals hold "+quantity.Format(quantity.Fraction, h.GivenCoverage80, 0))
 	}
 	out.card("rows used", strconv.Itoa(x.Rows.Used), fmt.Sprintf("%d dropped", x.Rows.Dropped))
 	t := table{Table: reports.Table{Title: "Rank correlation", Columns: []reports.Column{
@@ -224,10 +185,7 @@ func transferSubject(x *result.Transfer) subject {
 		{"Pearson", &x.Pearson},
 	} {
 		if m.e != nil {
-			t.Rows = append(
-				t.Rows,
-				[]reports.Cell{reports.Text(m.name), reports.Estimate(intervalOf(m.e))},
-			)
+			t.row(reports.Text(m.name), estimate(m.e))
 		}
 	}
 	out.Tables = append(out.Tables, t.cut())
@@ -241,9 +199,7 @@ func transferSubject(x *result.Transfer) subject {
 	for _, v := range x.Inversions[:min(len(x.Inversions), mostRows)] {
 		swaps.add(v.Upstream, v.Downstream)
 	}
-	if len(swaps.Rows) > 0 {
-		out.Tables = append(out.Tables, swaps.cut())
-	}
+	out.Tables = append(out.Tables, kept(swaps)...)
 	return out
 }
 
@@ -257,22 +213,13 @@ func (s *subject) held(x *result.Transfer, h *result.HeldOut) {
 	for _, r := range h.Rows {
 		in := intervalOf(&r.Given)
 		p.Dots = append(p.Dots, dot{
-			X: in.Value, Y: r.Score, Label: fmt.Sprintf(
-				"%s: recorded %s, predicted %s",
-				r.Value,
-				quantity.Format(
-					quantity.Number,
-					r.Score,
-					4,
-				),
-				quantity.FormatInterval(quantity.Number, in),
-			),
+			X: in.Value, Y: r.Score, Label: fmt.Sprintf("%s: recorded %s, predicted %s", r.Value,
+				quantity.Format(quantity.Number, r.Score, 4),
+				quantity.FormatInterval(quantity.Number, in)),
 		})
 		right = append(right, place{in.Value, in.Value})
 	}
 	slices.SortFunc(right, func(a, b place) int { return cmp.Compare(a.X, b.X) })
 	p.Lines = []line{{At: right}}
-	if p.lay() {
-		s.Plots = append(s.Plots, p)
-	}
+	s.Plots = append(s.Plots, laid(p)...)
 }

@@ -68,16 +68,15 @@ func (s *section) isoflops(d *result.Saved) error {
 		}}}
 		for i := range f.Budgets {
 			b := &f.Budgets[i]
-			row := []reports.Cell{
-				short(quantity.FLOP, b.FLOPs), reports.Count(int64(b.Rows)), {}, {}, optional(b.Loss), {},
-			}
+			var params, tokens, refused reports.Cell
 			if b.Params != nil && b.Tokens != nil {
-				row[2], row[3] = reports.Estimate(intervalOf(b.Params)), reports.Estimate(intervalOf(b.Tokens))
+				params, tokens = estimate(b.Params), estimate(b.Tokens)
 			}
 			if b.Refused != nil {
-				row[5] = reports.Text(b.Refused.Reason)
+				refused = reports.Text(b.Refused.Reason)
 			}
-			t.Rows = append(t.Rows, row)
+			t.row(short(quantity.FLOP, b.FLOPs), reports.Count(int64(b.Rows)), params, tokens,
+				reports.OptionalAmount(b.Loss), refused)
 		}
 		s.scanned(f.Level, &f.Rows, f.Panels, t, growthCard("params ∝ C^a", &f.A), growthCard("tokens ∝ C^b", &f.B))
 		s.Warnings = append(s.Warnings, f.Warnings...)
@@ -89,9 +88,8 @@ func (s *section) envelopes(d *result.Saved) error {
 	return each(d.Results, func(_ int, f *result.Envelope) {
 		t := table{Table: reports.Table{Title: "Sizes that lead", Columns: columnsOf("params", "leads from", "to")}}
 		for _, l := range f.Leaders {
-			t.Rows = append(t.Rows, []reports.Cell{
-				short(quantity.Params, l.Params), short(quantity.FLOP, l.FromFLOPs), short(quantity.FLOP, l.ToFLOPs),
-			})
+			t.row(short(quantity.Params, l.Params), short(quantity.FLOP, l.FromFLOPs),
+				short(quantity.FLOP, l.ToFLOPs))
 		}
 		s.scanned(f.Level, &f.Rows, f.Panels, t, growthCard("params ∝ C^a", &f.A))
 		s.Warnings = append(s.Warnings, f.Warnings...)

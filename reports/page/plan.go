@@ -28,9 +28,7 @@ func (s *section) planned(d *result.Saved) error {
 		}
 		s.Subjects = append(s.Subjects, one)
 	})
-	if t := assumptions(s.plans); len(t.Rows) > 0 {
-		s.Tables = append(s.Tables, t)
-	}
+	s.Tables = append(s.Tables, kept(assumptions(s.plans))...)
 	return err
 }
 
@@ -57,14 +55,12 @@ func batch(s *result.Shape, w *result.Workload) string {
 
 // price is what a plan takes a device-hour to cost.
 func price(p *result.Plan) *quantity.Interval {
-	i := slices.IndexFunc(
-		p.Assumptions,
-		func(a result.Assumption) bool { return a.Name == "price" },
-	)
-	if i < 0 {
-		return nil
+	for i := range p.Assumptions {
+		if a := &p.Assumptions[i]; a.Name == "price" {
+			return a.Value
+		}
 	}
-	return p.Assumptions[i].Value
+	return nil
 }
 
 func fits(m *result.Memory) string {
@@ -104,11 +100,8 @@ func comparison(plans []*result.Plan) section {
 			continue
 		}
 		q := point{
-			Key: fmt.Sprintf(
-				"compare-%d",
-				i,
-			), X: p.Time.TotalSeconds.Value, Mark: strconv.Itoa(i + 1),
-			Class: "candidate", Measured: true, Among: "fits",
+			Key: fmt.Sprintf("compare-%d", i), X: p.Time.TotalSeconds.Value,
+			Mark: strconv.Itoa(i + 1), Class: "candidate", Measured: true, Among: "fits",
 		}
 		if fits(&p.Memory) == "no" {
 			q.Class, q.Measured, q.Among = "candidate hollow", false, "does not fit"
@@ -122,9 +115,7 @@ func comparison(plans []*result.Plan) section {
 	}
 	trade.LogX, trade.LogY = trade.wide()
 	trade.legend("hollow", "does not fit")
-	if trade.lay() {
-		s.Plots = append(s.Plots, trade)
-	}
+	s.Plots = laid(trade)
 	return s
 }
 
@@ -134,57 +125,33 @@ func sideBySide(plans []*result.Plan, from, to int) table {
 	if to-from < len(plans) {
 		t.Title = fmt.Sprintf("Plans %d to %d of %d", from+1, to, len(plans))
 	}
-	t.Columns = []reports.Column{
-		{Title: "plan"},
-		{Title: "cluster"},
-		{Title: "what if"},
-		{Title: "fits in memory"},
-		{Title: "cost", Kind: quantity.Money},
-		{Title: "wall clock", Kind: quantity.Duration},
-		{Title: "best"},
-		{Title: "keeps all limits", Kind: quantity.Fraction},
-		{Title: "one step", Kind: quantity.Duration},
-		{Title: "bottleneck"},
-		{Title: "MFU", Kind: quantity.Fraction},
-		{Title: "layout"},
-		{Title: "precision, optimizer"},
-		{Title: "batch"},
-		{Title: "tokens", Kind: quantity.Tokens},
-		{Title: "price of a device-hour", Kind: quantity.HourlyPrice},
-		{Title: "terms"},
-		{Title: "peak memory of a device", Kind: quantity.Bytes},
-		{Title: "parameters"},
-		{Title: "FLOPs of the run", Kind: quantity.FLOP},
-		{Title: "energy", Kind: quantity.Energy},
-		{Title: "CO2e", Kind: quantity.CarbonMass},
-		{Title: "loss", Kind: quantity.Number},
-	}
 	for i, p := range plans[from:to] {
 		run := p.Resolved()
-		t.Rows = append(t.Rows, []reports.Cell{
-			reports.Text(fmt.Sprintf("%d %s", from+i+1, p.Shape.Name)),
-			reports.Text(cluster(p)),
-			reports.Text(p.WhatIf),
-			reports.Text(fits(&p.Memory)),
-			reports.Optional(p.Cost.USD),
-			reports.Optional(p.Time.TotalSeconds),
-			reports.Text(strings.Join(p.Marks, ", ")),
-			optional(p.Sure),
-			reports.Optional(p.Time.StepSeconds),
-			reports.Text(p.Time.Bound),
-			optional(p.Time.MFU),
-			reports.Text(plan.LayoutText(&run)),
-			reports.Text(fmt.Sprintf("%s, %s", p.Execution.Precision, p.Execution.Optimizer)),
-			reports.Text(batch(&p.Shape, &p.Workload)),
-			reports.Optional(p.Tokens),
-			reports.Optional(price(p)),
-			reports.Text(p.Terms),
-			reports.Amount(p.Memory.PeakBytes),
-			reports.Count(p.Params.Total),
-			reports.Optional(p.RunFLOPs),
-			reports.Optional(p.Cost.EnergyKWh),
-			reports.Optional(p.Cost.CO2Kg),
-			reports.Optional(p.Loss),
+		t.measured([]measure{
+			{"plan", quantity.Number, reports.Text(fmt.Sprintf("%d %s", from+i+1, p.Shape.Name))},
+			{"cluster", quantity.Number, reports.Text(cluster(p))},
+			{"what if", quantity.Number, reports.Text(p.WhatIf)},
+			{"fits in memory", quantity.Number, reports.Text(fits(&p.Memory))},
+			{"cost", quantity.Money, reports.Optional(p.Cost.USD)},
+			{"wall clock", quantity.Duration, reports.Optional(p.Time.TotalSeconds)},
+			{"best", quantity.Number, reports.Text(strings.Join(p.Marks, ", "))},
+			{"keeps all limits", quantity.Fraction, reports.OptionalAmount(p.Sure)},
+			{"one step", quantity.Duration, reports.Optional(p.Time.StepSeconds)},
+			{"bottleneck", quantity.Number, reports.Text(p.Time.Bound)},
+			{"MFU", quantity.Fraction, reports.OptionalAmount(p.Time.MFU)},
+			{"layout", quantity.Number, reports.Text(plan.LayoutText(&run))},
+			{"precision, optimizer", quantity.Number, reports.Text(
+				fmt.Sprintf("%s, %s", p.Execution.Precision, p.Execution.Optimizer))},
+			{"batch", quantity.Number, reports.Text(batch(&p.Shape, &p.Workload))},
+			{"tokens", quantity.Tokens, reports.Optional(p.Tokens)},
+			{"price of a device-hour", quantity.HourlyPrice, reports.Optional(price(p))},
+			{"terms", quantity.Number, reports.Text(p.Terms)},
+			{"peak memory of a device", quantity.Bytes, reports.Amount(p.Memory.PeakBytes)},
+			{"parameters", quantity.Number, reports.Count(p.Params.Total)},
+			{"FLOPs of the run", quantity.FLOP, reports.Optional(p.RunFLOPs)},
+			{"energy", quantity.Energy, reports.Optional(p.Cost.EnergyKWh)},
+			{"CO2e", quantity.CarbonMass, reports.Optional(p.Cost.CO2Kg)},
+			{"loss", quantity.Number, reports.Optional(p.Loss)},
 		})
 		class := ""
 		if fits(&p.Memory) == "no" {
@@ -218,42 +185,30 @@ func planSubject(p *result.Plan) subject {
 	out.chart(barsOf("One step: where the time goes, and what limits it", quantity.Duration, steps))
 	out.chart(barsOf("Peak memory of a device", quantity.Bytes, partsOf(p.Memory.ByComponent)))
 	out.breakdown(&p.Params, p.Breakdown)
-	if t := changes(p); len(t.Rows) > 0 {
-		out.Tables = append(out.Tables, t)
-	}
+	out.Tables = kept(changes(p))
 	return out
 }
 
 // counts fills a section with the results of count.
 func (s *section) counts(d *result.Saved) error {
 	t := table{Table: reports.Table{Title: "Side by side"}, Flip: true}
-	t.Columns = []reports.Column{
-		{Title: "shape"},
-		{Title: "parameters"},
-		{Title: "without embedding", Kind: quantity.Params},
-		{Title: "FLOPs of a step", Kind: quantity.FLOP},
-		{Title: "peak memory of a step", Kind: quantity.Bytes},
-		{Title: "batch"},
-	}
 	err := each(d.Results, func(_ int, c *result.Count) {
 		out := subject{Name: c.Shape.Name, Detail: detail(&c.Shape)}
 		out.size(&c.Params, &c.FLOPs)
 		if c.Memory.PeakBytes > 0 {
 			out.memory(&c.Memory)
 		}
-		out.chart(
-			barsOf(
-				"Peak memory of a step on one device",
-				quantity.Bytes,
-				partsOf(c.Memory.ByComponent),
-			),
-		)
+		out.chart(barsOf("Peak memory of a step on one device", quantity.Bytes,
+			partsOf(c.Memory.ByComponent)))
 		out.breakdown(&c.Params, c.Breakdown)
 		s.Subjects = append(s.Subjects, out)
-		t.Rows = append(t.Rows, []reports.Cell{
-			reports.Text(c.Shape.Name), reports.Count(c.Params.Total),
-			reports.Amount(float64(c.Params.NonEmbedding)), reports.Amount(c.FLOPs.Step),
-			reports.Amount(c.Memory.PeakBytes), reports.Text(batch(&c.Shape, &c.Workload)),
+		t.measured([]measure{
+			{"shape", quantity.Number, reports.Text(c.Shape.Name)},
+			{"parameters", quantity.Number, reports.Count(c.Params.Total)},
+			{"without embedding", quantity.Params, reports.Amount(float64(c.Params.NonEmbedding))},
+			{"FLOPs of a step", quantity.FLOP, reports.Amount(c.FLOPs.Step)},
+			{"peak memory of a step", quantity.Bytes, reports.Amount(c.Memory.PeakBytes)},
+			{"batch", quantity.Number, reports.Text(batch(&c.Shape, &c.Workload))},
 		})
 	})
 	n := abreast(len(t.Rows))
@@ -370,12 +325,10 @@ func changes(p *result.Plan) table {
 		if !unfit && c.Gain < worthwhile || len(t.Rows) == most {
 			break
 		}
-		t.Rows = append(t.Rows, []reports.Cell{
-			reports.Text(c.What), reports.Amount(c.Gain),
-			reports.Text(fits(&result.Memory{Fits: c.Fits})), reports.Text(c.Command),
-		})
+		t.row(reports.Text(c.What), reports.Amount(c.Gain),
+			reports.Text(fits(&result.Memory{Fits: c.Fits})), reports.Text(c.Command))
 	}
-	return t.cut()
+	return t
 }
 
 // assumptions lists what plans rest on, each once, with the plans that it is of.
@@ -419,5 +372,5 @@ func assumptions(plans []*result.Plan) table {
 		}
 		t.add(row...)
 	}
-	return t.cut()
+	return t
 }

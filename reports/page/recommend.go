@@ -64,14 +64,9 @@ func (s *section) recommendations(d *result.Saved) error {
 	for _, p := range []*plot{&down, &loss} {
 		p.legend("anchor", "the anchor")
 		p.legend("pick", "a pick")
-		if p.lay() {
-			s.Plots = append(s.Plots, *p)
-		}
 	}
-	s.First = append(s.First, t.cut())
-	if len(why.Rows) > 0 {
-		s.Tables = append(s.Tables, why.cut())
-	}
+	s.Plots = append(s.Plots, laid(down, loss)...)
+	s.First, s.Tables = append(s.First, t.cut()), append(s.Tables, kept(why)...)
 	return err
 }
 
@@ -113,14 +108,9 @@ func recommendedRow(r *result.Recommended) []reports.Cell {
 	if r.Tie {
 		name += " ="
 	}
-	share := func(f *float64) reports.Cell {
-		if f == nil {
-			return reports.Cell{}
-		}
-		return reports.Amount(*f)
-	}
 	return []reports.Cell{
-		reports.Text(name), share(r.Saved.Params), share(r.Saved.StepTime), share(r.Saved.Cost),
+		reports.Text(name), reports.OptionalAmount(r.Saved.Params),
+		reports.OptionalAmount(r.Saved.StepTime), reports.OptionalAmount(r.Saved.Cost),
 		reports.Optional(r.Quality.Downstream), reports.Optional(r.Quality.Upstream),
 		short(quantity.Params, float64(r.Params.Total)), reports.Optional(r.Time.StepSeconds),
 		reports.Optional(r.Cost.USD), short(quantity.Bytes, r.Memory.PeakBytes),

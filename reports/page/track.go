@@ -61,9 +61,6 @@ func trackOf(r *result.Track) subject {
 		}
 		measures.Rows = append(measures.Rows, row)
 	}
-	if len(findings.Rows) > 0 {
-		out.Tables = append(out.Tables, findings.cut())
-	}
-	out.Tables = append(out.Tables, measures.cut())
+	out.Tables = kept(findings, measures)
 	return out
 }

@@ -87,13 +87,45 @@ func columnsOf(titles ...string) []reports.Column {
 	return out
 }
 
+// row puts a row below the others.
+func (t *table) row(cells ...reports.Cell) { t.Rows = append(t.Rows, cells) }
+
 // add puts a row of words below the others.
 func (t *table) add(cells ...string) {
 	var row []reports.Cell
 	for _, c := range cells {
 		row = append(row, reports.Text(c))
 	}
-	t.Rows = append(t.Rows, row)
+	t.row(row...)
+}
+
+// measure is a cell with its heading.
+type measure struct {
+	title string
+	kind  quantity.Kind
+	cell  reports.Cell
+}
+
+// measured puts a row below the others, whose headings are the same.
+func (t *table) measured(list []measure) {
+	var row []reports.Cell
+	t.Columns = nil
+	for _, m := range list {
+		t.Columns = append(t.Columns, reports.Column{Title: m.title, Kind: m.kind})
+		row = append(row, m.cell)
+	}
+	t.row(row...)
+}
+
+// kept returns the tables that have rows, cut.
+func kept(all ...table) []table {
+	var out []table
+	for _, t := range all {
+		if len(t.Rows) > 0 {
+			out = append(out, t.cut())
+		}
+	}
+	return out
 }
 
 // mostRows keeps the page small and quick; the JSON has every row.
@@ -106,10 +138,8 @@ func (t table) cut() table {
 		t.Rows = t.Rows[:mostRows]
 	}
 	for c := len(t.Columns) - 1; c >= 0; c-- {
-		if slices.ContainsFunc(
-			t.Rows,
-			func(row []reports.Cell) bool { return row[c] != reports.Cell{} },
-		) {
+		told := func(row []reports.Cell) bool { return row[c] != reports.Cell{} }
+		if slices.ContainsFunc(t.Rows, told) {
 			continue
 		}
 		t.Columns = slices.Delete(slices.Clone(t.Columns), c, c+1)
@@ -186,6 +216,9 @@ func barsOf(title string, kind quantity.Kind, parts []part) bars {
 
 // spaced writes a name of JSON as words.
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// estimate is a cell of [intervalOf].
+func estimate(e *result.Estimate) reports.Cell { return reports.Estimate(intervalOf(e)) }
 
 // intervalOf returns the value with its bounds, those that are unknown at the value.
 func intervalOf(e *result.Estimate) quantity.Interval {
