@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
+	"github.com/deepnarrow/deepnarrow/reports/plan"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -18,36 +19,12 @@ type Counted struct {
 	FLOPs     []flops.Count // one, or one per convention
 	Memory    flops.Memory
 	Breakdown []flops.Share // empty unless asked for
-	// of a safetensors file; the only field set when it stands without a configuration
-	Stored    *Stored
-	Inference *Inference // nil unless asked for
-	Next      string     // the command that plans the one shape; empty where none fits
-}
-
-// Inference is the memory of generating one sequence on one device.
-type Inference struct {
-	Workload         flops.Workload
-	Memory           flops.Memory
-	TokenBytes       float64 // cached for the first position; more positions than a window add less
-	SourceTokenBytes float64 // cached for each position of the encoder
-}
-
-// Stored is what a checkpoint holds.
-type Stored struct {
+	// File is what was named; with Stored, of a safetensors file, it stands without a configuration
+	// where Shape is zero.
 	File       string
-	Tensors    int
-	Parameters int64 // in tensors that are trained
-	Bytes      int64
-}
-
-func inferenceOf(s *shapes.Shape, n *Inference) *result.Inference {
-	if n == nil {
-		return nil
-	}
-	return &result.Inference{
-		Workload: result.WorkloadOf(s, n.Workload), Memory: result.MemoryOf(&n.Memory, nil),
-		TokenBytes: n.TokenBytes, SourceTokenBytes: n.SourceTokenBytes,
-	}
+	Stored     *result.Stored
+	Generating *plan.Generating // nil unless asked for
+	Next       string           // the command that plans the one shape; empty where none fits
 }
 
 // Count fills in the report of counted shapes, one result each, in order.
@@ -56,8 +33,8 @@ func (r *Report) Count(shapes []Counted) {
 	for i := range shapes {
 		c := &shapes[i]
 		if c.Shape.DModel == 0 {
-			f := result.Checkpoint{Stored: storedOf(c.Stored)}
-			f.Shape.Name, f.Params.Total = c.Stored.File, c.Stored.Parameters
+			f := result.Checkpoint{Stored: c.Stored}
+			f.Shape.Name, f.Params.Total = c.File, c.Stored.Parameters
 			r.Document.Add(f)
 			continue
 		}
@@ -66,8 +43,14 @@ func (r *Report) Count(shapes []Counted) {
 			Shape: result.ShapeOf(&c.Shape), Workload: result.WorkloadOf(&c.Shape, c.Workload),
 			Params: result.ParamsOf(&c.Params),
 			FLOPs:  result.FLOPsOf(c.FLOPs[0]), Memory: result.MemoryOf(&c.Memory, nil),
-			Stored: storedOf(c.Stored), Inference: inferenceOf(&c.Shape, c.Inference),
-			Breakdown: result.SharesOf(c.Breakdown),
+			Stored: c.Stored, Breakdown: result.SharesOf(c.Breakdown),
+		}
+		if g := c.Generating; g != nil {
+			f.Inference = &result.Inference{
+				Workload: result.WorkloadOf(&c.Shape, g.Workload),
+				Memory:   result.MemoryOf(&g.Memory, nil), TokenBytes: g.TokenBytes,
+				SourceTokenBytes: g.SourceTokenBytes,
+			}
 		}
 		if len(c.FLOPs) > 1 {
 			for _, n := range c.FLOPs {
@@ -127,13 +110,6 @@ func countHeadline(counted []Counted) []string {
 	return out
 }
 
-func storedOf(s *Stored) *result.Stored {
-	if s == nil {
-		return nil
-	}
-	return &result.Stored{Tensors: s.Tensors, Parameters: s.Parameters, Bytes: s.Bytes}
-}
-
 // inferenceTable tells what generating holds.
 func inferenceTable(counted []Counted) Table {
 	t := Table{
@@ -152,7 +128,7 @@ func inferenceTable(counted []Counted) Table {
 		},
 	}
 	for i := range counted {
-		n := counted[i].Inference
+		n := counted[i].Generating
 		if n == nil {
 			continue
 		}
@@ -185,7 +161,7 @@ func storedTable(counted []Counted) Table {
 	}
 	for i := range counted {
 		if s := counted[i].Stored; s != nil {
-			t.add(Text(s.File), Count(int64(s.Tensors)), Count(s.Parameters),
+			t.add(Text(counted[i].File), Count(int64(s.Tensors)), Count(s.Parameters),
 				Amount(float64(s.Bytes)))
 		}
 	}

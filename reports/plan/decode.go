@@ -6,6 +6,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // Decoded is what generating answers with one copy of the model takes.
@@ -82,4 +83,27 @@ func Copy(run hardware.Run, sequences int) hardware.Run {
 	l.DP, l.MicroBatch, l.Accumulate, l.ZeRO = 1, 0, 0, 0
 	run.Workload.Batch = sequences
 	return run
+}
+
+// Generating is the memory of generating one sequence on one device.
+type Generating struct {
+	Workload         flops.Workload
+	Memory           flops.Memory
+	TokenBytes       float64 // cached for the first position; more positions than a window add less
+	SourceTokenBytes float64 // cached for each position of the encoder
+}
+
+// Generate counts what generating that many positions holds. The error is that of a shape that
+// generates nothing, or not so many.
+func Generate(s *shapes.Shape, w flops.Workload, x flops.Execution, positions int) (
+	*Generating, error,
+) {
+	w.Batch, w.DecoderLength = 1, positions
+	m, err := flops.DecodingMemory(s, w, x, flops.Layout{})
+	if err != nil {
+		return nil, err
+	}
+	g := &Generating{Workload: w, Memory: m}
+	g.TokenBytes, g.SourceTokenBytes = flops.CacheBytes(s, 1, float64(x.Precision.Bytes().Compute))
+	return g, nil
 }

@@ -171,3 +171,23 @@ func TestServingMissing(t *testing.T) {
 		t.Errorf("without a price: %+v", s.PerMonth)
 	}
 }
+
+// TestGenerate: keys and values of 6 layers of 512, in two bytes, are kept of each token, and of the
+// source; a shape without a decoder is refused.
+func TestGenerate(t *testing.T) {
+	small, err := shapes.Parse("t5-small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := plan.Generate(&small, flops.PaperWorkload, flops.Execution{}, 7)
+	const perToken = 2 * 6 * 512 * 2
+	if err != nil || g.TokenBytes != perToken || g.SourceTokenBytes != perToken ||
+		g.Workload.Batch != 1 || g.Workload.DecoderLength != 7 ||
+		g.Memory.Peak[flops.SelfCacheBytes] != 7*perToken {
+		t.Errorf("%+v, %v", g, err)
+	}
+	bert, _ := shapes.Parse("bert-base")
+	if _, err := plan.Generate(&bert, flops.PaperWorkload, flops.Execution{}, 7); err == nil {
+		t.Error("a shape without a decoder generates")
+	}
+}

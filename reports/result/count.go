@@ -1,6 +1,9 @@
 package result
 
-import "github.com/deepnarrow/deepnarrow/flops"
+import (
+	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
+)
 
 // Count is a result of count: one shape.
 type Count struct {
@@ -28,6 +31,14 @@ type Stored struct {
 	Tensors    int   `json:"tensors"`
 	Parameters int64 `json:"parameters"`
 	Bytes      int64 `json:"bytes"`
+}
+
+// StoredOf returns what the header of a checkpoint says as JSON writes it; nil without one.
+func StoredOf(h *tensors.Header) *Stored {
+	if h == nil {
+		return nil
+	}
+	return &Stored{Tensors: len(h.Tensors), Parameters: h.Parameters(), Bytes: h.Bytes()}
 }
 
 // Checkpoint is a result of count for weights without a configuration.

@@ -38,6 +38,15 @@ func (f *Length) inputs(in map[string]any) {
 // longest run on record, and whole numbers of it are printed.
 const MostLength = 1e18
 
+// amount returns what a flag states, 0 where it is not given.
+func amount(name string, flag *float64) (float64, error) {
+	if flag != nil && !(*flag > 0 && *flag <= MostLength) {
+		return 0, frame.Usage("", "--%s is %s; allowed: more than 0, up to 1e18", name,
+			quantity.Shortest(*flag))
+	}
+	return frame.AmountOf(flag), nil
+}
+
 // Stated returns what the flags say; zero where none is given.
 func (f *Length) Stated() (hardware.Length, error) {
 	var out hardware.Length

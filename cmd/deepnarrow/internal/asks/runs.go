@@ -248,10 +248,8 @@ func (a *Files) LearnError(ctx context.Context, runs *learn.Runs, err error) err
 	return ColumnError(err)
 }
 
-func AtLeastOneFile(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return frame.Usage("- reads standard input", "%s needs at least one file of recorded runs",
-			c.Name())
-	}
-	return nil
+// AtLeastOneFile refuses a command line without arguments.
+func AtLeastOneFile() cobra.PositionalArgs {
+	return frame.Arguments(1, 0, "- reads standard input",
+		"%[1]s needs at least one file of recorded runs")
 }

@@ -19,12 +19,10 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
-func AtLeastOneShape(c *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return frame.Usage("deepnarrow list shapes shows what there is", "%s needs at least one shape",
-			c.Name())
-	}
-	return nil
+// AtLeastOneShape refuses a command line without arguments.
+func AtLeastOneShape() cobra.PositionalArgs {
+	return frame.Arguments(1, 0, "deepnarrow list shapes shows what there is",
+		"%[1]s needs at least one shape")
 }
 
 // model is what a SHAPE argument names.

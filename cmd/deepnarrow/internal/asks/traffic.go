@@ -27,24 +27,21 @@ func (f *Traffic) Register(c *cobra.Command) {
 
 // Ask returns the traffic; nil where none is stated.
 func (f *Traffic) Ask() (*plan.Serving, error) {
-	v, longest := f.tokens, f.maxLatency
-	switch {
-	case v == nil && (f.prompt+f.generate > 0 || longest != nil):
-		return nil, frame.Usage("",
-			"--prompt, --generate and --max-latency say nothing without --serve-tokens")
-	case v == nil:
-		return nil, nil
-	case !(*v > 0 && *v <= MostLength):
-		return nil, frame.Usage("", "--serve-tokens is %s; allowed: more than 0, up to 1e18",
-			quantity.Shortest(*v))
-	}
-	ask := plan.Serving{Tokens: *v, Prompt: f.prompt, Generate: f.generate}
-	if longest != nil {
-		if ask.MaxSeconds = *longest; *longest == 0 {
-			return nil, frame.Usage("", "--max-latency is 0; allowed: more than 0")
+	if f.tokens == nil {
+		if f.prompt+f.generate > 0 || f.maxLatency != nil {
+			return nil, frame.Usage("",
+				"--prompt, --generate and --max-latency say nothing without --serve-tokens")
 		}
+		return nil, nil
 	}
-	return &ask, nil
+	tokens, err := amount("serve-tokens", f.tokens)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Serving{
+		Tokens: tokens, Prompt: f.prompt, Generate: f.generate,
+		MaxSeconds: frame.AmountOf(f.maxLatency),
+	}, frame.Positive("max-latency", f.maxLatency)
 }
 
 // Inputs adds what the flags state to the inputs of a JSON document.

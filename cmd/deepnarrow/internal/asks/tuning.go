@@ -43,17 +43,12 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 		}
 		t.Preset = &preset
 	}
-	for _, amount := range []struct {
-		name string
-		flag *float64
-		at   *float64
-	}{{"examples", f.examples, &t.Examples}, {"epochs", f.epochs, &t.Epochs}} {
-		if v := amount.flag; v != nil {
-			if *amount.at = *v; !(*v > 0 && *v <= MostLength) {
-				return frame.Usage("", "--%s is %s; allowed: more than 0, up to 1e18", amount.name,
-					quantity.Shortest(*v))
-			}
-		}
+	var err error
+	if t.Examples, err = amount("examples", f.examples); err != nil {
+		return err
+	}
+	if t.Epochs, err = amount("epochs", f.epochs); err != nil {
+		return err
 	}
 	sees := t.Examples > 0 || t.Epochs > 0
 	switch {
@@ -63,7 +58,6 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 		return frame.Usage("",
 			"--examples and --epochs say how long the run is; allowed: without another length")
 	}
-	var err error
 	if f.lora != "" {
 		if t.Tuning.Rank, t.Tuning.Targets, err = flops.ParseLoRA(f.lora); err != nil {
 			return frame.Usage("", "--lora: %w", err)

@@ -8,8 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
-	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
 )
 
 func (a *app) count() *cobra.Command {
@@ -31,15 +31,15 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
   deepnarrow count t5-base --by component
   deepnarrow count t5-base --convention all
   deepnarrow count ./config.json --format json`,
-		Args:              asks.AtLeastOneShape,
+		Args:              asks.AtLeastOneShape(),
 		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(c *cobra.Command, args []string) error {
 			conventions, err := parseConventions(convention)
 			if err != nil {
 				return err
 			}
-			breakdown, err := parseBreakdown(by)
-			if err != nil {
+			err = frame.Word("breakdown", by, "op", "layer", "component")
+			if by != "" && err != nil {
 				return err
 			}
 			r := frame.NewReport("count", "shapes", args, "execution", work.Resolved())
@@ -54,7 +54,7 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 				}
 				r.Document.Warn(m.Warnings...)
 				s := m.Shape
-				n := reports.Counted{Shape: s, Stored: stored(ref, m.Tensors)}
+				n := reports.Counted{Shape: s, File: ref, Stored: result.StoredOf(m.Tensors)}
 				if s.DModel == 0 {
 					counted = append(counted, n)
 					continue
@@ -69,9 +69,10 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 					n.FLOPs = append(n.FLOPs,
 						flops.CountUnder(c, &s, w, answer.Run.Execution.Recompute))
 				}
-				n.Breakdown = breakdown(&s, w)
+				n.Breakdown = breakdown(by, &s, w)
 				if generate != 0 {
-					if n.Inference, err = inference(&s, w, work.Execution, generate); err != nil {
+					n.Generating, err = plan.Generate(&s, w, work.Execution, generate)
+					if err != nil {
 						return frame.Usage("", "--generate: %w", err)
 					}
 				}
@@ -95,34 +96,6 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 	return c
 }
 
-// inference counts what generating positions of one sequence holds on one device.
-func inference(
-	s *shapes.Shape,
-	w flops.Workload,
-	x flops.Execution,
-	positions int,
-) (*reports.Inference, error) {
-	w.Batch, w.DecoderLength = 1, positions
-	m, err := flops.DecodingMemory(s, w, x, flops.Layout{})
-	if err != nil {
-		return nil, err
-	}
-	n := &reports.Inference{Workload: w, Memory: m}
-	n.TokenBytes, n.SourceTokenBytes = flops.CacheBytes(s, 1, float64(x.Precision.Bytes().Compute))
-	return n, nil
-}
-
-// stored returns what a checkpoint holds, nil without one.
-func stored(file string, tensors *tensors.Header) *reports.Stored {
-	if tensors == nil {
-		return nil
-	}
-	return &reports.Stored{
-		File: file, Tensors: len(tensors.Tensors),
-		Parameters: tensors.Parameters(), Bytes: tensors.Bytes(),
-	}
-}
-
 func parseConventions(name string) ([]flops.Convention, error) {
 	if name == "all" {
 		return flops.Conventions(), nil
@@ -134,26 +107,15 @@ func parseConventions(name string) ([]flops.Convention, error) {
 	return []flops.Convention{c}, nil
 }
 
-// breakdown makes the rows that --by asks for.
-type breakdown func(*shapes.Shape, flops.Workload) []flops.Share
-
-func parseBreakdown(by string) (breakdown, error) {
+// breakdown returns the rows that --by asks for.
+func breakdown(by string, s *shapes.Shape, w flops.Workload) []flops.Share {
 	switch by {
-	case "":
-		return func(*shapes.Shape, flops.Workload) []flops.Share { return nil }, nil
 	case "op":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s, w).ByOp()
-		}, nil
-	case "component":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s, w).ByComponent()
-		}, nil
+		return flops.NewLedger(s, w).ByOp()
 	case "layer":
-		return func(s *shapes.Shape, w flops.Workload) []flops.Share {
-			return flops.NewLedger(s, w).ByLayer(s)
-		}, nil
+		return flops.NewLedger(s, w).ByLayer(s)
+	case "component":
+		return flops.NewLedger(s, w).ByComponent()
 	}
-	allowed := []string{"op", "layer", "component"}
-	return nil, frame.UnknownWord("breakdown", by, allowed)
+	return nil
 }

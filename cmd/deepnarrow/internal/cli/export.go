@@ -32,13 +32,8 @@ a field of the shape is refused with the field's name. Training settings are the
 trainer's own: the file holds the shape alone.`,
 		Example: `  deepnarrow export t5-small/nl=16 --to hf
   deepnarrow export t5-efficient-base-el16 --to t5x --out configs/el16`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return frame.Usage("deepnarrow list shapes shows what there is",
-					"%s needs one shape, not %d", c.Name(), len(args))
-			}
-			return nil
-		},
+		Args: frame.Arguments(1, 1, "deepnarrow list shapes shows what there is",
+			"%[1]s needs one shape, not %[2]d"),
 		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !slices.Contains(config.ExportFormats(), to) {

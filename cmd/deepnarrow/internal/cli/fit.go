@@ -49,7 +49,7 @@ Data that cannot support a law are refused (exit 4).`,
 		Example: `  deepnarrow fit runs.csv --law chinchilla --map params='Model Size' --map flops='Training FLOP' --drop-highest 5
   deepnarrow fit curves.csv --law auto --x 'Seen Examples' --y Loss --by Task,Model --fit-where Training=1 --score-where Training=0
   deepnarrow fit runs.csv --law kaplan --bootstrap 4000 --predict params=1e9,tokens=2e10 -o fit.json`,
-		Args: asks.AtLeastOneFile,
+		Args: asks.AtLeastOneFile(),
 		RunE: func(c *cobra.Command, args []string) error {
 			f.given = c.Flags()
 			return a.runFit(c.Context(), &f, args)

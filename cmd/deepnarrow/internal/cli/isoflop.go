@@ -67,7 +67,7 @@ command exits 4. Of flops, params and tokens, one may be missing. With --by a
 group that is refused is a warning, unless all are.`,
 		Example: `  deepnarrow isoflop runs.csv --last
   deepnarrow isoflop runs.csv --map params='Model Size' --map flops='Training FLOP' --plot parabolas.svg`,
-		Args: asks.AtLeastOneFile,
+		Args: asks.AtLeastOneFile(),
 		RunE: func(c *cobra.Command, args []string) error {
 			if !(spread > 1) {
 				return frame.Usage("", "--spread is %v; allowed: more than 1", spread)
@@ -130,7 +130,7 @@ largest size that lead say nothing about the growth and are left out; fewer than
 two others do not give an answer (exit 4).`,
 		Example: `  deepnarrow envelope curves.csv
   deepnarrow envelope logs.csv --group model --plot front.svg`,
-		Args: asks.AtLeastOneFile,
+		Args: asks.AtLeastOneFile(),
 		RunE: func(c *cobra.Command, args []string) error {
 			runs, err := f.read(a, args)
 			if err != nil {

@@ -25,12 +25,7 @@ func (a *app) list() *cobra.Command {
 FLOPs conventions, regions with their grid intensity, scaling laws to fit, or the published
 evidence that recommendations are held against. Further words filter: a row must contain all of
 them.`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return frame.Usage("", "%s needs one of: %s", c.Name(), strings.Join(lists, ", "))
-			}
-			return nil
-		},
+		Args: frame.Arguments(1, 0, "", "%[1]s needs one of: "+strings.Join(lists, ", ")),
 		RunE: func(_ *cobra.Command, args []string) error {
 			r := frame.NewReport("list", "list", args[0])
 			words := args[1:]

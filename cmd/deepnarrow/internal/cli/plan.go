@@ -63,7 +63,7 @@ phase by phase and added up to one bill (docs/plan.md).`,
   deepnarrow plan llama-2-7b --cluster 1xrtx-4090 --lora rank=16 --weights int4 --epochs 3 --examples 50k
   deepnarrow plan llama-2-7b --hardware h100 --serve --prompt 512 --generate 64 --requests 20/s
   deepnarrow plan run.yaml`,
-		Args:              asks.AtLeastOneShape,
+		Args:              asks.AtLeastOneShape(),
 		ValidArgsFunction: asks.CompleteShapes,
 		RunE: func(c *cobra.Command, args []string) error {
 			text, err := a.runFile(args)

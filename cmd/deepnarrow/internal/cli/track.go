@@ -43,13 +43,9 @@ The verdict is on plan, slower, over budget or diverging (docs/track.md).`,
   deepnarrow track plan.json --run run.csv
   deepnarrow track plan.json --run run.csv --now 2026-03-02T17:00:00Z --exit-code
   deepnarrow track plan.json --run run.csv --calibrate ours.yaml`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return frame.Usage("deepnarrow plan t5-base --hardware a100 -o plan.json writes one",
-					"track takes one plan; found %d", len(args))
-			}
-			return nil
-		},
+		Args: frame.Arguments(1, 1,
+			"deepnarrow plan t5-base --hardware a100 -o plan.json writes one",
+			"%[1]s takes one plan; found %[2]d"),
 		RunE: func(_ *cobra.Command, args []string) error { return a.runTrack(&f, args[0]) },
 	}
 	a.Output.Register(c)

@@ -240,6 +240,17 @@ func ourFlag(c *cobra.Command, name string) string {
 // mostOurs flags are proposed at once.
 const mostOurs = 3
 
+// Arguments refuses fewer arguments than the least and more than the most, 0 for any number. format
+// may name the command as %[1]s and how many were found as %[2]d.
+func Arguments(least, most int, hint, format string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if n := len(args); n < least || most > 0 && n > most {
+			return Usage(hint, format, c.Name(), n)
+		}
+		return nil
+	}
+}
+
 // NoArguments refuses arguments of a command that takes flags alone; takes says which flag reads what
 // was probably meant.
 func NoArguments(takes string) cobra.PositionalArgs {

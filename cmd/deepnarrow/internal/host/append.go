@@ -40,10 +40,7 @@ func AppendFile(name string, write func(io.Writer) error) error {
 	if err = errors.Join(err, f.Close()); err == nil && d.info == nil {
 		err = syncFolder(filepath.Dir(d.name))
 	}
-	if err != nil {
-		return Unwritable(name, err)
-	}
-	return nil
+	return Unwritable(name, err)
 }
 
 // appendWhole takes back what it could not write whole.

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -21,11 +22,13 @@ type WriteError struct {
 func (e *WriteError) Error() string { return e.File + ": cannot be written: " + e.Err.Error() }
 func (e *WriteError) Unwrap() error { return e.Err }
 
-// Unwritable says of an error of the system which file it is about.
+// Unwritable says of an error of the system which file it is about; nil stays nil.
 func Unwritable(name string, err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &path):
 		err = path.Err
 	case errors.As(err, &link):
@@ -150,10 +153,7 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	defer f.discard()
 	w := watched{Writer: f.File}
 	if err := write(&w); err != nil {
-		if w.err != nil {
-			return Unwritable(name, w.err)
-		}
-		return err
+		return cmp.Or(Unwritable(name, w.err), err)
 	}
 	if d.info != nil {
 		keepOwner(f.File, d.info)
@@ -162,10 +162,7 @@ func WriteFile(name string, write func(io.Writer) error) error {
 	if err = errors.Join(err, f.Sync()); err == nil {
 		err = errors.Join(f.become(d.name, d.info != nil), syncFolder(filepath.Dir(d.name)))
 	}
-	if err != nil {
-		return Unwritable(name, err)
-	}
-	return nil
+	return Unwritable(name, err)
 }
 
 // CreateFile writes a file that is not there yet, links not followed. Errors: [*WriteError], which is
@@ -196,13 +193,10 @@ func writeAndClose(name string, f *os.File, write func(io.Writer) error) error {
 	w := watched{Writer: f}
 	err := write(&w)
 	closeErr := f.Close()
-	switch {
-	case w.err != nil:
-		return Unwritable(name, w.err)
-	case err == nil && closeErr != nil:
-		return Unwritable(name, closeErr)
+	if w.err == nil && err == nil {
+		w.err = closeErr
 	}
-	return err
+	return cmp.Or(Unwritable(name, w.err), err)
 }
 
 // open opens what is written in place.
@@ -243,10 +237,7 @@ func Writable(name string) error {
 			err = f.Close()
 		}
 	}
-	if err != nil {
-		return Unwritable(name, err)
-	}
-	return nil
+	return Unwritable(name, err)
 }
 
 // HasRoom says before the work whether the disk has room for a file of this size beside the old one.
@@ -262,10 +253,8 @@ func HasRoom(name string, write func(io.Writer) error) error {
 	}
 	defer f.discard()
 	w := watched{Writer: f.File}
-	if err = write(&w); w.err != nil {
-		return Unwritable(name, w.err)
-	}
-	return err
+	err = write(&w)
+	return cmp.Or(Unwritable(name, w.err), err)
 }
 
 // WritableFolder says before the work whether files can be made in a folder that is there or can
@@ -283,10 +272,7 @@ func WritableFolder(name string) error {
 	if err == nil {
 		err = takesFiles(filepath.Join(at, "probe"))
 	}
-	if err != nil {
-		return Unwritable(name, err)
-	}
-	return nil
+	return Unwritable(name, err)
 }
 
 // takesFiles says whether the folder of a file takes a new one, and the disk its first block.
