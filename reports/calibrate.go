@@ -34,11 +34,9 @@ func (r *Report) Calibrated(c *Calibrated) {
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
 	r.Headline = []string{fmt.Sprintf("Profile of %s, from %d steps.", c.Profile.Name, c.Measured)}
-	t := Table{
-		Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}},
-		Basis:   []string{"Fitted on " + fit.FittedOn + "."},
-	}
-	line := func(question, answer string) { t.Rows = append(t.Rows, []Cell{Text(question), Text(answer)}) }
+	t := measures(nil)
+	t.Basis = []string{"Fitted on " + fit.FittedOn + "."}
+	line := t.line
 	if c.Threads > 0 {
 		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value,
 			c.Profile.BandwidthBytesPerSecond.Value
@@ -53,7 +51,8 @@ func (r *Report) Calibrated(c *Calibrated) {
 	}
 	if c.Fit.HeldOut {
 		f.HeldOut = &result.HeldOutSteps{
-			MedianAbsLogError: c.Fit.MedianAbsLogError, WorstAbsLogError: c.Fit.Worst, Coverage80: c.Fit.Coverage80,
+			MedianAbsLogError: c.Fit.MedianAbsLogError, WorstAbsLogError: c.Fit.Worst,
+			Coverage80: c.Fit.Coverage80,
 		}
 		percent := func(v float64) string { return quantity.Format(quantity.Fraction, v, 2) }
 		line("error on a shape left out", fmt.Sprintf("median %s, worst %s",
@@ -85,10 +84,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 		}
 	}
 	r.Document.Add(f)
-	r.Tables = append(r.Tables, t)
-	if len(constants.Rows) > 0 {
-		r.Tables = append(r.Tables, constants)
-	}
+	r.show(*t, constants)
 }
 
 // CalibrationChecked fills in the report of a profile held against measured steps, a result each.

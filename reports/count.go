@@ -65,19 +65,12 @@ func (r *Report) Count(shapes []Counted) {
 		r.Headline = countHeadline(whole)
 		r.Tables = append(r.Tables, countTable(whole))
 	}
-	if t := inferenceTable(whole); len(t.Rows) > 0 {
-		r.Tables = append(r.Tables, t)
-	}
-	if t := storedTable(shapes); len(t.Rows) > 0 {
-		r.Tables = append(r.Tables, t)
-	}
+	r.show(inferenceTable(whole), storedTable(shapes))
 	for i := range whole {
 		if len(whole[i].FLOPs) > 1 {
-			r.Tables = append(r.Tables, conventionTable(&whole[i]))
+			r.show(conventionTable(&whole[i]))
 		}
-		if len(whole[i].Breakdown) > 0 {
-			r.Tables = append(r.Tables, breakdownTable(&whole[i]))
-		}
+		r.show(breakdownTable(&whole[i]))
 	}
 }
 

@@ -44,9 +44,7 @@ func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
 	if len(plans) > 1 {
 		r.Headline = compareHeadline(plans, first, limits)
 		r.Tables = append(r.Tables, comparison(plans, first, limits, notes))
-		if t := mendTable(plans); len(t.Rows) > 0 {
-			r.Tables = append(r.Tables, t)
-		}
+		r.show(mendTable(plans))
 		if plans[0].Decode != nil {
 			r.Tables = append(r.Tables, decodeTable(plans))
 		}
@@ -54,22 +52,20 @@ func (r *Report) Plan(plans []Planned, limits *plan.Limits) {
 	}
 	p := &plans[0]
 	r.Headline = append(decodeHeadline(p.Decode), planHeadline(p)...)
-	tables := []Table{summaryTable(p, limits, notes)}
-	if t := changeTable(p); len(t.Rows) > 0 {
-		if t.Detail = !unfit(p); t.Detail {
-			tables = append(tables, t)
-		} else { // what is wrong with the run is said; what mends it is the answer
-			tables[0].Detail = true
-			tables = []Table{t, tables[0]}
-		}
-	}
 	if p.Decode != nil {
-		tables = slices.Insert(tables, 0, decodeTable(plans))
+		r.show(decodeTable(plans))
+	}
+	summary, changes := summaryTable(p, limits, notes), changeTable(p)
+	if changes.Detail = !unfit(p); changes.Detail {
+		r.show(summary, changes)
+	} else { // what is wrong with the run is said; what mends it is the answer
+		summary.Detail = len(changes.Rows) > 0
+		r.show(changes, summary)
 	}
 	if p.Prediction != nil {
-		tables = append(tables, timeTable(p.Prediction))
+		r.show(timeTable(p.Prediction))
 	}
-	r.Tables = append(tables, footprintTable(&p.Memory), assumptionTable(p))
+	r.show(footprintTable(&p.Memory), assumptionTable(p))
 }
 
 // planHeadline is the bill and the time of a run, whether it fits, and what to change first.
@@ -180,8 +176,8 @@ func (p *Planned) mend(change int) string {
 
 // summaryTable tells one run, a line a question.
 func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
-	t := Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
-	line := func(question, answer string) { t.add(Text(question), Text(answer)) }
+	t := measures(notes)
+	line := t.line
 	line("parameters", quantity.Grouped(p.Params.Total))
 	if p.Run.Execution.Tuning != (flops.Tuning{}) {
 		line("trained", tunedText(p))
@@ -211,7 +207,7 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 		line("loss at the end", fmt.Sprintf("%s by the law %s",
 			quantity.FormatInterval(quantity.Number, *p.Loss), p.LossLaw))
 	}
-	return t
+	return *t
 }
 
 // estimate is a figure in words, a whole number in full.

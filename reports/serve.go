@@ -146,8 +146,8 @@ func serveText(p *Planned) string {
 func serveTable(p *Planned, notes []string) Table {
 	s := p.Serving
 	d := s.Decoding
-	t := Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
-	line := func(question, answer string) { t.add(Text(question), Text(answer)) }
+	t := measures(notes)
+	line := t.line
 	line("parameters", quantity.Grouped(p.Params.Total))
 	if s.Stored != flops.Whole {
 		line("weights of the layers", s.Stored.String())
@@ -169,7 +169,7 @@ func serveTable(p *Planned, notes []string) Table {
 	line("million tokens in", estimate(quantity.Money, s.PerMillionIn))
 	line("million tokens out", estimate(quantity.Money, s.PerMillionOut))
 	line("month", estimate(quantity.Money, s.PerMonth))
-	return t
+	return *t
 }
 
 func copiesText(s *plan.Served) string {

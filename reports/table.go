@@ -22,6 +22,13 @@ func (t *Table) add(row ...Cell) {
 	t.Rows = append(t.Rows, append(row, make([]Cell, max(0, len(t.Columns)-len(row)))...))
 }
 
+// measures is a table with a line a question.
+func measures(notes []string) *Table {
+	return &Table{Columns: []Column{{Title: "measure"}, {Title: "value", Wraps: true}}, Notes: notes}
+}
+
+func (t *Table) line(question, answer string) { t.add(Text(question), Text(answer)) }
+
 // Column heads one column. All its amounts are of one kind and print in one unit, which the heading
 // names.
 type Column struct {

@@ -21,6 +21,15 @@ type Report struct {
 	Rows []any
 }
 
+// show adds the tables that have rows.
+func (r *Report) show(tables ...Table) {
+	for _, t := range tables {
+		if len(t.Rows) > 0 {
+			r.Tables = append(r.Tables, t)
+		}
+	}
+}
+
 // Format is a way of writing a [Report].
 type Format string
 

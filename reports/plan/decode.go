@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/flops"
@@ -63,15 +62,10 @@ func generated(run hardware.Run, positions int) *Decoded {
 			run.Generation.Prompt, w.DecoderLength)}
 	}
 	d := &Decoded{Workload: run.Workload, Devices: run.Layout.Devices(), Run: run}
-	decoding, err := hardware.PredictDecoding(run)
-	var missing *hardware.MissingError
-	switch {
-	case err == nil:
-		d.Decoding = &decoding
-	case errors.As(err, &missing):
-		d.Missing = missing.Error()
-	default:
+	if decoding, err := hardware.PredictDecoding(run); err != nil {
 		d.Missing = err.Error()
+	} else {
+		d.Decoding = &decoding
 	}
 	return d
 }

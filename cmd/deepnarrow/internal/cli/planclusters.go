@@ -85,12 +85,10 @@ func (f *planFlags) limited(c *cobra.Command) (plan.Question, plan.Limits, error
 			flag **float64
 			at   *float64
 		}{{"deadline", &f.Deadline, &limits.WallSeconds}, {"max-cost", &f.MaxCost, &limits.USD}} {
-			if v := *l.flag; v != nil {
-				if *l.at = *v; *v == 0 {
-					return plan.Question{}, limits, frame.Usage("", "--%s is 0; allowed: more than 0", l.name)
-				}
-				*l.flag = nil
+			if err := frame.Positive(l.name, *l.flag); err != nil {
+				return plan.Question{}, limits, err
 			}
+			*l.at, *l.flag = frame.AmountOf(*l.flag), nil
 		}
 	}
 	q, err := f.Ask()
