@@ -50,10 +50,7 @@ func ParseEvidence(text string) (Evidence, error) {
 	for i, class := range strongestFirst {
 		names[i] = string(class)
 	}
-	hint := ""
-	if near, ok := suggest.Nearest(text, names); ok {
-		hint = "; did you mean " + near + "?"
-	}
-	return "", fmt.Errorf("unknown evidence class: %q%s; allowed: %s", text, hint,
+	near, _ := suggest.Nearest(text, names)
+	return "", fmt.Errorf("unknown evidence class: %q%s; allowed: %s", text, suggest.Hint(near),
 		strings.Join(names, ", "))
 }

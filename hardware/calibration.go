@@ -125,6 +125,13 @@ func ShippedAt(p *Profile, s Software, site string) Calibration {
 	return c
 }
 
+// machine returns the machine of a run and the constants that it is made with.
+func (r *Run) machine() (Machine, Calibration, error) {
+	c := r.Profile.calibration(r.Software)
+	m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &c.Constants)
+	return m, c, err
+}
+
 // timing is a time that follows from a machine.
 type timing func(*Machine) float64
 
@@ -144,29 +151,27 @@ func (r *Run) trainingStep() timing {
 // The slope of a constant is about the share of the time that it governs, so that a launch-bound
 // prediction is as uncertain as the launch time and a network-bound one as the links.
 func (c *Calibration) interval(r *Run, of timing, seconds float64) quantity.Interval {
-	half := fit.NormalQuantile90 * math.Sqrt(c.varianceOf(r, of, seconds))
+	return logNormal(seconds, c.spread(r, of, seconds, firstOfDecoding))
+}
+
+// logNormal is the central 80 % interval around a value whose logarithm has a variance.
+func logNormal(value, variance float64) quantity.Interval {
+	half := fit.NormalQuantile90 * math.Sqrt(variance)
 	return quantity.Interval{
-		Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half),
+		Value: value, Low: value * math.Exp(-half), High: value * math.Exp(half),
 	}
 }
 
 // Variance returns the variance of ln(measured/predicted) of a run whose predicted step takes so
 // many seconds.
 func (c *Calibration) Variance(r *Run, seconds float64) float64 {
-	return c.varianceOf(r, r.trainingStep(), seconds)
-}
-
-func (c *Calibration) varianceOf(r *Run, of timing, seconds float64) float64 {
-	return c.spread(r, of, seconds, firstOfDecoding)
+	return c.spread(r, r.trainingStep(), seconds, firstOfDecoding)
 }
 
 // generation is [Calibration.interval] for times of generation, whose spread between runs is its
 // own.
 func (c *Calibration) generation(r *Run, of timing, seconds float64) quantity.Interval {
-	half := fit.NormalQuantile90 * math.Sqrt(c.GenerationVariance(r, of, seconds))
-	return quantity.Interval{
-		Value: seconds, Low: seconds * math.Exp(-half), High: seconds * math.Exp(half),
-	}
+	return logNormal(seconds, c.GenerationVariance(r, of, seconds))
 }
 
 // DecodeSD is the spread of ln(measured/predicted) of generating with perfect constants: what

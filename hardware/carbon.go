@@ -51,12 +51,8 @@ func (e *RegionError) Error() string {
 		return fmt.Sprintf("a region name that means several places: %q; allowed: %s",
 			clip(e.Name), strings.Join(e.Matches, ", "))
 	}
-	hint := ""
-	if e.Nearest != "" {
-		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
-	}
-	return fmt.Sprintf(
-		"unknown region: %q%s; allowed: a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3)", clip(e.Name), hint)
+	return fmt.Sprintf("unknown region: %q%s; allowed: a cloud region (us-central1), a country (FRA, FR, France) or a zone (SE3)",
+		clip(e.Name), suggest.Hint(e.Nearest))
 }
 
 // FindRegion returns the place that a name means: the key of a cloud region, zone or country, an
@@ -161,38 +157,28 @@ func countryQuantiles(low, high float64) (atLow, atHigh float64) {
 // PUE is the power usage effectiveness to expect in the region: of its campuses, else of its
 // operator, else of the industry. Several campuses give their mean and range.
 func (r Region) PUE() Input {
-	named := func(match func(data.PUE) bool, origin Origin, note string) (Input, bool) {
-		var chosen []data.PUE
-		for _, p := range data.PUEs() {
-			if match(p) {
-				chosen = append(chosen, p)
-			}
-		}
-		if len(chosen) == 0 {
-			return Input{}, false
-		}
-		i := quantity.Interval{Low: math.Inf(1)}
-		for _, p := range chosen {
-			i.Value += p.Value / float64(len(chosen))
-			i.Low, i.High = min(i.Low, p.Value), max(i.High, p.Value)
-		}
-		return Input{
-			Name: "PUE", Estimate: Estimate{Interval: &i}, Origin: origin,
-			Source: chosen[0].Source, Evidence: chosen[0].Evidence, Note: note,
-		}, true
+	known := func(is func(data.PUE) bool) []data.PUE {
+		return slices.DeleteFunc(data.PUEs(), func(p data.PUE) bool { return !is(p) })
+	}
+	operated := func(kind string) []data.PUE {
+		return known(func(p data.PUE) bool { return p.Kind == kind && p.Provider == r.Provider })
 	}
 	if r.Provider != "" {
-		if p, ok := named(func(p data.PUE) bool { return slices.Contains(p.Regions, r.Key) }, DataSheet, "of the region's campuses"); ok {
-			return p
-		}
-		if p, ok := named(func(p data.PUE) bool { return p.Kind == "operator" && p.Provider == r.Provider }, DataSheet, "the operator's average"); ok {
-			return p
-		}
-		if p, ok := named(func(p data.PUE) bool { return p.Kind == "campus" && p.Provider == r.Provider }, DataSheet, "mean and range of the operator's campuses"); ok {
-			return p
+		for _, own := range []struct {
+			note   string
+			values []data.PUE
+		}{
+			{"of the region's campuses", known(func(p data.PUE) bool { return slices.Contains(p.Regions, r.Key) })},
+			{"the operator's average", operated("operator")},
+			{"mean and range of the operator's campuses", operated("campus")},
+		} {
+			if len(own.values) > 0 {
+				return meanPUE(own.values, DataSheet, own.note)
+			}
 		}
 	}
-	industry, _ := named(func(p data.PUE) bool { return p.Key == "industry-2024" }, Default, "industry average; large operators report 1.05 to 1.3")
+	industry := meanPUE(known(func(p data.PUE) bool { return p.Key == "industry-2024" }), Default,
+		"industry average; large operators report 1.05 to 1.3")
 	// From the best campus to the industry of four years before.
 	for _, p := range data.PUEs() {
 		if p.Kind == "campus" {
@@ -203,4 +189,17 @@ func (r Region) PUE() Input {
 		}
 	}
 	return industry
+}
+
+// meanPUE is the mean of published values with their range.
+func meanPUE(known []data.PUE, origin Origin, note string) Input {
+	i := quantity.Interval{Low: math.Inf(1)}
+	for _, p := range known {
+		i.Value += p.Value / float64(len(known))
+		i.Low, i.High = min(i.Low, p.Value), max(i.High, p.Value)
+	}
+	return Input{
+		Name: "PUE", Estimate: Estimate{Interval: &i}, Origin: origin,
+		Source: known[0].Source, Evidence: known[0].Evidence, Note: note,
+	}
 }

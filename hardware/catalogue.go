@@ -40,13 +40,8 @@ func (e *NameError) Error() string {
 		return fmt.Sprintf("a hardware name that means several devices: %q; allowed: %s",
 			e.Name, strings.Join(e.Matches, ", "))
 	}
-	hint := ""
-	if e.Nearest != "" {
-		hint = fmt.Sprintf("; did you mean %s?", e.Nearest)
-	}
-	return fmt.Sprintf(
-		"unknown hardware: %q%s; allowed: a name that deepnarrow list hardware shows, or a profile file", e.Name,
-		hint)
+	return fmt.Sprintf("unknown hardware: %q%s; allowed: a name that deepnarrow list hardware shows, or a profile file",
+		e.Name, suggest.Hint(e.Nearest))
 }
 
 // Find returns the catalogue profile that a name means. Letter case, spaces and punctuation count

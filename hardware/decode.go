@@ -60,8 +60,7 @@ func PredictDecoding(r Run) (Decoding, error) {
 	if err != nil {
 		return Decoding{}, err
 	}
-	fit := r.Profile.calibration(r.Software)
-	m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &fit.Constants)
+	m, fit, err := r.machine()
 	if err != nil {
 		return Decoding{}, err
 	}

@@ -57,10 +57,6 @@ type PresetError struct {
 }
 
 func (e *PresetError) Error() string {
-	hint := ""
-	if e.Nearest != "" {
-		hint = "; did you mean " + e.Nearest + "?"
-	}
-	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; allowed: %s", e.Name, hint,
-		strings.Join(e.Allowed, ", "))
+	return fmt.Sprintf("unknown fine-tuning set-up: %q%s; allowed: %s", e.Name,
+		suggest.Hint(e.Nearest), strings.Join(e.Allowed, ", "))
 }

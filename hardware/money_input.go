@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
@@ -61,8 +62,7 @@ func product(factors ...Estimate) Estimate {
 		up += square(math.Log(f.Interval.High / f.Interval.Value))
 	}
 	if len(missing) > 0 {
-		reasons := slices.Compact(slices.DeleteFunc(missing,
-			func(reason string) bool { return reason == "" }))
+		reasons := slices.Compact(slices.DeleteFunc(missing, func(r string) bool { return r == "" }))
 		return Estimate{Missing: cmp.Or(strings.Join(reasons, "; "), "not stated")}
 	}
 	if value == 0 { // a price of 0, a run of 0 steps
@@ -86,10 +86,6 @@ func reciprocal(x Estimate) Estimate {
 
 func square(x float64) float64 { return x * x }
 
-// nineTenths is the 0.9 quantile of the normal distribution: the bounds of an estimate at [Level]
-// are that many standard deviations of its logarithm from the value.
-const nineTenths = 1.2815515655446004
-
 // AtMost returns the number that the estimate stays below with a probability between 0 and 1.
 //
 //	ln x = ln value + z(p)/z(0.9) · ln(bound/value), the bound on the side of p
@@ -101,7 +97,7 @@ func (e Estimate) AtMost(p float64) (float64, bool) {
 	if i == nil {
 		return 0, false
 	}
-	bound, z := i.High, math.Sqrt2*math.Erfinv(2*p-1)/nineTenths
+	bound, z := i.High, math.Sqrt2*math.Erfinv(2*p-1)/fit.NormalQuantile90
 	if z < 0 {
 		bound, z = i.Low, -z
 	}
@@ -127,6 +123,6 @@ func (e Estimate) Probability(limit float64) (float64, bool) {
 	if limit < i.Value {
 		bound = i.Low
 	}
-	z := nineTenths * math.Log(limit/i.Value) / math.Abs(math.Log(bound/i.Value))
+	z := fit.NormalQuantile90 * math.Log(limit/i.Value) / math.Abs(math.Log(bound/i.Value))
 	return 0.5 * math.Erfc(-z/math.Sqrt2), true
 }

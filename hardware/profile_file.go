@@ -136,7 +136,7 @@ func (r *profileReader) set(p *Profile, e syntax.Field) {
 	default:
 		s, ok := findSetting(e.Name)
 		if !ok || s.key != e.Name {
-			r.fault(e.At, "%s", unknownKey(e.Name, "name", "extends", "vendor", "aliases",
+			r.fault(e.At, "%s", unknownSetting(e.Name, "name", "extends", "vendor", "aliases",
 				"device_unit", "kind", "family", "compiled", "devices_per_node", "node_sizes",
 				"slices", "traps", "intra_topology", "power_kind", "peaks", "measured",
 				"calibration"))

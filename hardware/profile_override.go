@@ -70,7 +70,7 @@ func Override(profile Profile, text string) (Profile, error) {
 				errors.New("not an override; allowed: key=value, such as mem=40GiB"),
 			})
 		case !known:
-			faults = append(faults, &OverrideError{clip(key), errors.New(unknownKey(key))})
+			faults = append(faults, &OverrideError{clip(key), errors.New(unknownSetting(key))})
 		case slices.Contains(given, s.key):
 			faults = append(faults, &OverrideError{s.key, errors.New("given twice")})
 		default:

@@ -70,17 +70,20 @@ func findSetting(key string) (setting, bool) {
 	return settings[i], true
 }
 
-// unknownKey words the refusal of a key, with all that may stand there.
-func unknownKey(key string, others ...string) string {
+// unknownSetting words the refusal of a key among those of settings and others.
+func unknownSetting(key string, others ...string) string {
 	keys := slices.Clone(others)
 	for _, s := range settings {
 		keys = append(keys, s.key)
 	}
-	hint := ""
-	if near, ok := suggest.Nearest(key, keys); ok {
-		hint = "; did you mean " + near + "?"
-	}
-	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), hint, strings.Join(keys, ", "))
+	return unknownKey(key, keys)
+}
+
+// unknownKey words the refusal of a key, with all that may stand there.
+func unknownKey(key string, allowed []string) string {
+	near, _ := suggest.Nearest(key, allowed)
+	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), suggest.Hint(near),
+		strings.Join(allowed, ", "))
 }
 
 // clip shortens hostile input before it is shown.

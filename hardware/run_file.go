@@ -8,11 +8,9 @@ import (
 	"io"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/internal/suggest"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
 )
 
@@ -239,9 +237,5 @@ func unknownPhaseKey(key string, p *PhaseSpec, also, refused []string) string {
 		}
 	}
 	slices.Sort(keys)
-	hint := ""
-	if near, ok := suggest.Nearest(key, keys); ok {
-		hint = "; did you mean " + near + "?"
-	}
-	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), hint, strings.Join(keys, ", "))
+	return unknownKey(key, keys)
 }

@@ -109,8 +109,7 @@ func Predict(r Run) (Prediction, error) {
 	if err != nil {
 		return Prediction{}, err
 	}
-	fit := r.Profile.calibration(r.Software)
-	machine, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &fit.Constants)
+	machine, fit, err := r.machine()
 	if err != nil {
 		return Prediction{}, err
 	}

@@ -55,11 +55,11 @@ func together(a, b *Run, of func(*Run) timing, to Constant, shared float64) Toge
 	var slopes [2][constants]float64
 	var fits [2]Calibration
 	for i, r := range []*Run{a, b} {
-		fits[i] = r.Profile.calibration(r.Software)
-		m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &fits[i].Constants)
+		m, c, err := r.machine()
 		if err != nil {
 			return out // such a run was not predicted
 		}
+		fits[i] = c
 		time := of(r)
 		slopes[i] = fits[i].slopes(r, time, time(&m), to)
 	}
@@ -146,6 +146,6 @@ func (t Together) Difference(a, b quantity.Interval) quantity.Interval {
 
 // Relative returns (b − a)/a with its central 80 % interval: what multiplies both cancels.
 func (t Together) Relative(a, b float64) quantity.Interval {
-	half := fit.NormalQuantile90 * math.Sqrt(max(0, t.A+t.B-2*t.Both))
-	return quantity.Interval{Value: b/a - 1, Low: b/a*math.Exp(-half) - 1, High: b/a*math.Exp(half) - 1}
+	ratio := logNormal(b/a, max(0, t.A+t.B-2*t.Both))
+	return quantity.Interval{Value: ratio.Value - 1, Low: ratio.Low - 1, High: ratio.High - 1}
 }

@@ -20,8 +20,7 @@ const statedSD = 0.05
 // The intervals are those of the statement: ±5 % as a standard deviation, and the constants that
 // other runs would read. Errors are those of [Predict].
 func AtMFU(r Run, mfu float64) (p Profile, expected float64, err error) {
-	fit := r.Profile.calibration(r.Software)
-	m, err := NewMachineWith(&r.Profile, r.Execution, r.Software, &fit.Constants)
+	m, fit, err := r.machine()
 	if err != nil {
 		return Profile{}, 0, err
 	}

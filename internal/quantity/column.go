@@ -23,36 +23,30 @@ type displayUnit struct {
 }
 
 var (
-	decimalSteps = []displayUnit{
-		{"", 1},
-		{"k", 1e3},
-		{"M", 1e6},
-		{"G", 1e9},
-		{"T", 1e12},
-		{"P", 1e15},
-		{"E", 1e18},
-		{"Z", 1e21},
-		{"Y", 1e24},
-	}
-	countSteps = []displayUnit{{"", 1}, {"k", 1e3}, {"M", 1e6}, {"B", 1e9}, {"T", 1e12}}
+	decimalSteps = steps(1000, "", "k", "M", "G", "T", "P", "E", "Z", "Y")
+	countSteps   = steps(1000, "", "k", "M", "B", "T")
 
 	shortDurations = []displayUnit{{"ns", 1e-9}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}}
 )
 
+// steps are the units of the powers of a base, from 1 on.
+func steps(base float64, symbols ...string) []displayUnit {
+	out := make([]displayUnit, len(symbols))
+	size := 1.0
+	for i, symbol := range symbols {
+		out[i] = displayUnit{symbol, size}
+		size *= base
+	}
+	return out
+}
+
 // displayUnits are the units a kind is shown in, from small to large. Every symbol is one that
 // [Parse] reads.
 var displayUnits = [...][]displayUnit{
-	Number:   {{"", 1}},
-	FLOP:     withSuffix(decimalSteps, "FLOP"),
-	FLOPRate: withSuffix(decimalSteps, "FLOP/s"),
-	Bytes: {
-		{"B", 1},
-		{"KiB", 1 << 10},
-		{"MiB", 1 << 20},
-		{"GiB", 1 << 30},
-		{"TiB", 1 << 40},
-		{"PiB", 1 << 50},
-	},
+	Number:          {{"", 1}},
+	FLOP:            withSuffix(decimalSteps, "FLOP"),
+	FLOPRate:        withSuffix(decimalSteps, "FLOP/s"),
+	Bytes:           steps(1024, "B", "KiB", "MiB", "GiB", "TiB", "PiB"),
 	ByteRate:        withSuffix(decimalSteps[:6], "B/s"),
 	Duration:        shortDurations,
 	Count:           countSteps,

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/suggest"
 )
 
 // Error says why a text is not an amount of the wanted kind. Its message is "what is wrong: value;
@@ -106,25 +108,20 @@ func explainUnit(kind Kind, unitText string) (problem, hint string) {
 	case unitText == "":
 		return "no unit", ""
 	case kind == FLOP && strings.HasSuffix(unitText, "FLOPS"):
-		return "FLOPS reads as FLOP per second, a rate", "; did you mean " +
-			strings.TrimSuffix(unitText, "S") + "?"
+		return "FLOPS reads as FLOP per second, a rate", suggest.Hint(strings.TrimSuffix(unitText, "S"))
 	case kind == FLOPRate && (strings.HasSuffix(unitText, "FLOP") ||
 		strings.HasSuffix(unitText, "FLOPs")):
-		return "a count of FLOP where a rate is needed", "; did you mean " +
-			strings.TrimSuffix(unitText, "s") + "/s?"
+		return "a count of FLOP where a rate is needed", suggest.Hint(strings.TrimSuffix(unitText, "s") + "/s")
 	case kind == Bytes && slices.Contains([]string{"k", "K", "M", "G", "T"}, unitText):
-		return "unit without B",
-			fmt.Sprintf("; did you mean %sB (powers of 1000) or %siB (powers of 1024)?", unitText,
-				unitText)
+		return "unit without B", suggest.Hint(
+			fmt.Sprintf("%sB (powers of 1000) or %[1]siB (powers of 1024)", unitText))
 	}
 	// A unit that differs in case only ("gib") is a slip, not another kind.
-	if hint := unitHint(kind, unitText); hint != "" && strings.EqualFold(strings.TrimSuffix(strings.TrimPrefix(hint, "; did you mean "), "?"), unitText) {
-		return "unknown unit " + quote(unitText), hint
-	}
-	if other, ok := kindOfUnit(unitText, kind); ok {
+	near := nearUnit(kind, unitText)
+	if other, ok := kindOfUnit(unitText, kind); ok && !strings.EqualFold(near, unitText) {
 		return kindTraits[other].name + " where " + kindTraits[kind].name + " is needed", ""
 	}
-	return "unknown unit " + quote(unitText), unitHint(kind, unitText)
+	return "unknown unit " + quote(unitText), suggest.Hint(near)
 }
 
 // stripCurrency removes a leading dollar sign or "USD " from an amount of money.

@@ -23,49 +23,36 @@ type prefix struct {
 }
 
 var (
-	noPrefix   = []prefix{{"", one}}
-	siPrefixes = []prefix{
-		{"", one},
-		{"k", multiplier{3, 1}},
-		{"M", multiplier{6, 1}},
-		{"G", multiplier{9, 1}},
-		{"T", multiplier{12, 1}},
-		{"P", multiplier{15, 1}},
-		{"E", multiplier{18, 1}},
-		{"Z", multiplier{21, 1}},
-		{"Y", multiplier{24, 1}},
-	}
-	binaryOnly = []prefix{
-		{"Ki", multiplier{0, 1 << 10}},
-		{"Mi", multiplier{0, 1 << 20}},
-		{"Gi", multiplier{0, 1 << 30}},
-		{"Ti", multiplier{0, 1 << 40}},
-		{"Pi", multiplier{0, 1 << 50}},
-		{"Ei", multiplier{0, 1 << 60}},
-	}
-	bytePrefixes  = append(slices.Clone(siPrefixes), binaryOnly...)
-	countPrefixes = []prefix{
-		{"", one},
-		{"k", multiplier{3, 1}},
-		{"K", multiplier{3, 1}},
-		{"M", multiplier{6, 1}},
-		{"B", multiplier{9, 1}},
-		{"T", multiplier{12, 1}},
-	}
+	noPrefix      = []prefix{{"", one}}
+	siPrefixes    = thousands("k", "M", "G", "T", "P", "E", "Z", "Y")
+	bytePrefixes  = slices.Concat(siPrefixes, binary("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
+	countPrefixes = slices.Insert(thousands("k", "M", "B", "T"), 2, prefix{"K", multiplier{3, 1}})
 	moneyPrefixes = countPrefixes
 	// Names of models and logs write 70m parameters and 300b tokens.
 	modelPrefixes = append(slices.Clone(countPrefixes),
 		prefix{"m", multiplier{6, 1}}, prefix{"b", multiplier{9, 1}}, prefix{"t", multiplier{12, 1}})
-	smallPrefixes = []prefix{
-		{"", one},
-		{"k", multiplier{3, 1}},
-		{"M", multiplier{6, 1}},
-		{"G", multiplier{9, 1}},
-		{"T", multiplier{12, 1}},
-	}
-	gramPrefixes  = []prefix{{"", one}, {"k", multiplier{3, 1}}}
-	tonnePrefixes = []prefix{{"", one}, {"k", multiplier{3, 1}}, {"M", multiplier{6, 1}}}
+	smallPrefixes = siPrefixes[:5]
+	gramPrefixes  = siPrefixes[:2]
+	tonnePrefixes = siPrefixes[:3]
 )
+
+// thousands returns no prefix, and those of the powers of 1000.
+func thousands(symbols ...string) []prefix {
+	out := []prefix{{"", one}}
+	for i, symbol := range symbols {
+		out = append(out, prefix{symbol, multiplier{3 * (i + 1), 1}})
+	}
+	return out
+}
+
+// binary returns the prefixes of the powers of 1024.
+func binary(symbols ...string) []prefix {
+	var out []prefix
+	for i, symbol := range symbols {
+		out = append(out, prefix{symbol, multiplier{0, float64(int64(1) << (10 * (i + 1)))}})
+	}
+	return out
+}
 
 // unit is one family of spellings: every name may follow every prefix.
 type unit struct {
@@ -81,11 +68,7 @@ var units = [...][]unit{
 	FLOP: {
 		{[]string{"FLOP", "FLOPs"}, siPrefixes, one},
 		// One petaFLOP/s-day is 1e15 · 86,400 FLOP.
-		{
-			[]string{"F-days", "F-day", "FLOP/s-days", "FLOP/s-day"},
-			siPrefixes,
-			multiplier{0, secondsPerDay},
-		},
+		{[]string{"F-days", "F-day", "FLOP/s-days", "FLOP/s-day"}, siPrefixes, multiplier{0, secondsPerDay}},
 	},
 	FLOPRate: {{[]string{"FLOP/s", "FLOPS"}, siPrefixes, one}},
 	Bytes:    {{[]string{"B"}, bytePrefixes, one}, {[]string{"bytes", "byte"}, noPrefix, one}},
@@ -178,8 +161,8 @@ func kindOfUnit(text string, wanted Kind) (Kind, bool) {
 	return 0, false
 }
 
-// unitHint proposes the spelling that was probably meant: "; did you mean GiB?", or nothing.
-func unitHint(kind Kind, text string) string {
+// nearUnit is the spelling that was probably meant, or empty.
+func nearUnit(kind Kind, text string) string {
 	var names []string
 	for _, u := range units[kind] {
 		for _, name := range u.names {
@@ -192,13 +175,13 @@ func unitHint(kind Kind, text string) string {
 	// The same letters in another case are the likeliest slip, before any edit.
 	for _, name := range names {
 		if strings.EqualFold(name, text) {
-			return "; did you mean " + name + "?"
+			return name
 		}
 	}
 	lastWord := text[strings.LastIndexByte(text, ' ')+1:] // "B tokns"
 	for _, word := range []string{text, lastWord} {
-		if name, ok := suggest.Nearest(word, names); ok && name != "" {
-			return "; did you mean " + name + "?"
+		if name, _ := suggest.Nearest(word, names); name != "" {
+			return name
 		}
 	}
 	return ""

@@ -40,6 +40,14 @@ func Nearest(word string, candidates []string) (string, bool) {
 	return best, bestDistance >= 0
 }
 
+// Hint is the end of a message that proposes a word: "; did you mean GiB?", or nothing for none.
+func Hint(word string) string {
+	if word == "" {
+		return ""
+	}
+	return "; did you mean " + word + "?"
+}
+
 // distance is the optimal string alignment distance of a and b in bytes. Names here are ASCII; a
 // multi-byte letter merely counts as more than one edit.
 func distance(a, b string) int {
