@@ -73,10 +73,7 @@ func (f *feed) load(b *Batch, vocab, decoderLength int) error {
 		}
 	}
 	if counted == 0 {
-		return &BatchError{
-			Field: "target loss", Value: "false everywhere",
-			Allowed: "at least one position that counts",
-		}
+		return &BatchError{"target loss", "false everywhere", "at least one position that counts"}
 	}
 	f.gradScale = 1 / float64(counted)
 	return nil
@@ -84,16 +81,12 @@ func (f *feed) load(b *Batch, vocab, decoderLength int) error {
 
 func fits(field string, tokens, want []int32, vocab int) error {
 	if len(tokens) != len(want) {
-		return &BatchError{
-			Field: field, Value: fmt.Sprintf("%d tokens", len(tokens)),
-			Allowed: fmt.Sprint(len(want)),
-		}
+		return &BatchError{field, fmt.Sprintf("%d tokens", len(tokens)), fmt.Sprint(len(want))}
 	}
 	for n, id := range tokens {
 		if id < 0 || int(id) >= vocab {
 			return &BatchError{
-				Field: fmt.Sprintf("%s[%d]", field, n),
-				Value: fmt.Sprintf("token %d", id), Allowed: fmt.Sprintf("0 to %d", vocab-1),
+				fmt.Sprintf("%s[%d]", field, n), fmt.Sprintf("token %d", id), fmt.Sprintf("0 to %d", vocab-1),
 			}
 		}
 	}
@@ -103,8 +96,7 @@ func fits(field string, tokens, want []int32, vocab int) error {
 func maskFits(field string, mask []bool, want int) error {
 	if mask != nil && len(mask) != want {
 		return &BatchError{
-			Field: field, Value: fmt.Sprintf("%d positions", len(mask)),
-			Allowed: fmt.Sprintf("%d, or none", want),
+			field, fmt.Sprintf("%d positions", len(mask)), fmt.Sprintf("%d, or none", want),
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -102,18 +103,15 @@ func (m *Model) Load(name string, r io.Reader) (map[string]string, error) {
 
 // matches checks that a checkpoint holds exactly the model's tensors, and returns its steps.
 func (m *Model) matches(name string, header *tensors.Header) (steps int, err error) {
+	wrong := func(problem, value, want string) error {
+		return &CheckpointError{Name: name, Problem: problem, Value: value, Want: want}
+	}
 	if got, want := header.Metadata[optimizerKey], m.options.Optimizer.String(); got != want {
-		return 0, &CheckpointError{
-			Name: name, Problem: "was written with another optimizer",
-			Value: strconv.Quote(got), Want: want,
-		}
+		return 0, wrong("was written with another optimizer", strconv.Quote(got), want)
 	}
 	steps, err = strconv.Atoi(header.Metadata[stepKey])
 	if err != nil || steps < 0 {
-		return 0, &CheckpointError{
-			Name: name, Problem: "has no count of steps",
-			Value: strconv.Quote(header.Metadata[stepKey]), Want: "a whole number",
-		}
+		return 0, wrong("has no count of steps", strconv.Quote(header.Metadata[stepKey]), "a whole number")
 	}
 	want := map[string]string{}
 	for _, t := range m.stored() {
@@ -122,22 +120,12 @@ func (m *Model) matches(name string, header *tensors.Header) (steps int, err err
 	for i := range header.Tensors {
 		t := &header.Tensors[i]
 		if got := fmt.Sprint(t.DType, " ", t.Shape); got != want[t.Name] {
-			expected := want[t.Name]
-			if expected == "" {
-				expected = "no such tensor"
-			}
-			return 0, &CheckpointError{
-				Name: name, Problem: "has another " + t.Name, Value: got,
-				Want: expected,
-			}
+			return 0, wrong("has another "+t.Name, got, cmp.Or(want[t.Name], "no such tensor"))
 		}
 		delete(want, t.Name)
 	}
 	for _, missing := range slices.Sorted(maps.Keys(want)) {
-		return 0, &CheckpointError{
-			Name: name, Problem: "lacks " + missing, Value: "absent",
-			Want: want[missing],
-		}
+		return 0, wrong("lacks "+missing, "absent", want[missing])
 	}
 	return steps, nil
 }

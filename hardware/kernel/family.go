@@ -7,24 +7,17 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// Obstacle is one property of a shape that the kernel cannot train.
-type Obstacle struct {
-	Field   string // the field, as in [shapes.Fault]
-	Value   string
-	Allowed string
-}
-
 // UnsupportedError lists everything that keeps a valid shape out of the T5 family as it is trained
 // here.
 type UnsupportedError struct {
 	Shape     string
-	Obstacles []Obstacle
+	Obstacles shapes.Faults
 }
 
 func (e *UnsupportedError) Error() string {
 	parts := make([]string, len(e.Obstacles))
 	for n, o := range e.Obstacles {
-		parts[n] = fmt.Sprintf("%s is %s; allowed: %s", o.Field, o.Value, o.Allowed)
+		parts[n] = o.String()
 	}
 	return fmt.Sprintf("the kernel cannot train shape %q: %s", e.Shape,
 		strings.Join(parts, "; and "))
@@ -46,30 +39,29 @@ func Supported(s *shapes.Shape) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	c := obstacles{}
+	var c obstacles
 	c.unless(s.CrossAttention(), "layers", fmt.Sprintf("%d and %d", s.Encoder.Layers,
 		s.Decoder.Layers), "an encoder and a decoder")
-	c.unless(s.Norm == shapes.RMSNorm, "norm", s.Norm.String(), shapes.RMSNorm.String())
-	c.unless(s.Bias == shapes.NoBias, "bias", fmt.Sprint(s.Bias), "none")
-	c.unless(!s.HeadBias, "head_bias", "true", "false")
-	c.unless(s.Head == shapes.HeadTied || s.Head == shapes.HeadUntied, "head", s.Head.String(),
-		"tied or untied")
-	c.unless(!s.EmbeddingNorm, "embedding_norm", "true", "false")
-	c.unless(s.TokenTypes == 0, "token_types", fmt.Sprint(s.TokenTypes), "0")
-	c.unless(!s.Pooler, "pooler", "true", "false")
+	c.unless(s.Norm == shapes.RMSNorm, "norm", s.Norm, shapes.RMSNorm.String())
+	c.unless(s.Bias == shapes.NoBias, "bias", s.Bias, "none")
+	c.unless(!s.HeadBias, "head_bias", true, "false")
+	c.unless(s.Head == shapes.HeadTied || s.Head == shapes.HeadUntied, "head", s.Head, "tied or untied")
+	c.unless(!s.EmbeddingNorm, "embedding_norm", true, "false")
+	c.unless(s.TokenTypes == 0, "token_types", s.TokenTypes, "0")
+	c.unless(!s.Pooler, "pooler", true, "false")
 	c.stack("encoder", &s.Encoder)
 	c.stack("decoder", &s.Decoder)
-	if len(c) == 0 {
+	if len(c.Faults) == 0 {
 		return nil
 	}
-	return &UnsupportedError{Shape: s.Name, Obstacles: c}
+	return &UnsupportedError{Shape: s.Name, Obstacles: c.Faults}
 }
 
-type obstacles []Obstacle
+type obstacles struct{ shapes.Faults }
 
-func (c *obstacles) unless(ok bool, field, value, allowed string) {
+func (c *obstacles) unless(ok bool, field string, value any, allowed string) {
 	if !ok {
-		*c = append(*c, Obstacle{Field: field, Value: value, Allowed: allowed})
+		c.Add(field, value, allowed)
 	}
 }
 
@@ -77,19 +69,17 @@ func (c *obstacles) stack(name string, k *shapes.Stack) {
 	if k.Layers == 0 {
 		return
 	}
-	c.unless(k.KVHeads == k.Heads, name+".kv_heads", fmt.Sprint(k.KVHeads),
+	c.unless(k.KVHeads == k.Heads, name+".kv_heads", k.KVHeads,
 		fmt.Sprintf("heads (%d): grouped queries are not trained here", k.Heads))
 	c.unless(k.Gated == (k.Activation == shapes.GELU) && k.Activation != shapes.SiLU,
 		name+".activation",
 		fmt.Sprintf("%s, gated %t", k.Activation, k.Gated), "relu ungated or gelu gated")
-	c.unless(k.Position == shapes.Relative, name+".position", k.Position.String(),
-		shapes.Relative.String())
+	c.unless(k.Position == shapes.Relative, name+".position", k.Position, shapes.Relative.String())
 	c.unless(k.Position != shapes.Relative || k.Positions >= fewestBuckets &&
 		k.Positions <= mostBuckets && k.Positions%2 == 0,
-		name+".positions", fmt.Sprint(k.Positions),
+		name+".positions", k.Positions,
 		fmt.Sprintf("an even number of buckets from %d to %d", fewestBuckets, mostBuckets))
-	c.unless(k.FinalNorm, name+".final_norm", "false", "true")
-	c.unless(k.Experts == 0, name+".experts", fmt.Sprint(k.Experts), "0")
-	c.unless(k.Frontend.Kind == shapes.Tokens, name+".frontend", k.Frontend.Kind.String(),
-		shapes.Tokens.String())
+	c.unless(k.FinalNorm, name+".final_norm", false, "true")
+	c.unless(k.Experts == 0, name+".experts", k.Experts, "0")
+	c.unless(k.Frontend.Kind == shapes.Tokens, name+".frontend", k.Frontend.Kind, shapes.Tokens.String())
 }

@@ -87,10 +87,7 @@ func (m *Model) reserve() error {
 	var measured arena
 	m.cut(&measured)
 	if measured.next == mostElements {
-		return &OptionError{
-			Field: "batch and lengths", Value: "a step of more than 64 TiB",
-			Allowed: "what memory holds",
-		}
+		return &OptionError{"batch and lengths", "a step of more than 64 TiB", "what memory holds"}
 	}
 	data, release, err := allocate(measured.next)
 	if err != nil {
@@ -172,9 +169,6 @@ func (m *Model) Close() error {
 	m.Tensors, m.release = nil, nil
 	return release()
 }
-
-// Path returns the instruction path that runs, for records and labels.
-func (m *Model) Path() isa.Path { return m.path }
 
 // Threads returns how many threads share a step.
 func (m *Model) Threads() int { return m.options.Threads }

@@ -57,10 +57,7 @@ func (o *Options) validate() error {
 		{"optimizer", int(o.Optimizer), 0, len(optimizerNames) - 1},
 	} {
 		if c.value < c.least || c.value > c.most {
-			return &OptionError{
-				Field: c.field, Value: fmt.Sprint(c.value),
-				Allowed: fmt.Sprintf("%d to %d", c.least, c.most),
-			}
+			return &OptionError{c.field, fmt.Sprint(c.value), fmt.Sprintf("%d to %d", c.least, c.most)}
 		}
 	}
 	return nil
@@ -123,10 +120,7 @@ func nameOf(names []string, n int) string {
 func parseName(field string, names []string, text []byte) (int, error) {
 	n := slices.Index(names, strings.ToLower(string(text)))
 	if n < 0 {
-		return 0, &OptionError{
-			Field: field, Value: fmt.Sprintf("%q", text),
-			Allowed: strings.Join(names, ", "),
-		}
+		return 0, &OptionError{field, fmt.Sprintf("%q", text), strings.Join(names, ", ")}
 	}
 	return n, nil
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"strconv"
@@ -80,11 +81,8 @@ func (r *Recipe) Fields() []Field {
 type MixedError struct{ What, Field, Was, Want string }
 
 func (e *MixedError) Error() string {
-	was := e.Was
-	if was == "" {
-		was = "unknown"
-	}
-	return fmt.Sprintf("%s was trained with %s %s, not %s", e.What, e.Field, was, e.Want)
+	return fmt.Sprintf("%s was trained with %s %s, not %s", e.What, e.Field,
+		cmp.Or(e.Was, "unknown"), e.Want)
 }
 
 // Same returns nil if something, such as a record, is of this recipe; else a [*MixedError] with the

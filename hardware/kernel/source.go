@@ -90,21 +90,18 @@ func NewSpanCorruption(text []byte, o Options, vocab int, seed uint64) (*SpanCor
 	}
 	if s.stretch == 0 {
 		return nil, &OptionError{
-			Field:   "encoder_length and decoder_length",
-			Value:   fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength),
-			Allowed: "at least 3 and 3 for span corruption",
+			"encoder_length and decoder_length", fmt.Sprintf("%d and %d", o.EncoderLength, o.DecoderLength),
+			"at least 3 and 3 for span corruption",
 		}
 	}
 	if least := firstByte + 256 + s.spans; vocab < least {
 		return nil, &OptionError{
-			Field: "vocab", Value: fmt.Sprint(vocab),
-			Allowed: fmt.Sprintf("at least %d for bytes and %d sentinels", least, s.spans),
+			"vocab", fmt.Sprint(vocab), fmt.Sprintf("at least %d for bytes and %d sentinels", least, s.spans),
 		}
 	}
 	if len(text) < s.stretch {
 		return nil, &OptionError{
-			Field: "text", Value: fmt.Sprintf("%d bytes", len(text)),
-			Allowed: fmt.Sprintf("at least %d", s.stretch),
+			"text", fmt.Sprintf("%d bytes", len(text)), fmt.Sprintf("at least %d", s.stretch),
 		}
 	}
 	s.starts = make([]bool, s.stretch)

@@ -52,7 +52,7 @@ func (m *Model) differentiate(b *Batch) (Result, error) {
 	r.MatmulFLOPs = m.matmulFLOPs()
 	r.GradientNorm = m.norm.value()
 	if !finite(r.GradientNorm) {
-		return r, m.find(gradientsOnly)
+		return r, m.find(true)
 	}
 	return r, nil
 }
@@ -63,7 +63,7 @@ func (m *Model) forward() (Result, error) {
 	r.Loss, r.NLL = m.feed.loss()
 	r.MatmulFLOPs = m.matmulFLOPs()
 	if !finite(r.Loss) {
-		return r, m.find(forwardOnly)
+		return r, m.find(false)
 	}
 	return r, nil
 }
@@ -83,35 +83,26 @@ func (m *Model) matmulFLOPs() int64 {
 	return sum
 }
 
-// where to look for values that are not finite
-const (
-	forwardOnly = iota
-	gradientsOnly
-)
-
 // find returns where the first value that is not finite stands: among the gradients, or among
 // weights, then activations in the order of the forward pass, then the loss itself.
-func (m *Model) find(where int) error {
+func (m *Model) find(gradients bool) error {
 	for n := range m.Tensors {
 		t := &m.Tensors[n]
 		data, label := t.Values, "weight "+t.Name
-		if where == gradientsOnly {
+		if gradients {
 			data, label = t.Gradient, "gradient of "+t.Name
 		}
 		if at := m.vec.NonFinite(data); at >= 0 {
 			return &NonFiniteError{Where: label, Index: at}
 		}
 	}
-	if where == gradientsOnly {
+	if gradients {
 		return &NonFiniteError{Where: "norm of the gradient"}
 	}
 	for _, s := range []*stack{&m.encoder, &m.decoder} {
 		for n := range s.saved.layers {
 			if at := m.vec.NonFinite(s.saved.layers[n].input); at >= 0 {
-				return &NonFiniteError{
-					Where: fmt.Sprintf("input of %s layer %d", s.name, n),
-					Index: at,
-				}
+				return &NonFiniteError{Where: fmt.Sprintf("input of %s layer %d", s.name, n), Index: at}
 			}
 		}
 		if at := m.vec.NonFinite(s.saved.output); at >= 0 {

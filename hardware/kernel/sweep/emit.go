@@ -46,26 +46,16 @@ func (e *TargetError) Error() string {
 func Emit(target Target, a Array) (string, error) {
 	switch {
 	case a.Entries < 1:
-		return "", &TargetError{
-			Field: "entries", Value: fmt.Sprint(a.Entries),
-			Allowed: "at least 1",
-		}
+		return "", &TargetError{"entries", fmt.Sprint(a.Entries), "at least 1"}
 	case len(a.Command) == 0:
-		return "", &TargetError{
-			Field: "command", Value: "empty",
-			Allowed: "a program with its arguments",
-		}
+		return "", &TargetError{"command", "empty", "a program with its arguments"}
 	case target == Slurm:
 		return slurm(&a), nil
 	case target == Kubernetes && a.Image == "":
-		return "", &TargetError{
-			Field: "image", Value: "empty",
-			Allowed: "a container image that holds the program",
-		}
+		return "", &TargetError{"image", "empty", "a container image that holds the program"}
 	case target == Kubernetes && a.Volume == "":
 		return "", &TargetError{
-			Field: "volume", Value: "empty",
-			Allowed: "the claim of a persistent volume for text and records",
+			"volume", "empty", "the claim of a persistent volume for text and records",
 		}
 	case target == Kubernetes:
 		folder, err := volumeFolder(a.Paths)
@@ -75,8 +65,7 @@ func Emit(target Target, a Array) (string, error) {
 		return kubernetes(&a, folder), nil
 	default:
 		return "", &TargetError{
-			Field: "target", Value: fmt.Sprintf("%q", target),
-			Allowed: string(Slurm + ", " + Kubernetes),
+			"target", fmt.Sprintf("%q", target), string(Slurm + ", " + Kubernetes),
 		}
 	}
 }

@@ -42,10 +42,7 @@ func (g *Grid) Entries() ([]Entry, error) {
 	}
 	perStep := int64(g.Options.Batch) * int64(g.Options.EncoderLength+g.Options.DecoderLength)
 	if perStep < 1 {
-		return nil, &GridError{
-			Field: "batch and lengths", Value: "empty",
-			Allowed: "at least one position a step",
-		}
+		return nil, &GridError{"batch and lengths", "empty", "at least one position a step"}
 	}
 	seen := map[string]bool{}
 	var entries []Entry
@@ -55,18 +52,12 @@ func (g *Grid) Entries() ([]Entry, error) {
 		}
 		for _, tokens := range g.Tokens {
 			if tokens < 1 {
-				return nil, &GridError{
-					Field: "tokens", Value: fmt.Sprint(tokens),
-					Allowed: "at least 1",
-				}
+				return nil, &GridError{"tokens", fmt.Sprint(tokens), "at least 1"}
 			}
 			e := Entry{Shape: s, Steps: int((tokens + perStep - 1) / perStep)}
 			if seen[e.Name()] {
 				const allowed = "shapes of different names and token counts that differ by a step"
-				return nil, &GridError{
-					Field: "run " + e.Name(), Value: "listed twice",
-					Allowed: allowed,
-				}
+				return nil, &GridError{"run " + e.Name(), "listed twice", allowed}
 			}
 			seen[e.Name()] = true
 			entries = append(entries, e)

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,8 +91,7 @@ func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
 	}
 	if place < 0 || place >= len(entries) {
 		return Outcome{}, &GridError{
-			Field: "entry", Value: fmt.Sprint(place),
-			Allowed: fmt.Sprintf("0 to %d", len(entries)-1),
+			"entry", fmt.Sprint(place), fmt.Sprintf("0 to %d", len(entries)-1),
 		}
 	}
 	e := &entries[place]
@@ -174,11 +174,7 @@ func (s *Study) one(ctx context.Context, e *Entry) (record kernel.Record, err er
 	if err != nil {
 		return record, err
 	}
-	batches := s.HeldOutBatches
-	if batches == 0 {
-		batches = defaultHeldOutBatches
-	}
-	loss, err := t.Evaluate(heldOut, batches)
+	loss, err := t.Evaluate(heldOut, cmp.Or(s.HeldOutBatches, defaultHeldOutBatches))
 	if err != nil {
 		return record, err
 	}

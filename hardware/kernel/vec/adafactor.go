@@ -1,7 +1,5 @@
 package vec
 
-import "math"
-
 // View is a matrix, or with one row a vector, inside a flat buffer: Rows·Cols elements from Offset,
 // row by row.
 type View struct{ Offset, Rows, Cols int }
@@ -18,13 +16,7 @@ const (
 	adafactorEpsilon2 = 1e-3  // least root mean square of a parameter
 	// matrixBlocks bounds the partial column sums of a matrix: that many rows of scratch.
 	matrixBlocks = 32
-	// slowestStep is the largest relative step: reached until step 10,000.
-	slowestStep = 1e-2
 )
-
-// RelativeStep returns the relative step size of the T5 recipe, min(1e-2, 1/√step); step counts
-// from 1.
-func RelativeStep(step int) float64 { return min(slowestStep, 1/math.Sqrt(float64(step))) }
 
 // Adafactor is the optimizer's state over one flat buffer of parameters seen as matrices.
 //

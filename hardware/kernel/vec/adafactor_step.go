@@ -3,7 +3,7 @@ package vec
 import "math"
 
 // Step moves p against the gradient g. step counts from 1; rate is the relative step size,
-// RelativeStep(step) in the T5 recipe.
+// min(1e-2, 1/√step) in the T5 recipe.
 //
 //	β = 1 − step^−c, R_i = β·R_i + (1−β)·mean_j(g² + ε1), C_j = β·C_j + (1−β)·mean_i(g² + ε1)
 //	u_ij = g_ij / √(R_i·C_j / mean(R)), or g/√V where not factored

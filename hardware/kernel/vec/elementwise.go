@@ -1,7 +1,6 @@
 package vec
 
-// SquaresBlock is how many elements share one partial sum in SquaresBlocks: cuts at its multiples
-// do not change SumSquares.
+// SquaresBlock is how many elements share one partial sum in SquaresBlocks.
 const SquaresBlock = 1 << 16
 
 // Add adds a to dst. The slices have one length.
@@ -16,17 +15,6 @@ func (s *Set) AddColumns(dst, m []float32) {
 		s.k.add(dst, m[:len(dst)])
 		m = m[len(dst):]
 	}
-}
-
-// SquaresBlocks writes.
-func (s *Set) SumSquares(x []float32) float64 {
-	var sum float64
-	for len(x) > 0 {
-		n := min(len(x), SquaresBlock)
-		sum += s.k.sumSquares(x[:n])
-		x = x[n:]
-	}
-	return sum
 }
 
 // SquaresBlocks writes to sums the sum of squares of each SquaresBlock elements of x, the last
