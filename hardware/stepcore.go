@@ -123,18 +123,14 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 // frontend returns the time of one forward pass of the convolutions that feed a stack in place of
 // tokens.
 func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float64 {
-	if tokens == 0 {
-		return 0
+	seconds := 0.0
+	convs, _ := k.Frontend.Convolutions(sh.WidthOf(k))
+	for i := range convs {
+		if c := &convs[i]; c.In > 0 && tokens > 0 {
+			seconds += s.project(tokens*int(c.Rate), int(c.Out), int(c.Taps)*int(c.In), s.headRate)
+		}
 	}
-	switch f := k.Frontend; f.Kind {
-	case shapes.Audio:
-		const width = 3
-		return s.project(2*tokens, sh.WidthOf(k), width*f.Channels, s.headRate) +
-			s.project(tokens, sh.WidthOf(k), width*sh.WidthOf(k), s.headRate)
-	case shapes.Patches:
-		return s.project(tokens, sh.WidthOf(k), f.Patch*f.Patch*f.Channels, s.headRate)
-	}
-	return 0
+	return seconds
 }
 
 // step returns the time of one training step on checked input, the layout filled. It does not

@@ -309,6 +309,13 @@ func TestFrontendByHand(t *testing.T) {
 		2*2048.0*512*256/1e14+2*1024.0*512*(3*512)/1e14)
 	k.Frontend = shapes.Frontend{Kind: shapes.Patches, Patch: 16, Channels: 3}
 	expect(t, "patches", m.frontend(&s, &k, 1024), 2*1024.0*512*768/1e14)
+	// two convolutions that a front end lists: 512 outputs of 64 inputs by 10 taps at 4 rows a
+	// position, and 768 of 512 by 2 at one
+	k.Frontend = shapes.Frontend{Kind: shapes.Convolved, Convs: [shapes.MaxConvs]shapes.Conv{
+		{In: 64, Out: 512, Taps: 10, Rate: 4}, {In: 512, Out: 768, Taps: 2, Rate: 1},
+	}}
+	expect(t, "convolutions", m.frontend(&s, &k, 1024),
+		2*1024.0*4*512*640/1e14+2*1024.0*768*1024/1e14)
 	expect(t, "tokens", m.frontend(&s, &shapes.Stack{}, 1024), 0)
 	expect(t, "nothing to embed", m.frontend(&s, &k, 0), 0)
 }
