@@ -4,7 +4,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes/config/syntax"
@@ -34,9 +33,7 @@ func (r *profileReader) calibration(p *Profile, e syntax.Field) {
 		case "fitted_on":
 			c.FittedOn, _ = r.word(part.Value)
 		case "residual":
-			if v, ok := r.plain(part.Value); ok && r.within(part, v, maxLogSD) {
-				c.Residual = v
-			}
+			r.positive(part, maxLogSD, &c.Residual)
 		case "constants":
 			rows, ok := r.entries(part.Value)
 			if !ok {
@@ -76,15 +73,9 @@ func (r *profileReader) constant(c *Calibration, i Constant, sd *[constants]floa
 	for _, part := range parts {
 		switch part.Name {
 		case "value":
-			v, ok := r.plain(part.Value)
-			if ok && r.within(part, v, math.MaxFloat64) {
-				c.Constants[i] = v
-			}
+			r.positive(part, math.MaxFloat64, &c.Constants[i])
 		case "log_sd":
-			v, ok := r.plain(part.Value)
-			if ok && r.within(part, v, maxLogSD) {
-				sd[i] = v
-			}
+			r.positive(part, maxLogSD, &sd[i])
 		case "correlations":
 			if part.Value.Kind != syntax.List || len(part.Value.Items) > int(i) {
 				r.fault(part.At,
@@ -124,22 +115,21 @@ func (r *profileReader) plain(node *syntax.Node) (float64, bool) {
 	if !ok {
 		return 0, false
 	}
-	negative := strings.HasPrefix(text, "-")
-	v, err := quantity.Parse(quantity.Number, strings.TrimPrefix(text, "-"))
+	v, err := quantity.Parse(quantity.Number, text)
 	if err != nil {
 		r.fault(node.At, "%v", err)
-		return 0, false
 	}
-	if negative {
-		v = -v
-	}
-	return v, true
+	return v, err == nil
 }
 
-func (r *profileReader) within(e syntax.Field, v, most float64) bool {
-	if v > 0 && v <= most {
-		return true
+// positive reads a number without unit that is more than 0 and at most another.
+func (r *profileReader) positive(e syntax.Field, most float64, into *float64) {
+	v, ok := r.plain(e.Value)
+	switch {
+	case !ok:
+	case v > 0 && v <= most:
+		*into = v
+	default:
+		r.fault(e.At, "%s: %g; allowed: more than 0, at most %g", e.Name, v, most)
 	}
-	r.fault(e.At, "%s: %g; allowed: more than 0, at most %g", e.Name, v, most)
-	return false
 }

@@ -82,6 +82,11 @@ func TestOwnProfilesRoundTrip(t *testing.T) {
 }
 
 func TestBadCalibrationsAreToldLineByLine(t *testing.T) {
+	const twice = "name: x\nextends: a100\ncalibration:\n  residual: --0.1\n" // two signs make it wrong
+	if _, err := ReadProfile("p.yaml", strings.NewReader(twice)); err == nil ||
+		!strings.Contains(err.Error(), "p.yaml:4:") {
+		t.Errorf("%q: %v", twice, err)
+	}
 	_, err := ReadProfile("p.yaml", strings.NewReader(
 		"name: x\nextends: a100\ncalibration:\n  residual: -1\n  constants:\n    matmul_share: {value: 0.8, log_sd: 0.1, correlations: [0.5]}\n    magic: {value: 1}\n"))
 	if err == nil {
