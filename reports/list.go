@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/internal/plain"
@@ -145,4 +148,44 @@ func (r *Report) Regions(regions []hardware.Region) {
 		r.Document.Add(result.RegionOf(p))
 	}
 	r.listed(len(regions), "region", "plan t5-base --hardware a100 --region", first(t), t)
+}
+
+// Laws fills in the list of laws that can be fitted.
+func (r *Report) Laws(laws []fit.Law) {
+	t := Table{
+		Columns: []Column{
+			{Title: "law"},
+			{Title: "predicts", Optional: 2},
+			{Title: "from", Wraps: true},
+			{Title: "formula", Wraps: true},
+			{Title: "source", Wraps: true, Optional: 1},
+		},
+		Notes: []string{"--x names other columns to predict from, in the same order. --law auto compares laws by their error on held-out rows."},
+	}
+	fitted := ""
+	for i := range laws {
+		l := &laws[i]
+		if fitted == "" && learn.CanAllocate(*l) { // others need --x or --y
+			fitted = l.Name
+		}
+		t.add(Text(l.Name), Text(l.Response), Text(strings.Join(l.Columns, ", ")), Text(l.Formula),
+			Text(l.Source))
+		r.Document.Add(result.ListedLawOf(l))
+	}
+	r.listed(len(laws), "law", "fit runs.csv --law", fitted, t)
+}
+
+// Term fills in the report of one explained term.
+func (r *Report) Term(t data.Term) {
+	r.Document.Add(result.TermOf(&t))
+	r.Headline = []string{t.Name}
+	table := Table{Notes: []string{t.Meaning}}
+	for _, line := range []struct{ label, text string }{
+		{"Formula: ", t.Formula}, {"Also: ", strings.Join(t.Aliases, ", ")}, {"Source: ", t.Source},
+	} {
+		if line.text != "" {
+			table.Notes = append(table.Notes, line.label+line.text)
+		}
+	}
+	r.Tables = append(r.Tables, table)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/page"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
@@ -352,4 +353,26 @@ func Version() string {
 		return "devel"
 	}
 	return info.Main.Version
+}
+
+func CheckPlot(file string) error {
+	if file == "" {
+		return nil
+	}
+	if _, err := figure.FormatOf(file); err != nil {
+		return Usage("", "--plot: %w", err)
+	}
+	return nil
+}
+
+// Plot draws panels into a file; an empty name asks for none.
+func Plot(file string, panels ...figure.Panel) error {
+	if file == "" {
+		return nil
+	}
+	format, err := figure.FormatOf(file)
+	if err != nil {
+		return err
+	}
+	return WriteFile(file, func(w io.Writer) error { return figure.Write(w, format, panels...) })
 }
