@@ -3,6 +3,7 @@
 package records
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -13,12 +14,16 @@ import (
 // parquetFile reads a table in Parquet: a column a leaf, with dots between the names of groups.
 // Lists, maps and binary values are left out, as are the index columns of pandas.
 func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
-	fail := func(format string, args ...any) error {
-		return &Error{File: name, Problem: "a damaged Parquet file: " + fmt.Sprintf(format, args...)}
+	fail := func(err error) error {
+		problem := "a damaged Parquet file: "
+		if limit := (*parquet.LimitError)(nil); errors.As(err, &limit) {
+			problem = "too large a Parquet file: "
+		}
+		return &Error{File: name, Problem: problem + err.Error()}
 	}
 	f, err := parquet.Open(at, size)
 	if err != nil {
-		return fail("%v", err)
+		return fail(err)
 	}
 	b.begin(part{path: name, table: true}, "tables")
 	b.in(name)
@@ -35,9 +40,6 @@ func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
 	}
 	for group, n := range f.Rows {
 		first := b.Len()
-		if first+n > parquet.MaxRows {
-			return fail("%d rows; allowed: at most %d", first+n, parquet.MaxRows)
-		}
 		for i := range n {
 			b.row(first + i + 1)
 		}
@@ -49,7 +51,7 @@ func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
 			c := b.column(heading)
 			set := func(row int, text string) { c.cells.set(first+row, text) }
 			if err := f.Read(group, i, set); err != nil {
-				return fail("column %s: %v", heading, err)
+				return fail(fmt.Errorf("column %s: %w", heading, err))
 			}
 		}
 	}

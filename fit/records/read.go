@@ -98,8 +98,13 @@ func ReadAll(inputs []Input, o Options) (*Table, error) {
 	return b.Table, nil
 }
 
-// maxExpanded is how much text a compressed file may hold.
-const maxExpanded = 1 << 30
+// What a compressed file may expand to: so many times its own size, but at least and at most so much,
+// with its rows and cells as they lie in a table.
+const (
+	expansion     = 20
+	leastExpanded = 256 << 20
+	maxExpanded   = 1 << 30
+)
 
 // fileOf reads a file of any format.
 func (b *builder) fileOf(name string, r io.Reader) error {
@@ -112,11 +117,12 @@ func (b *builder) fileOf(name string, r io.Reader) error {
 	start = start[:n]
 	whole := io.MultiReader(bytes.NewReader(start), r)
 	if bytes.HasPrefix(start, []byte{0x1f, 0x8b}) {
-		z, err := gzip.NewReader(whole)
+		packed := &countingReader{from: whole}
+		z, err := gzip.NewReader(packed)
 		if err != nil {
 			return &Error{File: name, Problem: err.Error()}
 		}
-		limited := &limitedReader{from: z, left: maxExpanded}
+		limited := &limitedReader{from: z, packed: packed}
 		return gzipped(name, b.fileOf(strings.TrimSuffix(name, ".gz"), limited))
 	}
 	switch {
@@ -150,16 +156,35 @@ func gzipped(name string, err error) error {
 	return &Error{File: name, Problem: err.Error()}
 }
 
+// limitedReader ends what expands too far.
 type limitedReader struct {
-	from io.Reader
-	left int64
+	from   io.Reader
+	packed *countingReader
+	size   int64 // as a table
 }
 
 func (l *limitedReader) Read(p []byte) (int, error) {
 	n, err := l.from.Read(p)
-	if l.left -= int64(n); l.left < 0 {
-		return n, fmt.Errorf("more than %d MiB when expanded; allowed: at most that", maxExpanded>>20)
+	cells, rows := 0, bytes.Count(p[:n], []byte{'\n'})
+	for _, between := range []byte(",;\t") {
+		cells += bytes.Count(p[:n], []byte{between})
 	}
+	l.size += int64(n + 4*cells + 16*rows)
+	if most := min(maxExpanded, max(leastExpanded, expansion*l.packed.size)); l.size > most {
+		return n, fmt.Errorf("it expands to a table of more than %d MiB; allowed: at most that, or the file without its compression",
+			most>>20)
+	}
+	return n, err
+}
+
+type countingReader struct {
+	from io.Reader
+	size int64
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.from.Read(p)
+	c.size += int64(n)
 	return n, err
 }
 

@@ -19,10 +19,13 @@ import (
 )
 
 const (
-	// MaxRows is how many rows a file may claim.
-	MaxRows = 50 << 20
+	// maxRows is how many rows a file may claim.
+	maxRows = 16 << 20
 	// maxPage is how large a page, or the description of the file, may be.
 	maxPage = 128 << 20
+	// maxExpanded is how many bytes all pages and values may have once they are read: a value that
+	// repeats takes next to nothing in the file.
+	maxExpanded = 512 << 20
 
 	maxColumns = 4096
 	maxNesting = 32      // of groups in groups
@@ -62,7 +65,13 @@ type File struct {
 	at     io.ReaderAt
 	size   int64
 	chunks [][]thrift // of each group, one a column
+	left   int64      // of maxExpanded
 }
+
+// LimitError says that a sound file is larger than this package reads.
+type LimitError struct{ problem string }
+
+func (e *LimitError) Error() string { return e.problem }
 
 // Open reads the description of a file of a size, which stands at its end.
 func Open(at io.ReaderAt, size int64) (*File, error) {
@@ -87,14 +96,15 @@ func Open(at io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{at: at, size: size}
+	f := &File{at: at, size: size, left: maxExpanded}
 	if f.Columns, err = columnsOf(meta.at(2).list); err != nil {
 		return nil, err
 	}
+	all := int64(0)
 	for _, group := range meta.at(4).list {
 		n, chunks := group.int(3), group.at(1).list
-		if n < 0 || n > MaxRows {
-			return nil, fmt.Errorf("%d rows; allowed: at most %d", n, MaxRows)
+		if all += n; n < 0 || n > maxRows || all > maxRows {
+			return nil, &LimitError{fmt.Sprintf("%d rows; allowed: at most %d", max(n, all), maxRows)}
 		}
 		if len(chunks) != len(f.Columns) {
 			return nil, fmt.Errorf("%d columns where the schema has %d", len(chunks), len(f.Columns))
@@ -107,7 +117,7 @@ func Open(at io.ReaderAt, size int64) (*File, error) {
 // Read visits the values of a readable column in a group of rows that are there, as texts, with
 // their rows counted from 0 in the group. Binary values are left out.
 func (f *File) Read(group, column int, visit func(row int, text string)) error {
-	r := chunk{of: &f.Columns[column], visit: visit, end: f.Rows[group]}
+	r := chunk{of: &f.Columns[column], visit: visit, end: f.Rows[group], left: &f.left}
 	return r.read(f.at, f.size, f.chunks[group][column])
 }
 
@@ -175,6 +185,15 @@ type chunk struct {
 	row, end   int
 	dictionary []string
 	codec      int64
+	left       *int64 // of maxExpanded
+}
+
+// take counts bytes of pages or values.
+func (c *chunk) take(bytes int64) error {
+	if *c.left -= bytes; *c.left < 0 {
+		return &LimitError{fmt.Sprintf("values that expand to more than %d MiB; allowed: at most that", maxExpanded>>20)}
+	}
+	return nil
 }
 
 func (c *chunk) read(at io.ReaderAt, size int64, chunk thrift) error {
@@ -219,6 +238,9 @@ func (c *chunk) read(at io.ReaderAt, size int64, chunk thrift) error {
 		body := make([]byte, stored)
 		if _, err := io.ReadFull(in, body); err != nil {
 			return fmt.Errorf("a page is cut off: %w", err)
+		}
+		if err := c.take(full); err != nil {
+			return err
 		}
 		if err := c.page(page, body, int(full)); err != nil {
 			return err
@@ -312,6 +334,9 @@ func (c *chunk) values(n, encoding int64, levels, body []byte) error {
 	for i := range int(n) {
 		if there == nil || there[i] == uint64(c.of.maxDeep) {
 			if texts[k] != "" {
+				if err := c.take(int64(len(texts[k]) + 4)); err != nil { // and where it ends
+					return err
+				}
 				c.visit(c.row, texts[k])
 			}
 			k++

@@ -117,6 +117,7 @@ func (l *Column) decode(encoding int64, body []byte, n int, dictionary []string)
 			return nil, err
 		}
 		var last []byte
+		written := int64(0)
 		for i, k := range lengths {
 			if k < 0 || k > int64(len(body)) {
 				return nil, errShort
@@ -124,7 +125,7 @@ func (l *Column) decode(encoding int64, body []byte, n int, dictionary []string)
 			text := body[:k]
 			if prefixes != nil {
 				p := prefixes[i]
-				if p < 0 || p > int64(len(last)) || p+k > maxPage {
+				if written += p + k; p < 0 || p > int64(len(last)) || written > maxPage {
 					return nil, errShort
 				}
 				text = append(last[:p:p], text...)
