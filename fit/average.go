@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // AverageSettings steers [FitAverage]; nil means all defaults.
@@ -144,8 +145,8 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	folds, units := s.folds(d)
 	if len(folds) == 0 {
 		return nil, refuse(TooFewPoints, nil,
-			"%d rows of %d runs leave nothing to validate a law on; needed: runs of at least three sizes",
-			d.Len(), units)
+			"nothing is left to validate a law on: %s of %s; needed: runs of at least three sizes",
+			quantity.Of(d.Len(), "row"), quantity.Of(units, "run"))
 	}
 	for _, f := range folds {
 		x.Units += f.units

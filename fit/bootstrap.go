@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Interval is a range for one number, with the standard error it came from.
@@ -77,8 +78,8 @@ func Bootstrap(ctx context.Context, r *Result, d Data, set *BootstrapSettings) (
 	}
 	units := d.units()
 	if len(units) < leastUnits {
-		return nil, refuse(TooFewPoints, nil, "%d runs to resample; needed: at least %d", len(units),
-			leastUnits)
+		return nil, refuse(TooFewPoints, nil, "%s to resample; needed: at least %d",
+			quantity.Of(len(units), "run"), leastUnits)
 	}
 	pb := newProblem(&r.Law, d, r.Objective)
 	pb.apply(&r.set)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // ChooseSettings steers [Choose]; nil means all defaults.
@@ -128,7 +130,7 @@ func scoreLaw(ctx context.Context, law Law, d, validated Data, obj Objective, fo
 		return out, nil, only(err)
 	}
 	if len(folds) == 0 {
-		out.Refused = refuse(TooFewPoints, nil, "%d rows leave nothing to hold out", d.Len())
+		out.Refused = refuse(TooFewPoints, nil, "nothing is left to hold out: %s", quantity.Of(d.Len(), "row"))
 		return out, nil, nil
 	}
 	out.AICc = full.aicc()

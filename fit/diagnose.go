@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // admit refuses rows that no descent could make sense of and returns the warnings about rows that
@@ -34,8 +36,8 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 	free := len(law.Params) - len(set.Fixed)
 	if seen <= free && len(set.Priors) == 0 {
 		return nil, refuse(TooFewPoints, nil,
-			"%d distinct rows for the %d free parameters of %s; needed: at least %d",
-			seen, free, law.Name, free+1)
+			"%s for the %d free parameters of %s; needed: at least %d",
+			quantity.Of(seen, "distinct row"), free, law.Name, free+1)
 	}
 	for _, name := range law.Columns {
 		if constant(d.Columns[name]) && len(set.Fixed) == 0 && len(set.Priors) == 0 {

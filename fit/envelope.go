@@ -61,7 +61,7 @@ func Envelope(curves []Curve, level float64) (*EnvelopeFit, error) {
 	leaders := lead(curves)
 	if len(leaders) < 4 {
 		return out, refuse(NoInteriorMinimum, []string{"params"},
-			"%d sizes lead somewhere; needed: at least four (the first and the last say nothing)",
+			"sizes that lead somewhere: %d; needed: at least four (the first and the last say nothing)",
 			len(leaders))
 	}
 	out.Leaders = leaders[1 : len(leaders)-1]

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Run is the end of one training run.
@@ -112,8 +114,8 @@ func IsoFLOP(runs []Run, set *IsoFLOPSettings) (*IsoFLOPFit, error) {
 	}
 	if len(c) < 2 {
 		return out, refuse(NoInteriorMinimum, nil,
-			"%d of %d budgets have a minimum inside the sizes that were run; needed: at least two",
-			len(c), len(out.Groups))
+			"%s, %d with a minimum inside the sizes that were run; needed: at least two",
+			quantity.Of(len(out.Groups), "budget"), len(c))
 	}
 	ln, _ := fitPolynomial(c, n, 1)
 	ld, _ := fitPolynomial(c, d, 1)
@@ -186,7 +188,7 @@ func parabola(runs []Run, level float64) IsoFLOPGroup {
 	g.FLOPs = math.Exp(meanOf(lc))
 	p, ok := fitPolynomial(ln, loss, 2)
 	if !ok {
-		g.Refused = refuse(TooFewPoints, nil, "%d distinct sizes; needed: at least three", distinct(n))
+		g.Refused = refuse(TooFewPoints, nil, "%s; needed: at least three", quantity.Of(distinct(n), "distinct size"))
 		return g
 	}
 	g.parabola = p
@@ -248,17 +250,20 @@ func (p polynomial) vertex(u []float64) (v float64, ok bool) {
 }
 
 func (p polynomial) noVertex(u []float64) string {
-	v, _ := p.vertex(u)
-	switch {
-	case !(p.c[2] > 0):
+	if !(p.c[2] > 0) {
 		return "the parabola opens downwards"
-	case v <= slices.Min(u):
-		return fmt.Sprintf(
-			"loss still falls at the smallest size; the parabola's minimum, %.3g params, was not run", math.Exp(v))
 	}
-	return fmt.Sprintf(
-		"loss still falls at the largest size; the parabola's minimum, %.3g params, was not run",
-		math.Exp(v))
+	v, _ := p.vertex(u)
+	end, name := slices.Max(u), "largest"
+	if v <= slices.Min(u) {
+		end, name = slices.Min(u), "smallest"
+	}
+	text := "loss still falls at the " + name + " size"
+	const near = 100 // times the size; what lies further off is the rows' noise
+	if math.Abs(v-end) < math.Log(near) {
+		text += fmt.Sprintf("; the parabola's minimum, %.3g params, was not run", math.Exp(v))
+	}
+	return text
 }
 
 // vertexEstimate returns exp of the vertex with the delta-method interval of −c1/(2·c2).

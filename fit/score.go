@@ -1,6 +1,10 @@
 package fit
 
-import "math"
+import (
+	"math"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
+)
 
 // Interval returns the prediction interval of one new row at x, in the order of Law.Columns, at a
 // level in (0, 1):
@@ -63,8 +67,8 @@ func (r *Result) Score(d Data, draws *Bootstrapped) (ExtrapolationScore, error) 
 		center, scale, ok := r.moments(draws, x)
 		if !ok {
 			return ExtrapolationScore{Points: d.Len()}, refuse(TooFewPoints, nil,
-				"%d rows and %d parameters leave nothing to judge the noise by", r.Rows,
-				len(r.Params))
+				"nothing is left to judge the noise by: %s, %s",
+				quantity.Of(r.Rows, "row"), quantity.Of(len(r.Params), "parameter"))
 		}
 		seen := math.Log(y)
 		if r.Objective.raw {

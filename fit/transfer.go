@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // TransferInput holds one model a row: how good it is upstream and how good downstream.
@@ -70,8 +72,8 @@ func Transfer(in TransferInput) (*Transferred, error) {
 		panic("fit: Transfer: columns of different lengths")
 	}
 	if n < transferRows {
-		return nil, refuse(TooFewPoints, nil, "%d models; needed: at least %d for an interval", n,
-			transferRows)
+		return nil, refuse(TooFewPoints, nil, "%s; needed: at least %d for an interval",
+			quantity.Of(n, "model"), transferRows)
 	}
 	for name, c := range map[string][]float64{
 		"upstream": in.Upstream, "downstream": in.Downstream,

@@ -33,7 +33,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 		Residual: fit.Residual, Converged: c.Fit.Converged, Constants: map[string]result.Constant{},
 		Path: c.Path, Threads: c.Threads, Machine: c.Machine, Date: c.Date,
 	}
-	r.Headline = []string{fmt.Sprintf("Profile of %s, from %d steps.", c.Profile.Name, c.Measured)}
+	r.Headline = []string{fmt.Sprintf("Profile of %s, from %s.", c.Profile.Name, quantity.Of(c.Measured, "step"))}
 	t := measures(nil)
 	t.Basis = []string{"Fitted on " + fit.FittedOn + "."}
 	line := t.line
@@ -41,7 +41,7 @@ func (r *Report) Calibrated(c *Calibrated) {
 		peak, bandwidth := c.Profile.Peaks[hardware.FP32].Value,
 			c.Profile.BandwidthBytesPerSecond.Value
 		f.Peak, f.Bandwidth = &peak, &bandwidth
-		line("machine", fmt.Sprintf("%s, %s, %d threads", c.Machine, c.Path, c.Threads))
+		line("machine", fmt.Sprintf("%s, %s, %s", c.Machine, c.Path, quantity.Of(c.Threads, "thread")))
 		line("peak", quantity.Format(quantity.FLOPRate, peak, 3))
 		line("memory bandwidth", quantity.Format(quantity.ByteRate, bandwidth, 3))
 		line("points", fmt.Sprintf("%d measured, %d used, %d beside other work, %d left over",
@@ -100,7 +100,7 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 			{Title: "disturbed", Optional: 1, Wraps: true},
 		},
 		Notes: []string{fmt.Sprintf(
-			"Error: measured relative to predicted. Intervals are 80 %%. %d points were left over. Disturbed: other work ran beside the step, whose processor time is a rough stand-in.", left)},
+			"Error: measured relative to predicted. Intervals are 80 %%. Left over: %s. Disturbed: other work ran beside the step, whose processor time is a rough stand-in.", quantity.Of(left, "point"))},
 	}
 	for _, which := range []struct {
 		name        string
@@ -108,8 +108,8 @@ func (r *Report) CalibrationChecked(rows []calibrate.Checked, left int) {
 	}{{"All", false}, {"Undisturbed", true}} {
 		if v := calibrate.Judge(rows, which.undisturbed); v.Steps > 0 {
 			r.Headline = append(r.Headline, fmt.Sprintf(
-				"%s: %d steps, median error %s, worst %s, %d inside the interval.", which.name,
-				v.Steps, percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
+				"%s: %s, median error %s, worst %s, %d inside the interval.", which.name,
+				quantity.Of(v.Steps, "step"), percent(v.MedianAbsLogError), percent(v.WorstAbsLogError), v.Inside))
 		}
 	}
 	for i := range rows {

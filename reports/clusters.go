@@ -357,10 +357,10 @@ func (r *Report) Offers(plans []Planned, found *plan.Found, of string) {
 			r.Headline = append(r.Headline, "  "+plans[i].Command)
 		}
 	}
-	promise := fmt.Sprintf("%d clusters planned, up to %d devices each", found.Priced, found.Limits.Devices)
+	promise := fmt.Sprintf("%s planned, of up to %s", quantity.Of(found.Priced, "cluster"), quantity.Of(found.Limits.Devices, "device"))
 	if n := plans[0].Schedule.Tokens.Interval; n != nil {
-		promise = fmt.Sprintf("%d clusters planned for %s tokens, up to %d devices each", found.Priced,
-			quantity.Format(quantity.Tokens, n.Value, 0), found.Limits.Devices)
+		promise = fmt.Sprintf("%s planned for %s tokens, of up to %s", quantity.Of(found.Priced, "cluster"),
+			quantity.Format(quantity.Tokens, n.Value, 0), quantity.Of(found.Limits.Devices, "device"))
 	}
 	if text := limitText(&found.Limits); text != "" {
 		promise += fmt.Sprintf("; all listed keep %s with a probability of %.0f %% or more", text, 100*found.Limits.Sure)

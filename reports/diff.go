@@ -161,7 +161,7 @@ func diffHeadline(d *Diffed) []string {
 		out[0] = p.Name + " differs."
 	}
 	if len(d.Pairs) > 1 {
-		out = append(out, fmt.Sprintf("%d results are compared.", len(d.Pairs)))
+		out = append(out, fmt.Sprintf("Compared: %s.", quantity.Of(len(d.Pairs), "result")))
 	}
 	return out
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/learn"
-	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/figure"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
@@ -50,14 +49,14 @@ func fitHeadline(fits []learn.Fitted, docs []result.Fit) []string {
 				refused++
 			}
 		}
-		return []string{fmt.Sprintf("%d groups fitted, %d refused.", len(fits)-refused, refused)}
+		return []string{fmt.Sprintf("%s fitted, %d refused.", quantity.Of(len(fits)-refused, "group"), refused)}
 	case f.Result == nil:
-		return []string{fmt.Sprintf("auto: an average of laws of %s in %s over %d rows.", doc.Response,
-			strings.Join(doc.Columns, ", "), doc.Rows.Used)}
+		return []string{fmt.Sprintf("auto: an average of laws of %s in %s over %s.", doc.Response,
+			strings.Join(doc.Columns, ", "), quantity.Of(doc.Rows.Used, "row"))}
 	}
 	out := []string{
 		fmt.Sprintf("%s: %s = %s", doc.Law, doc.Response, doc.Formula),
-		fmt.Sprintf("%d rows; root mean square residual %s.", f.Result.Rows,
+		fmt.Sprintf("%s; root mean square residual %s.", quantity.Of(f.Result.Rows, "row"),
 			quantity.Format(quantity.Number, f.Result.RMS, 3)),
 	}
 	var readers []string
@@ -72,7 +71,7 @@ func fitHeadline(fits []learn.Fitted, docs []result.Fit) []string {
 		readers = append(readers, "recommend --fit")
 	}
 	if len(readers) > 0 {
-		out = append(out, "Next: -o fit.json saves the law for "+plain.Listed(readers)+".")
+		out = append(out, "Next: -o fit.json saves the law for "+quantity.Listed(readers)+".")
 	}
 	return out
 }
@@ -271,7 +270,7 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) (notes, basis []string) {
 			noise = quantity.Format(quantity.Number, *v, 3)
 		}
 		notes = append(notes, fmt.Sprintf(
-			"%d points; root mean square residual over the later half %s in ln.", c.Points, noise))
+			"%s; root mean square residual over the later half %s in ln.", quantity.Of(c.Points, "point"), noise))
 		notes = append(notes, c.Warnings...)
 	}
 	if len(doc.Outliers) > 0 && f.Group == nil {
@@ -284,8 +283,8 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) (notes, basis []string) {
 			strings.Join(told, ", ")+".")
 	}
 	if b := doc.Bootstrap; b != nil {
-		note := fmt.Sprintf("Bootstrap: %d refits over %d runs, %d failed.", b.Refits, b.Units,
-			b.Failed)
+		note := fmt.Sprintf("Bootstrap: %s over %s, %d failed.", quantity.Of(b.Refits, "refit"),
+			quantity.Of(b.Units, "run"), b.Failed)
 		if b.Improved > 0 {
 			note += fmt.Sprintf(" %d found a better optimum elsewhere.", b.Improved)
 		}
@@ -293,8 +292,8 @@ func fitNotes(f *learn.Fitted, doc *result.Fit) (notes, basis []string) {
 	}
 	if s := doc.Score; s != nil {
 		notes = append(notes, fmt.Sprintf(
-			"Score on %d rows not fitted: RMSLE %s; the 80 %% interval covers %.0f %% of them, the 95 %% interval %.0f %%.",
-			s.Points, quantity.Format(quantity.Number, s.RMSLE, 3), percent*s.Coverage80,
+			"Score on %s not fitted: RMSLE %s; the 80 %% interval covers %.0f %% of them, the 95 %% interval %.0f %%.",
+			quantity.Of(s.Points, "row"), quantity.Format(quantity.Number, s.RMSLE, 3), percent*s.Coverage80,
 			percent*s.Coverage95))
 	}
 	if f.Unscored != "" {
@@ -341,7 +340,7 @@ func dropNotes(rows result.Rows) []string {
 	return notes
 }
 
-// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows were dropped: loss is 0; …". It is
+// WhyDropped sums up the rows that a fit dropped: "2 of 5 rows dropped: loss is 0; …". It is
 // empty without such rows.
 func WhyDropped(from learn.Rows) string {
 	rows := result.RowsOf(from.Used, from.Drops)
@@ -357,7 +356,7 @@ func WhyDropped(from learn.Rows) string {
 		more = fmt.Sprintf("; and %d other reasons", len(reasons)-shownRows)
 		reasons = reasons[:shownRows]
 	}
-	return fmt.Sprintf("%d of %d rows were dropped: %s%s", rows.Dropped, rows.Dropped+rows.Used,
+	return fmt.Sprintf("%d of %s dropped: %s%s", rows.Dropped, quantity.Of(rows.Dropped+rows.Used, "row"),
 		strings.Join(reasons, "; "), more)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // groupTable is one row a group.
 func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
-	t := Table{}
+	t := Table{Alike: "group refused"}
 	var by []string
 	if len(fits) > 0 {
 		by = fits[0].By
@@ -55,17 +55,18 @@ func groupTable(fits []learn.Fitted, docs []result.Fit) Table {
 		why := doc.Unscored
 		if doc.Refused != nil {
 			why = doc.Refused.Reason
+			t.Folded = append(t.Folded, i)
 		}
 		t.Rows = append(t.Rows, append(row, Text(why)))
 		dropped += doc.Rows.Dropped
 	}
 	if dropped > 0 {
-		t.Notes = append(t.Notes, fmt.Sprintf("%d rows dropped (--format json lists each with its reason).", dropped))
+		t.Notes = append(t.Notes, quantity.Of(dropped, "row")+" dropped (--format json lists each with its reason).")
 	}
 	if anyScored > 0 {
 		t.Notes = append(t.Notes, fmt.Sprintf(
-			"Mean over %d groups: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
-			anyScored, quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80,
+			"Mean over %s: RMSLE %s; coverage of the 80 %% interval %.0f %%, of the 95 %% interval %.0f %%.",
+			quantity.Of(anyScored, "group"), quantity.Format(quantity.Number, mean.RMSLE, 3), percent*mean.Coverage80,
 			percent*mean.Coverage95))
 	}
 	return t

@@ -62,7 +62,7 @@ func (r *Report) Shapes(entries []shapes.Entry) {
 // listed adds a list, with how many it has and a command that takes the one named first; none is there
 // where that is empty.
 func (r *Report) listed(n int, noun, command, first string, t Table) {
-	r.Headline = []string{plain.Count(n, noun) + "."}
+	r.Headline = []string{quantity.Of(n, noun) + "."}
 	if first != "" {
 		r.Headline[0] += " Next: deepnarrow " + command + " " + plain.Quoted(first)
 	}

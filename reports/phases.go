@@ -69,6 +69,6 @@ func (r *Report) Phases(c *plan.Campaign) {
 		Optional(c.Bill.CostUSD.Interval), Optional(c.Bill.EnergyKWh.Interval),
 		Optional(c.Bill.CO2Kg.Interval), Cell{})
 	r.Document.Add(total)
-	r.Headline = []string{fmt.Sprintf("%d phases: %s, %s.", len(c.Phases), short(quantity.Duration, c.WallSeconds), short(quantity.Money, c.Bill.CostUSD))}
+	r.Headline = []string{fmt.Sprintf("%s: %s, %s.", quantity.Of(len(c.Phases), "phase"), short(quantity.Duration, c.WallSeconds), short(quantity.Money, c.Bill.CostUSD))}
 	r.Tables = append(r.Tables, t)
 }

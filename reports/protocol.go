@@ -20,7 +20,7 @@ func (r *Report) Protocol(steps []recommend.Step, opinions []evidence.SecondOpin
 	for i := range steps {
 		sizes[steps[i].From.Name] = true
 	}
-	r.Headline = []string{fmt.Sprintf("What one step of depth, width or heads costs and gains, from %d shapes.", len(sizes))}
+	r.Headline = []string{fmt.Sprintf("What one step of depth, width or heads costs and gains, from %s.", quantity.Of(len(sizes), "shape"))}
 	var t *Table
 	reasons := []string{}
 	lacking := map[string][]string{} // operations by what they lack

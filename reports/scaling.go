@@ -44,12 +44,14 @@ func (r *Report) IsoFLOP(s *learn.Scanned) {
 			{Title: "place in the scan", Kind: quantity.Fraction, Digits: 2, Optional: 1},
 			{Title: "refused", Wraps: true},
 		},
+		Alike: "budget refused",
 	}
 	for i := range f.Budgets {
 		b := &f.Budgets[i]
 		why := Cell{}
 		if refused := s.IsoFLOP.Groups[i].Refused; refused != nil {
 			why = Text(refused.Error())
+			t.Folded = append(t.Folded, i)
 		}
 		t.add(Amount(b.FLOPs), Count(int64(b.Rows)), estimateCell(b.Params), estimateCell(b.Tokens),
 			OptionalAmount(b.Loss), OptionalAmount(b.Position), why)
@@ -91,8 +93,8 @@ func (r *Report) Envelope(s *learn.Scanned) {
 		t.add(Amount(l.Params), Amount(l.FromFLOPs), Amount(l.ToFLOPs))
 	}
 	t.Notes = append(t.Notes, fmt.Sprintf(
-		"%d of %d points are on the Pareto front of %d runs (--format json lists them); intervals at %.0f %%.",
-		len(f.Front), f.Rows.Used, len(s.Curves), percent*f.Level))
+		"%d of %d points are on the Pareto front of %s (--format json lists them); intervals at %.0f %%.",
+		len(f.Front), f.Rows.Used, quantity.Of(len(s.Curves), "run"), percent*f.Level))
 	t.Notes = append(append(append(t.Notes, f.Warnings...), derivedNotes(s.Rows)...),
 		dropNotes(f.Rows)...)
 	r.Tables = append(r.Tables, t)
@@ -219,7 +221,7 @@ func (r *Report) Size(s *recommend.Sizing, q *recommend.SizeQuestion, cluster st
 		timed = fmt.Sprintf(", those of wall clock and cost %.0f %%", percent*level)
 	}
 	t.Basis = append(t.Basis, sentence(f.Source), fmt.Sprintf(
-		"%d shapes were planned, a step of %s tokens; intervals are %.0f %%%s.", s.Priced,
+		"Planned: %s, a step of %s tokens; intervals are %.0f %%%s.", quantity.Of(s.Priced, "shape"),
 		quantity.Format(quantity.Tokens, float64(f.Candidates[0].Workload.Tokens), 3), percent*s.Level, timed))
 	if v := f.Serving; v != nil {
 		t.Notes = append(t.Notes, fmt.Sprintf(

@@ -1,7 +1,9 @@
 package reports
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
@@ -15,6 +17,30 @@ type Table struct {
 	Notes   []string // footnotes, in order
 	Basis   []string // footnotes that only [View].Details shows: what the table rests on
 	Detail  bool     // only [View].Details shows the table
+	// Folded are rows that are alike, by index in order, of which only [View].Details shows more than
+	// [mostAlike]; Alike says what they are, as in "budget refused".
+	Folded []int
+	Alike  string
+}
+
+// mostAlike is how many lines that say the same of other rows are shown.
+const mostAlike = 3
+
+// fold leaves out rows that are alike, and notes how many.
+func (t *Table) fold(v View) (out Table, left bool) {
+	if out = *t; v.Details || len(t.Folded) <= mostAlike {
+		return out, false
+	}
+	out.Rows = nil
+	for r, row := range t.Rows {
+		if !slices.Contains(t.Folded[mostAlike:], r) {
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	noun, rest, _ := strings.Cut(t.Alike, " ")
+	more := len(t.Folded) - mostAlike
+	out.Notes = append([]string{fmt.Sprintf("and %s %s: --details", quantity.Of(more, "more "+noun), rest)}, t.Notes...)
+	return out, true
 }
 
 // add appends a row; cells that it lacks at the end are absent.

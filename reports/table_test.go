@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -106,5 +107,31 @@ plan\_a \& b & cost [USD] \\
 `
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+// Rows that are alike are folded to three, which a note counts; --details shows all, and four or more of
+// other rows stay.
+func TestAlikeRowsFold(t *testing.T) {
+	table := Table{Columns: []Column{{Title: "budget"}}, Alike: "budget refused"}
+	for i := range 9 {
+		if table.add(Text(fmt.Sprint("row ", i))); i > 2 {
+			table.Folded = append(table.Folded, i)
+		}
+	}
+	r := Report{Tables: []Table{table}}
+	for _, c := range []struct {
+		view View
+		rows int
+		note string
+	}{{View{}, 6, "and 3 more budgets refused: --details"}, {View{Details: true}, 9, ""}} {
+		var b strings.Builder
+		if err := r.Write(&b, TextFormat, c.view); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(b.String(), "row "); got != c.rows || !strings.Contains(b.String(), c.note) ||
+			strings.Contains(b.String(), "more") != (c.note != "") {
+			t.Errorf("%+v: %d rows\n%s", c.view, got, b.String())
+		}
 	}
 }

@@ -16,7 +16,9 @@ import (
 // write returns the table as text or markdown, its title above and its notes below, and which flags
 // show more of it. This is the only file that knows tablewriter's options.
 func (t *Table) write(f Format, v View) (text string, left View, err error) {
-	left.Details = len(t.Basis) > 0 && !v.Details
+	folded, some := t.fold(v)
+	t = &folded
+	left.Details = (len(t.Basis) > 0 || some) && !v.Details
 	shown, hidden := t.with(v)
 	left.Wide = hidden && !v.Wide
 	head, rows, numeric := shown.Lay()

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel"
-	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
@@ -89,7 +88,7 @@ func (r *Report) Records(records []kernel.Record) {
 	}
 	if best >= 0 {
 		r.Headline = []string{
-			fmt.Sprintf("%s; the least held-out loss is %s, of %s.", plain.Count(len(records), "run"),
+			fmt.Sprintf("%s; the least held-out loss is %s, of %s.", quantity.Of(len(records), "run"),
 				quantity.Format(quantity.Number, records[best].Loss, 4), records[best].Shape),
 			"Next: fit reads the file or folder of these records.",
 		}

@@ -52,8 +52,8 @@ func (r *Report) Transfer(from *learn.Transferred) {
 	}
 	if c := x.Chain; c != nil {
 		last.Notes = append(last.Notes, fmt.Sprintf(
-			"Two steps, laws (most weight: %s) then links (%s): root mean square error %s over %d rows (links alone %s).",
-			c.Law, weightsText(c.Links), number(c.RMSE, 3), c.Scored, number(c.LinkRMSE, 3)))
+			"Two steps, laws (most weight: %s) then links (%s): root mean square error %s over %s (links alone %s).",
+			c.Law, weightsText(c.Links), number(c.RMSE, 3), quantity.Of(c.Scored, "row"), number(c.LinkRMSE, 3)))
 	}
 	if h := x.HeldOut; h != nil {
 		note := fmt.Sprintf("Each of %d values of %s left out: from its loss, root mean square error %s, 80 %% intervals hold %.0f %%",

@@ -166,7 +166,7 @@ func (r *Report) Ranking(v evidence.Validation) {
 		n += g.N
 	}
 	add("all", "", n, v.Ours, v.Baselines)
-	r.Headline = []string{fmt.Sprintf("%d groups: rank correlation %s, regret %s in the mean.", len(v.Groups),
+	r.Headline = []string{fmt.Sprintf("%s: rank correlation %s, regret %s in the mean.", quantity.Of(len(v.Groups), "group"),
 		quantity.Format(quantity.Number, v.Ours.Spearman, 2), quantity.Format(quantity.Number, v.Ours.Regret, 3))}
 	for _, left := range v.Left {
 		t.Notes = append(t.Notes, sentence("left out: "+left))

@@ -12,6 +12,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/flops"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -52,7 +53,7 @@ func FitLaw(ctx context.Context, runs *Runs, q *LawQuestion) (*Law, error) {
 		objective = *q.Objective
 	}
 	d := c.data(c.Selection.Rows, q.Law.Columns, q.Law.Response)
-	out := &Law{Source: fmt.Sprintf("fitted to %d rows, %d dropped", d.Len(),
+	out := &Law{Source: fmt.Sprintf("fitted to %s, %d dropped", quantity.Of(d.Len(), "row"),
 		len(c.Drops)+len(c.Lost))}
 	out.PerParamToken = runs.perParamToken(c.Selection.Rows)
 	if out.Result, err = fit.Fit(ctx, q.Law, d, objective,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/fit/records"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // group is the rows of one fit.
@@ -62,7 +63,7 @@ func (c *columns) split(q *Question) (groups []*group, warnings []string, err er
 	}
 	for _, reason := range slices.Sorted(maps.Keys(homeless)) {
 		warnings = append(warnings, fmt.Sprintf(
-			"%d rows of groups that have no row left were dropped: %s", homeless[reason], reason))
+			"dropped: %s of groups that have no row left: %s", quantity.Of(homeless[reason], "row"), reason))
 	}
 	return groups, warnings, nil
 }

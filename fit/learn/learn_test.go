@@ -423,7 +423,7 @@ func TestGroups(t *testing.T) {
 		t.Errorf("drops %v", d)
 	}
 	if !slices.Contains(a.Warnings,
-		"2 rows of groups that have no row left were dropped: neither to fit nor to score") {
+		"dropped: 2 rows of groups that have no row left: neither to fit nor to score") {
 		t.Errorf("warnings %q", a.Warnings)
 	}
 	if len(f.Warnings) != 1 || !strings.Contains(f.Warnings[0],

@@ -56,11 +56,20 @@ func IsoFLOP(runs *Runs, response string, spread, level float64) (*Scanned, erro
 		return out, err
 	}
 	reasons := []error{err}
+	const most = 3 // they are alike
+	more := 0
 	for _, g := range out.IsoFLOP.Groups {
-		if g.Refused != nil {
-			reasons = append(reasons, fmt.Errorf("budget %.3g FLOP, %d runs: %w", g.FLOPs, g.Rows,
+		switch {
+		case g.Refused == nil:
+		case len(reasons) > most:
+			more++
+		default:
+			reasons = append(reasons, fmt.Errorf("budget %.3g FLOP, %s: %w", g.FLOPs, quantity.Of(g.Rows, "run"),
 				g.Refused))
 		}
+	}
+	if more > 0 {
+		reasons = append(reasons, fmt.Errorf("and %s", quantity.Of(more, "more budget")))
 	}
 	return out, errors.Join(reasons...)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // NoLink asks [Transfer] for correlations alone.
@@ -202,7 +203,7 @@ func (t *transfer) grouped(runs *Runs) error {
 	}
 	if t.HoldOut != "" && len(at) < 3 {
 		return &QuestionError{About: "hold-out", Problem: fmt.Sprintf(
-			"%s has %d values; allowed: a column with three at least", t.HoldOut, len(at))}
+			"%s has %s; allowed: a column with three at least", t.HoldOut, quantity.Of(len(at), "value"))}
 	}
 	if t.HoldOut == "" && len(at) < 4 {
 		t.group = nil // too few to validate by

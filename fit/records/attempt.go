@@ -186,10 +186,10 @@ func (b *builder) told(m metrics, names []string, label string) {
 		b.Lost = append(b.Lost, Lost{Origin{b.files[at.file], int(at.line)}, abandoned[at]})
 	}
 	if restarts > 0 {
-		b.warn("run %s was restarted: %d records of the abandoned attempt are not used", label, restarts)
+		b.warn("run %s was restarted: not used: %s of the abandoned attempt", label, quantity.Of(restarts, "record"))
 	}
 	if repeats > 0 {
-		b.warn("run %s has two values for %d records: the later ones count", label, repeats)
+		b.warn("run %s has two values for %s: the later count", label, quantity.Of(repeats, "record"))
 	}
 }
 

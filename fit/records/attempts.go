@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // attempts settles the rows of each run that stand at one step, and steps that fall back: the rows
@@ -124,8 +126,8 @@ func (a *attempts) run(run int, rows []int) {
 		last = row
 	}
 	if repeats > 0 {
-		a.told = append(a.told, fmt.Sprintf("run %s has two rows for %d steps: the later ones count",
-			a.runs[run], repeats))
+		a.told = append(a.told, fmt.Sprintf("run %s has two rows for %s: the later count",
+			a.runs[run], quantity.Of(repeats, "step")))
 	}
 }
 
@@ -181,7 +183,7 @@ func (a *attempts) purge(run int, rows []int) {
 	}
 	if n > 0 {
 		a.told = append(a.told, fmt.Sprintf(
-			"run %s was restarted: %d rows of the abandoned attempt are not used", a.runs[run], n))
+			"run %s was restarted: not used: %s of the abandoned attempt", a.runs[run], quantity.Of(n, "row")))
 	}
 }
 

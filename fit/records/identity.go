@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // settle tells the runs apart and takes out copies, deleted rows and abandoned attempts.
@@ -44,7 +46,7 @@ func (b *builder) gone() {
 		}
 	}
 	if len(reasons) > 0 {
-		b.warn("%d rows are marked as deleted and not read", len(reasons))
+		b.warn("not read, as marked as deleted: %s", quantity.Of(len(reasons), "row"))
 	}
 	b.Table.lose(reasons)
 }
@@ -293,8 +295,8 @@ func (b *builder) splitShapes(keys, shown []string) {
 			shown[row] += " (" + c.heading + " " + cell + ")"
 		}
 		if len(split) > 0 {
-			b.warn("%d runs are several: their rows differ in %s (the first is %s); --run-key says what tells runs apart",
-				len(split), c.heading, slices.Sorted(maps.Keys(split))[0])
+			b.warn("%s of several runs, whose rows differ in %s (the first is %s); --run-key says what tells runs apart",
+				quantity.Of(len(split), "name"), c.heading, slices.Sorted(maps.Keys(split))[0])
 		}
 	}
 }
@@ -361,7 +363,7 @@ func (b *builder) summarize() {
 	}
 	runs := ""
 	if n := len(seen); n > 0 {
-		runs = fmt.Sprintf(" of %d run%s", n, map[bool]string{true: "", false: "s"}[n == 1])
+		runs = " of " + quantity.Of(n, "run")
 	}
-	b.Found = fmt.Sprintf("%d rows%s from %s", b.Len(), runs, strings.Join(from, ", "))
+	b.Found = fmt.Sprintf("%s%s from %s", quantity.Of(b.Len(), "row"), runs, strings.Join(from, ", "))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/fit/records/parquet"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // parquetFile reads a table in Parquet: a column a leaf, with dots between the names of groups.
@@ -56,7 +57,7 @@ func (b *builder) parquetFile(name string, at io.ReaderAt, size int64) error {
 		}
 	}
 	if len(left) > 0 {
-		b.warn("%s: %d columns of lists, times or indices are left out: %s", name, len(left),
+		b.warn("%s: left out: %s of lists, times or indices: %s", name, quantity.Of(len(left), "column"),
 			strings.Join(left[:min(len(left), 8)], ", "))
 	}
 	return nil

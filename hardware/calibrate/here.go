@@ -8,6 +8,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -71,8 +72,8 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 		return h, err
 	}
 	h.Fit, err = fitFrom(&base, steps, fmt.Sprintf(
-		"%d steps of the reference kernel, %s, %s, %d threads", len(steps), r.Machine, r.Path,
-		r.Threads))
+		"%s of the reference kernel, %s, %s, %s", quantity.Of(len(steps), "step"), r.Machine, r.Path,
+		quantity.Of(r.Threads, "thread")))
 	if err != nil {
 		return h, err
 	}

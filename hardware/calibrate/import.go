@@ -294,7 +294,7 @@ func FitProfile(p hardware.Profile, steps []Measurement, files []string) (hardwa
 	for i, file := range files {
 		names[i] = filepath.Base(file)
 	}
-	found, err := Fit(steps, fmt.Sprintf("%d steps of %s", len(steps), strings.Join(names, ", ")))
+	found, err := Fit(steps, fmt.Sprintf("%s of %s", quantity.Of(len(steps), "step"), strings.Join(names, ", ")))
 	if err != nil {
 		return p, found, err
 	}

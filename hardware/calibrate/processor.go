@@ -1,10 +1,9 @@
 package calibrate
 
 import (
-	"fmt"
-
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // run is the point on a processor, as the kernel executes it.
@@ -48,7 +47,7 @@ func Processor(name string, f ProcessorFacts) hardware.Profile {
 			},
 			Origin: hardware.File,
 		},
-		DeviceUnit: fmt.Sprintf("%s, %d threads", f.Machine, f.Threads),
+		DeviceUnit: f.Machine + ", " + quantity.Of(f.Threads, "thread"),
 		Peaks: map[hardware.Precision]hardware.Field{hardware.FP32: *field(
 			f.PeakFLOPsPerSecond, "probe: multiply-adds in registers, best beside the points")},
 		Measured: map[hardware.Precision]hardware.Field{},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Rows are measured rows to score, of training steps and of generation speeds.
@@ -54,7 +55,7 @@ func (r *Rows) Score() ([]Validation, error) {
 	case len(left) == 0:
 		return nil, errors.New("there are no rows to score")
 	}
-	return nil, fmt.Errorf("none of %d rows can be scored; the first, %s: %s", len(left), left[0].ID,
+	return nil, fmt.Errorf("none of %s can be scored; the first, %s: %s", quantity.Of(len(left), "row"), left[0].ID,
 		left[0].Reason)
 }
 

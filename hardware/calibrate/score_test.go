@@ -17,7 +17,7 @@ func TestRowsTellSpeedsByTheirHeading(t *testing.T) {
 	if len(r.Steps) != 1 || len(r.Speeds) != 0 {
 		t.Errorf("%d steps and %d speeds, want 1 and 0", len(r.Steps), len(r.Speeds))
 	}
-	if _, err := r.Score(); err == nil || !strings.Contains(err.Error(), "none of 1 rows can be scored; the first, x") {
+	if _, err := r.Score(); err == nil || !strings.Contains(err.Error(), "none of 1 row can be scored; the first, x") {
 		t.Errorf("a row of an unknown device: %v", err)
 	}
 }

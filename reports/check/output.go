@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Format is a way of writing a [Result].
@@ -65,6 +67,7 @@ type About struct {
 	Width   int  // columns that a table of text may have; 0 means any
 	Color   bool // text is coloured
 	Quiet   bool // text says what is broken and nothing else
+	Verbose bool // text says every warning of a rule and the cost of every file, however many there are
 	// InRepository returns how a file is called from the root of its repository, where the readers
 	// of JUnit, SARIF and annotations look for it; nil leaves names as they are.
 	InRepository func(file string) string
@@ -129,7 +132,7 @@ func (r *Result) verdict() string {
 	if r.Since != "" {
 		checked = "changed since " + r.Since + " checked"
 	}
-	parts := []string{plural(len(files), "file") + " " + checked}
+	parts := []string{quantity.Of(len(files), "file") + " " + checked}
 	for _, s := range []struct {
 		n    int
 		word string
@@ -145,13 +148,6 @@ func (r *Result) verdict() string {
 		}
 	}
 	return strings.Join(parts, ", ")
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 // place is file:line:column as far as known.

@@ -271,3 +271,29 @@ func TestJUnitNamesDiffer(t *testing.T) {
 		}
 	}
 }
+
+// A text of many files lists what fails, three warnings of each rule and twenty costs; Verbose lists all.
+func TestTextOfManyFiles(t *testing.T) {
+	var r Result
+	for i := range 50 {
+		name := fmt.Sprintf("m%d.json", i)
+		for status, rule := range map[Status]string{Warn: "odd", Fail: "large"} {
+			r.Findings = append(r.Findings, Finding{File: name, Rule: rule, Status: status, Message: "message"})
+		}
+		r.Costs = append(r.Costs, Cost{File: name})
+	}
+	for verbose, want := range map[bool]int{false: 50 + 3 + 20, true: 150} {
+		var b bytes.Buffer
+		if err := r.Write(&b, TextFormat, About{Verbose: verbose}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(b.String(), ".json"); got != want {
+			t.Errorf("%v: %d names, want %d:\n%s", verbose, got, want, b.String())
+		}
+		for _, more := range []string{"and 47 more warnings of odd: -v shows all", "and 30 more files: -v shows all"} {
+			if strings.Contains(b.String(), more) == verbose {
+				t.Errorf("%v: %q\n%s", verbose, more, b.String())
+			}
+		}
+	}
+}

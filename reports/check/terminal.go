@@ -3,6 +3,8 @@ package check
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,13 +14,24 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
 
+const (
+	mostAlike = 3  // warnings of one rule in a text
+	mostCosts = 20 // files whose costs a text lists
+)
+
 // writeText writes findings for a terminal: the worst first, each with its place, then what the
 // configurations cost, in the width, then the sum.
 func (r *Result) writeText(w io.Writer, a About) error {
 	var b strings.Builder
 	view := reports.View{Width: a.Width, Color: a.Color, Quiet: true}
 	broken, waived := r.urgent()
+	warned := map[string]int{} // by a rule
 	for _, f := range broken {
+		if f.Status == Warn && !a.Verbose {
+			if warned[f.Rule]++; warned[f.Rule] > mostAlike {
+				continue
+			}
+		}
 		status := fmt.Sprintf("%-5s", f.Status)
 		if f.Status != Warn {
 			status = view.Alarm(status)
@@ -26,6 +39,11 @@ func (r *Result) writeText(w io.Writer, a About) error {
 		fmt.Fprintf(&b, "%s %s  %s\n      %s\n", status, plain.Line(f.place()), f.Rule, plain.Line(f.Message))
 		if f.Hint != "" {
 			fmt.Fprintf(&b, "      hint: %s\n", plain.Line(f.Hint))
+		}
+	}
+	for _, rule := range slices.Sorted(maps.Keys(warned)) {
+		if more := warned[rule] - mostAlike; more > 0 {
+			fmt.Fprintf(&b, "warn  and %s of %s: -v shows all\n", quantity.Of(more, "more warning"), rule)
 		}
 	}
 	if a.Quiet {
@@ -43,7 +61,12 @@ func (r *Result) writeText(w io.Writer, a About) error {
 		fmt.Fprintf(&b, "removed  %s\n", plain.Line(name))
 	}
 	if len(r.Costs) > 0 {
-		costs := reports.Report{Tables: []reports.Table{r.costTable()}}
+		table := r.costTable()
+		if more := len(table.Rows) - mostCosts; more > 0 && !a.Verbose {
+			table.Rows = table.Rows[:mostCosts]
+			table.Notes = append(table.Notes, fmt.Sprintf("and %s: -v shows all", quantity.Of(more, "more file")))
+		}
+		costs := reports.Report{Tables: []reports.Table{table}}
 		if err := costs.Write(&b, reports.TextFormat, view); err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
@@ -96,7 +97,7 @@ func layers(k *shapes.Stack) string {
 	if k.Layers == 0 {
 		return "none"
 	}
-	return fmt.Sprintf("%d layers", k.Layers)
+	return quantity.Of(k.Layers, "layer")
 }
 
 // differing compares the groups of one struct.

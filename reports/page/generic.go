@@ -75,10 +75,7 @@ func tableOf(title string, rows []tree) table {
 	for i := range rows[:len(rows)-rest] {
 		fields := rows[i].fields
 		for _, l := range rows[i].lists {
-			items := fmt.Sprintf("%d items", len(l.rows))
-			if len(l.rows) == 1 {
-				items = "1 item"
-			}
+			items := quantity.Of(len(l.rows), "item")
 			fields = append(fields, wordField(l.path, items))
 		}
 		row := make([]reports.Cell, len(t.Columns), len(t.Columns)+len(fields))

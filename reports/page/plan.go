@@ -228,7 +228,7 @@ func detail(s *result.Shape) string {
 		*result.Stack
 	}{{"encoder", s.Encoder}, {"decoder", s.Decoder}} {
 		if k.Stack != nil {
-			out += fmt.Sprintf(" · %s %d layers, d_ff %d, %d×%d", k.name, k.Layers, k.DFF, k.Heads,
+			out += fmt.Sprintf(" · %s %s, d_ff %d, %d×%d", k.name, quantity.Of(k.Layers, "layer"), k.DFF, k.Heads,
 				k.DKV)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/hardware"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Beside is one of several plans that stand side by side.
@@ -105,5 +106,5 @@ func (s *Served) Warnings() []string {
 	if s.Rented == 0 || s.Devices() <= s.Rented {
 		return nil
 	}
-	return []string{fmt.Sprintf("the traffic takes %d devices; %d are rented", s.Devices(), s.Rented)}
+	return []string{fmt.Sprintf("the traffic takes %s; rented: %d", quantity.Of(s.Devices(), "device"), s.Rented)}
 }

@@ -213,7 +213,7 @@ func (r *reasons) keeps(o *Offer, err error) bool {
 }
 
 func (r *reasons) why() string {
-	most := fmt.Sprintf("up to %d devices", r.limits.Devices)
+	most := "up to " + quantity.Of(r.limits.Devices, "device")
 	switch {
 	case !r.fits && r.missing != "":
 		return r.missing

@@ -117,7 +117,7 @@ func (r *Resolved) served(ask Serving) *Served {
 			remedy = "; allowed: more memory, quantised weights or a longer answer time"
 			if fits := d.Decoding.Fits; fits != nil && !*fits {
 				if batch == max(1, ask.Batch) {
-					why = fmt.Sprintf("a batch of %d over %d devices needs %s of each", batch, tp,
+					why = fmt.Sprintf("a batch of %d over %s needs %s of each", batch, quantity.Of(tp, "device"),
 						quantity.Format(quantity.Bytes, d.Decoding.Memory.PeakBytes, 3))
 				}
 				break

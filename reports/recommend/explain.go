@@ -85,7 +85,7 @@ func (k *Row) derived(r *Request) []evidence.Derived {
 		},
 		{
 			"device-hours", quantity.Count, k.Schedule.Bill.DeviceHours,
-			fmt.Sprintf("wall clock · %d devices", k.Run.Devices()), "hardware.Occupancy",
+			"wall clock · " + quantity.Of(k.Run.Devices(), "device"), "hardware.Occupancy",
 		},
 		{
 			"cost", quantity.Money, k.Schedule.Bill.CostUSD, "device-hours · price",

@@ -58,7 +58,7 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 		out = append(out, saved)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("no fitted law among %d results", len(doc.Results))
+		return nil, fmt.Errorf("no fitted law among %s", quantity.Of(len(doc.Results), "result"))
 	}
 	return out, nil
 }
@@ -76,7 +76,7 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 	}
 	return &learn.Law{
 		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken, BothStacks: fits[0].BothStacks,
-		Source: fmt.Sprintf("read from %s, fitted to %d rows", file, fits[0].Result.Rows),
+		Source: fmt.Sprintf("read from %s, fitted to %s", file, quantity.Of(fits[0].Result.Rows, "row")),
 	}, nil
 }
 

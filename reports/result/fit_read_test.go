@@ -83,7 +83,7 @@ func TestNoFitDocument(t *testing.T) {
 		"x": "no fit document",
 		`{"schema":"deepnarrow/plan/v1","results":[]}`:                                               "schema is \"deepnarrow/plan/v1\"",
 		`{"schema":"deepnarrow/fit/v1","results":[]}`:                                                "no fitted law among 0 results",
-		`{"schema":"deepnarrow/fit/v1","results":[{"law":"auto","columns":["x"]}]}`:                  "no fitted law among 1 results",
+		`{"schema":"deepnarrow/fit/v1","results":[{"law":"auto","columns":["x"]}]}`:                  "no fitted law among 1 result",
 		`{"schema":"deepnarrow/fit/v1","results":[{"law":"power","columns":["x"],"parameters":{}}]}`: "no parameter A",
 		`{"schema":"deepnarrow/fit/v1","results":[{"law":"power","columns":["x"],"parameters":{"A":{"value":1},"alpha":{"value":1}},"bootstrap":{"draws":[[1]]}}]}`: "1 parameters, want 2",
 	} {

@@ -91,7 +91,7 @@ func newFittedJudge(law *fit.Result, c *Candidates) (*fittedJudge, error) {
 }
 
 func (j *fittedJudge) lawText() string {
-	return fmt.Sprintf("%s, fitted by the caller to %d rows", j.law.Law.Formula, j.law.Rows)
+	return fmt.Sprintf("%s, fitted by the caller to %s", j.law.Law.Formula, quantity.Of(j.law.Rows, "row"))
 }
 
 func (j *fittedJudge) Summary() (Summary, error) {

@@ -129,8 +129,8 @@ func TestUsable(t *testing.T) {
 	}
 	gpt, _, _ := traitsFor(t, "gpt2")
 	kept, notes := b.usable(&gpt)
-	if len(kept) != 3 || len(notes) != 3 || !strings.HasPrefix(notes[0], "2 records are not of decoder-only") ||
-		!strings.HasPrefix(notes[1], "7 records lack") || !strings.HasPrefix(notes[2], "1 records are of other classes") {
+	if len(kept) != 3 || len(notes) != 3 || !strings.HasPrefix(notes[0], "left out: 2 records not of decoder-only") ||
+		!strings.HasPrefix(notes[1], "left out: 7 records without") || !strings.HasPrefix(notes[2], "left out: 1 record of other classes") {
 		t.Errorf("%d kept, %q", len(kept), notes)
 	}
 }

@@ -240,8 +240,8 @@ func (m *Record) label() string {
 }
 
 func (j *recordJudge) lawText() string {
-	return fmt.Sprintf("%s, fitted to %d records; held-out error %.4f in ln loss",
-		j.law.form.sentence, len(j.records), fit.RMS(j.law.errors))
+	return fmt.Sprintf("%s, fitted to %s; held-out error %.4f in ln loss",
+		j.law.form.sentence, quantity.Of(len(j.records), "record"), fit.RMS(j.law.errors))
 }
 
 func (j *recordJudge) Summary() (Summary, error) {

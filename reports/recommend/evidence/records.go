@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -113,16 +114,16 @@ func (b *Basis) usable(template *shapes.Shape) (kept []Record, notes []string) {
 	}
 	if foreign > 0 {
 		notes = append(notes, fmt.Sprintf(
-			"%d records are not of %s models and were left out: results of one kind say nothing of another", foreign, want))
+			"left out: %s not of %s models: results of one kind say nothing of another", quantity.Of(foreign, "record"), want))
 	}
 	if incomplete > 0 {
 		notes = append(notes, fmt.Sprintf(
-			"%d records lack a positive loss, params, d_model or layers and were left out",
-			incomplete))
+			"left out: %s without a positive loss, params, d_model or layers",
+			quantity.Of(incomplete, "record")))
 	}
 	if excluded > 0 {
 		notes = append(notes, fmt.Sprintf(
-			"%d records are of other classes of evidence and were left out", excluded))
+			"left out: %s of other classes of evidence", quantity.Of(excluded, "record")))
 	}
 	return kept, notes
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/parallel"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
 // Validation is how well groups of runs are ranked blind.
@@ -77,7 +78,7 @@ func Validate(rows []Record, byScore bool) (Validation, error) {
 			why = fmt.Sprintf(" (%s; %d more like it)", left[0], len(left)-1)
 		}
 		return out, fmt.Errorf(
-			"%d groups of at least %d rows with params, d_model, layers and an outcome; needed: at least 2%s", len(groups), minimumGroup, why)
+			"%s of at least %d rows with params, d_model, layers and an outcome; needed: at least 2%s", quantity.Of(len(groups), "group"), minimumGroup, why)
 	}
 	if !slices.ContainsFunc(groups, func(g runGroup) bool { return scatter(g.cost) > 0 }) {
 		return out, fmt.Errorf("in no group does the outcome vary: there is nothing to rank")
@@ -147,17 +148,17 @@ func validationGroups(rows []Record, byScore bool) (groups []runGroup, left []st
 			append(groups[k].cost, sign**outcome)
 	}
 	if dropped > 0 {
-		left = append(left, fmt.Sprintf("%d rows lack an outcome, params, d_model or layers",
-			dropped))
+		left = append(left, fmt.Sprintf("%s without an outcome, params, d_model or layers",
+			quantity.Of(dropped, "row")))
 	}
 	if tokenless > 0 {
-		left = append(left, fmt.Sprintf("%d rows lack the tokens that most have", tokenless))
+		left = append(left, fmt.Sprintf("%s without the tokens that most have", quantity.Of(tokenless, "row")))
 	}
 	return slices.DeleteFunc(groups, func(g runGroup) bool {
 		few := len(g.runs) < minimumGroup
 		if few {
-			left = append(left, fmt.Sprintf("group %q has %d rows, fewer than %d", g.name,
-				len(g.runs), minimumGroup))
+			left = append(left, fmt.Sprintf("group %q has %s, fewer than %d", g.name,
+				quantity.Of(len(g.runs), "row"), minimumGroup))
 		}
 		return few
 	}), left

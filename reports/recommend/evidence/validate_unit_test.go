@@ -55,7 +55,7 @@ func TestValidateRefuses(t *testing.T) {
 		{Group: "b", Loss: &loss},
 	}
 	v, err := Validate(rows, false)
-	if err == nil || len(v.Left) != 2 || !strings.Contains(v.Left[0], "1 rows lack") {
+	if err == nil || len(v.Left) != 2 || !strings.Contains(v.Left[0], "1 row without") {
 		t.Errorf("one usable row: %v, left out %q", err, v.Left)
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
-	"github.com/deepnarrow/deepnarrow/internal/plain"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/yamlfile"
 )
 
@@ -188,7 +188,7 @@ func readersHint(readers []string, command, name string) string {
 	hint := "deepnarrow " + readers[first] + " " + name + " reads it"
 	others := slices.Delete(slices.Clone(readers), first, first+1)
 	if others = others[:min(most, len(others))]; len(others) > 0 {
-		hint += ", as " + plain.Listed(others) + " would"
+		hint += ", as " + quantity.Listed(others) + " would"
 	}
 	return hint
 }

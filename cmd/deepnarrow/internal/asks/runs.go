@@ -214,9 +214,7 @@ func ColumnError(err error) error {
 
 // warned tells what the reader of records left out, where an error keeps it from the document.
 func (a *Files) warned(t *records.Table) {
-	for _, w := range t.Warnings {
-		a.Tell("warning: " + w)
-	}
+	a.Warn(t.Warnings)
 }
 
 // LearnError gives an error of package learn its exit code and what may help; a refusal also says

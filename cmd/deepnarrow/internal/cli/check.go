@@ -18,6 +18,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 )
 
@@ -191,9 +192,7 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		return a.updateBaseline(&q, folder, root)
 	}
 	result := check.Check(q)
-	for _, w := range result.Warnings {
-		a.Tell("warning: " + w)
-	}
+	a.Warn(result.Warnings)
 	about := check.About{
 		Version: frame.Version(), Rules: rules.Rules,
 		Inputs:       map[string]any{"files": args, "rules": rules.File},
@@ -215,7 +214,7 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 		if o.format == check.GitHubFormat { // its lines are commands of the workflow
 			out, save = a.Raw, a.SaveRaw
 		}
-		about.Width, about.Color, about.Quiet = 0, false, a.Common.Quiet
+		about.Width, about.Color, about.Quiet, about.Verbose = 0, false, a.Common.Quiet, a.Common.Verbose
 		if o.file == "" {
 			if about.Width = a.Width; o.format == check.TextFormat {
 				out, about.Color = a.Text(true)
@@ -360,7 +359,7 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 				fmt.Fprintf(a.Out, "changed  %s\n", file)
 			}
 		}
-		fmt.Fprintf(a.Out, "wrote %s: %d configurations, %d new, %d changed\n", filepath.ToSlash(name), len(b),
+		fmt.Fprintf(a.Out, "wrote %s: %s, %d new, %d changed\n", filepath.ToSlash(name), quantity.Of(len(b), "configuration"),
 			len(fresh), len(changed))
 	}
 	if missing := len(q.Candidates) - len(r.Costs); missing > 0 {

@@ -43,9 +43,7 @@ trainer's own: the file holds the shape alone.`,
 			if err != nil {
 				return err
 			}
-			for _, w := range warnings {
-				a.Tell("warning: " + w)
-			}
+			a.Warn(warnings)
 			return a.writeShape(&s, to, out, args[0])
 		},
 	}

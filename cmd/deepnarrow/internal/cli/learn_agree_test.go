@@ -201,7 +201,7 @@ func TestFitTablesAgreeWithJSON(t *testing.T) {
 	p.mentions(t, `Bootstrap: (\d+) refits over (\d+) runs, (\d+) failed`,
 		at(r, "bootstrap", "refits"), at(r, "bootstrap", "units"), at(r, "bootstrap", "failed"))
 	score := func(name string) any { return at(r, "score", name) }
-	p.mentions(t, `Score on (\d+) rows not fitted: RMSLE (\S+); the 80 % interval covers (\d+) % of them, the 95 % interval (\d+) %`,
+	p.mentions(t, `Score on (\d+) rows? not fitted: RMSLE (\S+); the 80 % interval covers (\d+) % of them, the 95 % interval (\d+) %`,
 		score("points"), score("rmsle"), percentOf(score("coverage80")),
 		percentOf(score("coverage95")))
 	p.mentions(t, `Rows: (\d+) used, (\d+) dropped`, at(r, "rows", "used"),

@@ -274,7 +274,7 @@ func TestRefusalsOfFit(t *testing.T) {
 		},
 		{
 			"one row many times", head + strings.Repeat("1e6,1e9,3\n", 20), nil, frame.ExitNoAnswer,
-			"1 distinct rows",
+			"1 distinct row ",
 		},
 		{
 			"a constant column", head + constant.String(), nil, frame.ExitNoAnswer,
@@ -283,7 +283,7 @@ func TestRefusalsOfFit(t *testing.T) {
 		{"no rows", head, nil, frame.ExitNoAnswer, ""},
 		{
 			"no row that is fit to be used", head + "1e6,2e9,NaN\n1e6,2e9,0\n", nil, frame.ExitNoAnswer,
-			"2 of 2 rows were dropped: 1 × loss: not a finite number",
+			"2 of 2 rows dropped: 1 × loss: not a finite number",
 		},
 		{
 			"a column with a unit almost right", "params [M],tokens [B],loss\n1,2,3\n",

@@ -147,7 +147,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 		FLOPs:   func(e *sweep.Entry) float64 { return calibrate.TrainingFLOPs(&e.Shape, &k.Options, e.Steps) },
 		Machine: host.Name(), Now: time.Now, Done: done,
 		Keep: func(r kernel.Record) error {
-			fmt.Fprintf(a.Err, "%s, %d steps: held-out loss %.4f, %s a step\n", r.Shape, r.Steps,
+			fmt.Fprintf(a.Err, "%s, %s: held-out loss %.4f, %s a step\n", r.Shape, quantity.Of(r.Steps, "step"),
 				r.Loss, quantity.Format(quantity.Duration, r.StepSeconds, 3))
 			done = append(done, r)
 			write := func(w io.Writer) error { return kernel.WriteRecord(w, r) }
@@ -172,7 +172,7 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 	r := frame.NewReport("sweep", "shapes", f.shapes, "tokens", f.tokens, "out", f.out)
 	r.Document.Conventions["flops"] = flops.MatmulConvention
 	if len(outcome.Left) > 0 {
-		r.Document.Warn(fmt.Sprintf("%d runs are left: %s", len(outcome.Left),
+		r.Document.Warn(fmt.Sprintf("left for another time: %s, %s", quantity.Of(len(outcome.Left), "run"),
 			strings.Join(outcome.Left, ", ")))
 	}
 	r.Records(done)

@@ -3,6 +3,7 @@ package frame
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +66,36 @@ func (a *App) begin(c *cobra.Command) error {
 		}
 	}
 	return a.tryFiles(c)
+}
+
+// mostAlike is how many warnings that say the same of other files are told; -v tells all.
+const mostAlike = 3
+
+var digits = regexp.MustCompile(`\d+`)
+
+// Warn tells warnings on stderr. Of those that are alike but for what stands before ": ", a file or a
+// shape, and for numbers, it tells a few and how many more there are.
+func (a *App) Warn(warnings []string) {
+	alike := func(w string) string {
+		if _, after, ok := strings.Cut(w, ": "); ok {
+			w = after
+		}
+		return digits.ReplaceAllString(w, "0")
+	}
+	left := map[string]int{}
+	for _, w := range warnings {
+		left[alike(w)]++
+	}
+	told := map[string]int{}
+	for _, w := range warnings {
+		kind := alike(w)
+		left[kind]--
+		if told[kind]++; a.Common.Verbose || told[kind] <= mostAlike {
+			a.Tell("warning: " + w)
+		} else if left[kind] == 0 {
+			a.Tell(fmt.Sprintf("warning: and %d more such: %s (-v tells all)", told[kind]-mostAlike, w))
+		}
+	}
 }
 
 // Tell says something about the result on stderr, unless only the result is wanted.

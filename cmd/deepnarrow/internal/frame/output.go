@@ -149,9 +149,7 @@ func (a *App) Render(r reports.Report) error {
 	if a.command != "" {
 		r.Document.Inputs["command"] = a.command
 	}
-	for _, w := range r.Document.Warnings {
-		a.Tell("warning: " + w)
-	}
+	a.Warn(r.Document.Warnings)
 	view := reports.View{Wide: a.Output.wide, Details: a.Output.details, Quiet: a.Common.Quiet}
 	write := func(w io.Writer) error {
 		switch format {

@@ -1,4 +1,4 @@
-package plain
+package quantity
 
 import (
 	"strconv"
@@ -14,8 +14,8 @@ func Listed(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// Count returns a number with its noun: "1 row", "2 rows", "1 entry", "2 entries".
-func Count(n int, noun string) string {
+// Of returns a number with its noun: "1 row", "2 rows", "1 entry", "2 entries".
+func Of(n int, noun string) string {
 	digits := strconv.Itoa(n)
 	switch {
 	case n == 1:

@@ -1,4 +1,4 @@
-package plain
+package quantity
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ func TestWordsByHand(t *testing.T) {
 		n          int
 		noun, want string
 	}{{0, "row", "0 rows"}, {1, "row", "1 row"}, {2, "row", "2 rows"}, {1, "entry", "1 entry"}, {2, "entry", "2 entries"}, {2, "day", "2 days"}} {
-		if got := Count(c.n, c.noun); got != c.want {
+		if got := Of(c.n, c.noun); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
 	}
