@@ -46,14 +46,13 @@ func (q Question) Beside(clusters []Cluster, variants [][]WhatIf, strict bool) (
 				label[n] = w.Name + " " + w.Value
 			}
 			answer, err := one.Answer()
-			var impossible *hardware.NoLayoutError
-			var missing *hardware.MissingError
-			if errors.As(err, &missing) && !strict {
+			if _, missing := errors.AsType[*hardware.MissingError](err); missing && !strict {
 				one.Search = false
 				answer, err = one.Answer()
 			}
 			b := Beside{Cluster: &clusters[i], Label: strings.Join(label, ", "), Answer: answer}
-			if errors.As(err, &impossible) && len(clusters) > 1 {
+			_, impossible := errors.AsType[*hardware.NoLayoutError](err)
+			if impossible && len(clusters) > 1 {
 				none, b.None, err = true, err, nil
 			}
 			if err != nil {

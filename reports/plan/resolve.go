@@ -390,8 +390,7 @@ func (r *Resolved) utilise(q *Question) error {
 	}
 	p, expected, err := hardware.AtMFU(r.Run, mfu)
 	if err != nil {
-		var missing *hardware.MissingError
-		if errors.As(err, &missing) {
+		if _, missing := errors.AsType[*hardware.MissingError](err); missing {
 			return nil
 		}
 		return err

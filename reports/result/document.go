@@ -155,8 +155,7 @@ func refusedOf(err error) *Refused {
 	}
 	// A joined error has more to say than its first part.
 	out := &Refused{Kind: "error", Reason: strings.ReplaceAll(err.Error(), "\n", "; ")}
-	var r *fit.Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*fit.Refusal](err); ok {
 		out.Kind, out.Names = strings.ReplaceAll(r.Kind.String(), " ", "-"), r.Names
 	}
 	return out

@@ -64,8 +64,7 @@ func (a *Files) Candidates(args []string, rules *check.Rules, folder string, fol
 				"** stands for any number of folders; quote a glob on the command line, and see files: of "+RulesFile)
 		}
 		if err != nil {
-			var pathError *fs.PathError
-			if errors.As(err, &pathError) {
+			if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 				err = &fs.PathError{Op: "open", Path: arg, Err: pathError.Err}
 			}
 			return nil, refusedLink(err)

@@ -74,20 +74,15 @@ func (f *Kernel) Resolve(a *Files) (training, heldOut []byte, err error) {
 
 // KernelError gives an error of the kernel its exit code.
 func KernelError(err error) error {
-	var unsupported *kernel.UnsupportedError
-	var option *kernel.OptionError
-	var checkpoint *kernel.CheckpointError
 	var mixed *kernel.MixedError
-	var grid *sweep.GridError
-	var path *isa.OverrideError
 	switch {
 	case err == nil || errors.Is(err, context.Canceled) || frame.Coded(err):
 		return err
-	case errors.As(err, &unsupported):
+	case frame.Is[*kernel.UnsupportedError](err):
 		return frame.NoAnswer(err, "the reference kernel trains shapes of the T5 family")
-	case errors.As(err, &option), errors.As(err, &grid):
+	case frame.Is[*kernel.OptionError](err), frame.Is[*sweep.GridError](err):
 		return frame.Usage("", "%w", err)
-	case errors.As(err, &path):
+	case frame.Is[*isa.OverrideError](err):
 		return frame.Usage("", "DEEPNARROW_ISA: %w", err)
 	case errors.As(err, &mixed):
 		hint := "train as before, or into another file or folder: one holds one study"
@@ -95,7 +90,7 @@ func KernelError(err error) error {
 			hint = "DEEPNARROW_ISA=" + mixed.Was + " goes on as before"
 		}
 		return frame.Usage(hint, "%w", err)
-	case errors.As(err, &checkpoint):
+	case frame.Is[*kernel.CheckpointError](err):
 		return frame.BadInput(err, "a checkpoint belongs to one shape and one optimizer")
 	default:
 		return frame.NoAnswer(err, "")

@@ -1,7 +1,6 @@
 package asks
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -212,18 +211,15 @@ func (f *Machine) AddTo(q *plan.Question) error {
 
 // PlanError gives the error of a plan its exit code.
 func PlanError(err error) error {
-	var none *hardware.NoLayoutError
-	var region *hardware.RegionError
-	var missing *hardware.MissingError
 	switch {
 	case err == nil || frame.Coded(err):
 		return err
-	case errors.As(err, &none):
+	case frame.Is[*hardware.NoLayoutError](err):
 		return frame.NoAnswer(err, "change --batch or --devices")
-	case errors.As(err, &region):
+	case frame.Is[*hardware.RegionError](err):
 		return frame.BadInput(fmt.Errorf("--region: %w", err),
 			"deepnarrow list regions shows what there is")
-	case errors.As(err, &missing):
+	case frame.Is[*hardware.MissingError](err):
 		return frame.Usage("", "--layout auto: %w", err)
 	}
 	return frame.Usage("", "%w", err)

@@ -139,9 +139,8 @@ func (a *Files) RecordsWith(o records.Options, files ...string) (*records.Table,
 	o.Progress = bar.Reach
 	t, err := records.ReadAll(inputs, o)
 	bar.End()
-	var missing *records.ColumnError
 	switch {
-	case errors.As(err, &missing):
+	case frame.Is[*records.ColumnError](err):
 		return nil, ColumnError(err)
 	case err != nil:
 		return nil, frame.BadInput(err,
@@ -193,7 +192,6 @@ func splitPairs(args []string) []string {
 // ColumnError gives an error about a column its exit code: the file lacks what the command needs.
 func ColumnError(err error) error {
 	var missing *records.ColumnError
-	var lacking *evidence.LackingError
 	switch {
 	case err == nil:
 		return nil
@@ -206,7 +204,7 @@ func ColumnError(err error) error {
 			hint = "did you mean " + missing.Suggestion + "? " + hint
 		}
 		return frame.BadInput(err, hint)
-	case errors.As(err, &lacking):
+	case frame.Is[*evidence.LackingError](err):
 		return frame.BadInput(err, "name the shapes in a column shape, or give params, d_model and layers; --map names other columns")
 	}
 	return frame.BadInput(err, "")
@@ -224,7 +222,6 @@ func (a *Files) LearnError(ctx context.Context, runs *learn.Runs, err error) err
 		a.warned(runs.Table)
 	}
 	var question *learn.QuestionError
-	var refusal *fit.Refusal
 	switch {
 	case err == nil || ctx.Err() != nil:
 		return ctx.Err()
@@ -237,7 +234,7 @@ func (a *Files) LearnError(ctx context.Context, runs *learn.Runs, err error) err
 			hint = "--map tokens='COLUMN' says which column it is"
 		}
 		return frame.Usage(hint, "--%s: %w", question.About, err)
-	case errors.As(err, &refusal):
+	case frame.Is[*fit.Refusal](err):
 		if why := reports.WhyDropped(runs.Unused()); why != "" {
 			err = fmt.Errorf("%w; %s", err, why)
 		}

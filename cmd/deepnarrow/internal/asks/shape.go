@@ -1,7 +1,6 @@
 package asks
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -44,8 +43,7 @@ func (a *Files) Model(ref string) (model, error) {
 		return a.readModel(ref)
 	}
 	s, err := shapes.Parse(ref)
-	var unknown *shapes.UnknownError
-	if errors.As(err, &unknown) {
+	if frame.Is[*shapes.UnknownError](err) {
 		if info, statErr := os.Stat(ref); statErr == nil && info.IsDir() {
 			return a.readFolder(ref)
 		} else if statErr == nil {
@@ -146,8 +144,7 @@ func (a *Files) readConfig(name string) (*config.Result, error) {
 
 // ShapeError gives a shape error its exit code.
 func ShapeError(err error) error {
-	var notCountable *shapes.NotCountableError
-	if errors.As(err, &notCountable) {
+	if frame.Is[*shapes.NotCountableError](err) {
 		return frame.NoAnswer(err, "deepnarrow list shapes marks the names that cannot be counted")
 	}
 	return frame.BadInput(err,

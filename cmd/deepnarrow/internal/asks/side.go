@@ -91,8 +91,7 @@ func (a *Files) sideAt(ctx context.Context, revision, file string) (Side, error)
 	result, err := config.Read(path.Clean(file), bytes.NewReader(text), config.Options{
 		Open: open, Root: filepath.ToSlash(root), Vocab: a.vocab, Architectures: table,
 	})
-	var list *syntax.Error
-	if errors.As(err, &list) {
+	if list, ok := errors.AsType[*syntax.Error](err); ok {
 		for i := range list.Faults {
 			list.Faults[i].File = revision + ":" + list.Faults[i].File
 		}

@@ -291,8 +291,7 @@ func (f *calibrateFlags) finish(a *app, r reports.Report, c *reports.Calibrated)
 	}
 	write := func(w io.Writer) error { _, err := w.Write(text); return err }
 	err = frame.WriteFile(f.profile, write)
-	var unwritable *host.WriteError
-	if errors.As(err, &unwritable) {
+	if frame.Is[*host.WriteError](err) {
 		return errors.Join(frame.BadInput(err, "the profile is on standard output instead"), write(a.Out))
 	}
 	if err != nil {

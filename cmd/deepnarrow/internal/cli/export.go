@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -58,8 +57,7 @@ trainer's own: the file holds the shape alone.`,
 // is not there, or where out is empty to standard output; never over the file that it was read from.
 func (a *app) writeShape(s *shapes.Shape, to, out, from string) error {
 	file, err := config.Export(s, to)
-	var cannot *config.InexpressibleError
-	if errors.As(err, &cannot) {
+	if frame.Is[*config.InexpressibleError](err) {
 		return frame.NoAnswer(err, "--to yaml writes every shape")
 	}
 	if err != nil {

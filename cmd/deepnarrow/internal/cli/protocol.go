@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
@@ -57,9 +55,8 @@ shows its costs and says so.`,
 				return err
 			}
 			steps, err := recommend.Protocol(request, starts)
-			var invalid *shapes.InvalidError
 			switch {
-			case errors.As(err, &invalid):
+			case frame.Is[*shapes.InvalidError](err):
 				return frame.Usage("", "%w", err)
 			case err != nil:
 				return frame.NoAnswer(err, "")

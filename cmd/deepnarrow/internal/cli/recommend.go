@@ -138,9 +138,6 @@ func plotFront(file string, result *recommend.Result) error {
 func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
 	result, err := recommend.Recommend(request)
 	var none *recommend.NoAnswerError
-	var invalid *shapes.InvalidError
-	var spread *hardware.NoLayoutError
-	var region *hardware.RegionError
 	switch {
 	case errors.As(err, &none):
 		hint := "loosen that limit, or --depth, --min-d-model and --candidates"
@@ -151,7 +148,8 @@ func (a *app) recommended(request recommend.Request) (recommend.Result, error) {
 			hint = "--hardware names an accelerator, --price its price: deepnarrow list hardware"
 		}
 		return result, frame.NoAnswer(err, hint)
-	case errors.As(err, &invalid) || errors.As(err, &spread) || errors.As(err, &region):
+	case frame.Is[*shapes.InvalidError](err), frame.Is[*hardware.NoLayoutError](err),
+		frame.Is[*hardware.RegionError](err):
 		return result, asks.PlanError(err)
 	case err != nil:
 		return result, frame.Usage(a.hintOf("recommend"), "%w", err)

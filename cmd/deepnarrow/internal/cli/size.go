@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
@@ -144,15 +142,12 @@ const defaultLaw = "chinchilla-epoch"
 
 // sizeError gives an error of sizing its exit code.
 func sizeError(err error) error {
-	var refusal *fit.Refusal
-	var none *recommend.NoAnswerError
-	var missing *hardware.MissingError
 	switch {
-	case errors.As(err, &refusal):
+	case frame.Is[*fit.Refusal](err):
 		return asks.Refused(err)
-	case errors.As(err, &none):
+	case frame.Is[*recommend.NoAnswerError](err):
 		return frame.NoAnswer(err, "")
-	case errors.As(err, &missing):
+	case frame.Is[*hardware.MissingError](err):
 		return frame.Usage("", "%w", err)
 	}
 	return asks.PlanError(err)

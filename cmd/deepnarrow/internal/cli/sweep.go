@@ -164,9 +164,8 @@ func (f *sweepFlags) study(c *cobra.Command, a *app, k *asks.Kernel) error {
 	} else {
 		outcome, runErr = study.Run(c.Context())
 	}
-	var grids *sweep.GridError
-	var mixed *kernel.MixedError
-	if errors.As(runErr, &grids) || errors.As(runErr, &mixed) { // nothing was done
+	if frame.Is[*sweep.GridError](runErr) || frame.Is[*kernel.MixedError](runErr) {
+		// nothing was done
 		return asks.KernelError(runErr)
 	}
 	r := frame.NewReport("sweep", "shapes", f.shapes, "tokens", f.tokens, "out", f.out)
@@ -267,8 +266,7 @@ func (a *app) mergeRecords(folders []string) error {
 	for _, folder := range folders {
 		records, err := recordsIn(folder)
 		if err != nil {
-			var path *fs.PathError
-			if errors.As(err, &path) {
+			if path, ok := errors.AsType[*fs.PathError](err); ok {
 				return frame.BadInput(path, "--merge reads folders of records, as sweep --out writes them")
 			}
 			return frame.BadInput(fmt.Errorf("%s: %w", folder, err), "")

@@ -182,8 +182,7 @@ func appendRecord(name string, r *kernel.Record) error {
 
 // told puts a record that could not be kept into the hint of the error.
 func told(r *kernel.Record, err error) error {
-	var unwritable *host.WriteError
-	if !errors.As(err, &unwritable) {
+	if !frame.Is[*host.WriteError](err) {
 		return err
 	}
 	return frame.BadInput(err, "the record is "+r.Line())
@@ -214,8 +213,7 @@ func (f *trainFlags) load(t *kernel.Trainer, text string) (was kernel.Progress, 
 	}
 	defer file.Close()
 	if was, err = t.Resume(f.checkpoint, file, text); err != nil {
-		var mixed *kernel.MixedError
-		if errors.As(err, &mixed) {
+		if frame.Is[*kernel.MixedError](err) {
 			err = fmt.Errorf("--resume: %w", err)
 		}
 		return was, err

@@ -158,8 +158,7 @@ func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string)
 		}
 		return err
 	})
-	var refusal *fit.Refusal
-	if errors.As(err, &refusal) && refusal.Kind == fit.TooFewPoints {
+	if refusal, ok := errors.AsType[*fit.Refusal](err); ok && refusal.Kind == fit.TooFewPoints {
 		return frame.NoAnswer(err, "each model needs a row with both results")
 	}
 	if err != nil {

@@ -78,10 +78,15 @@ func Instead(err, say error, hint string, beside bool) error {
 	return &failure{code: f.code, err: say, hint: hint}
 }
 
+// Is says whether an error is, or holds, one of a type.
+func Is[E error](err error) bool {
+	_, is := errors.AsType[E](err)
+	return is
+}
+
 // Coded says whether an error has its exit code.
 func Coded(err error) bool {
-	var f *failure
-	return errors.As(err, &f)
+	return Is[*failure](err)
 }
 
 // report prints an error and its hint and returns the exit code.
@@ -156,16 +161,14 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 // flagError turns a pflag error into a usage error with a suggestion.
 func flagError(c *cobra.Command, err error) error {
 	hint := c.CommandPath() + " --help lists the flags"
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && unknown.GetSpecifiedName() != "" {
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if ok && unknown.GetSpecifiedName() != "" {
 		if near := ourFlag(c, unknown.GetSpecifiedName()); near != "" {
 			hint = "did you mean " + near + "?"
 		}
 	}
-	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) {
-		var number *strconv.NumError
-		if errors.As(err, &number) {
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if number, ok := errors.AsType[*strconv.NumError](err); ok {
 			return Usage(hint, "--%s: not a number: %q", invalid.GetFlag().Name, number.Num)
 		}
 		return Usage(hint, "--%s: %w", invalid.GetFlag().Name, invalid.Unwrap())

@@ -201,8 +201,7 @@ func (p painted) Write(text []byte) (int, error) {
 // Beside keeps the error of a drawing or another file beside the result until that is written, lest
 // it be lost with them.
 func (a *App) Beside(err error) error {
-	var unwritable *host.WriteError
-	if errors.As(err, &unwritable) {
+	if Is[*host.WriteError](err) {
 		a.late, err = errors.Join(a.late, err), nil
 	}
 	return err
@@ -225,8 +224,7 @@ func (a *App) Save(name string, write func(io.Writer) error) error {
 // SaveRaw is Save for what is not text for a terminal or a log.
 func (a *App) SaveRaw(name string, write func(io.Writer) error) error {
 	err := host.WriteFile(name, write)
-	var unwritable *host.WriteError
-	if errors.As(err, &unwritable) {
+	if Is[*host.WriteError](err) {
 		return errors.Join(BadInput(err, "the result is on standard output instead"), write(a.Raw))
 	}
 	return err
@@ -337,8 +335,7 @@ func WriteFile(name string, write func(io.Writer) error) error {
 
 // FileError gives a file that cannot be written its exit code.
 func FileError(err error) error {
-	var unwritable *host.WriteError
-	if errors.As(err, &unwritable) {
+	if Is[*host.WriteError](err) {
 		return BadInput(err, "")
 	}
 	return err
