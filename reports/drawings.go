@@ -14,7 +14,7 @@ import (
 // Front draws the recommended rows: the cost that was weighed against the quality that was judged, with
 // the anchor apart. It has no clouds where no row has both.
 func Front(result *recommend.Result) (figure.Panel, []figure.Cloud) {
-	byScore := result.JudgedBy == evidence.ByDownstream && hasScores(result)
+	byScore := !byLoss(result)
 	p := figure.Panel{
 		Title: "Cost and predicted quality, 80 % intervals",
 		X:     costLabel(result.CostAxis), Y: "upstream loss [nats a token]", LogX: true,
@@ -55,7 +55,7 @@ func Front(result *recommend.Result) (figure.Panel, []figure.Cloud) {
 		return p, nil
 	}
 	return p, append(clouds, figure.Cloud{
-		Name: "anchor", Colour: anchorColour, Points: anchor, Reference: true,
+		Name: "anchor", Colour: figure.Grey, Points: anchor, Reference: true,
 	})
 }
 
@@ -65,19 +65,6 @@ func costLabel(m plan.Metric) string {
 		return m.Label()
 	}
 	return fmt.Sprintf("%s [%s]", m.Label(), m.Unit())
-}
-
-// anchorColour is the palette's grey.
-const anchorColour = 6
-
-// hasScores says whether any row has a downstream score.
-func hasScores(r *recommend.Result) bool {
-	for i := range r.Rows {
-		if r.Rows[i].Quality.Downstream.Interval != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // mark places a row; it is not ok where cost or quality is not known.

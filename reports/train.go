@@ -8,16 +8,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/reports/result"
 )
 
-// Trained is one run of the reference kernel.
-type Trained struct {
-	Record             kernel.Record
-	StepsNow           int     // taken by this call; the rest came from a checkpoint
-	PeakFLOPsPerSecond float64 // measured
-}
-
-// Trained fills in the report of training runs. Each result is a run record with what this machine
-// achieved.
-func (r *Report) Trained(runs []Trained) {
+// Trained fills in the report of a run of the reference kernel.
+func (r *Report) Trained(run *result.Trained) {
 	t := Table{
 		Columns: []Column{
 			{Title: "shape", Cuts: true},
@@ -35,31 +27,20 @@ func (r *Report) Trained(runs []Trained) {
 		Notes: []string{"Losses are in nats per target token; step is the median."},
 		Basis: []string{"Achieved: matmul FLOPs per second of a whole step, relative to the multiply-add rate measured just before."},
 	}
-	for _, run := range runs {
-		rec := &run.Record
-		perStep := rec.FLOPs / float64(max(1, rec.Steps))
-		row := result.Trained{Record: *rec, PeakFLOPsPerSecond: run.PeakFLOPsPerSecond}
-		cells := []Cell{
-			Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
-			Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss),
-		}
+	rec := &run.Record
+	known := func(v float64) Cell {
 		if rec.StepSeconds > 0 {
-			row.TokensPerSecond = float64(rec.Tokens) / float64(rec.Steps) / rec.StepSeconds
-			row.FLOPsPerSecond = perStep / rec.StepSeconds
-			row.ShareOfMeasuredPeak = row.FLOPsPerSecond / run.PeakFLOPsPerSecond
-			cells = append(cells, Amount(rec.StepSeconds), Amount(row.TokensPerSecond),
-				Amount(row.FLOPsPerSecond), Amount(row.ShareOfMeasuredPeak))
-		} else {
-			cells = append(cells, Cell{}, Cell{}, Cell{}, Cell{})
+			return Amount(v)
 		}
-		t.Rows = append(t.Rows, append(cells, Text(rec.Path)))
-		r.Document.Add(row)
+		return Cell{}
 	}
-	for i := range runs {
-		rec := &runs[i].Record
-		r.Headline = append(r.Headline, fmt.Sprintf("%s: held-out loss %s after %s steps.", rec.Shape,
-			quantity.Format(quantity.Number, rec.Loss, 4), quantity.Grouped(int64(rec.Steps))))
-	}
+	t.add(Text(rec.Shape), Amount(float64(rec.Params)), Count(int64(rec.Steps)),
+		Amount(float64(rec.Tokens)), Amount(rec.Loss), Amount(rec.TrainLoss),
+		known(rec.StepSeconds), known(run.TokensPerSecond), known(run.FLOPsPerSecond),
+		known(run.ShareOfMeasuredPeak), Text(rec.Path))
+	r.Document.Add(run)
+	r.Headline = []string{fmt.Sprintf("%s: held-out loss %s after %s steps.", rec.Shape,
+		quantity.Format(quantity.Number, rec.Loss, 4), quantity.Grouped(int64(rec.Steps)))}
 	r.Tables = append(r.Tables, t)
 }
 

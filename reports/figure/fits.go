@@ -20,7 +20,6 @@ const (
 	mostLegend  = 8  // named in one legend
 	logFactor   = 10 // spread of a predictor from which its axis is logarithmic
 	logResponse = 2  // spread of a loss from which its axis is
-	greyColour  = 6  // of the palette
 )
 
 // FitPanels draws the first groups that have a fit: the fit over one predictor, or predicted
@@ -146,7 +145,7 @@ func slicePanel(f *learn.Fitted, column int) Panel {
 
 // bestSplit is the law at the best split of each budget between the least and the largest.
 func bestSplit(f *learn.Fitted, budgets []float64) Series {
-	out := Series{Name: "law, best split", Colour: greyColour, Bold: true}
+	out := Series{Name: "law, best split", Colour: Grey, Bold: true}
 	law := &learn.Law{Result: f.Result, PerParamToken: f.PerParamToken}
 	const points = 24
 	for _, c := range learn.Grid(points, true, budgets) {
@@ -212,7 +211,7 @@ func IsoFLOPPanels(s *learn.Scanned) []Panel {
 		Title: "Best size at each budget", X: "training FLOPs", Y: "params", LegendLow: true,
 		KindX: quantity.FLOP, KindY: quantity.Params,
 	}
-	minima, at := Series{Name: "best size", Colour: greyColour}, Series{}
+	minima, at := Series{Name: "best size", Colour: Grey}, Series{}
 	var params, budgets []float64
 	for i := range s.IsoFLOP.Groups {
 		g := &s.IsoFLOP.Groups[i]
@@ -220,7 +219,7 @@ func IsoFLOPPanels(s *learn.Scanned) []Panel {
 		params = append(params, x...)
 		if g.Refused != nil {
 			scan.Points = append(scan.Points, Series{
-				X: x, Y: y, Colour: greyColour, Faint: true,
+				X: x, Y: y, Colour: Grey, Faint: true,
 			})
 			continue
 		}
@@ -268,7 +267,7 @@ func EnvelopePanel(s *learn.Scanned) Panel {
 		p.Lines = append(p.Lines, line)
 		x, y = append(x, c.FLOPs...), append(y, c.Loss...)
 	}
-	front := Series{Name: "Pareto front", Colour: greyColour, Bold: true}
+	front := Series{Name: "Pareto front", Colour: Grey, Bold: true}
 	for _, f := range s.Envelope.Front {
 		front.X, front.Y = append(front.X, f.FLOPs), append(front.Y, f.Loss)
 	}

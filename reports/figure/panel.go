@@ -60,6 +60,9 @@ func palette(n int) color.RGBA {
 	return colours[((n%len(colours))+len(colours))%len(colours)]
 }
 
+// Grey is the colour of the palette for what the others are compared with.
+const Grey = 6
+
 // faded mixes a colour with the white page: opaque, so that SVG and PNG agree.
 func faded(c color.RGBA, share float64) color.RGBA {
 	mix := func(v uint8) uint8 { return uint8(255 - share*float64(255-v)) }

@@ -72,8 +72,7 @@ func (p *plot) draw(w io.Writer, f figure.Format) error {
 
 // clouds sorts the points by what they are among, the anchor last.
 func (p *plot) clouds() []figure.Cloud {
-	const anchorColour = 6 // the palette's grey
-	anchor := figure.Cloud{Name: "anchor", Colour: anchorColour, Reference: true}
+	anchor := figure.Cloud{Name: "anchor", Colour: figure.Grey, Reference: true}
 	var out []figure.Cloud
 	for _, q := range p.Points {
 		mark := figure.Mark{

@@ -313,10 +313,6 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%q is read as %s", name, m)
 		}
 	}
-	var m Metric
-	if err := m.UnmarshalText([]byte("speed")); err == nil || !strings.Contains(err.Error(), "step-time") {
-		t.Errorf("speed: %v", err)
-	}
 	if MetricCount.String() != "invalid(14)" || NoMetric.String() != "none" {
 		t.Errorf("%s, %s", MetricCount, NoMetric)
 	}

@@ -149,19 +149,6 @@ func (m Metric) Saved(a, base *Answer) *float64 {
 	return &f
 }
 
-// MarshalText returns the name.
-func (m Metric) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
-
-// UnmarshalText reads a name, as [ParseMetric] does.
-func (m *Metric) UnmarshalText(text []byte) error {
-	found, ok := ParseMetric(string(text))
-	if !ok {
-		return fmt.Errorf("unknown metric: %q; allowed: %v", text, Metrics())
-	}
-	*m = found
-	return nil
-}
-
 // Measures are the metrics of one answer, by [Metric].
 type Measures [MetricCount]hardware.Estimate
 

@@ -56,6 +56,17 @@ type Trained struct {
 	ShareOfMeasuredPeak float64 `json:"share_of_measured_peak,omitempty"`
 }
 
+// TrainedOf returns a record beside the measured peak as JSON writes it.
+func TrainedOf(r *kernel.Record, peak float64) *Trained {
+	out := &Trained{Record: *r, PeakFLOPsPerSecond: peak}
+	if r.StepSeconds > 0 {
+		out.TokensPerSecond = float64(r.Tokens) / float64(r.Steps) / r.StepSeconds
+		out.FLOPsPerSecond = r.FLOPs / float64(max(1, r.Steps)) / r.StepSeconds
+		out.ShareOfMeasuredPeak = out.FLOPsPerSecond / peak
+	}
+	return out
+}
+
 // Validation is step times of one hardware class held against predictions.
 type Validation struct {
 	HoldOut           string  `json:"hold_out"`

@@ -19,7 +19,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/sweep"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
-	"github.com/deepnarrow/deepnarrow/reports"
+	"github.com/deepnarrow/deepnarrow/reports/result"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -57,7 +57,7 @@ before its last step.`,
 			r := frame.NewReport("train", "shape", args[0], "steps", run.steps)
 			r.Document.Conventions["flops"] = flops.MatmulConvention
 			r.Document.Warn(warnings...)
-			r.Trained([]reports.Trained{*trained})
+			r.Trained(trained)
 			return errors.Join(a.Render(r), asks.KernelError(err))
 		},
 	}
@@ -94,7 +94,7 @@ const heldOutBatches = 16
 // error, and after a save that failed the result with that error.
 func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *asks.Kernel, training,
 	heldOut []byte,
-) (*reports.Trained, error) {
+) (*result.Trained, error) {
 	source, err := kernel.NewSpanCorruption(training, k.Options, s.Vocab, k.Options.Seed)
 	if err != nil {
 		return nil, err
@@ -149,13 +149,11 @@ func (f *trainFlags) train(ctx context.Context, a *app, s shapes.Shape, k *asks.
 	if err != nil {
 		return nil, errors.Join(err, saveErr)
 	}
-	out := &reports.Trained{
-		Record: t.Record(kernel.RecordInfo{
-			Text: k.TextID, FLOPs: calibrate.TrainingFLOPs(&s, &k.Options, t.Model.Steps()), Loss: loss,
-			TrainLoss: was.Loss, StepSeconds: was.StepSeconds, Machine: host.Name(), Now: time.Now(),
-		}),
-		StepsNow: t.Model.Steps() - first, PeakFLOPsPerSecond: peak,
-	}
+	record := t.Record(kernel.RecordInfo{
+		Text: k.TextID, FLOPs: calibrate.TrainingFLOPs(&s, &k.Options, t.Model.Steps()), Loss: loss,
+		TrainLoss: was.Loss, StepSeconds: was.StepSeconds, Machine: host.Name(), Now: time.Now(),
+	})
+	out := result.TrainedOf(&record, peak)
 	if runErr != nil { // the run goes on some other time, and has its record then
 		return out, errors.Join(runErr, saveErr)
 	}
