@@ -12,24 +12,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// SavedFit is a fit read back from a fit document.
-type SavedFit struct {
-	Group map[string]string
-	// Result predicts as the fit that was written; its certificate is not kept.
-	Result *fit.Result
-	// Draws are nil when the fit had no bootstrap.
-	Draws *fit.Bootstrapped
-	// PerParamToken is that of [learn.Law].
-	PerParamToken float64
-	BothStacks    bool
-}
-
 // bothStacks is a value of [Fit.TokensOf].
 const bothStacks = "both"
 
-// ReadFits returns the fits of a document that the fit command wrote as JSON. Refused fits and
-// averages of laws, which are not a law, are left out. The error says what is not a fit document.
-func ReadFits(r io.Reader) ([]SavedFit, error) {
+// ReadFits returns the laws of a document that the fit command wrote as JSON: they predict as those
+// that were written, but their certificates are not kept. Refused fits and averages of laws, which
+// are not a law, are left out. The error says what is not a fit document.
+func ReadFits(r io.Reader) ([]*learn.Law, error) {
 	var doc struct {
 		Schema  string `json:"schema"`
 		Results []Fit  `json:"results"`
@@ -41,7 +30,7 @@ func ReadFits(r io.Reader) ([]SavedFit, error) {
 		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes",
 			doc.Schema, want)
 	}
-	var out []SavedFit
+	var out []*learn.Law
 	for i := range doc.Results {
 		f := &doc.Results[i]
 		law, err := fit.Lookup(f.Law)
@@ -74,15 +63,13 @@ func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
 		return nil, &records.Error{File: file, Problem: fmt.Sprintf(
 			"%d fits; allowed: one, fit without --by, or with --where for one group", len(fits))}
 	}
-	return &learn.Law{
-		Result: fits[0].Result, Draws: fits[0].Draws, PerParamToken: fits[0].PerParamToken, BothStacks: fits[0].BothStacks,
-		Source: fmt.Sprintf("read from %s, fitted to %s", file, quantity.Of(fits[0].Result.Rows, "row")),
-	}, nil
+	fits[0].Source = fmt.Sprintf("read from %s, fitted to %s", file,
+		quantity.Of(fits[0].Result.Rows, "row"))
+	return fits[0], nil
 }
 
 // meanings names what the columns of the fit are to other commands: a column that goes by a name of
-// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one
-// predictor,
+// this project is that; another's (N, "Model Size") is what the law calls it. Laws of one predictor,
 // which call it x, keep the name.
 func (f *Fit) meanings(law fit.Law) []string {
 	out := slices.Clone(law.Columns)
@@ -94,8 +81,10 @@ func (f *Fit) meanings(law fit.Law) []string {
 	return out
 }
 
-func (f *Fit) saved(law fit.Law) (SavedFit, error) {
-	s := SavedFit{Group: f.Group, Result: &fit.Result{Law: law, Rows: f.Rows.Used}}
+func (f *Fit) saved(law fit.Law) (*learn.Law, error) {
+	s := &learn.Law{
+		Result: &fit.Result{Law: law, Rows: f.Rows.Used}, BothStacks: f.TokensOf == bothStacks,
+	}
 	for _, p := range law.Params {
 		e, ok := f.Parameters[p.Name]
 		if !ok {
@@ -109,7 +98,6 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	if f.PerParamToken != nil {
 		s.PerParamToken = *f.PerParamToken
 	}
-	s.BothStacks = f.TokensOf == bothStacks
 	if f.Validation != nil {
 		s.Result.Validation = *f.Validation
 	}
@@ -123,8 +111,7 @@ func (f *Fit) saved(law fit.Law) (SavedFit, error) {
 	if b := f.Bootstrap; b != nil {
 		for _, d := range b.Draws {
 			if len(d) != len(law.Params) {
-				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name,
-					len(d),
+				return s, fmt.Errorf("a draw of law %s has %d parameters, want %d", law.Name, len(d),
 					len(law.Params))
 			}
 		}
