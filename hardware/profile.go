@@ -132,6 +132,14 @@ type Profile struct {
 	Calibration *Calibration
 }
 
+// Alias is the name that people type: the first of the aliases, the full name without any.
+func (p *Profile) Alias() string {
+	if len(p.Aliases) > 0 {
+		return p.Aliases[0]
+	}
+	return p.Name
+}
+
 // Clone returns a copy that shares nothing that can be changed with the original.
 func (p Profile) Clone() Profile {
 	p.Aliases = slices.Clone(p.Aliases)

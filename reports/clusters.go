@@ -29,11 +29,7 @@ func clusterName(p *Planned) string {
 
 // machineName is how many devices of what, by the name that people type.
 func machineName(p *Planned) string {
-	name := p.Run.Profile.Name
-	if len(p.Run.Profile.Aliases) > 0 {
-		name = p.Run.Profile.Aliases[0]
-	}
-	return fmt.Sprintf("%d × %s", p.Run.Devices(), name)
+	return fmt.Sprintf("%d × %s", p.Run.Devices(), p.Run.Profile.Alias())
 }
 
 func several(plans []Planned, of func(*Planned) string) bool {
@@ -197,7 +193,7 @@ func comparison(plans []Planned, marks [][]string, limits *plan.Limits, notes []
 	line("layout", func(p *Planned) string { return plan.LayoutText(&p.Run) })
 	line("batch", func(p *Planned) string { return workloadText(&p.Run.Shape, p.Run.Workload) })
 	line("fits", func(p *Planned) string {
-		return yesNo(p.Fits) + ", " + quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)
+		return plan.YesNo(p.Fits) + ", " + quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0)
 	})
 	line("step", func(p *Planned) string { return short(quantity.Duration, p.StepTime) })
 	line("bottleneck", func(p *Planned) string {
@@ -269,7 +265,7 @@ func planRows(plans []Planned, marks [][]string, notes []string) Table {
 		}
 		fits, sure := Cell{}, Cell{}
 		if doubt {
-			fits = Text(yesNo(p.Fits))
+			fits = Text(plan.YesNo(p.Fits))
 		}
 		if p.Sure != nil {
 			sure = Text(sureText(p))

@@ -46,7 +46,7 @@ func (r *Report) Phases(c *plan.Campaign) {
 			Text(workloadText(&p.Run.Shape, p.Run.Workload)), Optional(p.Schedule.Steps.Interval),
 			step, Optional(p.Schedule.Occupancy.WallSeconds.Interval),
 			Optional(b.DeviceHours.Interval), Optional(b.CostUSD.Interval),
-			Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(yesNo(p.Fits)))
+			Optional(b.EnergyKWh.Interval), Optional(b.CO2Kg.Interval), Text(plan.YesNo(p.Fits)))
 	}
 	t.Notes = append(t.Notes, missingNotes(plans)...)
 	total := result.Total{

@@ -103,7 +103,7 @@ func planHeadline(p *Planned) []string {
 	}
 	out := []string{answer + strings.Join(parts, ", ") + ".", memory + "."}
 	for i, c := range p.Changes {
-		if command := p.mend(i); command != "" && (c.Fits == nil || *c.Fits) && (unfit(p) || c.Gain >= worthwhile) {
+		if command := p.mend(i); command != "" && (c.Fits == nil || *c.Fits) && (unfit(p) || c.Gain >= plan.Worthwhile) {
 			gain := fmt.Sprintf("%s faster with %s", quantity.Format(quantity.Fraction, c.Gain, 2), c.What)
 			if unfit(p) {
 				gain = "Fits with " + c.What
@@ -136,8 +136,6 @@ func planNotes(plans []Planned) []string {
 // unfit says whether a run is known not to fit.
 func unfit(p *Planned) bool { return p.Fits != nil && !*p.Fits }
 
-const worthwhile = 0.01 // gain of a change that is told
-
 // changeTable lists the changes worth making: those that make a run fit, or else that make it faster.
 func changeTable(p *Planned) Table {
 	t := Table{
@@ -155,13 +153,10 @@ func changeTable(p *Planned) Table {
 	if unfit(p) {
 		t.Title = "What would make it fit, the smallest change first"
 	}
-	const most = 8
-	for _, c := range p.Changes {
-		if !unfit(p) && c.Gain < worthwhile || len(t.Rows) == most {
-			break
-		}
+	gain := func(c *hardware.Change) float64 { return c.Gain }
+	for _, c := range plan.Told(p.Changes, unfit(p), gain) {
 		t.add(Text(c.What), Text(string(c.Kind)), Amount(c.Gain), Amount(c.StepSeconds),
-			Amount(c.PeakBytes), Text(yesNo(c.Fits)))
+			Amount(c.PeakBytes), Text(plan.YesNo(c.Fits)))
 	}
 	return t
 }
@@ -185,7 +180,7 @@ func summaryTable(p *Planned, limits *plan.Limits, notes []string) Table {
 	line("batch", workloadText(&p.Run.Shape, p.Run.Workload))
 	line("layout", plan.LayoutText(&p.Run))
 	line("peak memory per device", quantity.Format(quantity.Bytes, p.Memory.PeakBytes, 0))
-	t.add(Text("fits"), answerCell(yesNo(p.Fits), !unfit(p)))
+	t.add(Text("fits"), answerCell(plan.YesNo(p.Fits), !unfit(p)))
 	if q := p.Prediction; q != nil {
 		line("step time", quantity.FormatInterval(quantity.Duration, q.StepSeconds))
 		line("bottleneck", fmt.Sprintf("%s (%s MFU)", q.Bound, quantity.Format(quantity.Fraction, q.MFU, 0)))
@@ -253,17 +248,6 @@ func planOf(p *Planned, marks []string) result.Plan {
 
 // spaced writes a name of JSON as words.
 func spaced(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
-func yesNo(b *bool) string {
-	switch {
-	case b == nil:
-		return "unknown"
-	case *b:
-		return "yes"
-	default:
-		return "no"
-	}
-}
 
 // missingNotes lists why figures are absent, each reason once with all that it leaves unknown.
 func missingNotes(plans []Planned) []string {

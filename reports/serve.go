@@ -253,7 +253,7 @@ func decodeTable(plans []Planned) Table {
 		t.Rows = append(t.Rows, append(row, Text(workloadText(&p.Run.Shape, d.Workload)),
 			Estimate(q.TotalSeconds), encoder,
 			Estimate(q.StepSeconds), Amount(q.TokensPerSecond), Text(string(q.Bound)),
-			Amount(q.Memory.PeakBytes), Text(yesNo(q.Fits))))
+			Amount(q.Memory.PeakBytes), Text(plan.YesNo(q.Fits))))
 	}
 	return t
 }

@@ -320,11 +320,8 @@ func changes(p *result.Plan) table {
 	if unfit {
 		t.Title = "What would make it fit"
 	}
-	const most, worthwhile = 8, 0.01
-	for _, c := range p.Changes {
-		if !unfit && c.Gain < worthwhile || len(t.Rows) == most {
-			break
-		}
+	gain := func(c *result.Change) float64 { return c.Gain }
+	for _, c := range plan.Told(p.Changes, unfit, gain) {
 		t.row(reports.Text(c.What), reports.Amount(c.Gain),
 			reports.Text(fits(&result.Memory{Fits: c.Fits})), reports.Text(c.Command))
 	}

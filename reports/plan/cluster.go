@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -105,13 +106,7 @@ func cutCount(item string) (count, rest string, counted bool) {
 
 // Spec names the profile, with its changes, as flags do.
 func (c *Cluster) Spec() string {
-	switch {
-	case c.spec != "":
-		return c.spec
-	case len(c.Profile.Aliases) > 0:
-		return c.Profile.Aliases[0]
-	}
-	return c.Profile.Name
+	return cmp.Or(c.spec, c.Profile.Alias())
 }
 
 // String returns the cluster as [ParseClusters] reads it: "64xa100,price=1.20,region=us-central1".

@@ -68,7 +68,8 @@ func ChangeFlags(from, to *hardware.Run, searched bool) ([]Flag, bool) {
 		w.EncoderLength)
 	add(v.DecoderLength != w.DecoderLength && to.Shape.Decoder.Layers > 0, "decoder-length",
 		w.DecoderLength)
-	add(from.Compiled() != to.Compiled(), "compiled", yesOrNo[to.Compiled()])
+	compiled := to.Compiled()
+	add(from.Compiled() != compiled, "compiled", YesNo(&compiled))
 	changed := len(flags) > 0
 	if searched || from.Layout.For(v) != to.Layout.For(w) || x.Recompute != y.Recompute {
 		changed = changed || from.Layout.For(v) != to.Layout.For(w) || x.Recompute != y.Recompute
@@ -79,7 +80,31 @@ func ChangeFlags(from, to *hardware.Run, searched bool) ([]Flag, bool) {
 	return flags, same && (changed || from.Profile.Name != to.Profile.Name)
 }
 
-var yesOrNo = map[bool]string{true: "yes", false: "no"}
+// YesNo writes what may not be known.
+func YesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return "unknown"
+	case *b:
+		return "yes"
+	}
+	return "no"
+}
+
+// Told returns the changes of a run that are worth telling, the first eight at most: of one that
+// does not fit any, else those that gain a hundredth or more.
+func Told[T any](changes []T, unfit bool, gain func(*T) float64) []T {
+	const most = 8
+	for i := range changes {
+		if i == most || !unfit && gain(&changes[i]) < Worthwhile {
+			return changes[:i]
+		}
+	}
+	return changes
+}
+
+// Worthwhile is the gain from which a change of a run that fits is told.
+const Worthwhile = 0.01
 
 // sameRates says whether nothing was bought for a machine that keeps its name.
 func sameRates(a, b *hardware.Profile) bool {

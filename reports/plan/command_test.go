@@ -145,3 +145,22 @@ func TestCommands(t *testing.T) {
 		t.Errorf("searched, with a level of the user's: %q, %q", same, mends)
 	}
 }
+
+// TestTold: of a run that fits what gains a hundredth is told, of another every change; eight at most.
+func TestTold(t *testing.T) {
+	gain := func(v *float64) float64 { return *v }
+	all := []float64{0.5, 0.01, 0.009, 0.4}
+	if got := Told(all, false, gain); len(got) != 2 {
+		t.Errorf("of a run that fits %v are told", got)
+	}
+	if got := Told(all, true, gain); len(got) != 4 {
+		t.Errorf("of one that does not %v are told", got)
+	}
+	if got := Told(make([]float64, 9), true, gain); len(got) != 8 {
+		t.Errorf("%d are told", len(got))
+	}
+	yes, no := true, false
+	if YesNo(&yes) != "yes" || YesNo(&no) != "no" || YesNo(nil) != "unknown" {
+		t.Error("yes, no and unknown are not told apart")
+	}
+}

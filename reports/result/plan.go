@@ -227,13 +227,16 @@ func decodeOf(a *plan.Answer) *Decode {
 		TokensPerSecond: q.TokensPerSecond, Bound: string(q.Bound), Memory: &m,
 	}
 	f.TokenBytes, f.SourceBytes = cacheOf(a)
-	if q.EncoderSeconds.Value > 0 {
-		f.EncoderSeconds = &q.EncoderSeconds
-	}
-	if q.PrefillSeconds.Value > 0 {
-		f.PrefillSeconds = &q.PrefillSeconds
-	}
+	f.EncoderSeconds, f.PrefillSeconds = taken(&q.EncoderSeconds), taken(&q.PrefillSeconds)
 	return &f
+}
+
+// taken returns a time, nil where none is taken.
+func taken(i *quantity.Interval) *quantity.Interval {
+	if i.Value > 0 {
+		return i
+	}
+	return nil
 }
 
 // cacheOf returns the bytes a whole model caches for one position of an answer and of its source.
@@ -292,12 +295,7 @@ func ServeOf(s *plan.Served) *Serve {
 	f.Compiled, f.Memory, f.Bound = &compiled, &memory, string(d.Bound)
 	f.LatencySeconds, f.StepSeconds, f.CopyRequests = &d.TotalSeconds, &d.StepSeconds,
 		s.Requests.Interval
-	if d.EncoderSeconds.Value > 0 {
-		f.EncoderSeconds = &d.EncoderSeconds
-	}
-	if d.PrefillSeconds.Value > 0 {
-		f.PrefillSeconds = &d.PrefillSeconds
-	}
+	f.EncoderSeconds, f.PrefillSeconds = taken(&d.EncoderSeconds), taken(&d.PrefillSeconds)
 	f.PerMillionIn, f.PerMillionOut, f.PerMonth = s.PerMillionIn.Interval,
 		s.PerMillionOut.Interval, s.PerMonth.Interval
 	if f.Missing = s.PerMonth.Missing; s.Tokens > 0 {

@@ -38,19 +38,14 @@ func Beside(fragment string) (Aside, error) {
 		return out, err
 	}
 	out.Fits = a.Fits
-	const most, worthwhile = 8, 0.01
-	for i := range a.Changes {
-		c := &a.Changes[i]
-		if len(out.Changes) == most || (a.Fits == nil || *a.Fits) && c.Gain < worthwhile {
-			break
-		}
+	unfit := a.Fits != nil && !*a.Fits
+	gain := func(c *hardware.Change) float64 { return c.Gain }
+	for _, c := range plan.Told(a.Changes, unfit, gain) {
 		change := Change{
-			What: c.What, Gain: quantity.Format(quantity.Fraction, c.Gain, 2), Fits: "unknown",
+			What: c.What, Gain: quantity.Format(quantity.Fraction, c.Gain, 2),
+			Fits: plan.YesNo(c.Fits),
 		}
-		if c.Fits != nil {
-			change.Fits = map[bool]string{true: "yes", false: "no"}[*c.Fits]
-		}
-		if next, ok := state.with(&a.Run, c); ok {
+		if next, ok := state.with(&a.Run, &c); ok {
 			change.Fragment, change.Command = next.Fragment(), next.PlanCommand()
 		}
 		out.Changes = append(out.Changes, change)
@@ -95,9 +90,7 @@ func (s State) with(run *hardware.Run, c *hardware.Change) (State, bool) {
 	}
 	s.Devices = c.Run.Devices()
 	if c.Run.Profile.Name != run.Profile.Name {
-		if s.Hardware = c.Run.Profile.Name; len(c.Run.Profile.Aliases) > 0 {
-			s.Hardware = c.Run.Profile.Aliases[0]
-		}
+		s.Hardware = c.Run.Profile.Alias()
 	}
 	numbers, words := s.numbers(), s.words()
 	if slices.ContainsFunc(flags, func(f plan.Flag) bool { return f.Name == "dp" }) { // a whole layout

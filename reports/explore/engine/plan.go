@@ -192,11 +192,11 @@ func defaults(s *State, a *plan.Answer) map[string]string {
 			price = quantity.Format(quantity.HourlyPrice, in.Interval.Value, 0)
 		}
 	}
-	yesNo := map[bool]string{true: "yes", false: "no"}
+	compiled := a.Run.Compiled()
 	stand := map[string]string{
 		"precision": x.Precision.String(), "optimizer": x.Optimizer.String(),
 		"attention": x.Attention.String(), "recompute": x.Recompute.String(), "price": price,
-		"compiled": yesNo[a.Run.Compiled()], "sp": yesNo[l.SequenceParallel],
+		"compiled": plan.YesNo(&compiled), "sp": plan.YesNo(&l.SequenceParallel),
 		"zero": fmt.Sprint(l.ZeRO), "tp": fmt.Sprint(l.TP), "pp": fmt.Sprint(l.PP),
 		"micro": fmt.Sprint(l.MicroBatch), "interleave": fmt.Sprint(max(1, l.Interleave)),
 	}

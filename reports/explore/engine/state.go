@@ -309,11 +309,7 @@ func Choices() Options {
 		}
 	}
 	for _, p := range hardware.Catalogue() {
-		value := p.Name
-		if len(p.Aliases) > 0 {
-			value = p.Aliases[0]
-		}
-		out.Hardware = append(out.Hardware, Option{value, p.Name})
+		out.Hardware = append(out.Hardware, Option{p.Alias(), p.Name})
 	}
 	out.Words = []Choice{
 		{"precision", "precision", words[flops.Precision]()},

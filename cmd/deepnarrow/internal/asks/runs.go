@@ -103,7 +103,7 @@ func (a *Files) Runs(f *Runs, s learn.Selection, files []string, response string
 	}
 	runs, err := s.Of(response, table)
 	if err != nil {
-		a.warned(table)
+		a.Warn(table.Warnings) // which the document cannot
 	}
 	return runs, ColumnError(err)
 }
@@ -210,16 +210,11 @@ func ColumnError(err error) error {
 	return frame.BadInput(err, "")
 }
 
-// warned tells what the reader of records left out, where an error keeps it from the document.
-func (a *Files) warned(t *records.Table) {
-	a.Warn(t.Warnings)
-}
-
 // LearnError gives an error of package learn its exit code and what may help; a refusal also says
 // which rows of the runs were not used.
 func (a *Files) LearnError(ctx context.Context, runs *learn.Runs, err error) error {
 	if err != nil && ctx.Err() == nil {
-		a.warned(runs.Table)
+		a.Warn(runs.Table.Warnings)
 	}
 	var question *learn.QuestionError
 	switch {
