@@ -18,12 +18,13 @@ import (
 
 // steers says whether a character breaks a line, changes how it shows, or does not show at all, so that
 // two names look like one: controls, separators of lines, directions of writing, what joins or varies
-// other characters, and the tags that nobody sees.
+// other characters, the tags that nobody sees, and what is not a character at all (U+FFFE, no XML may
+// hold it).
 func steers(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r < ' ' || r == 0x7f
 	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
+	return r&0xFFFE == 0xFFFE || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector,
 		unicode.Other_Default_Ignorable_Code_Point)
 }
 

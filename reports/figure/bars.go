@@ -48,7 +48,7 @@ func WriteBars(w io.Writer, f Format, title string, parts []Bar) error {
 	}
 	labels.Offset = vg.Point{X: vg.Points(5), Y: vg.Points(-3)}
 	for i := range labels.TextStyle {
-		labels.TextStyle[i].Font.Variant = sans
+		ours(&labels.TextStyle[i])
 		labels.TextStyle[i].Font.Size, labels.TextStyle[i].Color = vg.Points(9), color.Gray{0x40}
 	}
 	g.Add(bars, labels)

@@ -2,7 +2,12 @@ package figure
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/xml"
+	"errors"
+	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +136,44 @@ func TestTicks(t *testing.T) {
 	} {
 		if got := labels(c.low, c.high, c.log); got != c.want {
 			t.Errorf("%v to %v: %s, want %s", c.low, c.high, got, c.want)
+		}
+	}
+}
+
+// TestTextsOfFiles: names that came from files spoil no drawing. An SVG stays XML, a line short, and the
+// texts of a PDF are in its fonts' code page.
+func TestTextsOfFiles(t *testing.T) {
+	p := Panel{Title: "5·10 … é", X: "\x1b[31mred\x00", Y: "]]></svg><script>"}
+	x := []float64{1, 2, 3}
+	for _, name := range []string{strings.Repeat("a", 9000), "a\nb\r\u2028\u202e", "\xff\ufffe", "α ≤ 中"} {
+		p.Points = append(p.Points, Series{Name: name, X: x, Y: x})
+	}
+	svg := picture(t, SVG, p)
+	for d := xml.NewDecoder(strings.NewReader(svg)); ; {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "script" {
+			t.Error("a name is an element")
+		}
+	}
+	if strings.Contains(svg, strings.Repeat("a", mostLetters)) {
+		t.Error("a name is drawn in full")
+	}
+	texts := ""
+	for _, part := range regexp.MustCompile(`(?s)stream\r?\n(.*?)\r?\nendstream`).FindAllStringSubmatch(picture(t, PDF, p), -1) {
+		if z, err := zlib.NewReader(strings.NewReader(part[1])); err == nil {
+			text, _ := io.ReadAll(z) // a font's ends without its sum
+			texts += string(text)
+		}
+	}
+	for _, want := range []string{"5\xb710 \x85 \xe9", "alpha <= ?"} {
+		if !strings.Contains(texts, want) {
+			t.Errorf("the PDF has no text %q", want)
 		}
 	}
 }

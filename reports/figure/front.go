@@ -98,7 +98,7 @@ func (c *Cloud) draw(g *plot.Plot, p *Panel) error {
 		}
 		text.Offset = vg.Point{X: markRadius + 2, Y: markRadius - 1}
 		for i := range text.TextStyle {
-			text.TextStyle[i].Font.Variant = sans
+			ours(&text.TextStyle[i])
 			text.TextStyle[i].Font.Size, text.TextStyle[i].Color = vg.Points(8), palette(c.Colour)
 		}
 		if c.Reference {

@@ -76,10 +76,12 @@ func newPlot() *plot.Plot {
 		&g.Title.TextStyle, &g.X.Label.TextStyle, &g.Y.Label.TextStyle, &g.X.Tick.Label,
 		&g.Y.Tick.Label, &g.Legend.TextStyle,
 	} {
-		style.Font.Variant, style.Handler = sans, raising{style.Handler}
+		ours(style)
 	}
 	return g
 }
+
+func ours(style *text.Style) { style.Font.Variant, style.Handler = sans, raising{style.Handler} }
 
 // sans is the variant of the font that has no serifs.
 const sans = "Sans"

@@ -6,10 +6,34 @@ import (
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 )
 
-// raising draws superscript digits as small raised ones: the font has only some of them.
+// raising draws superscript digits as small raised ones: the font has only some of them. All texts of a
+// drawing go through it, so it also makes them harmless and short.
 type raising struct{ text.Handler }
+
+// mostLetters of a line are drawn: names of groups and runs come from files.
+const mostLetters = 64
+
+// shown is a line as it is drawn, without characters that a drawing cannot hold.
+func shown(line string) string {
+	letters := []rune(plain.Line(line))
+	if len(letters) > mostLetters {
+		return string(letters[:mostLetters-1]) + "…"
+	}
+	return string(letters)
+}
+
+// Lines are the lines of a text.
+func (h raising) Lines(text string) []string {
+	lines := h.Handler.Lines(text)
+	for i := range lines {
+		lines[i] = shown(lines[i])
+	}
+	return lines
+}
 
 const (
 	raisedSize = 0.72 // of the text
@@ -48,6 +72,7 @@ func pieces(line string, f font.Font) []piece {
 
 // Box returns the bounding box of a line.
 func (h raising) Box(line string, f font.Font) (width, height, depth vg.Length) {
+	line = shown(line)
 	_, height, depth = h.Handler.Box(line, f)
 	for _, p := range pieces(line, f) {
 		w, _, _ := h.Handler.Box(p.text, p.font)
@@ -58,6 +83,7 @@ func (h raising) Box(line string, f font.Font) (width, height, depth vg.Length) 
 
 // Draw draws a line in its pieces; text without raised digits, and rotated text, in one.
 func (h raising) Draw(c vg.Canvas, line string, style text.Style, at vg.Point) {
+	line = strings.Join(h.Lines(line), "\n")
 	parts := pieces(line, style.Font)
 	if len(parts) < 2 || style.Rotation != 0 || strings.Contains(line, "\n") {
 		h.Handler.Draw(c, line, style, at)

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/encoding/charmap"
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -80,7 +82,7 @@ func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
 	switch f {
 	case PDF:
 		c := vgpdf.New(width, height)
-		return draw.New(c), undated{c}
+		return draw.New(western{c}), undated{c}
 	case PNG:
 		c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height),
 			vgimg.UseDPI(dotsPerInch))}
@@ -89,6 +91,25 @@ func newCanvas(f Format, width, height vg.Length) (draw.Canvas, io.WriterTo) {
 	c := vgsvg.New(width, height)
 	return draw.New(c), c
 }
+
+// western is a PDF whose fonts are of the code page Windows-1252, and so are the texts it is given.
+type western struct{ *vgpdf.Canvas }
+
+func (c western) FillString(f font.Face, at vg.Point, text string) {
+	var out []byte
+	for _, r := range westernLooks.Replace(text) {
+		b, ok := charmap.Windows1252.EncodeRune(r)
+		if !ok {
+			b = '?'
+		}
+		out = append(out, b)
+	}
+	c.Canvas.FillString(f, at, string(out))
+}
+
+// westernLooks are characters of that code page in place of others that our labels have.
+var westernLooks = strings.NewReplacer("−", "–", "≤", "<=", "≥", ">=", "≈", "~", "√", "sqrt ", "∝", "~", "→", "->",
+	"α", "alpha", "β", "beta", "γ", "gamma")
 
 // undated writes a PDF whose dates are those of no day: the same drawing has the same bytes.
 type undated struct{ io.WriterTo }
