@@ -91,10 +91,8 @@ func readT5X(r *reading, f *syntax.Gin) shapes.Shape {
 		Vocab: s.need("vocab", "vocab_size"), DModel: s.integer("d_model", 512, "emb_dim"),
 		Encoder: stack, Decoder: stack, Head: shapes.HeadUntied, Norm: shapes.RMSNorm,
 	}
-	if slices.ContainsFunc(
-		f.Imports,
-		func(i string) bool { return strings.Contains(i, "scalable_t5") },
-	) {
+	if slices.ContainsFunc(f.Imports,
+		func(i string) bool { return strings.Contains(i, "scalable_t5") }) {
 		// that variant scans over equal layers, so each has a relative table of its own
 		shape.Encoder.Position, shape.Decoder.Position = shapes.RelativeLayers, shapes.RelativeLayers
 	}

@@ -187,13 +187,8 @@ func firstArchitecture(s *section) (string, syntax.Position) {
 	}
 	s.note("architectures", f.Name, f.At)
 	if f.Value.Kind != syntax.List || f.Value.Items[0].Kind != syntax.Word {
-		s.fault(
-			f.Value.At,
-			f.Name,
-			"is not a list of class names",
-			f.Value.Show(),
-			`such as ["T5ForConditionalGeneration"]`,
-		)
+		s.fault(f.Value.At, f.Name, "is not a list of class names", f.Value.Show(),
+			`such as ["T5ForConditionalGeneration"]`)
 		return "", s.at
 	}
 	first := f.Value.Items[0]

@@ -52,15 +52,8 @@ func WriteHeader(w io.Writer, metadata map[string]string, tensors []Tensor) (*He
 			text.WriteByte(',')
 		}
 		shape, _ := json.Marshal(append([]int64{}, t.Shape...)) // of integers: cannot fail
-		fmt.Fprintf(
-			&text,
-			`%s:{"dtype":%s,"shape":%s,"data_offsets":[%d,%d]}`,
-			jsonText(t.Name),
-			jsonText(t.DType),
-			shape,
-			t.Begin,
-			t.End,
-		)
+		fmt.Fprintf(&text, `%s:{"dtype":%s,"shape":%s,"data_offsets":[%d,%d]}`, jsonText(t.Name),
+			jsonText(t.DType), shape, t.Begin, t.End)
 	}
 	text.WriteByte('}')
 	for text.Len()%headerAlignment != 0 {
