@@ -45,25 +45,16 @@ func ParseConvention(name string) (Convention, error) {
 }
 
 // Meaning says in one sentence what the convention counts and why it differs from matmul.
-func (c Convention) Meaning() string {
-	switch c {
-	case MatmulConvention:
-		return "every matrix product of the layers and the head at 2 FLOPs a multiply-add, backward twice the forward; look-ups and vector work are not counted, so this is the numerator of MFU"
-	case CausalConvention:
-		return "matmul, less half of the decoder's self-attention scores and values, which a causal kernel skips"
-	case HardwareConvention:
-		return "matmul, plus the forward work that the chosen recompute repeats in the backward pass: the numerator of HFU"
-	case VectorConvention:
-		return "hardware, plus softmax, norms, activations, biases and residual adds at Clark et al. 2020's price per element; no matrix unit runs these, so they are never part of MFU"
-	case SixND:
-		return "6·N·D with N the active parameters, embeddings included, and D the positions of both stacks: charges every token for both stacks and for the embedding, and leaves the attention core out"
-	case Megatron:
-		return "what Megatron-LM logs: one stack of decoder layers over one sequence length; on an encoder-decoder it counts the encoder alone, as if it carried the logits, and no cross-attention, so it is wrong there"
-	case MeshTF:
-		return "multiply-accumulates (not doubled) of one forward pass, with embedding look-ups counted as one-hot products; a reconstruction of the #TFlops column of Tay et al. 2021 that explains 12 of 14 rows to 1.3 % RMS but not T5-XL and T5-XXL"
-	default:
-		return ""
-	}
+func (c Convention) Meaning() string { return meanings[c] }
+
+var meanings = map[Convention]string{
+	MatmulConvention:   "every matrix product of the layers and the head at 2 FLOPs a multiply-add, backward twice the forward; look-ups and vector work are not counted, so this is the numerator of MFU",
+	CausalConvention:   "matmul, less half of the decoder's self-attention scores and values, which a causal kernel skips",
+	HardwareConvention: "matmul, plus the forward work that the chosen recompute repeats in the backward pass: the numerator of HFU",
+	VectorConvention:   "hardware, plus softmax, norms, activations, biases and residual adds at Clark et al. 2020's price per element; no matrix unit runs these, so they are never part of MFU",
+	SixND:              "6·N·D with N the active parameters, embeddings included, and D the positions of both stacks: charges every token for both stacks and for the embedding, and leaves the attention core out",
+	Megatron:           "what Megatron-LM logs: one stack of decoder layers over one sequence length; on an encoder-decoder it counts the encoder alone, as if it carried the logits, and no cross-attention, so it is wrong there",
+	MeshTF:             "multiply-accumulates (not doubled) of one forward pass, with embedding look-ups counted as one-hot products; a reconstruction of the #TFlops column of Tay et al. 2021 that explains 12 of 14 rows to 1.3 % RMS but not T5-XL and T5-XXL",
 }
 
 // Count is the cost of one training step under a convention.

@@ -43,67 +43,46 @@ func Changes(r Run) ([]Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if base.Fits != nil && !*base.Fits {
-		return mends(&r, base.TokensPerSecond/float64(base.Devices)), nil
-	}
 	rate := base.TokensPerSecond / float64(base.Devices)
+	if base.Fits != nil && !*base.Fits {
+		return mends(&r, rate), nil
+	}
 	var list []Change
 	for _, c := range candidates(&r) {
-		p, err := predictPlain(&c.run)
-		if err != nil {
-			continue
+		if c.weigh(rate) {
+			list = append(list, c)
 		}
-		list = append(list, c.with(p, rate))
 	}
 	slices.SortStableFunc(list, func(a, b Change) int { return cmp.Compare(b.Gain, a.Gain) })
 	return list, nil
 }
 
-type plain struct {
-	seconds, rate, peak float64
-	fits                *bool
-}
-
-// predictPlain is [Predict] without the interval.
-func predictPlain(r *Run) (plain, error) {
+// weigh predicts the changed run, without an interval, against the tokens per second and device of
+// the run as it is; false where it cannot run.
+func (c *Change) weigh(rate float64) bool {
+	r := &c.Run
 	memory, err := flops.TrainingMemory(&r.Shape, r.Workload, r.Execution, r.Layout)
 	if err != nil {
-		return plain{}, err
+		return false
 	}
 	m, err := NewMachine(&r.Profile, r.Execution, r.Software)
 	if err != nil {
-		return plain{}, err
+		return false
 	}
-	seconds, err := m.StepSeconds(&r.Shape, r.Workload, r.Layout)
-	if err != nil {
-		return plain{}, err
+	if c.StepSeconds, err = m.StepSeconds(&r.Shape, r.Workload, r.Layout); err != nil {
+		return false
 	}
-	out := plain{seconds: seconds, rate: float64(r.Workload.Tokens(&r.Shape)) / seconds / float64(
-		r.Devices())}
-	out.peak, out.fits = memory.PeakBytes, r.Profile.Fits(&memory)
-	return out, nil
-}
-
-// candidate is a run that differs in one thing.
-type candidate struct {
-	change string
-	kind   ChangeKind
-	run    Run
-}
-
-func (c *candidate) with(p plain, rate float64) Change {
-	return Change{
-		What: c.change, Kind: c.kind, Run: c.run, Gain: p.rate/rate - 1, StepSeconds: p.seconds,
-		PeakBytes: p.peak, Fits: p.fits,
-	}
+	changed := float64(r.Workload.Tokens(&r.Shape)) / c.StepSeconds / float64(r.Devices())
+	c.Gain, c.PeakBytes, c.Fits = changed/rate-1, memory.PeakBytes, r.Profile.Fits(&memory)
+	return true
 }
 
 // candidates lists the single changes worth a look.
-func candidates(r *Run) []candidate {
-	var list []candidate
-	try := func(kind ChangeKind, change string, edit func(*Run)) {
-		c := candidate{change, kind, *r}
-		edit(&c.run)
+func candidates(r *Run) []Change {
+	var list []Change
+	try := func(kind ChangeKind, what string, edit func(*Run)) {
+		c := Change{What: what, Kind: kind, Run: *r}
+		edit(&c.Run)
 		list = append(list, c)
 	}
 	x, l := r.Execution, r.Layout.For(r.Workload)

@@ -110,9 +110,9 @@ func TestChangesByHand(t *testing.T) {
 	base.Shape.Encoder.Layers, base.Shape.Decoder.Layers = 0, 8
 	base.Workload.EncoderLength = 0
 	for _, c := range candidates(&base) {
-		if c.change == "2 chunks a pipeline stage" {
-			if l := c.run.Layout; l.Interleave != 2 || l.PP != 2 || l.MicroBatch != 4 {
-				t.Errorf("%s: %+v", c.change, l)
+		if c.What == "2 chunks a pipeline stage" {
+			if l := c.Run.Layout; l.Interleave != 2 || l.PP != 2 || l.MicroBatch != 4 {
+				t.Errorf("%s: %+v", c.What, l)
 			}
 			return
 		}
@@ -138,16 +138,16 @@ func TestBatchAndMicroBatchTogether(t *testing.T) {
 	}
 	found := false
 	for _, c := range candidates(&base) {
-		if strings.HasPrefix(c.change, "micro-batch") {
-			t.Errorf("%s where the micro-batch is all of the batch", c.change)
+		if strings.HasPrefix(c.What, "micro-batch") {
+			t.Errorf("%s where the micro-batch is all of the batch", c.What)
 		}
-		if c.change != "batch 128 instead of 64" {
+		if c.What != "batch 128 instead of 64" {
 			continue
 		}
 		found = true
-		l := c.run.Layout.For(c.run.Workload)
-		if c.run.Workload.Batch != 128 || l.MicroBatch != 32 || l.Accumulate != 1 {
-			t.Errorf("batch %d in %d × %d", c.run.Workload.Batch, l.Accumulate, l.MicroBatch)
+		l := c.Run.Layout.For(c.Run.Workload)
+		if c.Run.Workload.Batch != 128 || l.MicroBatch != 32 || l.Accumulate != 1 {
+			t.Errorf("batch %d in %d × %d", c.Run.Workload.Batch, l.Accumulate, l.MicroBatch)
 		}
 	}
 	if !found {
@@ -155,11 +155,11 @@ func TestBatchAndMicroBatchTogether(t *testing.T) {
 	}
 	base.Layout.MicroBatch = 4
 	for _, c := range candidates(&base) {
-		l := c.run.Layout.For(c.run.Workload)
+		l := c.Run.Layout.For(c.Run.Workload)
 		switch {
-		case c.change == "batch 128 instead of 64" && (l.MicroBatch != 4 || l.Accumulate != 8),
-			strings.HasPrefix(c.change, "micro-batch") && (l.MicroBatch != 8 || l.Accumulate != 2):
-			t.Errorf("%s: %d × %d", c.change, l.Accumulate, l.MicroBatch)
+		case c.What == "batch 128 instead of 64" && (l.MicroBatch != 4 || l.Accumulate != 8),
+			strings.HasPrefix(c.What, "micro-batch") && (l.MicroBatch != 8 || l.Accumulate != 2):
+			t.Errorf("%s: %d × %d", c.What, l.Accumulate, l.MicroBatch)
 		}
 	}
 }

@@ -281,11 +281,12 @@ var familyCeilings = sync.OnceValue(func() map[[2]string]float64 {
 
 // compiled resolves what the vendor's frameworks do by default: eager where that is unknown.
 func compiled(p *Profile, s Software) bool {
+	byStack, known := compiles[StackKind(s.Stack)]
 	switch {
 	case s.Compiled != nil:
 		return *s.Compiled
-	case compilingStack(s.Stack) != nil:
-		return *compilingStack(s.Stack)
+	case known:
+		return byStack
 	case p.Class.Compiled != nil:
 		return *p.Class.Compiled
 	}

@@ -10,7 +10,7 @@ import (
 
 // proposal is a change that could make a run fit, to be laid out anew over that many devices.
 type proposal struct {
-	candidate
+	Change
 	devices int
 	modes   []flops.Recompute // to search; none means all
 }
@@ -22,28 +22,27 @@ func mends(r *Run, rate float64) []Change {
 	var out []Change
 	enough := map[string]bool{}
 	for _, p := range proposals(r) {
-		grows := p.kind == ClusterChange
+		grows := p.Kind == ClusterChange
 		family := "devices"
-		if p.run.Profile.Name != r.Profile.Name {
+		if p.Run.Profile.Name != r.Profile.Name {
 			family = "card"
 		}
 		if grows && enough[family] {
 			continue
 		}
-		best, err := SearchLayout(p.run, p.devices, p.modes...)
+		best, err := SearchLayout(p.Run, p.devices, p.modes...)
 		if err != nil || !best.Fits {
 			continue
 		}
-		best.put(&p.run)
-		changed, err := predictPlain(&p.run)
-		if err != nil {
+		best.put(&p.Run)
+		if !p.weigh(rate) {
 			continue
 		}
-		out = append(out, p.with(changed, rate))
+		out = append(out, p.Change)
 		if grows {
 			enough[family] = true
 		}
-		if p.change == otherLayout {
+		if p.What == otherLayout {
 			enough[otherLayout] = true
 		}
 	}
@@ -61,9 +60,9 @@ const (
 func proposals(r *Run) []proposal {
 	var list []proposal
 	devices := r.Devices()
-	try := func(kind ChangeKind, change string, n int, edit func(*Run)) {
-		p := proposal{candidate{change, kind, *r}, n, nil}
-		edit(&p.run)
+	try := func(kind ChangeKind, what string, n int, edit func(*Run)) {
+		p := proposal{Change{What: what, Kind: kind, Run: *r}, n, nil}
+		edit(&p.Run)
 		list = append(list, p)
 	}
 	nothing := func(*Run) {}

@@ -406,8 +406,8 @@ func TestSharesByHand(t *testing.T) {
 	r := planOf(Profile{})
 	r.Layout = flops.Layout{DP: 1, PP: 2, MicroBatch: 1}
 	for _, c := range candidates(&r) {
-		if c.change == "micro-batch 0 instead of 1" {
-			t.Error(c.change)
+		if c.What == "micro-batch 0 instead of 1" {
+			t.Error(c.What)
 		}
 	}
 }

@@ -65,15 +65,8 @@ func StackOf(text string) string {
 // units: Transformer Engine does, and PyTorch from version 2.5 (cuDNN).
 func newKernels(stack string) bool { return stack == "nemo" || stack == "torchtitan" }
 
-// compilingStack says whether a stack runs a step as one compiled graph, or with kernels fused by
-// hand and launched ahead of time; nil where that is up to the device's frameworks.
-func compilingStack(stack string) *bool {
-	yes, no := true, false
-	switch StackKind(stack) {
-	case "native", "jax", "neuron":
-		return &yes
-	case "pytorch", "fsdp", "deepspeed":
-		return &no
-	}
-	return nil
+// compiles says of a kind of stack whether it runs a step as one compiled graph, or with kernels fused
+// by hand and launched ahead of time; of the others that is up to the device's frameworks.
+var compiles = map[string]bool{
+	"native": true, "jax": true, "neuron": true, "pytorch": false, "fsdp": false, "deepspeed": false,
 }
