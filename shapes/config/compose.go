@@ -124,13 +124,12 @@ func join(e, d *shapes.Shape, towers bool) (s shapes.Shape, problem string) {
 	}
 	s.EmbeddingNorm = e.EmbeddingNorm && d.EmbeddingNorm
 	for _, part := range []struct {
-		from *shapes.Shape
-		k    *shapes.Stack
-		blocks,
-		norms int
-	}{{e, &s.Encoder, 1, s.Encoder.Norms()}, {d, &s.Decoder, 1, s.Decoder.Norms()}} {
+		from   *shapes.Shape
+		k      *shapes.Stack
+		blocks int // of attention in a layer
+	}{{e, &s.Encoder, 1}, {d, &s.Decoder, 1}} {
 		if part.k == &s.Decoder && !towers {
-			part.blocks, part.norms = 2, part.norms+part.k.CrossNorms()
+			part.blocks = 2
 		}
 		width := part.from.DModel
 		if more := part.from.Bias &^ s.Bias; more != 0 {

@@ -108,9 +108,9 @@ func FuzzHeader(f *testing.F) {
 			return
 		}
 		Compare(r, h)
-		if h.ParametersOf(&r.Shape) > h.Elements() || h.Parameters() > h.Elements() ||
-			h.Elements() < 0 {
-			t.Fatalf("counts %d, %d of %d", h.ParametersOf(&r.Shape), h.Parameters(), h.Elements())
+		if h.ParametersOf(&r.Shape) > elementsOf(h) || h.Parameters() > elementsOf(h) ||
+			elementsOf(h) < 0 {
+			t.Fatalf("counts %d, %d of %d", h.ParametersOf(&r.Shape), h.Parameters(), elementsOf(h))
 		}
 	})
 }

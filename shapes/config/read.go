@@ -158,25 +158,35 @@ func result(format Format, in *reading, shape shapes.Shape) (*Result, error) {
 // nested opens and reads a file that another one refers to at a position.
 func (rd *reader) nested(from syntax.Position, field, target string) (*Result, error) {
 	resolved, problem := rd.resolve(from.File, target)
-	fail := func(problem, allowed string, cause error) error {
-		return &syntax.Error{Faults: []syntax.Fault{{
-			Position: from, Field: field, Problem: problem,
-			Value: syntax.Quote(target), Allowed: allowed, Err: cause,
+	if problem != "" {
+		return nil, &syntax.Error{Faults: []syntax.Fault{{
+			Position: from, Field: field, Problem: problem, Value: syntax.Quote(target),
+			Allowed: "a file inside the folder",
 		}}}
 	}
-	switch {
-	case problem != "":
-		return nil, fail(problem, "a file inside the folder", nil)
-	case rd.Open == nil:
-		return nil, fail("refers to a file, which cannot be opened from here",
-			"a configuration read from a file rather than a stream", nil)
-	}
-	f, err := rd.Open(resolved)
+	f, err := rd.opened(from, field, target, resolved)
 	if err != nil {
-		return nil, fail("cannot be opened: "+syntax.Reason(err), "", err)
+		return nil, err
 	}
 	defer f.Close()
 	return readFile(resolved, f, rd)
+}
+
+// opened opens the file that a field means by a target.
+func (rd *reader) opened(from syntax.Position, field, target, resolved string) (io.ReadCloser, error) {
+	fault := syntax.Fault{
+		Position: from, Field: field, Value: syntax.Quote(target),
+		Problem: "refers to a file, which cannot be opened from here",
+		Allowed: "a configuration read from a file rather than a stream",
+	}
+	if rd.Open != nil {
+		f, err := rd.Open(resolved)
+		if err == nil {
+			return f, nil
+		}
+		fault.Problem, fault.Allowed, fault.Err = "cannot be opened: "+syntax.Reason(err), "", err
+	}
+	return nil, &syntax.Error{Faults: []syntax.Fault{fault}}
 }
 
 // resolve returns the path a file's reference means, or what is wrong with it.

@@ -135,12 +135,8 @@ func (y *yamlShape) bias() {
 		return
 	}
 	y.note("bias", f.Name, f.At)
-	words := f.Value.Items
-	if f.Value.Kind != syntax.List {
-		words = []*syntax.Node{f.Value}
-	}
 	y.shape.Bias = shapes.NoBias
-	for _, w := range words {
+	for _, w := range f.Value.Each() {
 		b, known := biasWords[w.Text]
 		if w.Kind != syntax.Word || !known {
 			y.unknownWord(w.At, "bias", "is unknown", w.Show(), w.Text,

@@ -202,19 +202,10 @@ func (r *reading) sameTensors(m syntax.Field, all *tensors.Header) {
 
 // shard reads the header of one file of an index.
 func (rd *reader) shard(from *syntax.Node, name string) (*tensors.Header, error) {
-	fail := func(problem string, cause error) error {
-		return &syntax.Error{Faults: []syntax.Fault{{
-			Position: from.At, Field: "weight_map", Problem: problem,
-			Value: syntax.Quote(name), Err: cause,
-		}}}
-	}
-	if rd.Open == nil {
-		return nil, fail("refers to a file, which cannot be opened from here", nil)
-	}
 	target := path.Join(path.Dir(from.At.File), name)
-	f, err := rd.Open(target)
+	f, err := rd.opened(from.At, "weight_map", name, target)
 	if err != nil {
-		return nil, fail("cannot be opened: "+syntax.Reason(err), err)
+		return nil, err
 	}
 	defer f.Close()
 	return tensors.ReadHeader(target, f, tensors.DataSize(f))

@@ -122,11 +122,8 @@ func (p *tableParser) check(f syntax.Field) {
 
 // texts returns the words of a list, or the one word.
 func texts(n *syntax.Node) []string {
-	if n.Kind != syntax.List {
-		return []string{n.Text}
-	}
 	var out []string
-	for _, item := range n.Items {
+	for _, item := range n.Each() {
 		out = append(out, item.Text)
 	}
 	return out
@@ -335,17 +332,11 @@ func (p *tableParser) class(f syntax.Field) {
 }
 
 func (p *tableParser) expectation(f syntax.Field) {
-	e := expectation{allowed: []*syntax.Node{f.Value}}
-	switch f.Value.Kind {
-	case syntax.List:
-		e.allowed = f.Value.Items
-	case syntax.Object:
+	e := expectation{allowed: f.Value.Each()}
+	if f.Value.Kind == syntax.Object {
 		s := newSection(p.reading, f.Value)
 		if only, ok := s.take("only"); ok {
-			e.allowed = []*syntax.Node{only.Value}
-			if only.Value.Kind == syntax.List {
-				e.allowed = only.Value.Items
-			}
+			e.allowed = only.Value.Each()
 		}
 		e.reason = s.word("", "", "as")
 	}

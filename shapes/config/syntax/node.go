@@ -63,6 +63,14 @@ func (n *Node) Is() string {
 	return kindNames[n.Kind]
 }
 
+// Each returns the items of a list, or the value itself.
+func (n *Node) Each() []*Node {
+	if n.Kind == List {
+		return n.Items
+	}
+	return []*Node{n}
+}
+
 // Same reports whether two scalars are written alike.
 func (n *Node) Same(m *Node) bool { return n.Kind == m.Kind && n.Text == m.Text }
 

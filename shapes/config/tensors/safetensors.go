@@ -50,9 +50,6 @@ type Tensor struct {
 	trained int64 // parameters they stand for
 }
 
-// Elements returns the product of the dimensions; 1 for a scalar.
-func (t *Tensor) Elements() int64 { return t.number }
-
 // size returns the bytes of the tensor's data.
 func (t *Tensor) size() int64 { return (t.number*int64(dtypeBits[t.DType]) + 7) / 8 }
 
@@ -95,15 +92,6 @@ func (h *Header) Countable() string {
 		return "packed (" + h.Packed + ") in a way that the tensors alone do not tell: not counted"
 	}
 	return ""
-}
-
-// Elements returns the numbers stored in all tensors, buffers included.
-func (h *Header) Elements() int64 {
-	var sum int64
-	for i := range h.Tensors {
-		sum += h.Tensors[i].number
-	}
-	return sum
 }
 
 // Bytes returns the length of the data after the headers.

@@ -3,6 +3,7 @@ package tensors_test
 import (
 	"bytes"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/deepnarrow/deepnarrow/shapes/config/tensors"
@@ -44,7 +45,7 @@ func TestWriteHeader(t *testing.T) {
 	for _, w := range wrote.Tensors {
 		r := byName[w.Name]
 		if r.Begin != w.Begin || r.End != w.End || r.DType != w.DType ||
-			r.Elements() != w.Elements() {
+			!slices.Equal(r.Shape, w.Shape) {
 			t.Errorf("read %+v, wrote %+v", r, w)
 		}
 	}
