@@ -50,7 +50,6 @@ func ParseEvidence(text string) (Evidence, error) {
 	for i, class := range strongestFirst {
 		names[i] = string(class)
 	}
-	near, _ := suggest.Nearest(text, names)
-	return "", fmt.Errorf("unknown evidence class: %q%s; allowed: %s", text, suggest.Hint(near),
-		strings.Join(names, ", "))
+	return "", fmt.Errorf("unknown evidence class: %q%s; allowed: %s", text,
+		suggest.Hint(suggest.Nearest(text, names)), strings.Join(names, ", "))
 }

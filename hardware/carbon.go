@@ -98,8 +98,7 @@ func FindRegion(name string) (Region, error) {
 		}
 		return Region{}, e
 	}
-	nearest, _ := suggest.Nearest(strings.TrimSpace(name), names)
-	return Region{}, &RegionError{Name: name, Nearest: nearest}
+	return Region{}, &RegionError{Name: name, Nearest: suggest.Nearest(strings.TrimSpace(name), names)}
 }
 
 // alpha3Of is the three-letter code of a country's two-letter code ("fr" → "FRA"), or empty.

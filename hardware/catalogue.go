@@ -79,8 +79,7 @@ func Find(name string) (Profile, error) {
 		}
 		return Profile{}, e
 	}
-	nearest, _ := suggest.Nearest(name, names)
-	return Profile{}, &NameError{Name: name, Nearest: nearest}
+	return Profile{}, &NameError{Name: name, Nearest: suggest.Nearest(name, names)}
 }
 
 // Fold keeps the letters and digits of a name, in lower case.

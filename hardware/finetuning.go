@@ -45,8 +45,7 @@ func FindFineTuning(name string) (FineTuning, error) {
 		}
 		names = append(names, f.Name)
 	}
-	nearest, _ := suggest.Nearest(name, names)
-	return FineTuning{}, &PresetError{Name: name, Allowed: names, Nearest: nearest}
+	return FineTuning{}, &PresetError{Name: name, Allowed: names, Nearest: suggest.Nearest(name, names)}
 }
 
 // PresetError says that a name means no fine-tuning set-up.

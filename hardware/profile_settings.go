@@ -81,9 +81,8 @@ func unknownSetting(key string, others ...string) string {
 
 // unknownKey words the refusal of a key, with all that may stand there.
 func unknownKey(key string, allowed []string) string {
-	near, _ := suggest.Nearest(key, allowed)
-	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key), suggest.Hint(near),
-		strings.Join(allowed, ", "))
+	return fmt.Sprintf("unknown key: %q%s; allowed: %s", clip(key),
+		suggest.Hint(suggest.Nearest(key, allowed)), strings.Join(allowed, ", "))
 }
 
 // clip shortens hostile input before it is shown.

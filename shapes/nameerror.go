@@ -71,6 +71,5 @@ func (c *index) nearest(ref string) string {
 		candidates = append(candidates, c.entries[i].Name)
 		candidates = append(candidates, c.entries[i].Aliases...)
 	}
-	suggestion, _ := suggest.Nearest(key, candidates)
-	return suggestion
+	return suggest.Nearest(key, candidates)
 }

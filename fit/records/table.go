@@ -206,7 +206,7 @@ func (t *Table) find(name string) (*column, error) {
 	for _, c := range t.columns {
 		candidates = append(candidates, c.head.name)
 	}
-	e.Suggestion, _ = suggest.Nearest(name, candidates)
+	e.Suggestion = suggest.Nearest(name, candidates)
 	return nil, e
 }
 

@@ -233,7 +233,7 @@ func (l *stepLine) measurement(base hardware.Run, read StepShape) (Measurement, 
 
 // nearest names a column that may have been meant.
 func (l *stepLine) nearest(column string) string {
-	if near, ok := suggest.Nearest(column, slices.Sorted(maps.Keys(l.cells))); ok {
+	if near := suggest.Nearest(column, slices.Sorted(maps.Keys(l.cells))); near != "" {
 		return "; is the column " + near + " meant?"
 	}
 	return ""

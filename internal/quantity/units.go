@@ -180,7 +180,7 @@ func nearUnit(kind Kind, text string) string {
 	}
 	lastWord := text[strings.LastIndexByte(text, ' ')+1:] // "B tokns"
 	for _, word := range []string{text, lastWord} {
-		if name, _ := suggest.Nearest(word, names); name != "" {
+		if name := suggest.Nearest(word, names); name != "" {
 			return name
 		}
 	}

@@ -4,7 +4,7 @@ package suggest
 
 import "strings"
 
-// Nearest returns the candidate closest to word, and whether any is close enough to be worth
+// Nearest returns the candidate closest to word, empty when none is close enough to be worth
 // proposing.
 //
 // Distance is the number of insertions, deletions, substitutions and swaps of neighbours (optimal
@@ -12,7 +12,7 @@ import "strings"
 // distance is at most a third of the longer word and at least one letter agrees; a candidate that
 // starts with word (three letters or more) also is. Ties go to the earlier candidate, so the answer
 // does not change between calls.
-func Nearest(word string, candidates []string) (string, bool) {
+func Nearest(word string, candidates []string) string {
 	folded := strings.ToLower(word)
 	best, bestDistance := "", -1
 	for _, candidate := range candidates {
@@ -37,7 +37,7 @@ func Nearest(word string, candidates []string) (string, bool) {
 			best, bestDistance = candidate, d
 		}
 	}
-	return best, bestDistance >= 0
+	return best
 }
 
 // Hint is the end of a message that proposes a word: "; did you mean GiB?", or nothing for none.

@@ -69,7 +69,7 @@ func (r *reader) fault(at syntax.Position, field, problem, value, allowed string
 	f := syntax.Fault{
 		Position: at, Field: field, Problem: problem, Value: shorten(value), Allowed: allowed,
 	}
-	f.Suggestion, _ = suggest.Nearest(value, names)
+	f.Suggestion = suggest.Nearest(value, names)
 	r.faults = append(r.faults, f)
 }
 

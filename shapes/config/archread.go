@@ -135,7 +135,7 @@ func (m *modelReader) expectations() {
 	for _, n := range slices.Sorted(maps.Keys(all)) {
 		e := all[n]
 		if f, ok := m.find(n); ok && !e.allows(f.Value) {
-			m.fault(f.Value.At, f.Name, "cannot be expressed as a shape", f.Value.Show(), e.says())
+			m.inexpressible(f.Name, f.Value, e.says())
 		}
 	}
 }

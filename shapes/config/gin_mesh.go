@@ -156,7 +156,7 @@ func (m *meshModel) position(scope string, k *shapes.Stack) {
 		k.Position, k.Positions = shapes.Relative, buckets
 	case relative != "" && relative != "bias_shared" || relative != "" && (learned || sinusoid):
 		f := s.byName["SelfAttention.relative_attention_type"]
-		s.fault(f.Value.At, scope+"/"+f.Name, "cannot be expressed as a shape", f.Value.Show(),
+		s.inexpressible(scope+"/"+f.Name, f.Value,
 			"'bias_shared' without another positional embedding, or None")
 	case learned && known:
 		k.Position, k.Positions = shapes.Learned, length

@@ -45,15 +45,12 @@ func identify(s *section, table *Table) (*architecture, *class, bool) {
 		if typed {
 			at = typeField.Value.At
 		}
-		f := syntax.Fault{
+		s.faults = append(s.faults, syntax.Fault{
 			Position: at, Field: "model_type",
 			Problem: "is an architecture that is not supported yet", Value: syntax.Quote(name),
-			Allowed: "a model type of the table; --architectures FILE adds one (docs/shape-file.md)",
-		}
-		if near, ok := suggest.Nearest(name, table.names()); ok {
-			f.Suggestion = near
-		}
-		s.faults = append(s.faults, f)
+			Allowed:    "a model type of the table; --architectures FILE adds one (docs/shape-file.md)",
+			Suggestion: suggest.Nearest(name, table.names()),
+		})
 		return nil, nil, false
 	}
 	if a.refuse != "" || len(a.classes) == 0 {

@@ -48,6 +48,11 @@ func (r *reading) fault(at syntax.Position, fieldName, problem, value, allowed s
 	})
 }
 
+// inexpressible records a value that a shape cannot say.
+func (r *reading) inexpressible(field string, n *syntax.Node, allowed string) {
+	r.fault(n.At, field, "cannot be expressed as a shape", n.Show(), allowed)
+}
+
 func (r *reading) warn(at syntax.Position, format string, args ...any) {
 	r.warnings = append(r.warnings, Warning{Position: at, Text: fmt.Sprintf(format, args...)})
 }
@@ -113,10 +118,9 @@ func (r *reading) unknownWord(at syntax.Position, field, problem, value, word st
 	candidates []string,
 ) {
 	sorted := slices.Sorted(slices.Values(candidates))
-	nearest, _ := suggest.Nearest(word, sorted)
 	r.faults = append(r.faults, syntax.Fault{
 		Position: at, Field: field, Problem: problem, Value: value,
-		Allowed: strings.Join(sorted, ", "), Suggestion: nearest,
+		Allowed: strings.Join(sorted, ", "), Suggestion: suggest.Nearest(word, sorted),
 	})
 }
 

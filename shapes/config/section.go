@@ -170,9 +170,8 @@ func (s *section) word(shapeFields, absent string, names ...string) string {
 
 // refuse records a fault when a field says something a shape cannot express.
 func (s *section) refuse(name string, meaningless func(*syntax.Node) bool, why string) {
-	f, present := s.take(name)
-	if present && !meaningless(f.Value) {
-		s.fault(f.Value.At, name, "cannot be expressed as a shape", f.Value.Show(), why)
+	if f, present := s.take(name); present && !meaningless(f.Value) {
+		s.inexpressible(name, f.Value, why)
 	}
 }
 

@@ -225,12 +225,12 @@ func ourFlag(c *cobra.Command, name string) string {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near, ok := suggest.Nearest(name, names); ok {
+	if near := suggest.Nearest(name, names); near != "" {
 		return "--" + near
 	}
 	for _, whole := range names { // --lenght of --encoder-length
 		i := strings.LastIndexByte(whole, '-')
-		if near, ok := suggest.Nearest(name, []string{whole[i+1:]}); i > 0 && ok && near != "" {
+		if i > 0 && suggest.Nearest(name, []string{whole[i+1:]}) != "" {
 			ours = append(ours, "--"+whole)
 		}
 	}
@@ -266,7 +266,7 @@ func NoArguments(takes string) cobra.PositionalArgs {
 }
 
 func DidYouMean(word string, names []string, otherwise string) string {
-	if near, ok := suggest.Nearest(word, names); ok {
+	if near := suggest.Nearest(word, names); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	return otherwise
