@@ -69,14 +69,14 @@ func without[T any](cells []T, c int) []T { return slices.Delete(slices.Clone(ce
 
 // fit breaks and cuts the cells of flexible columns, which share the room that the others leave; a
 // broken row continues in rows that are empty elsewhere. It returns whether the table is no wider than
-// the width then; 0 is any.
-func (l *layout) fit(width int) bool {
+// the width then; 0 is any. Without cuts, as in a pipe, no cell loses its end.
+func (l *layout) fit(width int, cuts bool) bool {
 	if width == 0 || naturalWidth(l.head, l.rows) <= width {
 		return true
 	}
 	room, natural := width, map[int]int{}
 	for c := range l.columns {
-		if n := l.columnWidth(c); l.columns[c].Wraps || l.columns[c].Cuts {
+		if n := l.columnWidth(c); l.columns[c].Wraps || l.columns[c].Cuts && cuts {
 			natural[c] = n
 			room -= gap
 		} else {

@@ -34,7 +34,7 @@ func (t *Table) write(f Format, v View) (text string, left View, err error) {
 	default:
 		left.Wide = l.leaveOut(v.columns()) || left.Wide
 		t.title(&b, "", v, plain.Line)
-		if l.fit(v.lines()) {
+		if l.fit(v.lines(), v.Width > 0) || v.Width == 0 {
 			l.paint(v)
 			err = render(&b, plainLines(), l.head, l.rows, l.numeric)
 		} else {

@@ -5,7 +5,7 @@ import "strings"
 // View is how much of a report text shows, and how. The default is the headline and the columns that
 // fit [tableWidth].
 type View struct {
-	Width   int  // columns of the screen; 0 = lines of any length, as in a pipe
+	Width   int  // columns of the screen; 0 = a pipe: lines of words of any length, and tables that lose no cell
 	Wide    bool // all columns
 	Details bool // all tables and notes
 	Quiet   bool // the result only, not what else there is to see
@@ -26,12 +26,12 @@ func (v View) columns() int {
 	return min(v.Width, tableWidth)
 }
 
-// lines is how wide a line of a table may be; 0 = any.
+// lines is how wide a line of a table may be, words broken; 0 = any.
 func (v View) lines() int {
 	if v.Wide {
 		return v.Width
 	}
-	return min(v.Width, tableWidth)
+	return v.columns()
 }
 
 // prose is how wide a line of words may be; 0 = any.

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// FirstGlobs are the files that a first rules file lists where there are such.
+// FirstGlobs are what a first rules file lists where it matches model configurations alone.
 func FirstGlobs() []string {
 	return []string{"**/config.json", "**/*.gin", "**/model_config.yaml", "**/*.safetensors"}
 }
@@ -13,11 +13,13 @@ func FirstGlobs() []string {
 // FirstRules returns a commented rules file to start from, which lists globs.
 func FirstRules(globs []string) string {
 	var files strings.Builder
+	files.WriteString("files:\n")
 	for _, g := range globs {
 		fmt.Fprintf(&files, "- %q\n", g)
 	}
 	if len(globs) == 0 {
-		files.WriteString("- \"**/config.json\" # none is there yet\n")
+		files.Reset()
+		files.WriteString("files: [] # none was found here; such as [\"configs/**/*.json\"]\n")
 	}
 	return strings.Replace(firstRules, "FILES\n", files.String(), 1)
 }
@@ -30,7 +32,6 @@ const firstRules = `# What deepnarrow check demands of the model configurations 
 extends: builtin
 
 # What is checked when no files are named: ** stands for any folders.
-files:
 FILES
 
 # On what the models would run: the flags of deepnarrow plan. Times, money and

@@ -88,7 +88,7 @@ func TestPlanTableSaysWhatTheDocumentSays(t *testing.T) {
 }
 
 func TestDiffTableSaysWhatTheDocumentSays(t *testing.T) {
-	table, d := both(t, "diff t5-base t5-small --hardware a100")
+	table, d := both(t, "diff t5-base t5-small --hardware a100 --wide")
 	seen := 0
 	for _, r := range d.Results {
 		name, _ := r["metric"].(string)

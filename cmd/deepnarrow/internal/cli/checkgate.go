@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -13,6 +13,8 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/host"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
+	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/reports/check"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
 )
@@ -63,13 +65,8 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 	case name == "":
 		name = asks.RulesFile
 	}
-	var globs []string
-	for _, g := range check.FirstGlobs() {
-		found, err := host.Expand(g, 1, check.Match, func(start string) (fs.FS, error) { return os.DirFS(start), nil })
-		if err == nil && len(found) > 0 {
-			globs = append(globs, g)
-		}
-	}
+	a.Opens = asks.InContainer
+	globs := a.Configurations(check.FirstGlobs())
 	text := check.FirstRules(globs)
 	if err := host.CreateFile(name, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
 		hint := ""
@@ -78,7 +75,21 @@ func (a *app) startRules(c *cobra.Command, args []string, name string) error {
 		}
 		return frame.BadInput(err, hint)
 	}
-	fmt.Fprintf(a.Out, "wrote %s\n", name)
-	a.Tell("next: deepnarrow check")
+	if len(globs) == 0 {
+		fmt.Fprintf(a.Out, "wrote %s: no model configuration was found here\n", name)
+		a.Tell("next: say under files: of " + name + " which files are to be checked, then deepnarrow check")
+		return nil
+	}
+	const most = 3
+	told, more := quantity.Listed(globs), ""
+	if n := len(globs) - most; n > 0 {
+		told, more = strings.Join(globs[:most], ", "), fmt.Sprintf(" and %d more", n)
+	}
+	fmt.Fprintf(a.Out, "wrote %s: it lists %s%s\n", name, told, more)
+	if name == asks.RulesFile {
+		a.Tell("next: deepnarrow check")
+	} else {
+		a.Tell("next: deepnarrow check --rules " + plain.Quoted(name))
+	}
 	return nil
 }
