@@ -156,7 +156,7 @@ func (k *kinks) step(mu float64) (s []float64, ok bool) {
 			at := ja*pb.p + jb
 			m.Set(a, b, k.ws.at.h[at]+mu*squares[at]/max(typical, 1e-300))
 		}
-		pull := k.priorPull(ja)
+		pull := 0.0
 		for i := range pb.n {
 			if !k.isActive(i) {
 				pull += k.slope(i) * k.g[i*pb.p+ja]
@@ -209,23 +209,11 @@ func (k *kinks) still(s []float64) bool {
 	return true
 }
 
-// priorPull is the priors' part of the gradient in θ_j.
-func (k *kinks) priorPull(j int) float64 {
-	g := 0.0
-	for _, p := range k.pb.priors {
-		if p.j == j {
-			g += 2 * p.weight * (k.theta[j] - p.centre)
-		}
-	}
-	return g
-}
-
 // balanced says whether the multipliers cancel the pull of the other rows in every free parameter:
 // what a singular system would only pretend.
 func (k *kinks) balanced() bool {
 	for _, j := range k.free {
-		sum := k.priorPull(j)
-		size := math.Abs(sum)
+		sum, size := 0.0, 0.0
 		for i := range k.e {
 			c := 0.0
 			if a := slices.Index(k.active, i); a >= 0 {

@@ -13,8 +13,6 @@ type AllocateSettings struct {
 	// MinParams and MaxParams bound the search; zero means 1e3 and the size that the budget trains
 	// on one token.
 	MinParams, MaxParams float64
-	// Others gives the law's columns besides params and tokens.
-	Others map[string]float64
 	// Draws, when not nil, gives the interval.
 	Draws *Bootstrapped
 }
@@ -35,30 +33,14 @@ type Allocation struct {
 // G·(C/6)^(β/(α+β)), G^(α+β) = α·A/(β·B).
 //
 // Errors: *Refusal NoInteriorMinimum when the loss is lowest at an end of the sizes searched. It
-// panics when the law does not read params and tokens.
+// panics when the law does not read params and tokens alone.
 func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, error) {
 	s := settingsOf(set)
 	s.MinParams = cmp.Or(s.MinParams, 1e3)
 	if s.MaxParams == 0 {
 		s.MaxParams = s.sizeOfOneToken(budget)
 	}
-	p := &planner{
-		law: r.Law, set: s, budget: budget, x: make([]float64, len(r.Law.Columns)), n: -1,
-		d: -1,
-	}
-	for j, c := range r.Law.Columns {
-		switch c {
-		case "params":
-			p.n = j
-		case "tokens":
-			p.d = j
-		default:
-			p.x[j] = s.Others[c]
-		}
-	}
-	if p.n < 0 || p.d < 0 {
-		panic("fit: law " + r.Law.Name + " does not read params and tokens")
-	}
+	p := &planner{law: r.Law, set: s, budget: budget}
 	n, ok := p.best(r.Params)
 	if !ok {
 		return nil, refuse(NoInteriorMinimum, []string{"params"},
@@ -112,8 +94,6 @@ type planner struct {
 	law    Law
 	set    AllocateSettings
 	budget float64
-	x      []float64
-	n, d   int // columns of params and tokens
 }
 
 func (p *planner) tokens(n float64) float64 {
@@ -124,8 +104,7 @@ func (p *planner) tokens(n float64) float64 {
 }
 
 func (p *planner) loss(params []float64, n float64) float64 {
-	p.x[p.n], p.x[p.d] = n, p.tokens(n)
-	return p.law.Predict(params, p.x)
+	return p.law.OfSize(params, n, p.tokens(n))
 }
 
 // best returns the size of the lowest loss; ok is false at an end of the sizes.

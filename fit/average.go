@@ -119,7 +119,7 @@ func FitAverage(ctx context.Context, laws []Law, d Data, obj Objective, set *Ave
 	var first error
 	var usable []Law
 	for _, law := range laws {
-		if _, err := admit(&law, d, obj, &Settings{Priors: make([]Prior, 1)}); err != nil {
+		if _, err := admit(&law, d, obj, 0, true); err != nil {
 			first = cmp.Or(first, err)
 			continue
 		}

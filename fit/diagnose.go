@@ -10,9 +10,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 )
 
-// admit refuses rows that no descent could make sense of and returns the warnings about rows that
-// it may.
-func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
+// admit refuses rows that no descent could make sense of, with some parameters held, and returns the
+// warnings about rows that it may. An average is open to rows that leave parameters open.
+func admit(law *Law, d Data, obj Objective, held int, open bool) ([]string, error) {
 	if err := d.check(*law); err != nil {
 		return nil, err
 	}
@@ -33,14 +33,14 @@ func admit(law *Law, d Data, obj Objective, set *Settings) ([]string, error) {
 		return nil, &Refusal{Kind: BadValue, Rows: bad, Reason: reason}
 	}
 	seen := d.distinctRows(law)
-	free := len(law.Params) - len(set.Fixed)
-	if seen <= free && len(set.Priors) == 0 {
+	free := len(law.Params) - held
+	if seen <= free && !open {
 		return nil, refuse(TooFewPoints, nil,
 			"%s for the %d free parameters of %s; needed: at least %d",
 			quantity.Of(seen, "distinct row"), free, law.Name, free+1)
 	}
 	for _, name := range law.Columns {
-		if constant(d.Columns[name]) && len(set.Fixed) == 0 && len(set.Priors) == 0 {
+		if constant(d.Columns[name]) && held == 0 && !open {
 			return nil, refuse(ConstantColumn, []string{name},
 				"every row has %s = %s; needed: at least two values to fit %s",
 				name, number(d.Columns[name][0]), law.Name)
@@ -149,7 +149,7 @@ func (pb *problem) fewValues() (warnings []string) {
 			offset = p.Name
 		}
 	}
-	if offset == "" || pb.law.Prepare != nil || len(pb.priors) > 0 {
+	if offset == "" || pb.law.Prepare != nil {
 		return nil
 	}
 	for _, es := range pb.ct {
@@ -225,9 +225,6 @@ func (pb *problem) normalMatrix(theta []float64, held []bool) (*mat.SymDense, []
 // unidentified returns the parameters that the rows leave open: of faint terms, in an exact
 // dependence, or with an absurd standard error.
 func (pb *problem) unidentified(theta []float64, held []bool, c *Certificate) []string {
-	if len(pb.priors) > 0 {
-		return nil // the prior identifies what the rows do not
-	}
 	lost := make([]bool, pb.p)
 	m, free, shares := pb.normalMatrix(theta, held)
 	for k, es := range pb.ct {

@@ -19,8 +19,6 @@ type Settings struct {
 	// Bounds narrows the range of parameters, in natural values; an infinite end is open. A
 	// parameter that ends at such a bound is a warning, not a refusal.
 	Bounds map[string][2]float64
-	// Priors pull parameters towards a centre.
-	Priors []Prior
 	// From adds starts, as natural parameters in the order of the law's.
 	From [][]float64
 	// Only says to use the starts of From alone.
@@ -35,22 +33,13 @@ func settingsOf[T any](set *T) (s T) {
 	return s
 }
 
-// Prior adds weight·((θ − centre)/sd)² to the objective, where θ is the natural parameter, or its
-// logarithm when the law marks it Log (then Centre is still given in natural units and SD in ln).
-type Prior struct {
-	Param      string
-	Centre, SD float64
-	// Weight scales the penalty into the objective's units; zero means 1.
-	Weight float64
-}
-
 // Result is a fitted law.
 type Result struct {
 	Law       Law
 	Objective Objective
 	// Params are natural values in the order of Law.Params.
 	Params []float64
-	// Value is the objective, summed over rows (priors included).
+	// Value is the objective, summed over rows.
 	Value float64
 	// RMS is the weighted root mean square residual, in ln y or, for raw objectives, in y.
 	RMS float64
@@ -90,16 +79,6 @@ type Certificate struct {
 // Predict returns ŷ for one row of predictors in the order of Law.Columns.
 func (r *Result) Predict(x ...float64) float64 { return r.Law.Predict(r.Params, x) }
 
-// Param returns the natural value of the named parameter; ok is false when the law has none of that
-// name.
-func (r *Result) Param(name string) (value float64, ok bool) {
-	j := r.Law.Param(name)
-	if j < 0 {
-		return 0, false
-	}
-	return r.Params[j], true
-}
-
 // Fit returns the parameters of law that minimise obj over the rows of d.
 //
 // Errors: *missingColumnError; *Refusal when the rows cannot support the law (for Unidentified,
@@ -108,22 +87,20 @@ func (r *Result) Param(name string) (value float64, ok bool) {
 // The result is the same for every order of the starts and every number of workers, and does not
 // change when all weights are multiplied by a constant.
 func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*Result, error) {
-	if set == nil {
-		set = &Settings{}
-	}
-	warnings, err := admit(&law, d, obj, set)
+	s := settingsOf(set)
+	warnings, err := admit(&law, d, obj, len(s.Fixed), false)
 	if err != nil {
 		return nil, err
 	}
 	pb := newProblem(&law, d, obj)
-	pb.apply(set)
-	best, certificate, err := pb.multistart(ctx, set)
+	pb.apply(&s)
+	best, certificate, err := pb.multistart(ctx, &s)
 	if err != nil {
 		return nil, err
 	}
 	r := &Result{
 		Law: law, Objective: obj, Rows: d.Len(), Warnings: warnings,
-		Certificate: certificate, set: *set,
+		Certificate: certificate, set: s,
 	}
 	r.theta, r.Value = best.theta, best.value
 	r.Params = pb.natural(best.theta)
@@ -131,7 +108,7 @@ func Fit(ctx context.Context, law Law, d Data, obj Objective, set *Settings) (*R
 	return r, err
 }
 
-// apply puts fixed parameters and priors into the problem. Unknown names panic: they are programmer
+// apply puts bounds and fixed parameters into the problem. Unknown names panic: they are programmer
 // mistakes.
 func (pb *problem) apply(set *Settings) {
 	index := func(name string) int {
@@ -140,12 +117,6 @@ func (pb *problem) apply(set *Settings) {
 			panic("fit: law " + pb.law.Name + " has no parameter " + name)
 		}
 		return j
-	}
-	toTheta := func(j int, v float64) float64 {
-		if pb.law.Params[j].Log {
-			return math.Log(v)
-		}
-		return v
 	}
 	pb.bounded = make([]bool, pb.p)
 	for name, b := range set.Bounds {
@@ -158,12 +129,11 @@ func (pb *problem) apply(set *Settings) {
 		pb.bounded[j] = true
 	}
 	for name, v := range set.Fixed {
-		pb.fix(index(name), toTheta(index(name), v))
-	}
-	for _, pr := range set.Priors {
-		j := index(pr.Param)
-		weight := cmp.Or(pr.Weight, 1) / (pr.SD * pr.SD)
-		pb.priors = append(pb.priors, prior{j, toTheta(j, pr.Centre), weight})
+		j := index(name)
+		if pb.law.Params[j].Log {
+			v = math.Log(v)
+		}
+		pb.fix(j, v)
 	}
 }
 

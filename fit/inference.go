@@ -3,7 +3,6 @@ package fit
 import (
 	"cmp"
 	"math"
-	"slices"
 )
 
 // InferenceSettings steers [InferenceAware]; nil means all defaults.
@@ -43,15 +42,7 @@ func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSett
 		s.InferenceFLOPs = func(n, d float64) float64 { return 2 * n * d }
 	}
 	s.MinParams, s.MaxParams = cmp.Or(s.MinParams, 1e3), cmp.Or(s.MaxParams, 1e15)
-	n, d := slices.Index(r.Law.Columns, "params"), slices.Index(r.Law.Columns, "tokens")
-	if n < 0 || d < 0 || len(r.Law.Columns) != 2 {
-		panic("fit: law " + r.Law.Name + " does not read params and tokens alone")
-	}
-	at := func(params, tokens float64) float64 {
-		var x [2]float64
-		x[n], x[d] = params, tokens
-		return r.Predict(x[:]...)
-	}
+	at := func(params, tokens float64) float64 { return r.Law.OfSize(r.Params, params, tokens) }
 	tokens := func(params float64) float64 {
 		if !(at(params, farTokens) <= loss) {
 			return math.Inf(1)

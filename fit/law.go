@@ -154,6 +154,18 @@ func (l Law) Predict(params, x []float64) float64 {
 	return math.Exp(f)
 }
 
+// OfSize is [Law.Predict] of a law that reads params and tokens alone, in either order; it panics for
+// another.
+func (l Law) OfSize(law []float64, params, tokens float64) float64 {
+	n, d := slices.Index(l.Columns, "params"), slices.Index(l.Columns, "tokens")
+	if n < 0 || d < 0 || len(l.Columns) != 2 {
+		panic("fit: law " + l.Name + " does not read params and tokens alone")
+	}
+	var x [2]float64
+	x[n], x[d] = params, tokens
+	return l.Predict(law, x[:])
+}
+
 func (l *Law) features() int {
 	if l.Features > 0 {
 		return l.Features

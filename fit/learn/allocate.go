@@ -324,11 +324,7 @@ func nearestShapes(law *fit.Result, best *fit.Allocation, k, served float64) []N
 	for i := range all {
 		n := &all[i]
 		n.Tokens = best.FLOPs/(k*float64(n.Params)) - served/forwardShare
-		x := []float64{float64(n.Params), n.Tokens}
-		if law.Law.Columns[0] == "tokens" {
-			slices.Reverse(x)
-		}
-		n.Loss = law.Predict(x...)
+		n.Loss = law.Law.OfSize(law.Params, float64(n.Params), n.Tokens)
 	}
 	return all
 }

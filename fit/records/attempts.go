@@ -64,7 +64,6 @@ type attempts struct {
 	reasons map[int]string             // of the rows that are lost
 	cells   map[*column]map[int]string // what rows of one step put together, or lose
 	told    []string
-	merged  int
 }
 
 // cell is a cell as it is by now.
@@ -206,7 +205,6 @@ func (a *attempts) join(row, later int) (contradicted bool) {
 			a.set(c, later, x)
 		}
 	}
-	a.merged++
 	a.reasons[row] = "joined with the later row of " + at
 	return false
 }

@@ -35,7 +35,6 @@ type SizeQuestion struct {
 	// utilisation at which, 0 for that of training.
 	ServeTokens, ServeMFU float64
 	Level                 float64 // of the intervals
-	Workers               int
 }
 
 // Sizing is the model that a budget buys.
@@ -108,7 +107,6 @@ type sizer struct {
 	template   shapes.Shape
 	budget     float64 // in FLOP, or in device-seconds
 	stepTokens float64
-	columns    [2]int // of params and tokens in the law
 }
 
 const secondsPerHour = 3600
@@ -133,10 +131,6 @@ func (s *sizer) prepare() error {
 	}
 	if !learn.CanAllocate(s.Law.Result.Law) {
 		return fmt.Errorf("the law %s does not read params and tokens alone", s.Law.Result.Law.Name)
-	}
-	s.columns = [2]int{0, 1}
-	if s.Law.Result.Law.Columns[0] == "tokens" {
-		s.columns = [2]int{1, 0}
 	}
 	q := &s.Question
 	w := q.Workload
@@ -182,9 +176,7 @@ func (s *sizer) prepare() error {
 
 // loss is what the law says at parameters of its own.
 func (s *sizer) loss(law []float64, params, tokens float64) float64 {
-	var x [2]float64
-	x[s.columns[0]], x[s.columns[1]] = params, tokens
-	return s.Law.Result.Law.Predict(law, x[:])
+	return s.Law.Result.Law.OfSize(law, params, tokens)
 }
 
 // rows fills in the best candidate with its intervals, and those it is compared with: the best released

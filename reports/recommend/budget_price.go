@@ -67,7 +67,7 @@ func (s *sizer) priceAround(window []candidate) ([]candidate, error) {
 // priceAll prices candidates and leaves out those that no layout takes or fits.
 func (s *sizer) priceAll(list []candidate) ([]candidate, error) {
 	kept, errs := make([]bool, len(list)), make([]error, len(list))
-	parallel.Each(len(list), s.Workers, func(i int) { kept[i], errs[i] = s.price(&list[i]) })
+	parallel.Each(len(list), 0, func(i int) { kept[i], errs[i] = s.price(&list[i]) })
 	var out []candidate
 	for i := range list {
 		if errs[i] != nil {

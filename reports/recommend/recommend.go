@@ -35,9 +35,6 @@ func Recommend(r Request) (Result, error) {
 		}
 		reach = e.against(&q.Request, out.Anchor)
 	}
-	if q.Target != nil && e.ranked {
-		reach = e.aim(&q.Request)
-	}
 	if !e.ranked && q.Source != Listed {
 		return out, &NoAnswerError{Reason: out.Evidence.Missing, Unjudged: true}
 	}
@@ -104,7 +101,7 @@ func (r Request) ask() (*asked, error) {
 // usualObjective is what is saved where the caller leaves it open.
 func (q *asked) usualObjective() plan.Metric {
 	switch {
-	case q.Anchor == nil && q.Target == nil:
+	case q.Anchor == nil:
 		return BestQuality
 	case q.coster.machine == nil:
 		return plan.RunFLOPs
@@ -200,18 +197,6 @@ func (e *evaluator) against(r *Request, anchor *Row) *float64 {
 	}
 	reach := score - ε/fit.NormalQuantile90
 	return &reach
-}
-
-// aim sets the quality to reach, and returns it as a score.
-func (e *evaluator) aim(r *Request) *float64 {
-	score := *r.Target
-	if e.judge.Unit() == evidence.LossUnit {
-		score = -score
-	}
-	if r.Objective != BestQuality {
-		e.enough = score - e.judge.Usual()
-	}
-	return &score
 }
 
 // unknown says why a metric that is limited or saved cannot be costed.

@@ -650,28 +650,3 @@ func TestEveryFamily(t *testing.T) {
 		}
 	}
 }
-
-// The inverse question: the least that reaches a quality.
-func TestTarget(t *testing.T) {
-	target := 76.0
-	r, err := recommend.Recommend(recommend.Request{Target: &target, Objective: plan.Params, Source: recommend.Catalogue})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pick := r.Pick()
-	if pick.Quality.Downstream.Interval.Value < target {
-		t.Errorf("the pick %s is predicted at %.2f", pick.Shape.Name,
-			pick.Quality.Downstream.Interval.Value)
-	}
-	for _, row := range r.Rows {
-		if row.Params.Total < pick.Params.Total && row.Quality.Downstream.Interval.Value > target &&
-			row.Class <= evidence.Interpolated {
-			t.Errorf("%s reaches the target with fewer parameters than the pick %s", row.Shape.Name,
-				pick.Shape.Name)
-		}
-	}
-	impossible := 99.0
-	if r, err := recommend.Recommend(recommend.Request{Target: &impossible, Source: recommend.Catalogue}); err == nil {
-		t.Errorf("a score of 99 is reached by %s", r.Rows[0].Shape.Name)
-	}
-}

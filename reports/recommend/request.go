@@ -61,9 +61,6 @@ type Request struct {
 	// what to save; BestQuality = the best quality within the caps. None = with an anchor the cost
 	// where it is known, else step time, else FLOPs; without an anchor the best quality.
 	Objective plan.Metric
-	// Target is the judged quality to reach at the least cost: a score, or a loss when upstream is
-	// judged. nil = none, or the anchor's.
-	Target *float64
 
 	// Question is asked about every candidate; its shape is not looked at. Its length is in steps or
 	// tokens, or zero: as long as the records' runs, or without records the paper's 524,288 steps.
@@ -134,10 +131,10 @@ func (r Request) filled() (Request, error) {
 	if (limited || r.Objective == plan.LifetimeCost) && (s == nil || !(s.Tokens > 0)) {
 		return r, fmt.Errorf("the cost of a lifetime needs the tokens that are served in it")
 	}
-	if r.Anchor == nil && len(r.Caps) == 0 && r.Params == 0 && r.Target == nil && r.Source != Listed {
+	if r.Anchor == nil && len(r.Caps) == 0 && r.Params == 0 && r.Source != Listed {
 		return r,
 			fmt.Errorf(
-				"nothing to recommend for: give a shape to beat, a quality to reach, or a limit on one of %s", strings.Join(objectives()[:len(costs)], ", "))
+				"nothing to recommend for: give a shape to beat, or a limit on one of %s", strings.Join(objectives()[:len(costs)], ", "))
 	}
 	if r.Source == Listed && len(r.Candidates) == 0 {
 		return r, fmt.Errorf("no candidates are listed")

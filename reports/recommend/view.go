@@ -145,7 +145,7 @@ func (v *viewer) noAnswer(all *evaluation, e *evaluator) error {
 	if all.counted == 0 {
 		return &NoAnswerError{Reason: v.whyEmpty()}
 	}
-	if all.feasible > 0 && (v.Target != nil || v.Anchor == nil) {
+	if all.feasible > 0 && v.Anchor == nil {
 		return &NoAnswerError{Reason: "for no candidate within the limits does the evidence predict the quality asked for"}
 	}
 	if all.feasible > 0 {

@@ -7,7 +7,6 @@ import (
 	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/hardware"
 	"github.com/deepnarrow/deepnarrow/reports/plan"
-	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
@@ -71,30 +70,5 @@ func TestParseObjective(t *testing.T) {
 	if got, err := ParseObjective("speed"); got != plan.NoMetric || err == nil ||
 		!strings.Contains(err.Error(), `unknown objective: "speed"; allowed: `+costs[0].String()+", ") {
 		t.Errorf("speed reads as %v, %v", got, err)
-	}
-}
-
-// told is a judge of one unit that is usually right within a tenth.
-type told struct {
-	evidence.Judge
-	unit string
-}
-
-func (j told) Unit() string { return j.unit }
-func (told) Usual() float64 { return 0.1 }
-
-// A target is reached within the usual error; a loss of 2 is the score −2.
-func TestAim(t *testing.T) {
-	target := 2.0
-	for unit, want := range map[string]float64{evidence.LossUnit: -2, "points": 2} {
-		e := evaluator{judge: told{unit: unit}}
-		r := Request{Target: &target, Objective: plan.Cost}
-		if got := *e.aim(&r); got != want || e.enough != want-0.1 {
-			t.Errorf("%s: aims at %g, enough %g", unit, got, e.enough)
-		}
-		e.enough = 7
-		if r.Objective = BestQuality; *e.aim(&r) != want || e.enough != 7 {
-			t.Errorf("%s: enough %g where quality is the objective", unit, e.enough)
-		}
 	}
 }

@@ -64,7 +64,7 @@ const (
 type Basis struct {
 	JudgedBy JudgedBy        // which quality is compared
 	Score    Score           // which downstream score the published results judge by
-	Evidence []data.Evidence // classes of readings and records to rest on; nil = all
+	Evidence []data.Evidence // classes of readings to rest on; nil = all
 	Records  []Record        // the caller's runs; when there are any, nothing published is used
 	Fitted   *fit.Result     // the caller's law of loss; leads over records and published results
 }

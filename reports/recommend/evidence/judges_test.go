@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/approx"
 )
@@ -116,10 +115,8 @@ func TestUsable(t *testing.T) {
 		return m
 	}
 	b := Basis{
-		Evidence: []data.Evidence{data.Primary},
 		Records: []Record{
-			good, edited(func(m *Record) { m.Evidence = data.Primary }), edited(func(m *Record) { m.Tokens = 0 }),
-			edited(func(m *Record) { m.Evidence = data.Recalled }),
+			good, edited(func(m *Record) { m.Tokens = 0 }),
 			edited(func(m *Record) { m.EncoderLayers = 2 }), edited(func(m *Record) { m.EncoderLayers, m.DecoderLayers = 2, 0 }),
 			edited(func(m *Record) { m.Loss = nil }), edited(func(m *Record) { m.Loss = &zero }),
 			edited(func(m *Record) { m.Params = 0 }), edited(func(m *Record) { m.Params = math.NaN() }),
@@ -129,8 +126,8 @@ func TestUsable(t *testing.T) {
 	}
 	gpt, _, _ := traitsFor(t, "gpt2")
 	kept, notes := b.usable(&gpt)
-	if len(kept) != 3 || len(notes) != 3 || !strings.HasPrefix(notes[0], "left out: 2 records not of decoder-only") ||
-		!strings.HasPrefix(notes[1], "left out: 7 records without") || !strings.HasPrefix(notes[2], "left out: 1 record of other classes") {
+	if len(kept) != 2 || len(notes) != 2 || !strings.HasPrefix(notes[0], "left out: 2 records not of decoder-only") ||
+		!strings.HasPrefix(notes[1], "left out: 7 records without") {
 		t.Errorf("%d kept, %q", len(kept), notes)
 	}
 }
@@ -291,20 +288,15 @@ func TestTangents(t *testing.T) {
 	}
 }
 
-// By loss the score of a shape is its loss turned, and a law of size alone tells of no letter. The
-// class of a judgement is the weakest of its records'.
+// By loss the score of a shape is its loss turned, and a law of size alone tells of no letter.
 func TestRecordJudgeByLoss(t *testing.T) {
 	rows := sized()
-	rows[2].Evidence, rows[5].Evidence = data.Primary, data.Figure
 	judge, s := judged(t, Basis{Records: rows, JudgedBy: ByUpstream}, "gpt2")
 	value, half := judge.Score(s)
 	if got := judge.Judgement(s).Quality.Upstream.Interval; got == nil || !(value < 0) || !closeTo(value, -got.Value) || !closeTo(half, got.HalfWidth()) {
 		t.Errorf("%g ± %g of %+v", value, half, got)
 	}
 	j := judge.(*recordJudge)
-	if got := j.weakest(); got != data.Figure {
-		t.Errorf("the weakest class is %q", got)
-	}
 	j.law.form.shaped = true
 	if !j.Tells("nl") || !j.Tells("el") || !j.Tells("dl") || j.Tells("dm") != (j.law.law != nil) || j.Tells("ff") {
 		t.Error("what a law of shape tells")

@@ -213,19 +213,9 @@ func (j *recordJudge) Judgement(s Subject) Judgement {
 	}
 	return Judgement{
 		Quality: Quality{estimated(loss), downstream},
-		Class:   j.near.classify(here), Evidence: j.weakest(),
+		Class:   j.near.classify(here),
 		Nearest: &Neighbour{Name: j.records[at].label(), Distance: factor}, Basis: j.lawText(),
 	}
-}
-
-func (j *recordJudge) weakest() data.Evidence {
-	var classes []data.Evidence
-	for i := range j.records {
-		if e := j.records[i].Evidence; e != "" {
-			classes = append(classes, e)
-		}
-	}
-	return data.Weakest(classes...)
 }
 
 func (m *Record) label() string {
@@ -247,7 +237,6 @@ func (j *recordJudge) lawText() string {
 func (j *recordJudge) Summary() (Summary, error) {
 	return Summary{
 		Kind: "records", Law: j.lawText(), Rows: len(j.records), Notes: j.notes,
-		Recalled: j.weakest() == data.Recalled,
 		Unranked: j.oneAspect || !j.law.form.shaped,
 	}, nil
 }
@@ -289,10 +278,10 @@ func (j *recordJudge) Cited(s Subject) []Cited {
 		loss := j.law.loss(&j.runs[i])
 		c := Cited{
 			Name: m.label(), Distance: math.Exp2(j.near.distance(i, here)),
-			Upstream: &data.Reading{Value: *m.Loss, Evidence: m.Evidence}, LawUpstream: &loss,
+			Upstream: &data.Reading{Value: *m.Loss}, LawUpstream: &loss,
 		}
 		if m.Score != nil {
-			c.Score = &data.Reading{Value: *m.Score, Evidence: m.Evidence}
+			c.Score = &data.Reading{Value: *m.Score}
 		}
 		out = append(out, c)
 	}

@@ -3,9 +3,7 @@ package evidence
 import (
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/deepnarrow/deepnarrow/data"
 	"github.com/deepnarrow/deepnarrow/fit"
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/shapes"
@@ -20,11 +18,10 @@ type Record struct {
 	Params                       float64 // total parameters, counted as for candidates
 	Tokens                       float64 // training tokens
 	// of the whole run; stands in for tokens of decoder-only runs, as FLOPs/(6·Params)
-	FLOPs    float64
-	Loss     *float64 // upstream, nats
-	Score    *float64 // downstream, larger is better
-	Group    string   // runs of one tokenizer, data set or budget
-	Evidence data.Evidence
+	FLOPs float64
+	Loss  *float64 // upstream, nats
+	Score *float64 // downstream, larger is better
+	Group string   // runs of one tokenizer, data set or budget
 }
 
 // Kind tells models whose results say nothing of each other.
@@ -98,11 +95,9 @@ func (m *Record) hasTokens() bool {
 // usable returns the records that can inform a template, and a note for the rest.
 func (b *Basis) usable(template *shapes.Shape) (kept []Record, notes []string) {
 	want := KindOf(template)
-	var foreign, incomplete, excluded int
+	var foreign, incomplete int
 	for _, m := range b.Records {
 		switch {
-		case m.Evidence != "" && len(b.Evidence) > 0 && !slices.Contains(b.Evidence, m.Evidence):
-			excluded++
 		case kindOf(m.EncoderLayers, m.DecoderLayers) != want:
 			foreign++
 		case m.Loss == nil || !(*m.Loss > 0) || !(m.Params > 0) || m.DModel <= 0 ||
@@ -120,10 +115,6 @@ func (b *Basis) usable(template *shapes.Shape) (kept []Record, notes []string) {
 		notes = append(notes, fmt.Sprintf(
 			"left out: %s without a positive loss, params, d_model or layers",
 			quantity.Of(incomplete, "record")))
-	}
-	if excluded > 0 {
-		notes = append(notes, fmt.Sprintf(
-			"left out: %s of other classes of evidence", quantity.Of(excluded, "record")))
 	}
 	return kept, notes
 }
