@@ -95,7 +95,7 @@ func ValidateOwn() (Validation, error) {
 				}
 				runs = append(runs, measured.Run{
 					ID: r.Shape, Group: s.name, Source: s.name, Class: "enc-dec", Device: r.Machine,
-					Family: "processor", Basis: "step time", Run: m.Run, Seconds: m.Seconds,
+					Family: "processor", Run: m.Run, Seconds: m.Seconds,
 				})
 			}
 			return runs, nil

@@ -8,9 +8,13 @@ import (
 	"github.com/deepnarrow/deepnarrow/flops"
 )
 
-// sentenceLength is the positions of a translated sentence where a row does not state them: 25
-// words in the test sets of WMT, 1.2 to 1.4 pieces a word.
-const sentenceLength = 32
+const (
+	// sentenceLength is the positions of a translated sentence where a row does not state them: 25
+	// words in the test sets of WMT, 1.2 to 1.4 pieces a word.
+	sentenceLength = 32
+
+	t5Vocab = 32_128 // the padded vocabulary of the public T5
+)
 
 // ReadDecode turns a row of generation speeds into runs, one for each stack that was timed.
 // Seconds are those of one batch. Rates that say nothing are returned as [*UnscoredError].
@@ -29,26 +33,20 @@ func ReadDecode(row data.DecodeTime) (runs []Run, unscored []*UnscoredError) {
 			Stack: rate.Stack, Source: row.Source, Checkpointing: "none",
 		}
 		var assumed []string
-		one, length, vocab := 1, sentenceLength, t5Vocab
-		step.Devices = &one
-		step.Arch = "dec-only"
+		one := 1
+		step.Devices, step.Arch = &one, "dec-only"
 		if row.EncoderLayers != nil && *row.EncoderLayers > 0 {
 			step.Arch = "enc-dec"
 		}
-		for _, at := range []struct {
-			name string
-			of   **int
-			is   *int
-		}{
-			{"encoder length", &step.EncoderLength, &length},
-			{"decoder length", &step.DecoderLength, &length},
-			{"vocabulary", &step.Vocab, &vocab},
-		} {
-			if *at.of == nil {
-				*at.of = at.is
-				assumed = append(assumed, fmt.Sprintf("%s %d", at.name, *at.is))
+		assume := func(name string, count **int, is int) {
+			if *count == nil {
+				*count = &is
+				assumed = append(assumed, fmt.Sprintf("%s %d", name, is))
 			}
 		}
+		assume("encoder length", &step.EncoderLength, sentenceLength)
+		assume("decoder length", &step.DecoderLength, sentenceLength)
+		assume("vocabulary", &step.Vocab, t5Vocab)
 		if rate.TokensPerSecond == nil {
 			unscored = append(unscored, &UnscoredError{id, "the rate is " + rate.Text})
 			continue
@@ -61,7 +59,6 @@ func ReadDecode(row data.DecodeTime) (runs []Run, unscored []*UnscoredError) {
 			unscored = append(unscored, err.(*UnscoredError))
 			continue
 		}
-		run.Basis = "tokens/s"
 		run.Run.Generation.Beams = row.Beams
 		run.Run.Execution.Attention = flops.UnfusedAttention
 		run.Assumed = append(assumed, run.Assumed...)
@@ -69,6 +66,3 @@ func ReadDecode(row data.DecodeTime) (runs []Run, unscored []*UnscoredError) {
 	}
 	return runs, unscored
 }
-
-// t5Vocab is the padded vocabulary of the public T5.
-const t5Vocab = 32_128

@@ -12,50 +12,14 @@ import (
 	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
-// deviceNames are the words by which sources name devices, the more special first, with the profile
-// meant. A name holds all words of its row, whatever stands around and between them; a word of
+// deviceNames are words by which sources name devices, the more special first, each a name of the
+// catalogue. A name holds all words of its entry, whatever stands around and between them; a word of
 // memory is one of the sizes that it states.
-var deviceNames = []struct{ words, profile string }{
-	// the same dense bf16 and fp8 rates; its larger memory does not enter a step time
-	{"gb300", "gb200"},
-	{"gb200", "gb200"},
-	{"b200", "b200"},
-	{"gh200", "gh200"},
-	{"h200", "h200"},
-	{"h100 pcie", "h100-pcie"},
-	{"h100", "h100"},
-	{"a100 pcie", "a100-pcie"},
-	{"a100 40gb", "a100-40gb"},
-	{"a100", "a100"},
-	{"a10g", "a10g"},
-	{"v100 16gb", "v100-16gb"},
-	{"v100", "v100"},
-	{"p100", "p100"},
-	{"l40s", "l40s"},
-	{"rtx5090", "rtx5090"},
-	{"rtx4090", "rtx4090"},
-	{"rtx3090", "rtx3090"},
-	{"tpuv2", "tpu-v2"},
-	{"tpuv3", "tpu-v3"},
-	{"tpuv4", "tpu-v4"},
-	{"v5e", "tpu-v5e"},
-	{"v5lite", "tpu-v5e"},
-	{"v5p", "tpu-v5p"},
-	{"v6e", "tpu-v6e"},
-	{"trillium", "tpu-v6e"},
-	{"tpu7x", "tpu7x"},
-	{"tpuv7", "tpu7x"},
-	{"ironwood", "tpu7x"},
-	{"trainium1", "trainium1"},
-	{"trn1", "trainium1"},
-	{"trainium2", "trainium2"},
-	{"trn2", "trainium2"},
-	{"mi300x", "mi300x"},
-	{"mi325x", "mi325x"},
-	{"mi355x", "mi355x"},
-	{"mi250x", "mi250x"},
-	{"gaudi2", "gaudi2"},
-	{"gaudi3", "gaudi3"},
+var deviceNames = []string{
+	"gb200", "b200", "gh200", "h200", "h100 pcie", "h100", "a100 pcie", "a100 40gb", "a100", "a10g",
+	"v100 16gb", "v100", "p100", "l40s", "rtx5090", "rtx4090", "rtx3090", "tpuv2", "tpuv3", "tpuv4",
+	"v5e", "v5lite", "v5p", "v6e", "trillium", "tpu7x", "tpuv7", "ironwood", "trainium1", "trn1",
+	"trainium2", "trn2", "mi300x", "mi325x", "mi355x", "mi250x", "gaudi2", "gaudi3",
 }
 
 // otherDevices are words of devices that resemble one of the catalogue and are not: slower links,
@@ -85,10 +49,12 @@ func findDevice(words string) (hardware.Profile, error) {
 	if slices.ContainsFunc(otherDevices, func(other string) bool { return strings.Contains(text, other) }) {
 		return hardware.Profile{}, &hardware.NameError{Name: words}
 	}
-	for _, d := range deviceNames {
+	// the same dense bf16 and fp8 rates; its larger memory does not enter a step time
+	text = strings.ReplaceAll(text, "gb300", "gb200")
+	for _, known := range deviceNames {
 		missing := func(word string) bool { return !strings.Contains(text, word) && !slices.Contains(memory, word) }
-		if !slices.ContainsFunc(strings.Fields(d.words), missing) {
-			return hardware.Find(d.profile)
+		if !slices.ContainsFunc(strings.Fields(known), missing) {
+			return hardware.Find(known)
 		}
 	}
 	if text = makers.Replace(text); text != "" {
@@ -142,9 +108,10 @@ func capPower(p *hardware.Profile, watts float64) {
 	p.Device = p.Name // with an effect of its own
 }
 
-var statedPower = regexp.MustCompile(`(\d+) W limit`)
-
-var statedBandwidth = regexp.MustCompile(`([0-9.]+) ?TB/s`)
+var (
+	statedPower     = regexp.MustCompile(`(\d+) W limit`)
+	statedBandwidth = regexp.MustCompile(`([0-9.]+) ?TB/s`)
+)
 
 func (r *rowReader) profile(out *Run) {
 	if r.row.Hardware == "" {

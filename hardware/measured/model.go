@@ -209,15 +209,17 @@ func leastRecompute(run *hardware.Run) flops.Recompute {
 // unfusedTrainer are sources whose trainers predate fused attention (2022) or could not use it.
 var unfusedTrainer = regexp.MustCompile(`(?i)bigscience|NeMo-(Megatron|Framework)-Launcher|neuron|DeepLearningExamples|NVIDIA/Megatron-LM`)
 
+func startsWith(text string, words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
+}
+
 // recomputeOf reads a source's word for recomputation; ok is false where it says nothing. "none
 // (yaml: granularity full, num_layers 0)" is none: the setting names layers to recompute, and names
 // no layer.
 func recomputeOf(text string) (mode flops.Recompute, ok bool) {
 	text = strings.ToLower(text)
 	is := func(words ...string) bool { return slices.Contains(words, text) }
-	starts := func(words ...string) bool {
-		return slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(text, w) })
-	}
+	starts := func(words ...string) bool { return startsWith(text, words) }
 	switch {
 	case is("no", "off", "false", "0"), starts("none", "no recompu", "no activation", "no gradient",
 		"no checkpoint", "without"):

@@ -20,7 +20,6 @@ type Run struct {
 	Device            string // profile name
 	Run               hardware.Run
 	Seconds           float64 // measured, or worked out from the row's own metric
-	Basis             string  // "step time", or the metric the seconds were worked out from
 	// Assumed is what the row does not state and the run needs.
 	Assumed []string
 }

@@ -12,8 +12,7 @@ import (
 func (r *rowReader) seconds(out *Run) {
 	row := &r.row
 	if row.StepSeconds != nil {
-		out.Seconds, out.Basis = *row.StepSeconds, "step time"
-		if *row.StepSeconds <= 0 {
+		if out.Seconds = *row.StepSeconds; out.Seconds <= 0 {
 			r.refuse("the step time is not positive")
 		}
 		return
@@ -30,7 +29,6 @@ func (r *rowReader) seconds(out *Run) {
 	if out.Seconds, ok = r.ofMetric(out); !ok {
 		r.refuse("a %s in %s says nothing of one step", row.Metric, row.Unit)
 	}
-	out.Basis = row.Metric
 }
 
 var (
@@ -49,14 +47,7 @@ var (
 func (r *rowReader) ofMetric(out *Run) (seconds float64, ok bool) {
 	row, run := &r.row, &out.Run
 	unit, metric, value := strings.ToLower(row.Unit), strings.ToLower(row.Metric), *row.Value
-	starts := func(words ...string) bool {
-		for _, w := range words {
-			if strings.HasPrefix(unit, w) {
-				return true
-			}
-		}
-		return false
-	}
+	starts := func(words ...string) bool { return startsWith(unit, words) }
 	// What is stated of one device is stated of all.
 	devices := 1.0
 	if perDevice.MatchString(unit) || perDevice.MatchString(metric) {
