@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"sync"
 
@@ -249,4 +250,17 @@ func (r *row) fact(name string, kind quantity.Kind, prefix string) *Fact {
 	}
 	o := r.provenance(prefix + "_")
 	return &Fact{*value, o.Source, o.Evidence, o.Note}
+}
+
+//go:embed measured/*.jsonl
+var measuredFiles embed.FS
+
+// Measured returns this project's own measurements, evidence class [MeasuredHere]: a file a
+// session, its lines with machine, date and spread. README.md beside them has the commands.
+func Measured() fs.FS {
+	inside, err := fs.Sub(measuredFiles, "measured")
+	if err != nil {
+		panic("data: " + err.Error()) // a mistake made here
+	}
+	return inside
 }
