@@ -30,7 +30,7 @@ func planOf(p Profile) Run {
 func extending(t *testing.T, p *Profile) Profile {
 	t.Helper()
 	own, err := ReadProfile("own.yaml",
-		strings.NewReader("name: mine\nextends: "+p.Aliases[0]+"\n"))
+		strings.NewReader("name: mine\nextends: "+p.Name+"\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
