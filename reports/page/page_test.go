@@ -299,3 +299,36 @@ func TestDocumentsNameNoMachine(t *testing.T) {
 		}
 	}
 }
+
+// TestServingIsToldAsServing: a plan to serve says what serving takes and costs, nothing of a training run
+// that nobody asked for, and stands beside no training run.
+func TestServingIsToldAsServing(t *testing.T) {
+	var served []Source
+	for _, s := range samples(t) {
+		if s.Name == "1-plan.json" || s.Name == "d-serve.json" {
+			served = append(served, s)
+		}
+	}
+	text := pageOf(t, "Serving", served)
+	_, serving, _ := strings.Cut(text, "d-serve.json")
+	for _, want := range []string{"a million tokens out", "a month", "to the first token", "2 devices each"} {
+		if !strings.Contains(serving, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if strings.Contains(serving, "wall clock") || strings.Contains(serving, "does not fit") || strings.Contains(text, "Side by side") {
+		t.Error("serving is told as training")
+	}
+}
+
+// TestWideTablesPrintAsParagraphs: a table of more columns than paper holds says in each cell which column
+// it is of, which print shows in place of the heading.
+func TestWideTablesPrintAsParagraphs(t *testing.T) {
+	text := pageOf(t, "A protocol", slices.DeleteFunc(samples(t), func(s Source) bool { return s.Name != "e-protocol.json" }))
+	if !strings.Contains(text, `<table class="many">`) || !strings.Contains(text, `data-h="params change"`) {
+		t.Error("the columns of a wide table are not named in its cells")
+	}
+	if !strings.Contains(text, `.many td::before { content: attr(data-h)`) {
+		t.Error("print does not show them")
+	}
+}

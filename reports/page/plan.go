@@ -14,7 +14,13 @@ import (
 
 // planned fills a section with the results of plan: phases and their total too.
 func (s *section) planned(d *result.Saved) error {
+	var served []*result.Plan
 	err := each(d.Results, func(_ int, p *result.Phase) {
+		if p.Serve != nil { // what training takes was not asked
+			served = append(served, &p.Plan)
+			s.Heading, s.Subjects = "Serving", append(s.Subjects, servedSubject(&p.Plan))
+			return
+		}
 		if p.Shape.Name == "" { // the total of phases
 			total := subject{Name: "All phases"}
 			total.bill(&p.Plan)
@@ -28,7 +34,7 @@ func (s *section) planned(d *result.Saved) error {
 		}
 		s.Subjects = append(s.Subjects, one)
 	})
-	s.Tables = append(s.Tables, kept(assumptions(s.plans))...)
+	s.Tables = append(s.Tables, kept(assumptions(append(served, s.plans...)))...)
 	return err
 }
 
@@ -186,6 +192,47 @@ func planSubject(p *result.Plan) subject {
 	out.chart(barsOf("Peak memory of a device", quantity.Bytes, partsOf(p.Memory.ByComponent)))
 	out.breakdown(&p.Params, p.Breakdown)
 	out.Tables = kept(changes(p))
+	return out
+}
+
+// servedSubject tells how a model is served and what that costs, or why that is not known.
+func servedSubject(p *result.Plan) subject {
+	v := p.Serve
+	out := subject{Name: p.Shape.Name, Detail: detail(&p.Shape), Command: p.Command}
+	out.Detail += fmt.Sprintf(" · %d tokens in, %d out, weights %s", v.Prompt, v.Generate, v.Weights)
+	if v.Devices > 0 {
+		out.Name += fmt.Sprintf(" on %d × %s", v.Devices, p.Hardware)
+	}
+	if v.Missing != "" {
+		out.card("not known", v.Missing, "")
+	}
+	if v.Memory == nil {
+		return out
+	}
+	out.memory(v.Memory)
+	for _, c := range []struct {
+		label string
+		kind  quantity.Kind
+		value *quantity.Interval
+		note  string
+	}{
+		{"a million tokens out", quantity.Money, v.PerMillionOut, ""},
+		{"a million tokens in", quantity.Money, v.PerMillionIn, ""},
+		{"a month", quantity.Money, v.PerMonth, ""},
+		{"an answer", quantity.Duration, v.LatencySeconds, "bottleneck: " + v.Bound},
+		{"to the first token", quantity.Duration, v.PrefillSeconds, ""},
+		{"requests of a copy", quantity.PerSecond, v.CopyRequests, quantity.Of(v.Batch, "sequence") + " at once"},
+		{"serving its lifetime", quantity.Money, v.Life, ""},
+	} {
+		if c.value != nil {
+			out.card(c.label, quantity.FormatInterval(c.kind, *c.value), c.note)
+		}
+	}
+	if v.Copies > 0 {
+		out.card("copies", quantity.Grouped(int64(v.Copies)), quantity.Of(v.TP, "device")+" each")
+	}
+	out.size(&p.Params, &result.FLOPs{})
+	out.chart(barsOf("Peak memory of a device", quantity.Bytes, partsOf(v.Memory.ByComponent)))
 	return out
 }
 

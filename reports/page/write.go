@@ -257,7 +257,11 @@ func (m *markup) table(t *table) {
 	if t.Flip {
 		m.raw(`><table class="flip">`).flipped(t, head, rows)
 	} else {
-		m.raw("><table>").upright(t, head, rows, numeric)
+		m.raw("><table")
+		if len(head) > mostAbreast {
+			m.attr("class", "many")
+		}
+		m.raw(">").upright(t, head, rows, numeric)
 	}
 	m.raw("</table></div>\n")
 	if t.More > 0 {
@@ -267,6 +271,9 @@ func (m *markup) table(t *table) {
 		m.soft("p", note).raw("\n")
 	}
 }
+
+// mostAbreast columns fit on paper; there the rows of a table of more are paragraphs.
+const mostAbreast = 12
 
 // upright writes a table that is sorted by a click on a heading.
 func (m *markup) upright(t *table, head []string, rows [][]string, numeric []bool) {
@@ -281,6 +288,9 @@ func (m *markup) upright(t *table, head []string, rows [][]string, numeric []boo
 			m.raw("<td").class(t, c, numeric)
 			if v, ok := t.Rows[r][c].Number(); ok {
 				m.attr("data-v", fmt.Sprint(v))
+			}
+			if len(head) > mostAbreast {
+				m.attr("data-h", head[c])
 			}
 			m.raw(">").name(text).raw("</td>")
 		}
