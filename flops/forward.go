@@ -56,9 +56,10 @@ func stackForward(s *shapes.Shape, k *shapes.Stack, w Workload) float64 {
 	layers, sparse := float64(k.Layers), float64(k.SparseLayers())
 	queries, keys := projections(s, k, s.WidthOf(k))
 
-	total := layers * 2 * tokens * (queries + keys)
+	total := layers * 2 * tokens * float64(queries+keys)
 	if k.Position == shapes.Disentangled {
-		total += layers * 2 * float64(k.Positions) * (queries - d*float64(k.OutputInner()) + keys/2)
+		output := int64(s.WidthOf(k)) * int64(k.OutputInner())
+		total += layers * 2 * float64(k.Positions) * float64(queries-output+keys/2)
 	}
 	g := float64(k.FFNMatrices()) * d
 	expert := float64(k.ActiveExperts)*g*float64(k.ExpertInner()) + d*float64(k.Experts) +
@@ -72,25 +73,25 @@ func stackForward(s *shapes.Shape, k *shapes.Stack, w Workload) float64 {
 	if cross {
 		sources := float64(w.Batch) * float64(w.EncoderLength)
 		queries, keys := projections(s, k, s.WidthOf(&s.Encoder))
-		total += layers*2*(tokens*queries+sources*keys) + crossCore(s, w)
+		total += layers*2*(tokens*float64(queries)+sources*float64(keys)) + crossCore(s, w)
 	}
 	return total
 }
 
 // projections returns the multiply-adds a position of the queries costs (their projection and the
 // output's, 2di) and one of the keys and values, which are made from vectors of a given width
-// (2dk). Latent attention projects to its ranks and from them.
-func projections(s *shapes.Shape, k *shapes.Stack, from int) (queries, keys float64) {
-	d, i := float64(s.WidthOf(k)), float64(k.Inner())
-	queries, keys = d*i, 2*float64(from)*float64(k.KVInner())
+// (2dk): the elements of their matrices. Latent attention projects to its ranks and from them.
+func projections(s *shapes.Shape, k *shapes.Stack, from int) (queries, keys int64) {
+	d, i, source := int64(s.WidthOf(k)), int64(k.Inner()), int64(from)
+	queries, keys = d*i, 2*source*int64(k.KVInner())
 	if l := &k.Latent; *l != (shapes.Latent{}) {
-		if q := float64(l.QueryRank); q > 0 {
+		if q := int64(l.QueryRank); q > 0 {
 			queries = q * (d + i)
 		}
-		c := float64(l.KVRank)
-		keys = float64(from)*(c+float64(l.RotaryWidth)) + c*float64(latentExpanded(k))
+		c := int64(l.KVRank)
+		keys = source*(c+int64(l.RotaryWidth)) + c*int64(latentExpanded(k))
 	}
-	return queries + d*float64(k.OutputInner()), keys
+	return queries + d*int64(k.OutputInner()), keys
 }
 
 // coreFLOPs returns the FLOPs of one layer's core for one pair of positions: 4i, or with latent

@@ -132,23 +132,16 @@ func learnedPositions(s *shapes.Shape, k *shapes.Stack) int64 {
 	return 0
 }
 
-// attentionParameters returns 2di + 2dk, the biases and the norms of queries and keys of one
+// attentionParameters returns 2di + 2dk, the biases and the norms of queries, keys and ranks of one
 // attention block whose keys and values are made from vectors of a given width.
 func attentionParameters(s *shapes.Shape, k *shapes.Stack, from int) int64 {
-	d, i, kv, o := int64(s.WidthOf(k)), int64(k.Inner()), int64(k.KVInner()), int64(k.OutputInner())
-	var n int64
-	if l := &k.Latent; *l != (shapes.Latent{}) {
-		q, c, r := int64(l.QueryRank), int64(l.KVRank), int64(l.RotaryWidth)
-		if n = d * i; q > 0 {
-			n = d*q + q + q*i
-		}
-		n += int64(from)*(c+r) + c + c*int64(latentExpanded(k))
-	} else {
-		n = d*i + 2*int64(from)*kv
-	}
-	return n + o*d + int64(s.Norm.Vectors())*int64(qkNormWidth(k)) +
-		present(s.Bias, shapes.BiasQ, i) + present(s.Bias, shapes.BiasK, kv) +
-		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) + present(s.Bias, shapes.BiasO, d)
+	queries, keys := projections(s, k, from)
+	norms := int64(s.Norm.Vectors())*int64(qkNormWidth(k)) + int64(k.Latent.QueryRank+k.Latent.KVRank)
+	return queries + keys + norms +
+		present(s.Bias, shapes.BiasQ, int64(k.Inner())) +
+		present(s.Bias, shapes.BiasK, int64(k.KVInner())) +
+		present(s.Bias, shapes.BiasV, int64(k.ValueInner())) +
+		present(s.Bias, shapes.BiasO, int64(s.WidthOf(k)))
 }
 
 // qkNormWidth returns the width of the norms of queries and keys together.
