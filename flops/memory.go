@@ -92,9 +92,6 @@ type Static struct {
 	Weights, Gradients, Master, Optimizer float64 // bytes after ZeRO
 }
 
-// Bytes returns the sum of the four.
-func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.Optimizer }
-
 // TrainingMemory returns the bytes of one training step on the device that needs most, which is on
 // the worst pipeline stage.
 //

@@ -255,3 +255,6 @@ func BenchmarkTrainingMemory(b *testing.B) {
 		}
 	}
 }
+
+// Bytes returns the sum of the four.
+func (s Static) Bytes() float64 { return s.Weights + s.Gradients + s.Master + s.Optimizer }

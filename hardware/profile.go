@@ -65,12 +65,6 @@ type Class struct {
 	Origin Origin
 }
 
-// Nodes are the pieces in which devices can be had, see [data.Nodes].
-type Nodes struct {
-	data.Nodes
-	Origin Origin
-}
-
 // Profile is one device type. A nil field is unknown.
 type Profile struct {
 	Name    string
@@ -103,7 +97,7 @@ type Profile struct {
 	IntraTopology string
 	// IntraDomain is how many devices those links join.
 	IntraDomain *Field
-	Nodes       Nodes
+	Nodes       data.Nodes // the pieces in which devices can be had
 	// InterBytesPerSecond is the one-way rate between nodes for each device.
 	InterBytesPerSecond *Field
 
@@ -179,7 +173,7 @@ func fromFacts(a data.Accelerator) Profile {
 	}
 	p := Profile{
 		Name: a.Name, Aliases: a.Aliases, Vendor: a.Vendor, Year: a.Year, DeviceUnit: a.DeviceUnit,
-		Device: a.Name, Class: Class{a.Class, DataSheet}, Nodes: Nodes{a.Nodes, DataSheet},
+		Device: a.Name, Class: Class{a.Class, DataSheet}, Nodes: a.Nodes,
 		Peaks: byPrecision(a.Peaks), Measured: byPrecision(a.Measured),
 		MemoryBytes: field(a.Memory), BandwidthBytesPerSecond: field(a.Bandwidth),
 		ReserveBytes: field(a.Reserve), OnChipBytes: field(a.OnChip),

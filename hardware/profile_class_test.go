@@ -165,7 +165,7 @@ slices: [4x4, 2x2]
 		t.Helper()
 		c, n := p.Class, p.Nodes
 		if c.Kind != "other" || c.Family != "lab" || c.Compiled == nil || *c.Compiled ||
-			c.Origin != File || n.Devices == nil || *n.Devices != 16 || n.Origin != File {
+			c.Origin != File || n.Devices == nil || *n.Devices != 16 || n.Source != c.Source {
 			t.Errorf("%+v, %+v", c, n)
 		}
 		if diff := cmp.Diff([]int{4, 16}, n.Sizes); diff != "" {

@@ -171,8 +171,8 @@ func (r *profileReader) list(e syntax.Field, such string) []string {
 }
 
 // nodes reads one of the facts about the pieces in which devices can be had.
-func (r *profileReader) nodes(n *Nodes, e syntax.Field) {
-	n.Source, n.Evidence, n.Note, n.Origin = r.name, "", "", File
+func (r *profileReader) nodes(n *data.Nodes, e syntax.Field) {
+	n.Source, n.Evidence, n.Note = r.name, "", ""
 	count := func(word string) int {
 		v, err := quantity.ParseExact(quantity.Count, word)
 		if err != nil || v < 1 || v > mostDevices {

@@ -103,7 +103,7 @@ func WriteProfile(w io.Writer, p *Profile) error {
 }
 
 // writeNodes writes the pieces in which devices can be had where they differ from the inherited.
-func writeNodes(line func(string, ...any), words func(string, []string), n, base *Nodes) {
+func writeNodes(line func(string, ...any), words func(string, []string), n, base *data.Nodes) {
 	if n.Devices != nil && (base.Devices == nil || *n.Devices != *base.Devices) {
 		line("devices_per_node: %d", *n.Devices)
 	}

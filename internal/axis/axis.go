@@ -59,8 +59,7 @@ func Step(low, high float64, wanted int) float64 {
 // Tick is a place on a logarithmic axis.
 type Tick struct {
 	Value float64
-	// Power of ten; of the others, 2 and 5 times one are Even.
-	Power, Even bool
+	Even  bool // 2 or 5 times a power of ten
 	// Major are the powers that are far enough apart to be labelled: at most 10.
 	Major bool
 }
@@ -90,7 +89,7 @@ func Log(low, high float64) []Tick {
 			if err != nil || v < low || v > high || m > 1 && decades >= 6 {
 				continue
 			}
-			out = append(out, Tick{v, m == 1, m == 2 || m == 5, m == 1 && major})
+			out = append(out, Tick{v, m == 2 || m == 5, m == 1 && major})
 		}
 	}
 	return out

@@ -115,7 +115,7 @@ func TestDurationsInTheirUnits(t *testing.T) {
 	const hour, day = 3600.0, 86400.0
 	var got []string
 	for _, k := range LogOf(quantity.Duration, 10*hour, 60*day) {
-		if k.Power || k.Even {
+		if k.Major || k.Even {
 			got = append(got, Amount(quantity.Duration, k.Value))
 		}
 	}

@@ -18,7 +18,6 @@ type modelReader struct {
 	*reading
 	options *Options
 	a       *architecture
-	class   *class
 	root    *section // the whole file
 	model   *section // the section that describes the model; often the whole file
 	nested  map[string]*section
@@ -69,7 +68,7 @@ func apply(r *reading, o *Options, a *architecture, cl *class, s *section) shape
 	}
 	shape := shapes.Shape{Family: a.family}
 	m := &modelReader{
-		reading: r, options: o, a: a, class: cl, root: s, model: s, shape: &shape,
+		reading: r, options: o, a: a, root: s, model: s, shape: &shape,
 		nested: map[string]*section{}, values: map[string]any{},
 	}
 	path := ""
