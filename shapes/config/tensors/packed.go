@@ -147,13 +147,13 @@ func (h *Header) unpack() {
 			t.trained = 0
 		}
 	}
-	h.tied(byName)
+	h.tied()
 }
 
 // tied leaves out the further names of a tied token table. T5 and BART always share one table
 // between shared and embed_tokens; the head of the first T5, whose feed-forward has one input
 // matrix, is that table as well.
-func (h *Header) tied(byName map[string]*Tensor) {
+func (h *Header) tied() {
 	var shared *Tensor
 	first := false
 	for i := range h.Tensors {
