@@ -54,11 +54,9 @@ const (
 
 // NewLedger returns the operations of a valid shape on a valid workload.
 //
-// Matrix products follow the formulas of the package comment: an encoder layer costs 2·B·Se·(2di +
-// 2dk + gdf) + 4·B·Se²·i, a decoder layer 2·B·Sd·(4di + 2dk + gdf) + 2·B·Se·2dk + 4·B·Sd²·i +
-// 4·B·Sd·Se·i, logits 2·B·Sd·V·d. Embedding look-ups are free. A window of W positions makes S² of
-// a layer's core S·min(S, W); see [CountParameters] for the products of latent attention, whose core
-// runs on the expanded keys and values, as in training.
+// Matrix products follow the formulas of [Forward]. Embedding look-ups are free. A window of W
+// positions makes S² of a layer's core S·min(S, W); see [CountParameters] for the products of latent
+// attention, whose core runs on the expanded keys and values, as in training.
 //
 // Not modelled: dropout, padding that a kernel skips, and the capacity factor of mixture-of-experts
 // routing (each token visits exactly ActiveExperts).

@@ -87,12 +87,8 @@ func (s *ginScanner) scan() error {
 func (s *ginScanner) included(start int, target string) *Fault {
 	t, err := s.include(s.text, target)
 	if err != nil {
-		return s.fault(
-			start,
-			"includes a gin file that cannot be read: "+err.Error(),
-			Quote(target),
-			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote",
-		)
+		return s.fault(start, "includes a gin file that cannot be read: "+err.Error(), Quote(target),
+			"the file at that path, from here or from the working directory; or the operative_config.gin that training wrote")
 	}
 	if slices.Contains(s.chain, t.File) || len(s.chain) > maxIncludes {
 		return s.fault(start, "includes files in a circle", Quote(target), "a chain that ends")
@@ -117,6 +113,13 @@ func (s *ginScanner) recover(start int) {
 
 func (s *ginScanner) fault(offset int, problem, value, allowed string) *Fault {
 	return &Fault{Position: s.text.at(offset), Problem: problem, Value: value, Allowed: allowed}
+}
+
+const ginStatement = "Class.parameter = value, NAME = value or import"
+
+// wrong is the fault of what stands at an offset.
+func (s *ginScanner) wrong(offset int, problem, allowed string) *Fault {
+	return s.fault(offset, problem, Quote(s.line(offset)), allowed)
 }
 
 func (s *ginScanner) peek() byte {
@@ -208,8 +211,7 @@ func (s *ginScanner) statement() *Fault {
 	}
 	name := s.name()
 	if name == "" {
-		return s.fault(start, "is not a gin statement", Quote(s.line(start)),
-			"Class.parameter = value, NAME = value or import")
+		return s.wrong(start, "is not a gin statement", ginStatement)
 	}
 	switch name {
 	case "import", "from":
@@ -231,8 +233,7 @@ func (s *ginScanner) statement() *Fault {
 		s.pos++
 		return s.bind(start, name, inBlock)
 	}
-	return s.fault(start, "is not a gin statement", Quote(s.line(start)),
-		"Class.parameter = value, NAME = value or import")
+	return s.wrong(start, "is not a gin statement", ginStatement)
 }
 
 // line returns the rest of the line at an offset.
@@ -250,8 +251,7 @@ func (s *ginScanner) bind(start int, name string, inBlock bool) *Fault {
 	}
 	s.skipSpace()
 	if c := s.peek(); c != 0 && c != '\n' && c != '#' {
-		return s.fault(s.pos, "has text after the value", Quote(s.line(s.pos)),
-			"one value a statement")
+		return s.wrong(s.pos, "has text after the value", "one value a statement")
 	}
 	if inBlock {
 		name = s.selector + "." + name

@@ -31,8 +31,7 @@ func (s *ginScanner) value(depth int) (*Node, *Fault) {
 		s.pos++
 		name := s.name()
 		if name == "" {
-			return nil, s.fault(start, "is a reference without a name", Quote(s.line(start)),
-				"%NAME or @name")
+			return nil, s.wrong(start, "is a reference without a name", "%NAME or @name")
 		}
 		if c == '@' && s.peek() == '(' {
 			s.pos++
@@ -60,8 +59,7 @@ func (s *ginScanner) scalar(at Position) (*Node, *Fault) {
 	case "None":
 		return &Node{Kind: Null, At: at, Text: "null"}, nil
 	case "":
-		return nil, s.fault(start, "has no value", Quote(s.line(start)),
-			"a number, text, True, False, None, a list, %NAME or @name")
+		return nil, s.wrong(start, "has no value", "a number, text, True, False, None, a list, %NAME or @name")
 	}
 	if c := raw[0]; c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9' {
 		return &Node{Kind: Number, At: at, Text: raw}, nil
@@ -107,13 +105,13 @@ func (s *ginScanner) quoted(at Position) (*Node, *Fault) {
 			out.WriteByte(rest[1])
 			s.pos += 2
 		case rest[0] == '\n' && len(mark) == 1:
-			return nil, s.fault(start, "has no closing quote", Quote(s.line(start)), "")
+			return nil, s.wrong(start, "has no closing quote", "")
 		default:
 			out.WriteByte(rest[0])
 			s.pos++
 		}
 	}
-	return nil, s.fault(start, "has no closing quote", Quote(s.line(start)), "")
+	return nil, s.wrong(start, "has no closing quote", "")
 }
 
 // sequence reads a list or tuple.
@@ -140,8 +138,7 @@ func (s *ginScanner) sequence(at Position, depth int) (*Node, *Fault) {
 			s.pos++
 		case closing:
 		default:
-			return nil, s.fault(start, "is not closed", Quote(s.line(start)),
-				"a list that ends with "+string(closing))
+			return nil, s.wrong(start, "is not closed", "a list that ends with "+string(closing))
 		}
 	}
 }
@@ -164,8 +161,7 @@ func (s *ginScanner) dictionary(at Position, depth int) (*Node, *Fault) {
 				s.pos++
 			case after == ',' && s.peek() == '}':
 			default:
-				return nil, s.fault(start, "is not closed", Quote(s.line(start)),
-					"a dictionary that ends with }")
+				return nil, s.wrong(start, "is not closed", "a dictionary that ends with }")
 			}
 		}
 	}
