@@ -21,11 +21,6 @@ type Entry struct {
 	// empty for all but ten names. See [NotCountableError].
 	NotCountable string
 
-	// PublishedParams is the exact published parameter count, nil where none was found;
-	// ParamsSource says where it was seen.
-	PublishedParams *int64
-	ParamsSource    string
-
 	Evidence data.Evidence // how the shape is known
 	Source   string        // paper and configuration it comes from
 	Note     string
@@ -95,58 +90,29 @@ func (c *index) find(key string) (*Entry, bool) {
 // catalogue is built on first use, so that commands that need no shape start without it. A
 // malformed embedded table is a mistake made here: it panics.
 var catalogue = sync.OnceValue(func() *index {
-	c, err := newIndex()
-	if err != nil {
-		panic(err)
+	c := &index{keys: map[string]int{}}
+	for _, row := range data.ReleasedShapes() {
+		c.add(&Entry{
+			Name: row.Name, Aliases: row.Aliases, Checkpoints: row.Checkpoints, Shape: released(&row),
+			Evidence: row.Evidence, Source: row.Source, Note: row.Note,
+		})
+	}
+	for _, row := range data.Checkpoints() {
+		c.add(efficientEntry(&row))
 	}
 	return c
 })
 
-func newIndex() (*index, error) {
-	rows := data.ReleasedShapes()
-	efficient, err := efficientEntries()
-	if err != nil {
-		return nil, err
-	}
-	c := &index{
-		entries: make([]Entry, 0, len(rows)+len(efficient)),
-		keys:    make(map[string]int, 4*(len(rows)+len(efficient))),
-	}
-	for i := range rows {
-		row := &rows[i]
-		shape, err := released(row)
-		if err != nil {
-			return nil, err
-		}
-		err = c.add(&Entry{
-			Name: row.Name, Aliases: row.Aliases, Checkpoints: row.Checkpoints, Shape: shape,
-			PublishedParams: row.Params, ParamsSource: row.ParamsSource,
-			Evidence: row.Evidence, Source: row.Source, Note: row.Note,
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for i := range efficient {
-		if err := c.add(&efficient[i]); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-func (c *index) add(e *Entry) error {
+func (c *index) add(e *Entry) {
 	i := len(c.entries)
 	c.entries = append(c.entries, *e)
 	for _, names := range [][]string{{e.Name}, e.Aliases, e.Checkpoints} {
 		for _, name := range names {
 			key := normalise(name)
 			if other, taken := c.keys[key]; taken && other != i {
-				return fmt.Errorf("catalogue: %q names both %s and %s", name, c.entries[other].Name,
-					e.Name)
+				panic(fmt.Sprintf("catalogue: %q names both %s and %s", name, c.entries[other].Name, e.Name))
 			}
 			c.keys[key] = i
 		}
 	}
-	return nil
 }

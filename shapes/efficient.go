@@ -20,27 +20,18 @@ var sharingReasons = map[string]string{
 	"shkv": "its heads share their projections and its keys and values share one, which the formulas for separate ones do not cover; no checkpoint of it was published to count",
 }
 
-// efficientEntries returns the 170 models of Tay et al. 2021 (arXiv 2109.10686).
-func efficientEntries() ([]Entry, error) {
-	rows := data.Checkpoints()
-	entries := make([]Entry, 0, len(rows))
-	for i := range rows {
-		row := &rows[i]
-		shape, err := released(&data.ReleasedShape{
+// efficientEntry returns one of the 170 models of Tay et al. 2021 (arXiv 2109.10686).
+func efficientEntry(row *data.Checkpoint) *Entry {
+	e := &Entry{
+		Name: row.Name, Aliases: efficientAliases[row.Name],
+		Shape: released(&data.ReleasedShape{
 			Name: row.Name, Recipe: "t5", Dimensions: row.Dimensions, KVHeads: row.Heads,
-		})
-		if err != nil {
-			return nil, err
-		}
-		e := Entry{
-			Name: row.Name, Aliases: efficientAliases[row.Name], Shape: shape,
-			NotCountable: sharingReasons[row.Sharing],
-			Evidence:     row.Evidence, Source: row.Source, Note: row.Note,
-		}
-		if row.Released != "no" {
-			e.Checkpoints = []string{"google/" + row.Name}
-		}
-		entries = append(entries, e)
+		}),
+		NotCountable: sharingReasons[row.Sharing],
+		Evidence:     row.Evidence, Source: row.Source, Note: row.Note,
 	}
-	return entries, nil
+	if row.Released != "no" {
+		e.Checkpoints = []string{"google/" + row.Name}
+	}
+	return e
 }

@@ -112,16 +112,19 @@ func vitRecipe(patch int) Shape {
 	}
 }
 
-// released returns the shape of a row of released_shapes.csv.
-func released(row *data.ReleasedShape) (Shape, error) {
+// released returns the shape of a row of released_shapes.csv. It panics on one that is not valid.
+func released(row *data.ReleasedShape) Shape {
 	s, ok := recipes[row.Recipe]
 	if !ok {
-		return Shape{}, fmt.Errorf("shape %q: unknown recipe %q", row.Name, row.Recipe)
+		panic(fmt.Sprintf("shape %q: unknown recipe %q", row.Name, row.Recipe))
 	}
 	s.Name, s.DModel, s.Vocab = row.Name, row.DModel, row.Vocab
 	s.Encoder.fill(row, row.EncoderLayers)
 	s.Decoder.fill(row, row.DecoderLayers)
-	return s, s.Validate()
+	if err := s.Validate(); err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // fill adds the dimensions of a row, or leaves the zero stack when layers is 0, so that shapes stay
