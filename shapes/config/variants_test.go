@@ -301,12 +301,12 @@ func TestSlips(t *testing.T) {
 			`add_cross_attention cannot be expressed as a shape: true`,
 		},
 		{"T5Config.vocab_size = 100\nT5Config.emb_dim = @f(\n", `is not closed`},
-		{"T5Config.vocab_size = 100 200\n", `-:1:27: has text after the value: "200"`},
+		{"T5Config.vocab_size = 100 200\n", `-:1:27: has text after the value; allowed`},
 		{"T5Config.vocab_size =\n", `-:1:22: has no value`},
-		{"A = {'a' 1}\n", `is not closed: "{'a' 1}"; allowed: a dictionary that ends with }`},
+		{"A = {'a' 1}\n", `is not closed; allowed: a dictionary that ends with }`},
 		{"A = {1: 2\n", `is not closed`},
 		{"A = %\n", `-:1:5: is a reference without a name`},
-		{"A = hello\n", `-:1:5: is not a gin value: "hello"`},
+		{"A = hello\n", `-:1:5: is not a gin value; allowed: a number`},
 		{"A = \"\"\"x\ny\n", `has no closing quote`},
 		{"extends: 5\n", `-:1:10: extends is not text: 5`},
 		{
@@ -357,5 +357,23 @@ func TestCauses(t *testing.T) {
 	_, err = Read("a.yaml", strings.NewReader("extends: ./none.yaml\n"), testOptions())
 	if !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v hides that the file is missing", err)
+	}
+}
+
+// TestWhatIsNoConfigurationIsNotQuoted: a file that a stranger's glob names may hold a secret, which no
+// message repeats.
+func TestWhatIsNoConfigurationIsNotQuoted(t *testing.T) {
+	const secret = "s3cr3t"
+	for _, text := range []string{
+		"//registry/:_authToken=s3cr3t\n", "TOKEN=s3cr3t\nOTHER: s3cr3t\n", "machine x login y password s3cr3t\n", "s3cr3t",
+		"[default]\naws_secret_access_key = s3cr3t/+a\n", "-----BEGIN KEY-----\ns3cr3t\n-----END KEY-----\n", "host:5432:db:user:s3cr3t\n",
+		"token = 's3cr3t\n", "token = {s3cr3t\n", "token = 1 s3cr3t\n", "users:\n- user: {token: s3cr3t}\n  name: \"s3cr3t\n",
+		`{"auths": {"x": {"auth": "s3cr3t"}}, "y": s3cr3t}}`, "https://u:s3cr3t@host\n", "export TOKEN=s3cr3t\npython train.py --token s3cr3t s3cr3t\n",
+	} {
+		for _, name := range []string{".npmrc", "credentials", "c.gin", "c.yaml", "c.json", "c.toml", "c.sh", "c.args", "c.txt", "c.ini"} {
+			if _, err := Read(name, strings.NewReader(text), Options{}); err != nil && strings.Contains(err.Error(), secret) {
+				t.Errorf("%s of %q: %v", name, text, err)
+			}
+		}
 	}
 }

@@ -117,9 +117,9 @@ func (s *ginScanner) fault(offset int, problem, value, allowed string) *Fault {
 
 const ginStatement = "Class.parameter = value, NAME = value or import"
 
-// wrong is the fault of what stands at an offset.
+// wrong is the fault of what stands at an offset. It is not quoted: what is no gin may hold a secret.
 func (s *ginScanner) wrong(offset int, problem, allowed string) *Fault {
-	return s.fault(offset, problem, Quote(s.line(offset)), allowed)
+	return s.fault(offset, problem, "", allowed)
 }
 
 func (s *ginScanner) peek() byte {

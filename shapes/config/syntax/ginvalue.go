@@ -10,7 +10,7 @@ import (
 // %NAME, or a configurable @name(), which stays opaque.
 func (s *ginScanner) value(depth int) (*Node, *Fault) {
 	if depth > maxGinDepth {
-		return nil, s.fault(s.pos, "is nested too deep", "",
+		return nil, s.wrong(s.pos, "is nested too deep",
 			fmt.Sprintf("at most %d levels", maxGinDepth))
 	}
 	if depth == 0 {
@@ -36,7 +36,7 @@ func (s *ginScanner) value(depth int) (*Node, *Fault) {
 		if c == '@' && s.peek() == '(' {
 			s.pos++
 			if s.skipBlank(); s.peek() != ')' {
-				return nil, s.fault(s.pos, "is not closed", Quote(s.line(start)), "@name()")
+				return nil, s.wrong(s.pos, "is not closed", "@name()")
 			}
 			s.pos++
 		}
@@ -64,7 +64,7 @@ func (s *ginScanner) scalar(at Position) (*Node, *Fault) {
 	if c := raw[0]; c == '-' || c == '+' || c == '.' || c >= '0' && c <= '9' {
 		return &Node{Kind: Number, At: at, Text: raw}, nil
 	}
-	return nil, s.fault(start, "is not a gin value", Quote(raw),
+	return nil, s.wrong(start, "is not a gin value",
 		"a number, text in quotes, True, False, None, a list, %NAME or @name")
 }
 

@@ -48,7 +48,11 @@ func ParseYAML(t *Text) (root *Node, err error) {
 	case found == nil:
 		return nil, FileError(t.File, "is empty", "", "")
 	case found.Kind != Object:
-		return nil, found.At.Fail("has no keys", found.Show(), "lines of key: value")
+		what := "" // a text is not quoted: a file that is no configuration may hold a secret
+		if found.Kind == List {
+			what = found.Show()
+		}
+		return nil, found.At.Fail("has no keys", what, "lines of key: value")
 	}
 	return found, nil
 }
