@@ -59,13 +59,12 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	var budgets []float64
 	for _, text := range frame.CommaSeparated(f.budgets) {
 		v, err := quantity.Parse(quantity.FLOP, text)
-		if err != nil {
+		switch {
+		case err != nil:
 			return frame.Usage("", "--budget: %w", err)
-		}
-		if v <= 0 {
+		case v <= 0:
 			return frame.Usage("", "--budget is 0; allowed: more than 0")
-		}
-		if v > mostBudget {
+		case v > mostBudget:
 			return frame.Usage("", "--budget is %s; allowed: up to 1e40 FLOP", text)
 		}
 		budgets = append(budgets, v)
@@ -73,13 +72,7 @@ func (a *app) runAllocate(ctx context.Context, f *allocateFlags, files []string)
 	if err := f.size.Check(budgets); err != nil {
 		return err
 	}
-	sources := 0
-	for _, given := range []bool{len(files) > 0, f.From != "", len(f.Published) > 0} {
-		if given {
-			sources++
-		}
-	}
-	if sources != 1 {
+	if frame.HowMany(len(files) > 0, f.From != "", len(f.Published) > 0) != 1 {
 		return frame.Usage("", "a law is needed from one place; allowed: FILE..., --fit or --published")
 	}
 	if err := asks.CheckLevel(f.Level); err != nil {

@@ -127,12 +127,8 @@ func (f *calibrateFlags) register(c *cobra.Command) {
 
 // oneQuestion refuses flags of different questions together.
 func (f *calibrateFlags) oneQuestion(c *cobra.Command) error {
-	asked := 0
-	for _, name := range []string{"from", "emit", "check"} {
-		if c.Flags().Changed(name) {
-			asked++
-		}
-	}
+	given := c.Flags().Changed
+	asked := frame.HowMany(given("from"), given("emit"), given("check"))
 	if asked > 1 {
 		return frame.Usage("", "--from, --emit and --check are three questions; allowed: one of them")
 	}
@@ -142,8 +138,7 @@ func (f *calibrateFlags) oneQuestion(c *cobra.Command) error {
 	if stacks := hardware.Stacks(); f.stack != "" && !slices.Contains(stacks, f.stack) {
 		return frame.UnknownWord("software stack", f.stack, stacks)
 	}
-	if asked == 1 && f.check == "" && (c.Flags().Changed("max-time") ||
-		c.Flags().Changed("records") || c.Flags().Changed("threads")) {
+	if asked == 1 && f.check == "" && frame.Given(c, "max-time", "records", "threads") != "" {
 		return frame.Usage("",
 			"--max-time, --records and --threads are of measuring this machine; allowed: without --from and --emit")
 	}

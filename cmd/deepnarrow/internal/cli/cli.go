@@ -12,9 +12,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
 	"github.com/deepnarrow/deepnarrow/fit"
+	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/flops"
 	"github.com/deepnarrow/deepnarrow/hardware"
-	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/shapes"
 	"github.com/deepnarrow/deepnarrow/shapes/config"
 )
@@ -79,53 +79,37 @@ and recommends DeepNarrow shapes after Tay et al. 2021 (arXiv 2109.10686).`,
 	return root
 }
 
-// values are the words that a shell completes for each flag that takes one of a few.
+// values are the words that a shell completes for flags that take one of a few, where their help
+// does not list them.
 var values = map[string]func() []string{
 	"hardware": hardwareNames,
 	"profile":  hardwareNames,
 	"check":    hardwareNames,
 	"like":     shapes.Names,
 	"shapes":   shapes.Names,
-	"region": func() []string {
-		var out []string
-		for _, r := range hardware.Regions() {
-			out = append(out, r.Key+"\t"+r.Name)
-		}
-		return out
-	},
-	"law": func() []string {
-		out := []string{"auto"}
-		for _, l := range fit.Laws() {
-			out = append(out, l.Name)
-		}
-		return out
-	},
-	"convention": func() []string {
-		out := []string{"all"}
-		for _, c := range flops.Conventions() {
-			out = append(out, string(c))
-		}
-		return out
-	},
-	"format": func() []string {
-		var out []string
-		for _, f := range append(reports.Formats(), frame.HtmlFormat) {
-			out = append(out, string(f))
-		}
-		return out
-	},
+	"region": named(hardware.Regions,
+		func(r hardware.Region) string { return r.Key + "\t" + r.Name }),
+	"law": named(fit.Laws, func(l fit.Law) string { return l.Name }, learn.Auto),
+	"convention": named(flops.Conventions, func(c flops.Convention) string { return string(c) },
+		"all"),
 	"to":        config.ExportFormats,
 	"color":     frame.ColorChoices,
 	"layout":    frame.Words("auto"),
-	"compiled":  frame.Words("yes no auto"),
-	"gated":     frame.Words("yes no"),
-	"el-dl":     frame.Words("free tied"),
-	"align":     frame.Words("64 128 profile"),
 	"family":    frame.Words("t5 t5.1.1 gpt bert"),
-	"judge":     frame.Words("downstream upstream"),
 	"evidence":  frame.Words("primary secondary figure recalled"),
 	"objective": frame.Words("params flops step-time device-hours cost memory decode-latency quality"),
 	"zero":      frame.Words("0 1 2 3"),
+}
+
+// named lists names: the first ones, and then those of a list.
+func named[T any](list func() []T, name func(T) string, first ...string) func() []string {
+	return func() []string {
+		out := first
+		for _, item := range list() {
+			out = append(out, name(item))
+		}
+		return out
+	}
 }
 
 func hardwareNames() []string {

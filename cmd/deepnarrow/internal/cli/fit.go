@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -119,25 +120,14 @@ func (f *fitFlags) question() (s learn.Selection, err error) {
 		f.Resamples = &f.bootstrap
 	}
 	f.NeedGroup = f.given.Changed("group")
-	if err = asks.CheckLevel(f.Level); err != nil {
-		return s, err
-	}
-	if f.Objective, err = asks.ObjectiveFlag(f.objective); err != nil {
-		return s, err
-	}
-	if f.Points, err = asks.PointsFlag(f.predict); err != nil {
-		return s, err
-	}
-	if f.FitWhere, err = asks.Conditions("fit-where", f.fitWhere); err != nil {
-		return s, err
-	}
-	if f.ScoreWhere, err = asks.Conditions("score-where", f.scoreWhere); err != nil {
-		return s, err
-	}
-	if err = frame.CheckPlot(f.plot); err != nil {
-		return s, err
-	}
-	return f.runs.Selection()
+	var objective, points, fitWhere, scoreWhere, selection error
+	f.Objective, objective = asks.ObjectiveFlag(f.objective)
+	f.Points, points = asks.PointsFlag(f.predict)
+	f.FitWhere, fitWhere = asks.Conditions("fit-where", f.fitWhere)
+	f.ScoreWhere, scoreWhere = asks.Conditions("score-where", f.scoreWhere)
+	s, selection = f.runs.Selection()
+	return s, cmp.Or(asks.CheckLevel(f.Level), objective, points, fitWhere, scoreWhere,
+		frame.CheckPlot(f.plot), selection)
 }
 
 func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/asks"
@@ -28,14 +30,8 @@ func (f *scanFlags) register(c *cobra.Command, what string) {
 
 // read checks the flags and reads the runs.
 func (f *scanFlags) read(a *app, files []string) (*learn.Runs, error) {
-	if err := asks.CheckLevel(f.level); err != nil {
-		return nil, err
-	}
-	if err := frame.CheckPlot(f.plot); err != nil {
-		return nil, err
-	}
 	s, err := f.runs.Selection()
-	if err != nil {
+	if err := cmp.Or(asks.CheckLevel(f.level), frame.CheckPlot(f.plot), err); err != nil {
 		return nil, err
 	}
 	return a.Runs(&f.runs, s, files, f.response)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -46,24 +47,16 @@ allocate does: what to train on the --cluster for so long or so much.`,
   deepnarrow recommend --like t5-base --hardware a100 --objective lifetime-cost --serve-tokens 1T`,
 		Args: frame.NoArguments("--like SHAPE names a shape, --records FILE your runs"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if err := frame.CheckPlot(f.plot); err != nil {
-				return err
-			}
+			var laws, family error
 			if f.laws != "" {
-				if err := frame.Word("value of --laws", f.laws, "all"); err != nil {
-					return err
-				}
-			}
-			if err := frame.Needs(c, "out", "to"); err != nil {
-				return err
-			}
-			if err := frame.Word("format of --to", f.to, config.ExportFormats()...); err != nil {
-				return err
+				laws = frame.Word("value of --laws", f.laws, "all")
 			}
 			if f.like != "" && c.Flags().Changed("family") {
-				return frame.Usage("", "--family is that of --like; allowed: without --like")
+				family = frame.Usage("", "--family is that of --like; allowed: without --like")
 			}
-			if err := frame.Needs(c, "records", "map", "where", "records-group"); err != nil {
+			if err := cmp.Or(frame.CheckPlot(f.plot), laws, frame.Needs(c, "out", "to"),
+				frame.Word("format of --to", f.to, config.ExportFormats()...), family,
+				frame.Needs(c, "records", "map", "where", "records-group")); err != nil {
 				return err
 			}
 			if f.sizing() {

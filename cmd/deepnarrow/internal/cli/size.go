@@ -97,12 +97,7 @@ func (f *recommendFlags) size(c *cobra.Command, a *app, ask *asks.Question) erro
 		WallSeconds: frame.AmountOf(f.days), USD: f.cap(plan.Cost),
 		DeviceHours: f.cap(plan.DeviceHours), FLOPs: f.cap(plan.RunFLOPs),
 	}
-	said := 0
-	for _, v := range []float64{b.WallSeconds, b.USD, b.DeviceHours, b.FLOPs} {
-		if v > 0 {
-			said++
-		}
-	}
+	said := frame.HowMany(b.WallSeconds > 0, b.USD > 0, b.DeviceHours > 0, b.FLOPs > 0)
 	if said != 1 {
 		return frame.Usage("", "%d budgets; allowed: one of --days, --max-cost, --max-device-hours and --max-flops, above 0", said)
 	}

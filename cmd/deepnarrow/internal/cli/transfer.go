@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -103,16 +104,15 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 	if err := asks.CheckLaw("link", f.Link, learn.Links(), learn.Auto, learn.NoLink); err != nil {
 		return s, err
 	}
-	if len(f.predict) > 0 && (f.Law == "" || f.Link == learn.NoLink) {
+	switch {
+	case len(f.predict) > 0 && (f.Law == "" || f.Link == learn.NoLink):
 		return s, frame.Usage("", "--predict needs --law and a link")
-	}
-	if f.Upstream == f.Downstream {
-		return s, frame.Usage("", "--upstream and --downstream are both %s; allowed: two columns", f.Upstream)
-	}
-	if len(f.by) > 0 && f.published {
+	case f.Upstream == f.Downstream:
+		return s, frame.Usage("", "--upstream and --downstream are both %s; allowed: two columns",
+			f.Upstream)
+	case len(f.by) > 0 && f.published:
 		return s, frame.Usage("", "--by needs FILE...")
-	}
-	if f.HoldOut != "" && (f.published || f.Link == learn.NoLink) {
+	case f.HoldOut != "" && (f.published || f.Link == learn.NoLink):
 		return s, frame.Usage("", "--hold-out needs FILE... and a link")
 	}
 	if f.scoreRange != "" {
@@ -123,13 +123,10 @@ func (f *transferFlags) question(files []string) (s learn.Selection, err error) 
 		both := bound["score"]
 		f.Range = &both
 	}
-	if err := asks.CheckLevel(f.Level); err != nil {
-		return s, err
-	}
-	if f.Points, err = asks.PointsFlag(f.predict); err != nil {
-		return s, err
-	}
-	return f.runs.Selection()
+	var points, selection error
+	f.Points, points = asks.PointsFlag(f.predict)
+	s, selection = f.runs.Selection()
+	return s, cmp.Or(asks.CheckLevel(f.Level), points, selection)
 }
 
 func (a *app) runTransfer(ctx context.Context, f *transferFlags, files []string) error {

@@ -124,6 +124,17 @@ func Given(c *cobra.Command, names ...string) string {
 	return ""
 }
 
+// HowMany counts what is so.
+func HowMany(so ...bool) int {
+	n := 0
+	for _, is := range so {
+		if is {
+			n++
+		}
+	}
+	return n
+}
+
 // State adds names, each followed by its value, to the inputs of a JSON document. What is not given
 // is left out: what is zero, nil or an empty list.
 func State(in map[string]any, namesAndValues ...any) {
