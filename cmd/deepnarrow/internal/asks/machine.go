@@ -183,13 +183,11 @@ func (f *Machine) AddTo(q *plan.Question) error {
 	case !slices.Contains(stacks, f.software.Stack):
 		return frame.UnknownWord("stack", f.software.Stack, stacks)
 	}
-	switch f.compiled {
-	case "auto":
-	case "yes", "no":
-		compiled := f.compiled == "yes"
-		q.Software.Compiled = &compiled
-	default:
-		return frame.UnknownWord("value of --compiled", f.compiled, []string{"auto", "yes", "no"})
+	var err error
+	q.Software.Compiled, err = frame.YesNo("value of --compiled", f.compiled,
+		"auto", "auto", "yes", "no")
+	if err != nil {
+		return err
 	}
 	if q.Goodput = f.goodput; q.Goodput != nil && *q.Goodput == 0 {
 		return frame.Usage("", "--goodput is 0; allowed: more than 0, up to 1")

@@ -1,6 +1,8 @@
 package asks
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deepnarrow/deepnarrow/cmd/deepnarrow/internal/frame"
@@ -43,11 +45,10 @@ func (f *Tuning) AddTo(q *plan.Question, serves bool) error {
 		}
 		t.Preset = &preset
 	}
-	var err error
-	if t.Examples, err = amount("examples", f.examples); err != nil {
-		return err
-	}
-	if t.Epochs, err = amount("epochs", f.epochs); err != nil {
+	var err, epochs error
+	t.Examples, err = amount("examples", f.examples)
+	t.Epochs, epochs = amount("epochs", f.epochs)
+	if err = cmp.Or(err, epochs); err != nil {
 		return err
 	}
 	sees := t.Examples > 0 || t.Epochs > 0

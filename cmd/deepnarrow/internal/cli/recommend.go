@@ -301,10 +301,11 @@ func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request,
 			r.Caps[l.metric] = *l.value
 		}
 	}
-	if err = frame.Positive("params", f.params); err != nil {
+	r.Params, r.TokensPerParam = frame.AmountOf(f.params), frame.AmountOf(f.tokensPerParam)
+	if err := cmp.Or(frame.Positive("params", f.params),
+		frame.Positive("tokens-per-param", f.tokensPerParam)); err != nil {
 		return r, err
 	}
-	r.Params = frame.AmountOf(f.params)
 	if f.like == "" && len(r.Caps) == 0 && r.Params == 0 && !f.listed() {
 		return r, frame.Usage(a.hintOf("recommend"),
 			"recommend needs a shape to beat (--like), a size (--params), a limit (--max-params, …) or shapes to rank (--candidates)")
@@ -315,19 +316,12 @@ func (f *recommendFlags) request(a *app, ask *asks.Question) (recommend.Request,
 	if err := f.choices(a, &r); err != nil {
 		return r, err
 	}
-	if err := f.constraints(&r.Constraints); err != nil {
+	var question, serving error
+	r.Question, question = ask.Searched()
+	r.Question.Serving, serving = f.serving.Ask()
+	if err := cmp.Or(f.constraints(&r.Constraints), question, serving); err != nil {
 		return r, err
 	}
-	if r.Question, err = ask.Searched(); err != nil {
-		return r, err
-	}
-	if r.Question.Serving, err = f.serving.Ask(); err != nil {
-		return r, err
-	}
-	if err = frame.Positive("tokens-per-param", f.tokensPerParam); err != nil {
-		return r, err
-	}
-	r.TokensPerParam = frame.AmountOf(f.tokensPerParam)
 	if f.fitted != "" {
 		law, err := asks.SavedLaw(f.fitted)
 		if err != nil {
