@@ -292,10 +292,7 @@ func LawPanels(f *learn.Fitted) []Panel {
 		return nil
 	}
 	const usual = 6 // FLOPs a parameter and token, where the rows do not say
-	k := f.PerParamToken
-	if k == 0 {
-		k = usual
-	}
+	k := cmp.Or(f.PerParamToken, usual)
 	flops := make([]float64, slices.Max(f.Index)+1)
 	n, d := f.Data.Columns[f.Columns[0]], f.Data.Columns[f.Columns[1]]
 	for i, row := range f.Index {

@@ -172,14 +172,9 @@ func (p *plot) lay() bool {
 	if len(p.Points)+len(p.Dots) < 2 && !slices.ContainsFunc(p.Lines, func(l line) bool { return len(l.At) > 1 }) {
 		return false
 	}
-	x := scale{
-		kind: p.Kind, log: p.LogX, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotLeft,
-		pixelHi: plotRight,
-	}
-	y := scale{
-		kind: p.KindY, log: p.LogY, low: math.Inf(1), high: math.Inf(-1), pixelLow: plotBottom,
-		pixelHi: plotTop,
-	}
+	none, all := math.Inf(1), math.Inf(-1)
+	x := scale{p.Kind, p.LogX, none, all, plotLeft, plotRight}
+	y := scale{p.KindY, p.LogY, none, all, plotBottom, plotTop}
 	for _, q := range p.Points {
 		x.include(q.X)
 		y.include(q.Low, q.High)

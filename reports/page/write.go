@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html"
@@ -248,11 +249,8 @@ func (m *markup) table(t *table) {
 	if t.Title != "" {
 		m.raw("<h3>").say(t.Title).raw("</h3>\n")
 	}
-	label := t.Title
-	if label == "" {
-		label = "Side by side"
-	}
-	m.raw(`<div class="scroll" tabindex="0" role="region"`).attr("aria-label", label)
+	m.raw(`<div class="scroll" tabindex="0" role="region"`).
+		attr("aria-label", cmp.Or(t.Title, "Side by side"))
 	head, rows, numeric := t.Lay()
 	if t.Flip {
 		m.raw(`><table class="flip">`).flipped(t, head, rows)

@@ -39,7 +39,7 @@ func TestReasons(t *testing.T) {
 			return o
 		}()}, 0, "no length"},
 	} {
-		r, kept := newReasons(c.limits), 0
+		r, kept := &reasons{limits: c.limits}, 0
 		for _, o := range c.offers {
 			if r.keeps(o, nil) {
 				kept++
@@ -50,7 +50,7 @@ func TestReasons(t *testing.T) {
 		}
 	}
 	// What does not fit is told by the least that it needs.
-	r, no := newReasons(both), false
+	r, no := &reasons{limits: both}, false
 	for _, need := range []float64{300e9, 200e9, 250e9} {
 		o := taking(1, 1)
 		o.Fits, o.Memory.PeakBytes = &no, need

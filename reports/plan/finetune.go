@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -27,11 +28,7 @@ func (f *FineTuning) seen() float64 {
 	if examples == 0 && f.Preset != nil && f.Epochs > 0 {
 		examples = f.Preset.Examples()
 	}
-	epochs := f.Epochs
-	if epochs == 0 {
-		epochs = 1
-	}
-	return examples * epochs
+	return examples * cmp.Or(f.Epochs, 1)
 }
 
 // workload returns the stated workload, filled up with the preset's. A decoder-only model reads input
@@ -47,19 +44,11 @@ func (f *FineTuning) workload(stated flops.Workload, s *shapes.Shape) flops.Work
 	if s.Decoder.Layers == 0 {
 		w.DecoderLength = 0
 	}
-	for _, p := range [...]struct {
-		stated int
-		at     *int
-	}{
-		{stated.Batch, &w.Batch},
-		{stated.EncoderLength, &w.EncoderLength},
-		{stated.DecoderLength, &w.DecoderLength},
-	} {
-		if p.stated != 0 {
-			*p.at = p.stated
-		}
+	return flops.Workload{
+		Batch:         cmp.Or(stated.Batch, w.Batch),
+		EncoderLength: cmp.Or(stated.EncoderLength, w.EncoderLength),
+		DecoderLength: cmp.Or(stated.DecoderLength, w.DecoderLength),
 	}
-	return w
 }
 
 // fineTune sets the length of a run that is stated in examples, or by a preset, and says what the

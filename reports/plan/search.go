@@ -66,12 +66,7 @@ type Found struct {
 // The error is that of a question that no cluster could answer: a region that is not known, a shape
 // that the workload does not suit.
 func (q Question) Offers(clusters []Cluster, limits Limits) (Found, error) {
-	if limits.Devices == 0 {
-		limits.Devices = MostRented
-	}
-	if limits.Sure == 0 {
-		limits.Sure = UsualSure
-	}
+	limits.Devices, limits.Sure = cmp.Or(limits.Devices, MostRented), cmp.Or(limits.Sure, UsualSure)
 	q.Detail, q.Decode = false, 0
 	if q.Layout.Devices() == 1 {
 		q.Search = true
@@ -100,7 +95,7 @@ func (q Question) Offers(clusters []Cluster, limits Limits) (Found, error) {
 	out := Found{Limits: limits, Priced: len(tries)}
 	var kept []Offer
 	for i := range clusters {
-		reasons := newReasons(limits)
+		reasons := &reasons{limits: limits}
 		before := len(kept)
 		for k := range tries {
 			t := &tries[k]
@@ -168,8 +163,6 @@ type reasons struct {
 	wall, usd    float64 // the least at the probability asked; 0 = none
 	need, usable float64
 }
-
-func newReasons(l Limits) *reasons { return &reasons{limits: l} }
 
 // keeps says whether an offer keeps to the limits, and sets its probability.
 func (r *reasons) keeps(o *Offer, err error) bool {

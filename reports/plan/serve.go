@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 
@@ -170,15 +171,9 @@ func (s Serving) resolved(w flops.Workload, shape *shapes.Shape) Serving {
 	if shape.Encoder.Layers > 0 {
 		usual = w
 	}
-	if s.Prompt == 0 {
-		s.Prompt = usual.EncoderLength
-	}
-	if s.Generate == 0 {
-		s.Generate = usual.DecoderLength
-	}
-	if s.Sure == 0 {
-		s.Sure = UsualSure
-	}
+	s.Prompt = cmp.Or(s.Prompt, usual.EncoderLength)
+	s.Generate = cmp.Or(s.Generate, usual.DecoderLength)
+	s.Sure = cmp.Or(s.Sure, UsualSure)
 	return s
 }
 

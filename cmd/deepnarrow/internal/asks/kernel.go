@@ -1,6 +1,7 @@
 package asks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -61,12 +62,9 @@ func (f *Kernel) Resolve(a *Files) (training, heldOut []byte, err error) {
 	}
 	f.TextID = kernel.TextID(text)
 	f.Options.Path, f.Options.Seed = a.Env("DEEPNARROW_ISA"), uint64(f.seed)
-	if f.Options.Threads == 0 {
-		f.Options.Threads = runtime.GOMAXPROCS(0)
-	}
-	f.Schedule = kernel.Schedule{Rate: f.rate, Warmup: f.warmup, Linear: true}
-	if f.Schedule.Rate == 0 {
-		f.Schedule.Rate = kernel.UsualRate(f.Options.Optimizer)
+	f.Options.Threads = cmp.Or(f.Options.Threads, runtime.GOMAXPROCS(0))
+	f.Schedule = kernel.Schedule{
+		Rate: cmp.Or(f.rate, kernel.UsualRate(f.Options.Optimizer)), Warmup: f.warmup, Linear: true,
 	}
 	training, heldOut = kernel.HoldOut(text)
 	return training, heldOut, nil

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -181,9 +182,7 @@ func (f *calibrateFlags) bench(ctx context.Context, a *app, points []calibrate.P
 	calibrate.BenchResult, error,
 ) {
 	none := calibrate.BenchResult{}
-	if f.threads == 0 {
-		f.threads = runtime.GOMAXPROCS(0)
-	}
+	f.threads = cmp.Or(f.threads, runtime.GOMAXPROCS(0))
 	done, err := readCalibration(f.records)
 	if err != nil {
 		return none, frame.BadInput(err, "")

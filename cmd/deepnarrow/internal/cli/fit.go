@@ -206,10 +206,7 @@ func (a *app) runFit(ctx context.Context, f *fitFlags, files []string) error {
 
 // nothingLeft says why no row is left.
 func nothingLeft(runs *learn.Runs) error {
-	why := reports.WhyDropped(runs.Unused())
-	if why == "" {
-		why = "the records have no rows"
-	}
+	why := cmp.Or(reports.WhyDropped(runs.Unused()), "the records have no rows")
 	return frame.NoAnswer(fmt.Errorf("no row is left to fit: %s", why),
 		"--where and --fit-where say which rows are used, --map which columns are ours")
 }
