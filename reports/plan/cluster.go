@@ -125,11 +125,6 @@ func (c *Cluster) String() string {
 // states them.
 func (c *Cluster) Ask(q Question) Question {
 	q.Profile = &c.Profile
-	if c.Devices > 0 {
-		q.Devices = c.Devices
-	}
-	if c.Region != "" {
-		q.Rates.Region = c.Region
-	}
+	q.Devices, q.Rates.Region = cmp.Or(c.Devices, q.Devices), cmp.Or(c.Region, q.Rates.Region)
 	return q
 }
