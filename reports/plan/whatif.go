@@ -16,9 +16,6 @@ import (
 // what it would be ("2x").
 type WhatIf struct{ Name, Value string }
 
-// String returns the change as [ParseWhatIf] reads it.
-func (w WhatIf) String() string { return w.Name + "=" + w.Value }
-
 // variable is what can be stated otherwise.
 type variable struct {
 	name string

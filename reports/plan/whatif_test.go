@@ -35,7 +35,7 @@ func TestWhatIfByHand(t *testing.T) {
 		"optimizer=adamw":     func(q plan.Question) bool { return *q.Optimizer == flops.Adam },
 	} {
 		changes, err := plan.ParseWhatIf(text)
-		if err != nil || len(changes) != 1 || changes[0].String() != text {
+		if err != nil || len(changes) != 1 || changes[0].Name+"="+changes[0].Value != text {
 			t.Errorf("%s: %v, %v", text, changes, err)
 			continue
 		}
