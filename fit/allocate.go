@@ -37,8 +37,10 @@ type Allocation struct {
 func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, error) {
 	s := settingsOf(set)
 	s.MinParams = cmp.Or(s.MinParams, 1e3)
-	if s.MaxParams == 0 {
-		s.MaxParams = s.sizeOfOneToken(budget)
+	if s.MaxParams == 0 { // the size whose training on one token costs the budget
+		if s.MaxParams = budget / 6; s.FLOPs != nil {
+			s.MaxParams = rising(budget, func(n float64) float64 { return s.FLOPs(n, 1) })
+		}
 	}
 	p := &planner{law: r.Law, set: s, budget: budget}
 	n, ok := p.best(r.Params)
@@ -65,14 +67,6 @@ func Allocate(r *Result, budget float64, set *AllocateSettings) (*Allocation, er
 		a.ParamsInterval, a.TokensInterval, a.LossInterval = &in, &id, &il
 	}
 	return a, nil
-}
-
-// sizeOfOneToken returns the size whose training on one token costs budget.
-func (s AllocateSettings) sizeOfOneToken(budget float64) float64 {
-	if s.FLOPs == nil {
-		return budget / 6
-	}
-	return rising(budget, func(n float64) float64 { return s.FLOPs(n, 1) })
 }
 
 // rising returns the v > 0 where the rising f reaches target, by bisection of ln v.

@@ -51,7 +51,7 @@ func (x *Average) weightsAt(power float64, folds int) []float64 {
 			log[i] -= power / float64(folds) * math.Log(math.Hypot(v, m.noise)+leastError)
 		}
 	}
-	return normalised(log)
+	return Normalised(log)
 }
 
 // prior returns the weights before any error is seen: laws start with equal weight, and the members

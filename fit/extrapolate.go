@@ -189,7 +189,7 @@ func (r *rolledCurve) weights(s autoSettings) []float64 {
 		w[i] = c.logShare - z*z/2 -
 			s.validationPower*math.Log(math.Hypot(v, s.noiseFactor*r.leastNoise)+leastError)
 	}
-	return normalised(w)
+	return Normalised(w)
 }
 
 // heldOutError returns the weighted mean error on each held-out row of the candidates of one

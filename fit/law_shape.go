@@ -3,10 +3,8 @@ package fit
 import "slices"
 
 // shapeTerms are the columns that [ShapeAware] reads, with what their parameters are called.
-func shapeTerms() [][2]string {
-	return [][2]string{
-		{"d_model", "width"}, {"layers", "depth"}, {"params", "params"}, {"tokens", "tokens"},
-	}
+var shapeTerms = [][2]string{
+	{"d_model", "width"}, {"layers", "depth"}, {"params", "params"}, {"tokens", "tokens"},
 }
 
 // ShapeAware returns the law of width, depth, parameters and tokens, L = E +
@@ -30,7 +28,7 @@ func ShapeAwareOf(columns ...string) (law Law, ok bool) {
 		Params: []Param{irreducible("E")}, Terms: []Term{{"E", nil}},
 	}
 	var exponents []Param
-	for _, t := range shapeTerms() {
+	for _, t := range shapeTerms {
 		if !slices.Contains(columns, t[0]) {
 			continue
 		}

@@ -48,15 +48,10 @@ func (r *Result) Outliers(d Data, most int) []Outlier {
 // Diverged says whether the row does not belong to the fit.
 func (o Outlier) Diverged() bool { return math.Abs(o.Studentised) > diverged }
 
-// robustScale returns s of [Outlier].
-func (pb *problem) robustScale(residuals []float64) float64 {
-	n, free := float64(pb.n), float64(pb.n-pb.freeParams())
-	return normalMAD * Median(each(residuals, math.Abs)) * math.Sqrt(n/math.Max(free, 1))
-}
-
 func (pb *problem) studentised(theta []float64) []Outlier {
 	residuals := pb.residuals(theta)
-	s := pb.robustScale(residuals)
+	n, free := float64(pb.n), float64(pb.n-pb.freeParams())
+	s := normalMAD * Median(each(residuals, math.Abs)) * math.Sqrt(n/math.Max(free, 1))
 	if !(s > 0) || math.IsInf(s, 0) || pb.n <= pb.freeParams() {
 		return nil
 	}

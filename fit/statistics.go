@@ -80,8 +80,8 @@ func orderOf(v []float64) []int {
 	return order
 }
 
-// normalised turns logarithms of weights into weights that sum to 1, in place.
-func normalised(log []float64) []float64 {
+// Normalised turns logarithms of weights into weights that sum to 1, in place.
+func Normalised(log []float64) []float64 {
 	top, sum := slices.Max(log), 0.0
 	for i := range log {
 		log[i] = math.Exp(log[i] - top)

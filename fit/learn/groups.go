@@ -232,15 +232,13 @@ func (g *group) collapse(c *columns, rows []int, x string) []int {
 // scales are columns whose values part losses: of two tokenizers or texts they are on two scales, and
 // a run whose learning rate has decayed is below one that goes on at a constant rate (Hoffmann et
 // al. 2022, §3.1, arXiv 2203.15556; Hägele et al. 2024, arXiv 2405.18392).
-func scales() []string {
-	return []string{
-		"tokenizer", "dataset", "text", "schedule", "lr_schedule", "lr_scheduler", "lr_scheduler_type", "decayed",
-	}
+var scales = []string{
+	"tokenizer", "dataset", "text", "schedule", "lr_schedule", "lr_scheduler", "lr_scheduler_type", "decayed",
 }
 
 // mixed warns of the columns of scales that have several values in the rows of one fit.
 func (c *columns) mixed(groups []*group) (warnings []string) {
-	for _, name := range scales() {
+	for _, name := range scales {
 		cells, err := c.Text(name)
 		if err != nil {
 			continue

@@ -68,19 +68,14 @@ func (m *metric) settle() {
 		return
 	}
 	const rising = 2.5 // rows that rise on average before they fall back; 2 in a random order
-	if float64(len(all)) >= rising*float64(parts) {
-		m.points = nil
-		for i, p := range all {
-			if i > 0 && p.step < all[i-1].step {
-				m.restart(p.step)
-			}
-			m.add(p)
-		}
-		return
+	if float64(len(all)) < rising*float64(parts) {
+		slices.SortStableFunc(all, func(a, b point) int { return cmp.Compare(a.step, b.step) })
 	}
-	slices.SortStableFunc(all, func(a, b point) int { return cmp.Compare(a.step, b.step) })
 	m.points = nil
-	for _, p := range all {
+	for i, p := range all {
+		if i > 0 && p.step < all[i-1].step {
+			m.restart(p.step)
+		}
 		m.add(p)
 	}
 }

@@ -34,7 +34,8 @@ type builder struct {
 
 func newBuilder() *builder {
 	return &builder{
-		Table: newTable(), at: map[string]*column{}, renamed: map[string]bool{},
+		Table: &Table{aliases: map[string]*column{}, readings: map[string]string{}},
+		at:    map[string]*column{}, renamed: map[string]bool{},
 		events: map[string]*eventRun{}, found: map[string]int{},
 	}
 }

@@ -88,11 +88,6 @@ func (n *Numbers) Fault(row int) string {
 	return absent
 }
 
-// newTable returns a table without rows.
-func newTable() *Table {
-	return &Table{aliases: map[string]*column{}, readings: map[string]string{}}
-}
-
 // add appends a column, absent in the rows that are there.
 func (t *Table) add(text string) *column {
 	c := &column{heading: text, head: parseHeading(text)}

@@ -58,7 +58,10 @@ func fitDecode(runs []measured.Run) posterior {
 	prior := independent(unknowns)
 	return solve(prior, observations{weight: evenly(len(runs)), residual: func(i int, theta, slope []float64) float64 {
 		r := &runs[i].Run
-		c := decodeConstants(r, theta)
+		c := hardware.Shipped(&r.Profile, r.Software).Constants
+		for j, v := range theta {
+			c[firstOfDecoding+j] = math.Exp(v)
+		}
 		at := logGenerate(r, &c)
 		for j := range theta {
 			moved := c
@@ -70,15 +73,6 @@ func fitDecode(runs []measured.Run) posterior {
 }
 
 const decodeNudge = 1e-4
-
-// decodeConstants are the shipped constants of training for a run with some of generation.
-func decodeConstants(r *hardware.Run, theta []float64) hardware.Constants {
-	c := hardware.Shipped(&r.Profile, r.Software).Constants
-	for j, v := range theta {
-		c[firstOfDecoding+j] = math.Exp(v)
-	}
-	return c
-}
 
 // ValidateDecoding scores generation speeds by constants fitted to the rows of other devices. The
 // baseline is what counting decoder layers says: the time of a token and layer is the median of the

@@ -117,7 +117,8 @@ func Check(q Request) Result {
 	if q.Recommend == nil {
 		q.Recommend = recommend.Recommend
 	}
-	judges := q.judgeAll()
+	judges := make([]judge, len(q.Candidates)) // what is predicted of one does not depend on the others
+	parallel.Each(len(judges), 0, func(i int) { judges[i] = q.judge(&q.Candidates[i]) })
 	out := Result{Since: q.Since, Removed: q.Removed}
 	used := make([]bool, len(q.Rules.Waivers))
 	applied := map[string]bool{}
@@ -186,14 +187,6 @@ func (q *Request) readWarnings() []string {
 		}
 	}
 	return out
-}
-
-// judgeAll applies the rules to every configuration, on all processors: what is predicted of one
-// does not depend on the others.
-func (q *Request) judgeAll() []judge {
-	judges := make([]judge, len(q.Candidates))
-	parallel.Each(len(judges), 0, func(i int) { judges[i] = q.judge(&q.Candidates[i]) })
-	return judges
 }
 
 // judge measures a configuration and applies the rules of its file.

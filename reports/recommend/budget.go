@@ -233,7 +233,7 @@ func (s *sizer) row(c *candidate, why string) SizedRow {
 // intervals of the best row: by the ends of the step time, and by the draws of the law.
 func (s *sizer) intervals(out *Sizing, r *SizedRow, list []candidate, best int) {
 	law, c := s.Law.Result.Params, &list[best]
-	half := newSizeSpread(r)
+	half := &sizeSpread{at: [3]float64{r.Params.Value, r.Tokens.Value, r.Loss.Value}}
 	for _, per := range []float64{c.perToken.Low, c.perToken.High} {
 		costlier := per / c.perToken.Value
 		if i := s.best(list, law, costlier); i >= 0 {

@@ -126,10 +126,6 @@ type sizeSpread struct {
 	bySpeed, byLaw [3][2]float64
 }
 
-func newSizeSpread(r *SizedRow) *sizeSpread {
-	return &sizeSpread{at: [3]float64{r.Params.Value, r.Tokens.Value, r.Loss.Value}}
-}
-
 // reach widens the sides of figure k to hold a value, whose distance is scaled.
 func (s *sizeSpread) reach(to *[3][2]float64, k int, v, scale float64) {
 	off := scale * math.Log(v/s.at[k])

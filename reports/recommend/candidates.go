@@ -279,13 +279,7 @@ func (w *width) stack(k *shapes.Stack, layers int) {
 // released returns the countable catalogue shapes of the template's kind: the same stacks, head,
 // norm, vocabulary and gating.
 func released(template *shapes.Shape) []shapes.Shape {
-	var list []shapes.Shape
-	for _, s := range distinct() {
-		if sameKind(&s, template) {
-			list = append(list, s)
-		}
-	}
-	return list
+	return slices.DeleteFunc(slices.Clone(distinct()), func(s shapes.Shape) bool { return !sameKind(&s, template) })
 }
 
 // distinct are the countable architectures of the catalogue, each once in a family. They must not be

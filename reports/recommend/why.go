@@ -29,9 +29,11 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 		if v.judge.Unit() == evidence.LossUnit { // a score is a loss with the sign turned
 			better = -better
 		}
-		fmt.Fprintf(&b, "%s%s %s", joint(anchored), difference(better, apart), v.judge.Unit())
-		if !anchored {
-			b.WriteString(" against the pick")
+		text := difference(better, apart) + " " + v.judge.Unit()
+		if anchored {
+			b.WriteString(" for " + text)
+		} else {
+			b.WriteString(text + " against the pick")
 		}
 		if row.Tie {
 			b.WriteString(", a tie within the error")
@@ -46,13 +48,6 @@ func (v *viewer) why(row, reference *Row, anchored bool) string {
 		fmt.Fprintf(&b, ", nearest measured: %s", row.Nearest.Name)
 	}
 	return b.String()
-}
-
-func joint(anchored bool) string {
-	if anchored {
-		return " for "
-	}
-	return ""
 }
 
 // difference prints a signed value to the digits its error supports.

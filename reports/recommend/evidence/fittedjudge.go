@@ -175,20 +175,10 @@ func (j *fittedJudge) Judgement(s Subject) Judgement {
 
 // Tells says whether the law reads what the operation changes, other than through size.
 func (j *fittedJudge) Tells(letters string) bool {
-	reads := func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(j.law.Law.Columns, name) })
-	}
-	switch letters {
-	case "nl":
-		return reads("layers", "encoder_layers", "decoder_layers")
-	case "el":
-		return reads("layers", "encoder_layers")
-	case "dl":
-		return reads("layers", "decoder_layers")
-	case "dm":
-		return reads("d_model")
-	}
-	return false
+	return slices.ContainsFunc(map[string][]string{
+		"nl": {"layers", "encoder_layers", "decoder_layers"}, "el": {"layers", "encoder_layers"},
+		"dl": {"layers", "decoder_layers"}, "dm": {"d_model"},
+	}[letters], func(column string) bool { return slices.Contains(j.law.Law.Columns, column) })
 }
 
 // RunLoss returns the loss that a fitted law predicts for the end of a planned run, with what the law

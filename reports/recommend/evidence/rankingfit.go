@@ -1,11 +1,9 @@
 package evidence
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/deepnarrow/deepnarrow/fit"
 )
@@ -31,7 +29,9 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 		}
 		return func(t *runTraits) float64 { return -s.loss(t) }, s.form.name, nil
 	}
-	var tried []weighted
+	var ranks []ranking // in units of the outcome
+	var names []string
+	var logs []float64 // of weights
 	var reasons error
 	for _, f := range forms(variationOf(whole.runs)) {
 		for _, levelled := range []bool{false, true} {
@@ -52,58 +52,37 @@ func fitRanking(groups []runGroup) (ranking, string, error) {
 			if levelled {
 				name += ", a level for each group"
 			}
-			tried = append(tried, weighted{
-				rank, name, -float64(len(groups)) / 2 * math.Log(max(left, exactly)),
-			})
+			ranks, names = append(ranks, rank), append(names, name)
+			logs = append(logs, -float64(len(groups))/2*math.Log(max(left, exactly)))
 		}
 	}
-	if len(tried) == 0 {
+	if len(ranks) == 0 {
 		return nil, "", fmt.Errorf("no law fits: %w", reasons)
 	}
-	normalise(tried)
-	return meanRanking(tried), heaviest(tried), nil
+	mean, name := meanRanking(ranks, names, logs)
+	return mean, name, nil
 }
 
-// weighted is a form's ranking, in units of the outcome, with its weight.
-type weighted struct {
-	rank   ranking
-	name   string
-	weight float64 // its logarithm, until normalised to sum to 1
-}
-
-// normalise turns logarithms of weights, which many groups drive far apart, into shares.
-func normalise(all []weighted) {
-	most, total := math.Inf(-1), 0.0
-	for i := range all {
-		most = max(most, all[i].weight)
+// meanRanking returns the mean of rankings by the logarithms of their weights, and names the one of
+// the most weight.
+func meanRanking(ranks []ranking, names []string, logs []float64) (ranking, string) {
+	weights, most := fit.Normalised(logs), 0
+	for i, w := range weights {
+		if w > weights[most] {
+			most = i
+		}
 	}
-	for i := range all {
-		all[i].weight = math.Exp(all[i].weight - most)
-		total += all[i].weight
-	}
-	for i := range all {
-		all[i].weight /= total
-	}
+	return func(t *runTraits) float64 {
+		sum := 0.0
+		for i, w := range weights {
+			sum += w * ranks[i](t)
+		}
+		return sum
+	}, fmt.Sprintf("%s (%.0f %% of the weight of %d)", names[most], 100*weights[most], len(weights))
 }
 
 // exactly is the leftover below which a form counts as exact: what float64 loses in a fit.
 const exactly = 1e-12
-
-func meanRanking(all []weighted) ranking {
-	return func(t *runTraits) float64 {
-		sum := 0.0
-		for i := range all {
-			sum += all[i].weight * all[i].rank(t)
-		}
-		return sum
-	}
-}
-
-// heaviest names the form with the most weight.
-func heaviest(all []weighted) string {
-	most := slices.MaxFunc(all, func(a, b weighted) int { return cmp.Compare(a.weight, b.weight) })
-	return fmt.Sprintf("%s (%.0f %% of the weight of %d)", most.name, 100*most.weight, len(all))
-}
 
 // mostFolds is how many parts of the groups are held out in turn: each group by itself where there
 // are no more, for time.
@@ -187,7 +166,8 @@ func (f *form) rank(groups []runGroup, levelled bool) (ranking, error) {
 		for i := range groups[g].runs {
 			row := f.features(s.centred(&groups[g].runs[i]))
 			if levelled {
-				row = append(level(g, len(groups)), row[1:]...)
+				row = append(make([]float64, len(groups)), row[1:]...)
+				row[g] = 1
 			}
 			columns = len(row)
 			x, y, weight = append(x, row...), append(y, groups[g].cost[i]), append(weight, 1)
@@ -238,11 +218,4 @@ func shrunk(x, y, weight []float64, columns, constants int) (xs, ys, weights []f
 		x, y, weight = append(x, row...), append(y, 0), append(weight, ridge)
 	}
 	return x, y, weight
-}
-
-// level returns the indicator of group g of n.
-func level(g, n int) []float64 {
-	row := make([]float64, n)
-	row[g] = 1
-	return row
 }

@@ -49,18 +49,14 @@ func TestLeftover(t *testing.T) {
 // Weights are shares of e^w: ln 3 and 0 make 0.75 and 0.25, however far from 0 both are.
 func TestWeights(t *testing.T) {
 	for _, far := range []float64{0, -5000, 5000} {
-		all := []weighted{
-			{rank: func(*runTraits) float64 { return 8 }, name: "heavy", weight: far + math.Log(3)},
-			{rank: func(*runTraits) float64 { return 4 }, name: "light", weight: far},
-		}
-		normalise(all)
+		mean, name := meanRanking([]ranking{
+			func(*runTraits) float64 { return 8 },
+			func(*runTraits) float64 { return 4 },
+		}, []string{"heavy", "light"}, []float64{far + math.Log(3), far})
 		// rounding of weights near 5000
 		const lost = 1e-12 * 5000
-		if !approx.Close(all[0].weight, 0.75, lost) || !approx.Close(meanRanking(all)(nil), 7, lost) {
-			t.Errorf("weights %g and %g", all[0].weight, all[1].weight)
-		}
-		if got := heaviest(all); got != "heavy (75 % of the weight of 2)" {
-			t.Errorf("%q", got)
+		if got := mean(nil); !approx.Close(got, 7, lost) || name != "heavy (75 % of the weight of 2)" {
+			t.Errorf("%g by %s", got, name)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -137,12 +138,7 @@ func (t *RecordTable) Records(group string) ([]Record, error) {
 		}
 		return nil
 	}
-	number := func(name string, row int) float64 {
-		if v := outcome(name, row); v != nil {
-			return *v
-		}
-		return 0
-	}
+	number := func(name string, row int) float64 { return *cmp.Or(outcome(name, row), new(float64)) }
 	var out []Record
 	for _, row := range t.Rows {
 		r := Record{
