@@ -49,13 +49,16 @@ func logGenerate(r *hardware.Run, c *hardware.Constants) float64 {
 	return math.Log(generateSeconds(&m, r, c))
 }
 
+func decodeUnknowns() (out []unknown) {
+	for c := firstOfDecoding; c < hardware.ConstantCount; c++ {
+		out = append(out, constantUnknown(c))
+	}
+	return out
+}
+
 // fitDecode fits the constants of generation to runs; those of training stay as shipped.
 func fitDecode(runs []measured.Run) posterior {
-	var unknowns []unknown
-	for c := firstOfDecoding; c < hardware.ConstantCount; c++ {
-		unknowns = append(unknowns, constantUnknown(c))
-	}
-	prior := independent(unknowns)
+	prior := independent(decodeUnknowns())
 	return solve(prior, observations{weight: evenly(len(runs)), residual: func(i int, theta, slope []float64) float64 {
 		r := &runs[i].Run
 		c := hardware.Shipped(&r.Profile, r.Software).Constants

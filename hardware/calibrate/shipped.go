@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/data"
-	"github.com/deepnarrow/deepnarrow/hardware"
 )
 
 // shippedCommand makes the rows of facts/step_constants.csv.
@@ -21,44 +20,35 @@ const shippedCommand = "go test ./hardware/calibrate -run TestShippedConstants -
 // The constants of generation are fitted to speeds of generation, with those of training as they
 // are shipped.
 func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepConstant {
-	computed := data.Provenance{Source: shippedCommand, Evidence: data.MeasuredHere}
 	runs, _ := readRuns(rows)
 	fit := newJoint(runs).fit(nil, fitSteps)
-	var out []data.StepConstant
-	var sds []float64
-	for j, u := range fit.joint.unknowns {
-		sd := math.Sqrt(fit.covariance.At(j, j))
-		c := data.StepConstant{
-			Name: u.name, Value: math.Exp(fit.theta[j]), LogSD: sd, Prior: math.Exp(u.mean),
-			PriorLogSD: u.sd, Provenance: computed,
-		}
-		for k := range j {
-			c.Correlations = append(c.Correlations, fit.covariance.At(j, k)/(sd*sds[k]))
-		}
-		sds = append(sds, sd)
-		out = append(out, c)
-	}
+	out := constantRows(&fit.posterior, fit.joint.unknowns, 0)
 	generation, _ := decodeRuns(speeds)
 	decode := fitDecode(generation)
-	for j := range decode.theta {
-		constant := hardware.Constant(firstOfDecoding + j)
-		sd := math.Sqrt(decode.covariance.At(j, j))
-		value, prior := constant.Prior()
-		c := data.StepConstant{
-			Name: constant.String(), Value: math.Exp(decode.theta[j]), LogSD: sd, Prior: value,
-			PriorLogSD: prior, Provenance: computed,
-			Correlations: make([]float64, len(out)-j),
-		}
-		for k := range j {
-			c.Correlations = append(c.Correlations,
-				decode.covariance.At(j, k)/(sd*math.Sqrt(decode.covariance.At(k, k))))
-		}
-		out = append(out, c)
-	}
+	out = append(out, constantRows(&decode, decodeUnknowns(), len(out))...)
 	return append(out, data.StepConstant{
 		Name: "residual", Value: 1, LogSD: fit.posterior.residual, Prior: 1, PriorLogSD: startScale,
 		Provenance: computed,
 	})
+}
+
+var computed = data.Provenance{Source: shippedCommand, Evidence: data.MeasuredHere}
+
+// constantRows are the rows of fitted unknowns, which tell nothing of those before them.
+func constantRows(p *posterior, unknowns []unknown, before int) (out []data.StepConstant) {
+	var sds []float64
+	for j, u := range unknowns {
+		sds = append(sds, math.Sqrt(p.covariance.At(j, j)))
+		c := data.StepConstant{
+			Name: u.name, Value: math.Exp(p.theta[j]), LogSD: sds[j], Prior: math.Exp(u.mean),
+			PriorLogSD: u.sd, Provenance: computed, Correlations: make([]float64, before),
+		}
+		for k := range j {
+			c.Correlations = append(c.Correlations, p.covariance.At(j, k)/(sds[j]*sds[k]))
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // WriteConstants writes rows in the columns of facts/step_constants.csv.
