@@ -1,5 +1,7 @@
 package flops
 
+import "github.com/deepnarrow/deepnarrow/shapes"
+
 // Component is a part of the model that parameters and operations belong to.
 type Component uint8
 
@@ -28,7 +30,7 @@ var componentNames = []string{
 
 // String returns the name used in tables and JSON, e.g. "decoder_ffn".
 func (c Component) String() string {
-	return choiceName(componentNames, c)
+	return shapes.WordOf(componentNames, c)
 }
 
 // stackComponents names the components of the layers of one stack.

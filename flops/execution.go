@@ -115,7 +115,7 @@ func (x *Execution) Validate() error {
 		{"attention", uint8(x.Attention), attentionNames},
 	} {
 		if int(c.value) >= len(c.names) {
-			faults.Add(c.field, choiceName(c.names, c.value), strings.Join(c.names, ", "))
+			faults.Add(c.field, shapes.WordOf(c.names, c.value), strings.Join(c.names, ", "))
 		}
 	}
 	if x.GradientBytes != 0 && x.GradientBytes != 2 && x.GradientBytes != 4 {

@@ -1,7 +1,6 @@
 package flops
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -34,13 +33,13 @@ func folded(word string) string {
 }
 
 // String returns the word of the --precision flag, e.g. "bf16-mixed".
-func (p Precision) String() string { return choiceName(precisionNames, p) }
+func (p Precision) String() string { return shapes.WordOf(precisionNames, p) }
 
 // String returns the word of the --attention flag, e.g. "fused".
-func (a Attention) String() string { return choiceName(attentionNames, a) }
+func (a Attention) String() string { return shapes.WordOf(attentionNames, a) }
 
 // String returns the word of the --optimizer flag, e.g. "adafactor".
-func (o Optimizer) String() string { return choiceName(optimizerNames, o) }
+func (o Optimizer) String() string { return shapes.WordOf(optimizerNames, o) }
 
 // MarshalText writes the word of [Precision.String].
 func (p Precision) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
@@ -64,13 +63,6 @@ func (a *Attention) UnmarshalText(text []byte) error {
 // UnmarshalText accepts the words of [Optimizer.String]; else a [*shapes.KindError].
 func (o *Optimizer) UnmarshalText(text []byte) error {
 	return parseChoice(o, "optimizer", optimizerNames, text)
-}
-
-func choiceName[T ~uint8](names []string, v T) string {
-	if int(v) < len(names) {
-		return names[v]
-	}
-	return fmt.Sprintf("invalid(%d)", v)
 }
 
 func parseChoice[T ~uint8](v *T, kind string, names []string, text []byte) error {

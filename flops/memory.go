@@ -36,7 +36,7 @@ var memoryPartNames = []string{
 
 // String returns the name used in tables and JSON, e.g. "optimizer_state".
 func (p MemoryPart) String() string {
-	return choiceName(memoryPartNames, p)
+	return shapes.WordOf(memoryPartNames, p)
 }
 
 // Footprint is what a device holds at one moment, by [MemoryPart].
@@ -66,7 +66,7 @@ var phaseNames = []string{"forward_end", "backward_start", "optimizer_step"}
 
 // String returns the name used in tables and JSON, e.g. "forward_end".
 func (p Phase) String() string {
-	return choiceName(phaseNames, p)
+	return shapes.WordOf(phaseNames, p)
 }
 
 // Memory is the bytes of the device that needs most.

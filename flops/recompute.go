@@ -1,5 +1,7 @@
 package flops
 
+import "github.com/deepnarrow/deepnarrow/shapes"
+
 // Recompute says which activations the backward pass computes again instead of keeping them
 // (Korthikanti et al. 2022, arXiv 2205.05198, section 5).
 type Recompute uint8
@@ -14,7 +16,7 @@ var recomputeNames = []string{"none", "selective", "full"}
 
 // String returns the word of the --recompute flag.
 func (r Recompute) String() string {
-	return choiceName(recomputeNames, r)
+	return shapes.WordOf(recomputeNames, r)
 }
 
 // MarshalText writes the word of [Recompute.String].

@@ -85,7 +85,7 @@ func (q Storage) Bytes(rows, outputs, width float64) float64 {
 }
 
 // String returns the word of --weights, e.g. "int4".
-func (q Storage) String() string { return choiceName(storageNames, q) }
+func (q Storage) String() string { return shapes.WordOf(storageNames, q) }
 
 // MarshalText writes the word of [Storage.String].
 func (q Storage) MarshalText() ([]byte, error) { return []byte(q.String()), nil }

@@ -18,25 +18,25 @@ func (e *KindError) Error() string {
 }
 
 // String returns the word used in config files, e.g. "rmsnorm".
-func (n Norm) String() string { return kindName(normNames, n) }
+func (n Norm) String() string { return WordOf(normNames, n) }
 
 // String returns the word used in config files, e.g. "relu".
-func (a Activation) String() string { return kindName(activationNames, a) }
+func (a Activation) String() string { return WordOf(activationNames, a) }
 
 // String returns the word used in config files, e.g. "tied".
-func (h Head) String() string { return kindName(headNames, h) }
+func (h Head) String() string { return WordOf(headNames, h) }
 
 // String returns the word used in config files, e.g. "relative".
-func (p Position) String() string { return kindName(positionNames, p) }
+func (p Position) String() string { return WordOf(positionNames, p) }
 
 // String returns the word used in config files, e.g. "tokens".
-func (k FrontendKind) String() string { return kindName(frontendNames, k) }
+func (k FrontendKind) String() string { return WordOf(frontendNames, k) }
 
 // String returns the word used in config files, e.g. "head".
-func (q QKNorm) String() string { return kindName(qkNormNames, q) }
+func (q QKNorm) String() string { return WordOf(qkNormNames, q) }
 
 // String returns the word used in config files, e.g. "encoder-output".
-func (p Place) String() string { return kindName(placeNames, p) }
+func (p Place) String() string { return WordOf(placeNames, p) }
 
 // MarshalText writes the word of [QKNorm.String].
 func (q QKNorm) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
@@ -88,7 +88,8 @@ func (k *FrontendKind) UnmarshalText(text []byte) error {
 	return parseKind(k, "frontend", frontendNames, text)
 }
 
-func kindName[T ~uint8](names []string, v T) string {
+// WordOf returns the word of a value among those of its kind, in the order of its constants.
+func WordOf[T ~uint8](names []string, v T) string {
 	if int(v) < len(names) {
 		return names[v]
 	}

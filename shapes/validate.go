@@ -179,7 +179,7 @@ func (c *checker) within(field string, v, low, high int) {
 
 func (c *checker) word(field string, v uint8, names []string) {
 	if int(v) >= len(names) {
-		c.fault(field, kindName(names, v), strings.Join(names, ", "))
+		c.fault(field, WordOf(names, v), strings.Join(names, ", "))
 	}
 }
 

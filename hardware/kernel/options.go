@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/hardware/kernel/vec"
+	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
 // Options are the choices of a [Model] besides its shape. The extents of a batch must be given; all
@@ -85,10 +86,10 @@ var (
 )
 
 // String returns none or full.
-func (r Recompute) String() string { return nameOf(recomputeNames, int(r)) }
+func (r Recompute) String() string { return shapes.WordOf(recomputeNames, r) }
 
 // String returns adam or adafactor.
-func (o Optimizer) String() string { return nameOf(optimizerNames, int(o)) }
+func (o Optimizer) String() string { return shapes.WordOf(optimizerNames, o) }
 
 // MarshalText writes the word of [Optimizer.String].
 func (o Optimizer) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
@@ -108,13 +109,6 @@ func (r *Recompute) UnmarshalText(text []byte) error {
 	n, err := parseName("recompute", recomputeNames, text)
 	*r = Recompute(n)
 	return err
-}
-
-func nameOf(names []string, n int) string {
-	if n < len(names) {
-		return names[n]
-	}
-	return fmt.Sprintf("invalid(%d)", n)
 }
 
 func parseName(field string, names []string, text []byte) (int, error) {
