@@ -3,7 +3,6 @@ package asks
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -74,10 +73,7 @@ func CheckLaw(kind, name string, list []fit.Law, others ...string) error {
 	for _, law := range list {
 		names = append(names, law.Name)
 	}
-	if !slices.Contains(names, name) {
-		return frame.UnknownWord(kind, name, names)
-	}
-	return nil
+	return frame.Word(kind, name, names...)
 }
 
 func ObjectiveFlag(text string) (*fit.Objective, error) {
