@@ -173,7 +173,7 @@ func field(b *strings.Builder, head, value string, indent, width int) {
 	b.WriteString(strings.Join(lines, "\n"+strings.Repeat(" ", indent)) + "\n")
 }
 
-// Wrap breaks a line at spaces so that it fits the width, but not before a % sign; 0 leaves it
+// Wrap breaks a line at spaces so that it fits the width, but not before a % sign or about a ±; 0 leaves it
 // whole. A command to type goes on behind a backslash, so that it can be copied.
 func Wrap(line string, width int) string {
 	if width <= 0 {
@@ -187,7 +187,7 @@ func wrapWords(words []string, width int) string {
 	var b strings.Builder
 	at, command := 0, false
 	for i := len(words) - 1; i > 0; i-- {
-		if strings.HasPrefix(words[i], "%") {
+		if strings.HasPrefix(words[i], "%") || strings.HasPrefix(words[i], "±") || words[i-1] == "±" {
 			words[i-1] += " " + words[i]
 			words = slices.Delete(words, i, i+1)
 		}

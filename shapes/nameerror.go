@@ -2,6 +2,7 @@ package shapes
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
@@ -12,7 +13,7 @@ import (
 type UnknownError struct {
 	Ref        string
 	Reason     string // what is wrong with it, when more is known than that it is unknown
-	Suggestion string // the closest catalogue name, empty when none is close
+	Suggestion string // the closest catalogue name, or some that have it as a part; empty when none is close
 }
 
 func (e *UnknownError) Error() string {
@@ -21,7 +22,7 @@ func (e *UnknownError) Error() string {
 		text += ": " + e.Reason
 	}
 	if e.Suggestion != "" {
-		text += fmt.Sprintf("; did you mean %q?", e.Suggestion)
+		text += `; did you mean "` + e.Suggestion + `"?`
 	}
 	return text
 }
@@ -71,5 +72,15 @@ func (c *index) nearest(ref string) string {
 		candidates = append(candidates, c.entries[i].Name)
 		candidates = append(candidates, c.entries[i].Aliases...)
 	}
-	return suggest.Nearest(key, candidates)
+	if near := suggest.Nearest(key, candidates); near != "" {
+		return near
+	}
+	var parts []string // "llama-2-7b" of 7b
+	const most = 3
+	for i := range c.entries {
+		if name := c.entries[i].Name; len(parts) < most && slices.Contains(strings.Split(name, "-"), key) {
+			parts = append(parts, name)
+		}
+	}
+	return strings.Join(parts, `" or "`)
 }

@@ -148,6 +148,7 @@ func TestParseRefuses(t *testing.T) {
 		text string // part of the message
 	}{
 		"":                                {&unknown, "unknown shape"},
+		"7b":                              {&unknown, `did you mean "llama-2-7b" or "mistral-7b" or `},
 		"t5-smal":                         {&unknown, `did you mean "t5-small"`},
 		"t5-smal/nl=4":                    {&unknown, `did you mean "t5-small"`},
 		"flan-t5-bas":                     {&unknown, `did you mean "flan-t5-base"`},

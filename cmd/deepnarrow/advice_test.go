@@ -86,3 +86,34 @@ func TestCountAdvisesWhatFits(t *testing.T) {
 		t.Errorf("what fits nowhere is advised:\n%s", stdout)
 	}
 }
+
+// TestNewUsersStumbles: what three new users met in their first ten minutes, and what they are told now.
+func TestNewUsersStumbles(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var runs strings.Builder
+	runs.WriteString("Name,model/num_parameters (M),data/tokens seen (B),eval/validation loss\nr,20,1,3\n")
+	if err := os.WriteFile("wandb.csv", []byte(runs.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	rules := "files: [a.yaml]\nbaseline: base.json\nrules: [{id: small, metric: params, max: 1B}]\n"
+	for name, text := range map[string]string{"a.yaml": "extends: t5-small\n", "rules.yaml": rules} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		line string
+		code int
+		want string
+	}{
+		{"plan 7b --hardware h100", 3, `did you mean "llama-2-7b" or "mistral-7b"`},
+		{"plan llama-2-7b --hardware h100 --devices auto --tokens 2T --deadline 30d --max-cost 500k", 4, "or more on the counts that take 30d or less"},
+		{"fit wandb.csv --law chinchilla", 3, "hint: --map loss='eval/validation loss' reads that column"},
+		{"check", 2, "deepnarrow check --init writes rules that list what is here"},
+		{"check --update-baseline --rules rules.yaml", 0, "no rule compares with it; one with a line max_increase: 10% does"},
+	} {
+		if code, stdout, stderr := screen(words(c.line), 0, false); code != c.code || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit %d, want %d and %q in\n%s%s", c.line, code, c.code, c.want, stdout, stderr)
+		}
+	}
+}

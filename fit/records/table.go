@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/deepnarrow/deepnarrow/internal/quantity"
 	"github.com/deepnarrow/deepnarrow/internal/suggest"
@@ -202,6 +203,14 @@ func (t *Table) find(name string) (*column, error) {
 		candidates = append(candidates, c.head.name)
 	}
 	e.Suggestion = suggest.Nearest(name, candidates)
+	for _, c := range t.columns { // "eval/validation loss" for loss
+		words := strings.FieldsFunc(strings.ToLower(c.heading), func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		})
+		if e.Suggestion == "" && slices.Contains(words, name) {
+			e.Suggestion = c.heading
+		}
+	}
 	return nil, e
 }
 

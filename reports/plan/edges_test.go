@@ -26,10 +26,10 @@ func TestReasons(t *testing.T) {
 		kept   int
 		why    string
 	}{
-		"at both limits":  {both, []*Offer{taking(10, 100)}, 1, "no count keeps to both limits"},
+		"at both limits":  {both, []*Offer{taking(10, 100)}, 1, "costs $100.00 or more on the counts that take 10 s or less"},
 		"too long":        {both, []*Offer{taking(30, 10), taking(20, 10)}, 0, "takes 20 s or more on up to 8 devices"},
 		"too much":        {both, []*Offer{taking(5, 300), taking(5, 400)}, 0, "costs $300.00 or more on up to 8 devices"},
-		"one limit each":  {both, []*Offer{taking(5, 300), taking(20, 50)}, 0, "no count keeps to both limits"},
+		"one limit each":  {both, []*Offer{taking(5, 300), taking(20, 50)}, 0, "costs $300.00 or more on the counts that take 10 s or less"},
 		"no limit":        {Limits{Devices: 8, Sure: 0.9}, []*Offer{taking(1e9, 1e9)}, 1, "no count keeps to both limits"},
 		"a deadline only": {Limits{Devices: 8, WallSeconds: 10, Sure: 0.9}, []*Offer{taking(11, 1)}, 0, "takes 11 s or more on up to 8 devices"},
 		"nothing planned": {both, nil, 0, "cannot be laid out on up to 8 devices"},

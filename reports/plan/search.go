@@ -161,6 +161,7 @@ type reasons struct {
 	missing      string // what the profile lacks to plan more devices
 	fits         bool
 	wall, usd    float64 // the least at the probability asked; 0 = none
+	inTime       float64 // the least bill of those that keep the deadline
 	need, usable float64
 }
 
@@ -202,6 +203,9 @@ func (r *reasons) keeps(o *Offer, err error) bool {
 		}
 		keeps = keeps && limit.at <= limit.most
 	}
+	if wall <= r.limits.WallSeconds && (r.inTime == 0 || usd < r.inTime) {
+		r.inTime = usd
+	}
 	return keeps
 }
 
@@ -222,7 +226,11 @@ func (r *reasons) why() string {
 		return fmt.Sprintf("costs %s or more on %s",
 			quantity.Format(quantity.Money, r.usd, 2), most)
 	}
-	return "no count keeps to both limits"
+	if r.inTime == 0 {
+		return "no count keeps to both limits"
+	}
+	return fmt.Sprintf("costs %s or more on the counts that take %s or less",
+		quantity.Format(quantity.Money, r.inTime, 2), quantity.Format(quantity.Duration, r.limits.WallSeconds, 2))
 }
 
 // Kept returns how probable it is that a run keeps to all limits; nil where there are none, or

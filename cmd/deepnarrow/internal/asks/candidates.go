@@ -42,7 +42,7 @@ func (a *Files) Candidates(args []string, rules *check.Rules, folder string, fol
 	if len(args) == 0 {
 		return nil,
 			frame.Usage(
-				"deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+RulesFile,
+				"deepnarrow check --init writes rules that list what is here; or deepnarrow check config.json, or a line \"files: configs/**/*.json\" in "+RulesFile,
 				"check needs at least one file")
 	}
 	tree := func(start string) (fs.FS, error) {

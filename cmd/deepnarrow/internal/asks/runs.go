@@ -17,6 +17,7 @@ import (
 	"github.com/deepnarrow/deepnarrow/fit/learn"
 	"github.com/deepnarrow/deepnarrow/fit/records"
 	"github.com/deepnarrow/deepnarrow/internal/openfile"
+	"github.com/deepnarrow/deepnarrow/internal/plain"
 	"github.com/deepnarrow/deepnarrow/reports"
 	"github.com/deepnarrow/deepnarrow/reports/recommend/evidence"
 )
@@ -200,8 +201,12 @@ func ColumnError(err error) error {
 		if missing.Name == "params" {
 			hint += "; --map shape=theirs one of shapes by name, whose parameters are counted"
 		}
-		if missing.Suggestion != "" {
-			hint = "did you mean " + missing.Suggestion + "? " + hint
+		switch near := missing.Suggestion; {
+		case near == "":
+		case !strings.Contains(strings.ToLower(near), missing.Name): // mistyped
+			hint = "did you mean " + near + "? " + hint
+		default:
+			hint = fmt.Sprintf("--map %s=%s reads that column", missing.Name, plain.Quoted(missing.Suggestion))
 		}
 		return frame.BadInput(err, hint)
 	case frame.Is[*evidence.LackingError](err):

@@ -362,6 +362,9 @@ func (a *app) updateBaseline(q *check.Request, folder string, root *openfile.Roo
 		fmt.Fprintf(a.Out, "wrote %s: %s, %d new, %d changed\n", filepath.ToSlash(name), quantity.Of(len(b), "configuration"),
 			len(fresh), len(changed))
 	}
+	if !slices.ContainsFunc(q.Rules.Rules, func(r check.Rule) bool { return r.MaxIncrease != nil }) {
+		a.Tell("hint: no rule compares with it; one with a line max_increase: 10% does")
+	}
 	if missing := len(q.Candidates) - len(r.Costs); missing > 0 {
 		for _, f := range r.Findings {
 			a.Tell(f.File + ": " + f.Message)
