@@ -81,7 +81,7 @@ allocate does: what to train on the --cluster for so long or so much.`,
 			r.Document.Conventions["flops"] = "matmul"
 			r.Document.Conventions["saved"] = "fraction of the anchor saved: 0.4 is 40 % less, negative is more"
 			if f.explain != "" {
-				if err := explainRow(&r, request, &result, request.Source == recommend.Listed, f.explain); err != nil {
+				if err := explainRow(&r, request, &result, f.explain); err != nil {
 					return err
 				}
 			} else {
@@ -90,10 +90,8 @@ allocate does: what to train on the --cluster for so long or so much.`,
 					r.Opinions(&result)
 				}
 			}
-			if f.plot != "" {
-				if err := a.Beside(plotFront(f.plot, &result)); err != nil {
-					return err
-				}
+			if err := a.Beside(plotFront(f.plot, &result)); err != nil {
+				return err
 			}
 			if f.out != "" {
 				pick := result.Pick()
@@ -114,8 +112,11 @@ allocate does: what to train on the --cluster for so long or so much.`,
 	return c
 }
 
-// plotFront draws the rows into a file.
+// plotFront draws the rows into a file; an empty name asks for none.
 func plotFront(file string, result *recommend.Result) error {
+	if file == "" {
+		return nil
+	}
 	format, err := figure.FormatOf(file)
 	if err != nil {
 		return err
@@ -422,5 +423,24 @@ func (f *recommendFlags) alignment(r *recommend.Request) error {
 	if !r.Constraints.AlignTo(f.align, r.Question.Profile) {
 		return frame.Usage("", "--align profile needs a --hardware whose alignment is known")
 	}
+	return nil
+}
+
+// explainRow reports where the numbers of one recommended row come from.
+func explainRow(r *reports.Report, request recommend.Request, result *recommend.Result,
+	which string,
+) error {
+	row := result.Row(which)
+	if row == nil {
+		return frame.Usage("", "--explain: no row %q; allowed: 1 to %d, the name of a row's shape, anchor",
+			which, len(result.Rows))
+	}
+	e, err := recommend.Explain(request, row)
+	if err != nil {
+		return err
+	}
+	r.Document.Inputs["explain"] = which
+	r.Document.Warn(result.Warnings...)
+	r.Explain(request.Source == recommend.Listed, result, row, &e)
 	return nil
 }
