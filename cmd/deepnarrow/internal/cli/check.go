@@ -208,6 +208,14 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 	if delete(about.Inputs, "hardware"); asked.Profile != nil {
 		about.Inputs["hardware"] = asked.Profile.Name
 	}
+	if err := a.writeFindings(&result, outputs, about); err != nil {
+		return err
+	}
+	return verdict(&result)
+}
+
+// writeFindings writes the findings to every output.
+func (a *app) writeFindings(result *check.Result, outputs []target, about check.About) (err error) {
 	for _, o := range outputs {
 		write := func(w io.Writer) error { return result.Write(w, o.format, about) }
 		out, save := a.Out, a.Save
@@ -227,7 +235,7 @@ func (a *app) runCheck(ctx context.Context, args []string, f *checkFlags, plan *
 			return err
 		}
 	}
-	return verdict(&result)
+	return nil
 }
 
 // verdict turns findings into the exit code.
