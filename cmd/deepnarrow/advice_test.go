@@ -96,7 +96,9 @@ func TestNewUsersStumbles(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules := "files: [a.yaml]\nbaseline: base.json\nrules: [{id: small, metric: params, max: 1B}]\n"
-	for name, text := range map[string]string{"a.yaml": "extends: t5-small\n", "rules.yaml": rules} {
+	for name, text := range map[string]string{
+		"a.yaml": "extends: t5-small\n", "rules.yaml": rules, "my-7b.yaml": "hidden_size: 4096\nnum_hidden_layers: 32\n",
+	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -109,6 +111,8 @@ func TestNewUsersStumbles(t *testing.T) {
 		{"plan 7b --hardware h100", 3, `did you mean "llama-2-7b" or "mistral-7b"`},
 		{"plan llama-2-7b --hardware h100 --devices auto --tokens 2T --deadline 30d --max-cost 500k", 4, "or more on the counts that take 30d or less"},
 		{"fit wandb.csv --law chinchilla", 3, "hint: --map loss='eval/validation loss' reads that column"},
+		{"plan my-7b.yaml --hardware h100", 3, "hidden_size is an unknown key; did you mean d_model?"},
+		{"count my-7b.yaml", 3, "num_hidden_layers is an unknown key; did you mean decoder.layers?"},
 		{"check", 2, "deepnarrow check --init writes rules that list what is here"},
 		{"check --update-baseline --rules rules.yaml", 0, "no rule compares with it; one with a line max_increase: 10% does"},
 	} {

@@ -303,11 +303,29 @@ func (y *yamlShape) list(s *section, prefix, name string, most int) []*syntax.No
 	return f.Value.Items
 }
 
+// elsewhere are the names that other formats give to our fields, of a decoder-only model.
+var elsewhere = map[string]string{
+	"hidden_size": "d_model", "n_embd": "d_model", "dim": "d_model", "vocab_size": "vocab",
+	"layers": "decoder.layers", "n_layer": "decoder.layers", "n_layers": "decoder.layers",
+	"num_layers": "decoder.layers", "num_hidden_layers": "decoder.layers",
+	"heads": "decoder.heads", "n_head": "decoder.heads", "n_heads": "decoder.heads",
+	"num_attention_heads": "decoder.heads", "num_key_value_heads": "decoder.kv_heads",
+	"n_kv_heads": "decoder.kv_heads", "kv_heads": "decoder.kv_heads", "head_dim": "decoder.d_kv",
+	"d_kv": "decoder.d_kv", "d_ff": "decoder.d_ff", "intermediate_size": "decoder.d_ff",
+	"ffn_hidden_size": "decoder.d_ff",
+}
+
 // complain makes every key nobody asked for a fault: in our own format a key without effect is a
 // slip.
 func (y *yamlShape) complain(s *section, prefix string) {
 	known := slices.Collect(maps.Keys(s.taken))
 	for _, f := range s.untaken() {
+		if ours := elsewhere[f.Name]; ours != "" && prefix == "" {
+			y.faults = append(y.faults, syntax.Fault{
+				Position: f.At, Field: f.Name, Problem: "is an unknown key", Suggestion: ours,
+			})
+			continue
+		}
 		y.unknownWord(f.At, prefix+f.Name, "is an unknown key", "", f.Name, known)
 	}
 }
