@@ -153,10 +153,7 @@ func (r *row) optional(name string, kind quantity.Kind) *float64 {
 
 // loose is an amount that nothing depends on: nil where the cell is empty or cannot be read.
 func (r *row) loose(name string, kind quantity.Kind) *float64 {
-	value, err := r.read(name, kind)
-	if err != nil {
-		return nil
-	}
+	value, _ := r.read(name, kind)
 	return value
 }
 

@@ -112,8 +112,8 @@ func (h *HeldOut) summarise() {
 }
 
 // renumbered returns the groups as 0, 1, 2 … in order of appearance.
-func renumbered(groups []int) []int {
-	at := map[int]int{}
+func renumbered[T comparable](groups []T) []int {
+	at := map[T]int{}
 	out := make([]int, len(groups))
 	for i, g := range groups {
 		if _, seen := at[g]; !seen {

@@ -203,18 +203,14 @@ func pick[T any](values []T, rows []int) []T {
 // numbered numbers runs by name; a row without a name is a run of its own, and so is every row when
 // there is only one run.
 func numbered(names []string) []int {
-	at := map[string]int{}
-	out := make([]int, len(names))
+	keys := slices.Clone(names)
 	for i, n := range names {
 		if n == "" {
-			n = fmt.Sprintf("\x00%d", i)
+			keys[i] = fmt.Sprintf("\x00%d", i)
 		}
-		if _, ok := at[n]; !ok {
-			at[n] = len(at)
-		}
-		out[i] = at[n]
 	}
-	if len(at) == 1 {
+	out := renumbered(keys)
+	if len(out) > 0 && slices.Max(out) == 0 {
 		return nil
 	}
 	return out
