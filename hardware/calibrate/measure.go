@@ -78,7 +78,10 @@ func (b *Bench) Measure(ctx context.Context) (BenchResult, error) {
 			m.keep(r)
 		}
 	}
-	if err = m.first(ctx); err == nil {
+	m.Left, err = m.pass(ctx, m.firstShare, func(p *Point) bool {
+		return !slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) })
+	})
+	if err == nil {
 		err = m.again(ctx)
 	}
 	_, m.Facts.BandwidthBytesPerSecond, _ = bandwidths(m.Records)
@@ -104,22 +107,20 @@ func (m *bench) keep(r Record) {
 	m.Records = withBetter(m.Records, r)
 }
 
-// first takes every point that no record is of.
-func (m *bench) first(ctx context.Context) error {
+// pass takes the wanted points that a share of the budget allows, in their order, and counts the others.
+func (m *bench) pass(ctx context.Context, share func() float64, wanted func(p *Point) bool) (left int, err error) {
 	for i := range m.Points {
-		p := &m.Points[i]
-		if slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) }) {
-			continue
-		}
-		if m.spent() > m.firstShare() || !m.affordable(p) {
-			m.Left++
-			continue
-		}
-		if err := m.take(ctx, p); err != nil {
-			return err
+		switch p := &m.Points[i]; {
+		case !wanted(p):
+		case m.spent() > share() || !m.affordable(p):
+			left++
+		default:
+			if err := m.take(ctx, p); err != nil {
+				return left, err
+			}
 		}
 	}
-	return nil
+	return left, nil
 }
 
 // firstShare is the share of the budget that the first pass may use.
@@ -130,22 +131,15 @@ func (m *bench) firstShare() float64 {
 	return 1
 }
 
-// again measures disturbed points a second time, in their order, until the budget ends.
+// again measures disturbed points a second time, until the budget ends.
 func (m *bench) again(ctx context.Context) error {
 	for i := range m.Records { // the best rate may have been seen after the point
 		m.Records[i].Contended = m.Records[i].disturbance(m.Facts.PeakFLOPsPerSecond)
 	}
-	for i := range m.Points {
-		p := &m.Points[i]
-		disturbed := slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) && r.Contended != "" })
-		if !disturbed || m.spent() > 1 || !m.affordable(p) {
-			continue
-		}
-		if err := m.take(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := m.pass(ctx, func() float64 { return 1 }, func(p *Point) bool {
+		return slices.ContainsFunc(m.Records, func(r Record) bool { return r.of(p) && r.Contended != "" })
+	})
+	return err
 }
 
 // affordable says whether a point would end within what is left, by the slowest point so far, and
