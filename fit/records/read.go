@@ -126,7 +126,7 @@ func (b *builder) fileOf(name string, r io.Reader) error {
 			return &Error{File: name, Problem: err.Error()}
 		}
 		limited := &limitedReader{from: z, packed: packed}
-		return gzipped(name, b.fileOf(strings.TrimSuffix(name, ".gz"), limited))
+		return inFile(name, b.fileOf(strings.TrimSuffix(name, ".gz"), limited))
 	}
 	switch {
 	case strings.Contains(strings.ToLower(path.Base(name)), "tfevents"):
@@ -150,8 +150,8 @@ func (b *builder) fileOf(name string, r io.Reader) error {
 	return b.separatedFile(name, text)
 }
 
-// gzipped names a damaged or too large stream.
-func gzipped(name string, err error) error {
+// inFile names the file of an error that names none, such as that of a damaged or too large stream.
+func inFile(name string, err error) error {
 	var known *Error
 	if err == nil || errors.As(err, &known) {
 		return err

@@ -31,29 +31,27 @@ func (b *builder) sqliteFile(name string, at io.ReaderAt, size int64) (err error
 		// The engine is translated C: a defect of its own on a damaged file must not take the
 		// program down.
 		if p := recover(); p != nil {
-			err = &Error{File: name, Problem: fmt.Sprintf("a damaged SQLite file: %v", p)}
+			err = fmt.Errorf("a damaged SQLite file: %v", p)
 		}
+		err = inFile(name, err)
 	}()
 	system, release, err := vfs.New(oneFile{at, size})
 	if err != nil {
-		return &Error{File: name, Problem: err.Error()}
+		return err
 	}
 	defer release.Close()
 	db, err := sql.Open("sqlite", "file:store?vfs="+system+
 		"&mode=ro&immutable=1&_pragma=trusted_schema(0)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=temp_store(2)")
 	if err != nil {
-		return &Error{File: name, Problem: err.Error()}
+		return err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	if err := boundedStore(db); err != nil {
-		return &Error{File: name, Problem: err.Error()}
+		return err
 	}
 	b.in(name)
-	if err := b.mlflowStore(name, db); err != nil {
-		return &Error{File: name, Problem: err.Error()}
-	}
-	return nil
+	return b.mlflowStore(name, db)
 }
 
 // boundedStore refuses what makes a small file large: values that are worked out when they are read,
