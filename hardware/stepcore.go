@@ -123,10 +123,13 @@ func (s *Machine) outside(sh *shapes.Shape, w flops.Workload, tp int) blockTime 
 // frontend returns the time of one forward pass of the convolutions that feed a stack in place of
 // tokens.
 func (s *Machine) frontend(sh *shapes.Shape, k *shapes.Stack, tokens int) float64 {
+	if tokens == 0 || k.Frontend.Kind == shapes.Tokens {
+		return 0
+	}
 	seconds := 0.0
 	convs, _ := k.Frontend.Convolutions(sh.WidthOf(k))
 	for i := range convs {
-		if c := &convs[i]; c.In > 0 && tokens > 0 {
+		if c := &convs[i]; c.In > 0 {
 			seconds += s.project(tokens*int(c.Rate), int(c.Out), int(c.Taps)*int(c.In), s.headRate)
 		}
 	}
