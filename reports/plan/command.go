@@ -142,15 +142,21 @@ func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
 	return strings.Join(line, " ")
 }
 
-// FirstCommand returns a command line that plans a shape on GPUs that can be rented and that the run
-// fits on, laid out as plan does it unasked or else in the fastest way; empty where that is on none.
-func FirstCommand(shape string, typed []Flag, q Question) string {
-	gpu, err := hardware.Find("a100")
-	if err != nil {
+// surely is memory that the GPUs of [FirstCommand] have: what takes less needs no trial.
+const surely = 64 << 30
+
+// FirstCommand returns a command line that plans a counted shape on GPUs that can be rented and that the
+// run fits on, laid out as plan does it unasked or else in the fastest way; empty where that is on none.
+func FirstCommand(shape string, typed []Flag, counted *Answer, q Question) string {
+	at := Cluster{Devices: 8, Profile: hardware.Profile{Name: "a100"}}
+	if counted.Memory.PeakBytes <= surely {
+		return Command(shape, &at, typed, nil)
+	}
+	var err error
+	if at.Profile, err = hardware.Find(at.Profile.Name); err != nil {
 		return ""
 	}
-	for _, devices := range []int{8, 64, 512} {
-		at := Cluster{Devices: devices, Profile: gpu}
+	for _, at.Devices = range []int{8, 64, 512} {
 		ask, flags := at.Ask(q), []Flag(nil)
 		for range 2 {
 			if a, err := ask.Answer(); err == nil && a.Fits != nil && *a.Fits {

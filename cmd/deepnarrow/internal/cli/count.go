@@ -77,7 +77,7 @@ for standard input. docs/shape-file.md lists them and says how to add a model ty
 					}
 				}
 				if len(args) == 1 && ref != "-" && !a.Output.Whole() {
-					n.Next = plan.FirstCommand(ref, asks.Typed(c.Flags(), "convention", "by", "generate"), q.Of(&s))
+					n.Next = plan.FirstCommand(ref, asks.Typed(c.Flags(), "convention", "by", "generate"), &answer, q.Of(&s))
 				}
 				counted = append(counted, n)
 			}
