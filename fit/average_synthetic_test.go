@@ -94,7 +94,7 @@ func TestAverageOnLawsOutsideTheList(t *testing.T) {
 	// interval from a working one.
 	surfaces := 30
 	if testing.Short() {
-		surfaces = 3
+		surfaces = 1
 	}
 	if n, err := strconv.Atoi(os.Getenv("DEEPNARROW_SURFACES")); err == nil {
 		surfaces = n

@@ -232,7 +232,7 @@ func TestAverageOfSmallTables(t *testing.T) {
 	rng := rand.New(rand.NewPCG(500, 13))
 	tables, answered := 500, 0
 	if testing.Short() {
-		tables = 16
+		tables = 8
 	}
 	for round := range tables {
 		rows := 1 + rng.IntN(8)

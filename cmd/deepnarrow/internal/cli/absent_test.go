@@ -30,7 +30,10 @@ func TestAbsentFiguresHaveReasons(t *testing.T) {
 		"t5-base", "t5-xxl", "switch-base-8", "gpt2", "llama-2-7b",
 		"bert-base-uncased", "whisper-tiny", "t5-tiny/nl=1,dm=64,nh=1,ff=64",
 	}
-	for _, p := range hardware.Catalogue() {
+	for i, p := range hardware.Catalogue() {
+		if testing.Short() && i%4 != 0 {
+			continue
+		}
 		reasoned(t, append([]string{"plan", "--hardware", p.Name, "--devices", "8"}, names...)...)
 	}
 	reasoned(t, "recommend", "--like", "t5-base")

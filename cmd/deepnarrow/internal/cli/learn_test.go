@@ -510,7 +510,7 @@ func TestSmallTablesThroughTheCommand(t *testing.T) {
 	rng := rand.New(rand.NewPCG(500, 14))
 	tables := 500
 	if testing.Short() {
-		tables = 40
+		tables = 15
 	}
 	laws := []string{"auto", "chinchilla", "kaplan,power-sum", "over-training", "shape-aware", "power-offset"}
 	codes := map[int]int{}
