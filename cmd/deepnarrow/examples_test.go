@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -48,8 +49,8 @@ func TestExamples(t *testing.T) {
 		if block == nil || strings.Contains(measuring, " "+page+" ") {
 			continue
 		}
-		if page == "validate" && testing.Short() {
-			continue // predicts every published row several times
+		if testing.Short() && slices.Contains([]string{"validate", "fit", "transfer", "tables"}, page) {
+			continue // each takes seconds
 		}
 		t.Run(page, func(t *testing.T) {
 			folder := exampleFolder(t, page)

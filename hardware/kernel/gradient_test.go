@@ -151,6 +151,9 @@ func TestGradientsMatchFiniteDifferences(t *testing.T) {
 		{"plain Go", gated(tiny()), true, func(o *Options) { o.Path = isa.Generic.String() }},
 		{"one position", tiny(), false, func(o *Options) { o.Batch, o.EncoderLength, o.DecoderLength = 1, 1, 1 }},
 	} {
+		if testing.Short() && !c.masks {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) {
 			o := o
 			c.change(&o)
