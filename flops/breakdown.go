@@ -18,7 +18,7 @@ type Share struct {
 // add counts an operation in n layers, of which some own their parameters.
 func (r *Share) add(o *Op, layers, owners int) {
 	r.Params += int64(owners) * o.Params
-	r.Forward += float64(layers) * o.Matmul.FLOPs()
+	r.Forward += float64(layers) * o.Matmul.flops()
 	r.Vector += float64(layers) * o.Vector
 }
 

@@ -21,7 +21,7 @@ func TestBreakdownsAddUp(t *testing.T) {
 				sum.Forward += r.Forward
 				sum.Vector += r.Vector
 			}
-			if want := (Share{Params: parametersOf(l), Forward: matmulsOf(l), Vector: l.Vector()}); sum != want {
+			if want := (Share{Params: parametersOf(l), Forward: matmulsOf(l), Vector: l.vector()}); sum != want {
 				t.Fatalf("by %s sums to %+v, ledger %+v", name, sum, want)
 			}
 		}

@@ -76,14 +76,14 @@ func CountUnder(c Convention, s *shapes.Shape, w Workload, r Recompute) Count {
 	case MatmulConvention:
 		return step(c, forward, 2*forward)
 	case CausalConvention:
-		forward -= CausalSaving(s, w)
+		forward -= causalSaving(s, w)
 		return step(c, forward, 2*forward)
 	case HardwareConvention:
-		return step(c, forward, 2*forward+Recomputed(s, w, r))
+		return step(c, forward, 2*forward+recomputed(s, w, r))
 	case VectorConvention:
 		ledger := NewLedger(s, w)
-		vector := ledger.Vector()
-		return step(c, forward+vector, 2*(forward+vector)+Recomputed(s, w,
+		vector := ledger.vector()
+		return step(c, forward+vector, 2*(forward+vector)+recomputed(s, w,
 			r)+ledger.recomputedVector(r))
 	case SixND:
 		nd := float64(CountParameters(s).Active) * float64(w.Tokens(s))
@@ -101,14 +101,14 @@ func step(c Convention, forward, backward float64) Count {
 	return Count{Convention: c, Forward: forward, Backward: backward, Step: forward + backward}
 }
 
-// Recomputed returns the matrix-product FLOPs that a recompute mode repeats in one backward pass:
+// recomputed returns the matrix-product FLOPs that a recompute mode repeats in one backward pass:
 // none, the attention cores, or all layers.
-func Recomputed(s *shapes.Shape, w Workload, r Recompute) float64 {
+func recomputed(s *shapes.Shape, w Workload, r Recompute) float64 {
 	switch r {
 	case RecomputeSelective:
 		return CoreForward(s, w)
 	case RecomputeFull:
-		return LayersForward(s, w)
+		return layersForward(s, w)
 	default:
 		return 0
 	}

@@ -16,12 +16,12 @@ import (
 // A sparse layer costs its active experts and 2·B·S·d·experts of routing. A decoder without encoder
 // has the encoder layer's formula.
 func Forward(s *shapes.Shape, w Workload) float64 {
-	return LayersForward(s, w) + outsideLayers(s, w)
+	return layersForward(s, w) + outsideLayers(s, w)
 }
 
-// LayersForward returns the part of [Forward] inside the layers of both stacks: what full recompute
+// layersForward returns the part of [Forward] inside the layers of both stacks: what full recompute
 // repeats.
-func LayersForward(s *shapes.Shape, w Workload) float64 {
+func layersForward(s *shapes.Shape, w Workload) float64 {
 	return stackForward(s, &s.Encoder, w) + stackForward(s, &s.Decoder, w)
 }
 
@@ -32,10 +32,10 @@ func CoreForward(s *shapes.Shape, w Workload) float64 {
 		selfCore(&s.Decoder, w.Batch, w.DecoderLength) + crossCore(s, w)
 }
 
-// CausalSaving returns the part of [Forward] that a causal kernel skips: half of the decoder's
+// causalSaving returns the part of [Forward] that a causal kernel skips: half of the decoder's
 // self-attention core, and in windowed layers the window before the first W positions, W²/2 pairs
 // of S·W.
-func CausalSaving(s *shapes.Shape, w Workload) float64 {
+func causalSaving(s *shapes.Shape, w Workload) float64 {
 	k, n := &s.Decoder, float64(w.DecoderLength)
 	pair := coreFLOPs(k) * float64(w.Batch)
 	windowed := float64(k.WindowedBefore(k.Layers))

@@ -12,8 +12,8 @@ type Matmul struct {
 	Count, M, N, K int
 }
 
-// FLOPs returns 2·Count·M·N·K.
-func (m Matmul) FLOPs() float64 {
+// flops returns 2·Count·M·N·K.
+func (m Matmul) flops() float64 {
 	return 2 * float64(m.Count) * float64(m.M) * float64(m.N) * float64(m.K)
 }
 
@@ -34,8 +34,8 @@ type Op struct {
 	Experts   int     // weights of this many experts back one Matmul.Count of active ones; 0 = dense
 }
 
-// FLOPs returns the matrix-product FLOPs of one forward pass through all layers.
-func (o *Op) FLOPs() float64 { return float64(o.Layers) * o.Matmul.FLOPs() }
+// flops returns the matrix-product FLOPs of one forward pass through all layers.
+func (o *Op) flops() float64 { return float64(o.Layers) * o.Matmul.flops() }
 
 // Ledger lists every operation of one forward pass of a shape on a workload, in the order in which
 // they run. Rows of equal layers are given once.
@@ -74,8 +74,8 @@ func NewLedger(s *shapes.Shape, w Workload) Ledger {
 	return b.ops
 }
 
-// Vector returns the FLOPs outside matrix products of one forward pass.
-func (l Ledger) Vector() float64 {
+// vector returns the FLOPs outside matrix products of one forward pass.
+func (l Ledger) vector() float64 {
 	return l.sum(func(o *Op) float64 { return float64(o.Layers) * o.Vector })
 }
 

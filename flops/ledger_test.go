@@ -27,7 +27,7 @@ func TestLedgerEqualsClosedForms(t *testing.T) {
 		for i := range l {
 			by[l[i].Component] += int64(l[i].Owners) * l[i].Params
 			if l[i].Core {
-				core += l[i].FLOPs()
+				core += l[i].flops()
 			}
 		}
 		if want := CoreForward(&s, w); core != want {
@@ -218,4 +218,4 @@ func parametersOf(l Ledger) int64 {
 }
 
 // matmulsOf returns the matrix-product FLOPs of one forward pass.
-func matmulsOf(l Ledger) float64 { return l.sum((*Op).FLOPs) }
+func matmulsOf(l Ledger) float64 { return l.sum((*Op).flops) }

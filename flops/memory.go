@@ -42,8 +42,8 @@ func (p MemoryPart) String() string {
 // Footprint is what a device holds at one moment, by [MemoryPart].
 type Footprint [memoryParts]float64
 
-// Total returns the sum of all parts.
-func (b *Footprint) Total() float64 {
+// total returns the sum of all parts.
+func (b *Footprint) total() float64 {
 	sum := 0.0
 	for _, v := range b {
 		sum += v
@@ -177,7 +177,7 @@ func (st *stage) training() Memory {
 		OptimizerBytes: m.Layers.Optimizer + m.Outside.Optimizer,
 		WorkspaceBytes: st.exec.WorkspaceBytes,
 	}
-	m.StaticBytes = static.Total()
+	m.StaticBytes = static.total()
 
 	encoder, decoder := st.encoder.saved(st.encoderSpan), st.decoder.saved(st.decoderSpan)
 	flight := st.layout.inFlight(st.index)
@@ -207,7 +207,7 @@ func (st *stage) training() Memory {
 		OptimizerStep: update,
 	}
 	for p := range phases {
-		if total := m.Phases[p].Total(); p == 0 || total > m.PeakBytes {
+		if total := m.Phases[p].total(); p == 0 || total > m.PeakBytes {
 			m.PeakPhase, m.PeakBytes = p, total
 		}
 	}

@@ -65,7 +65,7 @@ func (st *stage) decoding() Memory {
 		held[CrossCacheBytes] = position * layers * d.dims[keys]
 	}
 	m.StaticBytes = held[WeightBytes] + held[WorkspaceBytes]
-	m.Phases[ForwardEnd], m.Peak, m.PeakBytes = held, held, held.Total()
+	m.Phases[ForwardEnd], m.Peak, m.PeakBytes = held, held, held.total()
 	return m
 }
 

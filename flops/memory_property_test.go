@@ -85,9 +85,9 @@ func TestMemoryIsSane(t *testing.T) {
 					t.Fatalf("%s: %s is %v", Phase(p), MemoryPart(part), b)
 				}
 			}
-			peak = max(peak, phase.Total())
+			peak = max(peak, phase.total())
 		}
-		if m.PeakBytes != peak || m.Peak.Total() != m.PeakBytes || m.Peak != m.Phases[m.PeakPhase] {
+		if m.PeakBytes != peak || m.Peak.total() != m.PeakBytes || m.Peak != m.Phases[m.PeakPhase] {
 			t.Fatalf("peak %v, phases reach %v", m.PeakBytes, peak)
 		}
 		if static := m.Layers.Bytes() + m.Outside.Bytes() + x.WorkspaceBytes; !approx.Close(

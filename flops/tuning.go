@@ -284,7 +284,7 @@ func TrainedParameters(s *shapes.Shape, t *Tuning) int64 {
 }
 
 // CountTuned returns the FLOPs of one training step under the matmul convention, and those that the
-// recompute mode repeats. Without a tuning they are [CountUnder]'s and [Recomputed]'s.
+// recompute mode repeats. Without a tuning they are [CountUnder]'s and [recomputed]'s.
 //
 //	forward   that of the model + 2·tokens·r·(inputs + outputs) for each adapter
 //	backward  of a product: once for the gradient of its input where gradients run, once for that of
@@ -292,17 +292,17 @@ func TrainedParameters(s *shapes.Shape, t *Tuning) int64 {
 //
 // Not modelled: the gradient of a first layer's input, which nothing needs where the embeddings are
 // frozen.
-func CountTuned(s *shapes.Shape, w Workload, x *Execution) (count Count, recomputed float64) {
+func CountTuned(s *shapes.Shape, w Workload, x *Execution) (count Count, repeated float64) {
 	t := &x.Tuning
 	if t.whole() {
-		return CountUnder(MatmulConvention, s, w, x.Recompute), Recomputed(s, w, x.Recompute)
+		return CountUnder(MatmulConvention, s, w, x.Recompute), recomputed(s, w, x.Recompute)
 	}
 	encoder, decoder := t.Flows(s)
 	var forward, backward float64
 	ledger := NewLedger(s, w)
 	for i := range ledger {
 		o := &ledger[i]
-		part, work := o.part(s), o.FLOPs()
+		part, work := o.part(s), o.flops()
 		trains, flows := t.Trains(part), false
 		switch part {
 		case EncoderPart:
@@ -333,10 +333,10 @@ func CountTuned(s *shapes.Shape, w Workload, x *Execution) (count Count, recompu
 		}
 		if flows &&
 			(x.Recompute == RecomputeFull && o.InLayer || x.Recompute == RecomputeSelective && o.Core) {
-			recomputed += work
+			repeated += work
 		}
 	}
-	return step(MatmulConvention, forward, backward), recomputed
+	return step(MatmulConvention, forward, backward), repeated
 }
 
 func once(yes bool) float64 {

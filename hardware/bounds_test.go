@@ -72,7 +72,7 @@ func TestBillBoundsByHand(t *testing.T) {
 	}
 
 	// The goodput's own interval widens both sides: at 0.4 the run takes twice as long.
-	wide := Occupy(16, step, Input{Estimate: between(0.8, 0.4, 1)})
+	wide := occupy(16, step, Input{Estimate: between(0.8, 0.4, 1)})
 	expectInterval(t, "wall", wide.WallSeconds, 0.625,
 		0.625*math.Exp(-math.Hypot(math.Ln2, math.Log(1.25))),
 		0.625*math.Exp(math.Hypot(math.Log(4), math.Ln2)))
@@ -82,21 +82,21 @@ func TestBillBoundsByHand(t *testing.T) {
 // a tenth less, 310 with its host. What the user states is exact.
 func TestMeanPowerByHand(t *testing.T) {
 	h100, v3 := found(t, "h100"), found(t, "tpu-v3")
-	expectInterval(t, "limit", h100.MeanPower(nil).Estimate, 700, 350, 798)
-	expectInterval(t, "mean", v3.MeanPower(nil).Estimate, 220, 198, 310)
+	expectInterval(t, "limit", h100.meanPower(nil).Estimate, 700, 350, 798)
+	expectInterval(t, "mean", v3.meanPower(nil).Estimate, 220, 198, 310)
 	watts := 512.0
-	expectInterval(t, "given", h100.MeanPower(&watts).Estimate, 512, 512, 512)
+	expectInterval(t, "given", h100.meanPower(&watts).Estimate, 512, 512, 512)
 	own, err := Override(h100, "watts=600")
 	if err != nil {
 		t.Fatal(err)
 	}
-	expectInterval(t, "flag", own.MeanPower(nil).Estimate, 600, 600, 600)
+	expectInterval(t, "flag", own.meanPower(nil).Estimate, 600, 600, 600)
 	// With an uncertain power the energy is as uncertain, and the cost is not.
 	rates := Rates{
-		Price: Given("price", 1), MeanPower: h100.MeanPower(nil), PUE: Given("PUE", 1),
+		Price: Given("price", 1), MeanPower: h100.meanPower(nil), PUE: Given("PUE", 1),
 		GridIntensity: Given("grid intensity", 1),
 	}
-	bill := rates.Bill(Occupancy{Devices: 2, WallSeconds: Exactly(3600)})
+	bill := rates.bill(Occupancy{Devices: 2, WallSeconds: Exactly(3600)})
 	expectInterval(t, "kWh", bill.EnergyKWh, 1.4, 0.7, 1.4*342/300)
 	expectInterval(t, "kg", bill.CO2Kg, 1.4, 0.7, 1.4*342/300)
 	expectInterval(t, "USD", bill.CostUSD, 2, 2, 2)

@@ -113,10 +113,10 @@ func alpha3Of(code string) string {
 	return region.Canonicalize().ISO3() // UK is GBR
 }
 
-// Intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly
+// intensity is the grid intensity of the region in kg CO2e per kWh. A named place has its yearly
 // mean without an interval, as published; without a place it is the world's, within the range of
 // four countries in five.
-func (r Region) Intensity() Input {
+func (r Region) intensity() Input {
 	if r.Key != "" && r.Kind != "world" {
 		return gridInput(r.Grid)
 	}
@@ -153,9 +153,9 @@ func countryQuantiles(low, high float64) (atLow, atHigh float64) {
 	return at(low), at(high)
 }
 
-// PUE is the power usage effectiveness to expect in the region: of its campuses, else of its
+// pue is the power usage effectiveness to expect in the region: of its campuses, else of its
 // operator, else of the industry. Several campuses give their mean and range.
-func (r Region) PUE() Input {
+func (r Region) pue() Input {
 	known := func(is func(data.PUE) bool) []data.PUE {
 		return slices.DeleteFunc(data.PUEs(), func(p data.PUE) bool { return !is(p) })
 	}

@@ -90,7 +90,7 @@ func TestEveryRegionHasRates(t *testing.T) {
 		if found, err := FindRegion(r.Key); err != nil || found.Key != r.Key {
 			t.Errorf("%s: %q, %v", r.Key, found.Key, err)
 		}
-		if pue := r.PUE(); pue.Interval == nil || pue.Interval.Value < 1 {
+		if pue := r.pue(); pue.Interval == nil || pue.Interval.Value < 1 {
 			t.Errorf("%s: PUE %+v", r.Key, pue)
 		}
 	}

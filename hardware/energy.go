@@ -23,11 +23,11 @@ const (
 	lowOverMean = 0.9
 )
 
-// MeanPower is the mean electrical power of one device over a run in watts: the one given, or from
+// meanPower is the mean electrical power of one device over a run in watts: the one given, or from
 // the profile. A measured mean is the value itself; a thermal limit is taken at full, as is usual
 // where nothing better is known. Either way the interval reaches down to a device that waits and up
 // to one that carries its share of the host.
-func (p Profile) MeanPower(given *float64) Input {
+func (p Profile) meanPower(given *float64) Input {
 	switch {
 	case given != nil:
 		return Given("mean power", *given)
@@ -65,7 +65,7 @@ func (p Profile) MeanPower(given *float64) Input {
 // Source: Patterson et al. 2021, section 2, arXiv:2104.10350.
 func Energy(o Occupancy, meanPower, pue Input) Estimate {
 	const wattsPerKilowatt = 1000
-	return product(o.DeviceHours(), meanPower.Estimate, pue.Estimate, Exactly(1.0/wattsPerKilowatt))
+	return product(o.deviceHours(), meanPower.Estimate, pue.Estimate, Exactly(1.0/wattsPerKilowatt))
 }
 
 // Emissions is the CO2 equivalent of an energy in kg: energy · grid intensity, at the place's

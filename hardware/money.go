@@ -39,15 +39,15 @@ type Occupancy struct {
 	WallSeconds Estimate
 }
 
-// Occupy returns the occupancy of a run from the seconds that its steps take in all: wall clock = steps
+// occupy returns the occupancy of a run from the seconds that its steps take in all: wall clock = steps
 // / goodput.
-func Occupy(devices int, stepSeconds Estimate, goodput Input) Occupancy {
+func occupy(devices int, stepSeconds Estimate, goodput Input) Occupancy {
 	return Occupancy{Devices: devices, WallSeconds: product(stepSeconds,
 		reciprocal(goodput.Estimate))}
 }
 
-// DeviceHours is devices times wall-clock hours.
-func (o Occupancy) DeviceHours() Estimate {
+// deviceHours is devices times wall-clock hours.
+func (o Occupancy) deviceHours() Estimate {
 	return product(o.WallSeconds, Exactly(float64(o.Devices)/secondsPerHour))
 }
 
@@ -73,11 +73,11 @@ func (p Profile) Price(given *float64) Input {
 //	cost = devices · step hours · price / goodput = device-hours · price
 //
 // Storage, network traffic and people are not in it.
-func Cost(o Occupancy, price Input) Estimate { return product(o.DeviceHours(), price.Estimate) }
+func Cost(o Occupancy, price Input) Estimate { return product(o.deviceHours(), price.Estimate) }
 
-// AffordableStepSeconds is how long the steps of a run may take in all for a bill of at most so
+// affordableStepSeconds is how long the steps of a run may take in all for a bill of at most so
 // many US dollars: the inverse of [Cost]. Its low bound is the safe one.
-func AffordableStepSeconds(maxUSD float64, devices int, price, goodput Input) Estimate {
+func affordableStepSeconds(maxUSD float64, devices int, price, goodput Input) Estimate {
 	if price.Interval != nil && price.Interval.Value == 0 {
 		return Estimate{Missing: "at a price of 0 no bill limits the run"}
 	}
@@ -85,9 +85,9 @@ func AffordableStepSeconds(maxUSD float64, devices int, price, goodput Input) Es
 		goodput.Estimate)
 }
 
-// StepSecondsUntil is how long the steps of a run may take in all to end within a wall-clock time:
-// the inverse of [Occupy]. Its low bound is the safe one.
-func StepSecondsUntil(wallSeconds float64, goodput Input) Estimate {
+// stepSecondsUntil is how long the steps of a run may take in all to end within a wall-clock time:
+// the inverse of [occupy]. Its low bound is the safe one.
+func stepSecondsUntil(wallSeconds float64, goodput Input) Estimate {
 	return product(Exactly(wallSeconds), goodput.Estimate)
 }
 
@@ -105,12 +105,12 @@ type Rates struct {
 	Price, MeanPower, PUE, GridIntensity Input
 }
 
-// Bill adds up a run at given rates. What a missing rate prevents is absent with the reason; the
+// bill adds up a run at given rates. What a missing rate prevents is absent with the reason; the
 // rest stands.
-func (r Rates) Bill(o Occupancy) Bill {
+func (r Rates) bill(o Occupancy) Bill {
 	energy := Energy(o, r.MeanPower, r.PUE)
 	return Bill{
-		DeviceHours: o.DeviceHours(), CostUSD: Cost(o, r.Price), EnergyKWh: energy,
+		DeviceHours: o.deviceHours(), CostUSD: Cost(o, r.Price), EnergyKWh: energy,
 		CO2Kg:  Emissions(energy, r.GridIntensity),
 		Inputs: []Input{r.Price, r.MeanPower, r.PUE, r.GridIntensity},
 	}
@@ -127,7 +127,7 @@ type StatedRates struct {
 
 // nowhere holds the rates of a run of which no region is known.
 var nowhere = sync.OnceValue(func() Rates {
-	return Rates{PUE: Region{}.PUE(), GridIntensity: Region{}.Intensity()}
+	return Rates{PUE: Region{}.pue(), GridIntensity: Region{}.intensity()}
 })
 
 // ResolveRates returns the rates of a profile in a region: what the user states, else the sourced
@@ -144,10 +144,10 @@ func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 		if err != nil {
 			return Rates{}, err
 		}
-		rates.PUE, rates.GridIntensity = region.PUE(), region.Intensity()
+		rates.PUE, rates.GridIntensity = region.pue(), region.intensity()
 	}
 	rates.Price, rates.MeanPower = p.Price(stated.PriceUSDPerHour),
-		p.MeanPower(stated.MeanPowerWatts)
+		p.meanPower(stated.MeanPowerWatts)
 	if stated.PUE != nil {
 		rates.PUE = Given("PUE", *stated.PUE)
 	}

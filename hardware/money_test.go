@@ -32,7 +32,7 @@ func TestPublishedFootprints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bill := rates.Bill(Occupancy{Devices: f.Devices, WallSeconds: Exactly(f.DurationSeconds)})
+		bill := rates.bill(Occupancy{Devices: f.Devices, WallSeconds: Exactly(f.DurationSeconds)})
 		energy, co2 := bill.EnergyKWh.Interval, bill.CO2Kg.Interval
 		if energy == nil || !approx.Relative(energy.Value, f.Energy, footprintTolerance) {
 			t.Errorf("%s: %+v kWh, published %g", f.Model, energy, f.Energy)
@@ -52,8 +52,8 @@ func TestPublishedFootprints(t *testing.T) {
 
 // 16 devices for 10 hours of steps at goodput 0.8 are 200 device-hours; at $2 that is $400.
 func TestCostByHand(t *testing.T) {
-	o := Occupy(16, Exactly(10*3600), Given("goodput", 0.8))
-	if got := o.DeviceHours().Interval.Value; !approx.Close(got, 200, 1e-9) {
+	o := occupy(16, Exactly(10*3600), Given("goodput", 0.8))
+	if got := o.deviceHours().Interval.Value; !approx.Close(got, 200, 1e-9) {
 		t.Errorf("%g device-hours, want 200", got)
 	}
 	price := Given("price", 2)
@@ -61,22 +61,22 @@ func TestCostByHand(t *testing.T) {
 		t.Errorf("$%g, want 400", got)
 	}
 	// And back: $400 pay for 10 hours of steps.
-	if got := AffordableStepSeconds(400, 16, price, Given("goodput", 0.8)).Interval.Value; !approx.Close(
+	if got := affordableStepSeconds(400, 16, price, Given("goodput", 0.8)).Interval.Value; !approx.Close(
 		got, 36000, 1e-6) {
 		t.Errorf("%g s, want 36000", got)
 	}
-	if got := StepSecondsUntil(45000, Given("goodput", 0.8)).Interval.Value; !approx.Close(
+	if got := stepSecondsUntil(45000, Given("goodput", 0.8)).Interval.Value; !approx.Close(
 		got, 36000, 1e-6) {
 		t.Errorf("%g s, want 36000", got)
 	}
 }
 
 func TestFreeDevicesAndNoSteps(t *testing.T) {
-	o := Occupy(1, Exactly(0), DefaultGoodput())
+	o := occupy(1, Exactly(0), DefaultGoodput())
 	if got := Cost(o, Given("price", 2)); got.Interval == nil || *got.Interval != (quantity.Interval{}) {
 		t.Errorf("a run of no steps costs %+v", got)
 	}
-	if got := AffordableStepSeconds(10, 1, Given("price", 0), DefaultGoodput()); got.Interval != nil || got.Missing == "" {
+	if got := affordableStepSeconds(10, 1, Given("price", 0), DefaultGoodput()); got.Interval != nil || got.Missing == "" {
 		t.Errorf("a price of 0 limits nothing: %+v", got)
 	}
 }
@@ -90,7 +90,7 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bill := rates.Bill(Occupancy{Devices: 1, WallSeconds: Exactly(3600)})
+	bill := rates.bill(Occupancy{Devices: 1, WallSeconds: Exactly(3600)})
 	if bill.CostUSD.Interval != nil || !strings.Contains(bill.CostUSD.Missing, "--price") {
 		t.Errorf("cost %+v", bill.CostUSD)
 	}
@@ -105,7 +105,7 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bill = rates.Bill(Occupancy{Devices: 4, WallSeconds: Exactly(3600)})
+	bill = rates.bill(Occupancy{Devices: 4, WallSeconds: Exactly(3600)})
 	if bill.EnergyKWh.Interval != nil || bill.CO2Kg.Interval != nil ||
 		!strings.Contains(bill.CO2Kg.Missing, "--watts") || bill.CostUSD.Interval.Value != 4*1.2 {
 		t.Errorf("%+v", bill)
@@ -126,14 +126,14 @@ func TestDefaults(t *testing.T) {
 	}
 	// The interval around the chip's mean of 220 W must hold the T5 run's 310 W, which has its host
 	// in it.
-	if p := v3.MeanPower(nil); p.Interval.Value != 220 || p.Interval.High < 310-1e-9 {
+	if p := v3.meanPower(nil); p.Interval.Value != 220 || p.Interval.High < 310-1e-9 {
 		t.Errorf("%+v", p.Interval)
 	}
 	v100, err := Find("v100")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := v100.MeanPower(nil); p.Interval.High < 342-1e-9 || !strings.Contains(p.Note, "limit") {
+	if p := v100.meanPower(nil); p.Interval.High < 342-1e-9 || !strings.Contains(p.Note, "limit") {
 		t.Errorf("%+v", p)
 	}
 	low := 0.9

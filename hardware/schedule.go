@@ -52,16 +52,16 @@ func Plan(devices int, stepSeconds Estimate, tokensPerStep float64, length Lengt
 		s.Steps = product(Exactly(length.Tokens), reciprocal(perStep))
 	case length.WallSeconds > 0:
 		s.Occupancy.WallSeconds = Exactly(length.WallSeconds)
-		s.Steps = product(StepSecondsUntil(length.WallSeconds, goodput), reciprocal(stepSeconds))
+		s.Steps = product(stepSecondsUntil(length.WallSeconds, goodput), reciprocal(stepSeconds))
 	default:
-		budget := AffordableStepSeconds(length.MaxUSD, devices, rates.Price, Given("goodput", 1))
+		budget := affordableStepSeconds(length.MaxUSD, devices, rates.Price, Given("goodput", 1))
 		s.Occupancy.WallSeconds = budget
 		s.Steps = product(budget, goodput.Estimate, reciprocal(stepSeconds))
 	}
 	if length.Steps > 0 || length.Tokens > 0 {
-		s.Occupancy = Occupy(devices, product(s.Steps, stepSeconds), goodput)
+		s.Occupancy = occupy(devices, product(s.Steps, stepSeconds), goodput)
 	}
 	s.Tokens = product(s.Steps, perStep)
-	s.Bill = rates.Bill(s.Occupancy)
+	s.Bill = rates.bill(s.Occupancy)
 	return s
 }

@@ -48,7 +48,7 @@ func FitLaw(ctx context.Context, runs *Runs, q *LawQuestion) (*Law, error) {
 		return nil, err
 	}
 	c.keepPositive()
-	objective := DefaultObjective(q.Law.Response)
+	objective := defaultObjective(q.Law.Response)
 	if q.Objective != nil {
 		objective = *q.Objective
 	}

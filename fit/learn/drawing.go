@@ -69,7 +69,7 @@ func (f *Fitted) CurveOver(points int) Curve {
 	out := Curve{X: Grid(points, Wide(wideX, x...), x...)}
 	for _, at := range out.X {
 		out.Value = append(out.Value, f.Predict([]float64{at}))
-		if low, high, ok := f.Interval([]float64{at}); ok {
+		if low, high, ok := f.interval([]float64{at}); ok {
 			out.Low, out.High = append(out.Low, low), append(out.High, high)
 		}
 	}
@@ -127,7 +127,7 @@ func (f *Fitted) Drawn(held bool) DrawnRows {
 		for k, name := range f.Columns {
 			x[k] = d.Columns[name][i]
 		}
-		if low, high, ok := f.Interval(x); ok && finite(low, high) {
+		if low, high, ok := f.interval(x); ok && finite(low, high) {
 			out.Low, out.High = append(out.Low, low), append(out.High, high)
 		}
 	}

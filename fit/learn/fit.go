@@ -218,7 +218,7 @@ func (f *fitter) choose(ctx context.Context, out *Fitted, set *fit.Settings) err
 // default tells a diverged run that it may be refused for; nil otherwise.
 func (f *fitter) robustly(ctx context.Context, out *Fitted, set *fit.Settings, refused error) *fit.Result {
 	var why *fit.Refusal
-	robust := DefaultObjective("loss")
+	robust := defaultObjective("loss")
 	if !errors.As(refused, &why) || f.response == "score" || f.obj.String() == robust.String() {
 		return nil
 	}

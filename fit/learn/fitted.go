@@ -85,7 +85,7 @@ type Predicted struct {
 // at predicts one point, whose columns are x in the order of the law.
 func (f *Fitted) at(p Point, x []float64) Predicted {
 	out := Predicted{At: p, Value: f.Predict(x), Level: f.Level}
-	out.Low, out.High, out.HasInterval = f.Interval(x)
+	out.Low, out.High, out.HasInterval = f.interval(x)
 	return out
 }
 
@@ -102,8 +102,8 @@ func (f *Fitted) Predict(x []float64) float64 {
 	return math.NaN()
 }
 
-// Interval returns the prediction interval of one new row; ok is false without one.
-func (f *Fitted) Interval(x []float64) (low, high float64, ok bool) {
+// interval returns the prediction interval of one new row; ok is false without one.
+func (f *Fitted) interval(x []float64) (low, high float64, ok bool) {
 	switch {
 	case f.Curve != nil:
 		low, high = f.Curve.Interval(x[0], f.Level)

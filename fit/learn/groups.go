@@ -68,9 +68,9 @@ func (c *columns) split(q *Question) (groups []*group, warnings []string, err er
 	return groups, warnings, nil
 }
 
-// Parts returns the runs of each value of the columns by, in order of appearance; the runs themselves
+// parts returns the runs of each value of the columns by, in order of appearance; the runs themselves
 // without columns. The error is a [*records.ColumnError].
-func (r *Runs) Parts(by []string) ([]*Runs, error) {
+func (r *Runs) parts(by []string) ([]*Runs, error) {
 	if len(by) == 0 {
 		return []*Runs{r}, nil
 	}
@@ -102,7 +102,7 @@ func (r *Runs) Parts(by []string) ([]*Runs, error) {
 // EachPart asks for the runs of each value of the columns by. A group that is refused becomes a
 // warning; the error is the first refusal where every group is refused, and any other error.
 func (r *Runs) EachPart(by []string, ask func(*Runs) error) (warnings []string, err error) {
-	parts, err := r.Parts(by)
+	parts, err := r.parts(by)
 	if err != nil {
 		return nil, err
 	}

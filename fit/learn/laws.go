@@ -50,9 +50,9 @@ func Response(law, y string) string {
 	return "loss"
 }
 
-// DefaultObjective returns the objective of a law that is told none: squared for a link to a score,
+// defaultObjective returns the objective of a law that is told none: squared for a link to a score,
 // else log-Huber with the threshold of Hoffmann et al. 2022, eq. 3.
-func DefaultObjective(response string) fit.Objective {
+func defaultObjective(response string) fit.Objective {
 	if response == "score" {
 		return fit.Squared()
 	}
@@ -64,9 +64,9 @@ func (l *laws) objective(asked *fit.Objective) fit.Objective {
 	case asked != nil:
 		return *asked
 	case l.curve():
-		return DefaultObjective("loss")
+		return defaultObjective("loss")
 	}
-	return DefaultObjective(l.list[0].Response)
+	return defaultObjective(l.list[0].Response)
 }
 
 // resolve finds the laws. Without x a law reads its own columns; has tells which columns there are.

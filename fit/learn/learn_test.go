@@ -255,7 +255,7 @@ func TestDefaults(t *testing.T) {
 			t.Errorf("%d refits of %d rows by %v, want %d", got, c.rows, c.q.By, c.want)
 		}
 	}
-	if a, b := DefaultObjective("score"), DefaultObjective("loss"); a != fit.Squared() ||
+	if a, b := defaultObjective("score"), defaultObjective("loss"); a != fit.Squared() ||
 		b != fit.LogHuber(1e-3) {
 		t.Errorf("objectives %v and %v", a, b)
 	}

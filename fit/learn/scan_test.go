@@ -369,7 +369,7 @@ func TestPartsOfATable(t *testing.T) {
 	}
 	b.WriteString("b,1,1e18,1e8,0\n")
 	runs := runsOf(t, b.String())
-	parts, err := runs.Parts([]string{"text", "seed"})
+	parts, err := runs.parts([]string{"text", "seed"})
 	if err != nil || len(parts) != 2 {
 		t.Fatalf("%d parts, %v", len(parts), err)
 	}
@@ -404,10 +404,10 @@ func TestPartsOfATable(t *testing.T) {
 	if refused, err := runs.EachPart(nil, refuse("")); err == nil || len(refused) != 0 {
 		t.Errorf("refused without groups: %v, %v", refused, err)
 	}
-	if whole, err := runs.Parts(nil); err != nil || len(whole) != 1 || whole[0] != runs || PartName(runs.Part) != "" {
+	if whole, err := runs.parts(nil); err != nil || len(whole) != 1 || whole[0] != runs || PartName(runs.Part) != "" {
 		t.Errorf("without columns: %v, %v", whole, err)
 	}
-	if _, err := runs.Parts([]string{"absent"}); err == nil {
+	if _, err := runs.parts([]string{"absent"}); err == nil {
 		t.Error("a column that is not there was taken")
 	}
 }

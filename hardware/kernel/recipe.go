@@ -45,8 +45,8 @@ func TextID(text []byte) string {
 	return fmt.Sprintf("%d bytes, sha256 %x", len(text), sum[:told])
 }
 
-// ShapeID names an architecture by its fields, whatever the shape is called.
-func ShapeID(s *shapes.Shape) string {
+// shapeID names an architecture by its fields, whatever the shape is called.
+func shapeID(s *shapes.Shape) string {
 	const told = 8
 	nameless := *s
 	nameless.Name = ""
@@ -57,8 +57,8 @@ func ShapeID(s *shapes.Shape) string {
 // Field is a field of a recipe, in words.
 type Field struct{ Name, Value string }
 
-// Fields lists a recipe by the names that records give its fields.
-func (r *Recipe) Fields() []Field {
+// fields lists a recipe by the names that records give its fields.
+func (r *Recipe) fields() []Field {
 	version := strconv.Itoa(r.Kernel)
 	if r.Kernel == 0 {
 		version = ""
@@ -88,8 +88,8 @@ func (e *MixedError) Error() string {
 // Same returns nil if something, such as a record, is of this recipe; else a [*MixedError] with the
 // first difference.
 func (r *Recipe) Same(what string, of *Recipe) error {
-	was := of.Fields()
-	for i, want := range r.Fields() {
+	was := of.fields()
+	for i, want := range r.fields() {
 		if was[i] != want {
 			return &MixedError{what, want.Name, was[i].Value, want.Value}
 		}

@@ -35,10 +35,10 @@ func TestVersionIsRaised(t *testing.T) {
 func TestShapesAndTextsByContent(t *testing.T) {
 	a, _ := learner()
 	b := a
-	if b.Name = "another"; ShapeID(&a) != ShapeID(&b) {
+	if b.Name = "another"; shapeID(&a) != shapeID(&b) {
 		t.Error("the name changes the shape")
 	}
-	if b.Encoder.Activation = shapes.GELU; ShapeID(&a) == ShapeID(&b) {
+	if b.Encoder.Activation = shapes.GELU; shapeID(&a) == shapeID(&b) {
 		t.Error("the activation does not change the shape")
 	}
 	if TextID([]byte("a")) == TextID([]byte("b")) || TextID(nil) == TextID([]byte{0}) {

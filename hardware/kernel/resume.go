@@ -26,10 +26,10 @@ func (t *Trainer) choices(text string) []Field {
 	m := t.Model
 	recipe := NewRecipe(&m.options, t.Schedule, text)
 	return append([]Field{
-		{Name: "architecture", Value: ShapeID(&m.shape)},
+		{Name: "architecture", Value: shapeID(&m.shape)},
 		{Name: "seed", Value: strconv.FormatUint(m.options.Seed, 10)},
 		{Name: PathField, Value: m.path.String()},
-	}, recipe.Fields()...)
+	}, recipe.fields()...)
 }
 
 // Save writes a checkpoint from which [Trainer.Resume] goes on.

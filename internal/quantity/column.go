@@ -141,8 +141,8 @@ func (c Column) Unit() string {
 	return c.unit.symbol
 }
 
-// Cell is a value without its unit, to the column's significant digits. The value must be finite.
-func (c Column) Cell(value float64) string {
+// cell is a value without its unit, to the column's significant digits. The value must be finite.
+func (c Column) cell(value float64) string {
 	if c.human {
 		return formatDuration(value, 0, c.digits)
 	}
@@ -161,11 +161,11 @@ func (c Column) Cell(value float64) string {
 	return roundedText(scaled, place)
 }
 
-// Rounded is the value of an interval without its unit, to the digits that the interval supports.
-func (c Column) Rounded(i Interval) string {
+// rounded is the value of an interval without its unit, to the digits that the interval supports.
+func (c Column) rounded(i Interval) string {
 	halfWidth := i.HalfWidth()
 	if halfWidth <= 0 {
-		return c.Cell(i.Value)
+		return c.cell(i.Value)
 	}
 	if c.human {
 		return formatDuration(i.Value, halfWidth, c.digits)
@@ -183,7 +183,7 @@ func (c Column) Interval(i Interval) string {
 func (c Column) interval(i Interval, dress func(string) string) string {
 	halfWidth := i.HalfWidth()
 	if halfWidth <= 0 {
-		return dress(c.Cell(i.Value))
+		return dress(c.cell(i.Value))
 	}
 	if c.human {
 		// Bounds are told with the digits of the value, so that the three can be compared.
@@ -213,7 +213,7 @@ func (c Column) intervalPlace(i Interval) int {
 // ZFLOP", "2.50B", "$1.50M", "3d 4h", "37.0%". [Parse] of the same kind reads it back.
 func Format(kind Kind, value float64, digits int) string {
 	c := NewColumn(kind, digits, value)
-	return c.decorate(c.Cell(value))
+	return c.decorate(c.cell(value))
 }
 
 // FormatInterval is one estimate with its unit, to the digits that its interval supports: "46 ± 6
@@ -229,7 +229,7 @@ func FormatInterval(kind Kind, i Interval) string {
 // FormatRounded returns the value of an interval with its unit, to the digits that the interval supports.
 func FormatRounded(kind Kind, i Interval) string {
 	c := NewColumn(kind, 0, i.Value)
-	return c.decorate(c.Rounded(i))
+	return c.decorate(c.rounded(i))
 }
 
 // symbolIsAttached tells units that are part of each number ($2.00, 2.5B, 37%) from those that

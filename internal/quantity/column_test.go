@@ -64,20 +64,20 @@ func TestColumnSharesOneUnit(t *testing.T) {
 		15_570_688: "15.6", 60_506_624: "60.5",
 		11_307_321_344: "11307",
 	} {
-		if got := c.Cell(value); got != want {
+		if got := c.cell(value); got != want {
 			t.Errorf("Cell(%v) = %q, want %q", value, got, want)
 		}
 	}
 	// Seven orders of magnitude apart: the largest keeps at most six whole digits.
-	if c := NewColumn(FLOP, 3, 1e15, 3e22); c.Unit() != "EFLOP" || c.Cell(3e22) != "30000" || c.Cell(1e15) != "0.00100" {
-		t.Errorf("wide column: %s %s %s", c.Unit(), c.Cell(3e22), c.Cell(1e15))
+	if c := NewColumn(FLOP, 3, 1e15, 3e22); c.Unit() != "EFLOP" || c.cell(3e22) != "30000" || c.cell(1e15) != "0.00100" {
+		t.Errorf("wide column: %s %s %s", c.Unit(), c.cell(3e22), c.cell(1e15))
 	}
 	// Step times share ms; once a minute is reached every cell tells its own units.
-	if c := NewColumn(Duration, 3, 0.043, 1.5); c.Unit() != "ms" || c.Cell(1.5) != "1500" {
-		t.Errorf("short durations: %s %s", c.Unit(), c.Cell(1.5))
+	if c := NewColumn(Duration, 3, 0.043, 1.5); c.Unit() != "ms" || c.cell(1.5) != "1500" {
+		t.Errorf("short durations: %s %s", c.Unit(), c.cell(1.5))
 	}
-	if c := NewColumn(Duration, 3, 5, 86400*2.5); c.Unit() != "" || c.Cell(5) != "5.00 s" || c.Cell(86400*2.5) != "2d 12h" {
-		t.Errorf("long durations: %q %s %s", c.Unit(), c.Cell(5), c.Cell(86400*2.5))
+	if c := NewColumn(Duration, 3, 5, 86400*2.5); c.Unit() != "" || c.cell(5) != "5.00 s" || c.cell(86400*2.5) != "2d 12h" {
+		t.Errorf("long durations: %q %s %s", c.Unit(), c.cell(5), c.cell(86400*2.5))
 	}
 	for _, c := range []struct {
 		column Column
@@ -120,7 +120,7 @@ func TestIntervalDecidesDigits(t *testing.T) {
 		}
 	}
 	c := NewColumn(Params, 3, 6e7)
-	if got := c.Rounded(Interval{6.05e7, 5.8e7, 6.3e7}); got != "60" && got != "61" {
+	if got := c.rounded(Interval{6.05e7, 5.8e7, 6.3e7}); got != "60" && got != "61" {
 		t.Errorf("Rounded = %q", got)
 	}
 }

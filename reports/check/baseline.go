@@ -41,8 +41,8 @@ func ReadBaseline(name string, in io.Reader) (Baseline, error) {
 	return f.Results, nil
 }
 
-// BaselineOf returns the measures of a result. What was not known is left out.
-func BaselineOf(costs []Cost) Baseline {
+// baselineOf returns the measures of a result. What was not known is left out.
+func baselineOf(costs []Cost) Baseline {
 	b := Baseline{}
 	for _, c := range costs {
 		b[c.Path] = map[string]float64{}

@@ -18,7 +18,7 @@ import (
 type builtin struct {
 	id         string
 	severity   Severity // unless the project says otherwise
-	everywhere bool     // part of [DefaultRules]
+	everywhere bool     // part of [defaultRules]
 	settings   []string // keys it reads
 	help       string   // what it demands
 	judge      func(*judge, *Rule) []outcome
@@ -71,8 +71,8 @@ var builtins = []builtin{
 	},
 }
 
-// BuiltIn lists the ids of the built-in rules.
-func BuiltIn() []string {
+// builtIn lists the ids of the built-in rules.
+func builtIn() []string {
 	var out []string
 	for _, b := range builtins {
 		out = append(out, b.id)
@@ -89,8 +89,8 @@ func (rule *Rule) builtIn() *builtin {
 	return &builtins[i]
 }
 
-// Help returns what a rule demands, in a sentence.
-func (rule *Rule) Help() string {
+// help returns what a rule demands, in a sentence.
+func (rule *Rule) help() string {
 	if b := rule.builtIn(); b != nil {
 		return b.help
 	}

@@ -133,7 +133,7 @@ func (r *Rules) Harden() {
 // Updated returns the baseline with the measures of costs; files that were not measured keep theirs. It
 // says which files are new and which changed, in the order of costs.
 func (b Baseline) Updated(costs []Cost) (updated Baseline, fresh, changed []string) {
-	updated = BaselineOf(costs)
+	updated = baselineOf(costs)
 	for i := range costs {
 		file := costs[i].Path
 		if old, known := b[file]; !known {

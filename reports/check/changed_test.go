@@ -55,7 +55,7 @@ func TestUpdatedBaseline(t *testing.T) {
 		c.Measures[plan.Params] = hardware.Estimate{Interval: &quantity.Interval{Value: params}}
 		return c
 	}
-	old := BaselineOf([]Cost{cost("same", 1), cost("grown", 1), cost("elsewhere", 1)})
+	old := baselineOf([]Cost{cost("same", 1), cost("grown", 1), cost("elsewhere", 1)})
 	b, fresh, changed := old.Updated([]Cost{cost("same", 1), cost("grown", 2), cost("new", 3)})
 	if !slices.Equal(fresh, []string{"new"}) || !slices.Equal(changed, []string{"grown"}) {
 		t.Errorf("new %v, changed %v", fresh, changed)

@@ -194,7 +194,7 @@ func TestBaseline(t *testing.T) {
 	rules := "baseline: b.json\nrules: [{id: growth, metric: params, max_increase: 10%}]"
 	old := Check(request(t, rules, "", "t5-base"))
 	var text bytes.Buffer
-	if err := BaselineOf(old.Costs).Write(&text); err != nil {
+	if err := baselineOf(old.Costs).Write(&text); err != nil {
 		t.Fatal(err)
 	}
 	b, err := ReadBaseline("b.json", &text)

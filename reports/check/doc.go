@@ -2,7 +2,7 @@
 // people, for continuous integration and for code hosts.
 //
 // [ReadRules] reads the rules, [Check] applies them to configurations that shapes/config has read,
-// [Result.Write] writes the findings in one of [Formats]. Nothing here opens a file or reads the
+// [Result.Write] writes the findings in one of its formats. Nothing here opens a file or reads the
 // clock.
 //
 // # Rules
@@ -22,7 +22,7 @@
 //
 // A rule has an id. With a metric ([plan.Metrics]) it limits that metric by one or more of max,
 // min, equals and max_increase; limits are amounts of the metric's kind (300M, 16GiB, 80ms, $5000)
-// and are compared unrounded. Without a metric the id names a built-in rule ([BuiltIn]), whose
+// and are compared unrounded. Without a metric the id names a built-in rule ([builtIn]), whose
 // settings are multiple, sizes, headroom, max, axis and min_saving. Any rule may have a severity
 // (error or warning), a message and files (globs it is limited to).
 //

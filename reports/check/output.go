@@ -25,8 +25,8 @@ const (
 	CommentFormat Format = "comment" // markdown for a comment, found again by its marker
 )
 
-// Formats lists every format, the default first.
-func Formats() []Format {
+// formats lists every format, the default first.
+func formats() []Format {
 	return []Format{
 		TextFormat, JSONFormat, JUnitFormat, SARIFFormat, GitHubFormat, SummaryFormat,
 		CommentFormat,
@@ -39,11 +39,11 @@ func ParseFormat(name string) (Format, error) {
 	if f == "markdown" {
 		return SummaryFormat, nil
 	}
-	if slices.Contains(Formats(), f) {
+	if slices.Contains(formats(), f) {
 		return f, nil
 	}
 	var valid []string
-	for _, f := range Formats() {
+	for _, f := range formats() {
 		valid = append(valid, string(f))
 	}
 	return "", fmt.Errorf("unknown format: %q; allowed: %s", name, strings.Join(valid, ", "))

@@ -182,7 +182,7 @@ func (r *reader) extend(v *syntax.Node) Rules {
 			continue
 		}
 		if name == BuiltInRules {
-			for _, rule := range DefaultRules(true) {
+			for _, rule := range defaultRules(true) {
 				out.put(rule)
 			}
 			continue

@@ -109,7 +109,7 @@ func (r *reader) identity(rule *Rule, by map[string]*syntax.Node, at syntax.Posi
 	b := rule.builtIn()
 	if b == nil {
 		r.fault(id.At, "id", "has no metric and is not a built-in rule", rule.ID,
-			"a metric, or one of "+strings.Join(BuiltIn(), ", "), BuiltIn()...)
+			"a metric, or one of "+strings.Join(builtIn(), ", "), builtIn()...)
 		return
 	}
 	rule.Severity = b.severity

@@ -128,7 +128,7 @@ func AtMost(m plan.Metric, amount string) (Rule, error) {
 // (timed is false), but for one that the project states.
 func (rules *Rules) Complete(timed bool, limits []Rule) {
 	if len(rules.Rules) == 0 {
-		rules.Rules = DefaultRules(timed)
+		rules.Rules = defaultRules(timed)
 	}
 	rules.Rules = slices.DeleteFunc(rules.Rules, func(r Rule) bool {
 		return !timed && r.ID == fitsInMemory && r.Line == 0 ||
@@ -154,9 +154,9 @@ type Waiver struct {
 	Expires time.Time // the last day it holds
 }
 
-// DefaultRules are the built-in rules that hold for any project, used where it has none. Those that
+// defaultRules are the built-in rules that hold for any project, used where it has none. Those that
 // need hardware are among them only when one is named.
-func DefaultRules(timed bool) []Rule {
+func defaultRules(timed bool) []Rule {
 	var out []Rule
 	for _, b := range builtins {
 		if b.everywhere || b.id == fitsInMemory && timed {

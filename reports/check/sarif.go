@@ -102,7 +102,7 @@ func (r *Result) writeSARIF(w io.Writer, a About) error {
 	}
 	describe(readable, "Every configuration can be read.", Error)
 	for i := range a.Rules {
-		describe(a.Rules[i].ID, a.Rules[i].Help(), a.Rules[i].Severity)
+		describe(a.Rules[i].ID, a.Rules[i].help(), a.Rules[i].Severity)
 	}
 	seen := map[string]int{}
 	for i := range r.Findings {

@@ -108,7 +108,7 @@ func Sides(q plan.Question, base, change *Side) ([]Pair, error) {
 			results[i] = []Named{{Name: s.Shape.Name, Measures: a.Measures(), Answer: &a}}
 		}
 	}
-	return Documents(results[0], results[1]), nil
+	return documents(results[0], results[1]), nil
 }
 
 // weigh gives the differences of estimates their intervals. All of them are in proportion to a time.

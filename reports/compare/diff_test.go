@@ -220,7 +220,7 @@ func TestDocuments(t *testing.T) {
 		results[0].Measures[plan.StepTime].Interval.High != 3 {
 		t.Fatalf("read %v, %v", results, err)
 	}
-	pairs := Documents(results, results[1:])
+	pairs := documents(results, results[1:])
 	if len(pairs) != 2 || pairs[0].Only != "base" || len(pairs[1].Differences) != 0 {
 		t.Errorf("pairs %+v", pairs)
 	}

@@ -1,7 +1,7 @@
 // Package compare measures shapes on every metric of a review and says what a change of shape
 // changes, and which of its fields is the cause.
 //
-// [Shapes] asks one [plan.Question] about two shapes, [Documents] compares results that were written
+// [Shapes] asks one [plan.Question] about two shapes, [Sides] also compares results that were written
 // as JSON before.
 //
 // # Attribution

@@ -73,9 +73,9 @@ type Pair struct {
 	Base, Change *plan.Answer
 }
 
-// Documents pairs results by name, or the only result of each side, and returns the metrics that
+// documents pairs results by name, or the only result of each side, and returns the metrics that
 // differ. Results are compared in the order of the base.
-func Documents(base, change []Named) []Pair {
+func documents(base, change []Named) []Pair {
 	if len(base) == 1 && len(change) == 1 {
 		name := base[0].Name
 		if change[0].Name != name {

@@ -47,7 +47,7 @@ func LayoutFlags(run *hardware.Run) []Flag {
 }
 
 // ChangeFlags returns the flags that turn one run into another, and false where no flag does: the
-// machine or the shape is another. More devices and another card are the cluster's, see [Command].
+// machine or the shape is another. More devices and another card are the cluster's, see [command].
 // Of a searched layout all flags are stated, so that it is not searched anew.
 func ChangeFlags(from, to *hardware.Run, searched bool) ([]Flag, bool) {
 	var flags []Flag
@@ -113,9 +113,9 @@ func sameRates(a, b *hardware.Profile) bool {
 		a.InterBytesPerSecond == b.InterBytesPerSecond
 }
 
-// Command returns the command line that plans a shape on a cluster as typed before, with flags that
+// command returns the command line that plans a shape on a cluster as typed before, with flags that
 // take the place of those typed.
-func Command(shape string, cluster *Cluster, typed, flags []Flag) string {
+func command(shape string, cluster *Cluster, typed, flags []Flag) string {
 	replaced := []string{"hardware", "cluster", "devices"}
 	for _, f := range flags {
 		replaced = append(replaced, f.Name)
@@ -150,7 +150,7 @@ const surely = 64 << 30
 func FirstCommand(shape string, typed []Flag, counted *Answer, q Question) string {
 	at := Cluster{Devices: 8, Profile: hardware.Profile{Name: "a100"}}
 	if counted.Memory.PeakBytes <= surely {
-		return Command(shape, &at, typed, nil)
+		return command(shape, &at, typed, nil)
 	}
 	var err error
 	if at.Profile, err = hardware.Find(at.Profile.Name); err != nil {
@@ -160,7 +160,7 @@ func FirstCommand(shape string, typed []Flag, counted *Answer, q Question) strin
 		ask, flags := at.Ask(q), []Flag(nil)
 		for range 2 {
 			if a, err := ask.Answer(); err == nil && a.Fits != nil && *a.Fits {
-				return Command(shape, &at, typed, flags)
+				return command(shape, &at, typed, flags)
 			}
 			ask.Search, ask.Recompute, flags = true, nil, []Flag{{"layout", "auto"}}
 		}
@@ -175,7 +175,7 @@ func Commands(shape string, cluster *Cluster, typed []Flag, a *Answer, searched,
 	same string, mends []string,
 ) {
 	if searched {
-		same = Command(shape, cluster, typed, LayoutFlags(&a.Run))
+		same = command(shape, cluster, typed, LayoutFlags(&a.Run))
 	}
 	if stated || cluster.Profile.MFU != nil {
 		return same, nil
@@ -194,7 +194,7 @@ func Commands(shape string, cluster *Cluster, typed []Flag, a *Answer, searched,
 				return slices.Contains([]string{"price", "watts", "mfu"}, f.Name)
 			})
 		}
-		mends[i] = Command(shape, &at, mine, flags)
+		mends[i] = command(shape, &at, mine, flags)
 	}
 	return same, mends
 }

@@ -111,7 +111,7 @@ func TestCommand(t *testing.T) {
 		"deepnarrow plan 'my model' --cluster 8xh100 --batch 8 --tokens 1B --dropout --dp 8":                         {{"dp", "8"}},
 		"deepnarrow plan 'my model' --cluster 8xh100 --tp 2 --zero 1 --batch 8 --tokens 1B --dropout --lora rank=16": {{"lora", "rank=16"}},
 	} {
-		if got := Command("my model", &c, typed, flags); got != want {
+		if got := command("my model", &c, typed, flags); got != want {
 			t.Errorf("%s\nwant %s", got, want)
 		}
 	}

@@ -37,13 +37,13 @@ type Tool struct {
 	Version string `json:"version"`
 }
 
-// SchemaOf returns the schema of a command's documents.
-func SchemaOf(command string) string { return "deepnarrow/" + command + "/v1" }
+// schemaOf returns the schema of a command's documents.
+func schemaOf(command string) string { return "deepnarrow/" + command + "/v1" }
 
 // NewDocument returns an empty document of a command.
 func NewDocument(command, version string) Document {
 	return Document{
-		Schema:      SchemaOf(command),
+		Schema:      schemaOf(command),
 		Tool:        Tool{Name: "deepnarrow", Version: version},
 		Inputs:      map[string]any{},
 		Conventions: map[string]any{},
@@ -86,7 +86,7 @@ type Saved struct {
 // it that this program does not know.
 func (d *Saved) Command() string {
 	parts := strings.Split(d.Schema, "/")
-	if len(parts) != 3 || d.Schema != SchemaOf(parts[1]) {
+	if len(parts) != 3 || d.Schema != schemaOf(parts[1]) {
 		return ""
 	}
 	return parts[1]

@@ -11,7 +11,7 @@ func FuzzReadFits(f *testing.F) {
 		`"parameters":{"E":{"value":1.7},"A":{"value":400},"B":{"value":410},"alpha":{"value":0.3},"beta":{"value":0.3}}}]}`)
 	f.Add(`{"schema":"deepnarrow/fit/v1","results":[{"law":"power","columns":["x"]}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		fits, err := ReadFits(strings.NewReader(text))
+		fits, err := readFits(strings.NewReader(text))
 		if err != nil {
 			return
 		}

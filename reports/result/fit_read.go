@@ -15,10 +15,10 @@ import (
 // bothStacks is a value of [Fit.TokensOf].
 const bothStacks = "both"
 
-// ReadFits returns the laws of a document that the fit command wrote as JSON: they predict as those
+// readFits returns the laws of a document that the fit command wrote as JSON: they predict as those
 // that were written, but their certificates are not kept. Refused fits and averages of laws, which
 // are not a law, are left out. The error says what is not a fit document.
-func ReadFits(r io.Reader) ([]*learn.Law, error) {
+func readFits(r io.Reader) ([]*learn.Law, error) {
 	var doc struct {
 		Schema  string `json:"schema"`
 		Results []Fit  `json:"results"`
@@ -26,7 +26,7 @@ func ReadFits(r io.Reader) ([]*learn.Law, error) {
 	if err := json.NewDecoder(r).Decode(&doc); err != nil {
 		return nil, fmt.Errorf("no fit document: %w", err)
 	}
-	if want := SchemaOf("fit"); doc.Schema != want {
+	if want := schemaOf("fit"); doc.Schema != want {
 		return nil, fmt.Errorf("schema is %q; allowed: %q, as deepnarrow fit -o fit.json writes",
 			doc.Schema, want)
 	}
@@ -55,7 +55,7 @@ func ReadFits(r io.Reader) ([]*learn.Law, error) {
 // ReadLaw returns the law of a fit document that holds one fit; file is its name in errors, each a
 // [*records.Error].
 func ReadLaw(file string, r io.Reader) (*learn.Law, error) {
-	fits, err := ReadFits(r)
+	fits, err := readFits(r)
 	if err != nil {
 		return nil, &records.Error{File: file, Problem: err.Error()}
 	}

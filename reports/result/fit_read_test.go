@@ -54,7 +54,7 @@ func TestFitsAreReadBack(t *testing.T) {
 		if err := doc.Write(&text); err != nil {
 			t.Fatal(err)
 		}
-		saved, err := ReadFits(&text)
+		saved, err := readFits(&text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,7 +87,7 @@ func TestNoFitDocument(t *testing.T) {
 		`{"schema":"deepnarrow/fit/v1","results":[{"law":"power","columns":["x"],"parameters":{}}]}`: "no parameter A",
 		`{"schema":"deepnarrow/fit/v1","results":[{"law":"power","columns":["x"],"parameters":{"A":{"value":1},"alpha":{"value":1}},"bootstrap":{"draws":[[1]]}}]}`: "1 parameters, want 2",
 	} {
-		if _, err := ReadFits(strings.NewReader(text)); err == nil ||
+		if _, err := readFits(strings.NewReader(text)); err == nil ||
 			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}

@@ -123,7 +123,7 @@ func PlanOf(p *plan.Answer) Plan {
 		Tokens: schedule.Tokens.Interval, RunFLOPs: p.RunFLOPs.Interval,
 		Time: TimeOf(p), Cost: CostOf(&schedule.Bill),
 		Assumptions: assumptionsOf(p.Assumptions()), Decode: decodeOf(p),
-		Serve: ServeOf(p.Serving), Missing: p.Missing(),
+		Serve: serveOf(p.Serving), Missing: p.Missing(),
 		Breakdown: SharesOf(p.Breakdown),
 	}
 	if f.Execution.Tuning != nil {
@@ -276,8 +276,8 @@ type Serve struct {
 	Missing       string             `json:"missing,omitempty"`
 }
 
-// ServeOf returns serving as JSON writes it; nil where none is asked for.
-func ServeOf(s *plan.Served) *Serve {
+// serveOf returns serving as JSON writes it; nil where none is asked for.
+func serveOf(s *plan.Served) *Serve {
 	if s == nil {
 		return nil
 	}

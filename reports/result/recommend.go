@@ -72,13 +72,13 @@ func RecommendedOf(row *recommend.Row, among string) Recommended {
 		RunFLOPs: row.RunFLOPs.Interval.Value, Memory: MemoryOf(&row.Memory, row.Fits),
 		Run: *RunOf(&row.Run), Time: TimeOf(&row.Answer),
 		Decode: row.Decode.Latency().Interval, Cost: CostOf(&row.Schedule.Bill),
-		Saved:    SavingsOf(&row.Saved),
+		Saved:    savingsOf(&row.Saved),
 		Quality:  Quality{row.Quality.Upstream.Interval, row.Quality.Downstream.Interval},
 		Evidence: row.Class.String(), Readings: string(row.Evidence), Why: row.Why,
 		Missing: row.Missing(),
 	}
 	f.Time.Parts = nil // plan has them
-	f.Cost.Lifetime, f.Serve = row.LifetimeCost().Interval, ServeOf(row.Serving)
+	f.Cost.Lifetime, f.Serve = row.LifetimeCost().Interval, serveOf(row.Serving)
 	if row.Nearest != nil {
 		f.Nearest = &Nearest{row.Nearest.Name, row.Nearest.Distance}
 	}
@@ -97,8 +97,8 @@ func RecommendedOf(row *recommend.Row, among string) Recommended {
 	return f
 }
 
-// SavingsOf returns what a row saves as JSON writes it.
-func SavingsOf(s *recommend.Saved) Savings {
+// savingsOf returns what a row saves as JSON writes it.
+func savingsOf(s *recommend.Saved) Savings {
 	return Savings{s.Params, s.FLOPs, s.StepTime, s.Memory, s.Cost, s.LifetimeCost}
 }
 
@@ -117,7 +117,7 @@ type Pick struct {
 // PickOf returns a pick, which is a row, as JSON writes it.
 func PickOf(p *recommend.Pick, row *recommend.Row, like, hardware string) Pick {
 	return Pick{
-		like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, SavingsOf(&row.Saved),
+		like, hardware, p.Axis.String(), row.Shape.Name, row.Rank, savingsOf(&row.Saved),
 		Quality{p.Difference.Upstream.Interval, p.Difference.Downstream.Interval},
 		row.Class.String(),
 	}

@@ -163,5 +163,5 @@ func (p *Pace) goodput() (share float64, ok bool) {
 	return min(1, p.Step.Value*p.Steps/p.Elapsed), true
 }
 
-// DriftShare is the drift as a share of the step time: 0.1 is 10 % slower.
-func (p *Pace) DriftShare() float64 { return math.Expm1(p.Drift) }
+// driftShare is the drift as a share of the step time: 0.1 is 10 % slower.
+func (p *Pace) driftShare() float64 { return math.Expm1(p.Drift) }

@@ -141,8 +141,8 @@ func usable(i *quantity.Interval) *quantity.Interval {
 	return i
 }
 
-// Question returns the planned run as a question that states every decision of the plan.
-func (p *Plan) Question(s *shapes.Shape, profile *hardware.Profile) plan.Question {
+// question returns the planned run as a question that states every decision of the plan.
+func (p *Plan) question(s *shapes.Shape, profile *hardware.Profile) plan.Question {
 	w, x, l := &p.run.Workload, &p.run.Execution, &p.run.Layout
 	q := plan.Question{
 		Shape: *s, Profile: profile,
@@ -175,11 +175,11 @@ func (a *Answer) Calibrated(profile hardware.Profile, file string) (hardware.Pro
 	if a.Pace == nil {
 		return profile, errors.New("the log has no step times to calibrate by")
 	}
-	s, err := a.Plan.Shape()
+	s, err := a.Plan.shape()
 	if err != nil {
 		return profile, err
 	}
-	r, err := a.Plan.Question(&s, &profile).Resolve()
+	r, err := a.Plan.question(&s, &profile).Resolve()
 	if err != nil {
 		return profile, err
 	}
@@ -190,8 +190,8 @@ func (a *Answer) Calibrated(profile hardware.Profile, file string) (hardware.Pro
 	return out, err
 }
 
-// Shape returns the shape of the planned run.
-func (p *Plan) Shape() (shapes.Shape, error) {
+// shape returns the shape of the planned run.
+func (p *Plan) shape() (shapes.Shape, error) {
 	text, err := json.Marshal(&p.run.Shape)
 	if err != nil {
 		return shapes.Shape{}, err

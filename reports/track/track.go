@@ -381,7 +381,7 @@ func (a *Answer) Result() result.Track {
 		out.Findings = append(out.Findings, result.TrackFinding{Verdict: string(f.Off), Text: f.Text})
 	}
 	if pace := a.Pace; pace != nil {
-		drift := pace.DriftShare()
+		drift := pace.driftShare()
 		out.Measured.StepSeconds, out.Measured.RecentSeconds = &pace.Step, &pace.Recent
 		out.Measured.Drift = &drift
 		for _, s := range pace.Stalls {

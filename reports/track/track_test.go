@@ -453,12 +453,12 @@ func TestCalibrated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := p.Shape()
+	s, err := p.shape()
 	if err != nil {
 		t.Fatal(err)
 	}
 	predict := func(profile *hardware.Profile) quantity.Interval {
-		a, err := p.Question(&s, profile).Answer()
+		a, err := p.question(&s, profile).Answer()
 		if err != nil {
 			t.Fatal(err)
 		}

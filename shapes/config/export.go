@@ -52,7 +52,7 @@ func Export(s *shapes.Shape, format string) (Exported, error) {
 			candidates = append(candidates, Exported{"nanotron.yaml", "model:\n  model_config:\n" + text})
 		}
 	case "yaml":
-		candidates = []Exported{{"shape.yaml", WriteYAML(s)}}
+		candidates = []Exported{{"shape.yaml", writeYAML(s)}}
 	default:
 		return Exported{}, fmt.Errorf("unknown format: %q; allowed: %s", format,
 			strings.Join(ExportFormats(), ", "))

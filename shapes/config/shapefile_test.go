@@ -25,9 +25,9 @@ func TestDocumentedExamples(t *testing.T) {
 				t.Errorf("%s\n%v", example, err)
 				continue
 			}
-			again, err := Read("example.yaml", strings.NewReader(WriteYAML(&r.Shape)), Options{})
+			again, err := Read("example.yaml", strings.NewReader(writeYAML(&r.Shape)), Options{})
 			if err != nil || again.Shape != r.Shape {
-				t.Errorf("%s is written as\n%s%v", example, WriteYAML(&r.Shape), err)
+				t.Errorf("%s is written as\n%s%v", example, writeYAML(&r.Shape), err)
 			}
 			continue
 		}

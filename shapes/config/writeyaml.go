@@ -7,9 +7,9 @@ import (
 	"github.com/deepnarrow/deepnarrow/shapes"
 )
 
-// WriteYAML returns a valid shape in this project's own format. Only what differs from the zero
+// writeYAML returns a valid shape in this project's own format. Only what differs from the zero
 // value is written, and [Read] gives the same shape back.
-func WriteYAML(s *shapes.Shape) string {
+func writeYAML(s *shapes.Shape) string {
 	w := &yamlWriter{}
 	w.line("name: %s", quoteYAML(s.Name))
 	if s.Family != "" {

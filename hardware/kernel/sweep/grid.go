@@ -64,11 +64,11 @@ func (g *Grid) Entries() ([]Entry, error) {
 				return nil, &GridError{"tokens", fmt.Sprint(tokens), "at least 1"}
 			}
 			e := Entry{Shape: s, Steps: int((tokens + perStep - 1) / perStep)}
-			if seen[e.Name()] {
+			if seen[e.name()] {
 				const allowed = "shapes of different names and token counts that differ by a step"
-				return nil, &GridError{"run " + e.Name(), "listed twice", allowed}
+				return nil, &GridError{"run " + e.name(), "listed twice", allowed}
 			}
-			seen[e.Name()] = true
+			seen[e.name()] = true
 			entries = append(entries, e)
 		}
 	}
@@ -76,8 +76,8 @@ func (g *Grid) Entries() ([]Entry, error) {
 	return entries, nil
 }
 
-// Name identifies a run within its grid: the shape's name and the steps.
-func (e *Entry) Name() string { return fmt.Sprintf("%s@%d", e.Shape.Name, e.Steps) }
+// name identifies a run within its grid: the shape's name and the steps.
+func (e *Entry) name() string { return fmt.Sprintf("%s@%d", e.Shape.Name, e.Steps) }
 
 // work grows with the time of a run: weights of the layers and the head times steps.
 func (e *Entry) work() float64 {

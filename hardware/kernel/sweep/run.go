@@ -64,13 +64,13 @@ func (s *Study) Run(ctx context.Context) (Outcome, error) {
 		begun := s.Now()
 		spent := begun.Sub(start).Seconds()
 		if s.Budget > 0 && spent+pace*e.work() > s.Budget.Seconds() {
-			out.Left = append(out.Left, e.Name())
+			out.Left = append(out.Left, e.name())
 			continue
 		}
 		if err := s.take(ctx, e); err != nil {
 			for j := i; j < len(entries); j++ {
 				if !s.done(&entries[j]) {
-					out.Left = append(out.Left, entries[j].Name())
+					out.Left = append(out.Left, entries[j].name())
 				}
 			}
 			return out, err
@@ -99,7 +99,7 @@ func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
 		return Outcome{Skipped: 1}, nil
 	}
 	if err := s.take(ctx, e); err != nil {
-		return Outcome{Left: []string{e.Name()}}, err
+		return Outcome{Left: []string{e.name()}}, err
 	}
 	return Outcome{Ran: 1}, nil
 }
@@ -108,10 +108,10 @@ func (s *Study) RunEntry(ctx context.Context, place int) (Outcome, error) {
 func (s *Study) take(ctx context.Context, e *Entry) error {
 	record, err := s.one(ctx, e)
 	if err != nil {
-		return fmt.Errorf("run %s: %w", e.Name(), err)
+		return fmt.Errorf("run %s: %w", e.name(), err)
 	}
 	if err := s.Keep(record); err != nil {
-		return fmt.Errorf("keeping the record of %s: %w", e.Name(), err)
+		return fmt.Errorf("keeping the record of %s: %w", e.name(), err)
 	}
 	return nil
 }
@@ -136,7 +136,7 @@ func (s *Study) entries() ([]Entry, error) {
 	study := s.recipe()
 	for i := range s.Done {
 		e := Entry{Shape: shapes.Shape{Name: s.Done[i].Shape}, Steps: s.Done[i].Steps}
-		if err := study.Same("run "+e.Name(), &s.Done[i].Recipe); err != nil {
+		if err := study.Same("run "+e.name(), &s.Done[i].Recipe); err != nil {
 			return nil, err
 		}
 	}

@@ -65,7 +65,7 @@ func names(records []kernel.Record) []string {
 	var out []string
 	for i := range records {
 		e := Entry{Shape: shapes.Shape{Name: records[i].Shape}, Steps: records[i].Steps}
-		out = append(out, e.Name())
+		out = append(out, e.name())
 	}
 	return out
 }
@@ -108,7 +108,7 @@ func TestKilledStudyLosesTheRunInFlight(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := study(broken)
 	s.Progress = func(e *Entry, step int, _ kernel.Result) {
-		if e.Name() == runs[2] && step == 2 {
+		if e.name() == runs[2] && step == 2 {
 			cancel()
 		}
 	}

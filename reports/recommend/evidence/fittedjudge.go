@@ -125,11 +125,11 @@ func (j *fittedJudge) loss(s Subject) quantity.Interval {
 	return around(v, half)
 }
 
-// PredictLoss returns the loss in nats that a law fitted by the caller predicts for a shape trained
+// predictLoss returns the loss in nats that a law fitted by the caller predicts for a shape trained
 // on a number of tokens with a number of FLOPs in all, with the central 80 % of runs that scatter as
 // the fitted ones did. It knows nothing of where the law's rows were. The error names a predictor
 // that a run does not have.
-func PredictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval,
+func predictLoss(law *fit.Result, s *shapes.Shape, tokens, runFLOPs float64) (quantity.Interval,
 	error,
 ) {
 	j, lacking := readLaw(law, func(Subject) float64 { return tokens },
@@ -196,6 +196,6 @@ func RunLoss(a *plan.Answer, law *learn.Law) (loss quantity.Interval, source str
 		source += fmt.Sprintf("; its tokens are positions of both stacks, here %s",
 			quantity.Format(quantity.Tokens, positions, 3))
 	}
-	loss, err = PredictLoss(law.Result, s, positions, work.Value)
+	loss, err = predictLoss(law.Result, s, positions, work.Value)
 	return loss, source, err
 }

@@ -41,7 +41,7 @@ func TestFittedJudge(t *testing.T) {
 		if got.Class != Extrapolated || !closeTo(got.Quality.Upstream.Interval.Value, want) || got.Quality.Downstream.Interval != nil {
 			t.Errorf("%s: %+v", column, got)
 		}
-		loss, err := PredictLoss(law, s.Shape, 20*n, 7*n)
+		loss, err := predictLoss(law, s.Shape, 20*n, 7*n)
 		if err != nil || !closeTo(loss.Value, want) || !closeTo(loss.HalfWidth(), half) {
 			t.Errorf("%s: a run has %+v, %v", column, loss, err)
 		}
@@ -56,7 +56,7 @@ func TestFittedJudge(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), `"epochs", which candidates do not have; they have `+known) {
 		t.Errorf("a law of epochs: %v", err)
 	}
-	if _, err := PredictLoss(strange, &s, 1, 1); err == nil || !strings.Contains(err.Error(), "a planned run does not have") {
+	if _, err := predictLoss(strange, &s, 1, 1); err == nil || !strings.Contains(err.Error(), "a planned run does not have") {
 		t.Errorf("a law of epochs: %v", err)
 	}
 	layers := &fit.Result{Law: fit.PowerOffset().On("layers"), Params: []float64{1, 100, 0.3}}
