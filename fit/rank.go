@@ -32,6 +32,8 @@ func (r Ranked) Tie() bool { return r.Behind <= r.Error }
 // Errors: those of [FitAverage]; *missingColumnError.
 //
 // Not modelled: what a shape costs beyond its FLOPs.
+//
+// It is for programs that plan with this package: the commands rank by evidence (reports/recommend).
 func RankShapes(ctx context.Context, d, candidates Data, set *Settings) ([]Ranked, error) {
 	shaped, _ := ShapeAwareOf("d_model", "layers", "tokens")
 	laws := []Law{Chinchilla(), kaplan(), powerSum(), shaped, ShapeAware()}

@@ -36,7 +36,7 @@ var regions = sync.OnceValue(func() []Region {
 	return out
 })
 
-// Regions lists every place that [FindRegion] knows.
+// Regions lists every place that [findRegion] knows.
 func Regions() []Region { return slices.Clone(regions()) }
 
 // RegionError says that a name means no region, or several.
@@ -55,11 +55,11 @@ func (e *RegionError) Error() string {
 		clip(e.Name), suggest.Hint(e.Nearest))
 }
 
-// FindRegion returns the place that a name means: the key of a cloud region, zone or country, an
+// findRegion returns the place that a name means: the key of a cloud region, zone or country, an
 // ISO 3166 code of two letters, the name of a country, or a place name that belongs to one region
 // only. Letter case counts for nothing, nor do spaces and hyphens in Azure's names; elsewhere
 // hyphens do (us-east1 is Google's, us-east-1 Amazon's). The error is of type [*RegionError].
-func FindRegion(name string) (Region, error) {
+func findRegion(name string) (Region, error) {
 	wanted := strings.ToLower(strings.TrimSpace(name))
 	squeezed := strings.NewReplacer(" ", "", "-", "").Replace(wanted)
 	var byPlace []Region

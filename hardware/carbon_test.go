@@ -14,7 +14,7 @@ func TestFindRegion(t *testing.T) {
 		"France": "FRA", "fr": "FRA", "FRA": "FRA", "uk": "GBR", "SE3": "SE3",
 		"Eemshaven": "europe-west4", "Singapore": "SGP", "world": "WORLD",
 	} {
-		if r, err := FindRegion(name); err != nil || r.Key != want {
+		if r, err := findRegion(name); err != nil || r.Key != want {
 			t.Errorf("FindRegion(%q) = %q, %v; want %q", name, r.Key, err, want)
 		}
 	}
@@ -23,7 +23,7 @@ func TestFindRegion(t *testing.T) {
 		"Frnce":    "did you mean France?",
 		"Virginia": "several places", "coal": "unknown region", "zz": "unknown region",
 	} {
-		_, err := FindRegion(name)
+		_, err := findRegion(name)
 		var wrong *RegionError
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), mention) {
 			t.Errorf("FindRegion(%q): %v, want a mention of %q", name, err, mention)
@@ -87,7 +87,7 @@ func near(got, want, tolerance float64) bool {
 
 func TestEveryRegionHasRates(t *testing.T) {
 	for _, r := range Regions() {
-		if found, err := FindRegion(r.Key); err != nil || found.Key != r.Key {
+		if found, err := findRegion(r.Key); err != nil || found.Key != r.Key {
 			t.Errorf("%s: %q, %v", r.Key, found.Key, err)
 		}
 		if pue := r.pue(); pue.Interval == nil || pue.Interval.Value < 1 {

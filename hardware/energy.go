@@ -55,7 +55,7 @@ func (p Profile) meanPower(given *float64) Input {
 	return input
 }
 
-// Energy is what a run draws from the grid in kWh.
+// energy is what a run draws from the grid in kWh.
 //
 //	energy = mean device watts · devices · wall-clock hours · PUE / 1000
 //
@@ -63,13 +63,13 @@ func (p Profile) meanPower(given *float64) Input {
 // checkpoints draws power as well, so the hours are those of the wall clock. Making the devices is
 // not in it.
 // Source: Patterson et al. 2021, section 2, arXiv:2104.10350.
-func Energy(o Occupancy, meanPower, pue Input) Estimate {
+func energy(o Occupancy, meanPower, pue Input) Estimate {
 	const wattsPerKilowatt = 1000
 	return product(o.deviceHours(), meanPower.Estimate, pue.Estimate, Exactly(1.0/wattsPerKilowatt))
 }
 
-// Emissions is the CO2 equivalent of an energy in kg: energy · grid intensity, at the place's
+// emissions is the CO2 equivalent of an energy in kg: energy · grid intensity, at the place's
 // yearly mean. Offsets and contracts for green power are not in it.
-func Emissions(energyKWh Estimate, gridIntensity Input) Estimate {
+func emissions(energyKWh Estimate, gridIntensity Input) Estimate {
 	return product(energyKWh, gridIntensity.Estimate)
 }

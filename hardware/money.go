@@ -68,15 +68,15 @@ func (p Profile) Price(given *float64) Input {
 	}
 }
 
-// Cost is the bill of a run in US dollars.
+// cost is the bill of a run in US dollars.
 //
 //	cost = devices · step hours · price / goodput = device-hours · price
 //
 // Storage, network traffic and people are not in it.
-func Cost(o Occupancy, price Input) Estimate { return product(o.deviceHours(), price.Estimate) }
+func cost(o Occupancy, price Input) Estimate { return product(o.deviceHours(), price.Estimate) }
 
 // affordableStepSeconds is how long the steps of a run may take in all for a bill of at most so
-// many US dollars: the inverse of [Cost]. Its low bound is the safe one.
+// many US dollars: the inverse of [cost]. Its low bound is the safe one.
 func affordableStepSeconds(maxUSD float64, devices int, price, goodput Input) Estimate {
 	if price.Interval != nil && price.Interval.Value == 0 {
 		return Estimate{Missing: "at a price of 0 no bill limits the run"}
@@ -108,10 +108,10 @@ type Rates struct {
 // bill adds up a run at given rates. What a missing rate prevents is absent with the reason; the
 // rest stands.
 func (r Rates) bill(o Occupancy) Bill {
-	energy := Energy(o, r.MeanPower, r.PUE)
+	energy := energy(o, r.MeanPower, r.PUE)
 	return Bill{
-		DeviceHours: o.deviceHours(), CostUSD: Cost(o, r.Price), EnergyKWh: energy,
-		CO2Kg:  Emissions(energy, r.GridIntensity),
+		DeviceHours: o.deviceHours(), CostUSD: cost(o, r.Price), EnergyKWh: energy,
+		CO2Kg:  emissions(energy, r.GridIntensity),
 		Inputs: []Input{r.Price, r.MeanPower, r.PUE, r.GridIntensity},
 	}
 }
@@ -140,7 +140,7 @@ func ResolveRates(p Profile, stated StatedRates) (Rates, error) {
 	}
 	rates := nowhere()
 	if stated.Region != "" {
-		region, err := FindRegion(stated.Region)
+		region, err := findRegion(stated.Region)
 		if err != nil {
 			return Rates{}, err
 		}

@@ -57,7 +57,7 @@ func TestCostByHand(t *testing.T) {
 		t.Errorf("%g device-hours, want 200", got)
 	}
 	price := Given("price", 2)
-	if got := Cost(o, price).Interval.Value; !approx.Close(got, 400, 1e-9) {
+	if got := cost(o, price).Interval.Value; !approx.Close(got, 400, 1e-9) {
 		t.Errorf("$%g, want 400", got)
 	}
 	// And back: $400 pay for 10 hours of steps.
@@ -73,7 +73,7 @@ func TestCostByHand(t *testing.T) {
 
 func TestFreeDevicesAndNoSteps(t *testing.T) {
 	o := occupy(1, Exactly(0), DefaultGoodput())
-	if got := Cost(o, Given("price", 2)); got.Interval == nil || *got.Interval != (quantity.Interval{}) {
+	if got := cost(o, Given("price", 2)); got.Interval == nil || *got.Interval != (quantity.Interval{}) {
 		t.Errorf("a run of no steps costs %+v", got)
 	}
 	if got := affordableStepSeconds(10, 1, Given("price", 0), DefaultGoodput()); got.Interval != nil || got.Missing == "" {
@@ -110,7 +110,7 @@ func TestMissingInputsAreToldNotGuessed(t *testing.T) {
 		!strings.Contains(bill.CO2Kg.Missing, "--watts") || bill.CostUSD.Interval.Value != 4*1.2 {
 		t.Errorf("%+v", bill)
 	}
-	if got := Cost(Occupancy{Devices: 1, WallSeconds: Estimate{Missing: "no step time"}}, rates.Price); got.Missing != "no step time" {
+	if got := cost(Occupancy{Devices: 1, WallSeconds: Estimate{Missing: "no step time"}}, rates.Price); got.Missing != "no step time" {
 		t.Errorf("%+v", got)
 	}
 }

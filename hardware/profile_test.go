@@ -214,7 +214,7 @@ func FuzzParse(f *testing.F) {
 		} else if len(err.Error()) > 20_000 {
 			t.Fatalf("an error of %d bytes", len(err.Error()))
 		}
-		if r, err := FindRegion(text); err == nil && r.Key == "" {
+		if r, err := findRegion(text); err == nil && r.Key == "" {
 			t.Fatalf("%q found an empty region", text)
 		}
 	})

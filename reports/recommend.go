@@ -49,7 +49,7 @@ func (r *Report) Recommend(found *recommend.Result, listed bool) {
 		for i, row := range rows {
 			cell := c.cell(row)
 			if row.Pick {
-				cell = cell.Styled(bold)
+				cell = cell.styled(bold)
 			}
 			t.Rows[i] = append(t.Rows[i], cell)
 		}

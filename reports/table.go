@@ -124,8 +124,8 @@ func (c Cell) Marked(mark string) Cell {
 	return c
 }
 
-// Styled returns the cell in a style, for terminals with colours.
-func (c Cell) Styled(s style) Cell {
+// styled returns the cell in a style, for terminals with colours.
+func (c Cell) styled(s style) Cell {
 	if !c.absent() {
 		c.style = s
 	}
@@ -137,9 +137,9 @@ func (c Cell) absent() bool { return c.text == "" && c.amount == nil && c.mark =
 // answerCell is yes or no, or whether something is so, as a colour says at a glance.
 func answerCell(text string, good bool) Cell {
 	if good {
-		return Text(text).Styled(green)
+		return Text(text).styled(green)
 	}
-	return Text(text).Styled(red)
+	return Text(text).styled(red)
 }
 
 const absentCell = "–"

@@ -77,10 +77,10 @@ func fitDecode(runs []measured.Run) posterior {
 
 const decodeNudge = 1e-4
 
-// ValidateDecoding scores generation speeds by constants fitted to the rows of other devices. The
+// validateDecoding scores generation speeds by constants fitted to the rows of other devices. The
 // baseline is what counting decoder layers says: the time of a token and layer is the median of the
 // training rows of the same stack.
-func ValidateDecoding(rows []data.DecodeTime) Validation {
+func validateDecoding(rows []data.DecodeTime) Validation {
 	runs, unscored := decodeRuns(rows)
 	v := Validation{HoldOut: ByDevice, Unscored: unscored, Decoding: true}
 	for _, device := range distinct(runs, func(r *measured.Run) string { return r.Device }) {
@@ -112,8 +112,8 @@ func ValidateDecoding(rows []data.DecodeTime) Validation {
 	return v
 }
 
-// ValidateNewDecoding scores a user's rows of generation speeds by the shipped constants.
-func ValidateNewDecoding(rows []data.DecodeTime) Validation {
+// validateNewDecoding scores a user's rows of generation speeds by the shipped constants.
+func validateNewDecoding(rows []data.DecodeTime) Validation {
 	runs, unscored := decodeRuns(rows)
 	v := Validation{HoldOut: Given, Unscored: unscored, Decoding: true}
 	train, _ := decodeRuns(data.DecodeTimes())

@@ -81,7 +81,7 @@ func FitHere(profile hardware.Profile, records []Record) (Here, error) {
 		h.Fit.Calibration.FittedOn += fmt.Sprintf(
 			", %d of them by processor time on a busy machine", h.ByProcessorTime)
 	}
-	h.Fit.Calibration.FittedOn += h.Fit.Quality()
+	h.Fit.Calibration.FittedOn += h.Fit.quality()
 	h.Fit.Calibration.Residual = math.Hypot(h.Fit.Calibration.Residual, sessionSD)
 	h.Profile.Calibration = &h.Fit.Calibration
 	return h, nil
@@ -108,9 +108,9 @@ func (r *Record) measurement(profile hardware.Profile) (Measurement, error) {
 	return Measurement{Run: run, Seconds: seconds, Group: r.Shape, Where: r.where}, nil
 }
 
-// Quality words the error of the fit for those who only see the profile; empty where nothing could
+// quality words the error of the fit for those who only see the profile; empty where nothing could
 // be left out.
-func (r *Result) Quality() string {
+func (r *Result) quality() string {
 	if !r.HeldOut {
 		return ""
 	}

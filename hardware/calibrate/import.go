@@ -298,7 +298,7 @@ func FitProfile(p hardware.Profile, steps []Measurement, files []string) (hardwa
 	if err != nil {
 		return p, found, err
 	}
-	found.Calibration.FittedOn += found.Quality()
+	found.Calibration.FittedOn += found.quality()
 	p = p.Clone()
 	p.Calibration = &found.Calibration
 	if len(p.Aliases) > 0 {

@@ -77,10 +77,10 @@ func ownRecords(name string) []Record {
 	panic("calibrate: embedded measurements: " + err.Error()) // a mistake made here
 }
 
-// ValidateOwn predicts the unseen steps of each shipped session by a profile fitted to its design.
+// validateOwn predicts the unseen steps of each shipped session by a profile fitted to its design.
 // The baseline is the median MFU of the design. Disturbed steps are not scored. Errors are those of
 // [FitHere].
-func ValidateOwn() (Validation, error) {
+func validateOwn() (Validation, error) {
 	v := Validation{HoldOut: ByShape}
 	for _, s := range ownSessions() {
 		here, err := FitHere(s.profile, s.design)

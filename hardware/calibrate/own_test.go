@@ -29,7 +29,7 @@ func TestOwnSessions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow: a fit for each session")
 	}
-	v, err := ValidateOwn()
+	v, err := validateOwn()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,10 +39,10 @@ func (r *Rows) Read(name string, file io.Reader) error {
 func (r *Rows) Score() ([]Validation, error) {
 	var out []Validation
 	if len(r.Steps) > 0 {
-		out = append(out, ValidateNew(r.Steps))
+		out = append(out, validateNew(r.Steps))
 	}
 	if len(r.Speeds) > 0 {
-		out = append(out, ValidateNewDecoding(r.Speeds))
+		out = append(out, validateNewDecoding(r.Speeds))
 	}
 	scored, left := 0, []Unscored{}
 	for i := range out {
@@ -62,7 +62,7 @@ func (r *Rows) Score() ([]Validation, error) {
 // ScorePublished holds the published rows against what the others tell, by group, source and device,
 // our own steps against the calibration of their machine, and the published speeds of generation.
 func ScorePublished() ([]Validation, error) {
-	own, err := ValidateOwn()
+	own, err := validateOwn()
 	out := Validate(data.StepTimes(), ByGroup, BySource, ByDevice)
-	return append(out, own, ValidateDecoding(data.DecodeTimes())), err
+	return append(out, own, validateDecoding(data.DecodeTimes())), err
 }

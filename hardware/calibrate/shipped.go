@@ -14,12 +14,12 @@ import (
 // shippedCommand makes the rows of facts/step_constants.csv.
 const shippedCommand = "go test ./hardware/calibrate -run TestShippedConstants -update"
 
-// FitPublished returns the joint fit of the step-time model to rows, as rows of
+// fitPublished returns the joint fit of the step-time model to rows, as rows of
 // facts/step_constants.csv. The last row is the spread that remains.
 //
 // The constants of generation are fitted to speeds of generation, with those of training as they
 // are shipped.
-func FitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepConstant {
+func fitPublished(rows []data.StepTime, speeds []data.DecodeTime) []data.StepConstant {
 	runs, _ := readRuns(rows)
 	fit := newJoint(runs).fit(nil, fitSteps)
 	out := constantRows(&fit.posterior, fit.joint.unknowns, 0)
@@ -51,8 +51,8 @@ func constantRows(p *posterior, unknowns []unknown, before int) (out []data.Step
 	return out
 }
 
-// WriteConstants writes rows in the columns of facts/step_constants.csv.
-func WriteConstants(w io.Writer, rows []data.StepConstant) error {
+// writeConstants writes rows in the columns of facts/step_constants.csv.
+func writeConstants(w io.Writer, rows []data.StepConstant) error {
 	out := csv.NewWriter(w)
 	records := [][]string{{
 		"name", "value", "log_sd", "prior", "prior_log_sd", "correlations",

@@ -19,10 +19,10 @@ const fitDrift = 1e-3
 
 // The shipped constants are the fit to the shipped rows by the shipped model, and nothing else.
 func TestShippedConstants(t *testing.T) {
-	fitted := FitPublished(data.StepTimes(), data.DecodeTimes())
+	fitted := fitPublished(data.StepTimes(), data.DecodeTimes())
 	if *update {
 		var out bytes.Buffer
-		if err := WriteConstants(&out, fitted); err != nil {
+		if err := writeConstants(&out, fitted); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile("../../data/facts/step_constants.csv", out.Bytes(), 0o644); err != nil {

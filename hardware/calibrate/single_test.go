@@ -124,7 +124,7 @@ func TestValidateNew(t *testing.T) {
 	row.ID, row.Group = "new", "new"
 	broken := row
 	broken.ID, broken.DModel = "broken", nil
-	v := ValidateNew([]data.StepTime{row, broken})
+	v := validateNew([]data.StepTime{row, broken})
 	if len(v.Rows) != 1 || len(v.Unscored) != 1 || v.Unscored[0].ID != "broken" ||
 		v.Unscored[0].Reason == "" {
 		t.Fatalf("%+v", v)

@@ -151,9 +151,9 @@ func (f *jointFit) leaveOut(runs []measured.Run, by HoldOut) []Scored {
 
 const fitSteps = 40 // far more than the about ten that a fit takes
 
-// ValidateNew scores rows that the shipped constants have not seen, as [Validate] does, with the
+// validateNew scores rows that the shipped constants have not seen, as [Validate] does, with the
 // shipped model and the published rows as the baseline's training rows.
-func ValidateNew(rows []data.StepTime) Validation {
+func validateNew(rows []data.StepTime) Validation {
 	runs, unscored := readRuns(rows)
 	v := Validation{HoldOut: Given, Unscored: unscored}
 	train, _ := readRuns(data.StepTimes())

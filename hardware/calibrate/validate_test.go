@@ -118,7 +118,7 @@ func checkClasses(t *testing.T, v *Validation, by HoldOut) {
 // Speeds of generation, of which serving is made, each device left out: median 0.25, nine of ten
 // within a factor of 2, intervals of 75 to 90 %, and better than counting layers.
 func TestLeaveOneDeviceOutOfDecoding(t *testing.T) {
-	v := ValidateDecoding(data.DecodeTimes())
+	v := validateDecoding(data.DecodeTimes())
 	for _, s := range v.Table() {
 		if s.Hardware != "all" {
 			continue
@@ -131,7 +131,7 @@ func TestLeaveOneDeviceOutOfDecoding(t *testing.T) {
 	if len(v.Rows) != 94 || len(v.Unscored) != 10 { // counted in the file: OOM and 0 say nothing
 		t.Errorf("%d rows are scored and %d not", len(v.Rows), len(v.Unscored))
 	}
-	given := ValidateNewDecoding(data.DecodeTimes())
+	given := validateNewDecoding(data.DecodeTimes())
 	if len(given.Rows) != len(v.Rows) || given.HoldOut != Given || !given.Decoding {
 		t.Errorf("%d rows by the shipped constants", len(given.Rows))
 	}
@@ -140,9 +140,9 @@ func TestLeaveOneDeviceOutOfDecoding(t *testing.T) {
 // Predictions must not change with the order of records.
 func TestOrderOfRecords(t *testing.T) {
 	rows := data.StepTimes()
-	want := FitPublished(rows, data.DecodeTimes())
+	want := fitPublished(rows, data.DecodeTimes())
 	rand.New(rand.NewPCG(1, 2)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	for i, got := range FitPublished(rows, data.DecodeTimes()) {
+	for i, got := range fitPublished(rows, data.DecodeTimes()) {
 		if got.Name != want[i].Name || got.Value != want[i].Value {
 			t.Errorf("%s = %v, in another order of the rows %v", want[i].Name, want[i].Value,
 				got.Value)
@@ -151,19 +151,19 @@ func TestOrderOfRecords(t *testing.T) {
 }
 
 // Scores of a user's rows do not change with their order, and rows may stand twice. Only rows of
-// quality A and B, and those that state none, are scored; every other is listed.
+// Quality A and B, and those that state none, are scored; every other is listed.
 func TestScoresOfAUsersRows(t *testing.T) {
 	rows := data.StepTimes()
-	want := ValidateNew(rows)
+	want := validateNew(rows)
 	rand.New(rand.NewPCG(3, 4)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
-	got := ValidateNew(rows)
+	got := validateNew(rows)
 	if diff := cmp.Diff(want.Table(), got.Table()); diff != "" {
 		t.Errorf("in another order: %s", diff)
 	}
 	if len(got.Rows)+len(got.Unscored) != len(rows) {
 		t.Errorf("%d scored and %d not, of %d", len(got.Rows), len(got.Unscored), len(rows))
 	}
-	twice := ValidateNew(append(rows, rows...))
+	twice := validateNew(append(rows, rows...))
 	doubled := twice.Table()
 	for i, s := range want.Table() {
 		if s.N *= 2; doubled[i].N != s.N || doubled[i].MedianAbsLog != s.MedianAbsLog || doubled[i].Within125 != s.Within125 {
@@ -173,7 +173,7 @@ func TestScoresOfAUsersRows(t *testing.T) {
 	for i := range rows {
 		rows[i].Quality = []string{"D", "C", "X"}[i%3]
 	}
-	if v := ValidateNew(rows); len(v.Rows) != 0 || len(v.Unscored) != len(rows) {
+	if v := validateNew(rows); len(v.Rows) != 0 || len(v.Unscored) != len(rows) {
 		t.Errorf("%d rows of poor quality are scored", len(v.Rows))
 	}
 }

@@ -44,7 +44,7 @@ func (t *Trainer) Record(info RecordInfo) Record {
 	m := t.Model
 	return Record{
 		Shape: m.shape.Name, Params: m.Parameters(),
-		Tokens: int64(m.steps) * int64(m.PositionsPerStep()), FLOPs: info.FLOPs,
+		Tokens: int64(m.steps) * int64(m.positionsPerStep()), FLOPs: info.FLOPs,
 		Loss: info.Loss, TrainLoss: info.TrainLoss, Steps: m.steps, StepSeconds: info.StepSeconds,
 		Recipe: NewRecipe(&m.options, t.Schedule, info.Text), Seed: m.options.Seed,
 		Path: m.path.String(), Threads: m.options.Threads,

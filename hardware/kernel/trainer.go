@@ -101,6 +101,6 @@ func (t *Trainer) Evaluate(source Source, n int) (float64, error) {
 	return sum / weight, nil
 }
 
-// PositionsPerStep returns the positions of both stacks in one batch, padding included: what a
+// positionsPerStep returns the positions of both stacks in one batch, padding included: what a
 // run's count of tokens grows by.
-func (m *Model) PositionsPerStep() int { return m.encoder.e.rows + m.decoder.e.rows }
+func (m *Model) positionsPerStep() int { return m.encoder.e.rows + m.decoder.e.rows }

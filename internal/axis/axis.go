@@ -67,10 +67,10 @@ type Tick struct {
 // Decades is the number of powers of ten between two positive bounds.
 func Decades(low, high float64) float64 { return math.Log10(high) - math.Log10(low) }
 
-// Log returns the powers of ten from low to high and, over fewer than 6 decades, their multiples up
+// log returns the powers of ten from low to high and, over fewer than 6 decades, their multiples up
 // to 9; over more than 60 decades only the powers that are labelled. Without two positive finite
 // bounds in order there are none.
-func Log(low, high float64) []Tick {
+func log(low, high float64) []Tick {
 	if !(low > 0) || !finite(high) || low > high {
 		return nil
 	}
@@ -95,7 +95,7 @@ func Log(low, high float64) []Tick {
 	return out
 }
 
-// LogOf is [Log] of amounts of a kind: durations have their ticks in whole minutes, hours or days, the
+// LogOf is [log] of amounts of a kind: durations have their ticks in whole minutes, hours or days, the
 // largest that the range holds.
 func LogOf(kind quantity.Kind, low, high float64) []Tick {
 	unit := 1.0
@@ -104,7 +104,7 @@ func LogOf(kind quantity.Kind, low, high float64) []Tick {
 			unit = u
 		}
 	}
-	out := Log(low/unit, high/unit)
+	out := log(low/unit, high/unit)
 	for i := range out {
 		out[i].Value *= unit
 	}

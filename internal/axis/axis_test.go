@@ -46,7 +46,7 @@ func rounded(values []float64) []float64 {
 
 func TestLogByHand(t *testing.T) {
 	var got []float64
-	for _, k := range Log(40, 300) {
+	for _, k := range log(40, 300) {
 		if k.Even || k.Major {
 			got = append(got, k.Value)
 		}
@@ -54,7 +54,7 @@ func TestLogByHand(t *testing.T) {
 	if want := "[50 100 200]"; fmt.Sprint(got) != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
-	if n := len(Log(1e-300, 1e300)); n < 6 || n > 10 {
+	if n := len(log(1e-300, 1e300)); n < 6 || n > 10 {
 		t.Errorf("%d ticks over 600 decades", n)
 	}
 }
@@ -97,7 +97,7 @@ func TestTicksEnd(t *testing.T) {
 		check(linear, 3*wanted+3)
 		var values []float64
 		majors := 0
-		for _, k := range Log(low, high) {
+		for _, k := range log(low, high) {
 			values = append(values, k.Value)
 			if k.Major {
 				majors++

@@ -103,7 +103,7 @@ func TestPowersAreRaised(t *testing.T) {
 
 func TestFrontByHand(t *testing.T) {
 	// Of four points (2, 5) is beaten by (1, 4); the corners step down at x.
-	x, y := Front([]float64{3, 1, 2, 4}, []float64{3, 4, 5, 1})
+	x, y := front([]float64{3, 1, 2, 4}, []float64{3, 4, 5, 1})
 	if !slices.Equal(x, []float64{1, 3, 3, 4, 4}) || !slices.Equal(y, []float64{4, 4, 3, 3, 1}) {
 		t.Errorf("front %v, %v", x, y)
 	}

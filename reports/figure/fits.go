@@ -185,7 +185,7 @@ func computePanel(response string, shown []*learn.Fitted, flops []float64) Panel
 			x[i] = flops[row]
 		}
 		all, responses = append(all, x...), append(responses, f.Data.Y...)
-		fx, fy := Front(x, f.Data.Y)
+		fx, fy := front(x, f.Data.Y)
 		p.Points = append(p.Points, Series{X: x, Y: f.Data.Y, Colour: k, Faint: true})
 		p.Lines = append(p.Lines,
 			Series{

@@ -134,9 +134,9 @@ func drawOne(w io.Writer, f Format, g *plot.Plot, width, height vg.Length) error
 	return err
 }
 
-// Front returns the lowest y up to each x, as the corners of a staircase: the Pareto front of
+// front returns the lowest y up to each x, as the corners of a staircase: the Pareto front of
 // points that should be low and to the left.
-func Front(x, y []float64) (fx, fy []float64) {
+func front(x, y []float64) (fx, fy []float64) {
 	order := make([]int, len(x))
 	for i := range order {
 		order[i] = i

@@ -46,7 +46,7 @@ func Beside(fragment string) (Aside, error) {
 			Fits: plan.YesNo(c.Fits),
 		}
 		if next, ok := state.with(&a.Run, &c); ok {
-			change.Fragment, change.Command = next.Fragment(), next.PlanCommand()
+			change.Fragment, change.Command = next.fragment(), next.planCommand()
 		}
 		out.Changes = append(out.Changes, change)
 	}

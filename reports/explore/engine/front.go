@@ -79,7 +79,7 @@ func Recommend(fragment string) (Front, error) {
 		return out, err
 	}
 	out = Front{
-		Command: state.FrontCommand(), Axis: result.CostAxis.String(),
+		Command: state.frontCommand(), Axis: result.CostAxis.String(),
 		Quality: "downstream score", Rows: []FrontRow{}, Notes: notes(&result),
 	}
 	if result.Anchor != nil {

@@ -155,7 +155,7 @@ func Answer(fragment string) (Plan, error) {
 		return out, err
 	}
 	shape := &a.Run.Shape
-	out.Fragment, out.Command, out.Name = state.Fragment(), state.PlanCommand(), shape.Name
+	out.Fragment, out.Command, out.Name = state.fragment(), state.planCommand(), shape.Name
 	out.Dimensions = state.dimensions(&a)
 	out.Params, out.FLOPs = result.ParamsOf(&a.Params), result.FLOPsOf(a.FLOPs)
 	out.Memory = result.MemoryOf(&a.Memory, a.Fits)

@@ -37,8 +37,8 @@ type State struct {
 // mostBeside is how many plans are kept for comparison.
 const mostBeside = 3
 
-// Start is where the explorer opens: the run of Tay et al. 2021 (arXiv 2109.10686, section 3).
-func Start() State {
+// start is where the explorer opens: the run of Tay et al. 2021 (arXiv 2109.10686, section 3).
+func start() State {
 	return State{
 		Shape: "t5-base", Hardware: "tpu-v3", Devices: 16, Steps: 524288,
 		Among: "catalogue", Objective: "params",
@@ -97,10 +97,10 @@ func (s *State) words() []word {
 // largest bounds every number of a state, so that no product of the layout search overflows.
 const largest = 1 << 24
 
-// Read returns the state that a URL fragment names, without its "#". Keys that are absent keep the
-// value of [Start]; an unknown key or a value out of range is an error.
-func Read(fragment string) (State, error) {
-	s := Start()
+// read returns the state that a URL fragment names, without its "#". Keys that are absent keep the
+// value of [start]; an unknown key or a value out of range is an error.
+func read(fragment string) (State, error) {
+	s := start()
 	values, err := url.ParseQuery(fragment)
 	if err != nil {
 		return s, fmt.Errorf("the address is damaged: %w", err)
@@ -148,8 +148,8 @@ func Read(fragment string) (State, error) {
 	return s, nil
 }
 
-// Fragment returns the state as a URL fragment, which [Read] reads back.
-func (s State) Fragment() string {
+// fragment returns the state as a URL fragment, which [read] reads back.
+func (s State) fragment() string {
 	values := []string{"shape=" + escape(s.Shape), "hardware=" + escape(s.Hardware)}
 	for _, n := range s.numbers() {
 		if *n.at != 0 {
@@ -176,7 +176,7 @@ func escape(text string) string {
 // settled returns the state that a fragment names and its shape; what only repeats the base shape's
 // own value, or the default of the workload, is dropped from the state.
 func settled(fragment string) (State, shapes.Shape, error) {
-	s, err := Read(fragment)
+	s, err := read(fragment)
 	if err != nil {
 		return s, shapes.Shape{}, err
 	}
@@ -185,7 +185,7 @@ func settled(fragment string) (State, shapes.Shape, error) {
 		return s, base, err
 	}
 	for _, b := range s.Beside {
-		if other, err := Read(b); err != nil {
+		if other, err := read(b); err != nil {
 			return s, base, fmt.Errorf("a plan kept beside this one: %w", err)
 		} else if len(other.Beside) > 0 {
 			return s, base, errors.New("a plan kept beside this one keeps others; allowed: one alone")
@@ -244,13 +244,13 @@ func (s *State) reference() string {
 	return s.Shape + "/" + strings.Join(edits, ",")
 }
 
-// PlanCommand is the command line that gives the same plan.
-func (s State) PlanCommand() string {
+// planCommand is the command line that gives the same plan.
+func (s State) planCommand() string {
 	return "deepnarrow plan " + s.reference() + s.flags()
 }
 
-// FrontCommand is the command line that gives the same front.
-func (s State) FrontCommand() string {
+// frontCommand is the command line that gives the same front.
+func (s State) frontCommand() string {
 	return "deepnarrow recommend --like " + s.reference() + s.flags() + " --objective " +
 		s.Objective + " --candidates " + s.Among
 }
