@@ -90,9 +90,9 @@ func outsider(seed uint64) scoredSurface {
 }
 
 func TestAverageOnLawsOutsideTheList(t *testing.T) {
-	// DEEPNARROW_SURFACES=500 is the figure of docs/extrapolation.md; a few dozen tell a broken
+	// DEEPNARROW_SURFACES=500 is the figure of docs/extrapolation.md; a dozen tells a broken
 	// interval from a working one.
-	surfaces := 30
+	surfaces := 12
 	if testing.Short() {
 		surfaces = 1
 	}

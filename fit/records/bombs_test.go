@@ -13,6 +13,9 @@ import (
 
 // TestSmallFilesStaySmall: files of a megabyte that would ask for gigabytes, or hours.
 func TestSmallFilesStaySmall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes 64 million cells, which takes minutes under the race detector")
+	}
 	const many = 8000
 	var tags, restarts [][]byte
 	start := tagged(7, 2, tagged(1, 0, []byte{1})) // a SessionLog that says START
