@@ -71,7 +71,7 @@ func InferenceAware(r *Result, loss, inferenceTokens float64, set *InferenceSett
 // farTokens is more than anybody trains on: a size that does not reach the loss there never does.
 const farTokens = 1e30
 
-// leastOnGrid returns where f is least between lo and hi: the lowest of so many points, refined by
+// leastOnGrid returns where f is least between lo and hi: the lowest of the points, refined by
 // golden section; ok is false at an end of the finite values.
 func leastOnGrid(f func(float64) float64, lo, hi float64, points int) (float64, bool) {
 	step := (hi - lo) / float64(points-1)

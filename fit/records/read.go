@@ -101,7 +101,7 @@ func ReadAll(inputs []Input, o Options) (*Table, error) {
 	return b.Table, nil
 }
 
-// What a compressed file may expand to: so many times its own size, but at least and at most so much,
+// What a compressed file may expand to: a multiple of its own size, between a least and a most,
 // with its rows and cells as they lie in a table.
 const (
 	expansion     = 20

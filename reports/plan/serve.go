@@ -346,7 +346,7 @@ type Generating struct {
 }
 
 // Generate counts what generating that many positions holds. The error is that of a shape that
-// generates nothing, or not so many.
+// generates nothing, or not that many.
 func Generate(s *shapes.Shape, w flops.Workload, x flops.Execution, positions int) (
 	*Generating, error,
 ) {

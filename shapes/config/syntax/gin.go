@@ -117,7 +117,7 @@ func (s *ginScanner) fault(offset int, problem, value, allowed string) *Fault {
 
 const ginStatement = "Class.parameter = value, NAME = value or import"
 
-// wrong is the fault of what stands at an offset. It is not quoted: what is no gin may hold a secret.
+// wrong is the fault of what stands at an offset. It is not quoted: what is not gin may hold a secret.
 func (s *ginScanner) wrong(offset int, problem, allowed string) *Fault {
 	return s.fault(offset, problem, "", allowed)
 }

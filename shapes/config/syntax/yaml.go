@@ -48,7 +48,7 @@ func ParseYAML(t *Text) (root *Node, err error) {
 	case found == nil:
 		return nil, FileError(t.File, "is empty", "", "")
 	case found.Kind != Object:
-		what := "" // a text is not quoted: a file that is no configuration may hold a secret
+		what := "" // a text is not quoted: a file that is not a configuration may hold a secret
 		if found.Kind == List {
 			what = found.Show()
 		}
